@@ -1,0 +1,27 @@
+FROM python:3.11-slim
+
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PYTHONUNBUFFERED=1 \
+    FOOTBALL_HOME=/data/football_home \
+    FOOTBALL_HOST=0.0.0.0 \
+    FOOTBALL_PORT=3000
+
+RUN useradd --create-home --uid 10001 football && install -d -o football -g football /app /data
+WORKDIR /app
+
+COPY --chown=football:football pyproject.toml constraints.txt LICENSE README.md ./
+COPY --chown=football:football football_assets football_assets
+COPY --chown=football:football serve serve
+COPY --chown=football:football dbt_features dbt_features
+COPY --chown=football:football workspace.yaml dagster.yaml ./
+RUN pip install -c constraints.txt -e .
+
+USER football
+VOLUME /data
+EXPOSE 3000
+
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['FOOTBALL_PORT'] + '/server_info', timeout=4)"]
+
+CMD ["football", "up"]

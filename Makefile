@@ -1,0 +1,42 @@
+# Every chore of the project. A bare machine needs Python 3.11 with pip, and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test lint format bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(READY) ## make .venv with the pinned environment; the other chores do it too
+
+demo: $(READY) ## land the bundled sample, run the whole graph, forecast the fixtures not yet played
+	@$(BIN)/football demo
+
+up: $(READY) ## open the Dagster UI and daemon on http://127.0.0.1:3000
+	@$(BIN)/football up
+
+test: $(READY) ## run every test, with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(READY) ## ruff check, ruff format, mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY) ## let ruff mend and format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## measure landing, training and loading against the naive way
+	@$(BIN)/python benchmarks/bench.py
+
+clean: ## remove the environment, caches and build folders; football_home stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
