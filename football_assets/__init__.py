@@ -1,0 +1,1 @@
+"""Football match forecasting as a Dagster asset graph."""

@@ -1,0 +1,89 @@
+"""Folders of files as immutable artefacts in the bucket: `artifacts/<name>/<digest>/…` and a pointer to the current one.
+
+The digest names the content, so the same content is stored once, and the pointer moves only when a folder is complete.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from football_assets.bucket import Bucket
+from football_assets.errors import ObjectNotFound
+
+ARTIFACTS = "artifacts/"
+KEPT = 3
+_CHUNK_BYTES = 1 << 20
+
+
+def publish(bucket: Bucket, name: str, folder: Path) -> str:
+    """Store a folder and make it the artefact's current content; the oldest beyond `KEPT` are removed.
+
+    Returns
+    -------
+    str
+        Digest of the content.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    digest = folder_digest(folder)
+    for path in files:
+        bucket.upload(path, f"{ARTIFACTS}{name}/{digest}/{path.relative_to(folder).as_posix()}")
+    pointer = f"{ARTIFACTS}{name}/current.json"
+    recent = _recent(bucket, name)
+    recent = [digest, *(old for old in recent if old != digest)]
+    bucket.write(pointer, json.dumps({"current": digest, "recent": recent[:KEPT]}).encode())
+    for old in recent[KEPT:]:
+        for item in bucket.list(f"{ARTIFACTS}{name}/{old}/"):
+            bucket.delete(item.name)
+    return digest
+
+
+def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -> Path:
+    """A local folder with the artefact's content: the bucket's own where it is local, else a download in `scratch`.
+
+    Raises
+    ------
+    ObjectNotFound
+        The artefact was never published, or not with that digest.
+    """
+    if digest is None:
+        recent = _recent(bucket, name)
+        if not recent:
+            raise ObjectNotFound(
+                f"{name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
+            )
+        digest = recent[0]
+    prefix = f"{ARTIFACTS}{name}/{digest}"
+    local = bucket.local_path(prefix)
+    if local is not None:
+        if not local.is_dir():
+            raise ObjectNotFound(f"{name!r} has no content {digest} in bucket {bucket.url}.")
+        return local
+    target = scratch / "artifacts" / name / digest
+    items = list(bucket.list(f"{prefix}/"))
+    if not items:
+        raise ObjectNotFound(f"{name!r} has no content {digest} in bucket {bucket.url}.")
+    for item in items:
+        path = target / item.name.removeprefix(f"{prefix}/")
+        if not path.exists():
+            bucket.download(item.name, path)
+    return target
+
+
+def folder_digest(folder: Path) -> str:
+    """Digest of a folder's file names and contents."""
+    digest = hashlib.blake2b(digest_size=12)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+            with path.open("rb") as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _recent(bucket: Bucket, name: str) -> list[str]:
+    pointer = f"{ARTIFACTS}{name}/current.json"
+    if bucket.stat(pointer) is None:
+        return []
+    recent: list[str] = json.loads(bucket.read(pointer))["recent"]
+    return recent

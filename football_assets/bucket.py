@@ -1,0 +1,257 @@
+"""The object store: list with versions, read, write, conditional write. Every stage and serving go through it.
+
+A version names an object's content: it changes when the content does, whatever clocks say.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path, PurePosixPath
+
+from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
+
+_INTERNAL = ".bucket"
+_CHUNK_BYTES = 1 << 20
+
+
+class Absent(Enum):
+    """Precondition of a create-only write."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+Condition = str | Absent | None
+
+
+@dataclass(frozen=True, order=True)
+class ObjectInfo:
+    """One object as it stood when it was listed. `size` in bytes, `updated` in UTC."""
+
+    name: str
+    version: str
+    size: int
+    updated: datetime
+
+
+class Bucket(ABC):
+    """An object store. Names are `/`-separated, relative, without `.` or `..` parts."""
+
+    url: str
+
+    @abstractmethod
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Objects whose name starts with `prefix`, in order of name."""
+
+    @abstractmethod
+    def stat(self, name: str) -> ObjectInfo | None:
+        """The object's current state, or None if there is none."""
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """The object's content.
+
+        Raises
+        ------
+        ObjectNotFound
+        """
+
+    @abstractmethod
+    def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
+        """Replace the object as a whole; readers see the old or the new content, never a mixture.
+
+        Parameters
+        ----------
+        if_version
+            None: whatever is there. ABSENT: only if there is no such object. A version: only over that version.
+
+        Raises
+        ------
+        PreconditionFailed
+            The object is not in the state that `if_version` names; nothing was written.
+        """
+
+    @abstractmethod
+    def delete(self, name: str, *, if_version: str | None = None) -> None:
+        """Remove the object; removing what is not there is no error."""
+
+    @abstractmethod
+    def upload(self, path: Path, name: str) -> ObjectInfo:
+        """Write a local file's content; the file may not be changed afterwards (it may be linked, not copied)."""
+
+    @abstractmethod
+    def download(self, name: str, path: Path) -> None:
+        """Place the object's content at a local path, which must not be written to (it may be a link)."""
+
+    @abstractmethod
+    def local_path(self, name: str) -> Path | None:
+        """A local file or folder that can be read or memory-mapped in place, or None where the bucket is remote."""
+
+
+def open_bucket(url: str) -> Bucket:
+    """The bucket at a local folder.
+
+    Raises
+    ------
+    BucketError
+        The URL's scheme is not supported.
+    """
+    if "://" in url and not url.startswith("file://"):
+        raise BucketError(f"Bucket {url!r} is not supported: set FOOTBALL_BUCKET to a local folder.")
+    return LocalBucket(Path(url.removeprefix("file://")))
+
+
+class LocalBucket(Bucket):
+    """A folder as an object store. Versions are digests of the content."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.url = str(self.root)
+        self._versions: dict[tuple[int, int, int, int], str] = {}
+        try:
+            (self.root / _INTERNAL).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BucketError(f"Bucket folder {self.root} cannot be created: {error.strerror}.") from error
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        base = self.root / prefix.rpartition("/")[0]
+        found = []
+        for folder, folders, files in os.walk(base):
+            folders[:] = [f for f in folders if f != _INTERNAL]
+            relative = Path(folder).relative_to(self.root).as_posix()
+            names = (file if relative == "." else f"{relative}/{file}" for file in files)
+            found.extend(name for name in names if name.startswith(prefix))
+        for name in sorted(found):
+            info = self.stat(name)
+            if info is not None:  # deleted since it was listed
+                yield info
+
+    def stat(self, name: str) -> ObjectInfo | None:
+        path = self._path(name)
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                key = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                version = self._versions.get(key)
+                if version is None:
+                    version = self._versions[key] = _digest(file)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        updated = datetime.fromtimestamp(status.st_mtime_ns / 1e9, UTC)
+        return ObjectInfo(name, version, status.st_size, updated)
+
+    def read(self, name: str) -> bytes:
+        try:
+            return self._path(name).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise ObjectNotFound(f"There is no object {name!r} in bucket {self.url}.") from None
+
+    def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
+        path = self._path(name)
+        with self._temporary() as temporary:
+            temporary.write_bytes(data)
+            self._place(temporary, path, if_version)
+        return self._expect(name)
+
+    def delete(self, name: str, *, if_version: str | None = None) -> None:
+        path = self._path(name)
+        with self._lock():
+            if if_version is not None:
+                self._check(name, if_version)
+            path.unlink(missing_ok=True)
+
+    def upload(self, path: Path, name: str) -> ObjectInfo:
+        with self._temporary() as temporary:
+            temporary.unlink()
+            _link_or_copy(path, temporary)
+            self._place(temporary, self._path(name), None)
+        return self._expect(name)
+
+    def download(self, name: str, path: Path) -> None:
+        source = self._path(name)
+        if not source.is_file():
+            raise ObjectNotFound(f"There is no object {name!r} in bucket {self.url}.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        _link_or_copy(source, path)
+
+    def local_path(self, name: str) -> Path | None:
+        return self._path(name)
+
+    def _path(self, name: str) -> Path:
+        parts = PurePosixPath(name).parts
+        if not parts or name.startswith("/") or ".." in parts or parts[0] == _INTERNAL or "\0" in name:
+            raise BucketError(f"Object name {name!r} is not allowed: use a relative name without '..' parts.")
+        return self.root.joinpath(*parts)
+
+    def _expect(self, name: str) -> ObjectInfo:
+        info = self.stat(name)
+        if info is None:
+            raise ObjectNotFound(
+                f"Object {name!r} was deleted from bucket {self.url} while it was being written."
+            )
+        return info
+
+    def _place(self, temporary: Path, path: Path, condition: Condition) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sync(temporary)
+        if condition is None:
+            os.replace(temporary, path)
+            return
+        with self._lock():
+            self._check(path.relative_to(self.root).as_posix(), condition)
+            os.replace(temporary, path)
+
+    def _check(self, name: str, condition: str | Absent) -> None:
+        info = self.stat(name)
+        if condition is ABSENT and info is not None:
+            raise PreconditionFailed(
+                f"Object {name!r} already exists in bucket {self.url} as {info.version}."
+            )
+        if condition is not ABSENT and (info is None or info.version != condition):
+            state = "missing" if info is None else f"version {info.version}"
+            raise PreconditionFailed(
+                f"Object {name!r} is {state} in bucket {self.url}, not version {condition}."
+            )
+
+    @contextmanager
+    def _temporary(self) -> Iterator[Path]:
+        handle, name = tempfile.mkstemp(dir=self.root / _INTERNAL)
+        os.close(handle)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with (self.root / _INTERNAL / "lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _digest(file: "os.PathLike[str] | object") -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    while chunk := file.read(_CHUNK_BYTES):  # type: ignore[attr-defined]
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(source, target)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

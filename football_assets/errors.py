@@ -1,0 +1,41 @@
+"""Errors a person can act on: each message says what was wrong, where, and what to do, in one line."""
+
+
+class FootballError(Exception):
+    """Base class of every error this project raises on purpose."""
+
+
+class BucketError(FootballError):
+    """The object store could not be used."""
+
+
+class ObjectNotFound(BucketError):
+    """An object that was asked for does not exist."""
+
+
+class PreconditionFailed(BucketError):
+    """A conditional write met an object in another version than the caller expected."""
+
+
+class LandingError(FootballError):
+    """A file cannot be landed."""
+
+
+class UnknownLeague(FootballError):
+    """A league that no landed result mentions."""
+
+
+class UnknownTeam(FootballError):
+    """A team that no landed result of the league mentions."""
+
+
+class NotEnoughData(FootballError):
+    """Too few matches for what was asked."""
+
+
+class RegistryError(FootballError):
+    """A model version or alias is missing, incomplete or corrupt."""
+
+
+class ExportError(FootballError):
+    """A trained network could not be exported faithfully."""
