@@ -1,0 +1,63 @@
+"""The Dagster shell of the encoder."""
+
+from pathlib import Path
+
+import polars as pl
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+
+from football_assets.resources import BucketResource
+from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
+from football_assets.sequences.tensors import open_tensors, write_tensors
+
+
+@asset(
+    group_name="learning",
+    kinds={"numpy", "polars"},
+    owners=["team:forecasting"],
+    io_manager_key="folders",
+)
+def sequence_tensors(
+    context: AssetExecutionContext,
+    bucket: BucketResource,
+    match_features: pl.DataFrame,
+    team_matches: pl.DataFrame,
+    team_ratings: pl.DataFrame,
+) -> MaterializeResult[Path]:
+    """The last ten matches of both teams and the context of every match, as arrays that training maps into memory.
+
+    One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days. Units are
+    goals, days and rating points: normalisation is part of the network. `feature_spec.json` names every column.
+    """
+    folder = bucket.scratch_folder("sequence_tensors")
+    write_tensors(
+        match_features,
+        team_matches,
+        team_ratings,
+        folder,
+        progress=lambda done, count: context.log.info(f"{done:,} of {count:,} matches encoded"),
+    )
+    tensors = open_tensors(folder)
+    return MaterializeResult(
+        value=folder,
+        metadata={
+            "matches": len(tensors),
+            "played": int(tensors.played.sum()),
+            "history_shape": str(tensors.home_history.shape),
+            "context_shape": str(tensors.context.shape),
+            "features": MetadataValue.md(describe_spec(DEFAULT_SPEC)),
+        },
+    )
+
+
+def describe_spec(spec: FeatureSpec) -> str:
+    """The features as a Markdown table."""
+    lines = ["| input | feature | unit | range | meaning |", "|---|---|---|---|---|"]
+    for name, features in (("history", spec.history), ("context", spec.context)):
+        lines += [
+            f"| {name} | `{f.name}` | {f.unit} | {f.lower:g} to {f.upper:g} | {f.description} |"
+            for f in features
+        ]
+    return "\n".join(lines)
+
+
+assets = [sequence_tensors]

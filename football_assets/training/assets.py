@@ -1,0 +1,236 @@
+"""The Dagster shell of learning: `trained_lstm`, `model_evaluation` and `backtest`."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
+from pydantic import Field
+
+from football_assets.launchpad import launchpad_config
+from football_assets.resources import BucketResource
+from football_assets.training.config import TrainingConfig
+
+OWNERS = ["team:forecasting"]
+GROUP = "learning"
+
+TrainingLaunchpad = launchpad_config(TrainingConfig)
+
+
+@asset(group_name=GROUP, kinds={"pytorch"}, owners=OWNERS, io_manager_key="folders", pool="training")
+def trained_lstm(
+    context: AssetExecutionContext,
+    config: TrainingLaunchpad,  # type: ignore[valid-type]
+    bucket: BucketResource,
+    sequence_tensors: Path,
+) -> MaterializeResult[Path]:
+    """An LSTM over both teams' last matches, shared by both, with two heads: outcome probabilities and expected goals.
+
+    Fitted on the earliest matches, stopped and calibrated on the next, never shown the last. Weights are in
+    `checkpoint.safetensors`; `training.json` holds the configuration, the periods and every epoch. Runs on CUDA where there
+    is a device.
+    """
+    from football_assets.scores import log_loss
+    from football_assets.sequences.tensors import open_tensors
+    from football_assets.settings import get_settings
+    from football_assets.training.baselines import elo_logistic
+    from football_assets.training.fit import Epoch, fit_forecaster
+    from football_assets.training.network import count_parameters, save_forecaster
+    from football_assets.training.plots import loss_curves
+    from football_assets.training.split import split_by_time
+    from football_assets.training.tracking import is_tracking_on, track
+
+    training = TrainingConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
+    tensors = open_tensors(sequence_tensors)
+    split = split_by_time(tensors, training.split)
+    context.log.info(
+        f"Training on {len(split.train):,} matches, validating on {len(split.validation):,}, "
+        f"{len(split.test):,} kept for the test: {split.as_dict()}"
+    )
+    settings = get_settings()
+    with track(settings, training, context.run_id) as track_figures:
+
+        def report(epoch: Epoch) -> None:
+            context.log.info(
+                f"Epoch {epoch.epoch}: log loss {epoch.train_log_loss:.4f} in training, "
+                f"{epoch.validation_log_loss:.4f} in validation, {epoch.seconds:.1f} s"
+            )
+            track_figures(epoch.as_dict())
+
+        fit = fit_forecaster(tensors, split, training, report)
+    elo = log_loss(elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation])
+    picture = loss_curves(fit.epochs, fit.best_epoch, elo)
+    folder = bucket.scratch_folder("trained_lstm")
+    description = {
+        "config": training.model_dump(mode="json"),
+        "split": split.as_dict(),
+        "matches": {
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+        },
+        "epochs": [epoch.as_dict() for epoch in fit.epochs],
+        "best_epoch": fit.best_epoch,
+        "temperature": 1.0 / float(fit.network.calibration_scale[0]),
+        "device": fit.device,
+        "parameters": count_parameters(fit.network),
+    }
+    save_forecaster(fit.network, description, folder)
+    (folder / "loss_curves.png").write_bytes(picture)
+    best = fit.epochs[fit.best_epoch - 1]
+    return MaterializeResult(
+        value=folder,
+        metadata={
+            "loss_curves": markdown_picture(picture, "Log loss by epoch"),
+            "train_matches": len(split.train),
+            "validation_matches": len(split.validation),
+            "best_epoch": fit.best_epoch,
+            "validation_log_loss": best.validation_log_loss,
+            "elo_validation_log_loss": elo,
+            "temperature": description["temperature"],
+            "parameters": description["parameters"],
+            "device": fit.device,
+            "seconds": sum(epoch.seconds for epoch in fit.epochs),
+            "wandb": "on" if is_tracking_on(settings) else "off",
+            "split": MetadataValue.json(split.as_dict()),
+        },
+    )
+
+
+@asset(group_name=GROUP, kinds={"pytorch", "polars"}, owners=OWNERS, io_manager_key="folders")
+def model_evaluation(
+    bucket: BucketResource, trained_lstm: Path, sequence_tensors: Path
+) -> MaterializeResult[Path]:
+    """Scores on the test period, which nothing was fitted on, beside class prior, Elo and the bookmaker where odds are known.
+
+    `metrics.json` holds log loss, ranked probability score, Brier score, accuracy, expected calibration error, the scores by
+    league and the confusion by outcome; `test_predictions.parquet` every forecast behind them.
+    """
+    from football_assets.sequences.tensors import open_tensors
+    from football_assets.training.config import SplitConfig
+    from football_assets.training.evaluation import evaluate, probabilities_of, save_evaluation
+    from football_assets.training.network import load_description, load_forecaster
+    from football_assets.training.plots import reliability_diagram
+    from football_assets.training.split import split_by_time
+
+    tensors = open_tensors(sequence_tensors)
+    description = load_description(trained_lstm)
+    split = split_by_time(tensors, SplitConfig.model_validate(description["config"]["split"]))
+    metrics, predictions = evaluate(load_forecaster(trained_lstm), tensors, split)
+    outcomes = predictions["outcome"].to_numpy()
+    picture = reliability_diagram(
+        {"LSTM": probabilities_of(predictions), "Elo": probabilities_of(predictions, "elo_")},
+        outcomes,
+        f"Reliability on {len(predictions):,} matches, {split.test_start} to {split.end}",
+    )
+    folder = bucket.scratch_folder("model_evaluation")
+    save_evaluation(metrics, predictions, folder)
+    (folder / "reliability.png").write_bytes(picture)
+    return MaterializeResult(
+        value=folder,
+        metadata={
+            "reliability": markdown_picture(picture, "Reliability diagram"),
+            "scores": MetadataValue.md(scores_table({"LSTM": metrics["test"], **metrics["baselines"]})),
+            "by_league": MetadataValue.md(league_table(metrics["by_league"])),
+            "confusion": MetadataValue.md(confusion_table(metrics["confusion"])),
+            "test_matches": metrics["test_matches"],
+            **{f"test_{name}": value for name, value in metrics["test"].items()},
+            "elo_log_loss": metrics["baselines"]["elo"]["log_loss"],
+            "class_prior_log_loss": metrics["baselines"]["class_prior"]["log_loss"],
+        },
+    )
+
+
+class BacktestPeriod(Config):
+    """Which days are forecast."""
+
+    start: str = Field(
+        description="First day that is forecast, YYYY-MM-DD; the network trains on earlier days only."
+    )
+    end: str | None = Field(None, description="Last day that is forecast; unset: the last with a result.")
+    training: TrainingLaunchpad = TrainingLaunchpad()  # type: ignore[valid-type]
+
+
+@asset(group_name=GROUP, kinds={"pytorch", "polars"}, owners=OWNERS, io_manager_key="tables", pool="training")
+def backtest(
+    context: AssetExecutionContext, config: BacktestPeriod, sequence_tensors: Path
+) -> MaterializeResult[pl.DataFrame]:
+    """Forecasts of a past period by a network trained on everything before it; histories walk forward day by day."""
+    from football_assets.sequences.tensors import open_tensors
+    from football_assets.training.backtest import backtest_scores, run_backtest
+
+    result = run_backtest(
+        open_tensors(sequence_tensors),
+        parse_day(config.start),
+        parse_day(config.end) if config.end else None,
+        TrainingConfig.model_validate(config.training.model_dump()),  # type: ignore[attr-defined]
+        lambda epoch: context.log.info(
+            f"Epoch {epoch.epoch}: validation log loss {epoch.validation_log_loss:.4f}"
+        ),
+    )
+    scores = backtest_scores(result.forecasts)
+    return MaterializeResult(
+        value=result.forecasts,
+        metadata={
+            "matches": len(result.forecasts),
+            "scores": MetadataValue.md(scores_table(scores)),
+            "log_loss": scores["model"]["log_loss"],
+            "split": MetadataValue.json(result.split.as_dict()),
+        },
+    )
+
+
+def parse_day(text: str) -> date:
+    """A day written YYYY-MM-DD.
+
+    Raises
+    ------
+    FootballError
+        It is not.
+    """
+    from football_assets.errors import FootballError
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FootballError(f"{text!r} is no day: write it YYYY-MM-DD, like 2021-07-01.") from None
+
+
+def markdown_picture(png: bytes, title: str) -> MetadataValue:
+    """A picture that the Dagster UI shows in place."""
+    import base64
+
+    return MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def scores_table(scores: dict[str, dict[str, float]]) -> str:
+    """Scores by forecaster as a Markdown table."""
+    names = ("log_loss", "rps", "brier", "accuracy", "ece")
+    lines = ["| forecaster | log loss | RPS | Brier | accuracy | ECE |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {forecaster} | " + " | ".join(f"{row[name]:.4f}" for name in names) + " |"
+        for forecaster, row in scores.items()
+    ]
+    return "\n".join(lines)
+
+
+def league_table(rows: list[dict]) -> str:
+    """Scores by league as a Markdown table."""
+    lines = ["| league | matches | log loss | Elo log loss | RPS | accuracy |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {row['league_id']} | {row['matches']} | {row['log_loss']:.4f} | {row['elo_log_loss']:.4f} | "
+        f"{row['rps']:.4f} | {row['accuracy']:.3f} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def confusion_table(matrix: list[list[int]]) -> str:
+    """Matches by outcome and most probable outcome as a Markdown table."""
+    lines = ["| happened | home forecast | draw forecast | away forecast |", "|---|---|---|---|"]
+    for name, row in zip(("home win", "draw", "away win"), matrix, strict=True):
+        lines.append(f"| {name} | {row[0]} | {row[1]} | {row[2]} |")
+    return "\n".join(lines)
+
+
+assets = [trained_lstm, model_evaluation, backtest]

@@ -1,0 +1,104 @@
+"""The backtest: train on everything before a day, then walk forward with the network frozen.
+
+Histories and ratings do walk: each match is forecast from what was known before its day. Labels of the walked period reach
+neither weights nor calibration.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from football_assets.errors import NotEnoughData
+from football_assets.sequences.tensors import SequenceTensors
+from football_assets.training.baselines import class_prior, elo_logistic
+from football_assets.training.config import TrainingConfig
+from football_assets.training.evaluation import GOAL_COLUMNS, MODEL_COLUMNS, probabilities_of
+from football_assets.training.fit import Epoch, Fit, fit_forecaster, forecast
+from football_assets.training.split import TimeSplit, split_by_time
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts of the walked matches, the fit behind them and its periods."""
+
+    forecasts: pl.DataFrame
+    fit: Fit
+    split: TimeSplit
+
+
+def run_backtest(
+    tensors: SequenceTensors,
+    start: date,
+    end: date | None = None,
+    config: TrainingConfig | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Backtest:
+    """Forecast the played matches from `start` to `end`, both included.
+
+    Parameters
+    ----------
+    start
+        First day that is forecast; the network sees results of earlier days only.
+    end
+        Last day that is forecast; None stands for the last with a result.
+    config
+        Its split gives the share of the matches before `start` that stops and calibrates; the test share is not used.
+
+    Returns
+    -------
+    Backtest
+        `forecasts` has a row a match: `date`, `league_id`, `season`, `home_team`, `away_team`, `home_goals`, `away_goals`,
+        `p_home`, `p_draw`, `p_away`, `xg_home`, `xg_away`, and the baselines' `class_prior_p_home`, `elo_p_home`, ….
+
+    Raises
+    ------
+    NotEnoughData
+        No match lies in the period, or too few before it.
+    """
+    config = config or TrainingConfig()
+    days = tensors.days
+    wanted = tensors.played & (days >= np.datetime64(start))
+    if end is not None:
+        wanted &= days <= np.datetime64(end)
+    rows = np.flatnonzero(wanted)
+    if len(rows) == 0:
+        raise NotEnoughData(f"No played match from {start} to {end or 'the last result'}: choose other days.")
+    split = split_by_time(tensors, config.split.model_copy(update={"test_start": start}))
+    fit = fit_forecaster(tensors, split, config, on_epoch)
+    probabilities, goals = forecast(fit.network, tensors, rows)
+    baselines = {
+        "class_prior": class_prior(tensors, split.train, rows),
+        "elo": elo_logistic(tensors, split.train, rows),
+    }
+    keys = tensors.keys[rows]
+    forecasts = keys.select(
+        pl.col("kickoff_date").alias("date"), "league_id", "season", "home_team", "away_team"
+    )
+    forecasts = forecasts.with_columns(
+        pl.Series("home_goals", tensors.goals[rows, 0]),
+        pl.Series("away_goals", tensors.goals[rows, 1]),
+        *(pl.Series(name, probabilities[:, i]) for i, name in enumerate(MODEL_COLUMNS)),
+        *(pl.Series(name, goals[:, i]) for i, name in enumerate(GOAL_COLUMNS)),
+        *(
+            pl.Series(f"{baseline}_{name}", values[:, i])
+            for baseline, values in baselines.items()
+            for i, name in enumerate(MODEL_COLUMNS)
+        ),
+    )
+    return Backtest(forecasts, fit, split)
+
+
+def backtest_scores(forecasts: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Scores of the model and the baselines over a backtest's forecasts."""
+    from football_assets.scores import score
+
+    home, away = forecasts["home_goals"].to_numpy(), forecasts["away_goals"].to_numpy()
+    outcomes = 1 - np.sign(home.astype(np.int64) - away)
+    prefixes = {"model": "", "class_prior": "class_prior_", "elo": "elo_"}
+    return {
+        name: score(probabilities_of(forecasts, prefix), outcomes).as_dict()
+        for name, prefix in prefixes.items()
+    }

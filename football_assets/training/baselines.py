@@ -1,0 +1,42 @@
+"""The forecasts that a model must beat: class prior, Elo logistic regression, and the bookmaker where odds are known."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from football_assets.sequences.tensors import SequenceTensors
+
+_ELO_SCALE = 100.0  # points; brings the regression's input near 1
+
+
+def class_prior(
+    tensors: SequenceTensors, train: NDArray[np.int64], rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The outcomes' frequencies in the training period, `[n, 3]`, the same for every match."""
+    counts = np.bincount(tensors.outcome[train], minlength=3)
+    return np.tile(counts / counts.sum(), (len(rows), 1))
+
+
+def elo_logistic(
+    tensors: SequenceTensors, train: NDArray[np.int64], rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Multinomial logistic regression on the difference of the Elo ratings, fitted on training rows, `[n, 3]` [1].
+
+    References
+    ----------
+    [1] Hvattum and Arntzen, 2010, Using ELO ratings for match result prediction in association football.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    difference = (tensors.keys["home_elo"] - tensors.keys["away_elo"]).to_numpy()[:, None] / _ELO_SCALE
+    model = LogisticRegression(C=np.inf, max_iter=1000).fit(difference[train], tensors.outcome[train])
+    forecast = np.zeros((len(rows), 3))
+    if len(rows):
+        forecast[:, model.classes_] = model.predict_proba(difference[rows])
+    return forecast
+
+
+def bookmaker(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Inverse decimal odds scaled to a sum of 1, `[n, 3]`, NaN where a match has no complete odds."""
+    odds = tensors.keys.select("odds_home", "odds_draw", "odds_away").to_numpy()[rows].astype(np.float64)
+    inverse = 1.0 / np.where(odds > 1.0, odds, np.nan)
+    return inverse / inverse.sum(axis=1, keepdims=True)

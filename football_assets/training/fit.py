@@ -1,0 +1,206 @@
+"""Fitting the network: read top to bottom, one training loop, all knobs in `TrainingConfig`."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from football_assets.sequences.tensors import SequenceTensors
+from football_assets.training.config import TrainingConfig
+from football_assets.training.network import MatchForecaster
+from football_assets.training.split import TimeSplit
+
+_EVALUATION_BATCH = 4096
+_NORMALISER_ROWS = 100_000
+_SMALLEST_BATCH = 128
+_STEPS_AN_EPOCH = 32  # at least, where the training period is short
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training matches gave; losses are mean log losses of the outcome, in nats."""
+
+    epoch: int
+    train_log_loss: float
+    validation_log_loss: float
+    validation_goals_loss: float
+    learning_rate: float
+    seconds: float
+
+    def as_dict(self) -> dict[str, float]:
+        """The epoch as a flat record."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted network at its best epoch, calibrated on validation, and the epochs that led there."""
+
+    network: MatchForecaster
+    epochs: list[Epoch]
+    best_epoch: int
+    device: str
+
+
+def fit_forecaster(
+    tensors: SequenceTensors,
+    split: TimeSplit,
+    config: TrainingConfig,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Fit:
+    """Train on `split.train`, stop by and calibrate on `split.validation`; `split.test` is not touched.
+
+    Parameters
+    ----------
+    on_epoch
+        Called after each epoch: progress, experiment tracking.
+    """
+    torch.manual_seed(config.seed)
+    order = np.random.default_rng(config.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = MatchForecaster(tensors.spec, config.network).to(device)
+    fit_normalisers(network, tensors, split.train)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
+    batch_size = min(config.batch_size, max(_SMALLEST_BATCH, len(split.train) // _STEPS_AN_EPOCH))
+    steps = -(-len(split.train) // batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.15
+    )
+    epochs: list[Epoch] = []
+    best, best_weights = np.inf, network.state_dict()
+    for number in range(1, config.epochs + 1):
+        started = time.perf_counter()
+        network.train()
+        total = 0.0
+        for rows in batches(split.train, batch_size, order):
+            inputs, outcome, goals = load_batch(tensors, rows, device)
+            logits, log_rates = network.raw_outputs(*inputs)
+            outcome_loss = functional.cross_entropy(logits, outcome)
+            goals_loss = functional.poisson_nll_loss(log_rates, goals, log_input=True)
+            loss = outcome_loss + config.goals_weight * goals_loss
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            averaged.update_parameters(network)
+            total += outcome_loss.item() * len(rows)
+        logits, log_rates = raw_outputs(averaged.module, tensors, split.validation, device)
+        outcome, goals = targets(tensors, split.validation)
+        validation_loss = functional.cross_entropy(logits, outcome).item()
+        epoch = Epoch(
+            epoch=number,
+            train_log_loss=total / len(split.train),
+            validation_log_loss=validation_loss,
+            validation_goals_loss=functional.poisson_nll_loss(log_rates, goals, log_input=True).item(),
+            learning_rate=schedule.get_last_lr()[0],
+            seconds=time.perf_counter() - started,
+        )
+        epochs.append(epoch)
+        if on_epoch is not None:
+            on_epoch(epoch)
+        if validation_loss < best - 1e-5:
+            best, best_epoch = validation_loss, number
+            best_weights = {
+                name: tensor.detach().clone() for name, tensor in averaged.module.state_dict().items()
+            }
+        if number - best_epoch >= config.patience:
+            break
+    network.load_state_dict(best_weights)
+    logits, _ = raw_outputs(network, tensors, split.validation, device)
+    calibrate(network, logits, targets(tensors, split.validation)[0])
+    return Fit(network.to("cpu").eval(), epochs, best_epoch, str(device))
+
+
+@torch.no_grad()
+def fit_normalisers(network: MatchForecaster, tensors: SequenceTensors, train: NDArray[np.int64]) -> None:
+    """Learn means and deviations from (at most 100,000 evenly spaced) training matches; padding is left out."""
+    rows = train[:: max(1, len(train) // _NORMALISER_ROWS)]
+    batch = tensors.take(rows)
+    network.normalise_context.fit(torch.from_numpy(batch.context))
+    past = np.concatenate([batch.home_history, batch.away_history]).reshape(-1, len(tensors.spec.history))
+    network.normalise_history.fit(torch.from_numpy(past[past[:, network.observed] > 0]))
+
+
+def batches(rows: NDArray[np.int64], size: int, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Rows in random order, `size` at a time; each batch sorted, as mapped files are read fastest."""
+    shuffled = order.permutation(rows)
+    for start in range(0, len(shuffled), size):
+        yield np.sort(shuffled[start : start + size])
+
+
+Inputs = tuple[Tensor, Tensor, Tensor]
+
+
+def load_batch(
+    tensors: SequenceTensors, rows: NDArray[np.int64], device: torch.device
+) -> tuple[Inputs, Tensor, Tensor]:
+    """Inputs, outcomes `[n]` and goals `[n, 2]` of some rows."""
+    batch = tensors.take(rows)
+    arrays = (batch.home_history, batch.away_history, batch.context)
+    home, away, context = (torch.from_numpy(array).to(device, non_blocking=True) for array in arrays)
+    outcome, goals = targets(tensors, rows)
+    return (home, away, context), outcome.to(device), goals.to(device)
+
+
+def targets(tensors: SequenceTensors, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Outcomes `[n]` and goals `[n, 2]` of some rows, the latter as floats."""
+    outcome = torch.from_numpy(np.asarray(tensors.outcome[rows]))
+    return outcome, torch.from_numpy(tensors.goals[rows].astype(np.float32))
+
+
+@torch.no_grad()
+def raw_outputs(
+    network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """The network's outputs before calibration for some rows, on the CPU."""
+    network.eval()
+    parts = []
+    for start in range(0, len(rows), _EVALUATION_BATCH):
+        inputs, _, _ = load_batch(tensors, rows[start : start + _EVALUATION_BATCH], device)
+        parts.append([output.cpu() for output in network.raw_outputs(*inputs)])
+    logits, log_rates = zip(*parts, strict=True)
+    return torch.cat(logits), torch.cat(log_rates)
+
+
+@torch.no_grad()
+def forecast(
+    network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Calibrated probabilities `[n, 3]` and expected goals `[n, 2]` of some rows."""
+    if len(rows) == 0:
+        return np.zeros((0, 3)), np.zeros((0, 2))
+    logits, log_rates = raw_outputs(network, tensors, rows, torch.device("cpu"))
+    probabilities = torch.softmax(network.calibrate(logits), dim=1)
+    return probabilities.double().numpy(), log_rates.exp().double().numpy()
+
+
+def calibrate(network: MatchForecaster, logits: Tensor, outcome: Tensor) -> None:
+    """Fit temperature scaling on validation outputs [1]: one scale for all outcomes, no shift.
+
+    References
+    ----------
+    [1] Guo et al., 2017, On calibration of modern neural networks.
+    """
+    log_scale = torch.zeros(1, requires_grad=True)
+    optimiser = torch.optim.LBFGS([log_scale], max_iter=50, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = functional.cross_entropy(logits * log_scale.exp(), outcome)
+        loss.backward()
+        return loss
+
+    with torch.enable_grad():
+        optimiser.step(closure)
+    network.calibration_scale.fill_(log_scale.detach().exp().item())
+    network.calibration_shift.zero_()

@@ -1,0 +1,179 @@
+"""The network: one LSTM reads both teams' last matches, and a goals model turns the reading into probabilities.
+
+Expected goals come first: a log-linear model of the context, corrected by what the LSTM saw. The probabilities of two
+independent Poisson counts with these means are the prior of the outcome head, which learns what they miss, such as
+draws. Normalisation and calibration are buffers inside, so that raw goals and days go in and calibrated probabilities
+come out, in PyTorch and in the exported graph alike.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from football_assets.sequences.spec import OBSERVED, FeatureSpec
+from football_assets.training.config import NetworkConfig
+
+CHECKPOINT = "checkpoint.safetensors"
+DESCRIPTION = "training.json"
+MAX_GOALS = 12
+_LOG_RATE_BOUNDS = (-3.0, 2.0)  # 0.05 to 7.4 goals
+_SMALLEST = 1e-9
+
+
+class Normaliser(nn.Module):
+    """Clips raw features to their bounds, fills unknown ones with the mean, and scales to mean 0 and deviation 1."""
+
+    def __init__(self, lower: list[float], upper: list[float]) -> None:
+        super().__init__()
+        self.register_buffer("lower", torch.tensor(lower))
+        self.register_buffer("upper", torch.tensor(upper))
+        self.register_buffer("mean", torch.zeros(len(lower)))
+        self.register_buffer("deviation", torch.ones(len(lower)))
+
+    lower: Tensor
+    upper: Tensor
+    mean: Tensor
+    deviation: Tensor
+
+    @torch.no_grad()
+    def fit(self, rows: Tensor) -> None:
+        """Learn mean and deviation from training rows `[n, features]`, NaN left out."""
+        clipped = rows.double().clamp(self.lower.double(), self.upper.double())
+        known = ~clipped.isnan()
+        count = known.sum(0).clamp(min=1)
+        mean = clipped.nan_to_num(0.0).sum(0) / count
+        variance = torch.where(known, (clipped - mean) ** 2, 0.0).sum(0) / count
+        self.mean.copy_(mean)
+        self.deviation.copy_(torch.where(variance > 1e-12, variance.sqrt(), 1.0))
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Normalised features; an unknown one is 0, the mean."""
+        filled = torch.where(torch.isnan(raw), self.mean, raw)
+        return (filled.clamp(self.lower, self.upper) - self.mean) / self.deviation
+
+
+class MatchForecaster(nn.Module):
+    """Probabilities of home win, draw and away win, and both teams' expected goals.
+
+    Inputs in raw units, shapes by the specification: `home_history`, `away_history` `[n, length, features]`, `context`
+    `[n, context features]`; NaN stands for unknown.
+    """
+
+    def __init__(self, spec: FeatureSpec, config: NetworkConfig) -> None:
+        super().__init__()
+        self.spec, self.config = spec, config
+        self.observed = spec.history_names.index(OBSERVED)
+        self.league_goals = [spec.context_names.index(f"league_{side}_goals") for side in ("home", "away")]
+        self.normalise_history = Normaliser([f.lower for f in spec.history], [f.upper for f in spec.history])
+        self.normalise_context = Normaliser([f.lower for f in spec.context], [f.upper for f in spec.context])
+        width = config.hidden
+        self.lstm = nn.LSTM(len(spec.history), width, config.layers, batch_first=True)
+        self.attention = nn.Linear(width, 1)
+        self.trunk = nn.Sequential(
+            nn.Linear(4 * width + len(spec.context), config.trunk),
+            nn.SiLU(),
+            nn.Dropout(config.dropout),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.context_to_rates = nn.Linear(len(spec.context), 2)
+        self.trunk_to_rates = nn.Linear(config.trunk, 2)
+        self.context_to_logits = nn.Linear(len(spec.context), 3)
+        self.trunk_to_logits = nn.Linear(config.trunk, 3)
+        for layer in (
+            self.context_to_rates,
+            self.trunk_to_rates,
+            self.context_to_logits,
+            self.trunk_to_logits,
+        ):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        counts = torch.arange(MAX_GOALS + 1, dtype=torch.float32)
+        self.register_buffer("counts", counts, persistent=False)
+        self.register_buffer("log_factorials", torch.lgamma(counts + 1), persistent=False)
+        self.register_buffer("fewer", torch.ones(MAX_GOALS + 1, MAX_GOALS + 1).tril(-1), persistent=False)
+        self.register_buffer("calibration_scale", torch.ones(3))
+        self.register_buffer("calibration_shift", torch.zeros(3))
+
+    counts: Tensor
+    log_factorials: Tensor
+    fewer: Tensor
+    calibration_scale: Tensor
+    calibration_shift: Tensor
+
+    def forward(self, home_history: Tensor, away_history: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Calibrated probabilities `[n, 3]` and expected goals `[n, 2]`."""
+        logits, log_rates = self.raw_outputs(home_history, away_history, context)
+        return torch.softmax(self.calibrate(logits), dim=1), log_rates.exp()
+
+    def calibrate(self, logits: Tensor) -> Tensor:
+        """Vector scaling of the outcome's log-probabilities."""
+        return logits * self.calibration_scale + self.calibration_shift
+
+    def raw_outputs(
+        self, home_history: Tensor, away_history: Tensor, context: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Outcome log-probabilities up to a constant `[n, 3]`, not calibrated, and log expected goals `[n, 2]`."""
+        league = torch.stack([context[:, i] for i in self.league_goals], dim=1)
+        league = torch.where(torch.isnan(league), self.normalise_context.mean[self.league_goals], league)
+        known = self.normalise_context(context)
+        home, away = self._read(home_history), self._read(away_history)  # [n, 2 * hidden] each
+        joined = self.trunk(torch.cat([home + away, home - away, known], dim=1))  # [n, trunk]
+        log_rates = league.clamp(min=0.2).log() + self.context_to_rates(known) + self.trunk_to_rates(joined)
+        log_rates = log_rates.clamp(*_LOG_RATE_BOUNDS)
+        logits = (
+            self._poisson_outcome(log_rates) + self.context_to_logits(known) + self.trunk_to_logits(joined)
+        )
+        return logits, log_rates
+
+    def _read(self, history: Tensor) -> Tensor:
+        """A team's last matches `[n, length, features]` as last state and attention-weighted mean `[n, 2 * hidden]`."""
+        observed = history[:, :, self.observed : self.observed + 1]  # [n, length, 1]
+        states, _ = self.lstm(self.normalise_history(history) * observed)  # [n, length, hidden]
+        states = states * observed
+        scores = self.attention(states) - (1.0 - observed) * 1e4
+        pooled = (torch.softmax(scores, dim=1) * states).sum(dim=1)
+        return self.dropout(torch.cat([states[:, -1], pooled], dim=1))
+
+    def _poisson_outcome(self, log_rates: Tensor) -> Tensor:
+        """Log-probabilities `[n, 3]` of the outcome of two independent Poisson counts."""
+        log_mass = self.counts * log_rates[:, :, None] - log_rates.exp()[:, :, None] - self.log_factorials
+        mass = log_mass.exp()  # [n, 2, goals]
+        home, away = mass[:, 0], mass[:, 1]
+        home_win = (home @ self.fewer * away).sum(dim=1)
+        away_win = (away @ self.fewer * home).sum(dim=1)
+        draw = (home * away).sum(dim=1)
+        return torch.stack([home_win, draw, away_win], dim=1).clamp(min=_SMALLEST).log()
+
+
+def save_forecaster(network: MatchForecaster, description: dict[str, object], folder: Path) -> None:
+    """Write weights, specification and how they came about; no pickle."""
+    save_file(
+        {name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / CHECKPOINT
+    )
+    network.spec.save(folder)
+    text = json.dumps({"network": network.config.model_dump(), **description}, indent=1, default=str)
+    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+
+
+def load_forecaster(folder: Path) -> MatchForecaster:
+    """The network of a folder written by `save_forecaster`, ready to forecast."""
+    description = load_description(folder)
+    network = MatchForecaster(FeatureSpec.load(folder), NetworkConfig.model_validate(description["network"]))
+    network.load_state_dict(load_file(folder / CHECKPOINT))
+    return network.eval()
+
+
+def load_description(folder: Path) -> dict[str, Any]:
+    """How the network of a folder came about: configuration, periods, epochs."""
+    description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    return description
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Number of trained weights."""
+    return sum(math.prod(parameter.shape) for parameter in network.parameters() if parameter.requires_grad)

@@ -1,0 +1,88 @@
+"""Pictures of training and evaluation as PNG bytes, drawn without a display."""
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from football_assets.scores import OUTCOMES, log_loss, reliability
+from football_assets.training.fit import Epoch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_COLOURS = {"home": "#1b6ca8", "draw": "#8a8a8a", "away": "#c8553d"}
+_LABELS = {"home": "home win", "draw": "draw", "away": "away win"}
+
+
+def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = None) -> bytes:
+    """Log loss of training and validation by epoch; `baseline` is drawn as a level (Elo on validation)."""
+    figure = _figure(7, 4)
+    axes = figure.subplots()
+    numbers = [epoch.epoch for epoch in epochs]
+    axes.plot(
+        numbers, [e.train_log_loss for e in epochs], color="#8a8a8a", marker="o", ms=3, label="training"
+    )
+    axes.plot(
+        numbers,
+        [e.validation_log_loss for e in epochs],
+        color="#1b6ca8",
+        marker="o",
+        ms=3,
+        label="validation",
+    )
+    if baseline is not None:
+        axes.axhline(baseline, color="#c8553d", ls="--", lw=1, label="Elo on validation")
+    axes.axvline(best_epoch, color="#1b6ca8", ls=":", lw=1, label=f"kept: epoch {best_epoch}")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("log loss (nats a match)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+def reliability_diagram(
+    forecasts: dict[str, NDArray[np.float64]], outcomes: NDArray[np.integer], title: str
+) -> bytes:
+    """Forecast against frequency by outcome, one panel a forecaster; the area of a dot is its share of the forecasts."""
+    figure = _figure(4.6 * len(forecasts), 4.6)
+    panels = figure.subplots(1, len(forecasts), sharey=True, squeeze=False)[0]
+    for axes, (name, probabilities) in zip(panels, forecasts.items(), strict=True):
+        axes.plot([0, 1], [0, 1], color="#cccccc", lw=1)
+        rows = reliability(probabilities, outcomes)
+        for outcome in OUTCOMES:
+            part = [row for row in rows if row.outcome == outcome]
+            axes.plot(
+                [row.forecast for row in part], [row.frequency for row in part], color=_COLOURS[outcome], lw=1
+            )
+            axes.scatter(
+                [row.forecast for row in part],
+                [row.frequency for row in part],
+                s=[12 + 500 * row.matches / len(outcomes) for row in part],
+                color=_COLOURS[outcome],
+                alpha=0.75,
+                label=_LABELS[outcome],
+            )
+        axes.set_title(f"{name}: log loss {log_loss(probabilities, outcomes):.4f}", fontsize=10)
+        axes.set_xlabel("forecast probability")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+    panels[0].set_ylabel("observed frequency")
+    legend = panels[0].legend(frameon=False, loc="upper left")
+    for handle in legend.legend_handles:
+        handle.set_sizes([30])
+    figure.suptitle(title, fontsize=11)
+    return _png(figure)
+
+
+def _figure(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _png(figure: "Figure") -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()

@@ -1,0 +1,90 @@
+"""Consecutive periods of time for training, validation and test. A day belongs to one period only."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from football_assets.errors import NotEnoughData
+from football_assets.sequences.tensors import SequenceTensors
+from football_assets.training.config import SplitConfig
+
+MIN_MATCHES = 50
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """Rows of the played matches of each period, in order of time, and the first days of validation and test."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+    train_start: date
+    validation_start: date
+    test_start: date
+    end: date
+
+    def as_dict(self) -> dict[str, str]:
+        """Last day of each period, as ISO dates."""
+        return {
+            "train_start": str(self.train_start),
+            "train_end": str(self.validation_start - timedelta(days=1)),
+            "validation_end": str(self.test_start - timedelta(days=1)),
+            "test_end": str(self.end),
+        }
+
+
+def split_by_time(tensors: SequenceTensors, config: SplitConfig) -> TimeSplit:
+    """Divide the played matches.
+
+    Raises
+    ------
+    NotEnoughData
+        Training or validation has fewer than 50 matches.
+    """
+    rows = np.flatnonzero(tensors.played)
+    if len(rows) < 2 * MIN_MATCHES:
+        raise NotEnoughData(f"{len(rows)} played matches are too few to train on: land more results.")
+    days = tensors.days[rows]
+    test_start = _as_day(config.test_start) or _day_at_share(days, 1 - config.test_share)
+    before_test = days[days < test_start]
+    if len(before_test) == 0:
+        raise NotEnoughData(
+            f"No played match lies before the test period's start {test_start}: choose a later day."
+        )
+    validation_start = _as_day(config.validation_start) or _day_at_share(
+        before_test, 1 - config.validation_share
+    )
+    settled = np.datetime64(days[0]) + np.timedelta64(config.burn_in_days, "D")
+    train = rows[(days >= settled) & (days < validation_start)]
+    validation = rows[(days >= validation_start) & (days < test_start)]
+    for name, part in (("training", train), ("validation", validation)):
+        if len(part) < MIN_MATCHES:
+            raise NotEnoughData(
+                f"The {name} period has {len(part)} matches, fewer than {MIN_MATCHES}: land more results, "
+                "or change split.validation_start, split.test_start or split.burn_in_days."
+            )
+    return TimeSplit(
+        train=train,
+        validation=validation,
+        test=rows[days >= test_start],
+        train_start=_as_date(settled),
+        validation_start=_as_date(validation_start),
+        test_start=_as_date(test_start),
+        end=_as_date(days[-1]),
+    )
+
+
+def _day_at_share(days: NDArray[np.datetime64], share: float) -> np.datetime64:
+    """The day on which `share` of the matches have been played; the day after the last for a share of 1."""
+    position = round(share * len(days))
+    return days[position] if position < len(days) else days[-1] + np.timedelta64(1, "D")
+
+
+def _as_day(day: date | None) -> np.datetime64 | None:
+    return None if day is None else np.datetime64(day, "D")
+
+
+def _as_date(day: np.datetime64) -> date:
+    return day.astype("datetime64[D]").item()
