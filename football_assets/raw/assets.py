@@ -1,0 +1,149 @@
+"""Landing files become `raw_matches` and `raw_matches_rejected`."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+from dagster import (
+    AssetExecutionContext,
+    AssetOut,
+    BackfillPolicy,
+    MetadataValue,
+    Output,
+    TableColumn,
+    TableColumnConstraints,
+    TableSchema,
+    multi_asset,
+)
+
+from football_assets.raw.landing import inventory
+from football_assets.raw.matches import SeasonMatches, read_seasons
+from football_assets.raw.partitions import seasons
+from football_assets.raw.preview import as_markdown
+from football_assets.resources import BucketResource
+
+OWNERS = ["team:forecasting"]
+GROUP = "landing"
+PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "away_goals", "away_team"]
+PREVIEW_ROWS = 10
+
+
+@multi_asset(
+    outs={
+        "raw_matches": AssetOut(
+            io_manager_key="tables",
+            kinds={"polars", "parquet"},
+            owners=OWNERS,
+            group_name=GROUP,
+            tags={"grain": "match"},
+            description="One row a match, played or not, merged from all landing files of the season. Where two files "
+            "contradict each other the newer one is believed.",
+        ),
+        "raw_matches_rejected": AssetOut(
+            io_manager_key="tables",
+            kinds={"polars", "parquet"},
+            owners=OWNERS,
+            group_name=GROUP,
+            tags={"grain": "record"},
+            description="Every record of the landing files that is not in `raw_matches`, with its file, its line or "
+            "path, and the reason.",
+        ),
+    },
+    name="read_landing_files",
+    partitions_def=seasons,
+    backfill_policy=BackfillPolicy.single_run(),
+    can_subset=False,
+)
+def read_landing_files(
+    context: AssetExecutionContext, bucket: BucketResource
+) -> tuple[Output[pl.DataFrame], Output[pl.DataFrame]]:
+    """Results of the seasons as their landing files have them."""
+    store = bucket.open()
+    listed = inventory(store)
+    keys = list(context.partition_keys)
+    read = read_seasons(store, keys, datetime.now(UTC).date(), listed=listed)
+    for stray in listed.strays:
+        if stray.season is None:
+            context.log.warning("%s is in no season: %s", stray.info.name, stray.reason)
+    context.log.info(
+        "%d season(s): %d matches, %d records rejected", len(keys), read.matches.height, read.rejected.height
+    )
+    objects = sum(item.season in set(keys) for item in listed.objects)
+    return (
+        Output(read.matches, "raw_matches", metadata=_matches_metadata(read, keys, objects)),
+        Output(read.rejected, "raw_matches_rejected", metadata=_rejected_metadata(read)),
+    )
+
+
+def _matches_metadata(read: SeasonMatches, keys: list[str], objects: int) -> dict[str, Any]:
+    matches = read.matches
+    played = matches.filter(pl.col("home_goals").is_not_null())
+    metadata: dict[str, Any] = {
+        "dagster/row_count": matches.height,
+        "played": played.height,
+        "unplayed": matches.height - played.height,
+        "rejected": read.rejected.height,
+        "landing_objects": objects,
+        "seasons": f"{keys[0]} to {keys[-1]}" if len(keys) > 1 else ", ".join(keys),
+        "leagues": MetadataValue.md(_leagues_table(matches)),
+        "dagster/column_schema": _column_schema(),
+        "latest_results": MetadataValue.md(
+            as_markdown(played.sort("kickoff_date", "match_id").tail(PREVIEW_ROWS).select(PREVIEW_COLUMNS))
+        ),
+    }
+    if matches.height:
+        metadata["first_date"] = MetadataValue.text(str(matches["kickoff_date"].min()))
+        metadata["last_date"] = MetadataValue.text(str(matches["kickoff_date"].max()))
+    return metadata
+
+
+def _rejected_metadata(read: SeasonMatches) -> dict[str, Any]:
+    rejected = read.rejected
+    kinds = (
+        rejected.with_columns(kind=pl.col("reason").str.replace_all(r"'[^']*'|\d+(-\d+)*", "…"))
+        .group_by("kind")
+        .agg(records=pl.len(), example=pl.col("reason").first(), object=pl.col("source_object").first())
+        .sort("records", "kind", descending=[True, False])
+        .head(PREVIEW_ROWS)
+        .select("records", "example", "object")
+    )
+    seen = read.matches.height + rejected.height
+    return {
+        "dagster/row_count": rejected.height,
+        "share": MetadataValue.float(rejected.height / seen if seen else 0.0),
+        "by_reason": MetadataValue.md(as_markdown(kinds)),
+    }
+
+
+def _leagues_table(matches: pl.DataFrame) -> str:
+    is_played = pl.col("home_goals").is_not_null()
+    leagues = (
+        matches.group_by("league_id")
+        .agg(
+            seasons=pl.col("season").n_unique(),
+            teams=pl.concat([pl.col("home_team"), pl.col("away_team")]).n_unique(),
+            played=is_played.sum(),
+            unplayed=(~is_played).sum(),
+        )
+        .sort("league_id")
+    )
+    return as_markdown(leagues)
+
+
+def _column_schema() -> TableSchema:
+    from football_assets.raw.schema import Match
+
+    return TableSchema(
+        columns=[
+            TableColumn(
+                name,
+                str(column.dtype),
+                description=column.description,
+                constraints=TableColumnConstraints(nullable=column.nullable, unique=column.primary_key),
+            )
+            for name, column in Match.columns().items()
+        ]
+    )
+
+
+assets = [read_landing_files]

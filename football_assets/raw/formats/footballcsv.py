@@ -1,0 +1,155 @@
+"""Reads footballcsv: `Date,Team 1,FT,HT,Team 2`, dates like `Sat Aug 16 2014` or `2014-08-16`, `?` for an
+unknown score.
+
+`Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are read where a file has them; other columns are
+ignored.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from datetime import date, time
+from functools import lru_cache
+
+from football_assets.raw.formats.reading import (
+    RECORD_CHARACTERS,
+    Reading,
+    Refusal,
+    Row,
+    UnreadableFile,
+    UnusableRecord,
+    clean_name,
+    decode,
+)
+
+REQUIRED_COLUMNS = ("date", "team 1", "ft", "team 2")
+OPTIONAL_COLUMNS = ("time", "round", "odds_home", "odds_draw", "odds_away")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE_IN_WORDS = re.compile(r"(?:[^\W\d]{2,9},?\s+)?([A-Za-z]{3})[A-Za-z]*\s+(\d{1,2}),?\s+(\d{4})")
+_SCORE = re.compile(r"(-?\d{1,9})\s*[-–:]\s*(-?\d{1,9})", re.ASCII)
+_UNKNOWN_SCORES = {"", "?", "-", "?-?"}
+
+
+def read_footballcsv(data: bytes) -> Reading:
+    """Read a CSV file of results.
+
+    A row too short to hold a date, two teams and a score, or with a date or score that cannot be read, is
+    refused with its line. A time or odds that are no such thing are left out: nothing depends on a time, and
+    odds are only compared with.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, no text, or lacks a required column.
+    """
+    names, numbered = split_lines(data)
+    day, home, score, away = (names.index(name) for name in REQUIRED_COLUMNS)
+    optional = [names.index(name) if name in names else None for name in OPTIONAL_COLUMNS]
+    needed, width = max(day, home, score, away) + 1, len(names)
+    reading = Reading()
+    for line, text in numbered:
+        fields = text.split(",") if '"' not in text else _quoted_fields(text)
+        try:
+            if len(fields) < needed:
+                raise UnusableRecord(f"The row is short: {len(fields)} of {width} fields.")
+            if len(fields) > width and any(surplus.strip() for surplus in fields[width:]):
+                raise UnusableRecord(
+                    "The row has more fields than the header: quote a name that contains a comma."
+                )
+            home_goals, away_goals = _goals(fields[score])
+            row = Row(
+                line,
+                None,
+                text[:RECORD_CHARACTERS],
+                _date(fields[day]),
+                None,
+                fields[home],
+                fields[away],
+                home_goals,
+                away_goals,
+            )
+            reading.rows.append(_with_optional(row, fields, optional))
+        except UnusableRecord as error:
+            reading.refusals.append(Refusal(line, None, text[:RECORD_CHARACTERS], str(error)))
+    return reading
+
+
+def _with_optional(row: Row, fields: list[str], optional: list[int | None]) -> Row:
+    if optional == [None] * len(optional):
+        return row
+    clock, listed_round, *odds = [
+        fields[at] if at is not None and at < len(fields) else "" for at in optional
+    ]
+    home, draw, away = map(_decimal, odds)
+    return row._replace(
+        kickoff_time=_time(clock),
+        round=clean_name(listed_round),
+        odds_home=home,
+        odds_draw=draw,
+        odds_away=away,
+    )
+
+
+def split_lines(data: bytes) -> tuple[list[str], Sequence[tuple[int, str]]]:
+    """The names of a CSV's columns, in lower case, and its other lines that are not blank, with their
+    numbers.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, no text, or lacks a required column.
+    """
+    lines = re.split(r"\r\n|\n|\r", decode(data))
+    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip(" ,\t")]
+    names = [name.strip().lower() for name in _quoted_fields(numbered[0][1])] if numbered else []
+    missing = [name for name in REQUIRED_COLUMNS if name not in names]
+    if missing:
+        raise UnreadableFile(
+            f"The CSV lacks the column(s) {', '.join(missing)}: its first line must be like 'Date,Team 1,FT,HT,Team 2'."
+        )
+    return names, numbered[1:]
+
+
+def _quoted_fields(line: str) -> list[str]:
+    # A line at a time: a stray quote then spoils its own line, not the rest of the file.
+    try:
+        return next(csv.reader([line]))
+    except csv.Error:
+        return line.split(",")
+
+
+@lru_cache(maxsize=1 << 14)
+def _date(text: str) -> date:
+    try:
+        words = _DATE_IN_WORDS.fullmatch(text.strip())
+        if words is None:
+            return date.fromisoformat(text.strip())
+        month, day, year = words.groups()
+        return date(int(year), _MONTHS.index(month.lower()) + 1, int(day))
+    except ValueError:
+        raise UnusableRecord(f"The date '{text}' does not exist or is not like 'Sat Aug 16 2014'.") from None
+
+
+@lru_cache(maxsize=1 << 12)
+def _goals(text: str) -> tuple[int | None, int | None]:
+    score = _SCORE.fullmatch(text.strip())
+    if score is not None:
+        return int(score[1]), int(score[2])
+    if text.strip() in _UNKNOWN_SCORES:
+        return None, None
+    raise UnusableRecord(f"The score '{text}' is not like '2-1' or '?'.")
+
+
+@lru_cache(maxsize=1 << 12)
+def _time(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text.strip()) if text else None
+    except ValueError:
+        return None
+
+
+def _decimal(text: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,195 @@
+"""Reads openfootball's football.json: the older shape with `rounds` of matches and the newer flat list of `matches`."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, time
+from typing import Any
+
+from football_assets.raw.formats.reading import (
+    RECORD_CHARACTERS,
+    Reading,
+    Refusal,
+    Row,
+    UnreadableFile,
+    UnusableRecord,
+    clean_name,
+    decode,
+)
+
+_PLAYED_OR_TO_PLAY = {"", "finished", "played", "scheduled"}
+_NO_RESULT_OF_PLAY = {
+    "awarded",
+    "cancelled",
+    "canceled",
+    "abandoned",
+    "annulled",
+    "void",
+    "walkover",
+    "suspended",
+}
+_LARGEST_NUMBER = 10**9
+
+
+def load_document(data: bytes) -> dict[str, Any]:
+    """The JSON object of a file.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, no text, no JSON, or not a JSON object.
+    """
+    text = decode(data)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableFile(f"The file is broken JSON ({error}): download it again.") from error
+    if not isinstance(document, dict):
+        raise UnreadableFile(
+            "The JSON is no object with 'matches' or 'rounds': it is not in openfootball's format."
+        )
+    return document
+
+
+def check_document(data: bytes) -> dict[str, Any]:
+    """The JSON object of a file of matches.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, no text, broken JSON, or holds neither `matches` nor `rounds`.
+    """
+    document = load_document(data)
+    if "clubs" in document:
+        raise UnreadableFile("The file lists clubs, not matches: it need not be landed.")
+    if not {"matches", "rounds"} & document.keys():
+        raise UnreadableFile(
+            "The JSON has neither 'matches' nor 'rounds': it is not in openfootball's format."
+        )
+    return document
+
+
+def read_openfootball(data: bytes) -> Reading:
+    """Read a JSON file of results.
+
+    Goals are those after 90 minutes. A match that was not decided by play (`awarded`, `cancelled`,
+    `abandoned`) is refused; a `postponed` one is a fixture. A time that cannot be read is left out: nothing
+    depends on it.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, no text, broken JSON, or holds neither `matches` nor `rounds`.
+    """
+    document = check_document(data)
+    reading = Reading()
+    for path, round_name, match in _matches(document):
+        record = json.dumps(match, ensure_ascii=False, separators=(",", ":"))[:RECORD_CHARACTERS]
+        try:
+            reading.rows.append(_row(path, record, match, round_name))
+        except UnusableRecord as error:
+            reading.refusals.append(Refusal(None, path, record, str(error)))
+    return reading
+
+
+def _matches(document: dict[str, Any]) -> Iterator[tuple[str, str | None, Any]]:
+    """Each match with its JSON path and the name of the round it is listed under."""
+    for number, match in enumerate(_items(document.get("matches"))):
+        yield f"matches[{number}]", None, match
+    for number, listed in enumerate(_items(document.get("rounds"))):
+        if not isinstance(listed, dict) or not isinstance(listed.get("matches"), list):
+            yield f"rounds[{number}]", None, listed
+            continue
+        for position, match in enumerate(listed["matches"]):
+            yield f"rounds[{number}].matches[{position}]", _text(listed.get("name")), match
+
+
+def _items(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _row(path: str, record: str, match: Any, round_name: str | None) -> Row:
+    if not isinstance(match, dict):
+        raise UnusableRecord("The entry is no match: it must be an object with 'date', 'team1' and 'team2'.")
+    home, away = _team(match, "team1"), _team(match, "team2")
+    goals = _goals(match)
+    status = (_text(match.get("status")) or "").lower()
+    if status in _NO_RESULT_OF_PLAY:
+        raise UnusableRecord(f"The match was {status}: it has no result of play.")
+    if status == "postponed" and goals is not None:
+        raise UnusableRecord("The match is marked postponed and yet has a score: remove one of the two.")
+    if status not in _PLAYED_OR_TO_PLAY | {"postponed"}:
+        raise UnusableRecord(
+            f"The status '{status}' is not known: it must be finished, scheduled, postponed or awarded."
+        )
+    stage, name = _text(match.get("stage")), _text(match.get("round")) or round_name
+    return Row(
+        line=None,
+        path=path,
+        record=record,
+        kickoff_date=_date(match.get("date")),
+        kickoff_time=_time(match.get("time")),
+        home_team=home,
+        away_team=away,
+        home_goals=goals[0] if goals else None,
+        away_goals=goals[1] if goals else None,
+        round=", ".join(part for part in (stage, name) if part) or None,
+    )
+
+
+def _team(match: dict[str, Any], key: str) -> str:
+    team = match.get(key)
+    name = _text(team.get("name") if isinstance(team, dict) else team)
+    if name is None:
+        raise UnusableRecord(f"The match has no name for '{key}'.")
+    return name
+
+
+def _goals(match: dict[str, Any]) -> tuple[int, int] | None:
+    """Goals of both teams after 90 minutes, or None if there is no score yet."""
+    score = match.get("score")
+    if isinstance(score, dict):
+        goals = score.get("ft")
+        if not goals and (score.get("et") or score.get("p")):
+            raise UnusableRecord("The score lacks the result after 90 minutes ('ft').")
+    elif score is None:
+        goals = [match.get("score1"), match.get("score2")]
+        goals = goals if goals != [None, None] else None
+    else:
+        goals = score
+    if not goals or goals == [None, None]:
+        return None
+    if not isinstance(goals, list) or len(goals) != 2:
+        raise UnusableRecord(f"The score {goals!r} is not a pair of goals like [2, 1].")
+    return _number(goals[0]), _number(goals[1])
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal():
+        value = int(value[:12])
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UnusableRecord(f"The number of goals {value!r} is no whole number.")
+    return max(-_LARGEST_NUMBER, min(value, _LARGEST_NUMBER))
+
+
+def _date(value: Any) -> date:
+    if not isinstance(value, str):
+        raise UnusableRecord("The match has no date.")
+    try:
+        return date.fromisoformat(value.strip())
+    except ValueError:
+        raise UnusableRecord(f"The date '{value}' does not exist or is not like '2015-08-08'.") from None
+
+
+def _time(value: Any) -> time | None:
+    try:
+        return time.fromisoformat(value.strip()[:5]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str | None:
+    return clean_name(value) if isinstance(value, str) else None

@@ -1,0 +1,90 @@
+"""What a format's reader returns: a file's rows and its refusals, typed but not yet judged. Used by every reader."""
+
+import codecs
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, time
+from typing import NamedTuple
+
+from football_assets.errors import FootballError
+
+RECORD_CHARACTERS = 500
+
+
+class Row(NamedTuple):
+    """One match as a file has it. `line` counts from 1; `path` is a JSON path; `record` is the raw text."""
+
+    line: int | None
+    path: str | None
+    record: str
+    kickoff_date: date
+    kickoff_time: time | None
+    home_team: str
+    away_team: str
+    home_goals: int | None
+    away_goals: int | None
+    round: str | None = None
+    odds_home: float | None = None
+    odds_draw: float | None = None
+    odds_away: float | None = None
+
+
+class Refusal(NamedTuple):
+    """One record that cannot be read, or the file as a whole (without line and path)."""
+
+    line: int | None
+    path: str | None
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file's content."""
+
+    rows: list[Row] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+class UnreadableFile(FootballError):
+    """A file as a whole cannot be read in its format."""
+
+
+class UnusableRecord(FootballError):
+    """One record of a file cannot be read; the message is the reason."""
+
+
+def clean_name(text: str | None) -> str | None:
+    """A name without outer spaces, None if nothing is left."""
+    return text.strip() or None if text else None
+
+
+def decode(data: bytes) -> str:
+    """Text of a file in UTF-8 (with or without byte order mark), UTF-16 with one, or Windows' latin alphabet.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, binary or an HTML page.
+    """
+    text = _first_that_fits(data, ["utf-16"] if data.startswith(_UTF16_MARKS) else ["utf-8-sig", "cp1252"])
+    start = text[:RECORD_CHARACTERS].lstrip().lower()
+    if not start and not text.strip():
+        raise UnreadableFile("The file is empty: download it again.")
+    if "\0" in text:
+        raise UnreadableFile("The file is binary, not text: land the unpacked results.")
+    if start.startswith(("<!doctype", "<html", "<?xml", "<head", "<body")):
+        raise UnreadableFile("The file is an HTML page, not results: download the raw file.")
+    return text
+
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def _first_that_fits(data: bytes, encodings: Iterable[str]) -> str:
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")

@@ -1,0 +1,85 @@
+"""What the asset checks ask of the raw tables: broken rules, tables older than files, clashing spellings."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from football_assets.bucket import Bucket
+from football_assets.raw.landing import Inventory, LandingObject, StrayObject
+from football_assets.tables import table_object
+
+MIN_SHARED_TEAMS = 0.9
+
+
+def broken_rules(matches: pl.DataFrame) -> dict[str, int]:
+    """Rules of the schema Match that rows break, with the number of rows; `schema` where columns or types differ."""
+    from dataframely.exc import SchemaError
+
+    from football_assets.raw.schema import Match
+
+    try:
+        return dict(Match.filter(matches).failure.counts())
+    except SchemaError:
+        return {"schema": matches.height}
+
+
+def played_after(matches: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Matches that have a score and lie after a day."""
+    return matches.filter(pl.col("home_goals").is_not_null() & (pl.col("kickoff_date") > today))
+
+
+def stale_seasons(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataFrame]) -> list[str]:
+    """Seasons to materialise again: a landing object is newer than the partition, or rows come from one that
+    is gone.
+
+    Parameters
+    ----------
+    tables
+        `raw_matches` and `raw_matches_rejected`.
+    """
+    items: list[LandingObject | StrayObject] = [*listed.objects, *listed.strays]
+    current = {(item.info.name, item.info.version) for item in items}
+    origins = pl.concat(
+        [table.select("season", "source_object", "source_version").unique() for table in tables]
+    )
+    stale = {season for season, name, version in origins.iter_rows() if (name, version) not in current}
+    for item in items:
+        if item.season is not None and item.season not in stale:
+            partition = bucket.stat(table_object("raw_matches", item.season))
+            if partition is None or partition.updated < item.info.updated:
+                stale.add(item.season)
+    return sorted(stale)
+
+
+def rejected_share(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+    """One row a season: `records`, `rejected` and `share`, the greatest share first."""
+    counted = pl.concat(
+        [matches.select("season", rejected=pl.lit(0)), rejected.select("season", rejected=pl.lit(1))],
+        how="vertical",
+    )
+    return (
+        counted.group_by("season")
+        .agg(records=pl.len(), rejected=pl.col("rejected").sum())
+        .with_columns(share=pl.col("rejected") / pl.col("records"))
+        .sort("share", "season", descending=[True, False])
+    )
+
+
+def clashing_sources(matches: pl.DataFrame) -> pl.DataFrame:
+    """Leagues that two sources spell differently: their teams, and so their matches, are counted twice.
+
+    One row a season, league and pair of sources, where the larger lacks a tenth of the smaller one's teams.
+    """
+    team = pl.concat([pl.col("home_team"), pl.col("away_team")]).unique()
+    spelled = matches.group_by("season", "league_id", "source").agg(teams=team)
+    pairs = spelled.join(spelled, on=["season", "league_id"], suffix="_other").filter(
+        pl.col("source") < pl.col("source_other")
+    )
+    shared = pl.col("teams").list.set_intersection("teams_other").list.len()
+    smaller = pl.min_horizontal(pl.col("teams").list.len(), pl.col("teams_other").list.len())
+    return (
+        pairs.filter(shared < MIN_SHARED_TEAMS * smaller)
+        .select("season", "league_id", "source", "source_other")
+        .sort("season", "league_id", "source")
+    )

@@ -1,0 +1,101 @@
+"""Rules that a match must keep to, whatever its format: names, goals, dates, odds. Called by `matches.py`."""
+
+from datetime import date
+
+import polars as pl
+
+from football_assets.raw.seasons import season_window
+
+MAX_GOALS = 30
+PLACEHOLDER_TEAMS = ["", "?", "-", "tbd", "tba", "n.n.", "unknown"]
+MISREAD_TIMES = 3
+_ODDS = ["odds_home", "odds_draw", "odds_away"]
+
+
+def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """One spelling of equal text: composed accents, single spaces."""
+    teams = pl.col("home_team", "away_team")
+    return rows.with_columns(teams.str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars())
+
+
+def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Add `reason`: why a row cannot be used, null where it can.
+
+    Parameters
+    ----------
+    rows
+        Rows in `matches.ROW_SCHEMA` with their `season` and `object_order`.
+    today
+        The last day on which a match can have been played.
+    """
+    windows = {season: season_window(season) for season in rows["season"].unique()}
+    first, last = (
+        pl.col("season").replace_strict(
+            {s: window[end] for s, window in windows.items()}, return_dtype=pl.Date
+        )
+        for end in (0, 1)
+    )
+    is_played = pl.col("home_goals").is_not_null() & pl.col("away_goals").is_not_null()
+    is_half_a_score = pl.col("home_goals").is_null() != pl.col("away_goals").is_null()
+    names = (pl.col("home_team").str.to_lowercase(), pl.col("away_team").str.to_lowercase())
+    reason = (
+        pl.when(names[0].is_in(PLACEHOLDER_TEAMS) | names[1].is_in(PLACEHOLDER_TEAMS))
+        .then(pl.format("A team is not named: '{}' against '{}'.", "home_team", "away_team"))
+        .when(names[0] == names[1])
+        .then(pl.format("{} cannot play itself.", "home_team"))
+        .when(is_half_a_score)
+        .then(pl.lit("Only one team has goals."))
+        .when(_reads_like_kickoff_time())
+        .then(
+            pl.format(
+                "The score {}-{}, like others in the file, is a time of kick-off: the result was misread upstream.",
+                "home_goals",
+                "away_goals",
+            )
+        )
+        .when(pl.min_horizontal("home_goals", "away_goals") < 0)
+        .then(pl.format("The score {}-{} is negative.", "home_goals", "away_goals"))
+        .when(pl.max_horizontal("home_goals", "away_goals") > MAX_GOALS)
+        .then(
+            pl.format(
+                "The score {}-{} has more than {} goals.", "home_goals", "away_goals", pl.lit(MAX_GOALS)
+            )
+        )
+        .when(~pl.col("kickoff_date").is_between(first, last))
+        .then(
+            pl.format(
+                "The date {} is outside the season {}, {} to {}.",
+                pl.col("kickoff_date").dt.to_string(),
+                "season",
+                first.dt.to_string(),
+                last.dt.to_string(),
+            )
+        )
+        .when(is_played & (pl.col("kickoff_date") > today))
+        .then(
+            pl.format(
+                "The match of {} has a score and yet lies after today, {}.",
+                pl.col("kickoff_date").dt.to_string(),
+                pl.lit(today.isoformat()),
+            )
+        )
+    )
+    return rows.with_columns(reason=reason)
+
+
+def _reads_like_kickoff_time() -> pl.Expr:
+    """18-30, where an object has several such scores: one 13-0 may be a result, three are not."""
+    is_time = pl.col("home_goals").is_between(11, 23) & pl.col("away_goals").is_in([0, 15, 30, 45])
+    return is_time & (is_time.sum().over("object_order") >= MISREAD_TIMES)
+
+
+def odds_are_unusable() -> pl.Expr:
+    """Some odds are given, but not three decimal odds above 1."""
+    given = pl.any_horizontal(pl.col(_ODDS).is_not_null())
+    usable = pl.all_horizontal(pl.col(_ODDS).is_finite() & (pl.col(_ODDS) > 1))
+    return given & ~usable.fill_null(False)
+
+
+def without_unusable_odds(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows, with odds only where all three can be used."""
+    return rows.with_columns(pl.when(~odds_are_unusable()).then(pl.col(_ODDS)))

@@ -1,0 +1,12 @@
+"""Fixtures of the raw stage's tests."""
+
+from pathlib import Path
+
+import pytest
+
+from football_assets.bucket import Bucket, open_bucket
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Bucket:
+    return open_bucket(str(tmp_path / "bucket"))

@@ -1,0 +1,111 @@
+"""The raw tables and their checks, materialised by Dagster in a real bucket."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dagster import AssetKey, DagsterInstance, Definitions, ExecuteInProcessResult
+
+from football_assets.bucket import Bucket
+from football_assets.io_managers import TableIOManager
+from football_assets.raw.assets import assets
+from football_assets.raw.checks import checks
+from football_assets.raw.matches import read_seasons
+from football_assets.resources import BucketResource
+from football_assets.tables import read_table, table_objects, write_table
+from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
+
+SEASONS = ["2012-13", "2013-14", "2014-15"]
+
+
+@pytest.fixture
+def resource(bucket: Bucket, tmp_path: Path) -> BucketResource:
+    return BucketResource(url=bucket.url, scratch=str(tmp_path / "scratch"))
+
+
+def materialise(resource: BucketResource, first: str, last: str) -> ExecuteInProcessResult:
+    definitions = Definitions(
+        assets=assets,
+        asset_checks=checks,
+        resources={"bucket": resource, "tables": TableIOManager(bucket=resource)},
+    )
+    instance = DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions("seasons", SEASONS)
+    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    job = definitions.resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+
+
+def check_results(result: ExecuteInProcessResult) -> dict[str, bool]:
+    return {evaluation.check_name: evaluation.passed for evaluation in result.get_asset_check_evaluations()}
+
+
+def test_a_range_of_seasons_is_one_run_that_writes_a_partition_each(
+    bucket: Bucket, resource: BucketResource
+) -> None:
+    put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds,2-1,?,Hull"))
+    put(
+        bucket,
+        "a/2014-15/eng.1.json",
+        json_of(listed("2014-08-16", "Leeds", "Hull"), listed("2014-02-30", "a", "b")),
+    )
+    put(bucket, "notes.txt", "x")
+    result = materialise(resource, "2012-13", "2014-15")
+    assert result.success
+    assert [name for name, passed in check_results(result).items() if not passed] == [
+        "few_records_are_rejected"
+    ]
+    names = [item.name for item in table_objects(bucket, "raw_matches")]
+    assert names == [f"tables/raw_matches/{season}.parquet" for season in SEASONS]
+    expected = read_seasons(bucket, SEASONS, TODAY)
+    assert read_table(bucket, "raw_matches").equals(expected.matches)
+    assert read_table(bucket, "raw_matches_rejected").equals(expected.rejected)
+    metadata = result.asset_materializations_for_node("read_landing_files")[0].metadata
+    assert metadata["played"].value == 1
+    assert metadata["unplayed"].value == 1
+    assert metadata["rejected"].value == 1
+    assert "| 2012-08-18 | eng.1 | Leeds | 2 | 1 | Hull |" in str(metadata["latest_results"].value)
+    assert "eng.1" in str(metadata["leagues"].value)
+
+
+def test_a_season_without_files_materialises_to_an_empty_table(
+    bucket: Bucket, resource: BucketResource
+) -> None:
+    result = materialise(resource, "2013-14", "2013-14")
+    assert result.success
+    assert all(check_results(result).values())
+    assert read_table(bucket, "raw_matches").is_empty()
+
+
+def test_materialising_again_gives_the_same_bytes(bucket: Bucket, resource: BucketResource) -> None:
+    put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds,2-1,?,Hull", "broken"))
+    versions = []
+    for _ in range(2):
+        materialise(resource, "2012-13", "2012-13")
+        versions.append([item.version for item in bucket.list("tables/")])
+    assert versions[0] == versions[1]
+
+
+def test_checks_find_what_is_wrong(bucket: Bucket, resource: BucketResource) -> None:
+    put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds,2-1,?,Hull", "broken", "broken"))
+    put(bucket, "b/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds United,2-1,?,Hull City"))
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
+    materialise(resource, "2014-15", "2014-15")
+    spoilt = read_table(bucket, "raw_matches").with_columns(
+        kickoff_date=pl.date(2999, 1, 1), home_team=pl.lit("Leeds"), away_team=pl.lit("Leeds")
+    )
+    write_table(bucket, "raw_matches", spoilt, "2014-15")
+    bucket.write("raw/a/2014-15/eng.1.csv", csv_of().encode())
+    passed = check_results(materialise(resource, "2012-13", "2012-13"))
+    assert len(passed) == len(checks)
+    assert not any(passed.values())
+
+
+def test_both_tables_are_described_in_the_landing_group() -> None:
+    (definition,) = assets
+    for name in ("raw_matches", "raw_matches_rejected"):
+        spec = definition.get_asset_spec(AssetKey(name))
+        assert spec.description
+        assert spec.group_name == "landing"
+        assert spec.owners == ["team:forecasting"]
+        assert "polars" in spec.kinds

@@ -1,0 +1,249 @@
+"""Where files land, and which do not."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from football_assets.bucket import Bucket, LocalBucket, ObjectInfo
+from football_assets.errors import LandingError
+from football_assets.raw.landing import LandingObject, StrayObject, inventory, land, place_object
+from football_assets.raw.matches import read_season
+from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
+
+RESULTS = csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull")
+
+
+def write(path: Path, content: str | bytes = RESULTS, *, age: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    os.utime(path, (1_400_000_000 - age, 1_400_000_000 - age))
+    return path
+
+
+def info(name: str) -> ObjectInfo:
+    return ObjectInfo(name, "v", 1, datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "season", "league_id"),
+    [
+        ("raw/openfootball/2014-15/en.1.json", "openfootball", "2014-15", "eng.1"),
+        ("raw/footballcsv/cache/2014/se.1.CSV", "footballcsv/cache", "2014", "se.1"),
+        ("raw/x/2014-2015/de.cup.json", "x", "2014-15", "de.cup"),
+    ],
+)
+def test_an_objects_name_says_source_season_and_league(
+    name: str, source: str, season: str, league_id: str
+) -> None:
+    placed = place_object(info(name))
+    assert isinstance(placed, LandingObject)
+    assert (placed.source, placed.season, placed.league.league_id) == (source, season, league_id)
+
+
+@pytest.mark.parametrize(
+    ("name", "season"),
+    [
+        ("raw/x/eng.1.csv", None),
+        ("raw/x/seasons/eng.1.csv", None),
+        ("raw/x/2014-15/premier.csv", "2014-15"),
+        ("raw/x/2014-15/eng.1.txt", "2014-15"),
+        ("raw/x/2014-15/README", "2014-15"),
+    ],
+)
+def test_an_object_without_a_place_is_a_stray(name: str, season: str | None) -> None:
+    placed = place_object(info(name))
+    assert isinstance(placed, StrayObject)
+    assert placed.season == season
+
+
+def test_a_folder_lands_by_season_and_league(bucket: Bucket, tmp_path: Path) -> None:
+    root = tmp_path / "My Results"
+    write(root / "2014-15" / "en.1.csv")
+    write(root / "2014-15" / "eng.2.json", json_of(listed("2014-08-16", "Leeds", "Hull")))
+    write(root / "deep" / "2014" / "se.1.csv")
+    result = land(bucket, [root])
+    expected = [
+        "raw/deep/2014/se.1.csv",
+        "raw/my-results/2014-15/eng.1.csv",
+        "raw/my-results/2014-15/eng.2.json",
+    ]
+    assert sorted(result.objects) == expected
+    assert [item.name for item in bucket.list("raw/")] == expected
+    assert result.seasons == ["2014", "2014-15"]
+    assert inventory(bucket).seasons == ["2014", "2014-15"]
+    assert result.skipped == ()
+    assert result.problems == []
+
+
+def test_a_season_folder_or_a_file_lands_at_the_same_place(bucket: Bucket, tmp_path: Path) -> None:
+    file = write(tmp_path / "results" / "2014-15" / "eng.1.csv")
+    for path in (tmp_path / "results", file.parent, file, str(file)):
+        assert land(bucket, [path]).objects == ["raw/results/2014-15/eng.1.csv"]
+
+
+def test_the_season_of_a_json_outside_a_season_folder_is_in_its_name(bucket: Bucket, tmp_path: Path) -> None:
+    file = write(tmp_path / "downloads" / "en.1.json", json_of(name="English Premier League 2015/16"))
+    assert land(bucket, [file]).objects == ["raw/downloads/2015-16/eng.1.json"]
+
+
+def test_the_content_decides_the_format(bucket: Bucket, tmp_path: Path) -> None:
+    write(tmp_path / "results" / "2014-15" / "eng.1.txt")
+    write(tmp_path / "results" / "2014-15" / "eng.2.csv", json_of())
+    assert land(bucket, [tmp_path / "results"]).objects == [
+        "raw/results/2014-15/eng.1.csv",
+        "raw/results/2014-15/eng.2.json",
+    ]
+
+
+def test_files_without_results_are_skipped_with_a_reason_and_hidden_folders_are_not_entered(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    root = tmp_path / "results"
+    write(root / "2014-15" / "eng.1.csv")
+    reasons = {
+        write(root / "README.md", "# Results"): "no results",
+        write(root / "2014-15" / "at.1.clubs.json", '{"clubs": []}'): "clubs",
+        write(root / "2014-15" / "E0.csv", "Div,Date\n"): "Rename it",
+        write(root / "eng.1.csv"): "put it into a folder named after the season",
+        write(root / "other" / "eng.1.json", json_of(name="Premier League")): "put it into a folder",
+    }
+    write(root / ".git" / "2014-15" / "eng.2.csv")
+    result = land(bucket, [root])
+    assert result.objects == ["raw/results/2014-15/eng.1.csv"]
+    assert {item.path for item in result.skipped} == set(reasons)
+    for item in result.skipped:
+        assert reasons[item.path] in item.reason
+
+
+def test_a_broken_file_with_a_place_lands_so_that_its_rejection_is_on_record(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    root = tmp_path / "results"
+    write(root / "2014-15" / "eng.1.csv")
+    write(root / "2014-15" / "eng.2.json", "<html>404</html>")
+    result = land(bucket, [root])
+    (problem,) = result.problems
+    assert problem.path == root / "2014-15" / "eng.2.json"
+    assert "HTML" in str(problem.problem)
+    rejected = read_season(bucket, "2014-15", TODAY).rejected
+    assert rejected["source_object"].to_list() == ["raw/results/2014-15/eng.2.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("2014-15/eng.1.json", "<html>404</html>", "HTML page"),
+        ("2014-15/eng.1.json", "", "empty"),
+        ("2014-15/eng.1.csv", "Div,Date\n", "lacks the column"),
+        ("2014-15/premier.csv", RESULTS, "Rename it"),
+        ("results/eng.1.csv", RESULTS, "put it into a folder named after the season, like 2015-16/"),
+        ("2014-15/notes.md", "# Notes", "no results in JSON or CSV"),
+    ],
+)
+def test_nothing_to_land_is_an_error_that_says_what_to_do_in_one_line(
+    bucket: Bucket, tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    file = write(tmp_path / name, content)
+    with pytest.raises(LandingError, match=message) as error:
+        land(bucket, [file])
+    assert str(file) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert list(bucket.list("raw/")) == []
+
+
+def test_a_path_that_does_not_exist_or_is_empty_is_an_error(bucket: Bucket, tmp_path: Path) -> None:
+    with pytest.raises(LandingError, match="There is no file or folder"):
+        land(bucket, [tmp_path / "nowhere"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LandingError, match="There are no files in"):
+        land(bucket, [tmp_path / "empty"])
+
+
+def test_nothing_is_written_if_one_path_does_not_exist(bucket: Bucket, tmp_path: Path) -> None:
+    write(tmp_path / "results" / "2014-15" / "eng.1.csv")
+    with pytest.raises(LandingError):
+        land(bucket, [tmp_path / "results", tmp_path / "nowhere"])
+    assert list(bucket.list("raw/")) == []
+
+
+def test_landing_again_writes_only_what_changed(bucket: Bucket, tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    write(root / "2014-15" / "eng.1.csv")
+    write(root / "2014-15" / "eng.2.csv")
+    assert [item.is_changed for item in land(bucket, [root]).landed] == [True, True]
+    before = list(bucket.list("raw/"))
+    assert [item.is_changed for item in land(bucket, [root]).landed] == [False, False]
+    assert list(bucket.list("raw/")) == before
+    write(root / "2014-15" / "eng.2.csv", csv_of("Sat Aug 16 2014,Leeds,2-2,?,Hull"))
+    changed = [item.object_name for item in land(bucket, [root]).landed if item.is_changed]
+    assert changed == ["raw/results/2014-15/eng.2.csv"]
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_the_folder_named_last_wins_whatever_its_name_and_age(
+    bucket: Bucket, tmp_path: Path, order: tuple[str, str]
+) -> None:
+    write(tmp_path / "a" / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,1-0,?,Hull"), age=5)
+    write(tmp_path / "b" / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,0-1,?,Hull"), age=3)
+    for _ in range(2):
+        land(bucket, [tmp_path / name for name in order])
+        matches = read_season(bucket, "2014-15", TODAY).matches
+        assert matches["source"].to_list() == [order[1]]
+
+
+class CoarseClockBucket(LocalBucket):
+    """A bucket on a file system that counts time in steps of 20 ms."""
+
+    def stat(self, name: str) -> ObjectInfo | None:
+        found = super().stat(name)
+        if found is None:
+            return None
+        return replace(
+            found, updated=found.updated.replace(microsecond=found.updated.microsecond // 20_000 * 20_000)
+        )
+
+
+def test_the_folder_named_last_wins_where_the_clock_is_coarse(tmp_path: Path) -> None:
+    bucket = CoarseClockBucket(tmp_path / "bucket")
+    folders = [tmp_path / name for name in "dcba"]
+    for goals, folder in enumerate(folders):
+        write(folder / "2014-15" / "eng.1.csv", csv_of(f"Sat Aug 16 2014,Leeds,{goals}-0,?,Hull"))
+    land(bucket, folders)
+    assert read_season(bucket, "2014-15", TODAY).matches["home_goals"].to_list() == [3]
+
+
+def test_in_one_folder_the_newer_file_wins(bucket: Bucket, tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    write(root / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,1-0,?,Hull"), age=1)
+    write(root / "2014-15" / "eng.1.json", json_of(listed("2014-08-16", "Leeds", "Hull", "0-1")), age=2)
+    land(bucket, [root])
+    assert read_season(bucket, "2014-15", TODAY).matches["home_goals"].to_list() == [1]
+
+
+def test_two_folders_of_one_name_do_not_overwrite_each_other(bucket: Bucket, tmp_path: Path) -> None:
+    write(tmp_path / "old" / "raw" / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,1-0,?,Hull"))
+    write(tmp_path / "new" / "raw" / "2014-15" / "en.1.csv", csv_of("Sat Aug 23 2014,Hull,0-1,?,Leeds"))
+    write(tmp_path / "copy" / "raw" / "2014-15" / "en.1.csv", csv_of("Sat Aug 23 2014,Hull,0-1,?,Leeds"))
+    result = land(bucket, [tmp_path / name / "raw" for name in ("old", "new", "copy")])
+    assert result.objects == ["raw/raw/2014-15/eng.1.csv", *["raw/raw-2/2014-15/eng.1.csv"] * 2]
+    assert read_season(bucket, "2014-15", TODAY).matches.height == 2
+
+
+def test_landed_bytes_are_the_files_bytes(bucket: Bucket, tmp_path: Path) -> None:
+    data = b"\xef\xbb\xbf" + RESULTS.replace("\n", "\r\n").encode()
+    file = write(tmp_path / "results" / "2014-15" / "eng.1.csv", data)
+    (name,) = land(bucket, [file]).objects
+    assert bucket.read(name) == data
+
+
+def test_strays_are_listed_beside_the_landing_objects(bucket: Bucket) -> None:
+    put(bucket, "a/2014-15/eng.1.csv", RESULTS)
+    put(bucket, "a/2013-14/notes.txt", "x")
+    put(bucket, "notes.txt", "x")
+    listing = inventory(bucket)
+    assert [item.info.name for item in listing.objects] == ["raw/a/2014-15/eng.1.csv"]
+    assert [item.info.name for item in listing.strays] == ["raw/a/2013-14/notes.txt", "raw/notes.txt"]
+    assert listing.seasons == ["2013-14", "2014-15"]
