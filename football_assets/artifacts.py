@@ -1,4 +1,4 @@
-"""Folders of files as immutable artefacts in the bucket: `artifacts/<name>/<digest>/…` and a pointer to the current one.
+"""Folders of files as immutable artefacts in the bucket: `artifacts/<name>/<digest>/…` and a pointer to the newest.
 
 The digest names the content, so the same content is stored once, and the pointer moves only when a folder is complete.
 """
@@ -55,7 +55,7 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
     prefix = f"{ARTIFACTS}{name}/{digest}"
     local = bucket.local_path(prefix)
     if local is not None:
-        if not local.is_dir():
+        if not local.is_dir() or not any(local.iterdir()):
             raise ObjectNotFound(f"{name!r} has no content {digest} in bucket {bucket.url}.")
         return local
     target = scratch / "artifacts" / name / digest

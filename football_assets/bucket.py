@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
 
 _INTERNAL = ".bucket"
 _CHUNK_BYTES = 1 << 20
+_SETTLED_NS = 1_000_000_000  # the clocks of file systems are finer than this
 
 
 class Absent(Enum):
@@ -122,8 +125,9 @@ class LocalBucket(Bucket):
             raise BucketError(f"Bucket folder {self.root} cannot be created: {error.strerror}.") from error
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        base = self.root / prefix.rpartition("/")[0]
-        found = []
+        folder_name = prefix.rpartition("/")[0]
+        base = self._path(folder_name) if folder_name or prefix.startswith("/") else self.root
+        found: list[str] = []
         for folder, folders, files in os.walk(base):
             folders[:] = [f for f in folders if f != _INTERNAL]
             relative = Path(folder).relative_to(self.root).as_posix()
@@ -140,9 +144,10 @@ class LocalBucket(Bucket):
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
                 key = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-                version = self._versions.get(key)
-                if version is None:
-                    version = self._versions[key] = _digest(file)
+                version = self._versions.get(key) or _digest(file)
+                # Two changes within a tick of the clock give one key: only older files are known by it.
+                if time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
+                    self._versions[key] = version
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         updated = datetime.fromtimestamp(status.st_mtime_ns / 1e9, UTC)
@@ -188,8 +193,10 @@ class LocalBucket(Bucket):
 
     def _path(self, name: str) -> Path:
         parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or ".." in parts or parts[0] == _INTERNAL or "\0" in name:
-            raise BucketError(f"Object name {name!r} is not allowed: use a relative name without '..' parts.")
+        if not parts or name != "/".join(parts) or {"/", "..", _INTERNAL} & set(parts) or "\0" in name:
+            raise BucketError(
+                f"Object name {name!r} is not allowed: use a relative name without '.' and '..' parts."
+            )
         return self.root.joinpath(*parts)
 
     def _expect(self, name: str) -> ObjectInfo:
@@ -203,12 +210,12 @@ class LocalBucket(Bucket):
     def _place(self, temporary: Path, path: Path, condition: Condition) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sync(temporary)
-        if condition is None:
-            os.replace(temporary, path)
-            return
-        with self._lock():
-            self._check(path.relative_to(self.root).as_posix(), condition)
-            os.replace(temporary, path)
+        with (
+            self._lock()
+        ):  # a conditional write in another process must not be overtaken by an unconditional one
+            if condition is not None:
+                self._check(path.relative_to(self.root).as_posix(), condition)
+            temporary.replace(path)
 
     def _check(self, name: str, condition: str | Absent) -> None:
         info = self.stat(name)
@@ -238,9 +245,9 @@ class LocalBucket(Bucket):
             yield
 
 
-def _digest(file: "os.PathLike[str] | object") -> str:
+def _digest(file: BinaryIO) -> str:
     digest = hashlib.blake2b(digest_size=12)
-    while chunk := file.read(_CHUNK_BYTES):  # type: ignore[attr-defined]
+    while chunk := file.read(_CHUNK_BYTES):
         digest.update(chunk)
     return digest.hexdigest()
 

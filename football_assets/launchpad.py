@@ -14,7 +14,8 @@ def launchpad_config(model: type[BaseModel]) -> type[Config]:
     """
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        kind, default = field.annotation, field
+        kind: Any = field.annotation
+        default: Any = field
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             nested = launchpad_config(kind)
             kind, default = nested, nested()

@@ -1,6 +1,7 @@
 """Proper scores and calibration of outcome forecasts; used by training, the promotion gate and monitoring.
 
-Probabilities are float arrays `[matches, 3]` in the order home win, draw, away win; outcomes int arrays `[matches]` of 0, 1, 2.
+Probabilities are float arrays `[matches, 3]` in the order home win, draw, away win; outcomes int arrays `[matches]` of
+0, 1, 2.
 """
 
 from dataclasses import asdict, dataclass
@@ -105,7 +106,7 @@ def reliability(probabilities: Probabilities, outcomes: Outcomes, bins: int = 10
 
 
 def expected_calibration_error(probabilities: Probabilities, outcomes: Outcomes, bins: int = 10) -> float:
-    """Mean distance of forecast and frequency over the bins of all three outcomes, weighted by forecasts (classwise ECE)."""
+    """Classwise ECE: mean distance of forecast and frequency over the bins of all outcomes, weighted by forecasts."""
     table = reliability(probabilities, outcomes, bins)
     total = sum(row.matches for row in table)
     return sum(row.matches * abs(row.forecast - row.frequency) for row in table) / total

@@ -1,4 +1,4 @@
-"""Every environment variable of the project, typed, with its default and unit. Read by the CLI, the definitions and serving."""
+"""Every environment variable of the project, typed, with its default and unit, for CLI, definitions and serving."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Parquet tables in the bucket: `tables/<name>.parquet`, or a folder of partitions `tables/<name>/<partition>.parquet`."""
+"""Parquet tables in the bucket: `tables/<name>.parquet`, or one a partition, `tables/<name>/<partition>.parquet`."""
 
 import io
 

@@ -25,8 +25,8 @@ def sequence_tensors(
 ) -> MaterializeResult[Path]:
     """The last ten matches of both teams and the context of every match, as arrays that training maps into memory.
 
-    One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days. Units are
-    goals, days and rating points: normalisation is part of the network. `feature_spec.json` names every column.
+    One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days. Units
+    are goals, days and rating points: normalisation is part of the network. `feature_spec.json` names every column.
     """
     folder = bucket.scratch_folder("sequence_tensors")
     write_tensors(

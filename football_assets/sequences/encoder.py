@@ -1,4 +1,4 @@
-"""The one encoder: past matches and fixtures in, the network's inputs out. Training, backtest and serving all call it."""
+"""The one encoder: past matches and fixtures in, the network's inputs out. Training, backtest and serving call it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

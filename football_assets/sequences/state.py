@@ -1,4 +1,4 @@
-"""What serving needs to encode a fixture by team names: each team's last matches, form and ratings, as of the last result.
+"""What serving needs to encode a fixture by team names: each team's last matches, form and ratings as they stand.
 
 `build_team_state` makes the table when a model is registered; `TeamState` reads it and encodes fixtures through the one
 encoder, so that a fixture asked for by name gets the inputs that the asset graph would give it, to the bit.
@@ -43,8 +43,9 @@ def build_team_state(
     Returns
     -------
     pl.DataFrame
-        `team_id`, `team`, `country`, `league_id`, `last_kickoff_date`, form, ratings, the league's state, `seasons`: the
-        latest season in each competition, and `history`: the last matches, the most recent last. Sorted by league and team.
+        `team_id`, `team`, `country`, `league_id`, `last_kickoff_date`, form, ratings, the league's state, `seasons`:
+        the latest season in each competition, and `history`: the last matches, the most recent last. Sorted by league
+        and team.
     """
     by_day = team_matches.sort("kickoff_date", "match_id")
     teams = by_day.group_by("team_id").agg(
@@ -217,7 +218,7 @@ class TeamState:
         return self.encode_rows(table)
 
     def encode_rows(self, fixtures: pl.DataFrame) -> SequenceBatch:
-        """Inputs of the network for rows of `league_id`, `season`, `kickoff_date`, `home_team_id` and `away_team_id`."""
+        """Inputs of the network for rows of `league_id`, `season`, `kickoff_date`, `home_team_id`, `away_team_id`."""
         features = self.fixture_features(fixtures)
         late = features.filter(
             pl.max_horizontal("home_last_kickoff_date", "away_last_kickoff_date") >= pl.col("kickoff_date")
@@ -303,7 +304,7 @@ def _records(teams: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def season_on(latest: str, day: date) -> str:
-    """The label of a league's season on a day, by the form of its latest label: `2014-15` turns in July, `2014` in January."""
+    """Label of a league's season on a day, by the form of its latest: `2014-15` turns in July, `2014` in January."""
     year = day.year
     if "-" not in latest:
         return str(year)

@@ -1,4 +1,4 @@
-"""Sequence tensors on disk: one .npy file each, so that training maps them into memory, and the row keys beside them."""
+"""Sequence tensors on disk: one .npy file each, so that training maps them into memory, and the row keys beside."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

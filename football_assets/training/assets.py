@@ -27,8 +27,8 @@ def trained_lstm(
     """An LSTM over both teams' last matches, shared by both, with two heads: outcome probabilities and expected goals.
 
     Fitted on the earliest matches, stopped and calibrated on the next, never shown the last. Weights are in
-    `checkpoint.safetensors`; `training.json` holds the configuration, the periods and every epoch. Runs on CUDA where there
-    is a device.
+    `checkpoint.safetensors`; `training.json` holds the configuration, the periods and every epoch. Runs on CUDA where
+    there is a device.
     """
     from football_assets.scores import log_loss
     from football_assets.sequences.tensors import open_tensors
@@ -61,6 +61,8 @@ def trained_lstm(
     elo = log_loss(elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation])
     picture = loss_curves(fit.epochs, fit.best_epoch, elo)
     folder = bucket.scratch_folder("trained_lstm")
+    temperature = 1.0 / float(fit.network.calibration_scale[0])
+    parameters = count_parameters(fit.network)
     description = {
         "config": training.model_dump(mode="json"),
         "split": split.as_dict(),
@@ -71,9 +73,9 @@ def trained_lstm(
         },
         "epochs": [epoch.as_dict() for epoch in fit.epochs],
         "best_epoch": fit.best_epoch,
-        "temperature": 1.0 / float(fit.network.calibration_scale[0]),
+        "temperature": temperature,
         "device": fit.device,
-        "parameters": count_parameters(fit.network),
+        "parameters": parameters,
     }
     save_forecaster(fit.network, description, folder)
     (folder / "loss_curves.png").write_bytes(picture)
@@ -87,8 +89,8 @@ def trained_lstm(
             "best_epoch": fit.best_epoch,
             "validation_log_loss": best.validation_log_loss,
             "elo_validation_log_loss": elo,
-            "temperature": description["temperature"],
-            "parameters": description["parameters"],
+            "temperature": temperature,
+            "parameters": parameters,
             "device": fit.device,
             "seconds": sum(epoch.seconds for epoch in fit.epochs),
             "wandb": "on" if is_tracking_on(settings) else "off",
@@ -101,10 +103,10 @@ def trained_lstm(
 def model_evaluation(
     bucket: BucketResource, trained_lstm: Path, sequence_tensors: Path
 ) -> MaterializeResult[Path]:
-    """Scores on the test period, which nothing was fitted on, beside class prior, Elo and the bookmaker where odds are known.
+    """Scores on the test period, which nothing was fitted on, beside class prior, Elo and, with odds, the bookmaker.
 
-    `metrics.json` holds log loss, ranked probability score, Brier score, accuracy, expected calibration error, the scores by
-    league and the confusion by outcome; `test_predictions.parquet` every forecast behind them.
+    `metrics.json` holds log loss, ranked probability score, Brier score, accuracy, expected calibration error, the
+    scores by league and the confusion by outcome; `test_predictions.parquet` every forecast behind them.
     """
     from football_assets.sequences.tensors import open_tensors
     from football_assets.training.config import SplitConfig

@@ -1,7 +1,7 @@
 """The backtest: train on everything before a day, then walk forward with the network frozen.
 
-Histories and ratings do walk: each match is forecast from what was known before its day. Labels of the walked period reach
-neither weights nor calibration.
+Histories and ratings do walk: each match is forecast from what was known before its day. Labels of the walked period
+reach neither weights nor calibration.
 """
 
 from collections.abc import Callable
@@ -50,8 +50,9 @@ def run_backtest(
     Returns
     -------
     Backtest
-        `forecasts` has a row a match: `date`, `league_id`, `season`, `home_team`, `away_team`, `home_goals`, `away_goals`,
-        `p_home`, `p_draw`, `p_away`, `xg_home`, `xg_away`, and the baselines' `class_prior_p_home`, `elo_p_home`, ….
+        `forecasts` has a row a match: `date`, `league_id`, `season`, `home_team`, `away_team`, `home_goals`,
+        `away_goals`, `p_home`, `p_draw`, `p_away`, `xg_home`, `xg_away`, and the baselines' `class_prior_p_home`,
+        `elo_p_home`, ….
 
     Raises
     ------

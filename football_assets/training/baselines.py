@@ -1,4 +1,4 @@
-"""The forecasts that a model must beat: class prior, Elo logistic regression, and the bookmaker where odds are known."""
+"""The forecasts that a model must beat: class prior, Elo logistic regression, and the bookmaker if there are odds."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from football_assets.errors import FootballError
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
 from football_assets.training.network import MatchForecaster
@@ -60,6 +61,11 @@ def fit_forecaster(
     ----------
     on_epoch
         Called after each epoch: progress, experiment tracking.
+
+    Raises
+    ------
+    FootballError
+        No epoch gave a finite validation log loss.
     """
     torch.manual_seed(config.seed)
     order = np.random.default_rng(config.seed)
@@ -76,7 +82,7 @@ def fit_forecaster(
         optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.15
     )
     epochs: list[Epoch] = []
-    best, best_weights = np.inf, network.state_dict()
+    best, best_epoch, best_weights = np.inf, 0, network.state_dict()
     for number in range(1, config.epochs + 1):
         started = time.perf_counter()
         network.train()
@@ -115,6 +121,11 @@ def fit_forecaster(
             }
         if number - best_epoch >= config.patience:
             break
+    if best_epoch == 0:
+        raise FootballError(
+            f"Training diverged: the validation log loss was {validation_loss} after {number} epochs. "
+            "Lower learning_rate."
+        )
     network.load_state_dict(best_weights)
     logits, _ = raw_outputs(network, tensors, split.validation, device)
     calibrate(network, logits, targets(tensors, split.validation)[0])

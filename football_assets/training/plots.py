@@ -18,6 +18,8 @@ _LABELS = {"home": "home win", "draw": "draw", "away": "away win"}
 
 def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = None) -> bytes:
     """Log loss of training and validation by epoch; `baseline` is drawn as a level (Elo on validation)."""
+    from matplotlib.ticker import MaxNLocator
+
     figure = _figure(7, 4)
     axes = figure.subplots()
     numbers = [epoch.epoch for epoch in epochs]
@@ -37,7 +39,7 @@ def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = N
     axes.axvline(best_epoch, color="#1b6ca8", ls=":", lw=1, label=f"kept: epoch {best_epoch}")
     axes.set_xlabel("epoch")
     axes.set_ylabel("log loss (nats a match)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return _png(figure)
 
@@ -45,7 +47,7 @@ def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = N
 def reliability_diagram(
     forecasts: dict[str, NDArray[np.float64]], outcomes: NDArray[np.integer], title: str
 ) -> bytes:
-    """Forecast against frequency by outcome, one panel a forecaster; the area of a dot is its share of the forecasts."""
+    """Forecast against frequency by outcome, one panel a forecaster; a dot's area is its share of the forecasts."""
     figure = _figure(4.6 * len(forecasts), 4.6)
     panels = figure.subplots(1, len(forecasts), sharey=True, squeeze=False)[0]
     for axes, (name, probabilities) in zip(panels, forecasts.items(), strict=True):

@@ -1,0 +1,88 @@
+{%- set venues = ['home', 'away'] -%}
+{%- set form_columns = [
+    'points_5',
+    'points_10',
+    'goals_for_5',
+    'goals_for_10',
+    'goals_against_5',
+    'goals_against_10',
+] -%}
+{%- set venue_form_columns = ['points_5', 'goals_for_5', 'goals_against_5'] -%}
+
+with matches as (
+    select * from {{ ref('stg_matches') }}
+),
+
+form as (
+    select * from {{ ref('team_form') }}
+),
+
+ratings as (
+    select * from {{ source('bucket', 'team_ratings') }}
+),
+
+-- one row a team and match; it counts the matches that are known on its day, which are those of earlier days
+sides as (
+    select * from {{ ref('team_matches') }}
+)
+
+select
+    matches.match_id,
+    matches.league_id,
+    matches.country,
+    matches.tier,
+    matches.season,
+    matches.kickoff_date,
+    matches.home_team,
+    matches.away_team,
+    matches.home_team_id,
+    matches.away_team_id,
+    matches.is_cup,
+    matches.is_played,
+    matches.home_goals,
+    matches.away_goals,
+    matches.outcome,
+    matches.odds_home,
+    matches.odds_draw,
+    matches.odds_away,
+    home_ratings.league_home_goals,
+    home_ratings.league_away_goals
+    {%- for side in venues %},
+    {{ side }}.rest_days as {{ side }}_rest_days,
+    {{ side }}.matches_known as {{ side }}_matches_known,
+    {%- for column in form_columns %}
+    {{ side }}_form.{{ column }} as {{ side }}_{{ column }},
+    {%- endfor %}
+    {%- for column in venue_form_columns %}
+    {{ side }}_form.{{ side }}_{{ column }} as {{ side }}_venue_{{ column }},
+    {%- endfor %}
+    {{ side }}.season_matches_known as {{ side }}_season_played,
+    {{ side }}_season.season_points / {{ side }}_season.season_played as {{ side }}_season_points_per_match,
+    {{ side }}_season.season_goal_difference / {{ side }}_season.season_played
+        as {{ side }}_season_goal_difference_per_match,
+    {{ side }}_season.season_position as {{ side }}_season_position,
+    {{ side }}_ratings.elo as {{ side }}_elo,
+    {{ side }}_ratings.attack as {{ side }}_attack,
+    {{ side }}_ratings.defence as {{ side }}_defence
+    {%- endfor %}
+from matches
+{%- for side in venues %}
+left join sides as {{ side }}
+    on matches.match_id = {{ side }}.match_id
+    and {{ 'not ' if side == 'away' }}{{ side }}.is_home
+left join form as {{ side }}_form
+    on {{ side }}.team_id = {{ side }}_form.team_id
+    and {{ side }}.matches_known = {{ side }}_form.matches_known
+left join form as {{ side }}_season
+    on {{ side }}.team_id = {{ side }}_season.team_id
+    and {{ side }}.league_id = {{ side }}_season.league_id
+    and {{ side }}.season = {{ side }}_season.season
+    and {{ side }}.season_matches_known = {{ side }}_season.season_played
+left join ratings as {{ side }}_ratings
+    on matches.match_id = {{ side }}_ratings.match_id
+    and {{ 'not ' if side == 'away' }}{{ side }}_ratings.is_home
+{%- endfor %}
+order by
+    matches.kickoff_date,
+    matches.league_id,
+    matches.match_id

@@ -1,0 +1,497 @@
+"""The `football` command. Each command prepares the home, calls one function or runs assets, and prints.
+
+Imports of more than a few milliseconds are inside the commands, so that help and usage errors answer at once.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from football_assets.errors import FootballError
+
+if TYPE_CHECKING:
+    from dagster import Definitions
+    from rich.table import Table
+
+    from football_assets.bucket import Bucket
+    from football_assets.registry.store import Registry
+    from football_assets.runs import RunSummary
+    from football_assets.settings import Settings
+    from football_assets.training.backtest import Backtest
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+REFUSED = 1
+INTERRUPTED = 130
+FIXTURES_SHOWN = 12
+EVERYTHING = 'not key:"backtest"'  # a backtest needs to be told its period
+BACKTEST_COLUMNS = [
+    "date",
+    "league_id",
+    "season",
+    "home_team",
+    "away_team",
+    "home_goals",
+    "away_goals",
+    "p_home",
+    "p_draw",
+    "p_away",
+    "xg_home",
+    "xg_away",
+]
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 fine, 1 refused with a message, 2 usage."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    try:
+        code = football.main(arguments, prog_name="football", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except FootballError as error:
+        click.echo(f"football: {' '.join(str(error).split())}", err=True)
+        return REFUSED
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("football: interrupted.", err=True)
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def _remember_home(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        context.find_root().obj = value
+
+
+def home_option(command: Command) -> Command:
+    """`--home`, accepted before and after the command's name."""
+    return click.option(
+        "--home",
+        type=FOLDER,
+        expose_value=False,
+        callback=_remember_home,
+        help="Folder to work in. Default: FOOTBALL_HOME, else ./football_home.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """`--json FILE`."""
+    return click.option(
+        "--json", "json_file", type=FILE, help="Also write the figures to this file, as JSON."
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="football-assets")
+@home_option
+def football() -> None:
+    """Football match forecasts: results in, probabilities out, as one graph of Dagster assets."""
+
+
+@football.command()
+@home_option
+@json_option
+def demo(json_file: Path | None) -> None:
+    """Land the bundled results, run the whole graph, and forecast the fixtures not yet played."""
+    started = time.monotonic()
+    settings = _prepare_home()
+    _check_writable(json_file)
+    from football_assets.bucket import open_bucket
+    from football_assets.raw.landing import land
+    from football_assets.sample import sample_folder
+
+    bucket = open_bucket(settings.bucket_url)
+    landed = land(bucket, [sample_folder()])
+    click.echo(
+        f"Landed {len(landed.objects)} files of {len(landed.seasons)} seasons in {bucket.url}.", err=True
+    )
+    _materialize(settings, EVERYTHING)
+    figures = _demo_figures(settings)
+    figures["seconds"] = round(time.monotonic() - started, 1)
+    _write_json(json_file, figures)
+    click.echo(
+        f"{figures['seconds']:.0f} s in all. See the runs, lineage, plots and checks with `football up`.",
+        err=True,
+    )
+
+
+@football.command()
+@home_option
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+def land(paths: tuple[Path, ...]) -> None:
+    """Copy files of results, or folders of them, into the bucket.
+
+    Accepted: openfootball JSON and footballcsv CSV, each in a folder named after its season, as in 2015-16/eng.1.csv.
+    """
+    settings = _prepare_home()
+    from football_assets.bucket import open_bucket
+    from football_assets.raw.landing import land as land_files
+
+    result = land_files(open_bucket(settings.bucket_url), paths)
+    for skipped in result.skipped:
+        click.echo(f"skipped {skipped.path}: {skipped.reason}", err=True)
+    for landed in result.problems:
+        click.echo(f"unreadable {landed.path}: {landed.problem}", err=True)
+    changed = sum(item.is_changed for item in result.landed)
+    seasons = f"{result.seasons[0]} to {result.seasons[-1]}"
+    click.echo(f"{len(result.landed)} files landed, {changed} of them new or changed, seasons {seasons}.")
+
+
+@football.command()
+@home_option
+@click.option(
+    "--select",
+    "selection",
+    default=EVERYTHING,
+    help="Assets, like trained_lstm+. Default: all but the backtest.",
+)
+@click.option(
+    "--season", "seasons", multiple=True, help="Season to land, like 2015-16; repeatable. Default: all."
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Run configuration as in Dagster's launchpad, YAML.",
+)
+def materialize(selection: str, seasons: tuple[str, ...], config_file: Path | None) -> None:
+    """Run assets and their checks, as one Dagster run."""
+    run_config = _read_config(config_file) if config_file else None
+    _materialize(_prepare_home(), selection, seasons, run_config)
+
+
+@football.command()
+@home_option
+@click.option(
+    "--raw", "folders", type=FOLDER, required=True, multiple=True, help="Folder of result files; repeatable."
+)
+@click.option(
+    "--start", type=DAY, required=True, help="First day to forecast; everything before it is learnt from."
+)
+@click.option("--end", type=DAY, help="Last day to forecast. Default: the last day with a result.")
+@click.option("--out", type=FILE, required=True, help="Parquet file to write, one row a forecast match.")
+@json_option
+def backtest(
+    folders: tuple[Path, ...], start: datetime, end: datetime | None, out: Path, json_file: Path | None
+) -> None:
+    """Train on everything before a day, then forecast each later match from what was known before its own day.
+
+    Works in a scratch home of its own that is removed afterwards.
+    """
+    if end is not None and end < start:
+        raise click.BadParameter("the end lies before the start", param_hint="--end")
+    _check_writable(out)
+    _check_writable(json_file)
+    from tempfile import TemporaryDirectory
+
+    from football_assets.terminal import results_console
+    from football_assets.training.backtest import backtest_scores
+
+    started = time.monotonic()
+    with TemporaryDirectory(prefix="football-backtest-") as scratch:
+        result = _backtest(Path(scratch), folders, start.date(), end.date() if end else None)
+    frame = result.forecasts
+    frame.select(BACKTEST_COLUMNS).write_parquet(out)
+    scores = backtest_scores(frame)
+    figures = {
+        "train_matches": len(result.split.train),
+        "validation_matches": len(result.split.validation),
+        "test_matches": len(frame),
+        "test": scores.pop("model"),
+        "baselines": scores,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    _write_json(json_file, figures)
+    results_console().print(_metrics_table(figures))
+
+
+@football.command()
+@home_option
+@click.argument("league")
+@click.argument("home_team", metavar="HOME")
+@click.argument("away_team", metavar="AWAY")
+@click.option(
+    "--date", "day", type=DAY, help="Day of the match. Default: as in the fixture list, else today."
+)
+def predict(league: str, home_team: str, away_team: str, day: datetime | None) -> None:
+    """Forecast one match with the production model, from team names as the results spell them."""
+    settings = _prepare_home()
+    from football_assets.forecasting.fixtures import forecast_match
+    from football_assets.terminal import fixtures_table, results_console
+
+    registry = _registry(settings)
+    kickoff = day.date() if day else _next_meeting(registry.bucket, home_team, away_team) or date.today()
+    forecast = forecast_match(registry, settings.scratch, league, home_team, away_team, kickoff)
+    results_console().print(fixtures_table(forecast, f"Model version {forecast['model_version'][0]}"))
+
+
+@football.group(invoke_without_command=True)
+@home_option
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List, show, promote or roll back model versions. Without a command: list."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_models)
+
+
+@models.command("list")
+@home_option
+def list_models() -> None:
+    """Versions, their aliases and their scores."""
+    registry = _registry(_prepare_home())
+    from football_assets.terminal import results_console, rows_table
+
+    aliases = registry.aliases()
+    rows = []
+    for version in registry.versions():
+        manifest = registry.manifest(version)
+        decision = registry.decision(version)
+        rows.append(
+            (
+                version,
+                ", ".join(alias for alias, target in aliases.items() if target == version),
+                f"{manifest.published:%Y-%m-%d %H:%M} UTC",
+                "" if decision is None else "accepted" if decision.get("accepted") else "refused",
+                f"{sum(file.bytes for file in manifest.files.values()) / 1e6:.1f} MB",
+            )
+        )
+    if not rows:
+        raise FootballError(
+            f"No model version is registered in {registry.bucket.url}: run `football materialize`."
+        )
+    results_console().print(rows_table(("version", "alias", "published", "gate", "size"), rows))
+
+
+@models.command("show")
+@home_option
+@click.argument("version", default="production")
+def show_model(version: str) -> None:
+    """The model card of a VERSION: a number, or production (the default), candidate or previous."""
+    settings = _prepare_home()
+    registry = _registry(settings)
+    from rich.markdown import Markdown
+
+    from football_assets.terminal import results_console
+
+    card = (registry.fetch(version, settings.scratch) / "model_card.md").read_text(encoding="utf-8")
+    results_console().print(Markdown(card))
+    decision = registry.decision(registry.resolve(version))
+    for reason in decision["reasons"] if decision else ():
+        click.echo(f"gate: {reason}")
+
+
+@models.command("promote")
+@home_option
+@click.argument("version")
+def promote_model(version: str) -> None:
+    """Make VERSION, a number or an alias, production, whatever the gate said."""
+    registry = _registry(_prepare_home())
+    _echo_aliases(registry.promote(registry.resolve(version)))
+
+
+@models.command("rollback")
+@home_option
+def roll_back() -> None:
+    """Make the previous production version production again."""
+    _echo_aliases(_registry(_prepare_home()).rollback())
+
+
+@football.command()
+@home_option
+@click.option("--host", help="Address to listen on. Default: FOOTBALL_HOST, else 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="TCP port. Default: FOOTBALL_PORT, else 3000.")
+def up(host: str | None, port: int | None) -> None:
+    """Open the Dagster UI and its daemon, until interrupted."""
+    settings = _prepare_home()
+    from football_assets.home import project_root
+
+    root = project_root()
+    host, port = host or settings.host, port or settings.port
+    click.echo(f"Dagster UI on http://{host}:{port}, home {settings.home}. Ctrl-C ends it.", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
+    os.chdir(root)
+    os.execv(sys.executable, [*command, "--workspace", str(root / "workspace.yaml")])
+
+
+def _prepare_home(home: Path | None = None) -> "Settings":
+    from football_assets.home import prepare_home
+
+    return prepare_home(home or click.get_current_context().find_root().obj)
+
+
+def _registry(settings: "Settings") -> "Registry":
+    from football_assets.bucket import open_bucket
+    from football_assets.registry.store import Registry
+
+    return Registry(open_bucket(settings.bucket_url))
+
+
+def _materialize(
+    settings: "Settings",
+    selection: str,
+    seasons: tuple[str, ...] = (),
+    run_config: Mapping[str, object] | None = None,
+) -> "RunSummary":
+    """Run assets; seasons that have landed become partitions first."""
+    if sys.stderr.isatty():
+        click.echo("Loading Dagster …", err=True)
+    from dagster import DagsterInstance
+
+    from football_assets.bucket import open_bucket
+    from football_assets.home import project_root
+    from football_assets.raw.landing import inventory
+    from football_assets.runs import materialize, register_seasons, steps_output_hidden
+    from football_assets.terminal import RunProgress
+
+    with DagsterInstance.get() as instance, steps_output_hidden() as stream, RunProgress(stream) as progress:
+        register_seasons(instance, inventory(open_bucket(settings.bucket_url)).seasons)
+        summary = materialize(
+            _code_location(settings),
+            selection,
+            instance=instance,
+            seasons=seasons or instance.get_dynamic_partitions("seasons"),
+            run_config=run_config,
+            workspace=project_root() / "workspace.yaml",
+            report=progress,
+        )
+        progress.summary(summary)
+    return summary
+
+
+def _code_location(settings: "Settings") -> "Definitions":
+    """The definitions, bound to this home's bucket: they read the settings when they are loaded."""
+    from football_assets import definitions
+
+    resources = definitions.defs.resources or {}
+    if (
+        resources["bucket"].url != settings.bucket_url
+    ):  # loaded for another home, as by a test before this one
+        importlib.reload(definitions)
+    return definitions.defs
+
+
+def _demo_figures(settings: "Settings") -> dict[str, Any]:
+    """Print fixtures and scores; returns what `--json` writes."""
+    import polars as pl
+
+    from football_assets.artifacts import fetch
+    from football_assets.bucket import open_bucket
+    from football_assets.tables import read_table
+    from football_assets.terminal import fixtures_table, results_console
+
+    bucket = open_bucket(settings.bucket_url)
+    forecasts = read_table(bucket, "fixture_predictions")
+    metrics = json.loads((fetch(bucket, "model_evaluation", settings.scratch) / "metrics.json").read_bytes())
+    production = _registry(settings).aliases().get("production")
+    console = results_console()
+    console.print(fixtures_table(forecasts.head(FIXTURES_SHOWN), f"Next of {len(forecasts):,} fixtures"))
+    console.print(_metrics_table(metrics))
+    names = ("train_matches", "validation_matches", "test_matches", "test")
+    return {
+        **{name: metrics[name] for name in names},
+        "baselines": {
+            name: {score: metrics["baselines"][name][score] for score in ("log_loss", "rps")}
+            for name in ("class_prior", "elo")
+        },
+        "fixtures_forecast": forecasts.filter(pl.col("p_home").is_not_null()).height,
+        "model_version": production,
+    }
+
+
+def _next_meeting(bucket: "Bucket", home_team: str, away_team: str) -> date | None:
+    """Day of the first unplayed match of two teams, or None if there is no such fixture."""
+    import polars as pl
+
+    from football_assets.tables import read_table, table_objects
+
+    if not table_objects(bucket, "fixture_predictions"):
+        return None
+    is_theirs = (pl.col("home_team").str.to_lowercase() == home_team.lower()) & (
+        pl.col("away_team").str.to_lowercase() == away_team.lower()
+    )
+    day: date | None = read_table(bucket, "fixture_predictions").filter(is_theirs)["kickoff_date"].min()  # type: ignore[assignment]
+    return day
+
+
+def _backtest(home: Path, folders: tuple[Path, ...], start: date, end: date | None) -> "Backtest":
+    os.environ.pop("FOOTBALL_BUCKET", None)  # the scratch home has a bucket of its own
+    settings = _prepare_home(home)
+    from football_assets.artifacts import fetch
+    from football_assets.bucket import open_bucket
+    from football_assets.raw.landing import land
+    from football_assets.sequences.tensors import open_tensors
+    from football_assets.training.backtest import run_backtest
+
+    bucket = open_bucket(settings.bucket_url)
+    landed = land(bucket, folders)
+    click.echo(f"Landed {len(landed.objects)} files of {len(landed.seasons)} seasons.", err=True)
+    _materialize(settings, "+sequence_tensors")
+    tensors = open_tensors(fetch(bucket, "sequence_tensors", settings.scratch))
+    return run_backtest(
+        tensors,
+        start,
+        end,
+        on_epoch=lambda epoch: click.echo(
+            f"Epoch {epoch.epoch}: validation log loss {epoch.validation_log_loss:.4f}, {epoch.seconds:.1f} s",
+            err=True,
+        ),
+    )
+
+
+def _metrics_table(metrics: Mapping[str, Any]) -> "Table":
+    from football_assets.terminal import scores_table
+
+    names = {"elo": "Elo, logistic", "class_prior": "class prior"}
+    baselines = {label: metrics["baselines"][name] for name, label in names.items()}
+    title = (
+        f"Test period: {metrics['test_matches']:,} matches after {metrics['train_matches']:,} to learn from"
+    )
+    return scores_table({"LSTM": metrics["test"], **baselines}, title)
+
+
+def _read_config(file: Path) -> dict[str, object]:
+    import yaml
+
+    try:
+        config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FootballError(f"{file} is no YAML: {error}") from error
+    if not isinstance(config, dict):
+        raise FootballError(f"{file} is no run configuration: copy one from the launchpad of `football up`.")
+    return config
+
+
+def _echo_aliases(aliases: Mapping[str, int]) -> None:
+    click.echo(", ".join(f"{alias}: version {version}" for alias, version in aliases.items()))
+
+
+def _check_writable(file: Path | None) -> None:
+    """Refuse before the work rather than after it."""
+    if file is not None and not os.access(file.absolute().parent, os.W_OK):
+        raise FootballError(
+            f"{file} cannot be written: {file.absolute().parent} is no folder that you may write to."
+        )
+
+
+def _write_json(file: Path | None, figures: Mapping[str, Any]) -> None:
+    if file is not None:
+        file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The Dagster code location: merges the stages' assets and checks and gives them resources. It defines nothing else."""
+
+from dagster import Definitions
+
+from football_assets.export import assets as export_assets
+from football_assets.export import checks as export_checks
+from football_assets.features import assets as feature_assets
+from football_assets.features import checks as feature_checks
+from football_assets.forecasting import assets as forecasting_assets
+from football_assets.forecasting import checks as forecasting_checks
+from football_assets.io_managers import FolderIOManager, TableIOManager
+from football_assets.raw import assets as raw_assets
+from football_assets.raw import checks as raw_checks
+from football_assets.registry import assets as registry_assets
+from football_assets.registry import checks as registry_checks
+from football_assets.resources import BucketResource
+from football_assets.sequences import assets as sequence_assets
+from football_assets.settings import get_settings
+from football_assets.training import assets as training_assets
+from football_assets.training import checks as training_checks
+
+_settings = get_settings()
+_bucket = BucketResource(url=_settings.bucket_url, scratch=str(_settings.scratch))
+
+defs = Definitions(
+    assets=[
+        *raw_assets.assets,
+        *feature_assets.assets,
+        *sequence_assets.assets,
+        *training_assets.assets,
+        *export_assets.assets,
+        *registry_assets.assets,
+        *forecasting_assets.assets,
+    ],
+    asset_checks=[
+        *raw_checks.checks,
+        *feature_checks.checks,
+        *training_checks.checks,
+        *export_checks.checks,
+        *registry_checks.checks,
+        *forecasting_checks.checks,
+    ],
+    resources={
+        "bucket": _bucket,
+        "tables": TableIOManager(bucket=_bucket),
+        "folders": FolderIOManager(bucket=_bucket),
+    },
+)

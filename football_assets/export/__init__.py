@@ -1,0 +1,1 @@
+"""The trained network as ONNX files, with proof that they answer as the network does."""

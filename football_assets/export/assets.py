@@ -1,0 +1,82 @@
+"""`onnx_model`: the trained network in the format that serving runs."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+
+from football_assets.export.onnx_export import ExportReport, export_forecaster, find_rows
+from football_assets.raw.preview import as_markdown
+from football_assets.resources import BucketResource
+
+OWNERS = ["team:forecasting"]
+GROUP = "export"
+
+
+@asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"onnx", "onnxruntime"},
+    tags={"grain": "model"},
+    io_manager_key="folders",
+)
+def onnx_model(
+    context: AssetExecutionContext,
+    bucket: BucketResource,
+    trained_lstm: Path,
+    sequence_tensors: Path,
+    model_evaluation: Path,
+) -> MaterializeResult[Path]:
+    """The forecaster as one ONNX graph of normalisation, network and calibration, and an int8 variant if it is as good.
+
+    Compared with the network on the whole test period, and on fixtures with little or no history.
+    """
+    folder = bucket.scratch_folder("onnx_model")
+    keys = pl.read_parquet(sequence_tensors / "keys.parquet", columns=["match_id"])
+    test = pl.read_parquet(model_evaluation / "test_predictions.parquet", columns=["match_id"])
+    report = export_forecaster(trained_lstm, sequence_tensors, find_rows(keys, test), folder)
+    context.log.info(
+        "Exported with opset %d; probabilities differ by at most %.1e. %s",
+        report.opset,
+        report.parity_max_abs_difference,
+        report.int8.reason,
+    )
+    return MaterializeResult(value=folder, metadata=_metadata(report))
+
+
+def _metadata(report: ExportReport) -> dict[str, Any]:
+    variants = pl.DataFrame(
+        [
+            {"variant": name, "bytes": size}
+            | {f"{batch} (ms)": round(value, 3) for batch, value in report.latency_ms[name].items()}
+            for name, size in report.bytes.items()
+        ]
+    )
+    parity = pl.DataFrame(
+        [{"case": case, "max_abs_difference": f"{value:.1e}"} for case, value in report.parity.items()]
+    )
+    shapes = pl.DataFrame(
+        [
+            {"side": side, "name": item.name, "shape": " × ".join(str(size) for size in item.shape)}
+            for side, items in (("input", report.inputs), ("output", report.outputs))
+            for item in items
+        ]
+    )
+    return {
+        "opset": report.opset,
+        "parity_max_abs_difference": report.parity_max_abs_difference,
+        "parity": MetadataValue.md(as_markdown(parity)),
+        "test_log_loss": report.test_log_loss,
+        "int8": report.int8.reason,
+        "int8_accepted": report.int8.accepted,
+        "int8_log_loss_change": report.int8.log_loss_change,
+        "size_and_latency": MetadataValue.md(as_markdown(variants)),
+        "bytes_float32": report.bytes["float32"],
+        "latency_single_ms": report.latency_ms["float32"]["single"],
+        "latency_batch_256_ms": report.latency_ms["float32"]["batch_256"],
+        "signature": MetadataValue.md(as_markdown(shapes)),
+    }
+
+
+assets = [onnx_model]

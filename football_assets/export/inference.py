@@ -1,0 +1,74 @@
+"""An exported forecaster in ONNX Runtime, without torch. The parity check, forecasts and serving answer through it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from football_assets.errors import ExportError
+
+INPUTS = ("home_history", "away_history", "context")
+OUTPUTS = ("probabilities", "expected_goals")
+
+
+class OnnxForecaster:
+    """Forecasts of encoded fixtures, in raw units, by one ONNX file.
+
+    Parameters
+    ----------
+    path
+        `model.onnx` or `model.int8.onnx`.
+    threads
+        Threads that one call may use.
+
+    Raises
+    ------
+    ExportError
+        The file is missing, or not a forecaster that this project exported.
+
+    Example
+    -------
+    >>> probabilities, expected_goals = OnnxForecaster(bundle / "model.onnx").predict(home, away, context)
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors only
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's errors share no base class but Exception
+            reason = str(error).splitlines()[0]
+            raise ExportError(f"{path} is no ONNX model that can be loaded ({reason}): export it again.") from error
+        inputs = tuple(item.name for item in self._session.get_inputs())
+        outputs = tuple(item.name for item in self._session.get_outputs())
+        if inputs != INPUTS or outputs != OUTPUTS:
+            raise ExportError(f"{path} takes {inputs} and gives {outputs}, not {INPUTS} and {OUTPUTS}: export it again.")
+
+    def predict(
+        self, home_history: np.ndarray, away_history: np.ndarray, context: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Forecast fixtures.
+
+        Parameters
+        ----------
+        home_history, away_history
+            [n, history, history features] float32, most recent match last, left-padded.
+        context
+            [n, context features] float32; NaN where a value is unknown.
+
+        Returns
+        -------
+        tuple
+            Probabilities of home win, draw, away win [n, 3], and expected goals of both sides [n, 2].
+        """
+        if len(context) == 0:  # ONNX Runtime's LSTM aborts the process on an empty batch
+            return np.zeros((0, 3), dtype=np.float32), np.zeros((0, 2), dtype=np.float32)
+        feed = {
+            name: np.ascontiguousarray(values, dtype=np.float32)
+            for name, values in zip(INPUTS, (home_history, away_history, context), strict=True)
+        }
+        probabilities, expected_goals = self._session.run(list(OUTPUTS), feed)
+        return probabilities, expected_goals

@@ -1,0 +1,1 @@
+"""Features of matches, as of kick-off: dbt models in DuckDB (`dbt_features/`) and team ratings."""

@@ -1,0 +1,91 @@
+"""Whether features know the future, asked of the tables themselves. The asset checks and tests ask.
+
+Both questions are answered by computing again what a row should hold from what was known before its day.
+"""
+
+import polars as pl
+
+from football_assets.features.ratings import RATINGS, RatingConfig, rate_matches
+
+FORM_MATCHES = 5
+TOLERANCE = 1e-9
+
+
+def ratings_that_know_their_day(
+    stg_matches: pl.DataFrame, team_ratings: pl.DataFrame, config: RatingConfig | None = None
+) -> pl.DataFrame:
+    """Rows of `team_ratings` on the last played day that change when the results of that day are taken away.
+
+    Parameters
+    ----------
+    stg_matches
+        The table that `team_ratings` was made from.
+
+    Returns
+    -------
+    pl.DataFrame
+        match_id and team_id; none when the ratings before a match are free of its day.
+    """
+    last_day = stg_matches.filter("is_played")["kickoff_date"].max()
+    if last_day is None:
+        return team_ratings.select("match_id", "team_id").clear()
+    known = stg_matches.filter(pl.col("kickoff_date") <= last_day)
+    on_day = pl.col("kickoff_date") == last_day
+    unplayed = known.with_columns(
+        pl.when(~on_day).then("home_goals").alias("home_goals"),
+        pl.when(~on_day).then("away_goals").alias("away_goals"),
+        pl.col("is_played") & ~on_day,
+    )
+    expected = rate_matches(unplayed, config).filter(on_day).select("match_id", "team_id", *RATINGS)
+    return (
+        team_ratings.filter(on_day)
+        .join(expected, on=["match_id", "team_id"], how="left", suffix="_expected")
+        .filter(
+            pl.any_horizontal(
+                (pl.col(name) != pl.col(f"{name}_expected")).fill_null(True) for name in RATINGS
+            )
+        )
+        .select("match_id", "team_id")
+    )
+
+
+def form_that_is_not_as_of_kickoff(
+    team_matches: pl.DataFrame, match_features: pl.DataFrame, matches: int = 500
+) -> pl.DataFrame:
+    """Rows of `match_features` whose points of the last five matches are not those of matches on earlier days.
+
+    Parameters
+    ----------
+    matches
+        How many of the latest matches to look at.
+
+    Returns
+    -------
+    pl.DataFrame
+        match_id, team_id, what the table holds and what it should hold.
+    """
+    latest = match_features.tail(matches)
+    sides = pl.concat(
+        latest.select(
+            "match_id",
+            pl.col("kickoff_date").alias("day"),
+            pl.col(f"{side}_team_id").alias("team_id"),
+            pl.col(f"{side}_points_5").alias("points_5"),
+        )
+        for side in ("home", "away")
+    )
+    earlier = (
+        sides.join(team_matches.filter("is_played").select("team_id", "kickoff_date", "points"), on="team_id")
+        .filter(pl.col("kickoff_date") < pl.col("day"))
+        .sort("kickoff_date")
+        .group_by("match_id", "team_id")
+        .agg(pl.col("points").tail(FORM_MATCHES).mean().alias("expected"))
+    )
+    return (
+        sides.join(earlier, on=["match_id", "team_id"], how="left")
+        .filter(
+            ((pl.col("points_5") - pl.col("expected")).abs() > TOLERANCE)
+            | (pl.col("points_5").is_null() != pl.col("expected").is_null())
+        )
+        .select("match_id", "team_id", "points_5", "expected")
+    )

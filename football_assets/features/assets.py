@@ -1,0 +1,172 @@
+"""Features of matches: dbt models before and after the team ratings."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    MaterializeResult,
+    MetadataValue,
+    Output,
+    asset,
+    multi_asset,
+)
+
+from football_assets.features.dbt_build import ModelsNotBuilt, build_features, check_features
+from football_assets.features.dbt_project import load_manifest
+from football_assets.features.ratings import rate_matches
+from football_assets.features.translator import GROUP, OWNERS, specs_of
+from football_assets.raw.preview import as_markdown
+from football_assets.resources import BucketResource
+from football_assets.tables import read_table
+
+PREVIEW_ROWS = 10
+PREVIEW_COLUMNS = {
+    "stg_matches": ["kickoff_date", "league_id", "home_team", "home_goals", "away_goals", "away_team"],
+    "team_matches": ["kickoff_date", "league_id", "team_id", "opponent_id", "is_home", "points", "rest_days"],
+    "team_form": ["kickoff_date", "team_id", "matches_known", "points_5", "goals_for_5", "season_position"],
+    "match_features": [
+        "kickoff_date",
+        "home_team",
+        "away_team",
+        "home_elo",
+        "away_elo",
+        "home_points_5",
+        "away_points_5",
+    ],
+}
+TEAMS_SHOWN = 20
+UNIQUE_ID = "dagster_dbt/unique_id"  # where dagster-dbt keeps the dbt test of a check
+
+_manifest = load_manifest()
+_form_specs, _form_checks = specs_of(_manifest, ("stg_matches", "team_matches", "team_form"))
+_features_specs, _features_checks = specs_of(_manifest, ("match_features",))
+
+
+@multi_asset(name="build_team_form", specs=_form_specs, check_specs=_form_checks, can_subset=True)
+def build_team_form(
+    context: AssetExecutionContext, bucket: BucketResource
+) -> Iterator[MaterializeResult | AssetCheckResult]:
+    """Matches, their two sides, and the form that each team carries out of each match."""
+    yield from _build(context, bucket)
+
+
+@multi_asset(
+    name="build_match_features", specs=_features_specs, check_specs=_features_checks, can_subset=True
+)
+def build_match_features(
+    context: AssetExecutionContext, bucket: BucketResource
+) -> Iterator[MaterializeResult | AssetCheckResult]:
+    """Both sides of a match as of kick-off."""
+    yield from _build(context, bucket)
+
+
+@asset(
+    io_manager_key="tables", group_name=GROUP, owners=OWNERS, kinds={"polars"}, tags={"grain": "team_match"}
+)
+def team_ratings(stg_matches: pl.DataFrame) -> Output[pl.DataFrame]:
+    """One row a team and match: Elo, attack and defence before the day of the match and after it.
+
+    They sum up all results so far in three numbers a team, and carry a team's strength across seasons, promotion and
+    relegation. A team without a match has its league's entry rating, which is in the table too.
+    """
+    ratings = rate_matches(stg_matches)
+    return Output(ratings, metadata=_ratings_metadata(ratings))
+
+
+def _build(
+    context: AssetExecutionContext, bucket: BucketResource
+) -> Iterator[MaterializeResult | AssetCheckResult]:
+    """Build the selected models, or where only checks are selected, test the tables that are there."""
+    store = bucket.open()
+    scratch = Path(bucket.scratch)
+    checks = [
+        spec for spec in context.assets_def.check_specs if spec.key in context.selected_asset_check_keys
+    ]
+    models = sorted(key.path[-1] for key in context.selected_asset_keys)
+    failure = None
+    try:
+        if models:
+            results = build_features(store, models, scratch, context.log.info)
+        else:
+            tested = sorted({spec.asset_key.path[-1] for spec in checks})
+            results = check_features(store, tested, scratch, context.log.info)
+    except ModelsNotBuilt as error:
+        results, failure = error.results, error
+    for result in results:
+        if result.is_model and result.passed:
+            yield MaterializeResult(
+                asset_key=result.name,
+                metadata={
+                    "seconds": round(result.seconds, 3),
+                    **_table_metadata(read_table(store, result.name), result.name),
+                },
+            )
+    by_id = {result.unique_id: result for result in results}
+    for spec in checks:
+        result = by_id.get(spec.metadata[UNIQUE_ID])
+        if result is not None and result.status != "skipped":
+            yield AssetCheckResult(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=result.passed,
+                severity=AssetCheckSeverity.WARN if result.status == "warn" else AssetCheckSeverity.ERROR,
+                metadata={
+                    "rows_breaking_the_rule": result.failures,
+                    "seconds": round(result.seconds, 3),
+                    "message": result.message,
+                },
+            )
+    if failure is not None:
+        raise failure
+
+
+def _table_metadata(table: pl.DataFrame, name: str) -> dict[str, Any]:
+    latest = table.filter("is_played") if "is_played" in table.columns else table
+    preview = latest.tail(PREVIEW_ROWS).select(PREVIEW_COLUMNS[name])
+    return {
+        "dagster/row_count": table.height,
+        "leagues": table["league_id"].n_unique(),
+        "seasons": table["season"].n_unique(),
+        **_date_range(table),
+        "latest_played": MetadataValue.md(as_markdown(_rounded(preview))),
+    }
+
+
+def _ratings_metadata(ratings: pl.DataFrame) -> dict[str, Any]:
+    now = (
+        ratings.filter("is_played")
+        .group_by("team_id", maintain_order=True)
+        .agg(
+            pl.last("league_id", "kickoff_date"),
+            pl.len().alias("matches"),
+            elo=pl.last("elo_after"),
+            attack=pl.last("attack_after"),
+            defence=pl.last("defence_after"),
+        )
+        .sort("elo", "team_id", descending=[True, False])
+    )
+    return {
+        "dagster/row_count": ratings.height,
+        "teams": ratings["team_id"].n_unique(),
+        **_date_range(ratings),
+        "strongest_teams": MetadataValue.md(as_markdown(_rounded(now.head(TEAMS_SHOWN)))),
+    }
+
+
+def _date_range(table: pl.DataFrame) -> dict[str, Any]:
+    if table.is_empty():
+        return {}
+    first, last = table.select(first=pl.col("kickoff_date").min(), last=pl.col("kickoff_date").max()).row(0)
+    return {"first_date": first.isoformat(), "last_date": last.isoformat()}
+
+
+def _rounded(table: pl.DataFrame) -> pl.DataFrame:
+    return table.with_columns(pl.col(pl.Float64).round(2))
+
+
+assets = [build_team_form, team_ratings, build_match_features]

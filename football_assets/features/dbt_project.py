@@ -1,0 +1,135 @@
+"""The dbt project `dbt_features/` and its manifest, which `dbt_build` and the Dagster assets read.
+
+A manifest holds absolute paths, so none is committed: it is parsed again when a file of the
+project has changed.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from football_assets.errors import FootballError
+from football_assets.home import project_root
+
+DATABASE = "features.duckdb"  # as in profiles.yml, relative to the working directory of dbt
+_PARSED = ("manifest.json", "partial_parse.msgpack")
+
+
+class DbtFailed(FootballError):
+    """dbt could not parse the project or build a model."""
+
+
+def project_folder() -> Path:
+    """Folder of the dbt project."""
+    return project_root() / "dbt_features"
+
+
+def load_manifest() -> dict[str, Any]:
+    """The project's manifest, parsed anew where the project has changed.
+
+    Raises
+    ------
+    DbtFailed
+        dbt cannot parse the project.
+    """
+    manifest: dict[str, Any] = json.loads((parsed_project() / "manifest.json").read_bytes())
+    return manifest
+
+
+def parsed_project() -> Path:
+    """Folder with `manifest.json` and `partial_parse.msgpack` of the project as it is now.
+
+    Raises
+    ------
+    DbtFailed
+        dbt cannot parse the project.
+    """
+    digest = _project_digest()
+    folder = _writable(project_folder() / "target")
+    stamp = folder / "digest"
+    if not _is_current(stamp, digest):
+        with (folder / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of several processes one parses, the others wait
+            if not _is_current(stamp, digest):
+                _parse_into(folder)
+                stamp.write_text(digest)
+    return folder
+
+
+def dbt_command(*arguments: str) -> list[str]:
+    """Command line that runs dbt on the project."""
+    beside = Path(sys.executable).with_name("dbt")
+    executable = str(beside) if beside.is_file() else shutil.which("dbt")
+    if executable is None:
+        raise DbtFailed(f"There is no dbt beside {sys.executable}: install the project with `make install`.")
+    folder = str(project_folder())
+    return [executable, *arguments, "--project-dir", folder, "--profiles-dir", folder]
+
+
+def dbt_environment(folder: Path) -> dict[str, str]:
+    """Environment of a dbt process that writes its artefacts and its log to `folder`."""
+    return {
+        **os.environ,
+        "DBT_TARGET_PATH": str(folder),
+        "DBT_LOG_PATH": str(folder),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_VERSION_CHECK": "false",
+        "DBT_USE_COLORS": "false",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _project_digest() -> str:
+    root = project_folder()
+    digest = hashlib.blake2b(f"{root}\0{sys.prefix}".encode(), digest_size=16)
+    sources = [
+        *root.glob("*.yml"),
+        *(path for name in ("models", "tests") for path in (root / name).rglob("*")),
+    ]
+    for path in sorted(path for path in sources if path.suffix in {".sql", ".yml"}):
+        digest.update(f"\0{path.relative_to(root)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_current(stamp: Path, digest: str) -> bool:
+    return (
+        stamp.is_file()
+        and stamp.read_text() == digest
+        and all((stamp.parent / name).is_file() for name in _PARSED)
+    )
+
+
+def _writable(folder: Path) -> Path:
+    with contextlib.suppress(OSError):  # a read-only installation
+        folder.mkdir(exist_ok=True)
+    if os.access(folder, os.W_OK):
+        return folder
+    fallback = Path(tempfile.gettempdir()) / f"football-dbt-{os.getuid()}"
+    fallback.mkdir(mode=0o700, exist_ok=True)
+    return fallback
+
+
+def _parse_into(folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        result = subprocess.run(
+            dbt_command("--quiet", "parse"),
+            cwd=scratch,
+            env=dbt_environment(Path(scratch)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode != 0:
+            message = " ".join((result.stdout + result.stderr).split())
+            raise DbtFailed(f"dbt cannot parse {project_folder()}: {message[-500:]}")
+        for name in _PARSED:
+            (Path(scratch) / name).replace(folder / name)

@@ -1,0 +1,1 @@
+"""Forecasts of fixtures by the model that the registry calls production."""

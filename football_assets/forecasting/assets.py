@@ -1,0 +1,67 @@
+"""`fixture_predictions`: what the production model says of every match not yet played."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
+
+from football_assets.forecasting.fixtures import (
+    DESCRIPTIONS,
+    SCHEMA,
+    forecast_fixtures,
+    next_fixtures_text,
+    production_bundle,
+)
+from football_assets.registry.store import Registry
+from football_assets.resources import BucketResource
+
+OWNERS = ["team:forecasting"]
+GROUP = "forecasting"
+
+_COLUMNS = TableSchema(
+    columns=[TableColumn(name, str(dtype), description=DESCRIPTIONS[name]) for name, dtype in SCHEMA.items()]
+)
+
+
+@asset(
+    deps=["registered_model"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"onnxruntime", "parquet"},
+    tags={"grain": "match"},
+    io_manager_key="tables",
+    metadata={"dagster/column_schema": _COLUMNS},
+)
+def fixture_predictions(
+    context: AssetExecutionContext,
+    bucket: BucketResource,
+    match_features: pl.DataFrame,
+    stg_matches: pl.DataFrame,
+    team_matches: pl.DataFrame,
+    team_ratings: pl.DataFrame,
+) -> MaterializeResult[pl.DataFrame]:
+    """One row a fixture without a result: probabilities, expected goals and likeliest scores by the production model.
+
+    Fails, and says why, while no model has passed the promotion gate.
+    """
+    version, bundle = production_bundle(Registry(bucket.open()), Path(bucket.scratch))
+    forecasts = forecast_fixtures(bundle, version, match_features, stg_matches, team_matches, team_ratings)
+    context.log.info("%d fixtures forecast by model version %d", forecasts.height, version)
+    return MaterializeResult(value=forecasts, metadata=_metadata(forecasts, version))
+
+
+def _metadata(forecasts: pl.DataFrame, version: int) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "dagster/row_count": forecasts.height,
+        "model_version": version,
+        "leagues": forecasts["league_id"].n_unique(),
+        "next_fixtures": MetadataValue.md(next_fixtures_text(forecasts)),
+    }
+    if forecasts.height:
+        metadata["first_kickoff"] = str(forecasts["kickoff_date"].min())
+        metadata["last_kickoff"] = str(forecasts["kickoff_date"].max())
+    return metadata
+
+
+assets = [fixture_predictions]

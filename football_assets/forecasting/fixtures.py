@@ -1,0 +1,195 @@
+"""Forecasts of fixtures by the production model: all unplayed ones of the tables, or one that a person names."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from football_assets.errors import RegistryError
+from football_assets.forecasting.scorelines import likeliest_scores, score_matrix, scores_text
+from football_assets.leagues import league_of
+from football_assets.raw.preview import as_markdown
+from football_assets.registry.predictor import load_predictor
+from football_assets.registry.store import Registry
+from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
+from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.state import Fixture, TeamState, season_on
+
+SCHEMA = {
+    "match_id": pl.String,
+    "league_id": pl.String,
+    "season": pl.String,
+    "kickoff_date": pl.Date,
+    "kickoff_time": pl.Time,
+    "home_team": pl.String,
+    "away_team": pl.String,
+    "p_home": pl.Float64,
+    "p_draw": pl.Float64,
+    "p_away": pl.Float64,
+    "xg_home": pl.Float64,
+    "xg_away": pl.Float64,
+    "likeliest_scores": pl.String,
+    "model_version": pl.Int64,
+}
+DESCRIPTIONS = {
+    "match_id": "Match, as in `raw_matches`.",
+    "league_id": "Country and tier.",
+    "season": "Season label.",
+    "kickoff_date": "Day of the match.",
+    "kickoff_time": "Local time of kick-off, where known.",
+    "home_team": "Home team as the source spells it.",
+    "away_team": "Away team as the source spells it.",
+    "p_home": "Probability of a home win.",
+    "p_draw": "Probability of a draw.",
+    "p_away": "Probability of an away win.",
+    "xg_home": "Expected goals of the home team after 90 minutes.",
+    "xg_away": "Expected goals of the away team after 90 minutes.",
+    "likeliest_scores": "The three likeliest scores with their probabilities.",
+    "model_version": "Registry version that made the forecast.",
+}
+ORDER = ("kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
+_KEYS = tuple(SCHEMA)[:7]
+
+
+def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
+    """Number and local folder of the production version.
+
+    Raises
+    ------
+    RegistryError
+        There is none; the message says what the gate said, and what to do.
+    """
+    aliases = registry.aliases()
+    if "production" in aliases:
+        return aliases["production"], registry.fetch(aliases["production"], scratch)
+    candidate = aliases.get("candidate")
+    if candidate is None:
+        raise RegistryError("No model is registered yet: materialise the asset 'registered_model' first.")
+    decision = registry.decision(candidate) or {"refusals": ["It was never judged."]}
+    raise RegistryError(
+        f"No model is in production: the gate refused version {candidate}. {' '.join(decision['refusals'])} Land more "
+        f"results and train again, or run `football models promote {candidate}` to use it all the same."
+    )
+
+
+def forecast_fixtures(
+    bundle: Path,
+    version: int,
+    match_features: pl.DataFrame,
+    stg_matches: pl.DataFrame,
+    team_matches: pl.DataFrame,
+    team_ratings: pl.DataFrame,
+) -> pl.DataFrame:
+    """Forecast every match without a result, with the inputs that the bundle's model was trained on.
+
+    Parameters
+    ----------
+    bundle
+        Folder of the model version.
+    version
+        Its number.
+    match_features, stg_matches, team_matches, team_ratings
+        The tables of those names.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row a fixture, in order of kick-off; columns of `SCHEMA`.
+
+    Raises
+    ------
+    RegistryError
+        The model needs an input that the tables do not have any more.
+    """
+    spec = FeatureSpec.load(bundle)
+    times = stg_matches.select("match_id", "kickoff_time")
+    fixtures = match_features.filter(~pl.col("is_played")).join(times, on="match_id", how="left")
+    try:
+        batch = encode(fixtures, TeamHistory(history_rows(team_matches, team_ratings), spec), spec)
+    except pl.exceptions.ColumnNotFoundError as error:
+        raise RegistryError(
+            f"Model version {version} needs an input that is not made any more ({str(error).splitlines()[0]}): train and "
+            "promote a new version."
+        ) from error
+    return forecast_rows(bundle, version, fixtures.select(_KEYS), batch).sort(ORDER, nulls_last=True)
+
+
+def forecast_match(
+    registry: Registry, scratch: Path, league: str, home_team: str, away_team: str, day: date
+) -> pl.DataFrame:
+    """Forecast one match by names, with the production model and what it knew when it was registered.
+
+    Parameters
+    ----------
+    registry
+        Where the production model is.
+    scratch
+        Folder that keeps a copy of it.
+    league, home_team, away_team
+        League identifier or name, and teams as the results spell them.
+    day
+        Day of the match.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row with the columns of `SCHEMA`; `match_id` and `kickoff_time` are null.
+
+    Raises
+    ------
+    RegistryError
+        There is no production model.
+    UnknownLeague, UnknownTeam
+        A name is not known; the message offers the nearest.
+    FootballError
+        A team meets itself, or the day lies before results that the model knows.
+    """
+    version, bundle = production_bundle(registry, scratch)
+    state = TeamState.load(bundle)
+    batch = state.encode([Fixture(league, home_team, away_team, day)])
+    league_id = state.find_league(league)
+    home, away = (state.find_team(league_id, name).partition(":")[2] for name in (home_team, away_team))
+    latest = state.leagues.filter(pl.col("league_id") == league_id)["season"][0]
+    row = (None, league_id, season_on(latest, day), day, None, home, away)
+    keys = pl.DataFrame([row], schema={name: SCHEMA[name] for name in _KEYS}, orient="row")
+    return forecast_rows(bundle, version, keys, batch)
+
+
+def forecast_rows(bundle: Path, version: int, keys: pl.DataFrame, batch: SequenceBatch) -> pl.DataFrame:
+    """Forecasts of encoded fixtures beside their keys, in the same order."""
+    probabilities, goals = load_predictor(bundle).predict(batch.home_history, batch.away_history, batch.context)
+    scores = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
+    return keys.with_columns(
+        *(pl.Series(name, probabilities[:, i]) for i, name in enumerate(("p_home", "p_draw", "p_away"))),
+        *(pl.Series(name, goals[:, i]) for i, name in enumerate(("xg_home", "xg_away"))),
+        pl.Series("likeliest_scores", [scores_text(item) for item in scores], dtype=pl.String),
+        pl.lit(version).alias("model_version"),
+    ).cast(SCHEMA)
+
+
+def next_fixtures_text(forecasts: pl.DataFrame, fixtures: int = 10) -> str:
+    """The next fixtures of every league as Markdown tables.
+
+    Parameters
+    ----------
+    forecasts
+        Rows of `forecast_fixtures`.
+    fixtures
+        How many of each league to show.
+    """
+    parts = []
+    for (league_id,), league in forecasts.group_by("league_id", maintain_order=True):
+        shown = league.head(fixtures).select(
+            date="kickoff_date",
+            home="home_team",
+            away="away_team",
+            **{name: _percent(f"p_{name.split()[0]}") for name in ("home win", "draw", "away win")},
+            goals=pl.format("{} – {}", pl.col("xg_home").round(1), pl.col("xg_away").round(1)),
+            scores="likeliest_scores",
+        )
+        parts.append(f"### {league_of(str(league_id)).name}\n\n{as_markdown(shown)}")
+    return "\n\n".join(parts) or "There is no fixture without a result."
+
+
+def _percent(column: str) -> pl.Expr:
+    return pl.format("{} %", (pl.col(column) * 100).round(0).cast(pl.Int64))

@@ -1,0 +1,23 @@
+"""Questions that the checks of `fixture_predictions` put."""
+
+import polars as pl
+
+SUM_TOLERANCE = 1e-5
+
+
+def forecasts_out_of_range(forecasts: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose probabilities or expected goals cannot be right."""
+    chances = [pl.col(name) for name in ("p_home", "p_draw", "p_away")]
+    goals = [pl.col(name) for name in ("xg_home", "xg_away")]
+    total = pl.sum_horizontal(chances, ignore_nulls=False)
+    valid = pl.all_horizontal(
+        *(chance.is_between(0, 1) for chance in chances),
+        *(goal.is_finite() & (goal > 0) for goal in goals),
+        (total - 1).abs() <= SUM_TOLERANCE,
+    )
+    return forecasts.filter(~valid.fill_null(value=False))
+
+
+def unplayed_without_forecast(forecasts: pl.DataFrame, stg_matches: pl.DataFrame) -> pl.DataFrame:
+    """Matches without a result that no forecast is about."""
+    return stg_matches.filter(~pl.col("is_played")).join(forecasts, on="match_id", how="anti")

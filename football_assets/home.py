@@ -1,0 +1,70 @@
+"""The folder that one installation works in: `<home>/{bucket,dagster,scratch}`. The command line prepares it."""
+
+import os
+import shutil
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from football_assets.errors import FootballError
+from football_assets.settings import Settings, get_settings
+
+
+def project_root() -> Path:
+    """Folder with `workspace.yaml`, `dagster.yaml` and the dbt project.
+
+    Raises
+    ------
+    FootballError
+        The package runs from elsewhere than its repository.
+    """
+    root = Path(__file__).resolve().parent.parent
+    if not (root / "dagster.yaml").is_file():
+        raise FootballError(
+            f"{root} is not the project's folder: install it from a clone with `pip install -e .`."
+        )
+    return root
+
+
+def prepare_home(home: Path | None = None) -> Settings:
+    """Create the home's folders, give it the project's Dagster configuration, and make it this process's home.
+
+    Child processes inherit it through FOOTBALL_HOME and DAGSTER_HOME.
+
+    Parameters
+    ----------
+    home
+        None: FOOTBALL_HOME, or its default.
+
+    Raises
+    ------
+    FootballError
+        The folder cannot be created or written to.
+    """
+    home = (home or _settings().home).expanduser().resolve()
+    os.environ["FOOTBALL_HOME"] = str(home)
+    settings = _settings()
+    try:
+        for folder in (home / "bucket", settings.dagster_home, settings.scratch):
+            folder.mkdir(parents=True, exist_ok=True)
+        _copy_if_different(project_root() / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    except OSError as error:
+        raise FootballError(
+            f"Home {home} cannot be used: {error.strerror}. Name another with --home or FOOTBALL_HOME."
+        ) from error
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    return settings
+
+
+def _settings() -> Settings:
+    try:
+        return get_settings()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        variable = "_".join(("FOOTBALL", *map(str, problem["loc"]))).upper()
+        raise FootballError(f"{variable}={problem['input']} is not usable: {problem['msg']}.") from error
+
+
+def _copy_if_different(source: Path, target: Path) -> None:
+    if not target.is_file() or target.read_bytes() != source.read_bytes():
+        shutil.copyfile(source, target)

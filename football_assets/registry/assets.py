@@ -1,0 +1,116 @@
+"""`registered_model`: the trained model as a version of the registry, and the gate's verdict about it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
+from pydantic import Field
+
+from football_assets.raw.preview import as_markdown
+from football_assets.registry.bundle import METRICS, MODEL_CARD, BundleSources, assemble_bundle
+from football_assets.registry.gate import GateConfig
+from football_assets.registry.promotion import Outcome, Verdict, consider
+from football_assets.registry.store import Manifest, Registry
+from football_assets.resources import BucketResource
+from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.state import build_team_state
+
+OWNERS = ["team:forecasting"]
+GROUP = "registry"
+
+_DEFAULT = GateConfig()
+
+
+class PromotionGate(Config):
+    """How a candidate is judged."""
+
+    tolerance: float = Field(
+        _DEFAULT.tolerance,
+        ge=0,
+        description="Mean log loss per match by which a candidate may be worse than Elo or the production model.",
+    )
+    confidence: float = Field(_DEFAULT.confidence, gt=0, lt=1, description="Coverage of the bootstrap interval.")
+    resamples: int = Field(_DEFAULT.resamples, ge=100, description="Bootstrap samples of calendar days.")
+    seed: int = Field(_DEFAULT.seed, description="Seed of the bootstrap.")
+    least_days: int = Field(_DEFAULT.least_days, ge=2, description="Fewest days a comparison may rest on.")
+
+
+@asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"onnx", "parquet"},
+    tags={"grain": "model"},
+)
+def registered_model(
+    context: AssetExecutionContext,
+    config: PromotionGate,
+    bucket: BucketResource,
+    trained_lstm: Path,
+    model_evaluation: Path,
+    onnx_model: Path,
+    sequence_tensors: Path,
+    team_matches: pl.DataFrame,
+    team_form: pl.DataFrame,
+    team_ratings: pl.DataFrame,
+) -> MaterializeResult:
+    """A version in the registry with all that serving needs, and a model card. The gate promotes it or says why not.
+
+    It must be certainly better than base rates, and on the same test matches not worse than Elo and the model in
+    production. A refused version stays in the registry as candidate; production stays what it was.
+    """
+    folder = bucket.scratch_folder("registered_model")
+    sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)
+    state = build_team_state(team_matches, team_form, team_ratings, FeatureSpec.load(sequence_tensors))
+    assemble_bundle(sources, state, folder)
+    registry = Registry(bucket.open())
+    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    version = registry.publish(folder, {"test": metrics["test"], "split": metrics["split"], "run_id": context.run_id})
+    gate = GateConfig(**config.model_dump())
+    verdict = consider(registry, version, sequence_tensors, gate, Path(bucket.scratch))
+    for line in (verdict.summary(), *verdict.decision.reasons):
+        context.log.info("%s", line)
+    card = (folder / MODEL_CARD).read_text(encoding="utf-8")
+    shutil.rmtree(folder)
+    return MaterializeResult(metadata=_metadata(verdict, registry.manifest(version), metrics, card))
+
+
+def _metadata(verdict: Verdict, manifest: Manifest, metrics: dict[str, Any], card: str) -> dict[str, Any]:
+    comparisons = pl.DataFrame(
+        [
+            {
+                "reference": item.reference,
+                "matches": item.matches,
+                "candidate": f"{item.candidate_log_loss:.4f}",
+                "log loss": f"{item.reference_log_loss:.4f}",
+                "difference": f"{item.difference:+.4f}",
+                "interval": f"{item.lower:+.4f} to {item.upper:+.4f}",
+                "rule": item.rule,
+                "passed": "yes" if item.passed else "no",
+            }
+            for item in verdict.decision.comparisons
+        ]
+    )
+    files = pl.DataFrame(
+        [{"file": name, "bytes": entry.bytes, "sha256": entry.sha256[:16]} for name, entry in manifest.files.items()]
+    )
+    return {
+        "version": verdict.version,
+        "decision": verdict.summary(),
+        "promoted": verdict.outcome is Outcome.PROMOTED,
+        "accepted": verdict.decision.accepted,
+        "production_version": MetadataValue.text("none" if verdict.production is None else str(verdict.production)),
+        "reasons": MetadataValue.md("\n".join(f"- {reason}" for reason in verdict.decision.reasons)),
+        "comparisons": MetadataValue.md(as_markdown(comparisons)),
+        "test_log_loss": metrics["test"]["log_loss"],
+        "test_rps": metrics["test"]["rps"],
+        "content": manifest.content,
+        "files": MetadataValue.md(as_markdown(files)),
+        "bytes": sum(entry.bytes for entry in manifest.files.values()),
+        "model_card": MetadataValue.md(card),
+    }
+
+
+assets = [registered_model]

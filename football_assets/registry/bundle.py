@@ -1,0 +1,221 @@
+"""The model bundle: the files of one version, gathered from the assets that made them, and how to tell that it is whole."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from football_assets.errors import FootballError, RegistryError
+from football_assets.registry.model_card import package_versions, summarise_data, write_model_card
+from football_assets.registry.predictor import MODEL, MODEL_INT8, load_predictor
+from football_assets.sequences.spec import FILE_NAME as FEATURE_SPEC
+from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.tensors import SequenceTensors, open_tensors
+
+CHECKPOINT = "checkpoint.safetensors"
+TRAINING = "training.json"
+METRICS = "metrics.json"
+TEST_PREDICTIONS = "test_predictions.parquet"
+TEAM_STATE = "team_state.parquet"
+REFERENCE = "reference.parquet"
+MODEL_CARD = "model_card.md"
+REQUIRED = (
+    MODEL,
+    FEATURE_SPEC,
+    TEAM_STATE,
+    REFERENCE,
+    TEST_PREDICTIONS,
+    METRICS,
+    MODEL_CARD,
+    CHECKPOINT,
+    TRAINING,
+)
+REFERENCE_ROWS = 5000
+
+# What the network can be built from again. Times of epochs are left out: equal models are equal bundles.
+_TRAINING_FIELDS = ("network", "config", "best_epoch")
+
+
+@dataclass(frozen=True)
+class BundleSources:
+    """Folders of the assets `trained_lstm`, `model_evaluation`, `onnx_model` and `sequence_tensors`."""
+
+    trained_lstm: Path
+    model_evaluation: Path
+    onnx_model: Path
+    sequence_tensors: Path
+
+
+@dataclass(frozen=True)
+class ProductionForecasts:
+    """The production model's probabilities [n, 3] of the candidate's test matches, NaN where they may not be compared.
+
+    None, with the reason, if it cannot forecast them at all.
+    """
+
+    probabilities: np.ndarray | None
+    not_comparable: str | None
+
+
+def assemble_bundle(sources: BundleSources, team_state: pl.DataFrame, folder: Path) -> None:
+    """Gather the files of a version in an empty folder. The same sources give the same bytes.
+
+    Parameters
+    ----------
+    sources
+        What the model was made from.
+    team_state
+        Each team's last matches and ratings, from `sequences.state`.
+    folder
+        Receives the files of `REQUIRED`, and `model.int8.onnx` if it was accepted.
+
+    Raises
+    ------
+    RegistryError
+        The bundle is not whole.
+    """
+    for source, names in (
+        (sources.onnx_model, (MODEL, FEATURE_SPEC)),
+        (sources.model_evaluation, (METRICS, TEST_PREDICTIONS)),
+        (sources.trained_lstm, (CHECKPOINT,)),
+    ):
+        for name in names:
+            shutil.copyfile(source / name, folder / name)
+    if (sources.onnx_model / MODEL_INT8).is_file():
+        shutil.copyfile(sources.onnx_model / MODEL_INT8, folder / MODEL_INT8)
+    tensors = open_tensors(sources.sequence_tensors)
+    metrics, training = _json(folder / METRICS), _json(sources.trained_lstm / TRAINING)
+    training = {name: training[name] for name in _TRAINING_FIELDS if name in training}
+    (folder / TRAINING).write_text(json.dumps(training, indent=1), encoding="utf-8")
+    team_state.write_parquet(folder / TEAM_STATE, compression="zstd")
+    drift_reference(folder, tensors, metrics["split"]).write_parquet(folder / REFERENCE, compression="zstd")
+    card = write_model_card(
+        metrics=metrics,
+        training=training,
+        export=_json(sources.onnx_model / "export.json"),
+        spec=tensors.spec,
+        data=summarise_data(tensors.keys),
+        packages=package_versions(),
+    )
+    (folder / MODEL_CARD).write_text(card, encoding="utf-8")
+    check_bundle(folder)
+
+
+def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str]) -> pl.DataFrame:
+    """A sample of the training period, as the drift report compares production with: inputs and forecasts.
+
+    Parameters
+    ----------
+    bundle
+        Folder with the model.
+    tensors
+        The matches.
+    split
+        `train_end`, and `train_start` where training left out the first matches; ISO dates, inclusive.
+
+    Returns
+    -------
+    pl.DataFrame
+        At most 5,000 rows in order of time: `match_id`, `league_id`, `kickoff_date`, the context features by name, and
+        `p_home`, `p_draw`, `p_away`, `xg_home`, `xg_away`.
+    """
+    first = date.fromisoformat(split["train_start"]) if "train_start" in split else date.min
+    in_training = tensors.keys["is_played"] & tensors.keys["kickoff_date"].is_between(
+        pl.lit(first), pl.lit(date.fromisoformat(split["train_end"]))
+    )
+    rows = np.flatnonzero(in_training.to_numpy())
+    if rows.size > REFERENCE_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, REFERENCE_ROWS, replace=False))
+    batch = tensors.take(rows)
+    probabilities, goals = load_predictor(bundle).predict(batch.home_history, batch.away_history, batch.context)
+    return tensors.keys[rows].select("match_id", "league_id", "kickoff_date").hstack(
+        [
+            *pl.DataFrame(batch.context, schema=tensors.spec.context_names).fill_nan(None).get_columns(),
+            *pl.DataFrame(probabilities, schema=["p_home", "p_draw", "p_away"]).get_columns(),
+            *pl.DataFrame(goals, schema=["xg_home", "xg_away"]).get_columns(),
+        ]
+    )
+
+
+def check_bundle(bundle: Path) -> None:
+    """Make sure that a bundle has all its files and that each can be read.
+
+    Raises
+    ------
+    RegistryError
+        A file is missing or unusable; the message names it.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    for name in REQUIRED:
+        if not (bundle / name).is_file():
+            raise RegistryError(f"Model bundle {bundle} has no {name}: materialise 'registered_model' again.")
+    name = FEATURE_SPEC
+    try:
+        spec = FeatureSpec.load(bundle)
+        for name in (METRICS, TRAINING):
+            _json(bundle / name)
+        for name in (TEAM_STATE, REFERENCE, TEST_PREDICTIONS):
+            pl.read_parquet(bundle / name)
+        name = CHECKPOINT
+        with safe_open(bundle / CHECKPOINT, framework="numpy") as checkpoint:
+            if not checkpoint.keys():
+                raise ValueError("it has no weights")
+        name = MODEL
+        history = np.zeros((2, spec.history_length, len(spec.history)), dtype=np.float32)
+        context = np.full((2, len(spec.context)), np.nan, dtype=np.float32)
+        probabilities, goals = load_predictor(bundle).predict(history, history, context)
+        if not (np.isfinite(goals).all() and np.allclose(probabilities.sum(axis=1), 1, atol=1e-4)):
+            raise ValueError("its forecast of two unknown teams is not a probability")
+    except (FootballError, ValueError, OSError, RuntimeError, pl.exceptions.PolarsError, SafetensorError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise RegistryError(f"{name} of model bundle {bundle} is unusable: {reason}. Materialise it again.") from error
+
+
+def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFrame) -> ProductionForecasts:
+    """What the production model says of a candidate's test matches.
+
+    Matches up to the end of production's own validation period are left out: it has learnt from them. With the
+    candidate's inputs its ONNX model is run; with other inputs its stored test predictions are joined.
+
+    Parameters
+    ----------
+    production
+        Bundle of the production version.
+    tensors_folder
+        Folder of `sequence_tensors`.
+    test
+        The candidate's test predictions: `match_id` and `kickoff_date`.
+    """
+    tensors = open_tensors(tensors_folder)
+    probabilities = np.full((len(test), 3), np.nan)
+    if FeatureSpec.load(production) == tensors.spec:
+        rows = tensors.keys.select("match_id").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+        rows = test.select("match_id").join(rows, on="match_id", how="left", maintain_order="left")["row"]
+        known = rows.is_not_null().to_numpy()
+        batch = tensors.take(rows.drop_nulls().to_numpy())
+        predictor = load_predictor(production)
+        probabilities[known], _ = predictor.predict(batch.home_history, batch.away_history, batch.context)
+    else:
+        stored = pl.read_parquet(production / TEST_PREDICTIONS, columns=["match_id", "p_home", "p_draw", "p_away"])
+        joined = test.select("match_id").join(stored, on="match_id", how="left", maintain_order="left")
+        probabilities = joined.drop("match_id").cast(pl.Float64).to_numpy().copy()
+    learnt_until = date.fromisoformat(_json(production / METRICS)["split"]["validation_end"])
+    probabilities[(test["kickoff_date"] <= learnt_until).to_numpy()] = np.nan
+    if np.isnan(probabilities).all():
+        return ProductionForecasts(
+            None,
+            "The production model could not be compared: it has learnt from these matches, or has other inputs and no "
+            "stored forecasts of them.",
+        )
+    return ProductionForecasts(probabilities, None)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,234 @@
+"""The promotion gate: may a candidate become production? A pure function of its test predictions, called by `registered_model`."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from football_assets.scores import log_loss_each
+
+CLASS_PRIOR = "class prior"
+ELO = "Elo baseline"
+PRODUCTION = "production model"
+
+_CHUNK = 4_000_000  # resampled days held at a time: 32 MB
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """How the gate judges.
+
+    Parameters
+    ----------
+    tolerance
+        Mean log loss per match by which a candidate may be worse than a reference.
+    confidence
+        Coverage of the bootstrap interval.
+    resamples
+        Bootstrap samples.
+    seed
+        Seed of the bootstrap: the same predictions always get the same verdict.
+    least_days
+        Fewest calendar days that a comparison may rest on; days are what the bootstrap resamples.
+    """
+
+    tolerance: float = 0.005
+    confidence: float = 0.95
+    resamples: int = 2000
+    seed: int = 20
+    least_days: int = 5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidate against one reference on the same matches. `difference` is candidate − reference, in mean log loss."""
+
+    reference: str
+    matches: int
+    days: int
+    candidate_log_loss: float
+    reference_log_loss: float
+    difference: float
+    lower: float
+    upper: float
+    passed: bool
+    rule: str
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """The verdict: `reasons` has one sentence for every comparison made or left out, `refusals` those that stand in the
+    way of promotion."""
+
+    accepted: bool
+    reasons: list[str]
+    refusals: list[str]
+    comparisons: list[Comparison]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as JSON values."""
+        return asdict(self)
+
+
+def judge(
+    test: pl.DataFrame,
+    production_probabilities: np.ndarray | None,
+    config: GateConfig,
+    *,
+    not_comparable: str | None = None,
+) -> GateDecision:
+    """Decide whether a candidate may become production.
+
+    A comparison is the paired difference of log loss on the same matches, with a bootstrap interval that resamples
+    calendar days: results of one day share what the model did not know, so matches are not independent. The rules:
+
+    - class prior: the whole interval lies below 0. A model that is not certainly better than base rates knows nothing.
+    - Elo baseline and production model: refused if the candidate is certainly worse (the whole interval lies above 0)
+      or worse in the mean by more than `tolerance`. The first part keeps a long row of small losses, each within the
+      tolerance, from adding up; the second part refuses a large loss that few matches cannot make certain. A
+      candidate that is level passes: it has seen newer results.
+
+    Parameters
+    ----------
+    test
+        One row a test match: `kickoff_date`, `outcome` and the columns `p_*`, `class_prior_p_*` and `elo_p_*` for home,
+        draw and away.
+    production_probabilities
+        [n, 3] forecasts of the same matches by the production model, NaN where it has none or has learnt from the
+        match; None if there is no production model to compare with.
+    config
+        Tolerance and bootstrap.
+    not_comparable
+        Why the production model could not be compared, for the reasons.
+
+    Returns
+    -------
+    GateDecision
+    """
+    outcome = test["outcome"].to_numpy()
+    days = test["kickoff_date"].to_physical().to_numpy()
+    candidate = _probabilities(test, "")
+    if not _are_probabilities(candidate):
+        reason = "The candidate's test forecasts are not probabilities that sum to one."
+        return GateDecision(accepted=False, reasons=[reason], refusals=[reason], comparisons=[])
+    references = {CLASS_PRIOR: _probabilities(test, "class_prior_"), ELO: _probabilities(test, "elo_")}
+    if production_probabilities is not None:
+        references[PRODUCTION] = production_probabilities
+
+    comparisons, reasons, refusals = [], [], []
+    for reference, probabilities in references.items():
+        known = np.isfinite(probabilities).all(axis=1)
+        count = np.unique(days[known]).size
+        if count < config.least_days:
+            reason, passed = _too_few(reference, count, config), reference == PRODUCTION
+        else:
+            comparison = _compare(
+                reference, candidate[known], probabilities[known], outcome[known], days[known], config
+            )
+            comparisons.append(comparison)
+            reason, passed = _sentence(comparison, config), comparison.passed
+        reasons.append(reason)
+        if not passed:
+            refusals.append(reason)
+    if not_comparable is not None:
+        reasons.append(not_comparable)
+    return GateDecision(accepted=not refusals, reasons=reasons, refusals=refusals, comparisons=comparisons)
+
+
+def bootstrap_interval(
+    differences: np.ndarray, days: np.ndarray, config: GateConfig
+) -> tuple[float, float]:
+    """Interval of the mean of paired differences, by a bootstrap over calendar days.
+
+    Parameters
+    ----------
+    differences
+        [n] one value a match.
+    days
+        [n] the match's day; equal values form one block.
+
+    Returns
+    -------
+    tuple
+        Lower and upper end at `config.confidence`.
+
+    References
+    ----------
+    [1] Efron and Tibshirani, 1993: percentile intervals; [2] Künsch, 1989: resampling of blocks.
+    """
+    _, block = np.unique(days, return_inverse=True)
+    totals = np.bincount(block, weights=differences)  # [days]
+    counts = np.bincount(block).astype(float)
+    generator = np.random.default_rng(config.seed)
+    share = np.full(totals.size, 1 / totals.size)
+    means = []
+    chunk = max(1, _CHUNK // totals.size)
+    for start in range(0, config.resamples, chunk):
+        drawn = generator.multinomial(totals.size, share, size=min(chunk, config.resamples - start))  # [resamples, days]
+        means.append(drawn @ totals / (drawn @ counts))
+    tail = (1 - config.confidence) / 2
+    lower, upper = np.quantile(np.concatenate(means), [tail, 1 - tail])
+    return float(lower), float(upper)
+
+
+def _compare(
+    reference: str,
+    candidate: np.ndarray,
+    other: np.ndarray,
+    outcome: np.ndarray,
+    days: np.ndarray,
+    config: GateConfig,
+) -> Comparison:
+    own, its = log_loss_each(candidate, outcome), log_loss_each(other, outcome)
+    lower, upper = bootstrap_interval(own - its, days, config)
+    difference = float((own - its).mean())
+    if reference == CLASS_PRIOR:
+        passed, rule = upper < 0, "interval below 0"
+    else:
+        passed = lower <= 0 and difference <= config.tolerance
+        rule = f"interval not above 0 and difference ≤ {config.tolerance:g}"
+    return Comparison(
+        reference=reference,
+        matches=own.size,
+        days=np.unique(days).size,
+        candidate_log_loss=float(own.mean()),
+        reference_log_loss=float(its.mean()),
+        difference=difference,
+        lower=lower,
+        upper=upper,
+        passed=bool(passed),
+        rule=rule,
+    )
+
+
+def _sentence(comparison: Comparison, config: GateConfig) -> str:
+    if comparison.reference == CLASS_PRIOR:
+        verdict = "better than" if comparison.passed else "not certainly better than"
+    elif comparison.passed:
+        verdict = "better than" if comparison.upper < 0 else "not worse than"
+    else:
+        verdict = "certainly worse than" if comparison.lower > 0 else "worse beyond the tolerance than"
+    return (
+        f"The candidate is {verdict} the {comparison.reference}: log loss {comparison.candidate_log_loss:.4f} against "
+        f"{comparison.reference_log_loss:.4f} on {comparison.matches:,} matches, difference {comparison.difference:+.4f} "
+        f"({config.confidence:.0%} interval {comparison.lower:+.4f} to {comparison.upper:+.4f}; "
+        f"rule: {comparison.rule})."
+    )
+
+
+def _too_few(reference: str, days: int, config: GateConfig) -> str:
+    consequence = "so this comparison is left out" if reference == PRODUCTION else "so the candidate is refused"
+    return (
+        f"Against the {reference} there are forecasts of only {days} days (at least {config.least_days} are needed), "
+        f"{consequence}."
+    )
+
+
+def _probabilities(test: pl.DataFrame, prefix: str) -> np.ndarray:
+    return test.select(f"{prefix}p_home", f"{prefix}p_draw", f"{prefix}p_away").cast(pl.Float64).to_numpy()
+
+
+def _are_probabilities(probabilities: np.ndarray) -> bool:
+    within = (probabilities >= 0).all() and (probabilities <= 1).all()  # False for NaN
+    return bool(probabilities.size and within and np.allclose(probabilities.sum(axis=1), 1, atol=1e-4))

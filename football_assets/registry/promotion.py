@@ -1,0 +1,108 @@
+"""What becomes of a new version: it is candidate, the gate judges it, and it becomes production or the reasons are kept."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import polars as pl
+
+from football_assets.errors import PreconditionFailed, RegistryError
+from football_assets.registry.bundle import TEST_PREDICTIONS, ProductionForecasts, production_forecasts
+from football_assets.registry.gate import GateConfig, GateDecision, judge
+from football_assets.registry.store import Registry
+
+_ATTEMPTS = 20
+
+
+class Outcome(StrEnum):
+    """What happened to a candidate."""
+
+    PROMOTED = "promoted"
+    REFUSED = "refused"
+    UNCHANGED = "production already"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's decision about a version, and what came of it. `production` is the version in production now, if any."""
+
+    version: int
+    outcome: Outcome
+    decision: GateDecision
+    judged_against: int | None
+    production: int | None
+
+    def summary(self) -> str:
+        """One sentence for a person."""
+        match self.outcome:
+            case Outcome.PROMOTED if self.judged_against is None:
+                return f"Version {self.version} passed the gate and is the first production version."
+            case Outcome.PROMOTED:
+                return f"Version {self.version} passed the gate and replaces version {self.judged_against}."
+            case Outcome.UNCHANGED:
+                return f"Version {self.version} is in production already."
+            case Outcome.WITHDRAWN:
+                return (
+                    f"Version {self.version} was rolled back before and is not promoted again by itself: "
+                    f"`football models promote {self.version}` does."
+                )
+        kept = "there is no production version" if self.production is None else f"version {self.production} stays"
+        return f"Version {self.version} was refused by the gate; {kept}."
+
+
+def consider(
+    registry: Registry, version: int, tensors_folder: Path, config: GateConfig, scratch: Path
+) -> Verdict:
+    """Make a version candidate, judge it, and promote it if it passes.
+
+    If another version becomes production meanwhile, it is judged again, against that one.
+
+    Parameters
+    ----------
+    registry
+        Holds the version.
+    version
+        The candidate's number.
+    tensors_folder
+        Folder of `sequence_tensors`, with the candidate's test matches.
+    config
+        The gate's tolerance and bootstrap.
+    scratch
+        Folder for copies of bundles.
+
+    Raises
+    ------
+    RegistryError
+        The candidate's bundle is corrupt, or production changes all the time.
+    """
+    registry.set_alias("candidate", version)
+    test = pl.read_parquet(registry.fetch(version, scratch) / TEST_PREDICTIONS)
+    for _ in range(_ATTEMPTS):
+        production = registry.aliases().get("production")
+        forecasts = _production_forecasts(registry, production, tensors_folder, test, scratch)
+        decision = judge(test, forecasts.probabilities, config, not_comparable=forecasts.not_comparable)
+        registry.record_decision(version, decision.to_dict() | {"judged_against": production})
+        if production == version:
+            return Verdict(version, Outcome.UNCHANGED, decision, production, production)
+        if version in registry.withdrawn():
+            return Verdict(version, Outcome.WITHDRAWN, decision, production, production)
+        if not decision.accepted:
+            return Verdict(version, Outcome.REFUSED, decision, production, production)
+        try:
+            registry.promote_over(version, production)
+        except PreconditionFailed:
+            continue
+        return Verdict(version, Outcome.PROMOTED, decision, production, version)
+    raise RegistryError(f"Version {version} could not be judged: production changes all the time. Try again later.")
+
+
+def _production_forecasts(
+    registry: Registry, production: int | None, tensors_folder: Path, test: pl.DataFrame, scratch: Path
+) -> ProductionForecasts:
+    if production is None:
+        return ProductionForecasts(None, "There is no production model to compare with yet.")
+    try:
+        return production_forecasts(registry.fetch(production, scratch), tensors_folder, test)
+    except RegistryError as error:  # a broken production model must not keep a sound one out
+        return ProductionForecasts(None, f"The production model could not be compared: {error}")

@@ -1,0 +1,65 @@
+"""The features of three countries, built once by the Dagster graph for all tests of this folder that read them."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dagster import ExecuteInProcessResult, materialize
+
+from football_assets.features.assets import assets
+from football_assets.features.checks import checks
+from football_assets.io_managers import TableIOManager
+from football_assets.resources import BucketResource
+from football_assets.tables import read_table, write_table
+from football_assets_tests.features.worlds import Match, raw_matches, rewritten_from, simulated_country
+
+REWRITTEN_FROM = date(2022, 9, 3)
+HAND_COUNTRY = [
+    Match(0, "1", "2024-25", date(2024, 8, 3), "Ash", "Birch", (2, 0)),
+    Match(1, "1", "2024-25", date(2024, 8, 3), "Cedar", "Elm", (1, 1)),
+    Match(2, "1", "2024-25", date(2024, 8, 10), "Birch", "Cedar", (3, 1)),
+    Match(3, "1", "2024-25", date(2024, 8, 10), "Elm", "Ash", (0, 0)),
+    Match(4, "1", "2024-25", date(2024, 8, 17), "Ash", "Cedar", (1, 2)),
+    Match(5, "1", "2024-25", date(2024, 8, 24), "Ash", "Birch", None),
+    Match(6, "1", "2024-25", date(2024, 8, 24), "Fir", "Gorse", None),
+    Match(7, "1", "2025-26", date(2025, 8, 2), "Ash", "Cedar", None),
+]
+
+
+@dataclass(frozen=True)
+class Features:
+    """A bucket with the tables of the graph's run."""
+
+    bucket: BucketResource
+    run: ExecuteInProcessResult
+
+    def table(self, name: str, country: str | None = None) -> pl.DataFrame:
+        table = read_table(self.bucket.open(), name)
+        return table if country is None else table.filter(pl.col("league_id").str.starts_with(f"{country}."))
+
+
+def run_graph(bucket: BucketResource, **options: object) -> ExecuteInProcessResult:
+    """Materialise the stage's assets and checks, or the selection of them."""
+    resources = {"bucket": bucket, "tables": TableIOManager(bucket=bucket)}
+    return materialize([*assets, *checks], resources=resources, raise_on_error=False, **options)
+
+
+@pytest.fixture(scope="session")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Features:
+    """`sim` is simulated, `alt` is the same until a day and another world from then on, `han` is written by hand."""
+    folder: Path = tmp_path_factory.mktemp("features")
+    bucket = BucketResource(url=str(folder / "bucket"), scratch=str(folder / "scratch"))
+    world = simulated_country()
+    rows = pl.concat(
+        [
+            raw_matches("sim", world),
+            raw_matches("alt", rewritten_from(world, REWRITTEN_FROM)),
+            raw_matches("han", HAND_COUNTRY),
+        ]
+    )
+    for (season,), part in rows.group_by("season"):
+        write_table(bucket.open(), "raw_matches", part, str(season))
+    write_table(bucket.open(), "raw_matches", rows.clear(), "1999-00")  # a season with no match
+    return Features(bucket, run_graph(bucket))

@@ -1,0 +1,91 @@
+"""The stage in Dagster: keys, metadata, dbt tests and our own as asset checks, partial selections."""
+
+from dagster import AssetCheckKey, AssetKey, AssetSelection
+
+from football_assets.features.assets import assets, build_match_features, build_team_form
+from football_assets.features.checks import checks
+from football_assets.tables import read_table, table_object
+from football_assets_tests.features.conftest import Features, run_graph
+
+KEYS = ["stg_matches", "team_matches", "team_form", "team_ratings", "match_features"]
+
+
+def test_the_graph_builds_every_table_and_every_check_passes(features: Features) -> None:
+    assert features.run.success
+    evaluations = features.run.get_asset_check_evaluations()
+    assert {evaluation.check_name for evaluation in evaluations} >= {
+        "unique_stg_matches_match_id",
+        "team_plays_once_a_day",
+        "match_features_as_of_kickoff",
+        "ratings_know_nothing_of_their_day",
+        "ratings_are_finite_and_complete",
+        "every_match_has_features",
+        "form_is_as_of_kickoff",
+    }
+    assert all(evaluation.passed for evaluation in evaluations)
+    declared = {
+        key for definition in (build_team_form, build_match_features) for key in definition.check_keys
+    }
+    assert len(evaluations) == len(declared) + len(checks)
+
+
+def test_every_asset_has_its_one_part_key_and_what_a_person_looks_for() -> None:
+    specs = {spec.key: spec for definition in assets for spec in definition.specs}
+    assert set(specs) == {AssetKey(name) for name in KEYS}
+    for name in KEYS:
+        spec = specs[AssetKey(name)]
+        assert spec.group_name == "features"
+        assert spec.owners == ["team:forecasting"]
+        assert spec.description is not None
+        assert spec.description.startswith("One row a")
+    assert specs[AssetKey("team_form")].kinds == {"dbt", "duckdb"}
+
+
+def test_the_lineage_runs_from_raw_matches_through_the_ratings() -> None:
+    deps = {
+        spec.key.path[-1]: {dep.asset_key.path[-1] for dep in spec.deps} for a in assets for spec in a.specs
+    }
+    assert deps["stg_matches"] == {"raw_matches"}
+    assert deps["team_ratings"] == {"stg_matches"}
+    assert deps["match_features"] == {"stg_matches", "team_matches", "team_form", "team_ratings"}
+
+
+def test_every_column_of_a_dbt_table_is_described(features: Features) -> None:
+    for definition in (build_team_form, build_match_features):
+        for spec in definition.specs:
+            described = {column.name: column for column in spec.metadata["dagster/column_schema"].columns}
+            assert list(described) == features.table(spec.key.path[-1]).columns
+            assert all(column.description for column in described.values())
+
+
+def test_materialisations_tell_rows_dates_and_show_examples(features: Features) -> None:
+    events = {event.asset_key.path[-1]: event for event in features.run.get_asset_materialization_events()}
+    assert set(events) == set(KEYS)
+    for name in KEYS:
+        metadata = events[name].materialization.metadata
+        assert metadata["dagster/row_count"].value == features.table(name).height
+        assert str(metadata["first_date"].value) == "2021-08-07"
+    assert "han:Ash" in str(events["team_form"].materialization.metadata["latest_played"].value)
+    assert "| elo |" in str(events["team_ratings"].materialization.metadata["strongest_teams"].value)
+
+
+def test_one_model_is_rebuilt_alone_to_the_same_bytes(features: Features) -> None:
+    store = features.bucket.open()
+    names = ("stg_matches", "match_features")
+    before = [store.stat(table_object(name)) for name in names]
+    run = run_graph(features.bucket, selection=AssetSelection.assets("match_features"))
+    assert run.success
+    assert [event.asset_key.path[-1] for event in run.get_asset_materialization_events()] == [
+        "match_features"
+    ]
+    after = [store.stat(table_object(name)) for name in names]
+    assert [item and item.version for item in before] == [item and item.version for item in after]
+
+
+def test_a_check_alone_tests_the_table_that_is_there(features: Features) -> None:
+    key = AssetCheckKey(AssetKey("stg_matches"), "unique_stg_matches_match_id")
+    run = run_graph(features.bucket, selection=AssetSelection.checks(key))
+    assert run.success
+    assert [event.asset_key for event in run.get_asset_materialization_events()] == []
+    assert [evaluation.asset_check_key for evaluation in run.get_asset_check_evaluations()] == [key]
+    assert read_table(features.bucket.open(), "stg_matches").height > 0

@@ -1,0 +1,43 @@
+"""Building models outside Dagster: what fails, and what is left in the bucket then."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from football_assets.bucket import open_bucket
+from football_assets.errors import ObjectNotFound
+from football_assets.features.dbt_build import ModelsNotBuilt, build_features
+from football_assets.features.dbt_project import DbtFailed
+from football_assets.tables import read_table, write_table
+from football_assets_tests.features.worlds import raw_matches, simulated_country
+
+
+def test_a_failed_test_stops_the_models_after_it(tmp_path: Path) -> None:
+    bucket = open_bucket(str(tmp_path / "it's a bucket"))
+    rows = raw_matches("sim", simulated_country())
+    write_table(bucket, "raw_matches", pl.concat([rows, rows.head(3)]), "2021-22")
+    lines: list[str] = []
+    with pytest.raises(
+        ModelsNotBuilt, match=r"did not build team_matches: .*unique_stg_matches_match_id"
+    ) as caught:
+        build_features(bucket, ["stg_matches", "team_matches"], tmp_path / "scratch", lines.append)
+    results = {result.name: result for result in caught.value.results}
+    assert results["stg_matches"].passed
+    assert results["unique_stg_matches_match_id"].failures == 3
+    assert results["team_matches"].status == "skipped"
+    assert read_table(bucket, "stg_matches").height == rows.height + 3
+    with pytest.raises(ObjectNotFound):
+        read_table(bucket, "team_matches")
+    assert any("unique_stg_matches_match_id" in line for line in lines)
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_missing_input_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ObjectNotFound, match="materialise the asset 'raw_matches' first"):
+        build_features(open_bucket(str(tmp_path / "bucket")), ["stg_matches"], tmp_path / "scratch")
+
+
+def test_an_unknown_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DbtFailed, match="team_moods: no such model"):
+        build_features(open_bucket(str(tmp_path / "bucket")), ["team_moods"], tmp_path / "scratch")

@@ -1,0 +1,43 @@
+"""The manifest is parsed when it is missing or the project has changed, and then only once."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from football_assets.features import dbt_project
+from football_assets.features.dbt_project import DbtFailed, load_manifest, parsed_project
+
+MODEL = "model.football_features.team_form"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the dbt project, not yet parsed."""
+    source = dbt_project.project_folder()
+    folder = tmp_path / "dbt_features"
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("target", "logs"))
+    monkeypatch.setattr(dbt_project, "project_folder", lambda: folder)
+    return folder
+
+
+def test_a_manifest_is_parsed_once_until_the_project_changes(project: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: parsed_project() / "manifest.json", range(2))
+    assert first == second
+    parsed = first.stat()
+    assert load_manifest()["nodes"][MODEL]["description"].startswith("One row a team and played match")
+    assert first.stat().st_mtime_ns == parsed.st_mtime_ns
+    assert [path.name for path in (project / "target").iterdir() if path.is_dir()] == []
+
+    schema = project / "models" / "form" / "team_form.yml"
+    schema.write_text(schema.read_text().replace("One row a team and played match", "One line a team"))
+    assert load_manifest()["nodes"][MODEL]["description"].startswith("One line a team")
+
+
+def test_a_project_that_cannot_be_parsed_says_why(project: Path) -> None:
+    (project / "models" / "form" / "team_form.sql").write_text("select * from {{ ref('team_moods') }}")
+    with pytest.raises(DbtFailed, match="team_moods"):
+        load_manifest()
+    assert not (project / "target" / "manifest.json").exists()

@@ -1,0 +1,21 @@
+"""A registry whose production version is the simulated bundle."""
+
+from pathlib import Path
+
+import pytest
+
+from football_assets.bucket import LocalBucket
+from football_assets.registry.store import Registry
+from football_assets_tests.registry.worlds import simulated_bundle
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return simulated_bundle(tmp_path_factory.getbasetemp() / "simulated")
+
+
+@pytest.fixture
+def registry(tmp_path: Path, bundle: Path) -> Registry:
+    registry = Registry(LocalBucket(tmp_path / "bucket"))
+    registry.promote(registry.publish(bundle, {}))
+    return registry

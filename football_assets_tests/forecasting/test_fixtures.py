@@ -1,0 +1,155 @@
+"""Fixtures are forecast by the production model, from the tables or by names, and people's mistakes get an answer."""
+
+import shutil
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from football_assets.errors import FootballError, RegistryError, UnknownLeague, UnknownTeam
+from football_assets.forecasting.fixtures import (
+    DESCRIPTIONS,
+    SCHEMA,
+    forecast_fixtures,
+    forecast_match,
+    next_fixtures_text,
+    production_bundle,
+)
+from football_assets.registry.predictor import load_predictor
+from football_assets.registry.store import Registry
+from football_assets.sequences.encoder import TeamHistory, encode, history_rows
+from football_assets.sequences.spec import DEFAULT_SPEC, Feature
+from football_assets.sequences.state import Fixture, TeamState
+from football_assets_tests.registry.worlds import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, FeatureTables, feature_tables
+
+MATCH_DAY = FIRST_DAY + timedelta(days=7 * ROUNDS)
+CHANCES = ("p_home", "p_draw", "p_away")
+
+
+def forecasts(bundle: Path, tables: FeatureTables) -> pl.DataFrame:
+    return forecast_fixtures(
+        bundle, 7, tables.match_features, tables.stg_matches, tables.team_matches, tables.team_ratings
+    )
+
+
+def test_every_unplayed_match_is_forecast_in_order_of_kick_off(bundle: Path) -> None:
+    tables = feature_tables()
+    found = forecasts(bundle, tables)
+    unplayed = tables.stg_matches.filter(~pl.col("is_played"))
+    assert found.schema == pl.Schema(SCHEMA)
+    assert found.height == 3 * (ROUNDS - PLAYED_ROUNDS)
+    assert set(found["match_id"]) == set(unplayed["match_id"])
+    assert found.rows() == found.sort("kickoff_date", "kickoff_time").rows()
+    assert found["kickoff_time"].null_count() == 0
+    assert found["model_version"].unique().to_list() == [7]
+    np.testing.assert_allclose(found.select(CHANCES).sum_horizontal().to_numpy(), 1, atol=1e-6)
+
+
+def test_forecasts_are_the_models_answers_for_the_encoders_inputs(bundle: Path) -> None:
+    tables = feature_tables()
+    found = forecasts(bundle, tables)
+    fixtures = found.select("match_id").join(
+        tables.match_features, on="match_id", how="left", maintain_order="left"
+    )
+    history = TeamHistory(history_rows(tables.team_matches, tables.team_ratings), DEFAULT_SPEC)
+    batch = encode(fixtures, history, DEFAULT_SPEC)
+    probabilities, goals = load_predictor(bundle).predict(batch.home_history, batch.away_history, batch.context)
+    np.testing.assert_allclose(found.select(CHANCES).to_numpy(), probabilities, atol=1e-6)
+    np.testing.assert_allclose(found.select("xg_home", "xg_away").to_numpy(), goals, atol=1e-5)
+    assert found["likeliest_scores"].str.count_matches(r"\d+-\d+ \d+ %").to_list() == [3] * found.height
+
+
+def test_without_fixtures_there_are_no_forecasts_but_the_columns(bundle: Path) -> None:
+    tables = feature_tables()
+    played = replace(tables, match_features=tables.match_features.filter("is_played"))
+    found = forecasts(bundle, played)
+    assert found.is_empty()
+    assert found.schema == pl.Schema(SCHEMA)
+    assert next_fixtures_text(found) == "There is no fixture without a result."
+
+
+def test_a_model_with_an_input_that_is_not_made_any_more_is_refused(bundle: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    weather = Feature(name="weather", unit="flag", lower=0, upper=1, description="Rain.")
+    DEFAULT_SPEC.model_copy(update={"context": (*DEFAULT_SPEC.context, weather)}).save(copy)
+    with pytest.raises(RegistryError, match="needs an input that is not made any more.*weather"):
+        forecasts(copy, feature_tables())
+
+
+def test_a_match_is_forecast_by_names_with_what_the_bundle_knows(
+    registry: Registry, bundle: Path, tmp_path: Path
+) -> None:
+    found = forecast_match(registry, tmp_path / "scratch", "eng.1", "Arsenal", "Everton", MATCH_DAY)
+    assert found.schema == pl.Schema(SCHEMA)
+    row = found.row(0, named=True)
+    assert (row["league_id"], row["home_team"], row["away_team"]) == ("eng.1", "Arsenal", "Everton")
+    assert (row["season"], row["kickoff_date"], row["model_version"]) == ("2015-16", MATCH_DAY, 1)
+    batch = TeamState.load(bundle).encode([Fixture("eng.1", "Arsenal", "Everton", MATCH_DAY)])
+    expected, _ = load_predictor(bundle).predict(batch.home_history, batch.away_history, batch.context)
+    np.testing.assert_allclose([row[name] for name in CHANCES], expected[0], atol=1e-6)
+
+
+def test_home_and_away_make_a_difference(registry: Registry, tmp_path: Path) -> None:
+    one = forecast_match(registry, tmp_path, "eng.1", "Arsenal", "Everton", MATCH_DAY)
+    other = forecast_match(registry, tmp_path, "eng.1", "Everton", "Arsenal", MATCH_DAY)
+    assert abs(one["p_home"][0] - other["p_home"][0]) > 1e-3
+
+
+def test_a_later_season_has_its_own_label(registry: Registry, tmp_path: Path) -> None:
+    found = forecast_match(registry, tmp_path, "en.1", "arsenal", "Everton", date(2016, 8, 20))
+    assert (found["season"][0], found["league_id"][0], found["home_team"][0]) == ("2016-17", "eng.1", "Arsenal")
+
+
+def test_unknown_names_get_the_nearest_spelling(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(UnknownTeam, match="'Arsenal'"):
+        forecast_match(registry, tmp_path, "eng.1", "Arsenl", "Everton", MATCH_DAY)
+    with pytest.raises(UnknownTeam, match="'Liverpool'"):
+        forecast_match(registry, tmp_path, "eng.1", "Arsenal", "Liverpol", MATCH_DAY)
+    with pytest.raises(UnknownLeague, match=r"eng\.1"):
+        forecast_match(registry, tmp_path, "eng.9", "Arsenal", "Everton", MATCH_DAY)
+
+
+def test_a_team_against_itself_and_a_day_in_the_past_are_refused(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(FootballError, match="itself"):
+        forecast_match(registry, tmp_path, "eng.1", "Arsenal", "Arsenal", MATCH_DAY)
+    with pytest.raises(FootballError, match="choose a later day"):
+        forecast_match(registry, tmp_path, "eng.1", "Arsenal", "Everton", FIRST_DAY)
+
+
+def test_without_any_model_the_person_is_told_to_materialise_one(tmp_path: Path) -> None:
+    from football_assets.bucket import LocalBucket
+
+    with pytest.raises(RegistryError, match="materialise the asset 'registered_model'"):
+        production_bundle(Registry(LocalBucket(tmp_path / "empty")), tmp_path)
+
+
+def test_without_a_production_model_the_gates_refusal_is_told(bundle: Path, tmp_path: Path) -> None:
+    from football_assets.bucket import LocalBucket
+
+    registry = Registry(LocalBucket(tmp_path / "bucket"))
+    registry.set_alias("candidate", registry.publish(bundle, {}))
+    refusals = ["The candidate is certainly worse than the Elo baseline."]
+    registry.record_decision(1, {"accepted": False, "reasons": ["Fine.", *refusals], "refusals": refusals})
+    with pytest.raises(RegistryError, match="gate refused version 1. The candidate is certainly worse") as caught:
+        production_bundle(registry, tmp_path / "scratch")
+    assert "football models promote 1" in str(caught.value)
+    assert "Fine." not in str(caught.value)
+
+
+def test_the_next_fixtures_are_readable_by_league(bundle: Path) -> None:
+    found = forecasts(bundle, feature_tables())
+    other = found.head(1).with_columns(league_id=pl.lit("es.1"))
+    text = next_fixtures_text(pl.concat([found, other]), fixtures=4)
+    england, spain = text.split("\n\n### ")
+    assert england.startswith("### Premier League\n\n| date | home | away | home win | draw | away win | goals | scores |")
+    assert england.count("\n| 2015-") == 4
+    assert spain.startswith("La Liga")
+    first = found.row(0, named=True)
+    assert f"| {first['home_team']} | {first['away_team']} | {first['p_home'] * 100:.0f} % |" in text
+
+
+def test_every_column_is_described() -> None:
+    assert list(DESCRIPTIONS) == list(SCHEMA)

@@ -1,0 +1,111 @@
+"""`registered_model` as a Dagster run: it publishes, is judged, is idempotent, and never fails for being refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dagster import AssetCheckSeverity, AssetSelection
+
+from football_assets.registry.assets import assets
+from football_assets.registry.checks import checks
+from football_assets.registry.store import VERSIONS
+from football_assets_tests.export.simulation import SimulatedFolders
+from football_assets_tests.registry.graph import World, evaluations, make_world, metadata
+
+CHANCES = ("p_home", "p_draw", "p_away")
+
+
+@pytest.fixture
+def world(tmp_path: Path, folders: SimulatedFolders) -> World:
+    return make_world(tmp_path / "home", folders)
+
+
+def publish_a_model_that_says_the_class_prior(world: World, folders: SimulatedFolders, folder: Path) -> None:
+    shutil.copytree(folders.model_evaluation, folder)
+    test = pl.read_parquet(folder / "test_predictions.parquet")
+    prior = [pl.col(f"class_prior_{name}").alias(name) for name in CHANCES]
+    test.with_columns(prior).write_parquet(folder / "test_predictions.parquet")
+    world.publish_folder("model_evaluation", folder)
+
+
+def test_a_good_model_is_published_and_promoted_and_shows_its_card(world: World) -> None:
+    result = world.run([*assets, *checks])
+    shown = metadata(result, "registered_model")
+    assert shown["version"] == 1
+    assert shown["promoted"] is True
+    assert shown["production_version"] == "1"
+    assert "| class prior | 580 |" in shown["comparisons"]
+    assert "| Elo baseline | 580 |" in shown["comparisons"]
+    assert shown["model_card"].startswith("# Football match forecaster")
+    assert shown["reasons"].count("\n- ") == 2
+    assert {name: item.passed for name, item in evaluations(result).items()} == {
+        "candidate_bundle_is_whole": True,
+        "candidate_beats_the_class_prior": True,
+        "candidate_passes_the_gate": True,
+    }
+    assert world.registry.aliases() == {"production": 1, "candidate": 1}
+    assert world.registry.manifest(1).metadata["run_id"] == result.run_id
+    assert [path.name for path in world.scratch.iterdir()] == ["registry"]  # no bundle is left behind
+
+
+def test_materialising_again_makes_no_new_version(world: World) -> None:
+    world.run(assets)
+    shown = metadata(world.run(assets), "registered_model")
+    assert shown["version"] == 1
+    assert "in production already" in shown["decision"]
+    assert world.registry.versions() == [1]
+    assert world.registry.aliases() == {"production": 1, "candidate": 1}
+
+
+def test_a_refused_candidate_is_registered_and_reported_but_no_failure(
+    world: World, folders: SimulatedFolders, tmp_path: Path
+) -> None:
+    world.run(assets)
+    publish_a_model_that_says_the_class_prior(world, folders, tmp_path / "evaluation")
+    result = world.run([*assets, *checks])
+    assert result.success
+    shown = metadata(result, "registered_model")
+    assert shown["version"] == 2
+    assert shown["promoted"] is False
+    assert "Version 2 was refused by the gate; version 1 stays." in shown["decision"]
+    assert "not certainly better than the class prior" in shown["reasons"]
+    found = evaluations(result)
+    assert found["candidate_bundle_is_whole"].passed
+    assert not found["candidate_beats_the_class_prior"].passed
+    assert not found["candidate_passes_the_gate"].passed
+    assert found["candidate_passes_the_gate"].severity is AssetCheckSeverity.WARN
+    assert world.registry.aliases() == {"production": 1, "candidate": 2}
+
+
+def test_the_gate_is_configured_in_the_launchpad(world: World) -> None:
+    config = {"ops": {"registered_model": {"config": {"least_days": 1000}}}}
+    shown = metadata(world.run(assets, run_config=config), "registered_model")
+    assert shown["promoted"] is False
+    assert "at least 1000 are needed" in shown["reasons"]
+
+
+def test_a_candidate_damaged_in_the_bucket_fails_its_check(world: World) -> None:
+    world.run(assets)
+    shutil.rmtree(world.scratch / "registry")
+    world.bucket.write(f"{VERSIONS}1/team_state.parquet", b"rotten")
+    only_checks = AssetSelection.all_asset_checks()
+    result = world.run([*assets, *checks], selection=only_checks, raise_on_error=False)
+    found = evaluations(result)["candidate_bundle_is_whole"]
+    assert not found.passed
+    assert "team_state.parquet is corrupt" in str(found.description)
+
+
+def test_too_few_test_days_fail_the_prior_check_with_the_reason(world: World) -> None:
+    config = {"ops": {"registered_model": {"config": {"least_days": 1000}}}}
+    found = evaluations(world.run([*assets, *checks], run_config=config))["candidate_beats_the_class_prior"]
+    assert not found.passed
+    assert "at least 1000 are needed" in str(found.description)
+
+
+def test_the_bundle_in_the_bucket_is_what_the_manifest_says(world: World) -> None:
+    world.run(assets)
+    manifest = json.loads(world.bucket.read(f"{VERSIONS}1/manifest.json"))
+    stored = {item.name.rpartition("/")[2] for item in world.bucket.list(f"{VERSIONS}1/")}
+    assert stored - {"manifest.json", "claim.json"} == set(manifest["files"])
