@@ -1,0 +1,349 @@
+"""`make bench`: the figures that must not slip, each beside its limit and the naive way of doing the same.
+
+Runs on the folder FOOTBALL_BENCH_DATA, else `../shared/data/footballcsv` where there is one, else the bundled results.
+The limits hold for 252,000 matches on 2 cores.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from football_assets.sequences.tensors import SequenceTensors
+    from football_assets.training.config import TrainingConfig
+
+ROOT = Path(__file__).resolve().parent.parent
+FORBIDDEN = ("torch", "ray", "evidently", "wandb")
+FEATURE_ASSETS = ("team_matches", "team_form", "team_ratings", "match_features")
+NAIVE_MATCHES = 20_000  # the naive ways run on this many matches and are scaled up
+POLL_SECONDS = 0.05
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement. `naive` is the same work done the plain way, in the same unit."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+    naive: float | None = None
+    naive_way: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the naive way costs."""
+        return self.naive / self.value if self.naive is not None else None
+
+    @property
+    def is_within_limit(self) -> bool:
+        """Whether the limit holds; true without one."""
+        return self.limit is None or self.value <= self.limit
+
+
+def main() -> int:
+    """Measure, print a table, write `--json`; exit code 1 if a limit is broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--data", type=Path, default=default_data(), help="folder of landing files")
+    parser.add_argument("--graph", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.graph:
+        run_graph(arguments.graph)
+        return 0
+    with TemporaryDirectory(prefix="football-bench-") as home:
+        figures = list(measure(arguments.data, Path(home)))
+    report(figures, arguments.data)
+    if arguments.json:
+        records = [asdict(figure) | {"ratio": figure.ratio} for figure in figures]
+        arguments.json.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
+    return 0 if all(figure.is_within_limit for figure in figures) else 1
+
+
+def default_data() -> Path:
+    """Folder of landing files to measure on."""
+    from football_assets.sample import sample_folder
+
+    named = os.environ.get("FOOTBALL_BENCH_DATA")
+    if named:
+        return Path(named)
+    beside = ROOT.parent / "shared" / "data" / "footballcsv"
+    return beside if beside.is_dir() else sample_folder()
+
+
+def measure(data: Path, home: Path) -> Iterator[Figure]:
+    """Every figure."""
+    from football_assets.bucket import open_bucket
+    from football_assets.home import prepare_home
+    from football_assets.raw.landing import land
+    from football_assets.tables import read_table
+
+    settings = prepare_home(home)
+    bucket = open_bucket(settings.bucket_url)
+    land(bucket, [data])
+    result = home / "graph.json"
+    seconds, peak = run_measured([sys.executable, __file__, "--graph", str(result)])
+    matches = read_table(bucket, "stg_matches").sort("kickoff_date")
+    yield Figure(f"landing files to tensors, cold, {len(matches):,} matches", seconds, "s", limit=40)
+    yield Figure("peak memory of its processes", peak / 2**30, "GiB", limit=2e9 / 2**30)
+    assets = json.loads(result.read_bytes())
+    yield Figure(
+        "features: " + ", ".join(FEATURE_ASSETS),
+        sum(assets[name] for name in FEATURE_ASSETS),
+        "s",
+        naive=naive_features(matches.head(NAIVE_MATCHES).to_dicts())
+        * len(matches)
+        / min(NAIVE_MATCHES, len(matches)),
+        naive_way="a plain Python loop",
+    )
+    yield training_figure(home)
+    yield from loading_figures()
+
+
+def run_graph(result: Path) -> None:
+    """Child process: everything from landing objects to tensors as one Dagster run; writes seconds by asset."""
+    from dagster import DagsterInstance
+
+    from football_assets.bucket import open_bucket
+    from football_assets.definitions import defs
+    from football_assets.home import project_root
+    from football_assets.raw.landing import inventory
+    from football_assets.runs import (
+        AssetFinished,
+        Progress,
+        materialize,
+        register_seasons,
+        steps_output_hidden,
+    )
+    from football_assets.settings import get_settings
+
+    seconds: dict[str, float] = {}
+
+    def note(progress: Progress) -> None:
+        if isinstance(progress, AssetFinished):
+            seconds[progress.asset] = progress.seconds
+
+    settings = get_settings()
+    with DagsterInstance.get() as instance, steps_output_hidden():
+        seasons = inventory(open_bucket(settings.bucket_url)).seasons
+        register_seasons(instance, seasons)
+        workspace = project_root() / "workspace.yaml"
+        selection = "+sequence_tensors"
+        materialize(defs, selection, instance=instance, seasons=seasons, workspace=workspace, report=note)
+    result.write_text(json.dumps(seconds), encoding="utf-8")
+
+
+def run_measured(command: list[str]) -> tuple[float, int]:
+    """Seconds that a command takes, and the largest sum of resident memory of its processes, in bytes."""
+    started = time.perf_counter()
+    peak = 0
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(map(resident_bytes, process_tree(process.pid))))
+            time.sleep(POLL_SECONDS)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with exit code {process.returncode}")
+    return time.perf_counter() - started, peak
+
+
+def process_tree(pid: int) -> Iterator[int]:
+    """A process and all that descend from it."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except (FileNotFoundError, ProcessLookupError):  # the thread ended meanwhile
+            continue
+        for child in children:
+            yield from process_tree(int(child))
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process, 0 once it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def naive_features(matches: list[dict[str, Any]]) -> float:
+    """Seconds for Elo, form over 5 and 10 matches, form by venue and season totals in a loop over dictionaries."""
+    started = time.perf_counter()
+    elo: defaultdict[str, float] = defaultdict(lambda: 1500.0)
+    form: defaultdict[str, deque] = defaultdict(lambda: deque(maxlen=10))
+    venue: defaultdict[tuple[str, bool], deque] = defaultdict(lambda: deque(maxlen=5))
+    season: defaultdict[tuple[str, str], list] = defaultdict(lambda: [0, 0, 0])
+    last_day: dict[str, object] = {}
+    features = []
+    for match in matches:
+        teams = (match["home_team_id"], match["away_team_id"])
+        row = {"match_id": match["match_id"]}
+        for team, is_home in zip(teams, (True, False), strict=True):
+            row |= {
+                f"elo_{is_home}": elo[team],
+                f"rest_{is_home}": (match["kickoff_date"], last_day.get(team)),
+            }
+            recent, recent_at_venue = list(form[team]), list(venue[team, is_home])
+            for window in (recent[-5:], recent, recent_at_venue):
+                for position in range(3):
+                    values = [result[position] for result in window]
+                    row[f"{is_home}_{len(row)}"] = sum(values) / len(values) if values else None
+            row[f"season_{is_home}"] = tuple(season[team, match["season"]])
+        features.append(row)
+        if match["home_goals"] is None:
+            continue
+        goals = (match["home_goals"], match["away_goals"])
+        expected = 1 / (1 + 10 ** ((elo[teams[1]] - elo[teams[0]] - 60) / 400))
+        change = 20 * ((goals[0] > goals[1]) + 0.5 * (goals[0] == goals[1]) - expected)
+        for side, team in enumerate(teams):
+            scored, conceded = goals[side], goals[1 - side]
+            points = 3 * (scored > conceded) + (scored == conceded)
+            elo[team] += change if side == 0 else -change
+            form[team].append((points, scored, conceded))
+            venue[team, side == 0].append((points, scored, conceded))
+            totals = season[team, match["season"]]
+            totals[0] += points
+            totals[1] += scored
+            totals[2] += conceded
+            last_day[team] = match["kickoff_date"]
+    return time.perf_counter() - started
+
+
+def training_figure(home: Path) -> Figure:
+    """The faster of two epochs, beside an epoch that reads one row at a time."""
+    from football_assets.artifacts import fetch
+    from football_assets.bucket import open_bucket
+    from football_assets.sequences.tensors import open_tensors
+    from football_assets.settings import get_settings
+    from football_assets.training.config import TrainingConfig
+    from football_assets.training.fit import fit_forecaster
+    from football_assets.training.split import split_by_time
+
+    folder = fetch(open_bucket(get_settings().bucket_url), "sequence_tensors", home / "scratch")
+    tensors = open_tensors(folder)
+    config = TrainingConfig(epochs=2, patience=2)
+    split = split_by_time(tensors, config.split)
+    fit = fit_forecaster(tensors, split, config)
+    rows = split.train[:NAIVE_MATCHES]
+    return Figure(
+        f"one training epoch, {len(split.train):,} matches",
+        min(epoch.seconds for epoch in fit.epochs),
+        "s",
+        limit=8,
+        naive=naive_epoch(tensors, rows, config) * len(split.train) / len(rows),
+        naive_way="a DataLoader that reads one row at a time",
+    )
+
+
+def naive_epoch(tensors: "SequenceTensors", rows: "NDArray[np.int64]", config: "TrainingConfig") -> float:
+    """Seconds for one pass over some rows with a map-style data set."""
+    import numpy as np
+    import torch
+    from torch.nn import functional
+    from torch.utils.data import DataLoader, Dataset
+
+    from football_assets.training.network import MatchForecaster
+
+    class Rows(Dataset):
+        def __len__(self) -> int:
+            return len(rows)
+
+        def __getitem__(self, position: int) -> tuple[torch.Tensor, ...]:
+            row = rows[position]
+            arrays = (
+                tensors.home_history[row],
+                tensors.away_history[row],
+                tensors.context[row],
+                tensors.goals[row],
+            )
+            return (
+                *(torch.tensor(np.array(array)) for array in arrays),
+                torch.tensor(int(tensors.outcome[row])),
+            )
+
+    network = MatchForecaster(tensors.spec, config.network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate)
+    started = time.perf_counter()
+    for home, away, context, goals, outcome in DataLoader(Rows(), batch_size=config.batch_size, shuffle=True):
+        logits, log_rates = network.raw_outputs(home, away, context)
+        loss = functional.cross_entropy(logits, outcome) + functional.poisson_nll_loss(
+            log_rates, goals.float()
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return time.perf_counter() - started
+
+
+def loading_figures() -> Iterator[Figure]:
+    """Loading the code location, without the interpreter's own start."""
+    start = fastest([sys.executable, "-c", "pass"])
+    validate = [sys.executable, "-m", "dagster", "definitions", "validate", "--workspace", "workspace.yaml"]
+    imports = f"import {', '.join(FORBIDDEN)}"
+    seconds = fastest(validate) - start
+    yield Figure(
+        "dagster definitions validate",
+        seconds,
+        "s",
+        limit=4,
+        naive=seconds + fastest([sys.executable, "-c", imports]) - start,
+        naive_way=imports,
+    )
+    load = "import sys, football_assets.definitions as d; d.defs.get_repository_def().load_all_definitions()"
+    yield Figure(
+        "loading football_assets.definitions alone", fastest([sys.executable, "-c", load]) - start, "s"
+    )
+    loaded = f"{load}; print(*(name for name in {FORBIDDEN!r} if name in sys.modules))"
+    output = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    found = output.stdout.split()
+    yield Figure(f"of {', '.join(FORBIDDEN)} imported by it", len(found), "", limit=0)
+
+
+def fastest(command: list[str], repeats: int = 3) -> float:
+    """The least of some runs, in seconds."""
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def report(figures: list[Figure], data: Path) -> None:
+    """Print the figures."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Measured on {data}", title_justify="left")
+    for column in ("figure", "measured", "limit", "naive way", "ratio"):
+        table.add_column(column, justify="left" if column in ("figure", "naive way") else "right")
+    for figure in figures:
+        colour = "green" if figure.is_within_limit else "red"
+        naive = f"{figure.naive:.1f} {figure.unit}: {figure.naive_way}" if figure.naive is not None else ""
+        table.add_row(
+            figure.name,
+            f"[{colour}]{figure.value:.3g} {figure.unit}[/]",
+            f"{figure.limit:.3g} {figure.unit}" if figure.limit is not None else "",
+            naive,
+            f"{figure.ratio:.1f}x" if figure.ratio is not None else "",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

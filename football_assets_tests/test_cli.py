@@ -1,0 +1,214 @@
+"""The command line: exit codes, one-line refusals, and what each command does."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from football_assets.bucket import open_bucket
+from football_assets.cli import main
+from football_assets.home import project_root
+from football_assets.registry.store import Registry
+
+RESULTS = """Date,Team 1,FT,HT,Team 2
+Sat Aug 8 2015,Arsenal,0-2,0-1,West Ham
+Sat Aug 8 2015,Chelsea,2-2,2-1,Swansea
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FOOTBALL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    folder = tmp_path / "results" / "2015-16"
+    folder.mkdir(parents=True)
+    (folder / "eng.1.csv").write_text(RESULTS)
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def registry(home: Path, tmp_path: Path) -> Registry:
+    """Two versions, the second in production."""
+    registry = Registry(open_bucket(str(home / "bucket")))
+    for number in (1, 2):
+        bundle = tmp_path / f"bundle{number}"
+        bundle.mkdir()
+        (bundle / "model_card.md").write_text(f"# Forecaster number {number}\n")
+        registry.promote(registry.publish(bundle, {}))
+    return registry
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command that is refused: exit code 1 and one line on standard error, which is returned."""
+
+    def run(*arguments: object) -> str:
+        assert main([str(argument) for argument in arguments]) == 1
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert shown.err.startswith("football: ")
+        assert shown.err.count("\n") == 1
+        return shown.err
+
+    return run
+
+
+def test_help_answers_without_loading_anything_large(tmp_path: Path) -> None:
+    code = (
+        "import sys; from football_assets.cli import main; code = main(['--help']);"
+        "print(code, *(name for name in ('dagster', 'polars', 'pydantic', 'rich', 'torch') if name in sys.modules))"
+    )
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+
+    *text, last = shown.stdout.splitlines()
+    assert last == "0"
+    for command in ("demo", "land", "materialize", "backtest", "predict", "models", "up"):
+        assert any(line.split()[:1] == [command] for line in text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["land"],
+        ["predict", "eng.1", "Arsenal"],
+        ["predict", "eng.1", "Arsenal", "Chelsea", "--date", "2015-02-30"],
+        ["backtest", "--raw", ".", "--start", "2015-08-01"],
+        ["backtest", "--raw", ".", "--out", "x.parquet", "--start", "2015-08-01", "--end", "2015-07-01"],
+        ["up", "--port", "70000"],
+        ["models", "destroy"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2_with_a_hint(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert "--help" in capsys.readouterr().err
+
+
+def test_the_console_script_turns_a_refusal_into_the_exit_code_of_the_process(home: Path) -> None:
+    command = [sys.executable, "-m", "football_assets.cli", "models", "list"]
+
+    shown = subprocess.run(command, cwd=project_root(), capture_output=True, text=True)
+
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert (
+        shown.stderr
+        == f"football: No model version is registered in {home}/bucket: run `football materialize`.\n"
+    )
+
+
+def test_landing_copies_results_and_says_what_changed(
+    results: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["land", str(results)]) == 0
+    assert (
+        capsys.readouterr().out == "1 files landed, 1 of them new or changed, seasons 2015-16 to 2015-16.\n"
+    )
+    assert (home / "bucket/raw/results/2015-16/eng.1.csv").read_text() == RESULTS
+
+    assert main(["land", str(results)]) == 0
+    assert (
+        capsys.readouterr().out == "1 files landed, 0 of them new or changed, seasons 2015-16 to 2015-16.\n"
+    )
+
+
+def test_landing_names_the_files_it_skips_and_those_that_cannot_be_read(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "2015-16" / "notes.txt").write_text("Arsenal lost")
+    (results / "2015-16" / "de.1.json").write_text("<html>404</html>")
+
+    assert main(["land", str(results)]) == 0
+
+    shown = capsys.readouterr()
+    assert "skipped" in shown.err
+    assert "notes.txt" in shown.err
+    assert "unreadable" in shown.err
+    assert "de.1.json" in shown.err
+    assert shown.out.startswith("2 files landed")
+
+
+def test_home_is_accepted_before_and_after_the_command(results: Path, tmp_path: Path) -> None:
+    assert main(["--home", str(tmp_path / "before"), "land", str(results)]) == 0
+    assert main(["land", str(results), "--home", str(tmp_path / "after")]) == 0
+
+    for name in ("before", "after"):
+        assert (tmp_path / name / "bucket/raw/results/2015-16/eng.1.csv").is_file()
+
+
+def test_a_path_that_does_not_exist_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+    assert "no file or folder" in refused("land", tmp_path / "nowhere")
+
+
+def test_a_home_that_cannot_be_used_is_refused(refused: Callable[..., str], results: Path) -> None:
+    assert "cannot be used" in refused("land", results, "--home", results / "2015-16" / "eng.1.csv" / "home")
+
+
+def test_a_setting_that_is_no_number_is_refused(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTBALL_PORT", "many")
+
+    assert "FOOTBALL_PORT=many is not usable" in refused("models")
+
+
+def test_a_forecast_without_a_model_is_refused(refused: Callable[..., str]) -> None:
+    assert "materialise" in refused("predict", "eng.1", "Arsenal", "Chelsea")
+
+
+def test_a_backtest_that_could_not_be_written_is_refused_before_it_starts(
+    refused: Callable[..., str], results: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "nowhere" / "rows.parquet"
+
+    assert "cannot be written" in refused("backtest", "--raw", results, "--start", "2015-08-01", "--out", out)
+
+
+def test_assets_without_results_are_refused(refused: Callable[..., str]) -> None:
+    assert "land results first" in refused("materialize")
+
+
+def test_versions_are_listed_with_their_aliases(
+    registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert any("1" in line and "previous" in line for line in lines)
+    assert any("2" in line and "production" in line for line in lines)
+
+
+def test_a_model_card_is_shown_by_number_and_by_alias(
+    registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for version, number in (("1", 1), ("production", 2), ("previous", 1)):
+        assert main(["models", "show", version]) == 0
+        assert f"Forecaster number {number}" in capsys.readouterr().out
+
+
+def test_rollback_and_promotion_move_production(
+    registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "rollback"]) == 0
+    assert "production: version 1" in capsys.readouterr().out
+    assert registry.aliases()["production"] == 1
+
+    assert main(["models", "promote", "2"]) == 0
+    assert registry.aliases() == {"production": 2, "previous": 1}
+
+
+def test_a_version_that_does_not_exist_is_refused(refused: Callable[..., str], registry: Registry) -> None:
+    assert "99" in refused("models", "promote", "99")
+    assert "candidate" in refused("models", "show", "candidate")
+    assert registry.aliases()["production"] == 2

@@ -1,0 +1,103 @@
+"""The project's own files: configuration, documentation, packaging, and what loading the code location costs."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from dagster import DagsterInstance
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+
+from football_assets.home import project_root
+from football_assets.settings import Settings
+
+ROOT = project_root()
+HEAVY = ("torch", "ray", "evidently", "wandb")
+
+
+def test_loading_the_code_location_imports_no_heavy_library() -> None:
+    code = (
+        "import sys; from football_assets.definitions import defs;"
+        "defs.get_repository_def().load_all_definitions();"
+        f"print(*(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert loaded.stdout.split() == []
+
+
+def test_dagster_yaml_is_valid_and_says_what_the_project_promises(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        concurrency = instance.get_concurrency_config()
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.run_retries_enabled
+        assert instance.run_retries_max_retries == 2
+        assert concurrency.run_queue_config is not None
+        assert concurrency.run_queue_config.max_concurrent_runs == 4
+        assert concurrency.pool_config.default_pool_limit == 1
+        assert Path(instance.storage_directory()).is_relative_to(tmp_path)
+
+
+def test_the_workspace_names_the_code_location() -> None:
+    (origin,) = location_origins_from_yaml_paths([str(ROOT / "workspace.yaml")])
+
+    assert origin.location_name == "football_assets"
+    assert origin.loadable_target_origin.module_name == "football_assets.definitions"
+
+
+@pytest.mark.parametrize("field", sorted(Settings.model_fields))
+def test_the_readme_documents_the_variable_of_every_setting(field: str) -> None:
+    (row,) = re.findall(
+        rf"^\| `FOOTBALL_{field.upper()}` \|.*$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+
+    default = Settings.model_fields[field].default
+    assert default is None or f"`{default}`" in row
+
+
+def test_the_readme_documents_no_variable_that_does_not_exist() -> None:
+    documented = set(re.findall(r"^\| `FOOTBALL_(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+
+    assert documented == {field.upper() for field in Settings.model_fields}
+
+
+def test_make_alone_prints_help_with_every_chore() -> None:
+    chores = ("demo", "test", "up", "lint", "bench", "format", "clean")
+
+    shown = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert shown.stdout.split()[:2] == ["make", "help"]
+    assert all(f"make {chore} " in shown.stdout for chore in chores)
+
+
+def test_every_dependency_is_pinned_and_no_pin_names_a_place() -> None:
+    pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    required = project["dependencies"] + project["optional-dependencies"]["dev"]
+
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin) for pin in pins)
+    pinned = {_plain(pin) for pin in pins}
+    assert {_plain(requirement) for requirement in required} <= pinned
+
+
+def test_the_pre_commit_hooks_are_local_so_that_they_need_no_network() -> None:
+    configuration = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+
+    assert [repository["repo"] for repository in configuration["repos"]] == ["local"]
+
+
+def _plain(requirement: str) -> str:
+    name = re.split(r"[\[<>=!~; ]", requirement)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
