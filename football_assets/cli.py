@@ -434,13 +434,17 @@ def _backtest(home: Path, folders: tuple[Path, ...], start: date, end: date | No
     from football_assets.artifacts import fetch
     from football_assets.bucket import open_bucket
     from football_assets.raw.landing import land
+    from football_assets.runs import RunFailed
     from football_assets.sequences.tensors import open_tensors
     from football_assets.training.backtest import run_backtest
 
     bucket = open_bucket(settings.bucket_url)
     landed = land(bucket, folders)
     click.echo(f"Landed {len(landed.objects)} files of {len(landed.seasons)} seasons.", err=True)
-    _materialize(settings, "+sequence_tensors")
+    try:
+        _materialize(settings, "+sequence_tensors")
+    except RunFailed as error:
+        raise FootballError(error.cause) from error  # where to look is gone with the scratch home
     tensors = open_tensors(fetch(bucket, "sequence_tensors", settings.scratch))
     return run_backtest(
         tensors,

@@ -5,6 +5,7 @@ Everything is paid for once: one import of the libraries, one process, one run. 
 """
 
 import os
+import re
 import socket
 import sys
 import time
@@ -53,7 +54,12 @@ IN_PROCESS = {
 
 
 class RunFailed(FootballError):
-    """A step of a run failed."""
+    """A step of a run failed: `cause` says why, `where` says where to look."""
+
+    def __init__(self, cause: str, where: str) -> None:
+        super().__init__(f"{cause} {where}")
+        self.cause = cause
+        self.where = where
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,7 @@ def materialize(
 
 
 def resolve_selection(definitions: Definitions, selection: str) -> frozenset[AssetKey]:
-    """Keys of the assets that a selection names.
+    """Keys of the assets that a selection names, and of those that are made in one go with them.
 
     Raises
     ------
@@ -168,9 +174,14 @@ def resolve_selection(definitions: Definitions, selection: str) -> frozenset[Ass
         It is not in Dagster's syntax, or names no asset.
     """
     graph = definitions.get_repository_def().asset_graph
-    known = ", ".join(sorted(key.to_user_string() for key in graph.executable_asset_keys))
+    names = sorted(key.to_user_string() for key in graph.executable_asset_keys)
+    known = ", ".join(names)
+    # A bare name would be read by Dagster's older syntax, in which `+name` is one layer, not all that is upstream.
+    bare_name = rf'(?<![\w:"*/])({"|".join(map(re.escape, names))})(?![\w"*])'
     try:
-        keys = AssetSelection.from_string(selection).resolve(graph)
+        selected = AssetSelection.from_string(re.sub(bare_name, r'key:"\g<0>"', selection))
+        # Assets that one step makes together, like the landed and the rejected rows, run together.
+        keys = selected.required_multi_asset_neighbors().resolve(graph)
     except Exception as error:  # Dagster raises several unrelated classes, some of its parser's
         raise FootballError(f"Selection {selection!r} is not understood. The assets are: {known}.") from error
     if not keys:
@@ -219,9 +230,8 @@ def fail_abandoned_runs(instance: DagsterInstance) -> None:
 @contextmanager
 def steps_output_hidden() -> Iterator[TextIO]:
     """Keep what steps print in their captured logs alone; yields a stream that still reaches standard error."""
-    try:
-        streams = (sys.stdout.fileno(), sys.stderr.fileno())
-    except OSError:  # standard streams that are no files, as under a test runner
+    streams = _file_descriptors(sys.stdout, sys.stderr)
+    if streams is None:
         yield sys.stderr
         return
     sys.stdout.flush()
@@ -237,6 +247,13 @@ def steps_output_hidden() -> Iterator[TextIO]:
             for stream, original in zip(streams, saved, strict=True):
                 os.dup2(original, stream)
                 os.close(original)
+
+
+def _file_descriptors(*streams: TextIO) -> tuple[int, ...] | None:
+    try:
+        return tuple(stream.fileno() for stream in streams)
+    except OSError:  # standard streams that are no files, as under a test runner
+        return None
 
 
 def _origin(workspace: Path, job_name: str) -> RemoteJobOrigin:
@@ -284,9 +301,8 @@ def _follow(
         if error is not None and error.cls_name == DagsterExecutionInterruptedError.__name__:
             raise KeyboardInterrupt
         log = Path(instance.storage_directory()) / run.run_id / "compute_logs"
-        raise RunFailed(
-            f"{what}: {_cause(error)} Run {run.run_id} in `football up` has the details, and {log}."
-        )
+        where = f"Run {run.run_id} in `football up` has the details, and {log}."
+        raise RunFailed(f"{what}: {_cause(error)}", where)
     return tuple(assets), tuple(checks)
 
 

@@ -1,0 +1,1 @@
+"""Tests. Each folder and module mirrors one of the project."""

@@ -1,16 +1,21 @@
 """The command line: exit codes, one-line refusals, and what each command does."""
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from football_assets.bucket import open_bucket
-from football_assets.cli import main
+from football_assets.cli import BACKTEST_COLUMNS, main
 from football_assets.home import project_root
 from football_assets.registry.store import Registry
+from football_assets.sample import sample_folder
 
 RESULTS = """Date,Team 1,FT,HT,Team 2
 Sat Aug 8 2015,Arsenal,0-2,0-1,West Ham
@@ -212,3 +217,70 @@ def test_a_version_that_does_not_exist_is_refused(refused: Callable[..., str], r
     assert "99" in refused("models", "promote", "99")
     assert "candidate" in refused("models", "show", "candidate")
     assert registry.aliases()["production"] == 2
+
+
+def test_a_season_is_materialised_on_its_own(
+    results: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = results / "2014-15"
+    earlier.mkdir()
+    (earlier / "eng.1.csv").write_text(RESULTS.replace("2015", "2014"))
+    assert main(["land", str(results)]) == 0
+
+    assert main(["materialize", "--select", "raw_matches", "--season", "2014-15"]) == 0
+
+    tables = home / "bucket" / "tables"
+    assert [file.name for file in sorted((tables / "raw_matches").iterdir())] == ["2014-15.parquet"]
+    assert pl.read_parquet(tables / "raw_matches" / "2014-15.parquet")["home_team"].to_list() == [
+        "Arsenal",
+        "Chelsea",
+    ]
+    assert "raw_matches" in capsys.readouterr().err
+
+
+def test_seasons_assets_and_configurations_that_do_not_exist_are_refused(
+    results: Path, tmp_path: Path, refused: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["land", str(results)]) == 0
+    capsys.readouterr()
+    knobs = tmp_path / "knobs.yaml"
+    knobs.write_text("ops: {trained_lstm: {config: {epochz: 1}}}")
+
+    assert "No results of 1901-02 have landed. Seasons: 2015-16." in refused(
+        "materialize", "--season", "1901-02"
+    )
+    assert "The assets are: backtest, fixture_predictions" in refused(
+        "materialize", "--select", "trained_lstn"
+    )
+    assert "epochz" in refused("materialize", "--select", "trained_lstm", "--config", knobs)
+    knobs.write_text("just words")
+    assert "no run configuration" in refused("materialize", "--config", knobs)
+    knobs.write_text("ops: [")
+    assert "is no YAML" in refused("materialize", "--config", knobs)
+
+
+def test_a_backtest_forecasts_the_period_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw, out, figures = tmp_path / "raw", tmp_path / "rows.parquet", tmp_path / "figures.json"
+    for season in ("2013-14", "2014-15"):
+        (raw / season).mkdir(parents=True)
+        shutil.copy(sample_folder() / season / "eng.1.json", raw / season)
+    period = ["--start", "2015-04-01", "--end", "2015-04-30"]
+
+    code = main(["backtest", "--raw", str(raw), *period, "--out", str(out), "--json", str(figures)])
+
+    assert code == 0, capsys.readouterr().err
+    rows = pl.read_parquet(out)
+    assert rows.columns == BACKTEST_COLUMNS
+    assert rows["date"].is_between(date(2015, 4, 1), date(2015, 4, 30)).all()
+    assert (
+        rows.select(pl.sum_horizontal("p_home", "p_draw", "p_away"))
+        .to_series()
+        .is_between(0.9999, 1.0001)
+        .all()
+    )
+    assert "Manchester United" in rows["home_team"].to_list()
+    written = json.loads(figures.read_text())
+    assert written["test_matches"] == len(rows) > 30
+    assert written["test"].keys() == {"log_loss", "rps", "brier", "accuracy", "ece"}

@@ -71,7 +71,7 @@ def simulated_country(
             made += [
                 _Row("2", season, end, first, tiers[1][0]),
                 _Row("1", season, end, tiers[0][1], second),
-                _Row("3", season, end, second, third),
+                _Row("3", season, end + timedelta(days=2), second, third),
                 _Row("cup", season, end + timedelta(days=4), first, VILLAGE),
             ]
         for row in made:
@@ -134,7 +134,7 @@ def rewritten_from(matches: pl.DataFrame, day: date, seed: int = 1) -> pl.DataFr
     later = matches.filter(pl.col("kickoff_date") >= day)
     fate = pl.Series(generator.choice(["changed", "withdrawn", "deleted", "kept"], len(later)))
     later = later.with_columns(
-        pl.when(fate == "changed")
+        pl.when((fate == "changed") & pl.col(f"{side}_goals").is_not_null())
         .then(pl.Series(generator.integers(0, 9, len(later))))
         .when(fate != "withdrawn")
         .then(f"{side}_goals")
@@ -238,7 +238,7 @@ def _odds(rates: tuple[float, float]) -> tuple[float, float, float]:
 
 TRUTH = "eng"
 REWRITTEN = "it"  # other results from REWRITTEN_FROM on
-REWRITTEN_FROM = date(2014, 11, 1)
+REWRITTEN_FROM = date(2014, 9, 18)
 TRUNCATED = {  # results are known until the day before
     "de": date(2014, 9, 20),
     "es": date(2012, 8, 7),

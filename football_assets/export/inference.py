@@ -38,14 +38,20 @@ class OnnxForecaster:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors only
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # onnxruntime's errors share no base class but Exception
             reason = str(error).splitlines()[0]
-            raise ExportError(f"{path} is no ONNX model that can be loaded ({reason}): export it again.") from error
+            raise ExportError(
+                f"{path} is no ONNX model that can be loaded ({reason}): export it again."
+            ) from error
         inputs = tuple(item.name for item in self._session.get_inputs())
         outputs = tuple(item.name for item in self._session.get_outputs())
         if inputs != INPUTS or outputs != OUTPUTS:
-            raise ExportError(f"{path} takes {inputs} and gives {outputs}, not {INPUTS} and {OUTPUTS}: export it again.")
+            raise ExportError(
+                f"{path} takes {inputs} and gives {outputs}, not {INPUTS} and {OUTPUTS}: export it again."
+            )
 
     def predict(
         self, home_history: np.ndarray, away_history: np.ndarray, context: np.ndarray

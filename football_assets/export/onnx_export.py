@@ -1,6 +1,7 @@
-"""From a trained network to ONNX files: export, int8 quantisation, parity with PyTorch, size and latency. Called by `onnx_model`.
+"""From a trained network to ONNX files: export, int8 quantisation, parity with PyTorch, size and latency.
 
-Normalisation, network and calibration are one graph: a client sends goals and days and receives calibrated probabilities.
+Called by `onnx_model`. Normalisation, network and calibration are one graph: a client sends goals and days and receives
+calibrated probabilities.
 """
 
 import json
@@ -53,6 +54,11 @@ class TensorShape:
 
     name: str
     shape: list[int | str]
+
+    @property
+    def has_batch(self) -> bool:
+        """The first dimension varies."""
+        return isinstance(self.shape[0], str)
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,9 @@ def find_rows(keys: pl.DataFrame, matches: pl.DataFrame) -> np.ndarray:
     return rows.cast(pl.Int64).to_numpy()
 
 
-def export_forecaster(model_folder: Path, tensors_folder: Path, test_index: np.ndarray, out: Path) -> ExportReport:
+def export_forecaster(
+    model_folder: Path, tensors_folder: Path, test_index: np.ndarray, out: Path
+) -> ExportReport:
     """Export the network of `trained_lstm` into a folder and compare the files with it on the test matches.
 
     Parameters
@@ -226,7 +234,9 @@ def write_onnx(network: "torch.nn.Module", example: Inputs, path: Path) -> None:
             )
         except Exception as error:  # the exporter's errors share no base class but Exception
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise ExportError(f"The network cannot be exported to ONNX ({reason}): change its operations.") from error
+            raise ExportError(
+                f"The network cannot be exported to ONNX ({reason}): change its operations."
+            ) from error
         if program is None:
             raise ExportError("The network cannot be exported to ONNX: the exporter gave no program.")
         # The exporter leaves the reordering of LSTM gates in the graph, where it would run at each call.
@@ -238,14 +248,19 @@ def write_onnx(network: "torch.nn.Module", example: Inputs, path: Path) -> None:
     for function in model.functions:
         for node in function.node:
             del node.metadata_props[:]
+    fixed = [value.name for value in (*model.graph.input, *model.graph.output) if not _shape(value).has_batch]
+    if fixed:
+        raise ExportError(
+            f"The batch size of {', '.join(fixed)} became a constant: do not divide by it in the network."
+        )
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def write_int8(path: Path, quantised_path: Path) -> None:
     """Write the variant of an ONNX file whose LSTM and large matrix weights are 8-bit integers, scaled at run time.
 
-    Small matrices, such as the heads, stay float32: they weigh little and decide the probabilities. Weights use seven of
-    the eight bits: on processors without VNNI two products of full range overflow their 16-bit sum.
+    Small matrices, such as the heads, stay float32: they weigh little and decide the probabilities. Weights use seven
+    of the eight bits: on processors without VNNI two products of full range overflow their 16-bit sum.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -255,14 +270,18 @@ def write_int8(path: Path, quantised_path: Path) -> None:
     small = [
         node.name
         for node in graph.node
-        if node.op_type in ("MatMul", "Gemm") and max(sizes.get(name, 0) for name in node.input) < _LARGE_MATRIX
+        if node.op_type in ("MatMul", "Gemm")
+        and max(sizes.get(name, 0) for name in node.input) < _LARGE_MATRIX
     ]
     with _quiet():
         quantize_dynamic(
             path,
             quantised_path,
             op_types_to_quantize=QUANTISED_OPERATORS,
-            nodes_to_exclude=[*small, *(f"{name}_MatMul" for name in small)],  # the second is what it makes of a Gemm
+            nodes_to_exclude=[
+                *small,
+                *(f"{name}_MatMul" for name in small),
+            ],  # the second is what it makes of a Gemm
             weight_type=QuantType.QInt8,
             reduce_range=True,
         )
@@ -278,7 +297,9 @@ def judge_int8(change: float, change_single: float, batch_max_abs_difference: fl
     batch_max_abs_difference
         Largest difference of a probability between the two.
     """
-    accepted = bool(max(abs(change), abs(change_single)) <= INT8_TOLERANCE and np.isfinite(change + change_single))
+    accepted = bool(
+        max(abs(change), abs(change_single)) <= INT8_TOLERANCE and np.isfinite(change + change_single)
+    )
     reason = (
         f"Test log loss changed by {change:+.6f} in batches and {change_single:+.6f} one fixture at a time, "
         f"{'within' if accepted else 'beyond'} the tolerance of {INT8_TOLERANCE:g}."
@@ -320,7 +341,7 @@ def parity_cases(test: Inputs) -> dict[str, Inputs]:
 def _parity(
     network: "torch.nn.Module", forecaster: OnnxForecaster, test: Inputs
 ) -> tuple[dict[str, float], float]:
-    """Largest difference of a probability by case, and of expected goals over all cases. Not finite counts as infinite."""
+    """Largest difference of a probability by case, and of expected goals over all cases; infinite where not finite."""
     parity, goals_difference = {}, 0.0
     for name, inputs in parity_cases(test).items():
         expected, found = _torch_predict_all(network, inputs), _predict_all(forecaster, inputs)
@@ -336,7 +357,9 @@ def _compare_int8(
 ) -> Int8Report:
     together, _ = _predict_all(quantised, test)
     rows = range(min(_SINGLE_MATCHES, len(together)))
-    alone = np.concatenate([quantised.predict(*(tensor[row : row + 1] for tensor in test))[0] for row in rows])
+    alone = np.concatenate(
+        [quantised.predict(*(tensor[row : row + 1] for tensor in test))[0] for row in rows]
+    )
     count = len(alone)
     return judge_int8(
         log_loss(together, outcome) - log_loss(probabilities, outcome),

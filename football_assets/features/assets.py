@@ -108,17 +108,17 @@ def _build(
             )
     by_id = {result.unique_id: result for result in results}
     for spec in checks:
-        result = by_id.get(spec.metadata[UNIQUE_ID])
-        if result is not None and result.status != "skipped":
+        test = by_id.get(spec.metadata[UNIQUE_ID])
+        if test is not None and test.status != "skipped":
             yield AssetCheckResult(
                 asset_key=spec.asset_key,
                 check_name=spec.name,
-                passed=result.passed,
-                severity=AssetCheckSeverity.WARN if result.status == "warn" else AssetCheckSeverity.ERROR,
+                passed=test.passed,
+                severity=AssetCheckSeverity.WARN if test.status == "warn" else AssetCheckSeverity.ERROR,
                 metadata={
-                    "rows_breaking_the_rule": result.failures,
-                    "seconds": round(result.seconds, 3),
-                    "message": result.message,
+                    "rows_breaking_the_rule": test.failures,
+                    "seconds": round(test.seconds, 3),
+                    "message": test.message,
                 },
             )
     if failure is not None:

@@ -83,6 +83,7 @@ def dbt_environment(folder: Path) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
         "DBT_USE_COLORS": "false",
+        "DBT_LOG_LEVEL_FILE": "none",
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -111,7 +112,7 @@ def _is_current(stamp: Path, digest: str) -> bool:
 def _writable(folder: Path) -> Path:
     with contextlib.suppress(OSError):  # a read-only installation
         folder.mkdir(exist_ok=True)
-    if os.access(folder, os.W_OK):
+    if folder.is_dir() and os.access(folder, os.W_OK):
         return folder
     fallback = Path(tempfile.gettempdir()) / f"football-dbt-{os.getuid()}"
     fallback.mkdir(mode=0o700, exist_ok=True)
@@ -120,6 +121,9 @@ def _writable(folder: Path) -> Path:
 
 def _parse_into(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        earlier = folder / _PARSED[1]
+        if earlier.is_file():  # dbt then parses only what has changed
+            shutil.copyfile(earlier, Path(scratch) / _PARSED[1])
         result = subprocess.run(
             dbt_command("--quiet", "parse"),
             cwd=scratch,

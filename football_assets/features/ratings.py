@@ -47,19 +47,15 @@ class RatingConfig:
 
     elo_start: float = 1500.0
     elo_tier_step: float = 100.0  # a tier starts so far below the tier above it
-    elo_k: float = 8.0  # points that a draw moves when a win was certain, doubled; k0 in [1]
+    elo_k: float = 8.0  # points moved by a draw, over (score - expected score); k0 in [1]
     elo_margin_power: float = 1.0  # k grows with (1 + goal difference) to this power; lambda in [1]
     elo_home_scale: float = 200.0  # home advantage in points over log(league home goals / league away goals)
-    strength_rate: float = (
-        0.02  # step of attack and defence along the gradient of the Poisson log-likelihood of [2]
-    )
+    strength_rate: float = 0.02  # step along the gradient of the Poisson log-likelihood of [2]
     strength_tier_step: float = 0.15
     goals_home_prior: float = 1.5
     goals_away_prior: float = 1.15
     goals_prior_matches: float = 50.0  # weight of these priors
-    goals_memory_matches: float = (
-        1000.0  # a league's mean goals forget at the rate of a mean over so many matches
-    )
+    goals_memory_matches: float = 1000.0  # the mean goals forget like a mean over so many matches
     newcomer_matches: int = 30  # a team is a newcomer until it has played so many matches in its country
     entry_rate: float = 0.2  # share of a newcomer's change that the league's entry rating follows
 
@@ -179,9 +175,10 @@ class _Leagues:
 
     def meet(self, league: Indices) -> None:
         """Give leagues that have a match behind them an entry rating of their own."""
-        new = np.unique(league[~self.is_known[league] & ~np.isnan(self.tiers[league])])
-        if len(new) == 0:
+        is_new = ~self.is_known[league] & ~np.isnan(self.tiers[league])
+        if not is_new.any():
             return
+        new = np.unique(league[is_new])
         self.own_entry[new] = self.entry(new)
         self.source[new] = new
         self.offset[new] = 0.0

@@ -33,7 +33,9 @@ def forecasts_are_probabilities(fixture_predictions: pl.DataFrame) -> AssetCheck
     asset="fixture_predictions",
     description="Every match without a result has exactly one forecast, by the version in production.",
 )
-def every_fixture_has_a_forecast(fixture_predictions: pl.DataFrame, bucket: BucketResource) -> AssetCheckResult:
+def every_fixture_has_a_forecast(
+    fixture_predictions: pl.DataFrame, bucket: BucketResource
+) -> AssetCheckResult:
     """Compares with `stg_matches` and the registry."""
     store = bucket.open()
     missing = unplayed_without_forecast(fixture_predictions, read_table(store, "stg_matches"))

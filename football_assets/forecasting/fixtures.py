@@ -15,22 +15,24 @@ from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import Fixture, TeamState, season_on
 
-SCHEMA = {
-    "match_id": pl.String,
-    "league_id": pl.String,
-    "season": pl.String,
-    "kickoff_date": pl.Date,
-    "kickoff_time": pl.Time,
-    "home_team": pl.String,
-    "away_team": pl.String,
-    "p_home": pl.Float64,
-    "p_draw": pl.Float64,
-    "p_away": pl.Float64,
-    "xg_home": pl.Float64,
-    "xg_away": pl.Float64,
-    "likeliest_scores": pl.String,
-    "model_version": pl.Int64,
-}
+SCHEMA = pl.Schema(
+    {
+        "match_id": pl.String,
+        "league_id": pl.String,
+        "season": pl.String,
+        "kickoff_date": pl.Date,
+        "kickoff_time": pl.Time,
+        "home_team": pl.String,
+        "away_team": pl.String,
+        "p_home": pl.Float64,
+        "p_draw": pl.Float64,
+        "p_away": pl.Float64,
+        "xg_home": pl.Float64,
+        "xg_away": pl.Float64,
+        "likeliest_scores": pl.String,
+        "model_version": pl.Int64,
+    }
+)
 DESCRIPTIONS = {
     "match_id": "Match, as in `raw_matches`.",
     "league_id": "Country and tier.",
@@ -108,8 +110,8 @@ def forecast_fixtures(
         batch = encode(fixtures, TeamHistory(history_rows(team_matches, team_ratings), spec), spec)
     except pl.exceptions.ColumnNotFoundError as error:
         raise RegistryError(
-            f"Model version {version} needs an input that is not made any more ({str(error).splitlines()[0]}): train and "
-            "promote a new version."
+            f"Model version {version} needs an input that is not made any more ({str(error).splitlines()[0]}): train "
+            "and promote a new version."
         ) from error
     return forecast_rows(bundle, version, fixtures.select(_KEYS), batch).sort(ORDER, nulls_last=True)
 
@@ -157,7 +159,9 @@ def forecast_match(
 
 def forecast_rows(bundle: Path, version: int, keys: pl.DataFrame, batch: SequenceBatch) -> pl.DataFrame:
     """Forecasts of encoded fixtures beside their keys, in the same order."""
-    probabilities, goals = load_predictor(bundle).predict(batch.home_history, batch.away_history, batch.context)
+    probabilities, goals = load_predictor(bundle).predict(
+        batch.home_history, batch.away_history, batch.context
+    )
     scores = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
     return keys.with_columns(
         *(pl.Series(name, probabilities[:, i]) for i, name in enumerate(("p_home", "p_draw", "p_away"))),

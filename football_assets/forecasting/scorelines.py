@@ -1,4 +1,4 @@
-"""From expected goals to scorelines that agree with the forecast outcome probabilities. Called by the forecasts and the CLI."""
+"""From expected goals to scorelines that agree with the forecast outcome probabilities. Called by `fixtures.py`."""
 
 import math
 
@@ -38,14 +38,18 @@ def score_matrix(
     ----------
     [1] Maher, 1982; [2] Dixon and Coles, 1997.
     """
-    home, away = (np.maximum(np.asarray(xg, dtype=np.float64), LEAST_EXPECTED_GOALS) for xg in (xg_home, xg_away))
+    home, away = (
+        np.maximum(np.asarray(xg, dtype=np.float64), LEAST_EXPECTED_GOALS) for xg in (xg_home, xg_away)
+    )
     logarithms = _log_poisson(home)[:, :, None] + _log_poisson(away)[:, None, :]  # [n, home, away]
     scorelines = np.empty_like(logarithms)
     for outcome in range(3):
-        inside = _OUTCOME == outcome
+        inside = outcome == _OUTCOME
         part = logarithms[:, inside]  # [n, scorelines of the outcome]
         part = np.exp(part - part.max(axis=1, keepdims=True))
-        scorelines[:, inside] = part / part.sum(axis=1, keepdims=True) * np.asarray(probabilities)[:, outcome, None]
+        scorelines[:, inside] = (
+            part / part.sum(axis=1, keepdims=True) * np.asarray(probabilities)[:, outcome, None]
+        )
     return scorelines
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
-from pydantic import Field
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from football_assets.launchpad import launchpad_config
 from football_assets.raw.preview import as_markdown
 from football_assets.registry.bundle import METRICS, MODEL_CARD, BundleSources, assemble_bundle
 from football_assets.registry.gate import GateConfig
@@ -21,21 +21,7 @@ from football_assets.sequences.state import build_team_state
 OWNERS = ["team:forecasting"]
 GROUP = "registry"
 
-_DEFAULT = GateConfig()
-
-
-class PromotionGate(Config):
-    """How a candidate is judged."""
-
-    tolerance: float = Field(
-        _DEFAULT.tolerance,
-        ge=0,
-        description="Mean log loss per match by which a candidate may be worse than Elo or the production model.",
-    )
-    confidence: float = Field(_DEFAULT.confidence, gt=0, lt=1, description="Coverage of the bootstrap interval.")
-    resamples: int = Field(_DEFAULT.resamples, ge=100, description="Bootstrap samples of calendar days.")
-    seed: int = Field(_DEFAULT.seed, description="Seed of the bootstrap.")
-    least_days: int = Field(_DEFAULT.least_days, ge=2, description="Fewest days a comparison may rest on.")
+GateLaunchpad = launchpad_config(GateConfig)
 
 
 @asset(
@@ -46,7 +32,7 @@ class PromotionGate(Config):
 )
 def registered_model(
     context: AssetExecutionContext,
-    config: PromotionGate,
+    config: GateLaunchpad,  # type: ignore[valid-type]
     bucket: BucketResource,
     trained_lstm: Path,
     model_evaluation: Path,
@@ -67,8 +53,10 @@ def registered_model(
     assemble_bundle(sources, state, folder)
     registry = Registry(bucket.open())
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    version = registry.publish(folder, {"test": metrics["test"], "split": metrics["split"], "run_id": context.run_id})
-    gate = GateConfig(**config.model_dump())
+    version = registry.publish(
+        folder, {"test": metrics["test"], "split": metrics["split"], "run_id": context.run_id}
+    )
+    gate = GateConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
     verdict = consider(registry, version, sequence_tensors, gate, Path(bucket.scratch))
     for line in (verdict.summary(), *verdict.decision.reasons):
         context.log.info("%s", line)
@@ -94,14 +82,19 @@ def _metadata(verdict: Verdict, manifest: Manifest, metrics: dict[str, Any], car
         ]
     )
     files = pl.DataFrame(
-        [{"file": name, "bytes": entry.bytes, "sha256": entry.sha256[:16]} for name, entry in manifest.files.items()]
+        [
+            {"file": name, "bytes": entry.bytes, "sha256": entry.sha256[:16]}
+            for name, entry in manifest.files.items()
+        ]
     )
     return {
         "version": verdict.version,
         "decision": verdict.summary(),
         "promoted": verdict.outcome is Outcome.PROMOTED,
         "accepted": verdict.decision.accepted,
-        "production_version": MetadataValue.text("none" if verdict.production is None else str(verdict.production)),
+        "production_version": MetadataValue.text(
+            "none" if verdict.production is None else str(verdict.production)
+        ),
         "reasons": MetadataValue.md("\n".join(f"- {reason}" for reason in verdict.decision.reasons)),
         "comparisons": MetadataValue.md(as_markdown(comparisons)),
         "test_log_loss": metrics["test"]["log_loss"],

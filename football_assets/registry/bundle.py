@@ -1,4 +1,4 @@
-"""The model bundle: the files of one version, gathered from the assets that made them, and how to tell that it is whole."""
+"""The model bundle: the files of one version, gathered from the assets that made them, and whether it is whole."""
 
 import json
 import shutil
@@ -132,13 +132,19 @@ def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str
     if rows.size > REFERENCE_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(rows, REFERENCE_ROWS, replace=False))
     batch = tensors.take(rows)
-    probabilities, goals = load_predictor(bundle).predict(batch.home_history, batch.away_history, batch.context)
-    return tensors.keys[rows].select("match_id", "league_id", "kickoff_date").hstack(
-        [
-            *pl.DataFrame(batch.context, schema=tensors.spec.context_names).fill_nan(None).get_columns(),
-            *pl.DataFrame(probabilities, schema=["p_home", "p_draw", "p_away"]).get_columns(),
-            *pl.DataFrame(goals, schema=["xg_home", "xg_away"]).get_columns(),
-        ]
+    probabilities, goals = load_predictor(bundle).predict(
+        batch.home_history, batch.away_history, batch.context
+    )
+    return (
+        tensors.keys[rows]
+        .select("match_id", "league_id", "kickoff_date")
+        .hstack(
+            [
+                *pl.DataFrame(batch.context, schema=tensors.spec.context_names).fill_nan(None).get_columns(),
+                *pl.DataFrame(probabilities, schema=["p_home", "p_draw", "p_away"]).get_columns(),
+                *pl.DataFrame(goals, schema=["xg_home", "xg_away"]).get_columns(),
+            ]
+        )
     )
 
 
@@ -172,9 +178,18 @@ def check_bundle(bundle: Path) -> None:
         probabilities, goals = load_predictor(bundle).predict(history, history, context)
         if not (np.isfinite(goals).all() and np.allclose(probabilities.sum(axis=1), 1, atol=1e-4)):
             raise ValueError("its forecast of two unknown teams is not a probability")
-    except (FootballError, ValueError, OSError, RuntimeError, pl.exceptions.PolarsError, SafetensorError) as error:
+    except (
+        FootballError,
+        ValueError,
+        OSError,
+        RuntimeError,
+        pl.exceptions.PolarsError,
+        SafetensorError,
+    ) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise RegistryError(f"{name} of model bundle {bundle} is unusable: {reason}. Materialise it again.") from error
+        raise RegistryError(
+            f"{name} of model bundle {bundle} is unusable: {reason}. Materialise it again."
+        ) from error
 
 
 def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFrame) -> ProductionForecasts:
@@ -195,14 +210,16 @@ def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFr
     tensors = open_tensors(tensors_folder)
     probabilities = np.full((len(test), 3), np.nan)
     if FeatureSpec.load(production) == tensors.spec:
-        rows = tensors.keys.select("match_id").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-        rows = test.select("match_id").join(rows, on="match_id", how="left", maintain_order="left")["row"]
+        numbered = tensors.keys.select("match_id", row=pl.int_range(pl.len(), dtype=pl.Int64))
+        rows = test.select("match_id").join(numbered, on="match_id", how="left", maintain_order="left")["row"]
         known = rows.is_not_null().to_numpy()
         batch = tensors.take(rows.drop_nulls().to_numpy())
         predictor = load_predictor(production)
         probabilities[known], _ = predictor.predict(batch.home_history, batch.away_history, batch.context)
     else:
-        stored = pl.read_parquet(production / TEST_PREDICTIONS, columns=["match_id", "p_home", "p_draw", "p_away"])
+        stored = pl.read_parquet(
+            production / TEST_PREDICTIONS, columns=["match_id", "p_home", "p_draw", "p_away"]
+        )
         joined = test.select("match_id").join(stored, on="match_id", how="left", maintain_order="left")
         probabilities = joined.drop("match_id").cast(pl.Float64).to_numpy().copy()
     learnt_until = date.fromisoformat(_json(production / METRICS)["split"]["validation_end"])

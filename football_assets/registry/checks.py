@@ -25,7 +25,9 @@ def candidate_bundle_is_whole(bucket: BucketResource) -> AssetCheckResult:
         check_bundle(registry.fetch(version, Path(bucket.scratch)))
     except FootballError as error:
         return AssetCheckResult(passed=False, description=str(error))
-    return AssetCheckResult(passed=True, metadata={"version": version, "files": len(registry.manifest(version).files)})
+    return AssetCheckResult(
+        passed=True, metadata={"version": version, "files": len(registry.manifest(version).files)}
+    )
 
 
 @asset_check(

@@ -1,10 +1,11 @@
-"""The promotion gate: may a candidate become production? A pure function of its test predictions, called by `registered_model`."""
+"""The promotion gate: may a candidate become production? A pure function of its test predictions."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
 
 from football_assets.scores import log_loss_each
 
@@ -15,29 +16,22 @@ PRODUCTION = "production model"
 _CHUNK = 4_000_000  # resampled days held at a time: 32 MB
 
 
-@dataclass(frozen=True)
-class GateConfig:
-    """How the gate judges.
+class GateConfig(BaseModel):
+    """How the gate judges."""
 
-    Parameters
-    ----------
-    tolerance
-        Mean log loss per match by which a candidate may be worse than a reference.
-    confidence
-        Coverage of the bootstrap interval.
-    resamples
-        Bootstrap samples.
-    seed
-        Seed of the bootstrap: the same predictions always get the same verdict.
-    least_days
-        Fewest calendar days that a comparison may rest on; days are what the bootstrap resamples.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tolerance: float = 0.005
-    confidence: float = 0.95
-    resamples: int = 2000
-    seed: int = 20
-    least_days: int = 5
+    tolerance: float = Field(
+        0.005,
+        ge=0,
+        description="Mean log loss a match by which a candidate may be worse than Elo or the production model.",
+    )
+    confidence: float = Field(0.95, gt=0, lt=1, description="Coverage of the bootstrap interval.")
+    resamples: int = Field(2000, ge=100, description="Bootstrap samples of calendar days.")
+    seed: int = Field(
+        20, ge=0, description="Seed of the bootstrap: the same forecasts always get the same verdict."
+    )
+    least_days: int = Field(5, ge=2, description="Fewest calendar days that a comparison may rest on.")
 
 
 @dataclass(frozen=True)
@@ -136,9 +130,7 @@ def judge(
     return GateDecision(accepted=not refusals, reasons=reasons, refusals=refusals, comparisons=comparisons)
 
 
-def bootstrap_interval(
-    differences: np.ndarray, days: np.ndarray, config: GateConfig
-) -> tuple[float, float]:
+def bootstrap_interval(differences: np.ndarray, days: np.ndarray, config: GateConfig) -> tuple[float, float]:
     """Interval of the mean of paired differences, by a bootstrap over calendar days.
 
     Parameters
@@ -165,7 +157,9 @@ def bootstrap_interval(
     means = []
     chunk = max(1, _CHUNK // totals.size)
     for start in range(0, config.resamples, chunk):
-        drawn = generator.multinomial(totals.size, share, size=min(chunk, config.resamples - start))  # [resamples, days]
+        drawn = generator.multinomial(
+            totals.size, share, size=min(chunk, config.resamples - start)
+        )  # [resamples, days]
         means.append(drawn @ totals / (drawn @ counts))
     tail = (1 - config.confidence) / 2
     lower, upper = np.quantile(np.concatenate(means), [tail, 1 - tail])
@@ -211,14 +205,17 @@ def _sentence(comparison: Comparison, config: GateConfig) -> str:
         verdict = "certainly worse than" if comparison.lower > 0 else "worse beyond the tolerance than"
     return (
         f"The candidate is {verdict} the {comparison.reference}: log loss {comparison.candidate_log_loss:.4f} against "
-        f"{comparison.reference_log_loss:.4f} on {comparison.matches:,} matches, difference {comparison.difference:+.4f} "
+        f"{comparison.reference_log_loss:.4f} on {comparison.matches:,} matches, "
+        f"difference {comparison.difference:+.4f} "
         f"({config.confidence:.0%} interval {comparison.lower:+.4f} to {comparison.upper:+.4f}; "
         f"rule: {comparison.rule})."
     )
 
 
 def _too_few(reference: str, days: int, config: GateConfig) -> str:
-    consequence = "so this comparison is left out" if reference == PRODUCTION else "so the candidate is refused"
+    consequence = (
+        "so this comparison is left out" if reference == PRODUCTION else "so the candidate is refused"
+    )
     return (
         f"Against the {reference} there are forecasts of only {days} days (at least {config.least_days} are needed), "
         f"{consequence}."

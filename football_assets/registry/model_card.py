@@ -1,4 +1,4 @@
-"""The model card: one page of Markdown that tells a person what a version is, how good it is and where it ends. Pure text."""
+"""The model card: a page of Markdown that tells a person what a version is, how good it is and where it ends."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -115,9 +115,9 @@ def _what_it_is(spec: FeatureSpec, data: DataSummary) -> str:
     return (
         "# Football match forecaster\n\n"
         "Forecasts a football match before kick-off: the probabilities of home win, draw and away win, and the goals "
-        f"expected of each side after 90 minutes. An LSTM with shared weights reads the last {spec.history_length} matches of "
-        f"both teams ({len(spec.history)} numbers a match), joined with {len(spec.context)} numbers about the match itself. "
-        f"Trained on results of {len(data.leagues)} leagues."
+        "expected of each side after 90 minutes. An LSTM with shared weights reads the last "
+        f"{spec.history_length} matches of both teams ({len(spec.history)} numbers a match), joined with "
+        f"{len(spec.context)} numbers about the match itself. Trained on results of {len(data.leagues)} leagues."
     )
 
 
@@ -130,8 +130,8 @@ def _data(metrics: dict[str, Any], data: DataSummary) -> str:
     ]
     return (
         "## Data\n\n"
-        f"{data.played:,} results from {data.first_day} to {data.last_day}, {data.teams:,} teams; {data.unplayed:,} fixtures "
-        "not played yet. The periods follow each other in time:\n\n"
+        f"{data.played:,} results from {data.first_day} to {data.last_day}, {data.teams:,} teams; {data.unplayed:,} "
+        "fixtures not played yet. The periods follow each other in time:\n\n"
         + _table(["Period", "Matches", "Days"], [(name, f"{count:,}", days) for name, count, days in rows])
     )
 
@@ -141,13 +141,13 @@ def _test_scores(metrics: dict[str, Any]) -> str:
         BASELINES[key]: values for key, values in metrics["baselines"].items() if key in BASELINES
     }
     rows = [
-        (title, *(_number(scores.get(name)) for scores in columns.values()))
-        for name, title in SCORES.items()
+        (title, *(_number(scores.get(name)) for scores in columns.values())) for name, title in SCORES.items()
     ]
     bookmaker = metrics["baselines"].get("bookmaker")
     note = (
-        f"\n\nThe bookmaker's odds are known for {bookmaker['matches']:,} of the {metrics['test_matches']:,} test matches; "
-        "its column is scored on those alone."
+        f"\n\nThe bookmaker's odds are known for {bookmaker['matches']:,} of the {metrics['test_matches']:,} test "
+        "matches; its column is scored on those alone, where this model's log loss is "
+        f"{_number(bookmaker.get('model_log_loss'))}."
         if bookmaker and "matches" in bookmaker
         else ""
     )
@@ -166,7 +166,9 @@ def _calibration(metrics: dict[str, Any]) -> str:
     )
     confusion = metrics.get("confusion")
     if confusion:
-        rows = [(name, *(f"{count:,}" for count in row)) for name, row in zip(OUTCOMES, confusion, strict=True)]
+        rows = [
+            (name, *(f"{count:,}" for count in row)) for name, row in zip(OUTCOMES, confusion, strict=True)
+        ]
         text += "\n\nLikeliest outcome against what happened:\n\n"
         text += _table(["Happened", *(f"Forecast {name}" for name in OUTCOMES)], rows)
     return text
@@ -177,7 +179,12 @@ def _by_league(metrics: dict[str, Any]) -> str:
     if not leagues:
         return ""
     rows = [
-        (league_of(row["league_id"]).name, f"{row['matches']:,}", _number(row.get("log_loss")), _number(row.get("rps")))
+        (
+            league_of(row["league_id"]).name,
+            f"{row['matches']:,}",
+            _number(row.get("log_loss")),
+            _number(row.get("rps")),
+        )
         for row in leagues
     ]
     return _table(["League", "Test matches", "Log loss", "Ranked probability score"], rows, title="By league")
@@ -189,7 +196,8 @@ def _limits(metrics: dict[str, Any], data: DataSummary) -> str:
         "- It knows results, dates and leagues; no line-ups, injuries, transfers, managers or weather.\n"
         "- A draw is hardly ever the likeliest outcome, so the accuracy says little about the probabilities.\n"
         "- A team without results gets its league's entry ratings, and its first forecasts say little.\n"
-        f"- It has seen no result after {data.last_day}, and was fitted on none after {metrics['split']['validation_end']}.\n"
+        f"- It knows no result after {data.last_day}, and saw none after {metrics['split']['validation_end']} in "
+        "training.\n"
         "- Expected goals are the means of a Poisson model of the score, not chances created.\n"
         "- A bookmaker's odds hold more information. It is no basis for bets."
     )
@@ -206,8 +214,9 @@ def _use(spec: FeatureSpec, export: dict[str, Any]) -> str:
         "probabilities, expected_goals = load_predictor(bundle).predict(home_history, away_history, context)\n"
         "```\n\n"
         f"Inputs are float32 in the units below: `home_history` and `away_history` [n, {spec.history_length}, "
-        f"{len(spec.history)}], most recent match last, zeros before the first; `context` [n, {len(spec.context)}], NaN where "
-        "unknown. `feature_spec.json` lists them, `team_state.parquet` holds what every team's inputs are made of.\n\n"
+        f"{len(spec.history)}], most recent match last, zeros before the first; `context` [n, {len(spec.context)}], "
+        "NaN where unknown. `feature_spec.json` lists them, `team_state.parquet` holds what every team's inputs are "
+        "made of.\n\n"
         f"Opset {export['opset']}. Largest difference of a probability from the PyTorch network: "
         f"{export['parity_max_abs_difference']:.0e}. {variant} ({int8['reason']})"
     )
@@ -223,7 +232,8 @@ def _inputs(spec: FeatureSpec) -> str:
 
 
 def _training(training: dict[str, Any]) -> str:
-    rows = [(f"`{name}`", f"{value}") for name, value in _flat(training.get("config", {}))]
+    settings = _flat(training.get("config", {}))
+    rows = [(f"`{name}`", "unset" if value is None else f"{value}") for name, value in settings]
     best = training.get("best_epoch")
     if best is not None:
         rows.append(("best epoch", f"{best}"))

@@ -1,4 +1,4 @@
-"""What becomes of a new version: it is candidate, the gate judges it, and it becomes production or the reasons are kept."""
+"""What becomes of a new version: the gate judges it, and it becomes production or the reasons are kept."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's decision about a version, and what came of it. `production` is the version in production now, if any."""
+    """The gate's decision about a version, and what came of it. `production` is the version in production now."""
 
     version: int
     outcome: Outcome
@@ -47,7 +47,11 @@ class Verdict:
                     f"Version {self.version} was rolled back before and is not promoted again by itself: "
                     f"`football models promote {self.version}` does."
                 )
-        kept = "there is no production version" if self.production is None else f"version {self.production} stays"
+        kept = (
+            "there is no production version"
+            if self.production is None
+            else f"version {self.production} stays"
+        )
         return f"Version {self.version} was refused by the gate; {kept}."
 
 
@@ -94,7 +98,9 @@ def consider(
         except PreconditionFailed:
             continue
         return Verdict(version, Outcome.PROMOTED, decision, production, version)
-    raise RegistryError(f"Version {version} could not be judged: production changes all the time. Try again later.")
+    raise RegistryError(
+        f"Version {version} could not be judged: production changes all the time. Try again later."
+    )
 
 
 def _production_forecasts(

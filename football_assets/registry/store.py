@@ -1,9 +1,9 @@
-"""Model versions and their aliases in the bucket. The learning graph publishes here; forecasts, serving and the CLI read.
+"""Model versions and their aliases in the bucket. The asset graph publishes; forecasts, serving and the CLI read.
 
-`registry/versions/<n>/` holds the files of version n and, written last and create-only, `manifest.json` with the digest of
-each: a version exists once its manifest does. A publisher first claims the number with a create-only `claim.json`, so two
-never write into one folder; the number of a publisher that died is not used again. `registry/aliases.json` says which version
-is `production`, `candidate` and `previous`, and changes by conditional write.
+`registry/versions/<n>/` holds the files of version n and, written last and create-only, `manifest.json` with the
+digest of each: a version exists once its manifest does. A publisher first claims the number with a create-only
+`claim.json`, so two never write into one folder; the number of a publisher that died is not used again.
+`registry/aliases.json` says which version is `production`, `candidate` and `previous`; it changes by conditional write.
 """
 
 import hashlib
@@ -26,7 +26,14 @@ VERSIONS = "registry/versions/"
 DECISIONS = "registry/decisions/"
 ALIASES_OBJECT = "registry/aliases.json"
 ALIASES = ("production", "candidate", "previous")
-SUFFIXES = (".json", ".md", ".onnx", ".parquet", ".png", ".safetensors")  # formats that hold no code, so no pickles
+SUFFIXES = (
+    ".json",
+    ".md",
+    ".onnx",
+    ".parquet",
+    ".png",
+    ".safetensors",
+)  # formats that hold no code, so no pickles
 
 _MANIFEST = "manifest.json"
 _CLAIM = "claim.json"
@@ -131,10 +138,14 @@ class Registry:
         except ObjectNotFound:
             raise RegistryError(self._no_version(version)) from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RegistryError(f"{name} is corrupt ({error}): promote another version, or train again.") from error
+            raise RegistryError(
+                f"{name} is corrupt ({error}): promote another version, or train again."
+            ) from error
         foreign = [name for name in files if not _FILE_NAME.fullmatch(name)]
         if foreign or manifest.version != version or _content_digest(files) != manifest.content:
-            raise RegistryError(f"{name} is corrupt: its digests do not agree. Promote another version, or train again.")
+            raise RegistryError(
+                f"{name} is corrupt: its digests do not agree. Promote another version, or train again."
+            )
         return manifest
 
     def find(self, content: str) -> int | None:
@@ -152,10 +163,14 @@ class Registry:
         if isinstance(reference, int) or _NUMBER.fullmatch(reference):
             return int(reference)
         if reference not in ALIASES:
-            raise RegistryError(f"{reference!r} is no model version: give a number or one of {', '.join(ALIASES)}.")
+            raise RegistryError(
+                f"{reference!r} is no model version: give a number or one of {', '.join(ALIASES)}."
+            )
         version = self.aliases().get(reference)
         if version is None:
-            raise RegistryError(f"No model version is {reference!r} in {self.bucket.url}. {self._versions_text()}")
+            raise RegistryError(
+                f"No model version is {reference!r} in {self.bucket.url}. {self._versions_text()}"
+            )
         return version
 
     def fetch(self, reference: int | str, scratch: Path) -> Path:
@@ -189,7 +204,9 @@ class Registry:
             except OSError:  # another process fetched the same version meanwhile
                 corrupt = _first_corrupt(target, manifest)
                 if corrupt is not None:
-                    raise RegistryError(f"{target / corrupt} is corrupt: delete {target} and try again.") from None
+                    raise RegistryError(
+                        f"{target / corrupt} is corrupt: delete {target} and try again."
+                    ) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return target
@@ -215,7 +232,7 @@ class Registry:
         if alias not in ALIASES:
             raise RegistryError(f"{alias!r} is no alias: use one of {', '.join(ALIASES)}.")
         self.manifest(version)
-        self._change_aliases(lambda state: replace(state, **{alias: version}))
+        self._change_aliases(lambda state: _AliasState(**(asdict(state) | {alias: version})))
 
     def promote(self, version: int) -> dict[str, int]:
         """Make a version production; what was production becomes previous.
@@ -380,7 +397,9 @@ def _read_bundle(folder: Path) -> dict[str, bytes]:
     for path in sorted(folder.iterdir()):
         known = path.suffix in SUFFIXES and path.name not in (_MANIFEST, _CLAIM)
         if not path.is_file() or not known or not _FILE_NAME.fullmatch(path.name):
-            raise RegistryError(f"{path} does not belong in a model bundle: only files {', '.join(SUFFIXES)} do.")
+            raise RegistryError(
+                f"{path} does not belong in a model bundle: only files {', '.join(SUFFIXES)} do."
+            )
         contents[path.name] = path.read_bytes()
     if not contents:
         raise RegistryError(f"{folder} is empty: a model bundle needs files.")

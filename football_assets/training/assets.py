@@ -146,8 +146,10 @@ def model_evaluation(
 class BacktestPeriod(Config):
     """Which days are forecast."""
 
-    start: str = Field(
-        description="First day that is forecast, YYYY-MM-DD; the network trains on earlier days only."
+    start: str | None = Field(
+        None,
+        description="First day that is forecast, YYYY-MM-DD; the network trains on earlier days only. "
+        "Unset: a year before the last result.",
     )
     end: str | None = Field(None, description="Last day that is forecast; unset: the last with a result.")
     training: TrainingLaunchpad = TrainingLaunchpad()  # type: ignore[valid-type]
@@ -163,7 +165,7 @@ def backtest(
 
     result = run_backtest(
         open_tensors(sequence_tensors),
-        parse_day(config.start),
+        parse_day(config.start) if config.start else None,
         parse_day(config.end) if config.end else None,
         TrainingConfig.model_validate(config.training.model_dump()),  # type: ignore[attr-defined]
         lambda epoch: context.log.info(

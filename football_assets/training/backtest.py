@@ -6,7 +6,7 @@ reach neither weights nor calibration.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -31,7 +31,7 @@ class Backtest:
 
 def run_backtest(
     tensors: SequenceTensors,
-    start: date,
+    start: date | None = None,
     end: date | None = None,
     config: TrainingConfig | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
@@ -41,7 +41,8 @@ def run_backtest(
     Parameters
     ----------
     start
-        First day that is forecast; the network sees results of earlier days only.
+        First day that is forecast; the network sees results of earlier days only. None stands for a year before the
+        last result.
     end
         Last day that is forecast; None stands for the last with a result.
     config
@@ -61,6 +62,7 @@ def run_backtest(
     """
     config = config or TrainingConfig()
     days = tensors.days
+    start = start or _year_before_last_result(tensors)
     wanted = tensors.played & (days >= np.datetime64(start))
     if end is not None:
         wanted &= days <= np.datetime64(end)
@@ -90,6 +92,13 @@ def run_backtest(
         ),
     )
     return Backtest(forecasts, fit, split)
+
+
+def _year_before_last_result(tensors: SequenceTensors) -> date:
+    if not tensors.played.any():
+        raise NotEnoughData("There is no played match to backtest on: land results first.")
+    last: date = tensors.days[tensors.played].max().astype("datetime64[D]").item()
+    return last - timedelta(days=365)
 
 
 def backtest_scores(forecasts: pl.DataFrame) -> dict[str, dict[str, float]]:

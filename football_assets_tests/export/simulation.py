@@ -104,7 +104,9 @@ def write_evaluation(folders: SimulatedFolders) -> None:
     forecasts = {"": probabilities, "class_prior_": np.tile(prior, (len(outcome), 1)), "elo_": elo}
     names = ("p_home", "p_draw", "p_away")
     columns = {
-        f"{prefix}{name}": values[TEST_INDEX, i] for prefix, values in forecasts.items() for i, name in enumerate(names)
+        f"{prefix}{name}": values[TEST_INDEX, i]
+        for prefix, values in forecasts.items()
+        for i, name in enumerate(names)
     }
     keys[TEST_INDEX].select(
         "match_id", "league_id", "season", "kickoff_date", "home_team", "away_team"
@@ -117,7 +119,8 @@ def write_evaluation(folders: SimulatedFolders) -> None:
         **columns,
     ).write_parquet(folder / "test_predictions.parquet")
     scores = {
-        prefix: score(values[TEST_INDEX], outcome[TEST_INDEX]).as_dict() for prefix, values in forecasts.items()
+        prefix: score(values[TEST_INDEX], outcome[TEST_INDEX]).as_dict()
+        for prefix, values in forecasts.items()
     }
     days = keys["kickoff_date"]
     metrics = {
@@ -172,9 +175,13 @@ def write_random_network(folder: Path, seed: int = 0, scale: float = 0.5) -> Non
         network.calibration_scale.fill_(1.2)
         network.calibration_shift.copy_(torch.tensor([0.1, 0.05, -0.1]))
     folder.mkdir(parents=True, exist_ok=True)
-    save_forecaster(network.eval(), {"config": {"epochs": 1, "network": {"hidden": 24}}, "best_epoch": 1}, folder)
+    save_forecaster(
+        network.eval(), {"config": {"epochs": 1, "network": {"hidden": 24}}, "best_epoch": 1}, folder
+    )
 
 
-def _draw(generator: np.random.Generator, shape: tuple[int, ...], features: tuple[Feature, ...]) -> np.ndarray:
+def _draw(
+    generator: np.random.Generator, shape: tuple[int, ...], features: tuple[Feature, ...]
+) -> np.ndarray:
     low, high = (np.array([getattr(feature, end) for feature in features]) for end in ("lower", "upper"))
     return generator.uniform(low, high, (*shape, len(features))).astype(np.float32)

@@ -22,6 +22,9 @@ def test_a_model_with_other_inputs_is_refused(tmp_path: Path) -> None:
     node = helper.make_node("Identity", ["x"], ["y"])
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
     graph = helper.make_graph([node], "identity", values[:1], values[1:])
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), tmp_path / "m.onnx")
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10),
+        tmp_path / "m.onnx",
+    )
     with pytest.raises(ExportError, match=r"takes \('x',\) and gives \('y',\)"):
         OnnxForecaster(tmp_path / "m.onnx")

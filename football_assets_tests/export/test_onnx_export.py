@@ -60,7 +60,9 @@ def test_the_export_agrees_with_the_network_in_every_case(report: dict[str, Any]
 def test_the_file_alone_gives_the_networks_forecasts(
     folders: SimulatedFolders, report: dict[str, Any], tmp_path: Path
 ) -> None:
-    (tmp_path / "model.onnx").write_bytes((folders.onnx_model / "model.onnx").read_bytes())  # no weights beside it
+    (tmp_path / "model.onnx").write_bytes(
+        (folders.onnx_model / "model.onnx").read_bytes()
+    )  # no weights beside it
     tensors = open_tensors(folders.sequence_tensors)
     batch = tensors.take(TEST_INDEX)
     probabilities, goals = OnnxForecaster(tmp_path / "model.onnx").predict(
@@ -83,9 +85,17 @@ def test_no_fixtures_have_no_forecasts(folders: SimulatedFolders) -> None:
 def test_inputs_outputs_and_opset_are_recorded_with_a_batch_axis_that_varies(
     folders: SimulatedFolders, report: dict[str, Any]
 ) -> None:
-    length, features, context = DEFAULT_SPEC.history_length, len(DEFAULT_SPEC.history), len(DEFAULT_SPEC.context)
+    length, features, context = (
+        DEFAULT_SPEC.history_length,
+        len(DEFAULT_SPEC.history),
+        len(DEFAULT_SPEC.context),
+    )
     assert [item["name"] for item in report["inputs"]] == list(INPUTS)
-    assert [item["shape"][1:] for item in report["inputs"]] == [[length, features], [length, features], [context]]
+    assert [item["shape"][1:] for item in report["inputs"]] == [
+        [length, features],
+        [length, features],
+        [context],
+    ]
     assert [item["name"] for item in report["outputs"]] == list(OUTPUTS)
     assert [item["shape"][1:] for item in report["outputs"]] == [[3], [2]]
     assert all(isinstance(item["shape"][0], str) for item in report["inputs"] + report["outputs"])
@@ -133,7 +143,10 @@ def test_int8_is_judged_by_the_change_of_the_test_log_loss_in_batches_and_alone(
 
 
 def test_an_int8_variant_that_loses_too_much_is_not_written_and_nothing_is_logged(
-    folders: SimulatedFolders, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    folders: SimulatedFolders,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     import torch
     from torch import nn
@@ -166,7 +179,9 @@ def test_an_int8_variant_that_loses_too_much_is_not_written_and_nothing_is_logge
     assert report.bytes["int8"] > 0
 
 
-def test_a_network_that_onnx_cannot_say_is_refused_in_one_line(folders: SimulatedFolders, tmp_path: Path) -> None:
+def test_a_network_that_onnx_cannot_say_is_refused_in_one_line(
+    folders: SimulatedFolders, tmp_path: Path
+) -> None:
     import torch
     from torch import nn
 
@@ -180,13 +195,36 @@ def test_a_network_that_onnx_cannot_say_is_refused_in_one_line(folders: Simulate
 
     batch = open_tensors(folders.sequence_tensors).take(TEST_INDEX)
     with pytest.raises(ExportError, match="cannot be exported to ONNX") as caught:
-        write_onnx(Undecided(), (batch.home_history, batch.away_history, batch.context), tmp_path / "model.onnx")
+        write_onnx(
+            Undecided(), (batch.home_history, batch.away_history, batch.context), tmp_path / "model.onnx"
+        )
     assert "\n" not in str(caught.value)
+
+
+def test_a_network_that_fixes_the_batch_size_is_refused(folders: SimulatedFolders, tmp_path: Path) -> None:
+    import torch
+    from torch import nn
+
+    class Chunked(nn.Module):
+        def forward(
+            self, home: torch.Tensor, away: torch.Tensor, context: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            first, second = torch.chunk(torch.cat([home, away]), 2)
+            return torch.softmax(first[:, 0, :3] + context[:, :3], dim=1), second[:, 0, :2]
+
+    batch = open_tensors(folders.sequence_tensors).take(TEST_INDEX)
+    with pytest.raises(ExportError, match="batch size of home_history.* became a constant"):
+        write_onnx(
+            Chunked(), (batch.home_history, batch.away_history, batch.context), tmp_path / "model.onnx"
+        )
+    assert not (tmp_path / "model.onnx").exists()
 
 
 def test_without_test_matches_there_is_no_export(folders: SimulatedFolders, tmp_path: Path) -> None:
     with pytest.raises(NotEnoughData, match="no test matches"):
-        export_forecaster(folders.trained_lstm, folders.sequence_tensors, np.array([], dtype=np.int64), tmp_path)
+        export_forecaster(
+            folders.trained_lstm, folders.sequence_tensors, np.array([], dtype=np.int64), tmp_path
+        )
 
 
 def test_parity_cases_cover_small_test_sets() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from dagster import ExecuteInProcessResult, materialize
+from dagster import AssetSelection, ExecuteInProcessResult, materialize
 
 from football_assets.features.assets import assets
 from football_assets.features.checks import checks
@@ -40,10 +40,10 @@ class Features:
         return table if country is None else table.filter(pl.col("league_id").str.starts_with(f"{country}."))
 
 
-def run_graph(bucket: BucketResource, **options: object) -> ExecuteInProcessResult:
+def run_graph(bucket: BucketResource, selection: AssetSelection | None = None) -> ExecuteInProcessResult:
     """Materialise the stage's assets and checks, or the selection of them."""
     resources = {"bucket": bucket, "tables": TableIOManager(bucket=bucket)}
-    return materialize([*assets, *checks], resources=resources, raise_on_error=False, **options)
+    return materialize([*assets, *checks], resources=resources, raise_on_error=False, selection=selection)
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,10 @@ def test_every_column_of_a_dbt_table_is_described(features: Features) -> None:
 
 
 def test_materialisations_tell_rows_dates_and_show_examples(features: Features) -> None:
-    events = {event.asset_key.path[-1]: event for event in features.run.get_asset_materialization_events()}
+    events = {
+        event.materialization.asset_key.path[-1]: event
+        for event in features.run.get_asset_materialization_events()
+    }
     assert set(events) == set(KEYS)
     for name in KEYS:
         metadata = events[name].materialization.metadata
@@ -75,7 +78,7 @@ def test_one_model_is_rebuilt_alone_to_the_same_bytes(features: Features) -> Non
     before = [store.stat(table_object(name)) for name in names]
     run = run_graph(features.bucket, selection=AssetSelection.assets("match_features"))
     assert run.success
-    assert [event.asset_key.path[-1] for event in run.get_asset_materialization_events()] == [
+    assert [event.materialization.asset_key.path[-1] for event in run.get_asset_materialization_events()] == [
         "match_features"
     ]
     after = [store.stat(table_object(name)) for name in names]

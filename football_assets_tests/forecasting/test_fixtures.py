@@ -23,7 +23,13 @@ from football_assets.registry.store import Registry
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets_tests.registry.worlds import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, FeatureTables, feature_tables
+from football_assets_tests.registry.worlds import (
+    FIRST_DAY,
+    PLAYED_ROUNDS,
+    ROUNDS,
+    FeatureTables,
+    feature_tables,
+)
 
 MATCH_DAY = FIRST_DAY + timedelta(days=7 * ROUNDS)
 CHANCES = ("p_home", "p_draw", "p_away")
@@ -39,7 +45,7 @@ def test_every_unplayed_match_is_forecast_in_order_of_kick_off(bundle: Path) -> 
     tables = feature_tables()
     found = forecasts(bundle, tables)
     unplayed = tables.stg_matches.filter(~pl.col("is_played"))
-    assert found.schema == pl.Schema(SCHEMA)
+    assert found.schema == SCHEMA
     assert found.height == 3 * (ROUNDS - PLAYED_ROUNDS)
     assert set(found["match_id"]) == set(unplayed["match_id"])
     assert found.rows() == found.sort("kickoff_date", "kickoff_time").rows()
@@ -56,7 +62,9 @@ def test_forecasts_are_the_models_answers_for_the_encoders_inputs(bundle: Path) 
     )
     history = TeamHistory(history_rows(tables.team_matches, tables.team_ratings), DEFAULT_SPEC)
     batch = encode(fixtures, history, DEFAULT_SPEC)
-    probabilities, goals = load_predictor(bundle).predict(batch.home_history, batch.away_history, batch.context)
+    probabilities, goals = load_predictor(bundle).predict(
+        batch.home_history, batch.away_history, batch.context
+    )
     np.testing.assert_allclose(found.select(CHANCES).to_numpy(), probabilities, atol=1e-6)
     np.testing.assert_allclose(found.select("xg_home", "xg_away").to_numpy(), goals, atol=1e-5)
     assert found["likeliest_scores"].str.count_matches(r"\d+-\d+ \d+ %").to_list() == [3] * found.height
@@ -67,7 +75,7 @@ def test_without_fixtures_there_are_no_forecasts_but_the_columns(bundle: Path) -
     played = replace(tables, match_features=tables.match_features.filter("is_played"))
     found = forecasts(bundle, played)
     assert found.is_empty()
-    assert found.schema == pl.Schema(SCHEMA)
+    assert found.schema == SCHEMA
     assert next_fixtures_text(found) == "There is no fixture without a result."
 
 
@@ -83,7 +91,7 @@ def test_a_match_is_forecast_by_names_with_what_the_bundle_knows(
     registry: Registry, bundle: Path, tmp_path: Path
 ) -> None:
     found = forecast_match(registry, tmp_path / "scratch", "eng.1", "Arsenal", "Everton", MATCH_DAY)
-    assert found.schema == pl.Schema(SCHEMA)
+    assert found.schema == SCHEMA
     row = found.row(0, named=True)
     assert (row["league_id"], row["home_team"], row["away_team"]) == ("eng.1", "Arsenal", "Everton")
     assert (row["season"], row["kickoff_date"], row["model_version"]) == ("2015-16", MATCH_DAY, 1)
@@ -100,7 +108,11 @@ def test_home_and_away_make_a_difference(registry: Registry, tmp_path: Path) -> 
 
 def test_a_later_season_has_its_own_label(registry: Registry, tmp_path: Path) -> None:
     found = forecast_match(registry, tmp_path, "en.1", "arsenal", "Everton", date(2016, 8, 20))
-    assert (found["season"][0], found["league_id"][0], found["home_team"][0]) == ("2016-17", "eng.1", "Arsenal")
+    assert (found["season"][0], found["league_id"][0], found["home_team"][0]) == (
+        "2016-17",
+        "eng.1",
+        "Arsenal",
+    )
 
 
 def test_unknown_names_get_the_nearest_spelling(registry: Registry, tmp_path: Path) -> None:
@@ -133,7 +145,9 @@ def test_without_a_production_model_the_gates_refusal_is_told(bundle: Path, tmp_
     registry.set_alias("candidate", registry.publish(bundle, {}))
     refusals = ["The candidate is certainly worse than the Elo baseline."]
     registry.record_decision(1, {"accepted": False, "reasons": ["Fine.", *refusals], "refusals": refusals})
-    with pytest.raises(RegistryError, match="gate refused version 1. The candidate is certainly worse") as caught:
+    with pytest.raises(
+        RegistryError, match="gate refused version 1. The candidate is certainly worse"
+    ) as caught:
         production_bundle(registry, tmp_path / "scratch")
     assert "football models promote 1" in str(caught.value)
     assert "Fine." not in str(caught.value)
@@ -144,7 +158,9 @@ def test_the_next_fixtures_are_readable_by_league(bundle: Path) -> None:
     other = found.head(1).with_columns(league_id=pl.lit("es.1"))
     text = next_fixtures_text(pl.concat([found, other]), fixtures=4)
     england, spain = text.split("\n\n### ")
-    assert england.startswith("### Premier League\n\n| date | home | away | home win | draw | away win | goals | scores |")
+    assert england.startswith(
+        "### Premier League\n\n| date | home | away | home win | draw | away win | goals | scores |"
+    )
     assert england.count("\n| 2015-") == 4
     assert spain.startswith("La Liga")
     first = found.row(0, named=True)

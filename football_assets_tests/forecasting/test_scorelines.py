@@ -45,9 +45,13 @@ def test_a_forecast_that_is_independent_poisson_is_returned_unchanged() -> None:
 
 
 @given(
-    st.floats(0, 60), st.floats(0, 60), st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).filter(any)
+    st.floats(0, 60),
+    st.floats(0, 60),
+    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).filter(any),
 )
-def test_scorelines_of_any_forecast_are_probabilities(home: float, away: float, weights: tuple[float, ...]) -> None:
+def test_scorelines_of_any_forecast_are_probabilities(
+    home: float, away: float, weights: tuple[float, ...]
+) -> None:
     probabilities = np.array([weights]) / sum(weights)
     matrix = score_matrix(np.array([home]), np.array([away]), probabilities)
     assert np.isfinite(matrix).all()
@@ -56,7 +60,9 @@ def test_scorelines_of_any_forecast_are_probabilities(home: float, away: float, 
 
 
 def test_likeliest_scores_are_home_first_and_in_order() -> None:
-    matrix = score_matrix(np.array([2.4, 0.4]), np.array([0.4, 2.4]), np.array([[0.8, 0.15, 0.05], [0.05, 0.15, 0.8]]))
+    matrix = score_matrix(
+        np.array([2.4, 0.4]), np.array([0.4, 2.4]), np.array([[0.8, 0.15, 0.05], [0.05, 0.15, 0.8]])
+    )
     first, second = likeliest_scores(matrix)
     assert [score for score, _ in first] == ["2-0", "1-0", "3-0"]
     assert [score for score, _ in second] == ["0-2", "0-1", "0-3"]

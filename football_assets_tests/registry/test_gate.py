@@ -1,7 +1,6 @@
 """The promotion gate judges simulated seasons whose true probabilities are known."""
 
 import time
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -67,7 +66,9 @@ def test_a_candidate_that_knows_more_than_prior_elo_and_production_is_accepted()
         assert comparison.passed
         assert comparison.upper < 0
         assert comparison.lower < comparison.difference < comparison.upper
-        assert comparison.difference == pytest.approx(comparison.candidate_log_loss - comparison.reference_log_loss)
+        assert comparison.difference == pytest.approx(
+            comparison.candidate_log_loss - comparison.reference_log_loss
+        )
         assert (comparison.matches, comparison.days) == (3000, 200)
 
 
@@ -102,7 +103,12 @@ def test_the_very_model_in_production_is_accepted_again() -> None:
     best, outcome = truth(500)
     decision = judge(frame(best, best, outcome), best, CONFIG)
     assert decision.accepted
-    assert decision.comparisons[2].difference == decision.comparisons[2].lower == decision.comparisons[2].upper == 0
+    assert (
+        decision.comparisons[2].difference
+        == decision.comparisons[2].lower
+        == decision.comparisons[2].upper
+        == 0
+    )
 
 
 def test_a_candidate_certainly_worse_than_elo_is_refused_though_within_the_tolerance() -> None:
@@ -124,7 +130,7 @@ def test_a_large_loss_to_production_that_is_not_certain_is_refused() -> None:
     assert comparison.lower < 0
     assert not decision.accepted
     assert "worse beyond the tolerance than the production model" in reason(decision, PRODUCTION)
-    tolerant = replace(CONFIG, tolerance=comparison.difference + 0.001)
+    tolerant = CONFIG.model_copy(update={"tolerance": comparison.difference + 0.001})
     assert judge(test, production, tolerant).accepted
 
 
@@ -178,7 +184,7 @@ def test_the_same_predictions_get_the_same_verdict() -> None:
     best, outcome = truth(800)
     test = frame(best, blurred(best, 0.3), outcome)
     assert judge(test, best, CONFIG) == judge(test, best, CONFIG)
-    assert judge(test, best, CONFIG) != judge(test, best, replace(CONFIG, seed=21))
+    assert judge(test, best, CONFIG) != judge(test, best, CONFIG.model_copy(update={"seed": 21}))
 
 
 def test_the_interval_of_independent_matches_agrees_with_the_normal_approximation() -> None:

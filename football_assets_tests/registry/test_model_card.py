@@ -40,7 +40,10 @@ EXPORT: dict[str, Any] = {
 def card(**changes: Any) -> str:
     arguments: dict[str, Any] = {
         "metrics": METRICS,
-        "training": {"config": {"epochs": 40, "network": {"hidden": 48}}, "best_epoch": 9},
+        "training": {
+            "config": {"epochs": 40, "network": {"hidden": 48}, "test_start": None},
+            "best_epoch": 9,
+        },
         "export": EXPORT,
         "spec": DEFAULT_SPEC,
         "data": DATA,
@@ -57,18 +60,19 @@ def test_the_card_shows_scores_beside_the_baselines() -> None:
 
 
 def test_the_bookmaker_is_scored_on_the_matches_with_odds() -> None:
-    bookmaker = {**SCORES, "log_loss": 1.0001, "matches": 900}
+    bookmaker = {**SCORES, "log_loss": 1.0001, "matches": 900, "model_log_loss": 1.0044}
     text = card(metrics=METRICS | {"baselines": METRICS["baselines"] | {"bookmaker": bookmaker}})
     assert "| Log loss | 1.0123 | 1.0700 | 1.0222 | 1.0001 |" in text
     assert "known for 900 of the 1,234 test matches" in text
+    assert "this model's log loss is 1.0044" in text
 
 
 def test_the_card_says_what_was_learnt_from_and_until_when() -> None:
     text = card()
     assert "8,000 results from 2012-08-01 to 2015-11-08, 120 teams" in text
     assert "| Training | 5,000 | to 2014-08-01 |" in text
-    assert "no result after 2015-11-08" in text
-    assert "fitted on none after 2015-01-01" in text
+    assert "knows no result after 2015-11-08" in text
+    assert "saw none after 2015-01-01 in training" in text
     assert "| Premier League | 1,234 | 1.0123 | 0.2012 |" in text
     assert "off by 1.2 percentage points" in text
     assert "| draw | 200 | 0 | 134 |" in text
@@ -79,6 +83,7 @@ def test_the_card_lists_every_input_setting_and_package() -> None:
     for feature in (*DEFAULT_SPEC.history, *DEFAULT_SPEC.context):
         assert f"| `{feature.name}` | {feature.unit} |" in text
     assert "| `network.hidden` | 48 |" in text
+    assert "| `test_start` | unset |" in text
     assert "| best epoch | 9 |" in text
     assert "| torch | 2.13.0 |" in text
     assert "Opset 20" in text
@@ -119,6 +124,8 @@ def test_the_card_of_a_bundle_is_markdown_without_holes(bundle: Path) -> None:
         assert len({line.count("|") for line in table.splitlines()}) == 1
 
 
-@pytest.mark.parametrize("section", ["Data", "Scores on the test period", "Calibration", "Limits", "Use", "Packages"])
+@pytest.mark.parametrize(
+    "section", ["Data", "Scores on the test period", "Calibration", "Limits", "Use", "Packages"]
+)
 def test_the_card_has_the_section(section: str) -> None:
     assert f"\n## {section}\n" in card()

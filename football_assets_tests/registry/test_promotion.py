@@ -19,7 +19,9 @@ CHANCES = ("p_home", "p_draw", "p_away")
 @pytest.fixture
 def judged(registry: Registry, folders: SimulatedFolders, tmp_path: Path) -> Callable[..., Verdict]:
     def run(version: int, config: GateConfig | None = None) -> Verdict:
-        return consider(registry, version, folders.sequence_tensors, config or GateConfig(), tmp_path / "scratch")
+        return consider(
+            registry, version, folders.sequence_tensors, config or GateConfig(), tmp_path / "scratch"
+        )
 
     return run
 
@@ -32,7 +34,8 @@ def publish(registry: Registry, bundle: Path, tmp_path: Path) -> Callable[..., i
         folder = Path(shutil.copytree(bundle, tmp_path / f"share-{share}", dirs_exist_ok=True))
         test = pl.read_parquet(bundle / TEST_PREDICTIONS)
         mixed = [
-            (pl.col(name) * (1 - share) + pl.col(f"class_prior_{name}") * share).alias(name) for name in CHANCES
+            (pl.col(name) * (1 - share) + pl.col(f"class_prior_{name}") * share).alias(name)
+            for name in CHANCES
         ]
         test.with_columns(mixed).write_parquet(folder / TEST_PREDICTIONS)
         return registry.publish(folder, {})

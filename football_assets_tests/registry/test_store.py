@@ -22,10 +22,14 @@ def small_bundle(folder: Path, text: str = "one") -> Path:
 
 
 def published(registry: Registry, tmp_path: Path, count: int) -> list[int]:
-    return [registry.publish(small_bundle(tmp_path / f"b{i}", f"content {i}"), {"i": i}) for i in range(count)]
+    return [
+        registry.publish(small_bundle(tmp_path / f"b{i}", f"content {i}"), {"i": i}) for i in range(count)
+    ]
 
 
-def test_versions_are_numbered_from_one_and_keep_their_files_and_metadata(registry: Registry, tmp_path: Path) -> None:
+def test_versions_are_numbered_from_one_and_keep_their_files_and_metadata(
+    registry: Registry, tmp_path: Path
+) -> None:
     assert registry.versions() == []
     assert published(registry, tmp_path, 3) == [1, 2, 3]
     assert registry.versions() == [1, 2, 3]
@@ -67,7 +71,9 @@ def test_a_version_without_manifest_is_invisible_and_its_number_is_left_alone(
 
 
 @pytest.mark.parametrize("name", ["model.pkl", "checkpoint.pt", "manifest.json", "claim.json", "a b.json"])
-def test_a_file_that_does_not_belong_in_a_bundle_is_refused(registry: Registry, tmp_path: Path, name: str) -> None:
+def test_a_file_that_does_not_belong_in_a_bundle_is_refused(
+    registry: Registry, tmp_path: Path, name: str
+) -> None:
     folder = small_bundle(tmp_path / "a")
     (folder / name).write_bytes(b"x")
     with pytest.raises(RegistryError, match="does not belong in a model bundle"):
@@ -124,7 +130,9 @@ def test_a_damaged_copy_in_the_scratch_folder_is_fetched_again(registry: Registr
     assert (again / "metrics.json").is_file()
 
 
-def test_many_can_fetch_one_version_into_one_scratch_folder_at_once(registry: Registry, tmp_path: Path) -> None:
+def test_many_can_fetch_one_version_into_one_scratch_folder_at_once(
+    registry: Registry, tmp_path: Path
+) -> None:
     published(registry, tmp_path, 1)
     with ThreadPoolExecutor(8) as pool:
         folders = list(pool.map(lambda _: registry.fetch(1, tmp_path / "scratch"), range(24)))
@@ -173,7 +181,9 @@ def test_a_verdict_against_a_production_model_that_was_replaced_does_not_promote
     assert registry.promote_over(3, 2) == {"production": 3, "previous": 2}
 
 
-def test_unknown_versions_and_aliases_are_refused_with_what_there_is(registry: Registry, tmp_path: Path) -> None:
+def test_unknown_versions_and_aliases_are_refused_with_what_there_is(
+    registry: Registry, tmp_path: Path
+) -> None:
     with pytest.raises(RegistryError, match="None was published yet"):
         registry.fetch("production", tmp_path)
     published(registry, tmp_path, 2)
@@ -211,7 +221,9 @@ def test_aliases_follow_any_sequence_of_promotions_and_rollbacks(
     root = tmp_path_factory.mktemp("home")
     registry = Registry(LocalBucket(root / "bucket"))
     published(registry, root, 3)
-    production, previous, withdrawn = None, None, set()
+    production: int | str | None = None
+    previous: int | str | None = None
+    withdrawn: set[int | str | None] = set()
     for step in steps:
         if step == "rollback":
             if previous is None:
@@ -227,22 +239,30 @@ def test_aliases_follow_any_sequence_of_promotions_and_rollbacks(
             withdrawn -= {step}
             registry.promote(int(step))
         expected = {"production": production, "previous": previous}
-        assert registry.aliases() == {name: version for name, version in expected.items() if version is not None}
+        assert registry.aliases() == {
+            name: version for name, version in expected.items() if version is not None
+        }
         assert set(registry.withdrawn()) == withdrawn
         assert production not in registry.withdrawn()
 
 
 def _publish_many(root: str, worker: int, count: int) -> list[int]:
     registry = Registry(LocalBucket(Path(root) / "bucket"))
-    folders = [small_bundle(Path(root) / f"w{worker}-{i}", f"worker {worker} bundle {i}") for i in range(count)]
+    folders = [
+        small_bundle(Path(root) / f"w{worker}-{i}", f"worker {worker} bundle {i}") for i in range(count)
+    ]
     return [registry.publish(folder, {"worker": worker, "i": i}) for i, folder in enumerate(folders)]
 
 
-def test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_see_whole_ones(tmp_path: Path) -> None:
+def test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_see_whole_ones(
+    tmp_path: Path,
+) -> None:
     registry = Registry(LocalBucket(tmp_path / "bucket"))
     workers, count = 4, 5
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        jobs = pool.starmap_async(_publish_many, [(str(tmp_path), worker, count) for worker in range(workers)])
+        jobs = pool.starmap_async(
+            _publish_many, [(str(tmp_path), worker, count) for worker in range(workers)]
+        )
         seen: set[int] = set()
         while not jobs.ready():
             for version in set(registry.versions()) - seen:
@@ -270,7 +290,9 @@ def test_threads_that_move_aliases_at_once_lose_no_change(registry: Registry, tm
     assert {**registry.aliases(), "candidate": 0} == {**aliases, "candidate": 0}
 
 
-def test_of_many_verdicts_against_one_production_model_one_promotes(registry: Registry, tmp_path: Path) -> None:
+def test_of_many_verdicts_against_one_production_model_one_promotes(
+    registry: Registry, tmp_path: Path
+) -> None:
     published(registry, tmp_path, 6)
     registry.promote(1)
 

@@ -17,7 +17,9 @@ TEAMS = ("Arsenal", "Aston Villa", "Chelsea", "Everton", "Liverpool", "Sunderlan
 FIRST_DAY = date(2015, 8, 1)
 PLAYED_ROUNDS, ROUNDS = 12, 14
 _FORM = [f"{name}_{n}" for name in ("points", "goals_for", "goals_against") for n in (5, 10)]
-_VENUE = [f"{venue}_{name}_5" for venue in ("home", "away") for name in ("points", "goals_for", "goals_against")]
+_VENUE = [
+    f"{venue}_{name}_5" for venue in ("home", "away") for name in ("points", "goals_for", "goals_against")
+]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class FeatureTables:
 def feature_tables() -> FeatureTables:
     """Twelve rounds played by six teams of `eng.1`, a week apart, and two rounds of fixtures."""
     generator = np.random.default_rng(0)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for number in range(ROUNDS):
         teams = [TEAMS[i] for i in generator.permutation(len(TEAMS))]
         for home, away in zip(teams[:3], teams[3:], strict=True):

@@ -1,0 +1,1 @@
+"""The whole graph, run as a person runs it."""

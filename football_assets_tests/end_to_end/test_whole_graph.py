@@ -1,0 +1,145 @@
+"""A slice of the bundled results through the whole graph, as real Dagster runs, inside this process."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from football_assets import cli
+from football_assets.artifacts import fetch
+from football_assets.bucket import Bucket, open_bucket
+from football_assets.registry.store import Registry
+from football_assets.sample import sample_folder
+from football_assets.sequences.state import TeamState
+from football_assets.sequences.tensors import open_tensors
+from football_assets.tables import read_table
+
+LEAGUES = ("eng.1", "es.1", "it.1", "de.1")
+CONFIG = {"ops": {"trained_lstm": {"config": {"epochs": 8}}}}
+EVERYTHING = 'not key:"backtest"'
+
+
+@dataclass(frozen=True)
+class World:
+    """A home after its first run."""
+
+    home: Path
+    bucket: Bucket
+    config: Path
+
+    def run(self, *arguments: str) -> int:
+        """Call the command line on this home."""
+        return cli.main(["--home", str(self.home), *arguments])
+
+    def folder(self, asset: str) -> Path:
+        """Current content of an asset that is a folder."""
+        return fetch(self.bucket, asset, self.home / "scratch")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    before = dict(os.environ)
+    root = tmp_path_factory.mktemp("world")
+    slice_of_sample = root / "openfootball"
+    for path in sample_folder().rglob("*.json"):
+        if path.stem in LEAGUES or path.stem.replace("en.", "eng.") in LEAGUES:
+            target = slice_of_sample / path.parent.name / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    config = root / "config.json"
+    config.write_text(json.dumps(CONFIG))
+    home = root / "home"
+    made = World(home, open_bucket(str(home / "bucket")), config)
+    assert made.run("land", str(slice_of_sample)) == 0
+    assert made.run("materialize", "--config", str(config)) == 0
+    yield made
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_every_fixture_is_forecast_by_a_model_that_passed_the_gate(world: World) -> None:
+    forecasts = read_table(world.bucket, "fixture_predictions")
+    fixtures = read_table(world.bucket, "stg_matches").filter(~pl.col("is_played"))
+
+    assert set(forecasts["match_id"]) == set(fixtures["match_id"])
+    assert len(forecasts) > 900
+    total = forecasts.select(pl.sum_horizontal("p_home", "p_draw", "p_away")).to_series().to_numpy()
+    np.testing.assert_allclose(total, 1, atol=1e-5)
+    assert forecasts["model_version"].unique().to_list() == [Registry(world.bucket).aliases()["production"]]
+    strong = forecasts.filter(pl.col("home_team") == "FC Bayern München")
+    assert strong["p_home"].mean() > 0.6
+
+
+def test_the_model_beats_the_class_prior_and_is_level_with_elo_on_matches_it_never_saw(world: World) -> None:
+    metrics = json.loads((world.folder("model_evaluation") / "metrics.json").read_text())
+
+    assert metrics["test"]["log_loss"] < metrics["baselines"]["class_prior"]["log_loss"] - 0.02
+    assert metrics["test"]["log_loss"] < metrics["baselines"]["elo"]["log_loss"] + 0.005
+    assert metrics["split"]["train_end"] < metrics["split"]["validation_end"] < metrics["split"]["test_end"]
+
+
+def test_a_fixture_asked_for_by_name_has_the_inputs_of_the_graph_to_the_bit(world: World) -> None:
+    tensors = open_tensors(world.folder("sequence_tensors"))
+    unplayed = np.flatnonzero(~tensors.played)
+    bundle = Registry(world.bucket).fetch("production", world.home / "scratch")
+
+    batch = TeamState.load(bundle).encode_rows(
+        tensors.keys[unplayed].select("league_id", "season", "kickoff_date", "home_team_id", "away_team_id")
+    )
+
+    expected = tensors.take(unplayed)
+    np.testing.assert_array_equal(batch.home_history, expected.home_history)
+    np.testing.assert_array_equal(batch.away_history, expected.away_history)
+    np.testing.assert_array_equal(batch.context, expected.context)
+
+
+def test_the_same_results_again_make_the_same_tables_and_no_new_version(world: World) -> None:
+    versions = Registry(world.bucket).versions()
+    before = {info.name: info.version for info in world.bucket.list("tables/")}
+
+    assert world.run("materialize", "--config", str(world.config)) == 0
+
+    assert {info.name: info.version for info in world.bucket.list("tables/")} == before
+    assert Registry(world.bucket).versions() == versions
+
+
+def test_a_result_corrected_later_changes_features_of_later_days_only(world: World, tmp_path: Path) -> None:
+    source = next(world.bucket.root.glob("raw/*/2015-16/en*.1.json"))  # type: ignore[attr-defined]
+    document = json.loads(source.read_text(encoding="utf-8"))
+    match = next(m for m in document["matches"] if m["team1"] == "Arsenal" and m["score"].get("ft"))
+    day = date.fromisoformat(match["date"])
+    match["score"]["ft"] = [9, 0]
+    corrected = tmp_path / "openfootball" / "2015-16" / source.name
+    corrected.parent.mkdir(parents=True)
+    corrected.write_text(json.dumps(document), encoding="utf-8")
+    before = read_table(world.bucket, "match_features")
+
+    assert world.run("land", str(corrected)) == 0
+    assert world.run("materialize", "--select", "+match_features", "--season", "2015-16") == 0
+
+    after = read_table(world.bucket, "match_features")
+    inputs = [name for name in before.columns if not name.endswith("_goals") or name.startswith("league")]
+    inputs = [name for name in inputs if name not in ("outcome", "is_played")]
+    known = pl.col("kickoff_date") <= day
+    assert before.filter(known).select(inputs).equals(after.filter(known).select(inputs))
+    next_days = before.filter((pl.col("kickoff_date") > day) & (pl.col("home_team") == "Arsenal"))
+    changed = after.join(next_days, on="match_id", suffix="_before")
+    assert (changed["home_elo"] != changed["home_elo_before"]).all()
+    assert day + timedelta(days=1) < date(2016, 6, 1)
+
+
+def test_predict_answers_by_name_and_offers_spellings(world: World, capfd: pytest.CaptureFixture[str]) -> None:
+    assert world.run("predict", "eng.1", "Arsenal", "Chelsea", "--date", "2016-06-01") == 0
+    assert "Arsenal" in capfd.readouterr().out
+
+    assert world.run("predict", "eng.1", "Arsenall", "Chelsea") == 1
+    assert "Did you mean 'Arsenal'" in capfd.readouterr().err
+    assert world.run("predict", "eng.7", "Arsenal", "Chelsea") == 1
+    assert "eng.1" in capfd.readouterr().err

@@ -1,0 +1,179 @@
+"""Sequence tensors on disk: rows in order, results beside inputs, nothing from the future."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
+from football_assets.sequences.tensors import KEY_COLUMNS, SequenceTensors, open_tensors, write_tensors
+from football_assets_tests.worlds import REWRITTEN, REWRITTEN_FROM, TRUTH, FeatureTables, SimulatedCountries
+
+INPUTS = ("home_history", "away_history", "context")
+
+
+@pytest.fixture(scope="module")
+def tables(countries: SimulatedCountries) -> FeatureTables:
+    return countries.tables.of(TRUTH)
+
+
+@pytest.fixture(scope="module")
+def tensors(countries: SimulatedCountries, tmp_path_factory: pytest.TempPathFactory) -> SequenceTensors:
+    return countries.tensors(TRUTH, tmp_path_factory.mktemp("tensors"))
+
+
+def test_there_is_a_row_a_match_in_order_of_kick_off(tables: FeatureTables, tensors: SequenceTensors) -> None:
+    expected = tables.match_features.sort("kickoff_date", "league_id", "match_id")
+
+    assert tensors.keys["match_id"].to_list() == expected["match_id"].to_list()
+    assert tensors.keys.columns == list(KEY_COLUMNS)
+    assert (
+        tensors.home_history.shape
+        == tensors.away_history.shape
+        == (len(expected), 10, len(DEFAULT_SPEC.history))
+    )
+    assert tensors.context.shape == (len(expected), len(DEFAULT_SPEC.context))
+    assert len(tensors) == len(expected)
+    assert tensors.spec == DEFAULT_SPEC
+
+
+def test_results_are_beside_their_match_and_minus_one_before_it(
+    tables: FeatureTables, tensors: SequenceTensors
+) -> None:
+    scores = tables.stg_matches.select("match_id", "home_goals", "away_goals", "is_played")
+    known = tensors.keys.select("match_id").join(scores, on="match_id", how="left", maintain_order="left")
+    home, away, played = (known[name].to_numpy() for name in ("home_goals", "away_goals", "is_played"))
+
+    np.testing.assert_array_equal(tensors.played, played)
+    np.testing.assert_array_equal(tensors.goals[played], np.stack([home, away], axis=1)[played])
+    np.testing.assert_array_equal(
+        tensors.outcome[played], np.select([home > away, home == away], [0, 1], 2)[played]
+    )
+    assert set(tensors.outcome[~played].tolist()) == {-1}
+    assert set(tensors.goals[~played].ravel().tolist()) == {-1}
+    assert (tensors.outcome.dtype, tensors.goals.dtype, tensors.context.dtype) == (
+        np.int64,
+        np.int16,
+        np.float32,
+    )
+
+
+def test_the_arrays_are_mapped_and_rows_are_taken_as_copies(tensors: SequenceTensors) -> None:
+    rows = np.array([5, 700, 3])
+
+    batch = tensors.take(rows)
+
+    assert isinstance(tensors.home_history, np.memmap)
+    assert not isinstance(batch.home_history, np.memmap)
+    for name in INPUTS:
+        np.testing.assert_array_equal(getattr(batch, name), getattr(tensors, name)[rows])
+
+
+def test_the_context_is_the_row_of_match_features(tables: FeatureTables, tensors: SequenceTensors) -> None:
+    features = tables.match_features.sort("kickoff_date", "league_id", "match_id")
+
+    for number, name in enumerate(DEFAULT_SPEC.context_names):
+        expected = features[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
+        np.testing.assert_array_equal(tensors.context[:, number], expected, err_msg=name)
+
+
+def test_results_on_a_day_and_after_it_move_no_input_of_that_day_or_earlier(
+    countries: SimulatedCountries, tensors: SequenceTensors, tmp_path: Path
+) -> None:
+    rewritten = countries.tensors(REWRITTEN, tmp_path)
+    truth_rows, other_rows = (
+        {match_id[6:]: row for row, match_id in enumerate(world.keys["match_id"])}
+        for world in (tensors, rewritten)
+    )
+    shared = sorted(truth_rows.keys() & other_rows.keys())
+    left, right = (np.array([rows[match_id] for match_id in shared]) for rows in (truth_rows, other_rows))
+    until = tensors.days[left] <= np.datetime64(REWRITTEN_FROM)
+    on_the_day = tensors.days[left] == np.datetime64(REWRITTEN_FROM)
+    assert (until.sum(), on_the_day.sum(), (~until).sum()) >= (500, 1, 50)
+    assert not np.array_equal(tensors.goals[left][on_the_day], rewritten.goals[right][on_the_day])
+
+    for name in INPUTS:
+        before, after = getattr(tensors, name)[left], getattr(rewritten, name)[right]
+        assert np.array_equal(before[until], after[until], equal_nan=True), name
+        assert not np.array_equal(before[~until], after[~until], equal_nan=True), name
+
+
+def test_no_history_reaches_the_day_of_its_match(tables: FeatureTables, tensors: SequenceTensors) -> None:
+    """The rest days of the context lead from the last match of the history to the match."""
+    observed = DEFAULT_SPEC.history_names.index("observed")
+    known = DEFAULT_SPEC.context_names.index("home_matches_known")
+    played = tables.team_matches.filter("is_played").group_by("team_id").agg("kickoff_date")
+    days = dict(played.iter_rows())
+
+    for row in range(0, len(tensors), 7):
+        key = tensors.keys.row(row, named=True)
+        earlier = sum(day < key["kickoff_date"] for day in days.get(key["home_team_id"], []))
+        assert tensors.home_history[row, :, observed].sum() == min(earlier, 10)
+        assert tensors.context[row, known] == earlier
+
+
+def test_the_same_tables_give_the_same_bytes_in_any_order(tables: FeatureTables, tmp_path: Path) -> None:
+    folders = [tmp_path / "straight", tmp_path / "shuffled"]
+    inputs = (tables.match_features, tables.team_matches, tables.team_ratings)
+    for folder, frames in zip(
+        folders, (inputs, [frame.sample(fraction=1, shuffle=True, seed=1) for frame in inputs]), strict=True
+    ):
+        folder.mkdir()
+        write_tensors(*frames, folder)
+
+    names = sorted(path.name for path in folders[0].iterdir())
+    assert names == [
+        "away_history.npy",
+        "context.npy",
+        "feature_spec.json",
+        "goals.npy",
+        "home_history.npy",
+        "keys.parquet",
+        "outcome.npy",
+    ]
+    for name in names:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+
+
+def test_progress_is_reported_up_to_all_matches(tables: FeatureTables, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+
+    write_tensors(
+        tables.match_features,
+        tables.team_matches,
+        tables.team_ratings,
+        tmp_path,
+        progress=lambda done, count: seen.append((done, count)),
+    )
+
+    assert seen[-1] == (len(tables.match_features),) * 2
+
+
+def test_a_shorter_history_is_the_end_of_the_longer(
+    tables: FeatureTables, tensors: SequenceTensors, tmp_path: Path
+) -> None:
+    spec = FeatureSpec(history_length=4, history=DEFAULT_SPEC.history, context=DEFAULT_SPEC.context)
+    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path, spec)
+
+    short = open_tensors(tmp_path)
+
+    assert short.spec == spec
+    np.testing.assert_array_equal(short.home_history, tensors.home_history[:, -4:])
+
+
+@pytest.mark.parametrize("matches", [0, 1, 2])
+def test_a_handful_of_matches_or_none_can_be_written_and_opened(
+    tables: FeatureTables, matches: int, tmp_path: Path
+) -> None:
+    features = tables.match_features.head(matches)
+    write_tensors(features, tables.team_matches, tables.team_ratings, tmp_path)
+
+    found = open_tensors(tmp_path)
+
+    assert len(found) == len(found.keys) == matches
+    assert found.home_history.shape == (matches, 10, len(DEFAULT_SPEC.history))
+    assert found.goals.shape == (matches, 2)
+    assert found.take(np.arange(matches)).context.shape == (matches, len(DEFAULT_SPEC.context))
+    assert (found.days <= np.datetime64(REWRITTEN_FROM + timedelta(days=9999))).all()

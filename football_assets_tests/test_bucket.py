@@ -1,0 +1,329 @@
+"""The bucket: versions name contents, writes are whole, conditions hold between processes, names stay inside."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from football_assets.bucket import ABSENT, Bucket, LocalBucket, open_bucket
+from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
+from football_assets_tests.bucket_clients import alternate, claim, increment
+
+SPAWN = get_context("spawn")
+PROCESSES = 3
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Bucket:
+    return open_bucket(str(tmp_path / "bucket"))
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool:
+        yield pool
+
+
+def names(bucket: Bucket, prefix: str = "") -> list[str]:
+    return [item.name for item in bucket.list(prefix)]
+
+
+def test_what_is_written_is_read_back_with_its_size_and_time(bucket: Bucket) -> None:
+    info = bucket.write("raw/a.csv", b"hello")
+
+    assert bucket.read("raw/a.csv") == b"hello"
+    assert (info.name, info.size) == ("raw/a.csv", 5)
+    assert abs(info.updated - datetime.now(UTC)) < timedelta(minutes=1)
+    assert bucket.stat("raw/a.csv") == info
+
+
+def test_a_version_follows_the_content_and_nothing_else(bucket: Bucket) -> None:
+    first = bucket.write("a", b"one")
+    second = bucket.write("a", b"two")
+
+    assert first.version != second.version
+    assert bucket.write("a", b"one").version == first.version
+    assert bucket.write("b", b"one").version == first.version
+
+
+def test_a_file_changed_in_place_has_a_new_version_even_with_its_old_size_and_time(bucket: Bucket) -> None:
+    before = bucket.write("a", b"1-0")
+    path = bucket.local_path("a")
+    assert path is not None
+    old = before.updated.timestamp() - 3600
+    os.utime(path, (old, old))
+    assert bucket.stat("a").version == before.version  # type: ignore[union-attr]
+
+    path.write_bytes(b"0-1")
+    os.utime(path, (old, old))
+
+    assert bucket.stat("a").version != before.version  # type: ignore[union-attr]
+
+
+def test_contents_written_in_quick_succession_never_share_a_version(bucket: Bucket) -> None:
+    for number in range(100):
+        data = f"{number:04}".encode()
+        expected = hashlib.blake2b(data, digest_size=12).hexdigest()
+        assert bucket.write("a", data).version == expected
+        path = bucket.local_path("b")
+        assert path is not None
+        path.write_bytes(data)
+        assert bucket.stat("b").version == expected  # type: ignore[union-attr]
+
+
+def test_a_listing_is_in_order_of_names_and_its_prefix_need_not_be_a_folder(bucket: Bucket) -> None:
+    for name in ("raw/b.csv", "raw/a/z.csv", "raw-old/x", "tables/t", "raw/a.csv"):
+        bucket.write(name, b"")
+
+    assert names(bucket) == ["raw-old/x", "raw/a.csv", "raw/a/z.csv", "raw/b.csv", "tables/t"]
+    assert names(bucket, "raw") == ["raw-old/x", "raw/a.csv", "raw/a/z.csv", "raw/b.csv"]
+    assert names(bucket, "raw/") == ["raw/a.csv", "raw/a/z.csv", "raw/b.csv"]
+    assert names(bucket, "raw/a") == ["raw/a.csv", "raw/a/z.csv"]
+    assert names(bucket, "nothing/here/") == []
+
+
+def test_the_buckets_own_files_are_no_objects(bucket: Bucket) -> None:
+    bucket.write("a", b"1", if_version=ABSENT)
+
+    assert names(bucket) == ["a"]
+
+
+def test_what_is_not_there_has_no_state_and_cannot_be_read(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.write("folder/a", b"")
+
+    for name in ("b", "folder", "folder/a/b"):
+        assert bucket.stat(name) is None
+        with pytest.raises(ObjectNotFound, match=f"no object '{name}'"):
+            bucket.read(name)
+        with pytest.raises(ObjectNotFound, match=f"no object '{name}'"):
+            bucket.download(name, tmp_path / "target")
+    bucket.delete("b")
+
+
+def test_a_create_only_write_leaves_an_existing_object_alone(bucket: Bucket) -> None:
+    bucket.write("a", b"mine", if_version=ABSENT)
+
+    with pytest.raises(PreconditionFailed, match="already exists"):
+        bucket.write("a", b"yours", if_version=ABSENT)
+    assert bucket.read("a") == b"mine"
+
+
+def test_a_write_over_a_version_that_is_gone_changes_nothing(bucket: Bucket) -> None:
+    first = bucket.write("a", b"1")
+    second = bucket.write("a", b"2", if_version=first.version)
+
+    with pytest.raises(PreconditionFailed, match=f"version {second.version}"):
+        bucket.write("a", b"3", if_version=first.version)
+    with pytest.raises(PreconditionFailed, match="is missing"):
+        bucket.write("b", b"3", if_version=first.version)
+    assert bucket.read("a") == b"2"
+    assert names(bucket) == ["a"]
+
+
+def test_a_conditional_deletion_spares_a_newer_version(bucket: Bucket) -> None:
+    first = bucket.write("a", b"1")
+    second = bucket.write("a", b"2")
+
+    with pytest.raises(PreconditionFailed):
+        bucket.delete("a", if_version=first.version)
+    assert bucket.read("a") == b"2"
+    bucket.delete("a", if_version=second.version)
+    assert bucket.stat("a") is None
+
+
+def test_no_increment_of_several_processes_is_lost(bucket: Bucket, processes: ProcessPoolExecutor) -> None:
+    bucket.write("counter", b"0")
+
+    for done in [processes.submit(increment, bucket.url, 40) for _ in range(PROCESSES)]:
+        done.result()
+
+    assert bucket.read("counter") == b"120"
+
+
+def test_of_processes_that_create_one_object_exactly_one_wins(
+    bucket: Bucket, processes: ProcessPoolExecutor
+) -> None:
+    for number in range(30):
+        claims = [
+            processes.submit(claim, bucket.url, f"lock-{number}", f"process {i}") for i in range(PROCESSES)
+        ]
+        winners = [winner for winner in (done.result() for done in claims) if winner]
+        assert winners == [bucket.read(f"lock-{number}").decode()]
+
+
+def test_readers_of_an_object_being_written_see_one_content_even_if_the_writer_is_killed(
+    bucket: Bucket,
+) -> None:
+    bucket.write("big", b"a" * 3_000_000)
+    writer = SPAWN.Process(target=alternate, args=(bucket.url,), daemon=True)
+    writer.start()
+    seen = set()
+    while len(seen) < 2:
+        content = bucket.read("big")
+        assert len(content) == 3_000_000
+        assert content.count(content[:1]) == 3_000_000
+        seen.add(content[:1])
+    writer.kill()
+    writer.join()
+
+    assert bucket.read("big") in (b"a" * 3_000_000, b"b" * 3_000_000)
+    assert names(bucket) == ["big"]
+    assert bucket.write("big", b"c", if_version=bucket.stat("big").version).size == 1  # type: ignore[union-attr]
+
+
+def test_an_uploaded_file_outlives_its_source(bucket: Bucket, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"tensor")
+
+    info = bucket.upload(source, "artifacts/x/tensor.npy")
+    source.unlink()
+
+    assert bucket.read("artifacts/x/tensor.npy") == b"tensor"
+    assert info == bucket.stat("artifacts/x/tensor.npy")
+
+
+def test_writing_an_object_leaves_files_linked_to_its_old_content_alone(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    source, copy = tmp_path / "source", tmp_path / "deep" / "copy"
+    source.write_bytes(b"old")
+    bucket.upload(source, "a")
+    bucket.download("a", copy)
+
+    bucket.write("a", b"new")
+
+    assert source.read_bytes() == copy.read_bytes() == b"old"
+    bucket.download("a", copy)
+    assert copy.read_bytes() == b"new"
+
+
+OUTSIDE = [
+    "",
+    ".",
+    "/",
+    "/etc/passwd",
+    "../secret",
+    "a/../../secret",
+    "a/..",
+    "./a",
+    "a//b",
+    "a/./b",
+    "a/",
+    "a\0b",
+    ".bucket/lock",
+    "a/.bucket/b",
+]
+OPERATIONS: dict[str, Callable[[Bucket, str, Path], object]] = {
+    "read": lambda bucket, name, path: bucket.read(name),
+    "write": lambda bucket, name, path: bucket.write(name, b"evil"),
+    "stat": lambda bucket, name, path: bucket.stat(name),
+    "delete": lambda bucket, name, path: bucket.delete(name),
+    "upload": lambda bucket, name, path: bucket.upload(path, name),
+    "download": lambda bucket, name, path: bucket.download(name, path),
+    "local_path": lambda bucket, name, path: bucket.local_path(name),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_names_that_lead_out_of_the_bucket_or_have_two_spellings_are_refused(
+    bucket: Bucket, tmp_path: Path, operation: str
+) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+
+    for name in OUTSIDE:
+        with pytest.raises(BucketError, match="is not allowed"):
+            OPERATIONS[operation](bucket, name, tmp_path / "secret")
+
+    assert (tmp_path / "secret").read_bytes() == b"secret"
+
+
+@pytest.mark.parametrize("prefix", ["../", "/etc/", "/", "a/../../", ".bucket/"])
+def test_a_listing_does_not_leave_the_bucket(bucket: Bucket, prefix: str) -> None:
+    with pytest.raises(BucketError, match="is not allowed"):
+        list(bucket.list(prefix))
+
+
+def test_a_scheme_that_is_not_supported_is_refused_with_advice() -> None:
+    with pytest.raises(BucketError, match="'gs://matches' is not supported: set FOOTBALL_BUCKET"):
+        open_bucket("gs://matches")
+
+
+def test_a_file_url_is_a_local_folder(tmp_path: Path) -> None:
+    open_bucket(f"file://{tmp_path}/bucket").write("a", b"1")
+
+    assert open_bucket(str(tmp_path / "bucket")).read("a") == b"1"
+
+
+def test_a_bucket_at_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(BucketError, match="cannot be created"):
+        open_bucket(str(tmp_path / "file"))
+
+
+class BucketAsDictionary(RuleBasedStateMachine):
+    """A bucket behaves as a dictionary whose conditional writes compare contents."""
+
+    NAMES = st.sampled_from(["a", "b/c", "b/d", "e/f/g"])
+    CONTENTS = st.binary(max_size=3)
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.bucket = LocalBucket(Path(self.folder.name))
+        self.expected: dict[str, bytes] = {}
+
+    @rule(name=NAMES, data=CONTENTS)
+    def write(self, name: str, data: bytes) -> None:
+        self.bucket.write(name, data)
+        self.expected[name] = data
+
+    @rule(name=NAMES, data=CONTENTS)
+    def create(self, name: str, data: bytes) -> None:
+        try:
+            self.bucket.write(name, data, if_version=ABSENT)
+        except PreconditionFailed:
+            assert name in self.expected
+        else:
+            assert name not in self.expected
+            self.expected[name] = data
+
+    @rule(name=NAMES, data=CONTENTS, old=CONTENTS)
+    def replace(self, name: str, data: bytes, old: bytes) -> None:
+        version = hashlib.blake2b(old, digest_size=12).hexdigest()
+        try:
+            self.bucket.write(name, data, if_version=version)
+        except PreconditionFailed:
+            assert self.expected.get(name) != old
+        else:
+            assert self.expected[name] == old
+            self.expected[name] = data
+
+    @rule(name=NAMES)
+    def delete(self, name: str) -> None:
+        self.bucket.delete(name)
+        self.expected.pop(name, None)
+
+    @rule()
+    @precondition(lambda self: hasattr(self, "bucket"))
+    def compare(self) -> None:
+        found = {item.name: self.bucket.read(item.name) for item in self.bucket.list()}
+        assert list(found) == sorted(self.expected)
+        assert found == self.expected
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
+
+
+TestBucketAsDictionary = pytest.mark.filterwarnings("ignore")(BucketAsDictionary.TestCase)
+TestBucketAsDictionary.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)

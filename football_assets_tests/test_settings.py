@@ -1,0 +1,48 @@
+"""Settings come from the environment, anew each time."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from football_assets.settings import Settings, get_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"FOOTBALL_{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_everything_lives_under_the_home_by_default(tmp_path: Path) -> None:
+    settings = get_settings()
+
+    assert settings.bucket_url == str(tmp_path / "football_home" / "bucket")
+    assert settings.dagster_home == tmp_path / "football_home" / "dagster"
+    assert settings.scratch == tmp_path / "football_home" / "scratch"
+    assert settings.wandb_project is None
+
+
+def test_each_field_is_an_environment_variable_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTBALL_HOME", "/srv/football")
+    assert get_settings().bucket_url == "/srv/football/bucket"
+
+    monkeypatch.setenv("FOOTBALL_BUCKET", "/mnt/matches")
+    monkeypatch.setenv("FOOTBALL_PORT", "8080")
+    settings = get_settings()
+
+    assert (settings.bucket_url, settings.port) == ("/mnt/matches", 8080)
+    assert settings.scratch == Path("/srv/football/scratch")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "many"])
+def test_a_port_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("FOOTBALL_PORT", port)
+
+    with pytest.raises(ValidationError, match="port"):
+        get_settings()
+
+
+def test_every_field_says_what_it_is() -> None:
+    assert all(field.description for field in Settings.model_fields.values())

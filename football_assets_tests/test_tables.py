@@ -1,0 +1,90 @@
+"""Tables in the bucket: whole or by partition, and what a missing one says."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from football_assets.bucket import Bucket, LocalBucket, open_bucket
+from football_assets.errors import ObjectNotFound
+from football_assets.tables import read_table, table_object, table_objects, write_table
+
+
+class BucketOutOfReach(LocalBucket):
+    """A bucket whose objects cannot be opened in place, as a remote one."""
+
+    def local_path(self, name: str) -> Path | None:
+        return None
+
+
+@pytest.fixture(params=[LocalBucket, BucketOutOfReach])
+def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
+    opened: Bucket = request.param(tmp_path / "bucket")
+    return opened
+
+
+def test_a_table_is_one_object_and_comes_back_with_its_types(bucket: Bucket) -> None:
+    frame = pl.DataFrame(
+        {"goals": [1, None], "team": ["Málaga", "Köln"]}, schema={"goals": pl.Int16, "team": pl.String}
+    )
+
+    info = write_table(bucket, "results", frame)
+
+    assert info.name == table_object("results") == "tables/results.parquet"
+    assert_frame_equal(read_table(bucket, "results"), frame)
+
+
+def test_partitions_come_back_in_order_of_their_names_and_each_is_replaced_alone(bucket: Bucket) -> None:
+    for season, goals in (("2015-16", 3), ("2014-15", 1)):
+        write_table(bucket, "results", pl.DataFrame({"season": [season], "goals": [goals]}), season)
+    write_table(bucket, "results", pl.DataFrame({"season": ["2014-15"] * 2, "goals": [7, 8]}), "2014-15")
+
+    assert read_table(bucket, "results")["goals"].to_list() == [7, 8, 3]
+    assert [item.name for item in table_objects(bucket, "results")] == [
+        "tables/results/2014-15.parquet",
+        "tables/results/2015-16.parquet",
+    ]
+
+
+def test_only_the_partitions_asked_for_are_read(bucket: Bucket) -> None:
+    for season in ("a", "b", "c"):
+        write_table(bucket, "results", pl.DataFrame({"season": [season]}), season)
+
+    wanted = {table_object("results", season) for season in ("a", "c", "never")}
+
+    assert read_table(bucket, "results", only=wanted)["season"].to_list() == ["a", "c"]
+
+
+def test_partitions_of_different_columns_and_widths_and_empty_ones_are_joined(bucket: Bucket) -> None:
+    write_table(bucket, "results", pl.DataFrame({"goals": [1]}, schema={"goals": pl.Int16}), "a")
+    write_table(bucket, "results", pl.DataFrame({"goals": [2], "odds": [1.5]}), "b")
+    write_table(bucket, "results", pl.DataFrame({"goals": []}, schema={"goals": pl.Int64}), "c")
+    write_table(bucket, "results", pl.DataFrame(), "d")
+
+    found = read_table(bucket, "results")
+
+    assert found.to_dict(as_series=False) == {"goals": [1, 2], "odds": [None, 1.5]}
+
+
+def test_a_table_whose_name_begins_like_anothers_is_not_taken_for_it(bucket: Bucket) -> None:
+    write_table(bucket, "raw_matches_rejected", pl.DataFrame({"x": [1]}), "2014")
+
+    assert table_objects(bucket, "raw_matches") == []
+
+
+def test_the_columns_named_like_folders_are_the_files_own(bucket: Bucket) -> None:
+    write_table(bucket, "results", pl.DataFrame({"goals": [1]}), "season=2014")
+
+    assert read_table(bucket, "results").columns == ["goals"]
+
+
+def test_a_missing_table_names_the_asset_to_materialise(tmp_path: Path) -> None:
+    with pytest.raises(ObjectNotFound, match="materialise the asset 'team_form' first"):
+        read_table(open_bucket(str(tmp_path)), "team_form")
+
+
+def test_the_same_frame_gives_the_same_bytes(bucket: Bucket) -> None:
+    frame = pl.DataFrame({"goals": range(1000)})
+
+    assert write_table(bucket, "a", frame).version == write_table(bucket, "b", frame).version

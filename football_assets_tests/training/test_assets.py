@@ -1,0 +1,169 @@
+"""The learning assets in one Dagster run, on a simulated country, with their metadata and checks."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from dagster import AssetKey, AssetSpec, ExecuteInProcessResult, materialize
+
+from football_assets.artifacts import fetch, publish
+from football_assets.errors import FootballError
+from football_assets.io_managers import FolderIOManager, TableIOManager
+from football_assets.resources import BucketResource
+from football_assets.sequences.tensors import SequenceTensors
+from football_assets.tables import read_table
+from football_assets.training.assets import assets, parse_day, scores_table
+from football_assets.training.checks import checks
+from football_assets.training.evaluation import load_metrics
+from football_assets.training.network import load_description, load_forecaster
+from football_assets_tests.worlds import TRUTH, SimulatedCountries
+
+TRAINING = {"epochs": 2, "network": {"hidden": 8, "trunk": 8}, "split": {"test_share": 0.25}}
+CONFIG = {
+    "ops": {
+        "trained_lstm": {"config": TRAINING},
+        "backtest": {"config": {"start": "2014-08-14", "end": "2014-09-01", "training": TRAINING}},
+    }
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    bucket: BucketResource
+    result: ExecuteInProcessResult
+
+    def folder(self, name: str) -> Path:
+        return fetch(self.bucket.open(), name, Path(self.bucket.scratch))
+
+    def metadata(self, name: str) -> dict[str, Any]:
+        (event,) = self.result.asset_materializations_for_node(name)
+        return {key: value.value for key, value in event.metadata.items()}
+
+
+def run(bucket: BucketResource, config: dict[str, Any], **options: Any) -> ExecuteInProcessResult:
+    resources = {
+        "bucket": bucket,
+        "tables": TableIOManager(bucket=bucket),
+        "folders": FolderIOManager(bucket=bucket),
+    }
+    tensors = AssetSpec("sequence_tensors").with_io_manager_key("folders")
+    return materialize([tensors, *assets, *checks], resources=resources, run_config=config, **options)
+
+
+@pytest.fixture(scope="module")
+def learnt(countries: SimulatedCountries, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    root = tmp_path_factory.mktemp("learnt")
+    (root / "tensors").mkdir()
+    countries.tensors(TRUTH, root / "tensors")
+    bucket = BucketResource(url=str(root / "bucket"), scratch=str(root / "scratch"))
+    publish(bucket.open(), "sequence_tensors", root / "tensors")
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("FOOTBALL_WANDB_PROJECT", "WANDB_API_KEY", "WANDB_MODE"):
+            environment.delenv(name, raising=False)
+        yield Run(bucket, run(bucket, CONFIG))
+
+
+def test_the_trained_network_is_stored_with_how_it_came_about(learnt: Run, tensors: SequenceTensors) -> None:
+    folder = learnt.folder("trained_lstm")
+
+    assert {path.name for path in folder.iterdir()} == {
+        "checkpoint.safetensors",
+        "training.json",
+        "feature_spec.json",
+        "loss_curves.png",
+    }
+    description = load_description(folder)
+    assert description["config"]["network"] == {"hidden": 8, "layers": 1, "trunk": 8, "dropout": 0.3}
+    assert [epoch["epoch"] for epoch in description["epochs"]] == [1, 2]
+    assert sum(description["matches"].values()) < tensors.played.sum()
+    assert load_forecaster(folder).config.hidden == 8
+    scale = float(load_forecaster(folder).calibration_scale[0])
+    assert description["temperature"] == pytest.approx(1 / scale)
+
+
+def test_training_shows_its_curves_and_figures_in_the_metadata(learnt: Run) -> None:
+    metadata = learnt.metadata("trained_lstm")
+    description = load_description(learnt.folder("trained_lstm"))
+
+    picture = metadata["loss_curves"].split("base64,")[1].removesuffix(")")
+    assert base64.b64decode(picture) == (learnt.folder("trained_lstm") / "loss_curves.png").read_bytes()
+    assert metadata["train_matches"] == description["matches"]["train"]
+    best = description["epochs"][description["best_epoch"] - 1]
+    assert metadata["validation_log_loss"] == best["validation_log_loss"]
+    assert metadata["wandb"] == "off"
+    assert metadata["split"] == description["split"]
+
+
+def test_the_evaluation_judges_the_stored_network_on_the_period_it_did_not_see(learnt: Run) -> None:
+    folder = learnt.folder("model_evaluation")
+    metrics, metadata = load_metrics(folder), learnt.metadata("model_evaluation")
+    description = load_description(learnt.folder("trained_lstm"))
+    predictions = pl.read_parquet(folder / "test_predictions.parquet")
+
+    assert metrics["split"] == description["split"]
+    assert metrics["test_matches"] == description["matches"]["test"] == len(predictions)
+    assert str(predictions["kickoff_date"].min()) > metrics["split"]["validation_end"]
+    assert metadata["test_log_loss"] == metrics["test"]["log_loss"]
+    assert f"| LSTM | {metrics['test']['log_loss']:.4f} |" in metadata["scores"]
+    assert metadata["by_league"].count("| eng.") == len(metrics["by_league"])
+    assert "| draw | " in metadata["confusion"]
+    assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_backtest_is_a_table_of_the_days_asked_for(learnt: Run) -> None:
+    table = read_table(learnt.bucket.open(), "backtest")
+
+    assert (str(table["date"].min()), str(table["date"].max())) == ("2014-08-14", "2014-08-29")
+    assert learnt.metadata("backtest")["matches"] == len(table)
+    assert learnt.metadata("backtest")["split"]["validation_end"] == "2014-08-13"
+
+
+def test_every_check_runs_and_those_of_soundness_pass(learnt: Run) -> None:
+    found = {
+        (item.asset_key, item.check_name): item.passed for item in learnt.result.get_asset_check_evaluations()
+    }
+
+    assert set(found) == {
+        key for check in checks for key in ((k.asset_key, k.name) for k in check.check_keys)
+    } - {key for key in found if key[0] == AssetKey("none")}
+    for name in ("periods_in_order", "probabilities_sum_to_one", "beats_class_prior"):
+        assert [passed for (_, check), passed in found.items() if check == name] == [True]
+
+
+def test_no_scratch_folder_is_left(learnt: Run) -> None:
+    assert list(Path(learnt.bucket.scratch).iterdir()) == []
+
+
+def test_a_backtest_of_a_day_that_is_none_is_refused(learnt: Run) -> None:
+    config = {"ops": {"backtest": {"config": {"start": "the first of May"}}}}
+
+    with pytest.raises(FootballError, match="'the first of May' is no day: write it YYYY-MM-DD"):
+        run(learnt.bucket, config, selection=["backtest"])
+
+
+def test_a_day_is_read_as_written() -> None:
+    assert str(parse_day("2021-07-01")) == "2021-07-01"
+    with pytest.raises(FootballError, match="'2021-02-30' is no day"):
+        parse_day("2021-02-30")
+
+
+def test_the_launchpad_refuses_a_knob_that_cannot_be() -> None:
+    with pytest.raises(Exception, match="epochs"):
+        run(
+            BucketResource(url="unused", scratch="unused"),
+            {"ops": {"trained_lstm": {"config": {"epochs": 0}}}},
+            selection=["trained_lstm"],
+        )
+
+
+def test_scores_are_shown_as_a_table_of_forecasters() -> None:
+    row = {"log_loss": 1.0, "rps": 0.2, "brier": 0.6, "accuracy": 0.5, "ece": 0.01}
+
+    lines = scores_table({"LSTM": row, "bookmaker": {**row, "matches": 3.0}}).splitlines()
+
+    assert lines[2] == "| LSTM | 1.0000 | 0.2000 | 0.6000 | 0.5000 | 0.0100 |"
+    assert len(lines) == 4

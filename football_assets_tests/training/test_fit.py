@@ -1,0 +1,218 @@
+"""Fitting: repeatable, stopped at the best epoch, blind to the test period, and able to learn."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from football_assets.errors import FootballError
+from football_assets.scores import log_loss
+from football_assets.training.baselines import class_prior
+from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
+from football_assets.training.fit import (
+    Epoch,
+    batches,
+    calibrate,
+    fit_forecaster,
+    forecast,
+    raw_outputs,
+    targets,
+)
+from football_assets.training.network import MatchForecaster
+from football_assets.training.split import split_by_time
+from football_assets_tests.training.conftest import Fitted, fitted
+from football_assets_tests.training.planted import SMALL, planted_tensors, poisoned
+
+CPU = torch.device("cpu")
+BRIEF = SMALL.model_copy(update={"epochs": 2})
+
+
+def assert_same_weights(left: MatchForecaster, right: MatchForecaster) -> None:
+    expected = right.state_dict()
+    for name, tensor in left.state_dict().items():
+        assert torch.equal(tensor, expected[name]), name
+
+
+def validation_loss(fit: Fitted) -> float:
+    logits, _ = raw_outputs(fit.fit.network, fit.tensors, fit.split.validation, CPU)
+    return functional.cross_entropy(logits, targets(fit.tensors, fit.split.validation)[0]).item()
+
+
+def test_a_signal_in_the_histories_is_learnt(planted: Fitted) -> None:
+    test = planted.split.test
+    outcomes = planted.tensors.outcome[test]
+    probabilities, goals = forecast(planted.fit.network, planted.tensors, test)
+
+    prior = log_loss(class_prior(planted.tensors, planted.split.train, test), outcomes)
+    assert log_loss(probabilities, outcomes) < prior - 0.1
+    scored = planted.tensors.goals[test]
+    for side in range(2):
+        assert np.corrcoef(goals[:, side], scored[:, side])[0, 1] > 0.4
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_another_network(planted: Fitted) -> None:
+    first, again = (fitted(planted.tensors, BRIEF).fit for _ in range(2))
+    other = fitted(planted.tensors, BRIEF.model_copy(update={"seed": 8})).fit
+
+    assert_same_weights(first.network, again.network)
+    assert [epoch.validation_log_loss for epoch in first.epochs] == [
+        e.validation_log_loss for e in again.epochs
+    ]
+    assert not torch.equal(first.network.lstm.weight_hh_l0, other.network.lstm.weight_hh_l0)
+
+
+def test_what_is_in_the_test_period_and_in_fixtures_does_not_reach_the_network(planted: Fitted) -> None:
+    unseen = np.setdiff1d(
+        np.arange(len(planted.tensors)), np.concatenate([planted.split.train, planted.split.validation])
+    )
+    assert len(unseen) > 200
+    garbage = poisoned(planted.tensors, unseen)
+    clean = fitted(planted.tensors, BRIEF)
+
+    fit = fit_forecaster(garbage, clean.split, BRIEF)
+
+    assert_same_weights(fit.network, clean.fit.network)
+    assert fit.epochs[-1].validation_log_loss == clean.fit.epochs[-1].validation_log_loss
+
+
+def test_validation_reaches_calibration_and_stopping_but_no_weight(planted: Fitted) -> None:
+    one_epoch = SMALL.model_copy(update={"epochs": 1})
+    clean = fitted(planted.tensors, one_epoch)
+    outcome = np.array(planted.tensors.outcome)
+    outcome[clean.split.validation] = (outcome[clean.split.validation] + 1) % 3
+
+    fit = fit_forecaster(replace(planted.tensors, outcome=outcome), clean.split, one_epoch)
+
+    expected = clean.fit.network.state_dict()
+    differing = {
+        name for name, tensor in fit.network.state_dict().items() if not torch.equal(tensor, expected[name])
+    }
+    assert differing == {"calibration_scale"}
+
+
+def test_the_network_kept_is_that_of_the_epoch_with_the_least_validation_loss(planted: Fitted) -> None:
+    losses = [epoch.validation_log_loss for epoch in planted.fit.epochs]
+
+    assert planted.fit.best_epoch == 1 + int(np.argmin(losses))
+    assert validation_loss(planted) == pytest.approx(min(losses), abs=1e-6)
+
+
+def test_training_stops_when_validation_has_not_improved_for_the_patience() -> None:
+    """A wide network without dropout learns a few matches by heart."""
+    config = TrainingConfig(
+        network=NetworkConfig(hidden=32, trunk=32, dropout=0),
+        split=SplitConfig(burn_in_days=0, validation_share=0.6),
+        epochs=40,
+        patience=2,
+        learning_rate=3e-2,
+        averaging=0.5,
+        weight_decay=0,
+    )
+    overfitted = fitted(planted_tensors(matches=350, seed=5), config)
+    fit = overfitted.fit
+
+    assert len(fit.epochs) == fit.best_epoch + config.patience < config.epochs
+    assert fit.epochs[-1].train_log_loss < fit.epochs[fit.best_epoch - 1].train_log_loss
+    best = fit.epochs[fit.best_epoch - 1].validation_log_loss
+    assert fit.epochs[-1].validation_log_loss > best
+    assert validation_loss(overfitted) == pytest.approx(best, abs=1e-6)
+
+
+def test_every_epoch_is_reported_as_it_ends(planted: Fitted) -> None:
+    seen: list[Epoch] = []
+
+    fit = fit_forecaster(planted.tensors, planted.split, BRIEF, seen.append)
+
+    assert seen == fit.epochs
+    assert [epoch.epoch for epoch in seen] == [1, 2]
+    assert set(seen[0].as_dict()) >= {"train_log_loss", "validation_log_loss", "learning_rate", "seconds"}
+    assert seen[-1].learning_rate < 0.01 * SMALL.learning_rate  # the schedule ends near zero
+    assert fit.device in ("cpu", "cuda")
+    assert not fit.network.training
+
+
+def test_a_training_that_diverges_is_told(planted: Fitted) -> None:
+    with pytest.raises(FootballError, match="Training diverged: .* Lower learning_rate"):
+        fitted(planted.tensors, SMALL.model_copy(update={"learning_rate": 1e38, "epochs": 3}))
+
+
+def test_the_temperature_is_the_one_that_validation_likes_best(planted: Fitted) -> None:
+    network = planted.fit.network
+    logits, _ = raw_outputs(network, planted.tensors, planted.split.validation, CPU)
+    outcome, _ = targets(planted.tensors, planted.split.validation)
+    scale = network.calibration_scale[0]
+
+    def loss(factor: float) -> float:
+        return functional.cross_entropy(logits * scale * factor, outcome).item()
+
+    assert loss(1.0) <= min(loss(0.97), loss(1.03))
+    assert torch.equal(network.calibration_scale, scale.expand(3))
+    assert torch.equal(network.calibration_shift, torch.zeros(3))
+
+
+@pytest.mark.parametrize("exaggeration", [0.5, 1.0, 4.0])
+def test_exaggerated_and_timid_outputs_are_brought_back(exaggeration: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.randn(20_000, 3, generator=generator)
+    outcome = torch.multinomial(torch.softmax(truth, dim=1), 1, generator=generator)[:, 0]
+    network = MatchForecaster(planted_tensors(matches=31).spec, NetworkConfig(hidden=1, trunk=1))
+
+    calibrate(network, truth * exaggeration, outcome)
+
+    assert network.calibration_scale[0].item() == pytest.approx(1 / exaggeration, rel=0.05)
+
+
+def test_batches_hold_every_row_once_in_another_order_each_epoch() -> None:
+    rows = np.arange(100, 350)
+    order = np.random.default_rng(0)
+
+    first, second = (list(batches(rows, 64, order)) for _ in range(2))
+
+    assert [len(batch) for batch in first] == [64, 64, 64, 58]
+    for epoch in (first, second):
+        assert np.sort(np.concatenate(epoch)).tolist() == rows.tolist()
+        assert all((np.diff(batch) > 0).all() for batch in epoch)
+    assert first[0].tolist() != second[0].tolist()
+
+
+def test_forecasts_are_those_of_the_network_in_the_order_of_the_rows(planted: Fitted) -> None:
+    rows = np.array([900, 3, 77])
+    batch = planted.tensors.take(rows)
+    with torch.no_grad():
+        arrays = (batch.home_history, batch.away_history, batch.context)
+        expected, expected_goals = planted.fit.network(*(torch.from_numpy(array) for array in arrays))
+
+    probabilities, goals = forecast(planted.fit.network, planted.tensors, rows)
+
+    assert probabilities.dtype == goals.dtype == np.float64
+    np.testing.assert_allclose(probabilities, expected.numpy(), atol=1e-7)
+    np.testing.assert_allclose(goals, expected_goals.numpy(), atol=1e-6)
+
+
+def test_no_rows_give_no_forecasts(planted: Fitted) -> None:
+    probabilities, goals = forecast(planted.fit.network, planted.tensors, np.array([], dtype=np.int64))
+
+    assert (probabilities.shape, goals.shape) == ((0, 3), (0, 2))
+
+
+def test_real_features_are_learnt_better_than_the_class_prior(simulated: Fitted) -> None:
+    test = simulated.split.test
+    outcomes = simulated.tensors.outcome[test]
+    probabilities, _ = forecast(simulated.fit.network, simulated.tensors, test)
+
+    prior = class_prior(simulated.tensors, simulated.split.train, test)
+    assert log_loss(probabilities, outcomes) < log_loss(prior, outcomes) - 0.02
+
+
+def test_the_split_decides_what_is_learnt_from(planted: Fitted) -> None:
+    shorter = planted.config.split.model_copy(update={"burn_in_days": 60})
+    split = split_by_time(planted.tensors, shorter)
+    burnt = np.setdiff1d(planted.split.train, split.train)
+    assert len(burnt) == 180
+
+    clean = fit_forecaster(planted.tensors, split, BRIEF)
+    garbage = fit_forecaster(poisoned(planted.tensors, burnt), split, BRIEF)
+
+    assert_same_weights(clean.network, garbage.network)

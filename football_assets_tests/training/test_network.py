@@ -1,0 +1,243 @@
+"""The network: probabilities from raw units, whatever is unknown or padding, and the same bits after storage."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets.training.config import NetworkConfig
+from football_assets.training.network import (
+    MAX_GOALS,
+    MatchForecaster,
+    Normaliser,
+    count_parameters,
+    load_description,
+    load_forecaster,
+    save_forecaster,
+)
+from football_assets_tests.training.conftest import Fitted
+
+CONTEXT = DEFAULT_SPEC.context_names
+HISTORY = DEFAULT_SPEC.history_names
+OBSERVED = HISTORY.index("observed")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    home: Tensor
+    away: Tensor
+    context: Tensor
+
+    def forecast(self, network: MatchForecaster) -> tuple[np.ndarray, np.ndarray]:
+        with torch.no_grad():
+            probabilities, goals = network(self.home, self.away, self.context)
+        return probabilities.numpy(), goals.numpy()
+
+
+@pytest.fixture
+def network(planted: Fitted) -> MatchForecaster:
+    return planted.fit.network
+
+
+@pytest.fixture
+def inputs(planted: Fitted) -> Inputs:
+    batch = planted.tensors.take(np.arange(200))
+    arrays = (batch.home_history, batch.away_history, batch.context)
+    return Inputs(*(torch.from_numpy(array.copy()) for array in arrays))
+
+
+def test_outputs_are_probabilities_and_expected_goals(network: MatchForecaster, inputs: Inputs) -> None:
+    probabilities, goals = inputs.forecast(network)
+
+    assert probabilities.shape == (200, 3)
+    assert goals.shape == (200, 2)
+    assert probabilities.min() > 0
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    assert goals.min() > 0.04
+    assert goals.max() < 7.5
+    assert probabilities.std(axis=0).min() > 0.01
+
+
+def test_a_forecast_does_not_depend_on_the_others_of_its_batch(
+    network: MatchForecaster, inputs: Inputs
+) -> None:
+    probabilities, _ = inputs.forecast(network)
+
+    for row in (0, 57, 199):
+        alone, _ = Inputs(
+            *(part[row : row + 1] for part in (inputs.home, inputs.away, inputs.context))
+        ).forecast(network)
+        np.testing.assert_allclose(alone[0], probabilities[row], atol=1e-6)
+
+
+def test_an_unknown_context_counts_as_the_training_mean(network: MatchForecaster, inputs: Inputs) -> None:
+    unknown, mean = inputs.context.clone(), inputs.context.clone()
+    unknown[:, ::2], mean[:, ::2] = math.nan, network.normalise_context.mean[::2]
+
+    found, goals = Inputs(inputs.home, inputs.away, unknown).forecast(network)
+
+    assert np.isfinite(found).all()
+    expected, expected_goals = Inputs(inputs.home, inputs.away, mean).forecast(network)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(goals, expected_goals)
+
+
+def test_two_teams_of_which_nothing_is_known_still_get_probabilities(network: MatchForecaster) -> None:
+    nothing = torch.zeros(2, DEFAULT_SPEC.history_length, len(HISTORY))
+
+    probabilities, goals = Inputs(nothing, nothing, torch.full((2, len(CONTEXT)), math.nan)).forecast(network)
+
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    assert np.isfinite(goals).all()
+
+
+@pytest.mark.parametrize("garbage", [math.nan, math.inf, -1e30, 12345.0])
+def test_what_stands_in_the_padding_is_ignored(
+    network: MatchForecaster, inputs: Inputs, garbage: float
+) -> None:
+    home, away = inputs.home.clone(), inputs.away.clone()
+    for history in (home, away):
+        padding = history[..., OBSERVED] == 0
+        assert padding.any()
+        history[padding] = garbage
+        history[..., OBSERVED] = torch.where(padding, 0.0, 1.0)
+
+    found, goals = Inputs(home, away, inputs.context).forecast(network)
+
+    expected, expected_goals = inputs.forecast(network)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(goals, expected_goals)
+
+
+def test_each_match_of_a_history_matters(network: MatchForecaster, inputs: Inputs) -> None:
+    full = inputs.home[..., OBSERVED].all(dim=1)
+    expected, _ = inputs.forecast(network)
+    for position in (0, 5, 9):
+        home = inputs.home.clone()
+        home[:, position, HISTORY.index("goals_for")] += 3
+        found, _ = Inputs(home, inputs.away, inputs.context).forecast(network)
+        assert np.abs(found - expected)[full].max() > 1e-6
+
+
+def test_inputs_are_raw_units_and_normalisation_is_learnt_from_training_rows(planted: Fitted) -> None:
+    train = planted.tensors.take(planted.split.train)
+    network = planted.fit.network
+
+    context = network.normalise_context(torch.from_numpy(train.context)).numpy()
+    known = np.where(np.isnan(train.context), np.nan, context)
+    constant = np.nanstd(train.context, axis=0) == 0
+    np.testing.assert_allclose(np.nanmean(known, axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(np.nanstd(known, axis=0)[~constant], 1, atol=1e-3)
+    past = np.concatenate([train.home_history, train.away_history]).reshape(-1, len(HISTORY))
+    past = past[past[:, OBSERVED] > 0]
+    np.testing.assert_allclose(network.normalise_history.mean.numpy(), np.nanmean(past, axis=0), rtol=1e-4)
+
+
+def test_values_beyond_their_range_count_as_its_end(network: MatchForecaster, inputs: Inputs) -> None:
+    home, capped = inputs.home.clone(), inputs.home.clone()
+    goals = HISTORY.index("goals_for")
+    home[:, -1, goals], capped[:, -1, goals] = 25, DEFAULT_SPEC.history[goals].upper
+    context, bounded = inputs.context.clone(), inputs.context.clone()
+    rest = CONTEXT.index("home_rest_days")
+    context[:, rest], bounded[:, rest] = 4000, DEFAULT_SPEC.context[rest].upper
+
+    found, _ = Inputs(home, inputs.away, context).forecast(network)
+
+    np.testing.assert_array_equal(found, Inputs(capped, inputs.away, bounded).forecast(network)[0])
+
+
+def test_before_training_the_forecast_is_two_poisson_counts_of_the_leagues_goals(inputs: Inputs) -> None:
+    network = MatchForecaster(DEFAULT_SPEC, NetworkConfig(hidden=4, trunk=4)).eval()
+    context = inputs.context.clone()
+    context[:, CONTEXT.index("league_home_goals")], context[:, CONTEXT.index("league_away_goals")] = 1.6, 1.1
+
+    probabilities, goals = Inputs(inputs.home, inputs.away, context).forecast(network)
+
+    home, away = (
+        np.array([math.exp(-rate) * rate**n / math.factorial(n) for n in range(MAX_GOALS + 1)])
+        for rate in (1.6, 1.1)
+    )
+    joint = np.outer(home, away)
+    expected = np.array([np.tril(joint, -1).sum(), np.trace(joint), np.triu(joint, 1).sum()])
+    np.testing.assert_allclose(goals, np.tile([1.6, 1.1], (200, 1)), rtol=1e-6)
+    np.testing.assert_allclose(probabilities, np.tile(expected / expected.sum(), (200, 1)), rtol=1e-5)
+    assert expected[0] > expected[2]
+
+
+def test_calibration_is_inside_and_scales_log_probabilities(network: MatchForecaster, inputs: Inputs) -> None:
+    with torch.no_grad():
+        logits, _ = network.raw_outputs(inputs.home, inputs.away, inputs.context)
+    scaled = torch.softmax(logits * network.calibration_scale + network.calibration_shift, dim=1)
+
+    np.testing.assert_array_equal(inputs.forecast(network)[0], scaled.numpy())
+
+
+def test_both_teams_are_read_by_one_lstm() -> None:
+    wide, narrow = (
+        count_parameters(MatchForecaster(DEFAULT_SPEC, NetworkConfig(hidden=hidden, trunk=1)))
+        for hidden in (2, 1)
+    )
+
+    def lstm(hidden: int) -> int:
+        return 4 * hidden * (len(HISTORY) + hidden + 2)
+
+    joined = 4  # inputs of the trunk a unit of the state: last and pooled, sum and difference
+    assert wide - narrow == lstm(2) - lstm(1) + joined + 1  # and a weight of the attention
+
+
+def test_a_stored_network_forecasts_the_same_bits(
+    network: MatchForecaster, inputs: Inputs, tmp_path: Path
+) -> None:
+    save_forecaster(network, {"note": "kept"}, tmp_path)
+
+    loaded = load_forecaster(tmp_path)
+
+    for found, expected in zip(inputs.forecast(loaded), inputs.forecast(network), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert not loaded.training
+    assert load_description(tmp_path)["note"] == "kept"
+
+
+def test_what_is_stored_is_safetensors_and_json_and_no_pickle(
+    network: MatchForecaster, tmp_path: Path
+) -> None:
+    save_forecaster(network, {}, tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "checkpoint.safetensors",
+        "training.json",
+        "feature_spec.json",
+    }
+    with safe_open(tmp_path / "checkpoint.safetensors", framework="np") as stored:
+        assert set(stored.keys()) == set(network.state_dict())
+        np.testing.assert_array_equal(
+            stored.get_tensor("calibration_scale"), network.calibration_scale.numpy()
+        )
+    assert json.loads((tmp_path / "training.json").read_text())["network"]["hidden"] == 8
+
+
+def test_the_normaliser_learns_clipped_means_and_leaves_unknown_values_out() -> None:
+    normaliser = Normaliser(lower=[0, 0, 0], upper=[10, 10, 10])
+    nan = math.nan
+
+    normaliser.fit(torch.tensor([[1.0, 99.0, 7.0], [3.0, nan, 7.0], [nan, 0.0, 7.0]]))
+
+    np.testing.assert_allclose(normaliser.mean.numpy(), [2, 5, 7])
+    np.testing.assert_allclose(normaliser.deviation.numpy(), [1, 5, 1])
+    found = normaliser(torch.tensor([[nan, 50.0, 7.0], [4.0, -3.0, nan]])).numpy()
+    np.testing.assert_allclose(found, [[0, 1, 0], [2, -1, 0]])
+
+
+def test_a_feature_that_is_never_known_in_training_stays_finite() -> None:
+    normaliser = Normaliser(lower=[0], upper=[10])
+
+    normaliser.fit(torch.full((5, 1), math.nan))
+
+    assert torch.isfinite(normaliser(torch.tensor([[math.nan], [4.0]]))).all()
