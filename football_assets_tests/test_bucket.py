@@ -166,7 +166,7 @@ def test_readers_of_an_object_being_written_see_one_content_even_if_the_writer_i
     bucket.write("big", b"a" * 3_000_000)
     writer = SPAWN.Process(target=alternate, args=(bucket.url,), daemon=True)
     writer.start()
-    seen = set()
+    seen: set[bytes] = set()
     while len(seen) < 2:
         content = bucket.read("big")
         assert len(content) == 3_000_000

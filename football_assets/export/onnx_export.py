@@ -243,7 +243,10 @@ def write_onnx(network: "torch.nn.Module", example: Inputs, path: Path) -> None:
         fold_constants(program.model, input_size_limit=_FOLD_LIMIT, output_size_limit=_FOLD_LIMIT)
         optimize(program.model)
         model = program.model_proto
-    for node in model.graph.node:  # stack traces with local file names would make equal models differ
+    # The exporter's notes, such as stack traces with local file names, would make equal models differ.
+    del model.metadata_props[:]
+    del model.graph.metadata_props[:]
+    for node in model.graph.node:
         del node.metadata_props[:]
     for function in model.functions:
         for node in function.node:

@@ -6,7 +6,6 @@ So the network is the true model of its world: it beats any baseline, as far as 
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,26 +20,20 @@ TEST_INDEX = np.arange(900, MATCHES - UNPLAYED)
 
 
 @dataclass(frozen=True)
-class SimulatedFolders:
+class LearntFolders:
     """One folder an asset."""
 
     trained_lstm: Path
     sequence_tensors: Path
     model_evaluation: Path
-    onnx_model: Path
 
 
-@cache
-def simulate(root: Path) -> SimulatedFolders:
-    """The world, made and exported once in a test session. Read, do not write: copy what a test must change."""
-    from football_assets.export.onnx_export import export_forecaster
-
-    folders = SimulatedFolders(*(root / name for name in ("model", "tensors", "evaluation", "onnx")))
+def write_learnt_folders(root: Path) -> LearntFolders:
+    """The world in new folders under `root`."""
+    folders = LearntFolders(*(root / name for name in ("model", "tensors", "evaluation")))
     write_random_network(folders.trained_lstm)
     write_simulated_tensors(folders.sequence_tensors, folders.trained_lstm)
     write_evaluation(folders)
-    folders.onnx_model.mkdir()
-    export_forecaster(folders.trained_lstm, folders.sequence_tensors, TEST_INDEX, folders.onnx_model)
     return folders
 
 
@@ -88,7 +81,7 @@ def write_simulated_tensors(folder: Path, model: Path, seed: int = 0) -> None:
     spec.save(folder)
 
 
-def write_evaluation(folders: SimulatedFolders) -> None:
+def write_evaluation(folders: LearntFolders) -> None:
     """`model_evaluation` of the network. The Elo baseline is the network's own forecast with noise."""
     from football_assets.scores import score
 

@@ -25,7 +25,8 @@ from football_assets.export.onnx_export import (
 from football_assets.scores import log_loss
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 from football_assets.sequences.tensors import open_tensors
-from football_assets_tests.export.simulation import TEST_INDEX, SimulatedFolders, network_forecasts, simulate
+from football_assets_tests.export.simulation import TEST_INDEX, network_forecasts
+from football_assets_tests.registry.graph import SimulatedFolders, simulate
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,28 @@ def test_an_int8_variant_that_loses_too_much_is_not_written_and_nothing_is_logge
     assert (tmp_path / "model.onnx").is_file()
     assert not (tmp_path / "model.int8.onnx").exists()
     assert report.bytes["int8"] > 0
+
+
+def test_equal_networks_are_equal_files_without_notes_of_the_exporter(
+    folders: SimulatedFolders, tmp_path: Path
+) -> None:
+    import torch
+    from torch import nn
+
+    class Linear(nn.Module):
+        def forward(
+            self, home: torch.Tensor, away: torch.Tensor, context: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            return torch.softmax(home[:, 0, :3] - away[:, 0, :3], dim=1), context[:, :2]
+
+    batch = open_tensors(folders.sequence_tensors).take(TEST_INDEX)
+    paths = [tmp_path / "first.onnx", tmp_path / "second.onnx"]
+    for path in paths:
+        write_onnx(Linear(), (batch.home_history, batch.away_history, batch.context), path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    for path in (paths[0], folders.onnx_model / "model.onnx"):
+        graph = onnx.load(path).graph
+        assert not any(len(noted.metadata_props) for noted in (graph, *graph.node))
 
 
 def test_a_network_that_onnx_cannot_say_is_refused_in_one_line(

@@ -6,7 +6,7 @@ import pytest
 
 from football_assets.bucket import LocalBucket
 from football_assets.registry.store import Registry
-from football_assets_tests.registry.worlds import simulated_bundle
+from football_assets_tests.registry.graph import simulated_bundle
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,7 @@ from football_assets.errors import RegistryError
 from football_assets.forecasting.assets import assets
 from football_assets.forecasting.checks import checks
 from football_assets.tables import read_table, write_table
-from football_assets_tests.export.simulation import simulate
-from football_assets_tests.registry.graph import World, evaluations, make_world, metadata
+from football_assets_tests.registry.graph import World, evaluations, make_world, metadata, simulate
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from football_assets.registry.store import Registry
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets_tests.registry.worlds import (
+from football_assets_tests.registry.feature_tables import (
     FIRST_DAY,
     PLAYED_ROUNDS,
     ROUNDS,

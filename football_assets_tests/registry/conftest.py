@@ -7,8 +7,7 @@ import pytest
 
 from football_assets.bucket import LocalBucket
 from football_assets.registry.store import Registry
-from football_assets_tests.export.simulation import SimulatedFolders, simulate
-from football_assets_tests.registry.worlds import simulated_bundle
+from football_assets_tests.registry.graph import SimulatedFolders, simulate, simulated_bundle
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,13 @@
-"""The simulated world in a bucket, so that assets of export, registry and forecasting run on it as Dagster runs."""
+"""The simulated world in a bucket, so that assets of export, registry and forecasting run on it as Dagster runs.
+
+What is slow to make, the export of the network, is made once in a test session and shared: read it, do not write.
+"""
 
 import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +20,32 @@ from dagster import (
     materialize,
 )
 
-from football_assets.artifacts import publish
+from football_assets.artifacts import fetch, publish
 from football_assets.bucket import Bucket
+from football_assets.export.assets import assets as export_assets
+from football_assets.export.checks import checks as export_checks
 from football_assets.io_managers import FolderIOManager, TableIOManager
+from football_assets.registry.bundle import BundleSources, assemble_bundle
 from football_assets.registry.store import Registry
 from football_assets.resources import BucketResource
+from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets.sequences.state import build_team_state
 from football_assets.tables import write_table
-from football_assets_tests.export.simulation import SimulatedFolders
-from football_assets_tests.registry.worlds import feature_tables
+from football_assets_tests.export.simulation import LearntFolders, write_learnt_folders
+from football_assets_tests.registry.feature_tables import feature_tables
 
-FOLDERS = [field.name for field in fields(SimulatedFolders)]
 TABLES = [field.name for field in fields(type(feature_tables()))]
+
+
+@dataclass(frozen=True)
+class SimulatedFolders(LearntFolders):
+    """One folder an asset, and the Dagster run that made the last."""
+
+    onnx_model: Path
+    export_run: ExecuteInProcessResult
+
+
+FOLDERS = ("trained_lstm", "sequence_tensors", "model_evaluation", "onnx_model")
 
 
 @dataclass(frozen=True)
@@ -67,15 +86,47 @@ class World:
         return materialize([*upstream, *definitions], resources=resources, **arguments)
 
 
-def make_world(home: Path, folders: SimulatedFolders) -> World:
-    """A bucket with the simulated folders and tables."""
+def make_world(home: Path, folders: LearntFolders) -> World:
+    """A bucket with the simulated folders, as far as they are made, and tables."""
     (home / "scratch").mkdir(parents=True)
     world = World(BucketResource(url=str(home / "bucket"), scratch=str(home / "scratch")))
     for name in FOLDERS:
-        world.publish_folder(name, getattr(folders, name))
+        if hasattr(folders, name):
+            world.publish_folder(name, getattr(folders, name))
     for name in TABLES:
         write_table(world.bucket, name, getattr(feature_tables(), name))
     return world
+
+
+@cache
+def simulate(root: Path) -> SimulatedFolders:
+    """The world with its exported network, under `root`."""
+    learnt = write_learnt_folders(root)
+    world = make_world(root / "home", learnt)
+    result = world.run([*export_assets, *export_checks])
+    onnx_model = fetch(world.bucket, "onnx_model", world.scratch)
+    return SimulatedFolders(
+        learnt.trained_lstm, learnt.sequence_tensors, learnt.model_evaluation, onnx_model, result
+    )
+
+
+@cache
+def simulated_bundle(root: Path) -> Path:
+    """The model bundle of the world."""
+    folder = root / "bundle"
+    write_bundle(simulate(root), folder)
+    return folder
+
+
+def write_bundle(folders: SimulatedFolders, folder: Path) -> None:
+    """Assemble a bundle in a new folder."""
+    tables = feature_tables()
+    state = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, DEFAULT_SPEC)
+    folder.mkdir()
+    sources = BundleSources(
+        folders.trained_lstm, folders.model_evaluation, folders.onnx_model, folders.sequence_tensors
+    )
+    assemble_bundle(sources, state, folder)
 
 
 def metadata(result: ExecuteInProcessResult, asset: str) -> dict[str, Any]:

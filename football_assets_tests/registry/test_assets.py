@@ -11,8 +11,7 @@ from dagster import AssetCheckSeverity, AssetSelection
 from football_assets.registry.assets import assets
 from football_assets.registry.checks import checks
 from football_assets.registry.store import VERSIONS
-from football_assets_tests.export.simulation import SimulatedFolders
-from football_assets_tests.registry.graph import World, evaluations, make_world, metadata
+from football_assets_tests.registry.graph import SimulatedFolders, World, evaluations, make_world, metadata
 
 CHANCES = ("p_home", "p_draw", "p_away")
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,27 +15,18 @@ from football_assets.registry.bundle import (
     REFERENCE,
     REQUIRED,
     TEST_PREDICTIONS,
-    BundleSources,
-    assemble_bundle,
     check_bundle,
     production_forecasts,
 )
 from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.sequences.state import build_team_state
 from football_assets.sequences.tensors import open_tensors
-from football_assets_tests.export.simulation import TEST_INDEX, TRAIN, SimulatedFolders, network_forecasts
-from football_assets_tests.registry.worlds import feature_tables
+from football_assets_tests.export.simulation import TEST_INDEX, TRAIN, network_forecasts
+from football_assets_tests.registry.graph import SimulatedFolders, write_bundle
 
 
 def assembled(folders: SimulatedFolders, folder: Path) -> Path:
-    tables = feature_tables()
-    state = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, DEFAULT_SPEC)
-    sources = BundleSources(
-        folders.trained_lstm, folders.model_evaluation, folders.onnx_model, folders.sequence_tensors
-    )
-    folder.mkdir()
-    assemble_bundle(sources, state, folder)
+    write_bundle(folders, folder)
     return folder
 
 
@@ -63,7 +55,7 @@ def test_times_of_training_do_not_make_another_bundle(
     slower = Path(shutil.copytree(folders.trained_lstm, tmp_path / "model"))
     training = json.loads((slower / "training.json").read_text())
     (slower / "training.json").write_text(json.dumps(training | {"epochs": [{"epoch": 1, "seconds": 99.0}]}))
-    sources = SimulatedFolders(slower, folders.sequence_tensors, folders.model_evaluation, folders.onnx_model)
+    sources = replace(folders, trained_lstm=slower)
     again = assembled(sources, tmp_path / "again")
     assert (again / "training.json").read_bytes() == (bundle / "training.json").read_bytes()
 
@@ -71,7 +63,7 @@ def test_times_of_training_do_not_make_another_bundle(
 def test_a_refused_int8_variant_is_left_out(folders: SimulatedFolders, tmp_path: Path) -> None:
     onnx = Path(shutil.copytree(folders.onnx_model, tmp_path / "onnx"))
     (onnx / "model.int8.onnx").unlink()
-    sources = SimulatedFolders(folders.trained_lstm, folders.sequence_tensors, folders.model_evaluation, onnx)
+    sources = replace(folders, onnx_model=onnx)
     assert not (assembled(sources, tmp_path / "bundle") / "model.int8.onnx").exists()
 
 

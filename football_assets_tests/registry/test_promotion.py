@@ -11,7 +11,7 @@ from football_assets.registry.bundle import TEST_PREDICTIONS
 from football_assets.registry.gate import PRODUCTION, GateConfig
 from football_assets.registry.promotion import Outcome, Verdict, consider
 from football_assets.registry.store import VERSIONS, Registry
-from football_assets_tests.export.simulation import SimulatedFolders
+from football_assets_tests.registry.graph import SimulatedFolders
 
 CHANCES = ("p_home", "p_draw", "p_away")
 

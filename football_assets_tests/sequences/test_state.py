@@ -87,11 +87,11 @@ def test_the_state_of_a_country_does_not_depend_on_the_others_or_on_the_order_of
     countries: SimulatedCountries, state: TeamState
 ) -> None:
     tables = countries.tables
-    shuffled = [
+    sides, form, ratings = (
         table.sample(fraction=1, shuffle=True, seed=3)
         for table in (tables.team_matches, tables.team_form, tables.team_ratings)
-    ]
-    everywhere = TeamState(build_team_state(*shuffled, DEFAULT_SPEC), DEFAULT_SPEC)
+    )
+    everywhere = TeamState(build_team_state(sides, form, ratings, DEFAULT_SPEC), DEFAULT_SPEC)
     fixtures = tables.of(TRUTH).match_features.filter(~pl.col("is_played")).select(ASKED)
 
     assert_same_bits(everywhere.encode_rows(fixtures), state.encode_rows(fixtures))

@@ -116,12 +116,14 @@ def test_no_history_reaches_the_day_of_its_match(tables: FeatureTables, tensors:
 
 def test_the_same_tables_give_the_same_bytes_in_any_order(tables: FeatureTables, tmp_path: Path) -> None:
     folders = [tmp_path / "straight", tmp_path / "shuffled"]
-    inputs = (tables.match_features, tables.team_matches, tables.team_ratings)
-    for folder, frames in zip(
-        folders, (inputs, [frame.sample(fraction=1, shuffle=True, seed=1) for frame in inputs]), strict=True
-    ):
+    for folder in folders:
         folder.mkdir()
-        write_tensors(*frames, folder)
+    matches, sides, ratings = tables.match_features, tables.team_matches, tables.team_ratings
+    write_tensors(matches, sides, ratings, folders[0])
+    matches, sides, ratings = (
+        table.sample(fraction=1, shuffle=True, seed=1) for table in (matches, sides, ratings)
+    )
+    write_tensors(matches, sides, ratings, folders[1])
 
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == [

@@ -42,5 +42,10 @@ def tensors(countries: SimulatedCountries, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def simulated(tensors: SequenceTensors) -> Fitted:
     """Fitted on a simulated country."""
-    config = TrainingConfig(network=NetworkConfig(hidden=8, trunk=8), split=SplitConfig(test_share=0.25))
+    config = TrainingConfig(
+        network=NetworkConfig(hidden=8, trunk=8),
+        split=SplitConfig(test_share=0.25),
+        learning_rate=5e-3,
+        averaging=0.9,
+    )
     return fitted(tensors, config)

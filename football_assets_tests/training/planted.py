@@ -16,8 +16,9 @@ MATCHES, UNPLAYED, MATCHES_A_DAY = 1500, 30, 3
 SMALL = TrainingConfig(
     network=NetworkConfig(hidden=8, trunk=8, dropout=0.1),
     split=SplitConfig(burn_in_days=0),
-    epochs=4,
-    learning_rate=1e-2,
+    epochs=6,
+    learning_rate=2e-2,
+    averaging=0.9,
 )
 
 
@@ -64,7 +65,8 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
         }
     )
     return SequenceTensors(
-        *histories,
+        histories[0],
+        histories[1],
         context,
         np.where(played, 1 - np.sign(goals[:, 0] - goals[:, 1]), -1).astype(np.int64),
         np.where(played[:, None], goals, -1).astype(np.int16),
@@ -75,16 +77,12 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
 
 def poisoned(tensors: SequenceTensors, rows: NDArray[np.integer] | NDArray[np.bool_]) -> SequenceTensors:
     """The same tensors with nonsense in some rows: NaN and huge numbers as inputs, wrong results."""
-    home, away, context, outcome, goals = (
-        np.array(array)
-        for array in (
-            tensors.home_history,
-            tensors.away_history,
-            tensors.context,
-            tensors.outcome,
-            tensors.goals,
-        )
+    home, away, context = (
+        np.array(array, dtype=np.float32)
+        for array in (tensors.home_history, tensors.away_history, tensors.context)
     )
+    outcome = np.array(tensors.outcome, dtype=np.int64)
+    goals = np.array(tensors.goals, dtype=np.int16)
     home[rows], away[rows], context[rows] = np.nan, 1e30, np.nan
     outcome[rows] = (outcome[rows] + 1) % 3
     goals[rows] = 99

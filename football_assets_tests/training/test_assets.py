@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,13 @@ from football_assets.training.evaluation import load_metrics
 from football_assets.training.network import load_description, load_forecaster
 from football_assets_tests.worlds import TRUTH, SimulatedCountries
 
-TRAINING = {"epochs": 2, "network": {"hidden": 8, "trunk": 8}, "split": {"test_share": 0.25}}
+TRAINING = {
+    "epochs": 3,
+    "learning_rate": 5e-3,
+    "averaging": 0.9,
+    "network": {"hidden": 8, "trunk": 8},
+    "split": {"test_share": 0.25},
+}
 CONFIG = {
     "ops": {
         "trained_lstm": {"config": TRAINING},
@@ -78,7 +85,7 @@ def test_the_trained_network_is_stored_with_how_it_came_about(learnt: Run, tenso
     }
     description = load_description(folder)
     assert description["config"]["network"] == {"hidden": 8, "layers": 1, "trunk": 8, "dropout": 0.3}
-    assert [epoch["epoch"] for epoch in description["epochs"]] == [1, 2]
+    assert [epoch["epoch"] for epoch in description["epochs"]] == [1, 2, 3]
     assert sum(description["matches"].values()) < tensors.played.sum()
     assert load_forecaster(folder).config.hidden == 8
     scale = float(load_forecaster(folder).calibration_scale[0])
@@ -114,24 +121,26 @@ def test_the_evaluation_judges_the_stored_network_on_the_period_it_did_not_see(l
     assert (folder / "reliability.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_backtest_is_a_table_of_the_days_asked_for(learnt: Run) -> None:
+def test_the_backtest_is_a_table_of_the_days_asked_for(learnt: Run, tensors: SequenceTensors) -> None:
     table = read_table(learnt.bucket.open(), "backtest")
 
-    assert (str(table["date"].min()), str(table["date"].max())) == ("2014-08-14", "2014-08-29")
+    days = pl.col("kickoff_date").is_between(date(2014, 8, 14), date(2014, 9, 1))
+    expected = tensors.keys.filter(days & pl.col("is_played"))
+
+    assert table["date"].to_list() == expected["kickoff_date"].to_list()
+    assert table["home_team"].to_list() == expected["home_team"].to_list()
     assert learnt.metadata("backtest")["matches"] == len(table)
     assert learnt.metadata("backtest")["split"]["validation_end"] == "2014-08-13"
 
 
-def test_every_check_runs_and_those_of_soundness_pass(learnt: Run) -> None:
-    found = {
-        (item.asset_key, item.check_name): item.passed for item in learnt.result.get_asset_check_evaluations()
-    }
+def test_the_checks_run_with_their_assets_and_those_of_soundness_pass(learnt: Run) -> None:
+    found = {item.check_name: item.passed for item in learnt.result.get_asset_check_evaluations()}
 
-    assert set(found) == {
-        key for check in checks for key in ((k.asset_key, k.name) for k in check.check_keys)
-    } - {key for key in found if key[0] == AssetKey("none")}
-    for name in ("periods_in_order", "probabilities_sum_to_one", "beats_class_prior"):
-        assert [passed for (_, check), passed in found.items() if check == name] == [True]
+    keys = [key for check in checks for key in check.check_keys]
+    assert set(found) == {key.name for key in keys if key.asset_key != AssetKey("sequence_tensors")}
+    assert found["periods_in_order"]
+    assert found["probabilities_sum_to_one"]
+    assert found["beats_class_prior"]
 
 
 def test_no_scratch_folder_is_left(learnt: Run) -> None:
@@ -151,13 +160,13 @@ def test_a_day_is_read_as_written() -> None:
         parse_day("2021-02-30")
 
 
-def test_the_launchpad_refuses_a_knob_that_cannot_be() -> None:
-    with pytest.raises(Exception, match="epochs"):
-        run(
-            BucketResource(url="unused", scratch="unused"),
-            {"ops": {"trained_lstm": {"config": {"epochs": 0}}}},
-            selection=["trained_lstm"],
-        )
+def test_a_knob_that_cannot_be_is_refused_before_anything_is_trained(learnt: Run) -> None:
+    before = learnt.folder("trained_lstm")
+
+    with pytest.raises(Exception, match="(?s)epochs.*greater than or equal to 1"):
+        run(learnt.bucket, {"ops": {"trained_lstm": {"config": {"epochs": 0}}}}, selection=["trained_lstm"])
+
+    assert learnt.folder("trained_lstm") == before
 
 
 def test_scores_are_shown_as_a_table_of_forecasters() -> None:

@@ -14,7 +14,7 @@ from football_assets_tests.training.planted import planted_tensors, poisoned
 
 
 @pytest.fixture(scope="module")
-def tensors() -> SequenceTensors:
+def made_up() -> SequenceTensors:
     return planted_tensors(matches=100)
 
 
@@ -29,19 +29,19 @@ def with_odds(
     return replace(tensors, keys=tensors.keys.with_columns(**columns))
 
 
-def test_the_class_prior_is_the_frequency_in_the_training_rows(tensors: SequenceTensors) -> None:
+def test_the_class_prior_is_the_frequency_in_the_training_rows(made_up: SequenceTensors) -> None:
     outcome = np.array([0, 0, 0, 1, 2, 2] + [1] * 94)
 
-    found = class_prior(replace(tensors, outcome=outcome), np.arange(6), np.array([50, 60]))
+    found = class_prior(replace(made_up, outcome=outcome), np.arange(6), np.array([50, 60]))
 
     np.testing.assert_allclose(found, [[1 / 2, 1 / 6, 1 / 3]] * 2)
 
 
-def test_an_outcome_that_never_happened_in_training_has_no_probability(tensors: SequenceTensors) -> None:
+def test_an_outcome_that_never_happened_in_training_has_no_probability(made_up: SequenceTensors) -> None:
     outcome = np.array([0, 2] * 50)
 
     for baseline in (class_prior, elo_logistic):
-        found = baseline(replace(tensors, outcome=outcome), np.arange(50), np.arange(50, 53))
+        found = baseline(replace(made_up, outcome=outcome), np.arange(50), np.arange(50, 53))
         assert (found[:, 1] == 0).all()
         np.testing.assert_allclose(found.sum(axis=1), 1)
 
@@ -84,8 +84,8 @@ def test_baselines_are_fitted_on_training_rows_alone(simulated: Fitted) -> None:
         )
 
 
-def test_odds_become_probabilities_without_the_margin(tensors: SequenceTensors) -> None:
-    priced = with_odds(tensors, (2.0, 4.0, 4.0), (1.9, 3.8, 3.8), (1.25, 5.0, 10.0))
+def test_odds_become_probabilities_without_the_margin(made_up: SequenceTensors) -> None:
+    priced = with_odds(made_up, (2.0, 4.0, 4.0), (1.9, 3.8, 3.8), (1.25, 5.0, 10.0))
 
     found = bookmaker(priced, np.array([2, 0, 1]))
 
@@ -94,14 +94,14 @@ def test_odds_become_probabilities_without_the_margin(tensors: SequenceTensors) 
 
 @pytest.mark.parametrize("odds", [(None, None, None), (2.0, None, 4.0), (2.0, 1.0, 4.0), (2.0, 0.0, 4.0)])
 def test_incomplete_and_impossible_odds_are_no_forecast(
-    tensors: SequenceTensors, odds: tuple[float | None, float | None, float | None]
+    made_up: SequenceTensors, odds: tuple[float | None, float | None, float | None]
 ) -> None:
-    assert np.isnan(bookmaker(with_odds(tensors, odds), np.array([0]))).all()
+    assert np.isnan(bookmaker(with_odds(made_up, odds), np.array([0]))).all()
 
 
-def test_no_rows_give_no_forecasts(tensors: SequenceTensors) -> None:
+def test_no_rows_give_no_forecasts(made_up: SequenceTensors) -> None:
     none = np.array([], dtype=np.int64)
 
-    for found in (class_prior(tensors, np.arange(50), none), elo_logistic(tensors, np.arange(50), none)):
+    for found in (class_prior(made_up, np.arange(50), none), elo_logistic(made_up, np.arange(50), none)):
         assert found.shape == (0, 3)
-    assert bookmaker(tensors, none).shape == (0, 3)
+    assert bookmaker(made_up, none).shape == (0, 3)

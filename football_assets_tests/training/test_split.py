@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from football_assets.errors import NotEnoughData
@@ -83,10 +83,11 @@ def test_fixtures_belong_to_no_period() -> None:
     assert split.end == day(959)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.integers(0, 60), min_size=300, max_size=500),
-    st.floats(0.05, 0.5),
-    st.floats(0.05, 0.5),
+    st.lists(st.integers(0, 40), min_size=150, max_size=300),
+    st.floats(0.2, 0.5),
+    st.floats(0.05, 0.3),
     st.integers(0, 20),
 )
 def test_periods_are_in_order_share_no_day_and_leave_out_the_burn_in_only(

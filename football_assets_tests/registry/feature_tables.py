@@ -1,22 +1,19 @@
-"""Feature tables of a small league, and the model bundle that the simulated network and these tables make."""
+"""Feature tables of a small league, as the registry and the forecasts read them."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from football_assets.registry.bundle import BundleSources, assemble_bundle
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.sequences.state import build_team_state
-from football_assets_tests.export.simulation import simulate
 
 TEAMS = ("Arsenal", "Aston Villa", "Chelsea", "Everton", "Liverpool", "Sunderland")
 FIRST_DAY = date(2015, 8, 1)
 PLAYED_ROUNDS, ROUNDS = 12, 14
 _FORM = [f"{name}_{n}" for name in ("points", "goals_for", "goals_against") for n in (5, 10)]
+_RATINGS = (("elo", 1500, 80), ("attack", 0, 0.2), ("defence", 0, 0.2))
 _VENUE = [
     f"{venue}_{name}_5" for venue in ("home", "away") for name in ("points", "goals_for", "goals_against")
 ]
@@ -110,20 +107,3 @@ def feature_tables() -> FeatureTables:
     }
     match_features = matches.drop("kickoff_time").with_columns(**context)
     return FeatureTables(matches, team_matches, team_form, team_ratings, match_features)
-
-
-_RATINGS = (("elo", 1500, 80), ("attack", 0, 0.2), ("defence", 0, 0.2))
-
-
-@cache
-def simulated_bundle(root: Path) -> Path:
-    """The bundle of the simulated world. Read, do not write."""
-    folders, tables = simulate(root), feature_tables()
-    folder = root / "bundle"
-    folder.mkdir()
-    state = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, DEFAULT_SPEC)
-    sources = BundleSources(
-        folders.trained_lstm, folders.model_evaluation, folders.onnx_model, folders.sequence_tensors
-    )
-    assemble_bundle(sources, state, folder)
-    return folder
