@@ -210,9 +210,8 @@ class LocalBucket(Bucket):
     def _place(self, temporary: Path, path: Path, condition: Condition) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sync(temporary)
-        with (
-            self._lock()
-        ):  # a conditional write in another process must not be overtaken by an unconditional one
+        # Every write takes the lock: none may come between another's check and its replacement.
+        with self._lock():
             if condition is not None:
                 self._check(path.relative_to(self.root).as_posix(), condition)
             temporary.replace(path)

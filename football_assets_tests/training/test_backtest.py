@@ -108,11 +108,23 @@ def test_the_end_cuts_the_period_and_changes_no_forecast(
     assert_frame_equal(found.forecasts, backtest.forecasts.filter(pl.col("date") <= end), check_exact=True)
 
 
+def test_without_a_start_the_year_before_the_last_result_is_forecast(tensors: SequenceTensors) -> None:
+    last = tensors.keys.filter("is_played")["kickoff_date"].to_list()[-1]
+
+    found = run_backtest(tensors, config=CONFIG)
+
+    year = tensors.keys.filter(pl.col("is_played") & (pl.col("kickoff_date") >= last - timedelta(days=365)))
+    assert found.split.test_start == last - timedelta(days=365)
+    assert found.forecasts["home_team"].to_list() == year["home_team"].to_list()
+
+
 def test_a_period_without_a_match_is_told(tensors: SequenceTensors) -> None:
     with pytest.raises(NotEnoughData, match="No played match from 2030-01-01 to the last result"):
         run_backtest(tensors, date(2030, 1, 1))
     with pytest.raises(NotEnoughData, match=f"from {START} to 2014-08-01"):
         run_backtest(tensors, START, date(2014, 8, 1))
+    with pytest.raises(NotEnoughData, match="no played match to backtest on: land results first"):
+        run_backtest(replace(tensors, outcome=np.full(len(tensors), -1)))
 
 
 def test_a_start_with_too_little_before_it_is_told(tensors: SequenceTensors) -> None:

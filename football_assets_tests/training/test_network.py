@@ -126,6 +126,19 @@ def test_each_match_of_a_history_matters(network: MatchForecaster, inputs: Input
         assert np.abs(found - expected)[full].max() > 1e-6
 
 
+def test_a_first_match_has_all_the_attention_and_padding_none(
+    network: MatchForecaster, inputs: Inputs
+) -> None:
+    history = inputs.home.clone()
+    history[:, :-1] = 0
+
+    with torch.no_grad():
+        last, pooled = network._read(history).chunk(2, dim=1)
+
+    assert last.abs().max() > 0.01
+    np.testing.assert_allclose(pooled.numpy(), last.numpy(), atol=1e-6)
+
+
 def test_inputs_are_raw_units_and_normalisation_is_learnt_from_training_rows(planted: Fitted) -> None:
     train = planted.tensors.take(planted.split.train)
     network = planted.fit.network
