@@ -19,7 +19,7 @@ up: $(READY) ## open the Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/football up
 
 test: $(READY) ## run every test, with coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 lint: $(READY) ## ruff check, ruff format, mypy
 	@$(BIN)/ruff check .
