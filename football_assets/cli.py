@@ -3,7 +3,6 @@
 Imports of more than a few milliseconds are inside the commands, so that help and usage errors answer at once.
 """
 
-import importlib
 import json
 import os
 import sys
@@ -19,7 +18,6 @@ import click
 from football_assets.errors import FootballError
 
 if TYPE_CHECKING:
-    from dagster import Definitions
     from rich.table import Table
 
     from football_assets.bucket import Bucket
@@ -353,6 +351,7 @@ def _materialize(
     from dagster import DagsterInstance
 
     from football_assets.bucket import open_bucket
+    from football_assets.definitions import build_definitions
     from football_assets.home import project_root
     from football_assets.raw.landing import inventory
     from football_assets.runs import materialize, register_seasons, steps_output_hidden
@@ -361,7 +360,7 @@ def _materialize(
     with DagsterInstance.get() as instance, steps_output_hidden() as stream, RunProgress(stream) as progress:
         register_seasons(instance, inventory(open_bucket(settings.bucket_url)).seasons)
         summary = materialize(
-            _code_location(settings),
+            build_definitions(settings),
             selection,
             instance=instance,
             seasons=seasons or instance.get_dynamic_partitions("seasons"),
@@ -371,18 +370,6 @@ def _materialize(
         )
         progress.summary(summary)
     return summary
-
-
-def _code_location(settings: "Settings") -> "Definitions":
-    """The definitions, bound to this home's bucket: they read the settings when they are loaded."""
-    from football_assets import definitions
-
-    resources = definitions.defs.resources or {}
-    if (
-        resources["bucket"].url != settings.bucket_url
-    ):  # loaded for another home, as by a test before this one
-        importlib.reload(definitions)
-    return definitions.defs
 
 
 def _demo_figures(settings: "Settings") -> dict[str, Any]:

@@ -15,34 +15,38 @@ from football_assets.registry import assets as registry_assets
 from football_assets.registry import checks as registry_checks
 from football_assets.resources import BucketResource
 from football_assets.sequences import assets as sequence_assets
-from football_assets.settings import get_settings
+from football_assets.settings import Settings, get_settings
 from football_assets.training import assets as training_assets
 from football_assets.training import checks as training_checks
 
-_settings = get_settings()
-_bucket = BucketResource(url=_settings.bucket_url, scratch=str(_settings.scratch))
 
-defs = Definitions(
-    assets=[
-        *raw_assets.assets,
-        *feature_assets.assets,
-        *sequence_assets.assets,
-        *training_assets.assets,
-        *export_assets.assets,
-        *registry_assets.assets,
-        *forecasting_assets.assets,
-    ],
-    asset_checks=[
-        *raw_checks.checks,
-        *feature_checks.checks,
-        *training_checks.checks,
-        *export_checks.checks,
-        *registry_checks.checks,
-        *forecasting_checks.checks,
-    ],
-    resources={
-        "bucket": _bucket,
-        "tables": TableIOManager(bucket=_bucket),
-        "folders": FolderIOManager(bucket=_bucket),
-    },
-)
+def build_definitions(settings: Settings) -> Definitions:
+    """The code location on one home's bucket."""
+    bucket = BucketResource(url=settings.bucket_url, scratch=str(settings.scratch))
+    return Definitions(
+        assets=[
+            *raw_assets.assets,
+            *feature_assets.assets,
+            *sequence_assets.assets,
+            *training_assets.assets,
+            *export_assets.assets,
+            *registry_assets.assets,
+            *forecasting_assets.assets,
+        ],
+        asset_checks=[
+            *raw_checks.checks,
+            *feature_checks.checks,
+            *training_checks.checks,
+            *export_checks.checks,
+            *registry_checks.checks,
+            *forecasting_checks.checks,
+        ],
+        resources={
+            "bucket": bucket,
+            "tables": TableIOManager(bucket=bucket),
+            "folders": FolderIOManager(bucket=bucket),
+        },
+    )
+
+
+defs = build_definitions(get_settings())
