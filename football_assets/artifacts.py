@@ -7,8 +7,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from football_assets.bucket import Bucket
-from football_assets.errors import ObjectNotFound
+from football_assets.bucket import ABSENT, Bucket
+from football_assets.errors import ObjectNotFound, PreconditionFailed
 
 ARTIFACTS = "artifacts/"
 KEPT = 3
@@ -27,11 +27,7 @@ def publish(bucket: Bucket, name: str, folder: Path) -> str:
     digest = folder_digest(folder)
     for path in files:
         bucket.upload(path, f"{ARTIFACTS}{name}/{digest}/{path.relative_to(folder).as_posix()}")
-    pointer = f"{ARTIFACTS}{name}/current.json"
-    recent = _recent(bucket, name)
-    recent = [digest, *(old for old in recent if old != digest)]
-    bucket.write(pointer, json.dumps({"current": digest, "recent": recent[:KEPT]}).encode())
-    for old in recent[KEPT:]:
+    for old in _point_to(bucket, name, digest):
         for item in bucket.list(f"{ARTIFACTS}{name}/{old}/"):
             bucket.delete(item.name)
     return digest
@@ -81,9 +77,25 @@ def folder_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:
+    """Make a content the current one, whoever else does so meanwhile; returns the contents that are kept no longer."""
+    while True:
+        state = bucket.stat(_pointer(name))
+        recent = [digest, *(old for old in _recent(bucket, name) if old != digest)]
+        data = json.dumps({"current": digest, "recent": recent[:KEPT]}).encode()
+        try:
+            bucket.write(_pointer(name), data, if_version=state.version if state else ABSENT)
+        except PreconditionFailed:
+            continue
+        return recent[KEPT:]
+
+
 def _recent(bucket: Bucket, name: str) -> list[str]:
-    pointer = f"{ARTIFACTS}{name}/current.json"
-    if bucket.stat(pointer) is None:
+    if bucket.stat(_pointer(name)) is None:
         return []
-    recent: list[str] = json.loads(bucket.read(pointer))["recent"]
+    recent: list[str] = json.loads(bucket.read(_pointer(name)))["recent"]
     return recent
+
+
+def _pointer(name: str) -> str:
+    return f"{ARTIFACTS}{name}/current.json"
