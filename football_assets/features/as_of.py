@@ -29,8 +29,12 @@ def ratings_that_know_their_day(
     last_day = stg_matches.filter("is_played")["kickoff_date"].max()
     if last_day is None:
         return team_ratings.select("match_id", "team_id").clear()
-    known = stg_matches.filter(pl.col("kickoff_date") <= last_day)
     on_day = pl.col("kickoff_date") == last_day
+    # Ratings of one country know nothing of another's.
+    concerned = stg_matches.filter(on_day).select("country").unique()
+    known = stg_matches.filter(pl.col("kickoff_date") <= last_day).join(
+        concerned, on="country", how="semi", maintain_order="left"
+    )
     unplayed = known.with_columns(
         pl.when(~on_day).then("home_goals").alias("home_goals"),
         pl.when(~on_day).then("away_goals").alias("away_goals"),

@@ -89,14 +89,17 @@ def _build(
     ]
     models = sorted(key.path[-1] for key in context.selected_asset_keys)
     failure = None
+    lines: list[str] = []
     try:
         if models:
-            results = build_features(store, models, scratch, context.log.info)
+            results = build_features(store, models, scratch, lines.append)
         else:
             tested = sorted({spec.asset_key.path[-1] for spec in checks})
-            results = check_features(store, tested, scratch, context.log.info)
+            results = check_features(store, tested, scratch, lines.append)
     except ModelsNotBuilt as error:
         results, failure = error.results, error
+    finally:
+        context.log.info("\n".join(lines))  # one event: a line each would cost more than most of dbt's tests
     for result in results:
         if result.is_model and result.passed:
             yield MaterializeResult(

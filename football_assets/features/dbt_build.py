@@ -5,7 +5,6 @@ DuckDB is scratch: each build has a database of its own, with a view for each in
 
 import json
 import logging
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,7 @@ from football_assets.errors import ObjectNotFound
 from football_assets.features.dbt_project import (
     DATABASE,
     DbtFailed,
-    dbt_command,
-    dbt_environment,
+    dbt_arguments,
     load_manifest,
     parsed_project,
     project_folder,
@@ -27,7 +25,6 @@ from football_assets.features.dbt_project import (
 from football_assets.tables import table_object, table_objects
 
 _log = logging.getLogger(__name__)
-_RESULTS = "run_results.json"
 
 
 @dataclass(frozen=True)
@@ -166,34 +163,24 @@ def _stage(bucket: Bucket, tables: Sequence[str], build: Path) -> None:
 def _run_dbt(
     command: str, models: Sequence[str], build: Path, log: Callable[[str], None]
 ) -> list[NodeResult]:
-    arguments = dbt_command(command, "--select", *models, "--indirect-selection", "buildable")
-    environment = dbt_environment(build)
-    environment["DBT_PARTIAL_PARSE_FILE_PATH"] = str(parsed_project() / "partial_parse.msgpack")
-    tail: list[str] = []
-    with subprocess.Popen(
-        arguments, cwd=build, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if line.strip():
-                    log(line.rstrip())
-                    tail = [*tail[-9:], line.strip()]
-        except BaseException:  # the run was cancelled
-            process.terminate()
-            raise
-    path = build / _RESULTS
-    if not path.is_file():
-        raise DbtFailed(f"dbt ended with exit code {process.returncode}: {' '.join(tail)[-500:]}")
+    from football_assets.features.dbt_run import run_dbt
+
+    arguments = dbt_arguments(command, "--select", *models, "--indirect-selection", "buildable")
+    arguments += ["--vars", json.dumps({"database": str(build / DATABASE)})]
+    outcome = run_dbt(arguments, parsed_project() / "partial_parse.msgpack", build, log)
+    if isinstance(outcome, Exception):
+        raise DbtFailed(f"dbt did not run: {' '.join(str(outcome).split())[-500:]}") from outcome
+    if isinstance(outcome, BaseException):  # the run was cancelled
+        raise outcome
     return [
         NodeResult(
-            unique_id=result["unique_id"],
-            status=result["status"],
-            seconds=result["execution_time"],
-            failures=result["failures"] or 0,
-            message=result["message"] or "",
+            unique_id=result.node.unique_id,
+            status=str(result.status),
+            seconds=result.execution_time,
+            failures=result.failures or 0,
+            message=result.message or "",
         )
-        for result in json.loads(path.read_bytes())["results"]
+        for result in outcome.results
     ]
 
 
@@ -202,7 +189,9 @@ def _export(model: str, build: Path) -> Path:
     with duckdb.connect(
         str(build / DATABASE), read_only=True, config={"threads": 2, "memory_limit": "1GB"}
     ) as connection:
-        connection.execute(f'copy "{model}" to {_quoted(path)} (format parquet, compression zstd)')
+        connection.execute(
+            f'copy "{model}" to {_quoted(path)} (format parquet, compression zstd, compression_level 1)'
+        )
     return path
 
 

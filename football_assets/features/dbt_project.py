@@ -13,13 +13,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from football_assets.errors import FootballError
 from football_assets.home import project_root
 
-DATABASE = "features.duckdb"  # as in profiles.yml, relative to the working directory of dbt
+DATABASE = "features.duckdb"  # dbt knows the tables in it as those of `features`
 _PARSED = ("manifest.json", "partial_parse.msgpack")
 
 
@@ -64,14 +65,10 @@ def parsed_project() -> Path:
     return folder
 
 
-def dbt_command(*arguments: str) -> list[str]:
-    """Command line that runs dbt on the project."""
-    beside = Path(sys.executable).with_name("dbt")
-    executable = str(beside) if beside.is_file() else shutil.which("dbt")
-    if executable is None:
-        raise DbtFailed(f"There is no dbt beside {sys.executable}: install the project with `make install`.")
+def dbt_arguments(*arguments: str) -> list[str]:
+    """Arguments that have dbt work on the project."""
     folder = str(project_folder())
-    return [executable, *arguments, "--project-dir", folder, "--profiles-dir", folder]
+    return [*arguments, "--project-dir", folder, "--profiles-dir", folder]
 
 
 def dbt_environment(folder: Path) -> dict[str, str]:
@@ -88,9 +85,18 @@ def dbt_environment(folder: Path) -> dict[str, str]:
     }
 
 
+def _dbt_executable() -> str:
+    beside = Path(sys.executable).with_name("dbt")
+    executable = str(beside) if beside.is_file() else shutil.which("dbt")
+    if executable is None:
+        raise DbtFailed(f"There is no dbt beside {sys.executable}: install the project with `make install`.")
+    return executable
+
+
 def _project_digest() -> str:
     root = project_folder()
-    digest = hashlib.blake2b(f"{root}\0{sys.prefix}".encode(), digest_size=16)
+    parsers = "\0".join(version(name) for name in ("dbt-core", "dbt-duckdb"))
+    digest = hashlib.blake2b(f"{root}\0{sys.prefix}\0{parsers}".encode(), digest_size=16)
     sources = [
         *root.glob("*.yml"),
         *(path for name in ("models", "tests") for path in (root / name).rglob("*")),
@@ -125,7 +131,7 @@ def _parse_into(folder: Path) -> None:
         if earlier.is_file():  # dbt then parses only what has changed
             shutil.copyfile(earlier, Path(scratch) / _PARSED[1])
         result = subprocess.run(
-            dbt_command("--quiet", "parse"),
+            [_dbt_executable(), *dbt_arguments("--quiet", "parse")],
             cwd=scratch,
             env=dbt_environment(Path(scratch)),
             capture_output=True,

@@ -1,8 +1,10 @@
 """Sequence tensors on disk: one .npy file each, so that training maps them into memory, and the row keys beside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -84,20 +86,20 @@ def write_tensors(
     matches = match_features.sort("kickoff_date", "league_id", "match_id")
     history = TeamHistory(history_rows(team_matches, team_ratings), spec)
     count = len(matches)
-    shape = (count, spec.history_length, len(spec.history))
-    home = _create(folder / "home_history.npy", shape)
-    away = _create(folder / "away_history.npy", shape)
-    context = _create(folder / "context.npy", (count, len(spec.context)))
-    done = 0
-    for batch in encode_in_slices(matches, history, spec):
-        rows = slice(done, done + len(batch))
-        home[rows], away[rows], context[rows] = batch.home_history, batch.away_history, batch.context
-        done += len(batch)
-        if progress is not None:
-            progress(done, count)
-    for array in (home, away, context):
-        if isinstance(array, np.memmap):
-            array.flush()
+    history_shape = (count, spec.history_length, len(spec.history))
+    with (
+        _create(folder / "home_history.npy", history_shape) as home,
+        _create(folder / "away_history.npy", history_shape) as away,
+        _create(folder / "context.npy", (count, len(spec.context))) as context,
+    ):
+        done = 0
+        for batch in encode_in_slices(matches, history, spec):
+            batch.home_history.tofile(home)
+            batch.away_history.tofile(away)
+            batch.context.tofile(context)
+            done += len(batch)
+            if progress is not None:
+                progress(done, count)
     np.save(folder / "outcome.npy", matches["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy())
     goals = matches.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16)).to_numpy()
     np.save(folder / "goals.npy", np.ascontiguousarray(goals))
@@ -118,11 +120,13 @@ def open_tensors(folder: Path) -> SequenceTensors:
     )
 
 
-def _create(path: Path, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    if 0 in shape:  # an empty file cannot be mapped
-        np.save(path, np.zeros(shape, dtype=np.float32))
-        return np.load(path, allow_pickle=False)
-    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+@contextmanager
+def _create(path: Path, shape: tuple[int, ...]) -> Iterator[BinaryIO]:
+    """A .npy file of float32 with its header written, to which the numbers are appended."""
+    with path.open("wb") as file:
+        header = np.lib.format.header_data_from_array_1_0(np.empty(0, dtype=np.float32)) | {"shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        yield file
 
 
 def _open(path: Path) -> NDArray:
