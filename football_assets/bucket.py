@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
 
@@ -115,10 +115,12 @@ def open_bucket(url: str) -> Bucket:
 class LocalBucket(Bucket):
     """A folder as an object store. Versions are digests of the content."""
 
+    # By device, inode, size and times: a file is read once a process, however often its bucket is opened.
+    _versions: ClassVar[dict[tuple[int, ...], str]] = {}
+
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.url = str(self.root)
-        self._versions: dict[tuple[int, int, int, int], str] = {}
         try:
             (self.root / _INTERNAL).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -143,7 +145,13 @@ class LocalBucket(Bucket):
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                key = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                key = (
+                    status.st_dev,
+                    status.st_ino,
+                    status.st_size,
+                    status.st_mtime_ns,
+                    status.st_ctime_ns,
+                )
                 version = self._versions.get(key) or _digest(file)
                 # Two changes within a tick of the clock give one key: only older files are known by it.
                 if time.time_ns() - status.st_ctime_ns > _SETTLED_NS:

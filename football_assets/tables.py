@@ -1,6 +1,10 @@
-"""Parquet tables in the bucket: `tables/<name>.parquet`, or one a partition, `tables/<name>/<partition>.parquet`."""
+"""Parquet tables in the bucket: `tables/<name>.parquet`, or one a partition, `tables/<name>/<partition>.parquet`.
+
+And what a person sees of them: Markdown, for the metadata of assets.
+"""
 
 import io
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -21,13 +25,17 @@ def table_objects(bucket: Bucket, name: str) -> list[ObjectInfo]:
     return [whole] if whole is not None else list(bucket.list(f"{TABLES}{name}/"))
 
 
-def read_table(bucket: Bucket, name: str, *, only: set[str] | None = None) -> pl.DataFrame:
+def read_table(
+    bucket: Bucket, name: str, *, only: set[str] | None = None, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
     """A table, its partitions concatenated in order of their names.
 
     Parameters
     ----------
     only
         Names of the partitions' objects to read; None reads all.
+    columns
+        Names of the columns to read; None reads all.
 
     Raises
     ------
@@ -39,7 +47,7 @@ def read_table(bucket: Bucket, name: str, *, only: set[str] | None = None) -> pl
         raise ObjectNotFound(
             f"Table {name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
         )
-    return pl.concat([_read(bucket, item.name) for item in objects], how="diagonal_relaxed")
+    return pl.concat([_read(bucket, item.name, columns) for item in objects], how="diagonal_relaxed")
 
 
 def write_table(bucket: Bucket, name: str, frame: pl.DataFrame, partition: str | None = None) -> ObjectInfo:
@@ -49,8 +57,27 @@ def write_table(bucket: Bucket, name: str, frame: pl.DataFrame, partition: str |
     return bucket.write(table_object(name, partition), buffer.getvalue())
 
 
-def _read(bucket: Bucket, name: str) -> pl.DataFrame:
+def as_markdown(frame: pl.DataFrame) -> str:
+    """All rows and columns of a small frame; nulls are blank."""
+    if frame.is_empty():
+        return "None."
+    cells = frame.select(
+        pl.all()
+        .cast(pl.String)
+        .fill_null("")
+        .str.replace_all("|", r"\|", literal=True)
+        .str.replace_all(r"\s+", " ")
+    )
+    rows = [" | ".join(row) for row in cells.iter_rows()]
+    return "\n".join(
+        f"| {row} |" for row in [" | ".join(frame.columns), " | ".join(["---"] * frame.width), *rows]
+    )
+
+
+def _read(bucket: Bucket, name: str, columns: Sequence[str] | None) -> pl.DataFrame:
     path = bucket.local_path(name)
     return pl.read_parquet(
-        path if path is not None else io.BytesIO(bucket.read(name)), hive_partitioning=False
+        path if path is not None else io.BytesIO(bucket.read(name)),
+        columns=list(columns) if columns is not None else None,
+        hive_partitioning=False,
     )

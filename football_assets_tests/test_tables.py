@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 
 from football_assets.bucket import Bucket, LocalBucket, open_bucket
 from football_assets.errors import ObjectNotFound
-from football_assets.tables import read_table, table_object, table_objects, write_table
+from football_assets.tables import as_markdown, read_table, table_object, table_objects, write_table
 
 
 class BucketOutOfReach(LocalBucket):
@@ -88,3 +88,12 @@ def test_the_same_frame_gives_the_same_bytes(bucket: Bucket) -> None:
     frame = pl.DataFrame({"goals": range(1000)})
 
     assert write_table(bucket, "a", frame).version == write_table(bucket, "b", frame).version
+
+
+def test_a_frame_is_a_markdown_table() -> None:
+    frame = pl.DataFrame({"team": ["A|B", "C\nD"], "goals": [1, None]})
+    assert as_markdown(frame) == "| team | goals |\n| --- | --- |\n| A\\|B | 1 |\n| C D |  |"
+
+
+def test_an_empty_frame_says_so() -> None:
+    assert as_markdown(pl.DataFrame({"team": []})) == "None."

@@ -16,13 +16,11 @@ from dagster import (
     multi_asset,
 )
 
-from football_assets.features.dbt_build import ModelsNotBuilt, build_features, check_features
+from football_assets.bucket import Bucket
 from football_assets.features.dbt_project import load_manifest
-from football_assets.features.ratings import rate_matches
 from football_assets.features.translator import GROUP, OWNERS, specs_of
-from football_assets.raw.preview import as_markdown
 from football_assets.resources import BucketResource
-from football_assets.tables import read_table
+from football_assets.tables import as_markdown, read_table
 
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = {
@@ -74,6 +72,8 @@ def team_ratings(stg_matches: pl.DataFrame) -> Output[pl.DataFrame]:
     They sum up all results so far in three numbers a team, and carry a team's strength across seasons, promotion and
     relegation. A team without a match has its league's entry rating, which is in the table too.
     """
+    from football_assets.features.ratings import rate_matches
+
     ratings = rate_matches(stg_matches)
     return Output(ratings, metadata=_ratings_metadata(ratings))
 
@@ -82,6 +82,8 @@ def _build(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
     """Build the selected models, or where only checks are selected, test the tables that are there."""
+    from football_assets.features.dbt_build import ModelsNotBuilt, build_features, check_features
+
     store = bucket.open()
     scratch = Path(bucket.scratch)
     checks = [
@@ -106,7 +108,7 @@ def _build(
                 asset_key=result.name,
                 metadata={
                     "seconds": round(result.seconds, 3),
-                    **_table_metadata(read_table(store, result.name), result.name),
+                    **_table_metadata(store, result.name),
                 },
             )
     by_id = {result.unique_id: result for result in results}
@@ -128,9 +130,13 @@ def _build(
         raise failure
 
 
-def _table_metadata(table: pl.DataFrame, name: str) -> dict[str, Any]:
-    latest = table.filter("is_played") if "is_played" in table.columns else table
-    preview = latest.tail(PREVIEW_ROWS).select(PREVIEW_COLUMNS[name])
+def _table_metadata(store: Bucket, name: str) -> dict[str, Any]:
+    # `team_form` holds played matches only.
+    played = [] if name == "team_form" else ["is_played"]
+    shown = PREVIEW_COLUMNS[name]
+    table = read_table(store, name, columns=[*dict.fromkeys(["league_id", "season", *shown, *played])])
+    latest = table.filter("is_played") if played else table
+    preview = latest.tail(PREVIEW_ROWS).select(shown)
     return {
         "dagster/row_count": table.height,
         "leagues": table["league_id"].n_unique(),

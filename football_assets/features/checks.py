@@ -1,97 +1,141 @@
-"""Asset checks of the features beyond the dbt tests: the as-of rule, row counts across tables, finite ratings."""
+"""Asset checks of the features beyond the dbt tests: the as-of rule, row counts across tables, finite ratings.
+
+One step a table answers its checks: it reads what they need once.
+"""
+
+from collections.abc import Iterator
 
 import polars as pl
-from dagster import AssetCheckResult, MetadataValue, asset_check
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetCheckSpec,
+    MetadataValue,
+    multi_asset_check,
+)
 
-from football_assets.features.as_of import form_that_is_not_as_of_kickoff, ratings_that_know_their_day
-from football_assets.features.ratings import LEAGUE_STATE, RATINGS
-from football_assets.raw.preview import as_markdown
 from football_assets.resources import BucketResource
-from football_assets.tables import read_table
+from football_assets.tables import as_markdown, read_table
 
 PREVIEW_ROWS = 10
 
 
-@asset_check(
-    asset="team_ratings",
-    additional_deps=["stg_matches"],
-    blocking=True,
-    description="Ratings before a match do not change when the results of its day are taken away.",
+@multi_asset_check(
+    name="check_team_ratings",
+    specs=[
+        AssetCheckSpec(
+            "ratings_know_nothing_of_their_day",
+            asset="team_ratings",
+            additional_deps=["stg_matches"],
+            blocking=True,
+            description="Ratings before a match do not change when the results of its day are taken away: the last "
+            "played day is rated again without its results.",
+        ),
+        AssetCheckSpec(
+            "ratings_are_finite_and_complete",
+            asset="team_ratings",
+            additional_deps=["stg_matches"],
+            blocking=True,
+            description="Two rows a match of `stg_matches`, one a team, with finite ratings.",
+        ),
+    ],
+    can_subset=True,
 )
-def ratings_know_nothing_of_their_day(bucket: BucketResource) -> AssetCheckResult:
-    """The last played day is rated again without its results."""
+def check_team_ratings(
+    context: AssetCheckExecutionContext, bucket: BucketResource
+) -> Iterator[AssetCheckResult]:
+    """Whether the ratings are as of kick-off and complete."""
+    from football_assets.features.as_of import ratings_that_know_their_day
+    from football_assets.features.ratings import LEAGUE_STATE, RATINGS
+
     store = bucket.open()
-    leaks = ratings_that_know_their_day(read_table(store, "stg_matches"), read_table(store, "team_ratings"))
-    return _none_of(leaks)
+    matches, ratings = (read_table(store, name) for name in ("stg_matches", "team_ratings"))
+    for key in sorted(context.selected_asset_check_keys):
+        match key.name:
+            case "ratings_know_nothing_of_their_day":
+                yield _none_of(ratings_that_know_their_day(matches, ratings), "team_ratings", key.name)
+            case "ratings_are_finite_and_complete":
+                values = ratings.select(RATINGS + LEAGUE_STATE)
+                odd = values.filter(~pl.all_horizontal(pl.all().is_finite().fill_null(False))).height
+                repeated = ratings.height - ratings.select("match_id", "team_id").n_unique()
+                yield AssetCheckResult(
+                    asset_key="team_ratings",
+                    check_name=key.name,
+                    passed=odd == 0 and repeated == 0 and ratings.height == 2 * matches.height,
+                    metadata={
+                        "rows": ratings.height,
+                        "matches": matches.height,
+                        "not_finite": odd,
+                        "repeated": repeated,
+                    },
+                )
 
 
-@asset_check(
-    asset="team_ratings",
-    additional_deps=["stg_matches"],
-    blocking=True,
-    description="Two rows a match, one a team, with finite ratings.",
+@multi_asset_check(
+    name="check_match_features",
+    specs=[
+        AssetCheckSpec(
+            "every_match_has_features",
+            asset="match_features",
+            additional_deps=["stg_matches"],
+            blocking=True,
+            description="Every match of `stg_matches` has its row, with the league's mean goals and both teams' "
+            "ratings.",
+        ),
+        AssetCheckSpec(
+            "form_is_as_of_kickoff",
+            asset="match_features",
+            additional_deps=["team_matches"],
+            blocking=True,
+            description="The points over five matches of the latest matches are those of earlier days, computed again "
+            "by Polars instead of SQL.",
+        ),
+    ],
+    can_subset=True,
 )
-def ratings_are_finite_and_complete(bucket: BucketResource) -> AssetCheckResult:
-    """Counted against `stg_matches`."""
-    store = bucket.open()
-    ratings = read_table(store, "team_ratings")
-    matches = read_table(store, "stg_matches").height
-    values = ratings.select(RATINGS + LEAGUE_STATE)
-    odd = values.filter(~pl.all_horizontal(pl.all().is_finite().fill_null(False))).height
-    repeated = ratings.height - ratings.select("match_id", "team_id").n_unique()
-    return AssetCheckResult(
-        passed=odd == 0 and repeated == 0 and ratings.height == 2 * matches,
-        metadata={"rows": ratings.height, "matches": matches, "not_finite": odd, "repeated": repeated},
-    )
+def check_match_features(
+    context: AssetCheckExecutionContext, bucket: BucketResource
+) -> Iterator[AssetCheckResult]:
+    """Whether no match is lost on the way, and the form is as of kick-off."""
+    from football_assets.features.as_of import form_that_is_not_as_of_kickoff
+    from football_assets.features.ratings import RATINGS
 
-
-@asset_check(
-    asset="match_features",
-    additional_deps=["stg_matches"],
-    blocking=True,
-    description="Every match of `stg_matches` has its row, with the league's mean goals and both teams' ratings.",
-)
-def every_match_has_features(bucket: BucketResource) -> AssetCheckResult:
-    """No match is lost on the way."""
     store = bucket.open()
     features = read_table(store, "match_features")
-    missing = read_table(store, "stg_matches").join(features, on="match_id", how="anti")
-    rated = [
-        "league_home_goals",
-        "league_away_goals",
-        *(f"{side}_{name}" for side in ("home", "away") for name in RATINGS),
-    ]
-    unrated = features.filter(pl.any_horizontal(pl.col(rated).is_null())).height
+    for key in sorted(context.selected_asset_check_keys):
+        match key.name:
+            case "every_match_has_features":
+                matches = read_table(store, "stg_matches", columns=["match_id"])
+                missing = matches.join(features, on="match_id", how="anti").height
+                rated = [
+                    "league_home_goals",
+                    "league_away_goals",
+                    *(f"{side}_{name}" for side in ("home", "away") for name in RATINGS),
+                ]
+                unrated = features.filter(pl.any_horizontal(pl.col(rated).is_null())).height
+                yield AssetCheckResult(
+                    asset_key="match_features",
+                    check_name=key.name,
+                    passed=missing == 0 and unrated == 0,
+                    metadata={
+                        "matches": features.height,
+                        "missing": missing,
+                        "without_ratings": unrated,
+                    },
+                )
+            case "form_is_as_of_kickoff":
+                team_matches = read_table(store, "team_matches")
+                wrong = form_that_is_not_as_of_kickoff(team_matches, features)
+                yield _none_of(wrong, "match_features", key.name)
+
+
+def _none_of(rows: pl.DataFrame, asset: str, check: str) -> AssetCheckResult:
     return AssetCheckResult(
-        passed=missing.is_empty() and unrated == 0,
-        metadata={"matches": features.height, "missing": missing.height, "without_ratings": unrated},
-    )
-
-
-@asset_check(
-    asset="match_features",
-    additional_deps=["team_matches"],
-    blocking=True,
-    description="The form of the latest matches is that of earlier days, computed again.",
-)
-def form_is_as_of_kickoff(bucket: BucketResource) -> AssetCheckResult:
-    """Points over the last five matches, by Polars instead of SQL."""
-    store = bucket.open()
-    return _none_of(
-        form_that_is_not_as_of_kickoff(read_table(store, "team_matches"), read_table(store, "match_features"))
-    )
-
-
-def _none_of(rows: pl.DataFrame) -> AssetCheckResult:
-    return AssetCheckResult(
+        asset_key=asset,
+        check_name=check,
         passed=rows.is_empty(),
         metadata={"rows": rows.height, "examples": MetadataValue.md(as_markdown(rows.head(PREVIEW_ROWS)))},
     )
 
 
-checks = [
-    ratings_know_nothing_of_their_day,
-    ratings_are_finite_and_complete,
-    every_match_has_features,
-    form_is_as_of_kickoff,
-]
+checks = [check_team_ratings, check_match_features]

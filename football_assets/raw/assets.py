@@ -1,7 +1,7 @@
 """Landing files become `raw_matches` and `raw_matches_rejected`."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from dagster import (
@@ -17,10 +17,12 @@ from dagster import (
 )
 
 from football_assets.raw.landing import inventory
-from football_assets.raw.matches import SeasonMatches, read_seasons
 from football_assets.raw.partitions import seasons
-from football_assets.raw.preview import as_markdown
 from football_assets.resources import BucketResource
+from football_assets.tables import as_markdown
+
+if TYPE_CHECKING:
+    from football_assets.raw.matches import SeasonMatches
 
 OWNERS = ["team:forecasting"]
 GROUP = "landing"
@@ -58,6 +60,8 @@ def read_landing_files(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> tuple[Output[pl.DataFrame], Output[pl.DataFrame]]:
     """Results of the seasons as their landing files have them."""
+    from football_assets.raw.matches import read_seasons
+
     store = bucket.open()
     listed = inventory(store)
     keys = list(context.partition_keys)
@@ -75,7 +79,7 @@ def read_landing_files(
     )
 
 
-def _matches_metadata(read: SeasonMatches, keys: list[str], objects: int) -> dict[str, Any]:
+def _matches_metadata(read: "SeasonMatches", keys: list[str], objects: int) -> dict[str, Any]:
     matches = read.matches
     played = matches.filter(pl.col("home_goals").is_not_null())
     metadata: dict[str, Any] = {
@@ -97,7 +101,7 @@ def _matches_metadata(read: SeasonMatches, keys: list[str], objects: int) -> dic
     return metadata
 
 
-def _rejected_metadata(read: SeasonMatches) -> dict[str, Any]:
+def _rejected_metadata(read: "SeasonMatches") -> dict[str, Any]:
     rejected = read.rejected
     kinds = (
         rejected.with_columns(kind=pl.col("reason").str.replace_all(r"'[^']*'|\d+(-\d+)*", "…"))

@@ -1,11 +1,23 @@
-"""Asset checks of the raw tables. Each puts one question of `quality.py`."""
+"""Asset checks of the raw tables. Each puts one question of `quality.py`.
 
+One step answers them all: it reads the tables once, and Dagster spends more on a step than most answers take.
+"""
+
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_check
+import polars as pl
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    MetadataValue,
+    multi_asset_check,
+)
 
+from football_assets.bucket import Bucket
 from football_assets.raw.landing import inventory
-from football_assets.raw.preview import as_markdown
 from football_assets.raw.quality import (
     broken_rules,
     clashing_sources,
@@ -14,31 +26,81 @@ from football_assets.raw.quality import (
     stale_seasons,
 )
 from football_assets.resources import BucketResource
-from football_assets.tables import read_table
+from football_assets.tables import as_markdown, read_table
 
 MAX_REJECTED_SHARE = 0.05
 PREVIEW_ROWS = 10
 
 
-@asset_check(
-    asset="raw_matches",
-    blocking=True,
-    description="Every row keeps to the schema Match; `match_id` is unique.",
+@multi_asset_check(
+    name="check_raw_tables",
+    specs=[
+        AssetCheckSpec(
+            "rows_keep_to_the_schema",
+            asset="raw_matches",
+            blocking=True,
+            description="Every row keeps to the schema Match; `match_id` is unique.",
+        ),
+        AssetCheckSpec(
+            "no_played_match_lies_in_the_future",
+            asset="raw_matches",
+            blocking=True,
+            description="No match after today has a score, which would leak into every feature of today.",
+        ),
+        AssetCheckSpec(
+            "seasons_are_as_new_as_their_files",
+            asset="raw_matches",
+            description="Each season is as new as its landing files.",
+        ),
+        AssetCheckSpec(
+            "sources_spell_teams_alike",
+            asset="raw_matches",
+            description="Two sources of one league spell its teams alike. Otherwise each match counts twice.",
+        ),
+        AssetCheckSpec(
+            "few_records_are_rejected",
+            asset="raw_matches_rejected",
+            description=f"No season has more than {MAX_REJECTED_SHARE:.0%} of its records rejected. A greater share "
+            "means a broken download or a change of format.",
+        ),
+    ],
+    can_subset=True,
 )
-def rows_keep_to_the_schema(bucket: BucketResource) -> AssetCheckResult:
-    """Columns, types, ranges, whole scores, the key."""
-    matches = read_table(bucket.open(), "raw_matches")
+def check_raw_tables(
+    context: AssetCheckExecutionContext, bucket: BucketResource
+) -> Iterator[AssetCheckResult]:
+    """The selected questions, put to both tables."""
+    store = bucket.open()
+    matches, rejected = (read_table(store, name) for name in ("raw_matches", "raw_matches_rejected"))
+    for key in sorted(context.selected_asset_check_keys):
+        match key.name:
+            case "rows_keep_to_the_schema":
+                yield _rows_keep_to_the_schema(matches)
+            case "no_played_match_lies_in_the_future":
+                yield _no_played_match_lies_in_the_future(matches)
+            case "seasons_are_as_new_as_their_files":
+                yield _seasons_are_as_new_as_their_files(store, matches, rejected)
+            case "sources_spell_teams_alike":
+                yield _sources_spell_teams_alike(matches)
+            case "few_records_are_rejected":
+                yield _few_records_are_rejected(matches, rejected)
+
+
+def _rows_keep_to_the_schema(matches: pl.DataFrame) -> AssetCheckResult:
     broken = broken_rules(matches)
     return AssetCheckResult(
-        passed=not broken, metadata={"rows": matches.height, "rows_breaking_a_rule": broken}
+        asset_key="raw_matches",
+        check_name="rows_keep_to_the_schema",
+        passed=not broken,
+        metadata={"rows": matches.height, "rows_breaking_a_rule": broken},
     )
 
 
-@asset_check(asset="raw_matches", blocking=True, description="No match after today has a score.")
-def no_played_match_lies_in_the_future(bucket: BucketResource) -> AssetCheckResult:
-    """A score of tomorrow would leak into every feature of today."""
-    future = played_after(read_table(bucket.open(), "raw_matches"), datetime.now(UTC).date())
+def _no_played_match_lies_in_the_future(matches: pl.DataFrame) -> AssetCheckResult:
+    future = played_after(matches, datetime.now(UTC).date())
     return AssetCheckResult(
+        asset_key="raw_matches",
+        check_name="no_played_match_lies_in_the_future",
         passed=future.is_empty(),
         metadata={
             "matches": future.height,
@@ -47,13 +109,13 @@ def no_played_match_lies_in_the_future(bucket: BucketResource) -> AssetCheckResu
     )
 
 
-@asset_check(asset="raw_matches", description="Each season is as new as its landing files.")
-def seasons_are_as_new_as_their_files(bucket: BucketResource) -> AssetCheckResult:
-    """Freshness: seasons whose files have changed since they were read."""
-    store = bucket.open()
-    tables = [read_table(store, name) for name in ("raw_matches", "raw_matches_rejected")]
-    stale = stale_seasons(store, inventory(store), tables)
+def _seasons_are_as_new_as_their_files(
+    store: Bucket, matches: pl.DataFrame, rejected: pl.DataFrame
+) -> AssetCheckResult:
+    stale = stale_seasons(store, inventory(store), [matches, rejected])
     return AssetCheckResult(
+        asset_key="raw_matches",
+        check_name="seasons_are_as_new_as_their_files",
         passed=not stale,
         severity=AssetCheckSeverity.WARN,
         description=f"Materialise raw_matches for {', '.join(stale)}." if stale else None,
@@ -61,11 +123,11 @@ def seasons_are_as_new_as_their_files(bucket: BucketResource) -> AssetCheckResul
     )
 
 
-@asset_check(asset="raw_matches", description="Two sources of one league spell its teams alike.")
-def sources_spell_teams_alike(bucket: BucketResource) -> AssetCheckResult:
-    """Otherwise each match counts twice, under two names."""
-    clashes = clashing_sources(read_table(bucket.open(), "raw_matches"))
+def _sources_spell_teams_alike(matches: pl.DataFrame) -> AssetCheckResult:
+    clashes = clashing_sources(matches)
     return AssetCheckResult(
+        asset_key="raw_matches",
+        check_name="sources_spell_teams_alike",
         passed=clashes.is_empty(),
         severity=AssetCheckSeverity.WARN,
         description=None if clashes.is_empty() else "Land each league of a season from one source only.",
@@ -76,16 +138,12 @@ def sources_spell_teams_alike(bucket: BucketResource) -> AssetCheckResult:
     )
 
 
-@asset_check(
-    asset="raw_matches_rejected",
-    description=f"No season has more than {MAX_REJECTED_SHARE:.0%} of its records rejected.",
-)
-def few_records_are_rejected(bucket: BucketResource) -> AssetCheckResult:
-    """A greater share means a broken download or a change of format."""
-    store = bucket.open()
-    shares = rejected_share(read_table(store, "raw_matches"), read_table(store, "raw_matches_rejected"))
+def _few_records_are_rejected(matches: pl.DataFrame, rejected: pl.DataFrame) -> AssetCheckResult:
+    shares = rejected_share(matches, rejected)
     excessive = shares.filter(shares["share"] > MAX_REJECTED_SHARE)
     return AssetCheckResult(
+        asset_key="raw_matches_rejected",
+        check_name="few_records_are_rejected",
         passed=excessive.is_empty(),
         severity=AssetCheckSeverity.WARN,
         metadata={
@@ -95,10 +153,4 @@ def few_records_are_rejected(bucket: BucketResource) -> AssetCheckResult:
     )
 
 
-checks = [
-    rows_keep_to_the_schema,
-    no_played_match_lies_in_the_future,
-    seasons_are_as_new_as_their_files,
-    sources_spell_teams_alike,
-    few_records_are_rejected,
-]
+checks = [check_raw_tables]

@@ -1,10 +1,11 @@
 """The raw tables and their checks, materialised by Dagster in a real bucket."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 import pytest
-from dagster import AssetKey, DagsterInstance, Definitions, ExecuteInProcessResult
+from dagster import AssetKey, AssetsDefinition, DagsterInstance, Definitions, ExecuteInProcessResult, asset
 
 from football_assets.bucket import Bucket
 from football_assets.io_managers import TableIOManager
@@ -23,9 +24,11 @@ def resource(bucket: Bucket, tmp_path: Path) -> BucketResource:
     return BucketResource(url=bucket.url, scratch=str(tmp_path / "scratch"))
 
 
-def materialise(resource: BucketResource, first: str, last: str) -> ExecuteInProcessResult:
+def materialise(
+    resource: BucketResource, first: str, last: str, downstream: Sequence[AssetsDefinition] = ()
+) -> ExecuteInProcessResult:
     definitions = Definitions(
-        assets=assets,
+        assets=[*assets, *downstream],
         asset_checks=checks,
         resources={"bucket": resource, "tables": TableIOManager(bucket=resource)},
     )
@@ -97,8 +100,25 @@ def test_checks_find_what_is_wrong(bucket: Bucket, resource: BucketResource) -> 
     write_table(bucket, "raw_matches", spoilt, "2014-15")
     bucket.write("raw/a/2014-15/eng.1.csv", csv_of().encode())
     passed = check_results(materialise(resource, "2012-13", "2012-13"))
-    assert len(passed) == len(checks)
+    assert len(passed) == sum(len(list(definition.check_specs)) for definition in checks)
     assert not any(passed.values())
+
+
+def test_a_broken_rule_stops_what_is_downstream(bucket: Bucket, resource: BucketResource) -> None:
+    @asset(deps=["raw_matches"])
+    def downstream() -> None:
+        """Whatever is made from the matches."""
+
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
+    materialise(resource, "2014-15", "2014-15")
+    spoilt = read_table(bucket, "raw_matches").with_columns(away_team=pl.lit("Leeds"))
+    for season, table, reached in (("2012-13", spoilt, False), ("2014-15", None, True)):
+        if table is not None:
+            write_table(bucket, "raw_matches", table, "2014-15")
+        result = materialise(resource, season, season, [downstream])
+        assert check_results(result)["rows_keep_to_the_schema"] is reached
+        made = {event.asset_key for event in result.get_asset_materialization_events()}
+        assert (AssetKey("downstream") in made) is reached
 
 
 def test_both_tables_are_described_in_the_landing_group() -> None:
