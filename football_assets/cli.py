@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from football_assets.errors import FootballError
+from football_assets.model_files import METRICS, MODEL_CARD
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -284,7 +285,7 @@ def show_model(version: str) -> None:
 
     from football_assets.terminal import results_console
 
-    card = (registry.fetch(version, settings.scratch) / "model_card.md").read_text(encoding="utf-8")
+    card = (registry.fetch(version, settings.scratch) / MODEL_CARD).read_text(encoding="utf-8")
     results_console().print(Markdown(card))
     decision = registry.decision(registry.resolve(version))
     for reason in decision["reasons"] if decision else ():
@@ -383,7 +384,7 @@ def _demo_figures(settings: "Settings") -> dict[str, Any]:
 
     bucket = open_bucket(settings.bucket_url)
     forecasts = read_table(bucket, "fixture_predictions")
-    metrics = json.loads((fetch(bucket, "model_evaluation", settings.scratch) / "metrics.json").read_bytes())
+    metrics = json.loads((fetch(bucket, "model_evaluation", settings.scratch) / METRICS).read_bytes())
     production = _registry(settings).aliases().get("production")
     console = results_console()
     console.print(fixtures_table(forecasts.head(FIXTURES_SHOWN), f"Next of {len(forecasts):,} fixtures"))

@@ -16,7 +16,7 @@ from football_assets.home import project_root
 from football_assets.settings import Settings
 
 ROOT = project_root()
-HEAVY = ("torch", "ray", "evidently", "wandb")
+HEAVY = ("torch", "ray", "evidently", "wandb", "duckdb", "numpy")
 
 
 def test_loading_the_code_location_imports_no_heavy_library() -> None:

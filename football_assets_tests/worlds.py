@@ -1,7 +1,7 @@
-"""Simulated football countries for the tests of several stages: results drawn from Poisson strengths, by seed.
+"""Football countries for the tests of several stages: written by hand, or drawn from Poisson strengths, by seed.
 
-A country has two tiers with promotion and relegation, newcomers, a cup with a village team, and fixtures to come, some
-of teams that never played. `build_tables` makes the feature tables of such results as the asset graph does.
+A simulated country has two tiers with promotion and relegation, newcomers, a cup with a village team, and fixtures to
+come, some of teams that never played. `build_tables` makes the feature tables of a country as the asset graph does.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,9 @@ NEVER_PLAYED = ("Debutants", "Upstarts", "Novices")
 
 
 @dataclass
-class _Row:
+class MatchRow:
+    """A match of a country, or a fixture, which has no goals. Its league is a tier or `cup`."""
+
     league: str
     season: str
     day: date
@@ -48,7 +50,7 @@ def simulated_country(
     seasons
         From 2010-11 on.
     teams
-        Of each tier, an even number.
+        Of each tier; of an odd number, one rests in every round.
     unplayed_rounds
         Rounds at the end that are fixtures, with a tie of the cup and matches of teams that never played.
     """
@@ -57,22 +59,22 @@ def simulated_country(
     strength = {VILLAGE: -3 * TIER_STEP, **dict.fromkeys(NEVER_PLAYED, -2 * TIER_STEP)}
     for tier, names in enumerate(tiers):
         strength |= {name: generator.normal(-tier * TIER_STEP, STRENGTH) for name in names}
-    rows: list[_Row] = []
+    rows: list[MatchRow] = []
     for number in range(seasons):
         season = f"{2010 + number}-{11 + number}"
         start = date(2010 + number, 8, 7)
         last = number == seasons - 1
-        rounds = 2 * (teams - 1)
+        rounds = 2 * (teams - 1 + teams % 2)
         played_until = start + timedelta(days=7 * (rounds - unplayed_rounds)) if last else date.max
         made = list(_season_matches(tiers, season, start, generator))
         if last:
             end = start + timedelta(days=7 * rounds)
             first, second, third = NEVER_PLAYED
             made += [
-                _Row("2", season, end, first, tiers[1][0]),
-                _Row("1", season, end, tiers[0][1], second),
-                _Row("3", season, end + timedelta(days=2), second, third),
-                _Row("cup", season, end + timedelta(days=4), first, VILLAGE),
+                MatchRow("2", season, end, first, tiers[1][0]),
+                MatchRow("1", season, end, tiers[0][1], second),
+                MatchRow("3", season, end + timedelta(days=2), second, third),
+                MatchRow("cup", season, end + timedelta(days=4), first, VILLAGE),
             ]
         for row in made:
             if row.day < played_until:
@@ -87,11 +89,16 @@ def simulated_country(
     return raw_matches(country, rows)
 
 
-def raw_matches(country: str, rows: list[_Row]) -> pl.DataFrame:
-    """Rows in the schema of `raw_matches`."""
+def match_id(country: str, number: int) -> str:
+    """Identifier of a country's match of that number, counted from 0."""
+    return f"{_prefix(country)}{number:010x}"
+
+
+def raw_matches(country: str, rows: list[MatchRow]) -> pl.DataFrame:
+    """Rows in the schema of `raw_matches`, their identifiers in the order given."""
     records = [
         {
-            "match_id": f"{country.encode().hex():0<6}{number:010x}",
+            "match_id": match_id(country, number),
             "league_id": f"{country}.{row.league}",
             "season": row.season,
             "kickoff_date": row.day,
@@ -112,9 +119,8 @@ def raw_matches(country: str, rows: list[_Row]) -> pl.DataFrame:
 
 def in_country(matches: pl.DataFrame, country: str) -> pl.DataFrame:
     """The same matches in another country, their identifiers in the same order."""
-    prefix = f"{country.encode().hex():0<6}"
     return matches.with_columns(
-        match_id=pl.lit(prefix) + pl.col("match_id").str.slice(6),
+        match_id=pl.lit(_prefix(country)) + pl.col("match_id").str.slice(6),
         league_id=pl.lit(f"{country}.") + pl.col("league_id").str.split(".").list.last(),
     )
 
@@ -147,9 +153,9 @@ def rewritten_from(matches: pl.DataFrame, day: date, seed: int = 1) -> pl.DataFr
     added = raw_matches(
         country,
         [
-            _Row("1", season, day, "Phantoms", "Ghosts", (7, 0)),
-            _Row("4", season, day, "Spectres", "Shades", (1, 1)),
-            _Row("2", season, day + timedelta(days=1), "Ghosts", "Wraiths", (0, 5)),
+            MatchRow("1", season, day, "Phantoms", "Ghosts", (7, 0)),
+            MatchRow("4", season, day, "Spectres", "Shades", (1, 1)),
+            MatchRow("2", season, day + timedelta(days=1), "Ghosts", "Wraiths", (0, 5)),
         ],
     ).with_columns(match_id=pl.col("match_id").str.slice(0, 6) + "f" + pl.col("match_id").str.slice(7))
     return pl.concat([kept, later, added])
@@ -183,34 +189,39 @@ def build_tables(bucket: Bucket, matches: pl.DataFrame, scratch: Path) -> Featur
 _SIDES = ("home", "away")
 
 
+def _prefix(country: str) -> str:
+    return f"{country.encode().hex():0<6}"
+
+
 def _season_matches(
     tiers: list[list[str]], season: str, start: date, generator: np.random.Generator
-) -> Iterator[_Row]:
+) -> Iterator[MatchRow]:
     for tier, names in enumerate(tiers):
         order = [names[i] for i in generator.permutation(len(names))]
         for week, pairs in enumerate(_double_round_robin(order)):
             for number, (home, away) in enumerate(pairs):
                 day = start + timedelta(days=7 * week + (number + tier) % 2)
-                yield _Row(str(tier + 1), season, day, home, away)
+                yield MatchRow(str(tier + 1), season, day, home, away)
     for week in range(0, 2 * len(tiers[0]) - 2, 3):
         day = start + timedelta(days=7 * week + 4)
         first, second = (names[int(generator.integers(len(names)))] for names in tiers)
         third = next(name for name in tiers[1] if name != second)
-        yield _Row("cup", season, day, first, second)
-        yield _Row("cup", season, day, VILLAGE, third)
+        yield MatchRow("cup", season, day, first, second)
+        yield MatchRow("cup", season, day, VILLAGE, third)
 
 
 def _double_round_robin(teams: list[str]) -> list[list[tuple[str, str]]]:
-    half = len(teams) // 2
+    ring: list[str | None] = [*teams, None] if len(teams) % 2 else [*teams]
     rounds = []
-    for turn in range(len(teams) - 1):
-        pairs = [(teams[i], teams[-1 - i]) for i in range(half)]
-        rounds.append([(away, home) if turn % 2 else (home, away) for home, away in pairs])
-        teams = [teams[0], teams[-1], *teams[1:-1]]
+    for turn in range(len(ring) - 1):
+        pairs = [(ring[i], ring[-1 - i]) for i in range(len(ring) // 2)]
+        swapped = [(away, home) if turn % 2 else (home, away) for home, away in pairs]
+        rounds.append([(home, away) for home, away in swapped if home is not None and away is not None])
+        ring = [ring[0], ring[-1], *ring[1:-1]]
     return rounds + [[(away, home) for home, away in pairs] for pairs in rounds]
 
 
-def _promoted(tiers: list[list[str]], played: list[_Row], newcomer: str) -> list[list[str]]:
+def _promoted(tiers: list[list[str]], played: list[MatchRow], newcomer: str) -> list[list[str]]:
     points = dict.fromkeys([*tiers[0], *tiers[1]], 0)
     for row in played:
         if row.goals is not None and row.league != "cup":

@@ -1,14 +1,17 @@
 """`onnx_model`: the trained network in the format that serving runs."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
-from football_assets.export.onnx_export import ExportReport, export_forecaster, find_rows
-from football_assets.raw.preview import as_markdown
+from football_assets.model_files import TEST_PREDICTIONS
 from football_assets.resources import BucketResource
+from football_assets.tables import as_markdown
+
+if TYPE_CHECKING:
+    from football_assets.export.onnx_export import ExportReport
 
 OWNERS = ["team:forecasting"]
 GROUP = "export"
@@ -32,9 +35,12 @@ def onnx_model(
 
     Compared with the network on the whole test period, and on fixtures with little or no history.
     """
+    from football_assets.export.onnx_export import export_forecaster, find_rows
+    from football_assets.sequences.tensors import KEYS
+
     folder = bucket.scratch_folder("onnx_model")
-    keys = pl.read_parquet(sequence_tensors / "keys.parquet", columns=["match_id"])
-    test = pl.read_parquet(model_evaluation / "test_predictions.parquet", columns=["match_id"])
+    keys = pl.read_parquet(sequence_tensors / KEYS, columns=["match_id"])
+    test = pl.read_parquet(model_evaluation / TEST_PREDICTIONS, columns=["match_id"])
     report = export_forecaster(trained_lstm, sequence_tensors, find_rows(keys, test), folder)
     context.log.info(
         "Exported with opset %d; probabilities differ by at most %.1e. %s",
@@ -45,7 +51,7 @@ def onnx_model(
     return MaterializeResult(value=folder, metadata=_metadata(report))
 
 
-def _metadata(report: ExportReport) -> dict[str, Any]:
+def _metadata(report: "ExportReport") -> dict[str, Any]:
     variants = pl.DataFrame(
         [
             {"variant": name, "bytes": size}

@@ -4,18 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, MetadataValue, asset_check
 
-from football_assets.export.inference import INPUTS, OUTPUTS, OnnxForecaster
-from football_assets.export.onnx_export import (
-    INT8_TOLERANCE,
-    MODEL,
-    MODEL_INT8,
-    PARITY_TOLERANCE,
-    REPORT,
-)
-from football_assets.sequences.tensors import open_tensors
+from football_assets.export.tolerances import INT8_TOLERANCE, PARITY_TOLERANCE
+from football_assets.model_files import EXPORT_REPORT, MODEL, MODEL_INT8
 
 SUM_TOLERANCE = 1e-5
 SAMPLE = 2000
@@ -58,6 +50,8 @@ def int8_variant_keeps_the_log_loss(onnx_model: Path) -> AssetCheckResult:
 )
 def onnx_model_has_the_agreed_signature(onnx_model: Path) -> AssetCheckResult:
     """Serving feeds inputs by these names."""
+    from football_assets.export.inference import INPUTS, OUTPUTS
+
     report = _report(onnx_model)
     named = tuple(item["name"] for item in report["inputs"]) == INPUTS
     named = named and tuple(item["name"] for item in report["outputs"]) == OUTPUTS
@@ -80,6 +74,11 @@ def onnx_model_has_the_agreed_signature(onnx_model: Path) -> AssetCheckResult:
 )
 def onnx_model_gives_probabilities(onnx_model: Path, sequence_tensors: Path) -> AssetCheckResult:
     """Runs each published variant on up to 2,000 of the latest rows, played or not."""
+    import numpy as np
+
+    from football_assets.export.inference import OnnxForecaster
+    from football_assets.sequences.tensors import open_tensors
+
     tensors = open_tensors(sequence_tensors)
     batch = tensors.take(np.arange(max(0, len(tensors) - SAMPLE), len(tensors)))
     errors = {}
@@ -97,7 +96,7 @@ def onnx_model_gives_probabilities(onnx_model: Path, sequence_tensors: Path) -> 
 
 
 def _report(folder: Path) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((folder / EXPORT_REPORT).read_text(encoding="utf-8"))
     return report
 
 

@@ -22,19 +22,15 @@ import polars as pl
 
 from football_assets.errors import ExportError, NotEnoughData
 from football_assets.export.inference import INPUTS, OUTPUTS, OnnxForecaster
+from football_assets.export.tolerances import INT8_TOLERANCE
+from football_assets.model_files import EXPORT_REPORT, FEATURE_SPEC, MODEL, MODEL_INT8
 from football_assets.scores import log_loss
-from football_assets.sequences.spec import FILE_NAME as FEATURE_SPEC
 from football_assets.sequences.tensors import open_tensors
 
 if TYPE_CHECKING:
     import torch
 
-MODEL = "model.onnx"
-MODEL_INT8 = "model.int8.onnx"
-REPORT = "export.json"
 OPSET = 20
-PARITY_TOLERANCE = 1e-5  # largest difference of a probability between PyTorch and ONNX
-INT8_TOLERANCE = 0.001  # largest change of the test log loss by quantisation
 BATCH_SIZES = (1, 2, 257)
 QUANTISED_OPERATORS = ["LSTM", "Gemm", "MatMul"]
 
@@ -202,7 +198,7 @@ def _export_network(
     )
     if not int8.accepted:
         quantised_path.unlink()
-    (out / REPORT).write_text(json.dumps(report.to_dict(), indent=1))
+    (out / EXPORT_REPORT).write_text(json.dumps(report.to_dict(), indent=1))
     return report
 
 

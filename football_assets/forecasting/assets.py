@@ -6,14 +6,7 @@ from typing import Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
 
-from football_assets.forecasting.fixtures import (
-    DESCRIPTIONS,
-    SCHEMA,
-    forecast_fixtures,
-    next_fixtures_text,
-    production_bundle,
-)
-from football_assets.registry.store import Registry
+from football_assets.forecasting.schema import DESCRIPTIONS, SCHEMA
 from football_assets.resources import BucketResource
 
 OWNERS = ["team:forecasting"]
@@ -45,6 +38,9 @@ def fixture_predictions(
 
     Fails, and says why, while no model has passed the promotion gate.
     """
+    from football_assets.forecasting.fixtures import forecast_fixtures, production_bundle
+    from football_assets.registry.store import Registry
+
     version, bundle = production_bundle(Registry(bucket.open()), Path(bucket.scratch))
     forecasts = forecast_fixtures(bundle, version, match_features, stg_matches, team_matches, team_ratings)
     context.log.info("%d fixtures forecast by model version %d", forecasts.height, version)
@@ -52,6 +48,8 @@ def fixture_predictions(
 
 
 def _metadata(forecasts: pl.DataFrame, version: int) -> dict[str, Any]:
+    from football_assets.forecasting.fixtures import next_fixtures_text
+
     metadata: dict[str, Any] = {
         "dagster/row_count": forecasts.height,
         "model_version": version,

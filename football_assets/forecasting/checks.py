@@ -4,10 +4,9 @@ import polars as pl
 from dagster import AssetCheckResult, MetadataValue, asset_check
 
 from football_assets.forecasting.quality import forecasts_out_of_range, unplayed_without_forecast
-from football_assets.raw.preview import as_markdown
 from football_assets.registry.store import Registry
 from football_assets.resources import BucketResource
-from football_assets.tables import read_table
+from football_assets.tables import as_markdown, read_table
 
 PREVIEW_ROWS = 10
 

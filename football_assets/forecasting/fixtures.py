@@ -6,49 +6,16 @@ from pathlib import Path
 import polars as pl
 
 from football_assets.errors import RegistryError
+from football_assets.forecasting.schema import SCHEMA
 from football_assets.forecasting.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.leagues import league_of
-from football_assets.raw.preview import as_markdown
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import Fixture, TeamState, season_on
+from football_assets.tables import as_markdown
 
-SCHEMA = pl.Schema(
-    {
-        "match_id": pl.String,
-        "league_id": pl.String,
-        "season": pl.String,
-        "kickoff_date": pl.Date,
-        "kickoff_time": pl.Time,
-        "home_team": pl.String,
-        "away_team": pl.String,
-        "p_home": pl.Float64,
-        "p_draw": pl.Float64,
-        "p_away": pl.Float64,
-        "xg_home": pl.Float64,
-        "xg_away": pl.Float64,
-        "likeliest_scores": pl.String,
-        "model_version": pl.Int64,
-    }
-)
-DESCRIPTIONS = {
-    "match_id": "Match, as in `raw_matches`.",
-    "league_id": "Country and tier.",
-    "season": "Season label.",
-    "kickoff_date": "Day of the match.",
-    "kickoff_time": "Local time of kick-off, where known.",
-    "home_team": "Home team as the source spells it.",
-    "away_team": "Away team as the source spells it.",
-    "p_home": "Probability of a home win.",
-    "p_draw": "Probability of a draw.",
-    "p_away": "Probability of an away win.",
-    "xg_home": "Expected goals of the home team after 90 minutes.",
-    "xg_away": "Expected goals of the away team after 90 minutes.",
-    "likeliest_scores": "The three likeliest scores with their probabilities.",
-    "model_version": "Registry version that made the forecast.",
-}
 ORDER = ("kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
 _KEYS = tuple(SCHEMA)[:7]
 

@@ -3,20 +3,21 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from football_assets.launchpad import launchpad_config
-from football_assets.raw.preview import as_markdown
-from football_assets.registry.bundle import METRICS, MODEL_CARD, BundleSources, assemble_bundle
-from football_assets.registry.gate import GateConfig
-from football_assets.registry.promotion import Outcome, Verdict, consider
+from football_assets.model_files import METRICS, MODEL_CARD
+from football_assets.registry.config import GateConfig
 from football_assets.registry.store import Manifest, Registry
 from football_assets.resources import BucketResource
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.state import build_team_state
+from football_assets.tables import as_markdown
+
+if TYPE_CHECKING:
+    from football_assets.registry.promotion import Verdict
 
 OWNERS = ["team:forecasting"]
 GROUP = "registry"
@@ -47,6 +48,10 @@ def registered_model(
     It must be certainly better than base rates, and on the same test matches not worse than Elo and the model in
     production. A refused version stays in the registry as candidate; production stays what it was.
     """
+    from football_assets.registry.bundle import BundleSources, assemble_bundle
+    from football_assets.registry.promotion import consider
+    from football_assets.sequences.state import build_team_state
+
     folder = bucket.scratch_folder("registered_model")
     sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)
     state = build_team_state(team_matches, team_form, team_ratings, FeatureSpec.load(sequence_tensors))
@@ -65,7 +70,9 @@ def registered_model(
     return MaterializeResult(metadata=_metadata(verdict, registry.manifest(version), metrics, card))
 
 
-def _metadata(verdict: Verdict, manifest: Manifest, metrics: dict[str, Any], card: str) -> dict[str, Any]:
+def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], card: str) -> dict[str, Any]:
+    from football_assets.registry.promotion import Outcome
+
     comparisons = pl.DataFrame(
         [
             {

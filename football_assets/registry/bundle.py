@@ -11,19 +11,24 @@ import numpy as np
 import polars as pl
 
 from football_assets.errors import FootballError, RegistryError
+from football_assets.model_files import (
+    CHECKPOINT,
+    EXPORT_REPORT,
+    FEATURE_SPEC,
+    METRICS,
+    MODEL,
+    MODEL_CARD,
+    MODEL_INT8,
+    REFERENCE,
+    TEAM_STATE,
+    TEST_PREDICTIONS,
+    TRAINING,
+)
 from football_assets.registry.model_card import package_versions, summarise_data, write_model_card
-from football_assets.registry.predictor import MODEL, MODEL_INT8, load_predictor
-from football_assets.sequences.spec import FILE_NAME as FEATURE_SPEC
+from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
 
-CHECKPOINT = "checkpoint.safetensors"
-TRAINING = "training.json"
-METRICS = "metrics.json"
-TEST_PREDICTIONS = "test_predictions.parquet"
-TEAM_STATE = "team_state.parquet"
-REFERENCE = "reference.parquet"
-MODEL_CARD = "model_card.md"
 REQUIRED = (
     MODEL,
     FEATURE_SPEC,
@@ -97,7 +102,7 @@ def assemble_bundle(sources: BundleSources, team_state: pl.DataFrame, folder: Pa
     card = write_model_card(
         metrics=metrics,
         training=training,
-        export=_json(sources.onnx_model / "export.json"),
+        export=_json(sources.onnx_model / EXPORT_REPORT),
         spec=tensors.spec,
         data=summarise_data(tensors.keys),
         packages=package_versions(),

@@ -6,8 +6,7 @@ from typing import Any
 from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_check
 
 from football_assets.errors import FootballError, RegistryError
-from football_assets.registry.bundle import check_bundle
-from football_assets.registry.gate import CLASS_PRIOR
+from football_assets.registry.config import CLASS_PRIOR
 from football_assets.registry.store import Registry
 from football_assets.resources import BucketResource
 
@@ -19,6 +18,8 @@ from football_assets.resources import BucketResource
 )
 def candidate_bundle_is_whole(bucket: BucketResource) -> AssetCheckResult:
     """Fetches the version as serving does."""
+    from football_assets.registry.bundle import check_bundle
+
     registry = Registry(bucket.open())
     try:
         version = registry.resolve("candidate")

@@ -5,33 +5,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
 
+from football_assets.registry.config import CLASS_PRIOR, ELO, PRODUCTION, GateConfig
 from football_assets.scores import log_loss_each
 
-CLASS_PRIOR = "class prior"
-ELO = "Elo baseline"
-PRODUCTION = "production model"
-
 _CHUNK = 4_000_000  # resampled days held at a time: 32 MB
-
-
-class GateConfig(BaseModel):
-    """How the gate judges."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tolerance: float = Field(
-        0.005,
-        ge=0,
-        description="Mean log loss a match by which a candidate may be worse than Elo or the production model.",
-    )
-    confidence: float = Field(0.95, gt=0, lt=1, description="Coverage of the bootstrap interval.")
-    resamples: int = Field(2000, ge=100, description="Bootstrap samples of calendar days.")
-    seed: int = Field(
-        20, ge=0, description="Seed of the bootstrap: the same forecasts always get the same verdict."
-    )
-    least_days: int = Field(5, ge=2, description="Fewest calendar days that a comparison may rest on.")
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,9 @@ from pathlib import Path
 
 from football_assets.errors import ExportError, RegistryError
 from football_assets.export.inference import OnnxForecaster
+from football_assets.model_files import MODEL
 
 __all__ = ["OnnxForecaster", "load_predictor"]
-
-MODEL = "model.onnx"
-MODEL_INT8 = "model.int8.onnx"
 
 
 def load_predictor(bundle: Path, threads: int = 1) -> OnnxForecaster:

@@ -7,7 +7,6 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ass
 
 from football_assets.resources import BucketResource
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
-from football_assets.sequences.tensors import open_tensors, write_tensors
 
 
 @asset(
@@ -28,6 +27,8 @@ def sequence_tensors(
     One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days. Units
     are goals, days and rating points: normalisation is part of the network. `feature_spec.json` names every column.
     """
+    from football_assets.sequences.tensors import open_tensors, write_tensors
+
     folder = bucket.scratch_folder("sequence_tensors")
     write_tensors(
         match_features,

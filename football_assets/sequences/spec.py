@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FILE_NAME = "feature_spec.json"
+from football_assets.model_files import FEATURE_SPEC
 
 
 class Feature(BaseModel):
@@ -49,12 +49,12 @@ class FeatureSpec(BaseModel):
 
     def save(self, folder: Path) -> None:
         """Write the specification into a folder of tensors or a bundle."""
-        (folder / FILE_NAME).write_text(self.model_dump_json(indent=1), encoding="utf-8")
+        (folder / FEATURE_SPEC).write_text(self.model_dump_json(indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "FeatureSpec":
         """Read the specification of a folder of tensors or a bundle."""
-        return cls.model_validate_json((folder / FILE_NAME).read_text(encoding="utf-8"))
+        return cls.model_validate_json((folder / FEATURE_SPEC).read_text(encoding="utf-8"))
 
 
 OBSERVED = "observed"

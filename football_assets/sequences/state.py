@@ -12,11 +12,11 @@ import polars as pl
 
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.leagues import league_of, parse_league_id
+from football_assets.model_files import TEAM_STATE
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.spec import OBSERVED, FeatureSpec
 from football_assets.teams import did_you_mean, nearest
 
-FILE_NAME = "team_state.parquet"
 _FORM = ("points_5", "points_10", "goals_for_5", "goals_for_10", "goals_against_5", "goals_against_10")
 _VENUE = ("points_5", "goals_for_5", "goals_against_5")
 _SEASON = ("season_played", "season_points", "season_goal_difference", "season_position")
@@ -131,7 +131,7 @@ class TeamState:
     @classmethod
     def load(cls, bundle: Path, spec: FeatureSpec | None = None) -> "TeamState":
         """Read the state of a model bundle."""
-        return cls(pl.read_parquet(bundle / FILE_NAME), spec or FeatureSpec.load(bundle))
+        return cls(pl.read_parquet(bundle / TEAM_STATE), spec or FeatureSpec.load(bundle))
 
     @property
     def as_of(self) -> date:

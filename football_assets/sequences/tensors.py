@@ -14,6 +14,7 @@ from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 
 UNPLAYED = -1
+KEYS = "keys.parquet"
 KEY_COLUMNS = (
     "match_id",
     "league_id",
@@ -103,7 +104,7 @@ def write_tensors(
     np.save(folder / "outcome.npy", matches["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy())
     goals = matches.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16)).to_numpy()
     np.save(folder / "goals.npy", np.ascontiguousarray(goals))
-    matches.select(KEY_COLUMNS).write_parquet(folder / "keys.parquet", compression="zstd")
+    matches.select(KEY_COLUMNS).write_parquet(folder / KEYS, compression="zstd")
     spec.save(folder)
 
 
@@ -115,7 +116,7 @@ def open_tensors(folder: Path) -> SequenceTensors:
         context=_open(folder / "context.npy"),
         outcome=_open(folder / "outcome.npy"),
         goals=_open(folder / "goals.npy"),
-        keys=pl.read_parquet(folder / "keys.parquet"),
+        keys=pl.read_parquet(folder / KEYS),
         spec=FeatureSpec.load(folder),
     )
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from football_assets.launchpad import launchpad_config
 from football_assets.resources import BucketResource
+from football_assets.tables import as_markdown
 from football_assets.training.config import TrainingConfig
 
 OWNERS = ["team:forecasting"]
@@ -209,32 +210,43 @@ def markdown_picture(png: bytes, title: str) -> MetadataValue:
 
 def scores_table(scores: dict[str, dict[str, float]]) -> str:
     """Scores by forecaster as a Markdown table."""
-    names = ("log_loss", "rps", "brier", "accuracy", "ece")
-    lines = ["| forecaster | log loss | RPS | Brier | accuracy | ECE |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {forecaster} | " + " | ".join(f"{row[name]:.4f}" for name in names) + " |"
+    rows = [
+        {
+            "forecaster": forecaster,
+            "log loss": f"{row['log_loss']:.4f}",
+            "RPS": f"{row['rps']:.4f}",
+            "Brier": f"{row['brier']:.4f}",
+            "accuracy": f"{row['accuracy']:.4f}",
+            "ECE": f"{row['ece']:.4f}",
+        }
         for forecaster, row in scores.items()
     ]
-    return "\n".join(lines)
+    return as_markdown(pl.DataFrame(rows))
 
 
 def league_table(rows: list[dict]) -> str:
     """Scores by league as a Markdown table."""
-    lines = ["| league | matches | log loss | Elo log loss | RPS | accuracy |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {row['league_id']} | {row['matches']} | {row['log_loss']:.4f} | {row['elo_log_loss']:.4f} | "
-        f"{row['rps']:.4f} | {row['accuracy']:.3f} |"
+    table = [
+        {
+            "league": row["league_id"],
+            "matches": row["matches"],
+            "log loss": f"{row['log_loss']:.4f}",
+            "Elo log loss": f"{row['elo_log_loss']:.4f}",
+            "RPS": f"{row['rps']:.4f}",
+            "accuracy": f"{row['accuracy']:.3f}",
+        }
         for row in rows
     ]
-    return "\n".join(lines)
+    return as_markdown(pl.DataFrame(table))
 
 
 def confusion_table(matrix: list[list[int]]) -> str:
     """Matches by outcome and most probable outcome as a Markdown table."""
-    lines = ["| happened | home forecast | draw forecast | away forecast |", "|---|---|---|---|"]
-    for name, row in zip(("home win", "draw", "away win"), matrix, strict=True):
-        lines.append(f"| {name} | {row[0]} | {row[1]} | {row[2]} |")
-    return "\n".join(lines)
+    from football_assets.scores import OUTCOMES
+
+    counts = pl.DataFrame(matrix, schema=[f"{name} forecast" for name in OUTCOMES], orient="row")
+    happened = pl.Series("happened", ["home win", "draw", "away win"])
+    return as_markdown(counts.insert_column(0, happened))
 
 
 assets = [trained_lstm, model_evaluation, backtest]

@@ -10,13 +10,18 @@ from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
+from polars import selectors as cs
 
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.baselines import class_prior, elo_logistic
 from football_assets.training.config import TrainingConfig
-from football_assets.training.evaluation import GOAL_COLUMNS, MODEL_COLUMNS, probabilities_of
-from football_assets.training.fit import Epoch, Fit, fit_forecaster, forecast
+from football_assets.training.evaluation import (
+    GOAL_COLUMNS,
+    MODEL_COLUMNS,
+    forecasts_beside_baselines,
+    probabilities_of,
+)
+from football_assets.training.fit import Epoch, Fit, fit_forecaster
 from football_assets.training.split import TimeSplit, split_by_time
 
 
@@ -71,25 +76,12 @@ def run_backtest(
         raise NotEnoughData(f"No played match from {start} to {end or 'the last result'}: choose other days.")
     split = split_by_time(tensors, config.split.model_copy(update={"test_start": start}))
     fit = fit_forecaster(tensors, split, config, on_epoch)
-    probabilities, goals = forecast(fit.network, tensors, rows)
-    baselines = {
-        "class_prior": class_prior(tensors, split.train, rows),
-        "elo": elo_logistic(tensors, split.train, rows),
-    }
-    keys = tensors.keys[rows]
-    forecasts = keys.select(
-        pl.col("kickoff_date").alias("date"), "league_id", "season", "home_team", "away_team"
-    )
-    forecasts = forecasts.with_columns(
-        pl.Series("home_goals", tensors.goals[rows, 0]),
-        pl.Series("away_goals", tensors.goals[rows, 1]),
-        *(pl.Series(name, probabilities[:, i]) for i, name in enumerate(MODEL_COLUMNS)),
-        *(pl.Series(name, goals[:, i]) for i, name in enumerate(GOAL_COLUMNS)),
-        *(
-            pl.Series(f"{baseline}_{name}", values[:, i])
-            for baseline, values in baselines.items()
-            for i, name in enumerate(MODEL_COLUMNS)
-        ),
+    forecasts = forecasts_beside_baselines(fit.network, tensors, split.train, rows).select(
+        pl.col("kickoff_date").alias("date"),
+        *("league_id", "season", "home_team", "away_team", "home_goals", "away_goals"),
+        *MODEL_COLUMNS,
+        *GOAL_COLUMNS,
+        cs.starts_with("class_prior_", "elo_"),
     )
     return Backtest(forecasts, fit, split)
 

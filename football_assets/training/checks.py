@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
 
+from football_assets.model_files import TEST_PREDICTIONS
 from football_assets.sequences.assets import sequence_tensors
 from football_assets.training.assets import model_evaluation, trained_lstm
 
@@ -16,6 +16,8 @@ SUM_TOLERANCE = 1e-6
 )
 def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
     """Histories have no NaN but the rest days of a first match; contexts have no infinity."""
+    import numpy as np
+
     from football_assets.sequences.tensors import open_tensors
 
     tensors = open_tensors(sequence_tensors)
@@ -33,6 +35,8 @@ def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
 @asset_check(asset=sequence_tensors, description="Histories are packed to the right: padding comes first.")
 def tensors_left_padded(sequence_tensors: Path) -> AssetCheckResult:
     """No padding follows a match."""
+    import numpy as np
+
     from football_assets.sequences.spec import OBSERVED
     from football_assets.sequences.tensors import open_tensors
 
@@ -58,9 +62,10 @@ def periods_in_order(trained_lstm: Path) -> AssetCheckResult:
 @asset_check(asset=model_evaluation, description="Test probabilities are in [0, 1] and sum to one.")
 def probabilities_sum_to_one(model_evaluation: Path) -> AssetCheckResult:
     """The largest deviation from one."""
+    import numpy as np
     import polars as pl
 
-    from football_assets.training.evaluation import TEST_PREDICTIONS, probabilities_of
+    from football_assets.training.evaluation import probabilities_of
 
     probabilities = probabilities_of(pl.read_parquet(model_evaluation / TEST_PREDICTIONS))
     worst = float(np.abs(probabilities.sum(axis=1) - 1).max())

@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.errors import NotEnoughData
+from football_assets.model_files import METRICS, TEST_PREDICTIONS
 from football_assets.scores import OUTCOMES, score
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.baselines import bookmaker, class_prior, elo_logistic
@@ -15,8 +16,6 @@ from football_assets.training.fit import forecast
 from football_assets.training.network import MatchForecaster
 from football_assets.training.split import TimeSplit
 
-METRICS = "metrics.json"
-TEST_PREDICTIONS = "test_predictions.parquet"
 MODEL_COLUMNS = ("p_home", "p_draw", "p_away")
 GOAL_COLUMNS = ("xg_home", "xg_away")
 
@@ -40,7 +39,7 @@ def evaluate(
         raise NotEnoughData(
             "The test period has no played match: lower split.test_start or raise split.test_share."
         )
-    predictions = test_predictions(network, tensors, split)
+    predictions = forecasts_beside_baselines(network, tensors, split.train, split.test)
     outcomes = predictions["outcome"].to_numpy()
     ours = probabilities_of(predictions)
     baselines: dict[str, dict[str, float]] = {
@@ -68,14 +67,30 @@ def evaluate(
     return metrics, predictions
 
 
-def test_predictions(network: MatchForecaster, tensors: SequenceTensors, split: TimeSplit) -> pl.DataFrame:
-    """One row a test match: what happened, and the probabilities of the model, the class prior, Elo and the odds."""
-    rows = split.test
+def forecasts_beside_baselines(
+    network: MatchForecaster, tensors: SequenceTensors, train: NDArray[np.int64], rows: NDArray[np.int64]
+) -> pl.DataFrame:
+    """One row a match of `rows`: what happened, and everybody's forecast. Called by the evaluation and the backtest.
+
+    Parameters
+    ----------
+    train
+        Rows of played matches that the class prior and the Elo regression are fitted on.
+    rows
+        Rows of played matches to forecast.
+
+    Returns
+    -------
+    pl.DataFrame
+        `match_id`, `league_id`, `season`, `kickoff_date`, `home_team`, `away_team`, `home_goals`, `away_goals`,
+        `outcome`, `xg_home`, `xg_away`, `p_home`, `p_draw`, `p_away`, and the probabilities of the baselines:
+        `class_prior_p_home`, `elo_p_home`, `odds_p_home`, …, null where there are no odds.
+    """
     probabilities, goals = forecast(network, tensors, rows)
     prefixed = {
         "": probabilities,
-        "class_prior_": class_prior(tensors, split.train, rows),
-        "elo_": elo_logistic(tensors, split.train, rows),
+        "class_prior_": class_prior(tensors, train, rows),
+        "elo_": elo_logistic(tensors, train, rows),
         "odds_": bookmaker(tensors, rows),
     }
     keys = tensors.keys[rows].select(

@@ -15,11 +15,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from football_assets.model_files import CHECKPOINT, TRAINING
 from football_assets.sequences.spec import OBSERVED, FeatureSpec
 from football_assets.training.config import NetworkConfig
 
-CHECKPOINT = "checkpoint.safetensors"
-DESCRIPTION = "training.json"
 MAX_GOALS = 12
 _LOG_RATE_BOUNDS = (-3.0, 2.0)  # 0.05 to 7.4 goals
 _SMALLEST = 1e-9
@@ -157,7 +156,7 @@ def save_forecaster(network: MatchForecaster, description: dict[str, object], fo
     )
     network.spec.save(folder)
     text = json.dumps({"network": network.config.model_dump(), **description}, indent=1, default=str)
-    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+    (folder / TRAINING).write_text(text, encoding="utf-8")
 
 
 def load_forecaster(folder: Path) -> MatchForecaster:
@@ -170,7 +169,7 @@ def load_forecaster(folder: Path) -> MatchForecaster:
 
 def load_description(folder: Path) -> dict[str, Any]:
     """How the network of a folder came about: configuration, periods, epochs."""
-    description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    description: dict[str, Any] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
     return description
 
 

@@ -13,8 +13,6 @@ import pytest
 from football_assets.errors import ExportError, NotEnoughData
 from football_assets.export.inference import INPUTS, OUTPUTS, OnnxForecaster
 from football_assets.export.onnx_export import (
-    INT8_TOLERANCE,
-    PARITY_TOLERANCE,
     export_forecaster,
     export_network,
     find_rows,
@@ -22,6 +20,7 @@ from football_assets.export.onnx_export import (
     parity_cases,
     write_onnx,
 )
+from football_assets.export.tolerances import INT8_TOLERANCE, PARITY_TOLERANCE
 from football_assets.scores import log_loss
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 from football_assets.sequences.tensors import open_tensors

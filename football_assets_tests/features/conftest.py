@@ -13,18 +13,18 @@ from football_assets.features.checks import checks
 from football_assets.io_managers import TableIOManager
 from football_assets.resources import BucketResource
 from football_assets.tables import read_table, write_table
-from football_assets_tests.features.worlds import Match, raw_matches, rewritten_from, simulated_country
+from football_assets_tests.worlds import MatchRow, in_country, raw_matches, rewritten_from, simulated_country
 
-REWRITTEN_FROM = date(2022, 9, 3)
+REWRITTEN_FROM = date(2011, 9, 4)
 HAND_COUNTRY = [
-    Match(0, "1", "2024-25", date(2024, 8, 3), "Ash", "Birch", (2, 0)),
-    Match(1, "1", "2024-25", date(2024, 8, 3), "Cedar", "Elm", (1, 1)),
-    Match(2, "1", "2024-25", date(2024, 8, 10), "Birch", "Cedar", (3, 1)),
-    Match(3, "1", "2024-25", date(2024, 8, 10), "Elm", "Ash", (0, 0)),
-    Match(4, "1", "2024-25", date(2024, 8, 17), "Ash", "Cedar", (1, 2)),
-    Match(5, "1", "2024-25", date(2024, 8, 24), "Ash", "Birch", None),
-    Match(6, "1", "2024-25", date(2024, 8, 24), "Fir", "Gorse", None),
-    Match(7, "1", "2025-26", date(2025, 8, 2), "Ash", "Cedar", None),
+    MatchRow("1", "2024-25", date(2024, 8, 3), "Ash", "Birch", (2, 0)),
+    MatchRow("1", "2024-25", date(2024, 8, 3), "Cedar", "Elm", (1, 1)),
+    MatchRow("1", "2024-25", date(2024, 8, 10), "Birch", "Cedar", (3, 1)),
+    MatchRow("1", "2024-25", date(2024, 8, 10), "Elm", "Ash", (0, 0)),
+    MatchRow("1", "2024-25", date(2024, 8, 17), "Ash", "Cedar", (1, 2)),
+    MatchRow("1", "2024-25", date(2024, 8, 24), "Ash", "Birch"),
+    MatchRow("1", "2024-25", date(2024, 8, 24), "Fir", "Gorse"),
+    MatchRow("1", "2025-26", date(2025, 8, 2), "Ash", "Cedar"),
 ]
 
 
@@ -51,11 +51,11 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Features:
     """`sim` is simulated, `alt` is the same until a day and another world from then on, `han` is written by hand."""
     folder: Path = tmp_path_factory.mktemp("features")
     bucket = BucketResource(url=str(folder / "bucket"), scratch=str(folder / "scratch"))
-    world = simulated_country()
+    world = simulated_country("sim", seasons=2, teams=7)
     rows = pl.concat(
         [
-            raw_matches("sim", world),
-            raw_matches("alt", rewritten_from(world, REWRITTEN_FROM)),
+            world,
+            in_country(rewritten_from(world, REWRITTEN_FROM), "alt"),
             raw_matches("han", HAND_COUNTRY),
         ]
     )

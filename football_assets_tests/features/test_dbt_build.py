@@ -10,12 +10,12 @@ from football_assets.errors import ObjectNotFound
 from football_assets.features.dbt_build import ModelsNotBuilt, build_features
 from football_assets.features.dbt_project import DbtFailed
 from football_assets.tables import read_table, write_table
-from football_assets_tests.features.worlds import raw_matches, simulated_country
+from football_assets_tests.worlds import simulated_country
 
 
 def test_a_failed_test_stops_the_models_after_it(tmp_path: Path) -> None:
     bucket = open_bucket(str(tmp_path / "it's a bucket"))
-    rows = raw_matches("sim", simulated_country())
+    rows = simulated_country(seasons=2, teams=6)
     write_table(bucket, "raw_matches", pl.concat([rows, rows.head(3)]), "2021-22")
     lines: list[str] = []
     with pytest.raises(

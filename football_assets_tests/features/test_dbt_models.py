@@ -10,22 +10,21 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from football_assets_tests.features.conftest import REWRITTEN_FROM, Features
-from football_assets_tests.features.worlds import Match, simulated_country
+from football_assets_tests.features.conftest import HAND_COUNTRY, REWRITTEN_FROM, Features
+from football_assets_tests.worlds import match_id
 
 SIDES = ("home", "away")
 
 
 @pytest.fixture(scope="module")
-def by_hand(features: Features) -> dict[str, dict[str, Any]]:
-    rows = features.table("match_features", "han").rows(named=True)
-    return {row["match_id"]: row for row in rows}
+def by_hand(features: Features) -> dict[int, dict[str, Any]]:
+    """Features of the matches written by hand, by their place in HAND_COUNTRY."""
+    rows = {row["match_id"]: row for row in features.table("match_features", "han").rows(named=True)}
+    return {number: rows[match_id("han", number)] for number in range(len(HAND_COUNTRY))}
 
 
-def test_form_of_a_fixture_is_that_of_all_earlier_matches(by_hand: dict[str, dict[str, Any]]) -> None:
-    fixture = by_hand[
-        "han-0005"
-    ]  # Ash, who won 2-0, drew 0-0 and lost 1-2, meets Birch, who lost 0-2 and won 3-1
+def test_form_of_a_fixture_is_that_of_all_earlier_matches(by_hand: dict[int, dict[str, Any]]) -> None:
+    fixture = by_hand[5]  # Ash, who won 2-0, drew 0-0 and lost 1-2, meets Birch, who lost 0-2 and won 3-1
     assert fixture["home_points_5"] == fixture["home_points_10"] == 4 / 3
     assert fixture["home_goals_for_5"] == 1.0
     assert fixture["home_goals_against_10"] == 2 / 3
@@ -38,41 +37,41 @@ def test_form_of_a_fixture_is_that_of_all_earlier_matches(by_hand: dict[str, dic
 
 
 def test_venue_form_is_that_of_home_matches_at_home_and_of_away_matches_away(
-    by_hand: dict[str, dict[str, Any]],
+    by_hand: dict[int, dict[str, Any]],
 ) -> None:
-    fixture = by_hand["han-0005"]
+    fixture = by_hand[5]
     assert fixture["home_venue_points_5"] == 1.5
     assert fixture["home_venue_goals_against_5"] == 1.0
     assert fixture["away_venue_points_5"] == 0.0
     assert fixture["away_venue_goals_against_5"] == 2.0
-    assert by_hand["han-0004"]["away_venue_points_5"] == 0.0  # Cedar has drawn at home and lost away
+    assert by_hand[4]["away_venue_points_5"] == 0.0  # Cedar has drawn at home and lost away
 
 
-def test_rest_days_count_from_the_last_played_match(by_hand: dict[str, dict[str, Any]]) -> None:
-    assert (by_hand["han-0005"]["home_rest_days"], by_hand["han-0005"]["away_rest_days"]) == (7, 14)
-    assert by_hand["han-0000"]["home_rest_days"] is None
-    assert by_hand["han-0007"]["home_rest_days"] == 350  # the fixture of 24 August has no result
+def test_rest_days_count_from_the_last_played_match(by_hand: dict[int, dict[str, Any]]) -> None:
+    assert (by_hand[5]["home_rest_days"], by_hand[5]["away_rest_days"]) == (7, 14)
+    assert by_hand[0]["home_rest_days"] is None
+    assert by_hand[7]["home_rest_days"] == 350  # the fixture of 24 August has no result
 
 
-def test_position_is_the_place_after_the_teams_last_day(by_hand: dict[str, dict[str, Any]]) -> None:
+def test_position_is_the_place_after_the_teams_last_day(by_hand: dict[int, dict[str, Any]]) -> None:
     # 17 August: Ash 4 points (+1), Cedar 4 (-1), Birch 3, Elm 2. 10 August: Ash 4, Birch 3, Elm 2, Cedar 1.
-    fixture = by_hand["han-0005"]
+    fixture = by_hand[5]
     assert (fixture["home_season_position"], fixture["away_season_position"]) == (1, 2)
-    assert by_hand["han-0004"]["away_season_position"] == 4
+    assert by_hand[4]["away_season_position"] == 4
     assert fixture["home_season_points_per_match"] == 4 / 3
     assert fixture["away_season_goal_difference_per_match"] == 0.0
 
 
-def test_a_new_season_starts_from_nothing_but_keeps_the_form(by_hand: dict[str, dict[str, Any]]) -> None:
-    opener = by_hand["han-0007"]
+def test_a_new_season_starts_from_nothing_but_keeps_the_form(by_hand: dict[int, dict[str, Any]]) -> None:
+    opener = by_hand[7]
     assert (opener["home_season_played"], opener["away_season_played"]) == (0, 0)
     assert opener["home_season_points_per_match"] is None
     assert opener["home_season_position"] is None
     assert opener["home_points_5"] == 4 / 3
 
 
-def test_teams_without_a_match_have_ratings_and_no_form(by_hand: dict[str, dict[str, Any]]) -> None:
-    newcomers = by_hand["han-0006"]
+def test_teams_without_a_match_have_ratings_and_no_form(by_hand: dict[int, dict[str, Any]]) -> None:
+    newcomers = by_hand[6]
     for side in SIDES:
         assert newcomers[f"{side}_matches_known"] == 0
         assert newcomers[f"{side}_points_5"] is None
@@ -81,8 +80,8 @@ def test_teams_without_a_match_have_ratings_and_no_form(by_hand: dict[str, dict[
         assert newcomers[f"{side}_elo"] == 1500.0
 
 
-def test_matches_of_one_day_do_not_know_each_other(by_hand: dict[str, dict[str, Any]]) -> None:
-    for match in ("han-0000", "han-0001"):
+def test_matches_of_one_day_do_not_know_each_other(by_hand: dict[int, dict[str, Any]]) -> None:
+    for match in (0, 1):
         assert by_hand[match]["home_matches_known"] == by_hand[match]["away_matches_known"] == 0
 
 
@@ -98,7 +97,7 @@ def test_a_staged_match_says_country_tier_teams_and_outcome(features: Features) 
 
 
 def test_a_team_match_is_the_match_from_one_side(features: Features) -> None:
-    sides = features.table("team_matches", "han").filter(pl.col("match_id") == "han-0002")
+    sides = features.table("team_matches", "han").filter(pl.col("match_id") == match_id("han", 2))
     assert sides.select(
         "team_id", "opponent_id", "is_home", "goals_for", "goals_against", "points"
     ).rows() == [
@@ -142,40 +141,37 @@ def means(
     )
 
 
-def plain_loop(world: list[Match]) -> list[dict[str, Any]]:
-    """The features of every match, one match after the other."""
+def plain_loop(world: pl.DataFrame) -> list[dict[str, Any]]:
+    """The features of every match of `raw_matches`, one match after the other."""
     careers: dict[str, Career] = defaultdict(Career)
     rows = []
-    for day, group in groupby(
-        sorted(world, key=lambda match: (match.day, match.league, match.number)), lambda match: match.day
-    ):
+    in_order = world.sort("kickoff_date", "league_id", "match_id").rows(named=True)
+    for day, group in groupby(in_order, lambda match: match["kickoff_date"]):
         matches = list(group)
         for match in matches:
-            row: dict[str, Any] = {"match_id": match.match_id("sim")}
-            for side, team in zip(SIDES, (match.home, match.away), strict=True):
-                row |= {
-                    f"{side}_{name}": value for name, value in features_of(careers[team], match, side).items()
-                }
+            row: dict[str, Any] = {"match_id": match["match_id"]}
+            for side in SIDES:
+                career = careers[match[f"{side}_team"]]
+                row |= {f"{side}_{name}": value for name, value in features_of(career, match, side).items()}
             rows.append(row)
-        for match in matches:
-            if match.score is None:
-                continue
-            for team, at_home, score in (
-                (match.home, True, match.score),
-                (match.away, False, match.score[::-1]),
-            ):
-                careers[team].played.append((at_home, *score))
-                careers[team].seasons[match.league, match.season].append(score)
-                careers[team].last_day = day
-        for match in matches:
-            key = (match.league, match.season)
-            if match.score is None or match.league == "cup":
+        played = [match for match in matches if match["home_goals"] is not None]
+        for match in played:
+            for side, other in (SIDES, SIDES[::-1]):
+                career = careers[match[f"{side}_team"]]
+                score = (match[f"{side}_goals"], match[f"{other}_goals"])
+                career.played.append((side == "home", *score))
+                career.seasons[match["league_id"], match["season"]].append(score)
+                career.last_day = day
+        for match in played:
+            key = (match["league_id"], match["season"])
+            if match["is_cup"]:
                 continue
             table = sorted(
                 (name for name, career in careers.items() if career.seasons.get(key)),
                 key=lambda name: (*league_line(careers[name].seasons[key]), name),
             )
-            for team in (match.home, match.away):
+            for side in SIDES:
+                team = match[f"{side}_team"]
                 careers[team].position[key] = table.index(team) + 1
     return rows
 
@@ -188,18 +184,19 @@ def league_line(results: list[tuple[int, int]]) -> tuple[int, int, int]:
     )
 
 
-def features_of(career: Career, match: Match, side: str) -> dict[str, Any]:
-    season = career.seasons.get((match.league, match.season), [])
+def features_of(career: Career, match: dict[str, Any], side: str) -> dict[str, Any]:
+    key = (match["league_id"], match["season"])
+    season = career.seasons.get(key, [])
     at_venue = [result for result in career.played if result[0] == (side == "home")]
     values: dict[str, Any] = {
-        "rest_days": (match.day - career.last_day).days if career.last_day else None,
+        "rest_days": (match["kickoff_date"] - career.last_day).days if career.last_day else None,
         "matches_known": len(career.played),
         "season_played": len(season),
         "season_points_per_match": sum(points(*result) for result in season) / len(season)
         if season
         else None,
         "season_goal_difference_per_match": sum(a - b for a, b in season) / len(season) if season else None,
-        "season_position": career.position.get((match.league, match.season)),
+        "season_position": career.position.get(key),
     }
     for prefix, matches, count in (("", career.played, 5), ("", career.played, 10), ("venue_", at_venue, 5)):
         for name, value in zip(("points", "goals_for", "goals_against"), means(matches, count), strict=True):
@@ -209,7 +206,7 @@ def features_of(career: Career, match: Match, side: str) -> dict[str, Any]:
 
 def test_every_feature_equals_that_of_a_plain_loop(features: Features) -> None:
     built = features.table("match_features", "sim")
-    expected = pl.DataFrame(plain_loop(simulated_country()), infer_schema_length=None)
+    expected = pl.DataFrame(plain_loop(features.table("raw_matches", "sim")), infer_schema_length=None)
     assert expected.height == built.height > 100
     assert expected["home_points_10"].null_count() < expected.height / 2
     assert_frame_equal(built.select(expected.columns), expected, check_row_order=True, check_exact=True)
@@ -239,7 +236,7 @@ def test_results_on_and_after_a_day_move_no_feature_of_that_day_or_earlier(featu
     known = [
         features.table("match_features", country)
         .filter(pl.col("kickoff_date") <= REWRITTEN_FROM)
-        .with_columns(pl.col("match_id").str.split("-").list.last().alias("number"))
+        .with_columns(pl.col("match_id").str.slice(6).alias("number"))
         .sort("number")
         for country in ("sim", "alt")
     ]

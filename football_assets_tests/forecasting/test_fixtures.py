@@ -11,25 +11,19 @@ import pytest
 
 from football_assets.errors import FootballError, RegistryError, UnknownLeague, UnknownTeam
 from football_assets.forecasting.fixtures import (
-    DESCRIPTIONS,
-    SCHEMA,
     forecast_fixtures,
     forecast_match,
     next_fixtures_text,
     production_bundle,
 )
+from football_assets.forecasting.schema import DESCRIPTIONS, SCHEMA
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets_tests.registry.feature_tables import (
-    FIRST_DAY,
-    PLAYED_ROUNDS,
-    ROUNDS,
-    FeatureTables,
-    feature_tables,
-)
+from football_assets_tests.registry.feature_tables import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, feature_tables
+from football_assets_tests.worlds import FeatureTables
 
 MATCH_DAY = FIRST_DAY + timedelta(days=7 * ROUNDS)
 CHANCES = ("p_home", "p_draw", "p_away")

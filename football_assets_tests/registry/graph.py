@@ -33,8 +33,9 @@ from football_assets.sequences.state import build_team_state
 from football_assets.tables import write_table
 from football_assets_tests.export.simulation import LearntFolders, write_learnt_folders
 from football_assets_tests.registry.feature_tables import feature_tables
+from football_assets_tests.worlds import FeatureTables
 
-TABLES = [field.name for field in fields(type(feature_tables()))]
+TABLES = [field.name for field in fields(FeatureTables)]
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,8 @@ import polars as pl
 import pytest
 
 from football_assets.errors import RegistryError
-from football_assets.registry.bundle import (
-    MODEL,
-    REFERENCE,
-    REQUIRED,
-    TEST_PREDICTIONS,
-    check_bundle,
-    production_forecasts,
-)
+from football_assets.model_files import MODEL, REFERENCE, TEST_PREDICTIONS
+from football_assets.registry.bundle import REQUIRED, check_bundle, production_forecasts
 from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import open_tensors

@@ -7,15 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.registry.gate import (
-    CLASS_PRIOR,
-    ELO,
-    PRODUCTION,
-    GateConfig,
-    GateDecision,
-    bootstrap_interval,
-    judge,
-)
+from football_assets.registry.config import CLASS_PRIOR, ELO, PRODUCTION, GateConfig
+from football_assets.registry.gate import GateDecision, bootstrap_interval, judge
 
 CONFIG = GateConfig()
 PRIOR = np.array([0.45, 0.26, 0.29])

@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from football_assets.registry.bundle import TEST_PREDICTIONS
-from football_assets.registry.gate import PRODUCTION, GateConfig
+from football_assets.model_files import TEST_PREDICTIONS
+from football_assets.registry.config import PRODUCTION, GateConfig
 from football_assets.registry.promotion import Outcome, Verdict, consider
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets_tests.registry.graph import SimulatedFolders

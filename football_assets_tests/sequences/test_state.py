@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
+from football_assets.model_files import TEAM_STATE
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.sequences.state import FILE_NAME, Fixture, TeamState, build_team_state, season_on
+from football_assets.sequences.state import Fixture, TeamState, build_team_state, season_on
 from football_assets_tests.worlds import (
     NEVER_PLAYED,
     NO_RESULTS,
@@ -74,7 +75,7 @@ def test_a_fixture_after_the_last_known_match_of_both_has_the_tensors_bits_whate
 def test_a_state_saved_in_a_bundle_encodes_as_the_one_in_memory(
     countries: SimulatedCountries, state: TeamState, tmp_path: Path
 ) -> None:
-    table_of(countries.tables.of(TRUTH)).write_parquet(tmp_path / FILE_NAME)
+    table_of(countries.tables.of(TRUTH)).write_parquet(tmp_path / TEAM_STATE)
     DEFAULT_SPEC.save(tmp_path)
     fixtures = countries.tables.of(TRUTH).match_features.filter(~pl.col("is_played")).select(ASKED)
 

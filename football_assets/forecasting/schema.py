@@ -1,0 +1,38 @@
+"""The columns of `fixture_predictions`. The forecast fills them, the asset shows them."""
+
+import polars as pl
+
+SCHEMA = pl.Schema(
+    {
+        "match_id": pl.String,
+        "league_id": pl.String,
+        "season": pl.String,
+        "kickoff_date": pl.Date,
+        "kickoff_time": pl.Time,
+        "home_team": pl.String,
+        "away_team": pl.String,
+        "p_home": pl.Float64,
+        "p_draw": pl.Float64,
+        "p_away": pl.Float64,
+        "xg_home": pl.Float64,
+        "xg_away": pl.Float64,
+        "likeliest_scores": pl.String,
+        "model_version": pl.Int64,
+    }
+)
+DESCRIPTIONS = {
+    "match_id": "Match, as in `raw_matches`.",
+    "league_id": "Country and tier.",
+    "season": "Season label.",
+    "kickoff_date": "Day of the match.",
+    "kickoff_time": "Local time of kick-off, where known.",
+    "home_team": "Home team as the source spells it.",
+    "away_team": "Away team as the source spells it.",
+    "p_home": "Probability of a home win.",
+    "p_draw": "Probability of a draw.",
+    "p_away": "Probability of an away win.",
+    "xg_home": "Expected goals of the home team after 90 minutes.",
+    "xg_away": "Expected goals of the away team after 90 minutes.",
+    "likeliest_scores": "The three likeliest scores with their probabilities.",
+    "model_version": "Registry version that made the forecast.",
+}

@@ -1,0 +1,13 @@
+"""Names of a model's files, in the folders of the learning assets and in the model bundle, for every stage."""
+
+FEATURE_SPEC = "feature_spec.json"
+TEAM_STATE = "team_state.parquet"
+CHECKPOINT = "checkpoint.safetensors"
+TRAINING = "training.json"
+METRICS = "metrics.json"
+TEST_PREDICTIONS = "test_predictions.parquet"
+MODEL = "model.onnx"
+MODEL_INT8 = "model.int8.onnx"
+EXPORT_REPORT = "export.json"
+REFERENCE = "reference.parquet"
+MODEL_CARD = "model_card.md"

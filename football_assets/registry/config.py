@@ -1,0 +1,25 @@
+"""How the promotion gate judges, and what it calls the references. The gate and the launchpad read it."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CLASS_PRIOR = "class prior"
+ELO = "Elo baseline"
+PRODUCTION = "production model"
+
+
+class GateConfig(BaseModel):
+    """How the gate judges."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tolerance: float = Field(
+        0.005,
+        ge=0,
+        description="Mean log loss a match by which a candidate may be worse than Elo or the production model.",
+    )
+    confidence: float = Field(0.95, gt=0, lt=1, description="Coverage of the bootstrap interval.")
+    resamples: int = Field(2000, ge=100, description="Bootstrap samples of calendar days.")
+    seed: int = Field(
+        20, ge=0, description="Seed of the bootstrap: the same forecasts always get the same verdict."
+    )
+    least_days: int = Field(5, ge=2, description="Fewest calendar days that a comparison may rest on.")
