@@ -1,5 +1,7 @@
 """Errors a person can act on: each message says what was wrong, where, and what to do, in one line."""
 
+from collections.abc import Iterable
+
 
 class FootballError(Exception):
     """Base class of every error this project raises on purpose."""
@@ -21,11 +23,19 @@ class LandingError(FootballError):
     """A file cannot be landed."""
 
 
-class UnknownLeague(FootballError):
+class UnknownName(FootballError):
+    """A name that no landed result mentions. `suggestions` holds the nearest known ones, the best first."""
+
+    def __init__(self, message: str, suggestions: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.suggestions = list(suggestions)
+
+
+class UnknownLeague(UnknownName):
     """A league that no landed result mentions."""
 
 
-class UnknownTeam(FootballError):
+class UnknownTeam(UnknownName):
     """A team that no landed result of the league mentions."""
 
 

@@ -14,8 +14,8 @@ def nearest(name: str, choices: Iterable[str], n: int = 3) -> list[str]:
     """Up to `n` choices spelled most like `name`, whatever the case and the accents; the best first."""
     by_key: dict[str, list[str]] = {}
     for choice in sorted(set(choices)):
-        by_key.setdefault(_plain(choice), []).append(choice)
-    key = _plain(name)
+        by_key.setdefault(plain(choice), []).append(choice)
+    key = plain(name)
     close = difflib.get_close_matches(key, by_key, n=n, cutoff=0.55)
     containing = [other for other in by_key if key and key in other]
     ordered = dict.fromkeys([*close[:1], *containing, *close])
@@ -27,6 +27,7 @@ def did_you_mean(names: list[str]) -> str:
     return f" Did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A name without case and accents, for comparison."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

@@ -227,7 +227,7 @@ def _walk(schedule: _Schedule, config: RatingConfig) -> tuple[Floats, Floats, Fl
             teams, league, state = teams[played], league[played], state[played]
             played_before, now = played_before[played], now[played]
             goals = schedule.goals[day][played]
-            change = _change(now, state[:, :2], goals, config)
+            change = rating_change(now, state[:, :2], goals, config)
             ratings[teams] = now
             np.add.at(ratings, teams, change)
             np.add.at(matches_played, teams, 1.0)
@@ -239,7 +239,7 @@ def _walk(schedule: _Schedule, config: RatingConfig) -> tuple[Floats, Floats, Fl
     return before, after, league_before, league_after
 
 
-def _change(now: Floats, league_goals: Floats, goals: Floats, config: RatingConfig) -> Floats:
+def rating_change(now: Floats, league_goals: Floats, goals: Floats, config: RatingConfig) -> Floats:
     """What results change: [n, 2, ratings]. The Elo points of the two sides sum to zero."""
     elo, attack, defence = now[:, :, 0], now[:, :, 1], now[:, :, 2]  # [n, 2]
     margin = goals[:, 0] - goals[:, 1]

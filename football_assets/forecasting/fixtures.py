@@ -7,13 +7,13 @@ import polars as pl
 
 from football_assets.errors import RegistryError
 from football_assets.forecasting.schema import SCHEMA
-from football_assets.forecasting.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.leagues import league_of
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
+from football_assets.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.state import Fixture, TeamState, season_on
+from football_assets.sequences.state import Fixture, TeamState
 from football_assets.tables import as_markdown
 
 ORDER = ("kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
@@ -115,13 +115,10 @@ def forecast_match(
     """
     version, bundle = production_bundle(registry, scratch)
     state = TeamState.load(bundle)
-    batch = state.encode([Fixture(league, home_team, away_team, day)])
-    league_id = state.find_league(league)
-    home, away = (state.find_team(league_id, name).partition(":")[2] for name in (home_team, away_team))
-    latest = state.leagues.filter(pl.col("league_id") == league_id)["season"][0]
-    row = (None, league_id, season_on(latest, day), day, None, home, away)
+    match = state.locate(Fixture(league, home_team, away_team, day))
+    row = (None, match.league_id, match.season, day, None, match.home_team, match.away_team)
     keys = pl.DataFrame([row], schema={name: SCHEMA[name] for name in _KEYS}, orient="row")
-    return forecast_rows(bundle, version, keys, batch)
+    return forecast_rows(bundle, version, keys, state.encode_known([match]))
 
 
 def forecast_rows(bundle: Path, version: int, keys: pl.DataFrame, batch: SequenceBatch) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The one encoder: past matches and fixtures in, the network's inputs out. Training, backtest and serving call it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,8 +101,13 @@ def encode_in_slices(
 
 def encode_context(fixtures: pl.DataFrame, spec: FeatureSpec) -> NDArray[np.float32]:
     """The context features, `[n, context features]`, NaN where nothing is known."""
+    return encode_columns(fixtures, spec.context_names)
+
+
+def encode_columns(table: pl.DataFrame, names: Iterable[str]) -> NDArray[np.float32]:
+    """Columns of a table in the order of `names`, `[n, names]`, NaN where nothing is known."""
     return (
-        fixtures.select(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in spec.context_names)
+        table.select(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in names)
         .to_numpy()
         .astype(np.float32, copy=False)
     )

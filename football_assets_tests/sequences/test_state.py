@@ -1,17 +1,20 @@
 """The state that serving encodes from: the asset graph's inputs to the bit, and names as people type them."""
 
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
+from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
 from football_assets.model_files import TEAM_STATE
-from football_assets.sequences.encoder import SequenceBatch
-from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.sequences.state import Fixture, TeamState, build_team_state, season_on
+from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
+from football_assets.sequences.spec import DEFAULT_SPEC, Feature
+from football_assets.sequences.state import Fixture, KnownFixture, TeamState, build_team_state, season_on
 from football_assets_tests.worlds import (
     NEVER_PLAYED,
     NO_RESULTS,
@@ -126,9 +129,7 @@ def test_asking_by_names_gives_the_inputs_of_the_row(countries: SimulatedCountri
 
 def test_a_season_of_its_own_has_nothing_played_yet(state: TeamState) -> None:
     day = state.as_of + timedelta(days=400)
-    home, away = state.teams.filter((pl.col("league_id") == "eng.1") & (pl.col("matches_known") > 10))[
-        "team"
-    ][:2]
+    home, away = [team.team for team in state.teams(league="eng.1") if team.matches_known > 10][:2]
     later, current = (
         state.encode([Fixture("eng.1", home, away, day, season)]).context[0] for season in (None, "2015-16")
     )
@@ -143,7 +144,11 @@ def test_a_season_of_its_own_has_nothing_played_yet(state: TeamState) -> None:
 def test_a_team_that_never_played_enters_with_its_leagues_ratings_and_no_history(
     countries: SimulatedCountries, state: TeamState
 ) -> None:
-    (row,) = state.leagues.filter(league_id="eng.2").to_dicts()
+    (row,) = (
+        table_of(countries.tables.of(TRUTH))
+        .filter(pl.col("team_id").is_null() & (pl.col("league_id") == "eng.2"))
+        .to_dicts()
+    )
     debutants = NEVER_PLAYED[0]
 
     batch = state.encode([Fixture("eng.2", debutants, "Town 21", state.as_of + timedelta(days=60))])
@@ -208,11 +213,251 @@ def test_a_team_cannot_meet_itself(state: TeamState) -> None:
 
 
 def test_a_day_that_the_state_is_too_new_for_is_refused(state: TeamState) -> None:
-    last = state.teams.filter(team="Town 11")["last_kickoff_date"][0]
+    last = state.last_match("eng:Town 11")
+    assert last is not None
 
     with pytest.raises(FootballError, match=f"on {last} is not after .* choose a later day"):
         state.encode([Fixture("eng.1", "Town 11", NEVER_PLAYED[0], last)])
     state.encode([Fixture("eng.1", "Town 11", NEVER_PLAYED[0], last + timedelta(days=1))])
+
+
+def test_one_bad_fixture_does_not_spoil_the_others(state: TeamState) -> None:
+    day = state.as_of + timedelta(days=3)
+    good = [Fixture("en.1", "town 11", "Town 12", day), Fixture("eng.2", "Town 21", NEVER_PLAYED[0], day)]
+    asked = [
+        good[0],
+        Fixture("eng.1", "Town 1l", "Town 12", day),
+        Fixture("handball", "Town 11", "Town 12", day),
+        good[1],
+        Fixture("eng.1", "Town 11", "Town 12", date(2011, 1, 1)),
+        Fixture("eng.1", "Town 11", "Town 11", day),
+    ]
+
+    batch, found = state.encode_each(asked)
+
+    assert_same_bits(batch, state.encode(good))
+    assert [type(item) for item in found] == [
+        KnownFixture,
+        UnknownTeam,
+        UnknownLeague,
+        KnownFixture,
+        FootballError,
+        FootballError,
+    ]
+    with pytest.raises(UnknownTeam, match="Town 1l"):
+        state.encode(asked)
+
+
+def test_no_fixture_at_all_gives_an_empty_batch(state: TeamState) -> None:
+    batch, found = state.encode_each([Fixture("eng.1", "?", "?", date(2030, 1, 1))])
+
+    length, history, context = (
+        DEFAULT_SPEC.history_length,
+        len(DEFAULT_SPEC.history),
+        len(DEFAULT_SPEC.context),
+    )
+    assert batch.home_history.shape == batch.away_history.shape == (0, length, history)
+    assert batch.context.shape == (0, context)
+    assert len(found) == 1
+
+
+def test_a_located_fixture_has_the_states_spelling_and_the_season_of_the_day(state: TeamState) -> None:
+    day = date(2016, 8, 1)
+
+    found = state.locate(Fixture("Premier League", "TOWN 11", VILLAGE.lower(), day))
+
+    assert found == KnownFixture(
+        league_id="eng.1",
+        league_name="Premier League",
+        season="2016-17",
+        kickoff_date=day,
+        home_team_id="eng:Town 11",
+        away_team_id=f"eng:{VILLAGE}",
+        home_team="Town 11",
+        away_team=VILLAGE,
+    )
+
+
+def test_errors_offer_spellings_as_a_list_and_in_a_large_batch_only_the_first_do(state: TeamState) -> None:
+    with pytest.raises(UnknownLeague) as league:
+        state.find_league("Premier Leage")
+    assert league.value.suggestions == ["eng.1"]
+    with pytest.raises(UnknownTeam) as team:
+        state.find_team("eng.cup", "Vilage")
+    assert team.value.suggestions == [VILLAGE]
+
+    _, found = state.encode_each([Fixture("eng.1", "Twn 11", "Town 12", date(2030, 1, 1))] * 100)
+
+    offers = [item.suggestions for item in found if isinstance(item, UnknownName)]
+    assert len(offers) == 100
+    assert all(offers[:20])
+    assert not any(offers[20:])
+
+
+def test_names_that_differ_in_case_alone_are_told_apart_by_it(countries: SimulatedCountries) -> None:
+    table = table_of(countries.tables.of(TRUTH)).with_columns(
+        pl.when(pl.col("team_id") == "eng:Town 12")
+        .then(pl.lit("TOWN 11"))
+        .otherwise(pl.col("team"))
+        .alias("team")
+    )
+    state = TeamState(table, DEFAULT_SPEC)
+
+    assert state.known_team("eng.1", "Town 11") == "eng:Town 11"
+    assert state.known_team("eng.1", "TOWN 11") == "eng:Town 12"
+    assert state.known_team("eng.1", "town 11") is None
+
+
+def test_an_identifier_of_a_row_must_be_known(state: TeamState) -> None:
+    row = {
+        "league_id": "eng.1",
+        "season": "2015-16",
+        "kickoff_date": date(2030, 1, 1),
+        "home_team_id": "eng:Town 11",
+        "away_team_id": "eng:Nobody",
+    }
+
+    with pytest.raises(UnknownTeam, match="'eng:Nobody' is not an identifier"):
+        state.encode_rows(pl.DataFrame([row]))
+    with pytest.raises(UnknownLeague, match="'eng.9' is not an identifier"):
+        state.encode_rows(pl.DataFrame([row | {"league_id": "eng.9"}]))
+
+
+def test_an_input_that_the_state_does_not_hold_is_told_when_it_is_loaded(
+    countries: SimulatedCountries,
+) -> None:
+    unheard = Feature(name="home_crowd", unit="people", lower=0, upper=1e5, description="Spectators.")
+    spec = DEFAULT_SPEC.model_copy(update={"context": (*DEFAULT_SPEC.context, unheard)})
+
+    with pytest.raises(FootballError, match="does not hold: home_crowd"):
+        TeamState(table_of(countries.tables.of(TRUTH)), spec)
+
+
+def test_every_feature_of_match_features_can_be_an_input(
+    countries: SimulatedCountries, tmp_path: Path
+) -> None:
+    tables = countries.tables.of(TRUTH)
+    names = [
+        f"{side}_{name}"
+        for name in ("season_position", "points_5", "goals_for_5", "goals_against_5", "venue_goals_for_5")
+        for side in ("away", "home")
+    ]
+    spec = DEFAULT_SPEC.model_copy(
+        update={
+            "context": tuple(
+                Feature(name=name, unit="", lower=0, upper=99, description=name) for name in names
+            ),
+            "history_length": 4,
+        }
+    )
+    fixtures = tables.match_features.filter(~pl.col("is_played"))
+    history = TeamHistory(history_rows(tables.team_matches, tables.team_ratings), spec)
+
+    table = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, spec)
+
+    assert_same_bits(
+        TeamState(table, spec).encode_rows(fixtures.select(ASKED)), encode(fixtures, history, spec)
+    )
+
+
+def test_leagues_are_summed_up(countries: SimulatedCountries, state: TeamState) -> None:
+    tables = countries.tables.of(TRUTH)
+    found = {league.league_id: league for league in state.leagues()}
+
+    assert list(found) == sorted(tables.stg_matches["league_id"].unique())
+    top, cup, third = found["eng.1"], found["eng.cup"], found["eng.3"]
+    assert (top.name, top.country, top.country_code, top.tier) == ("Premier League", "England", "eng", 1)
+    assert (top.teams, top.season, top.last_match) == (8, "2015-16", last_day(tables, "eng.1"))
+    assert (cup.tier, cup.is_cup, cup.last_match) == (None, True, last_day(tables, "eng.cup"))
+    assert (third.teams, third.last_match) == (0, None)
+
+
+def last_day(tables: FeatureTables, league_id: str) -> date:
+    played = tables.stg_matches.filter(pl.col("is_played") & (pl.col("league_id") == league_id))
+    day = played["kickoff_date"].max()
+    assert isinstance(day, date)
+    return day
+
+
+def renamed(countries: SimulatedCountries, names: dict[str, str]) -> TeamState:
+    """The state with other names for some teams."""
+    return TeamState(
+        table_of(countries.tables.of(TRUTH)).with_columns(pl.col("team").replace(names)), DEFAULT_SPEC
+    )
+
+
+def test_teams_are_found_by_the_beginning_then_by_a_part_and_else_by_likeness(
+    countries: SimulatedCountries,
+) -> None:
+    state = renamed(countries, {"Town 11": "1. FC Köln", "Town 12": "Fortuna Köln", "Town 13": "Kölner BC"})
+
+    def names(query: str, **filters: Any) -> list[str]:
+        return [team.team for team in state.teams(query, **filters)]
+
+    assert names("koln") == ["Kölner BC", "1. FC Köln", "Fortuna Köln"]
+    assert names("KÖLN", limit=1) == ["Kölner BC"]
+    assert names("fortna koln")[0] == "Fortuna Köln"
+    assert names("xyzzyx") == []
+    assert names("", limit=3) == ["1. FC Köln", "Debutants", "Fortuna Köln"]
+    assert len(names("", limit=None)) > 20
+    fortuna = state.teams("fortuna")[0]
+    assert fortuna in state.teams(league=fortuna.league_name)
+    assert names("Village", league="eng.1") == []
+    with pytest.raises(UnknownLeague):
+        names("", league="handball")
+
+
+def test_a_team_is_summed_up_with_its_last_matches_the_most_recent_first(
+    countries: SimulatedCountries, state: TeamState
+) -> None:
+    tables = countries.tables.of(TRUTH)
+    mine = pl.col("team_id") == "eng:Town 11"
+    played = tables.team_matches.filter(mine & pl.col("is_played")).sort("kickoff_date", descending=True)
+    form = tables.team_form.filter(mine).sort("kickoff_date").row(-1, named=True)
+    ratings = tables.team_ratings.filter(mine & pl.col("is_played")).sort("kickoff_date").row(-1, named=True)
+
+    found = state.team("eng.cup", "town 11")
+
+    assert found.summary.team == "Town 11"
+    assert found.summary.league_id in ("eng.1", "eng.2")
+    assert found.summary.season == "2015-16"
+    assert (found.summary.last_match, found.summary.matches_known) == (
+        played["kickoff_date"][0],
+        len(played),
+    )
+    assert (found.summary.elo, found.attack, found.defence) == tuple(
+        ratings[f"{name}_after"] for name in ("elo", "attack", "defence")
+    )
+    assert (found.points_5, found.points_10) == (form["points_5"], form["points_10"])
+    assert (found.goals_for_10, found.goals_against_10) == (form["goals_for_10"], form["goals_against_10"])
+    assert [
+        (match.kickoff_date, match.league_id, f"eng:{match.opponent}", match.is_home)
+        for match in found.matches
+    ] == played.select("kickoff_date", "league_id", "opponent_id", "is_home").rows()[:10]
+    assert [(match.goals_for, match.goals_against) for match in found.matches] == played.select(
+        "goals_for", "goals_against"
+    ).rows()[:10]
+
+
+def test_a_team_that_never_played_is_summed_up_with_its_leagues_entry_ratings(state: TeamState) -> None:
+    found = state.team("eng.1", NEVER_PLAYED[0])
+
+    entry = state.league_ratings(found.summary.league_id).entry
+    assert (found.summary.elo, found.attack, found.defence) == tuple(entry)
+    assert (found.summary.matches_known, found.summary.last_match, found.summary.season) == (0, None, None)
+    assert (found.points_10, found.matches) == (None, ())
+
+
+@pytest.mark.parametrize("module", ["state", "given_histories"])
+def test_serving_loads_no_orchestrator_and_no_training_library(module: str) -> None:
+    code = (
+        f"import sys, football_assets.sequences.{module}; "
+        "sys.exit(' '.join({'dagster', 'torch', 'dbt', 'duckdb'} & sys.modules.keys()) or 0)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

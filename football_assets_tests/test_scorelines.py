@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from football_assets.forecasting.scorelines import likeliest_scores, score_matrix, scores_text
+from football_assets.scorelines import likeliest_scores, score_matrix, scores_text
 
 
 def independent(xg_home: float, xg_away: float) -> np.ndarray:

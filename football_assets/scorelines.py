@@ -1,4 +1,7 @@
-"""From expected goals to scorelines that agree with the forecast outcome probabilities. Called by `fixtures.py`."""
+"""From expected goals to scorelines that agree with the forecast outcome probabilities.
+
+Called by forecasts of fixtures and by serving.
+"""
 
 import math
 
