@@ -5,7 +5,9 @@ ENV PIP_NO_CACHE_DIR=1 \
     PYTHONUNBUFFERED=1 \
     FOOTBALL_HOME=/data/football_home \
     FOOTBALL_HOST=0.0.0.0 \
-    FOOTBALL_PORT=3000
+    FOOTBALL_PORT=3000 \
+    FOOTBALL_SERVE_HOST=0.0.0.0 \
+    FOOTBALL_SERVE_PORT=8000
 
 RUN useradd --create-home --uid 10001 football && install -d -o football -g football /app /data
 WORKDIR /app
@@ -15,11 +17,14 @@ COPY --chown=football:football football_assets football_assets
 COPY --chown=football:football serve serve
 COPY --chown=football:football dbt_features dbt_features
 COPY --chown=football:football workspace.yaml dagster.yaml ./
-RUN pip install -c constraints.txt -e .
+# onnxruntime-gpu[cuda,cudnn]==<the pinned version> for machines with a GPU
+ARG ONNX_RUNTIME=
+RUN pip install -c constraints.txt -e . \
+    && if [ -n "$ONNX_RUNTIME" ]; then pip uninstall --yes onnxruntime && pip install "$ONNX_RUNTIME"; fi
 
 USER football
 VOLUME /data
-EXPOSE 3000
+EXPOSE 3000 8000
 
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['FOOTBALL_PORT'] + '/server_info', timeout=4)"]

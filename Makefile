@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test lint format bench clean
+.PHONY: help install demo up serve test lint format bench bench-serve faults clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,8 +15,11 @@ install: $(READY) ## make .venv with the pinned environment; the other chores do
 demo: $(READY) ## land the bundled sample, run the whole graph, forecast the fixtures not yet played
 	@$(BIN)/football demo
 
-up: $(READY) ## open the Dagster UI and daemon on http://127.0.0.1:3000
+up: $(READY) ## open the Dagster UI on http://127.0.0.1:3000 and forecasts on http://127.0.0.1:8000
 	@$(BIN)/football up
+
+serve: $(READY) ## answer forecasts over HTTP on http://127.0.0.1:8000
+	@$(BIN)/football serve
 
 test: $(READY) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
@@ -32,6 +35,12 @@ format: $(READY) ## let ruff mend and format the code
 
 bench: $(READY) ## measure landing, training and loading against the naive way
 	@$(BIN)/python benchmarks/bench.py
+
+bench-serve: $(READY) ## measure the HTTP endpoint beside a plain server
+	@$(BIN)/python benchmarks/bench_serve.py
+
+faults: $(READY) ## kill, swap, saturate and scale the HTTP endpoint, and see what it does
+	@$(BIN)/python benchmarks/faults.py
 
 clean: ## remove the environment, caches and build folders; football_home stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs

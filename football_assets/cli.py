@@ -312,19 +312,51 @@ def roll_back() -> None:
 @home_option
 @click.option("--host", help="Address to listen on. Default: FOOTBALL_HOST, else 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="TCP port. Default: FOOTBALL_PORT, else 3000.")
-def up(host: str | None, port: int | None) -> None:
-    """Open the Dagster UI and its daemon, until interrupted."""
+@click.option(
+    "--serve-port", type=click.IntRange(1, 65535), help="TCP port of the HTTP endpoint. Default: 8000."
+)
+def up(host: str | None, port: int | None, serve_port: int | None) -> None:
+    """Open the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""
     settings = _prepare_home()
     from football_assets.home import project_root
+    from football_assets.processes import run_together
 
     root = project_root()
     host, port = host or settings.host, port or settings.port
     click.echo(f"Dagster UI on http://{host}:{port}, home {settings.home}. Ctrl-C ends it.", err=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    command = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
-    os.chdir(root)
-    os.execv(sys.executable, [*command, "--workspace", str(root / "workspace.yaml")])
+    dagster = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
+    endpoint = [sys.executable, "-m", "football_assets.cli", "serve"]
+    if serve_port is not None:
+        endpoint += ["--port", str(serve_port)]
+    code = run_together(
+        {"dagster": [*dagster, "--workspace", str(root / "workspace.yaml")], "serve": endpoint}, root
+    )
+    sys.exit(code)
+
+
+@football.command()
+@home_option
+@click.option("--host", help="Address to listen on. Default: FOOTBALL_SERVE_HOST, else 127.0.0.1.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="TCP port. Default: FOOTBALL_SERVE_PORT, else 8000."
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(1, 64),
+    help="A fixed number of replicas. Default: as many as the requests need, up to serve/config.yaml's most.",
+)
+def serve(host: str | None, port: int | None, replicas: int | None) -> None:
+    """Answer forecasts over HTTP from the production model, until interrupted."""
+    settings = _prepare_home()
+    from serve.launch import serve_forecasts
+
+    serve_forecasts(
+        settings,
+        host=host or settings.serve_host,
+        port=port or settings.serve_port,
+        replicas=replicas,
+        say=lambda line: click.echo(line, err=True),
+    )
 
 
 def _prepare_home(home: Path | None = None) -> "Settings":

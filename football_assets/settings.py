@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +19,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the Dagster UI listens on.")
     port: int = Field(3000, ge=1, le=65535, description="TCP port of the Dagster UI.")
+    serve_host: str = Field("127.0.0.1", description="Address that the HTTP endpoint listens on.")
+    serve_port: int = Field(8000, ge=1, le=65535, description="TCP port of the HTTP endpoint.")
+    api_key: SecretStr | None = Field(
+        None, min_length=8, description="Key that the HTTP endpoint asks for; unset: none."
+    )
     wandb_project: str | None = Field(
         None,
         description="Weights & Biases project that training logs to; unset: no logging. "

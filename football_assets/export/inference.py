@@ -8,6 +8,7 @@ from football_assets.errors import ExportError
 
 INPUTS = ("home_history", "away_history", "context")
 OUTPUTS = ("probabilities", "expected_goals")
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class OnnxForecaster:
@@ -19,39 +20,57 @@ class OnnxForecaster:
         `model.onnx` or `model.int8.onnx`.
     threads
         Threads that one call may use.
+    provider
+        `cpu`, `cuda`, or `auto`: CUDA where ONNX Runtime is built for it and finds a device.
 
     Raises
     ------
     ExportError
-        The file is missing, or not a forecaster that this project exported.
+        The file is missing, or not a forecaster that this project exported, or the provider cannot be had.
 
     Example
     -------
     >>> probabilities, expected_goals = OnnxForecaster(bundle / "model.onnx").predict(home, away, context)
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(self, path: Path, threads: int = 1, provider: str = "cpu") -> None:
         import onnxruntime
+
+        if provider not in (*PROVIDERS, "auto"):
+            raise ExportError(f"There is no provider {provider!r}: use auto, {' or '.join(PROVIDERS)}.")
+        cuda = PROVIDERS["cuda"] in onnxruntime.get_available_providers()
+        if provider == "cuda" and not cuda:
+            raise ExportError(
+                "This ONNX Runtime has no CUDA provider: install onnxruntime-gpu, or use the provider cpu."
+            )
+        wanted = [PROVIDERS["cpu"]]
+        if cuda and provider != "cpu":
+            wanted.insert(0, PROVIDERS["cuda"])
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors only
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
         except Exception as error:  # onnxruntime's errors share no base class but Exception
             reason = str(error).splitlines()[0]
             raise ExportError(
                 f"{path} is no ONNX model that can be loaded ({reason}): export it again."
             ) from error
+        if provider == "cuda" and self.provider != PROVIDERS["cuda"]:
+            raise ExportError(f"{path} runs on {self.provider}: ONNX Runtime could not use the CUDA device.")
         inputs = tuple(item.name for item in self._session.get_inputs())
         outputs = tuple(item.name for item in self._session.get_outputs())
         if inputs != INPUTS or outputs != OUTPUTS:
             raise ExportError(
                 f"{path} takes {inputs} and gives {outputs}, not {INPUTS} and {OUTPUTS}: export it again."
             )
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's name of what the model runs on."""
+        return str(self._session.get_providers()[0])
 
     def predict(
         self, home_history: np.ndarray, away_history: np.ndarray, context: np.ndarray

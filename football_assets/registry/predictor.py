@@ -9,15 +9,22 @@ from football_assets.model_files import MODEL
 __all__ = ["OnnxForecaster", "load_predictor"]
 
 
-def load_predictor(bundle: Path, threads: int = 1) -> OnnxForecaster:
+def load_predictor(bundle: Path, threads: int = 1, provider: str = "cpu") -> OnnxForecaster:
     """The float32 forecaster of a bundle that `Registry.fetch` returned.
+
+    Parameters
+    ----------
+    threads
+        Threads that one call may use.
+    provider
+        `cpu`, `cuda`, or `auto`: CUDA where there is a device.
 
     Raises
     ------
     RegistryError
-        The bundle's model cannot be loaded.
+        The bundle's model cannot be loaded, or not on that provider.
     """
     try:
-        return OnnxForecaster(bundle / MODEL, threads)
+        return OnnxForecaster(bundle / MODEL, threads, provider)
     except ExportError as error:
         raise RegistryError(f"Model bundle {bundle} cannot be used: {error}") from error

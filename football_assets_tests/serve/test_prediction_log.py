@@ -1,0 +1,635 @@
+"""The prediction log: what was acknowledged reaches the bucket once, whoever dies and whatever the disk refuses."""
+
+import errno
+import fcntl
+import os
+import resource
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from football_assets.bucket import LocalBucket, ObjectInfo, open_bucket
+from serve.prediction_log import SEGMENTS, PredictionLog, PredictionLogError, read_segment
+
+SPAWN = get_context("spawn")
+DAY = "2015-11-21"
+KILLS = 6
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def record(number: int, day: str = DAY, size: int = 100) -> dict[str, object]:
+    return {
+        "request_id": number,
+        "time": f"{day}T12:00:00.000000Z",
+        "home_team": "Bayern München",
+        "away_team": "Łódź 北京",
+        "padding": "x" * size,
+    }
+
+
+def logged(bucket: LocalBucket) -> dict[str, list[int]]:
+    """Request ids by object."""
+    return {
+        item.name: [entry["request_id"] for entry in read_segment(bucket.read(item.name))]
+        for item in bucket.list(f"{SEGMENTS}/")
+    }
+
+
+def ids(bucket: LocalBucket) -> list[int]:
+    return sorted(number for numbers in logged(bucket).values() for number in numbers)
+
+
+def files(spool: Path) -> list[str]:
+    return sorted(path.name for path in spool.iterdir())
+
+
+def leave_dead_segment(spool: Path, name: str, content: bytes) -> None:
+    spool.mkdir(parents=True, exist_ok=True)
+    (spool / f"{name}.jsonl").write_bytes(content)
+
+
+def lines(*numbers: int) -> bytes:
+    return b"".join(orjson.dumps(record(number)) + b"\n" for number in numbers)
+
+
+def start(target: Callable[..., None], *arguments: object) -> tuple[SpawnProcess, Connection]:
+    """A process, and what it sends; reading fails, rather than waits, once the process is dead."""
+    receiver, sender = SPAWN.Pipe(duplex=False)
+    child = SPAWN.Process(target=target, args=(*arguments, sender))
+    child.start()
+    sender.close()
+    return child, receiver
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> LocalBucket:
+    return LocalBucket(tmp_path / "bucket")
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "scratch" / "prediction_log"
+
+
+@pytest.fixture
+def log(bucket: LocalBucket, spool: Path) -> Iterator[PredictionLog]:
+    log = PredictionLog(bucket, spool)
+    yield log
+    log.close()
+
+
+def test_records_are_in_the_spool_when_append_returns_and_in_the_bucket_when_the_log_is_closed(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    log = PredictionLog(bucket, spool)
+
+    log.append([record(1), record(2)])
+    log.append([record(3)])
+
+    content = b"".join((spool / name).read_bytes() for name in files(spool))
+    assert content == lines(1, 2, 3)
+    assert log.bytes_written == len(content)
+    assert list(bucket.list()) == []
+
+    log.close()
+
+    assert [bucket.read(item.name) for item in bucket.list()] == [content]
+    assert files(spool) == []
+    assert log.error is None
+
+
+def test_a_segment_is_named_by_the_day_of_its_first_record_its_writer_and_its_sequence(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    log = PredictionLog(bucket, spool)
+    log.append([record(1, day="2015-12-31"), record(2, day="2016-01-01")])
+    log.close()
+
+    assert list(logged(bucket)) == [f"{SEGMENTS}/2015-12-31/{log.writer}-000000.jsonl"]
+
+
+def test_names_of_teams_numpy_numbers_and_missing_values_are_read_back(
+    log: PredictionLog, bucket: LocalBucket
+) -> None:
+    entry = record(1) | {"p": np.array([0.5, 0.25, 0.25], np.float32), "features": {"elo": None, "x": np.nan}}
+    log.append([entry, orjson.dumps(record(2)), orjson.dumps(record(3)) + b"\n"])
+    log.close()
+
+    (item,) = bucket.list()
+    first, second, third = read_segment(bucket.read(item.name))
+    assert (first["home_team"], first["away_team"]) == ("Bayern München", "Łódź 北京")
+    assert first["p"] == [0.5, 0.25, 0.25]
+    assert first["features"] == {"elo": None, "x": None}
+    assert (second, third) == (record(2), record(3))
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (record(2) | {"p": object()}, "not JSON serializable: object"),
+        (b'{"request_id": 1}\n{"request_id": 2}', "give one line of JSON"),
+        (b"\n", "give one line of JSON"),
+        (b"", "give one line of JSON"),
+    ],
+)
+def test_a_record_that_is_not_one_line_of_json_leaves_its_whole_batch_unwritten(
+    log: PredictionLog, bucket: LocalBucket, bad: dict[str, object] | bytes, message: str
+) -> None:
+    log.append([record(0)])
+    with pytest.raises(PredictionLogError, match=message):
+        log.append([record(1), bad])
+    log.close()
+
+    assert ids(bucket) == [0]
+
+
+@pytest.mark.parametrize("time", [{}, {"time": None}, {"time": "yesterday"}])
+def test_a_first_record_without_a_time_is_refused(
+    log: PredictionLog, spool: Path, time: dict[str, object]
+) -> None:
+    with pytest.raises(PredictionLogError, match="give `time` in RFC 3339"):
+        log.append([{"request_id": 1} | time])
+
+    assert files(spool) == []
+
+
+def test_nothing_to_log_makes_no_file(log: PredictionLog, bucket: LocalBucket, spool: Path) -> None:
+    log.append([])
+    log.rotate_if_due()
+
+    assert files(spool) == []
+    log.close()
+    assert list(bucket.list()) == []
+
+
+def test_a_closed_log_refuses_records_and_may_be_closed_again(log: PredictionLog) -> None:
+    log.close()
+    log.close()
+
+    with pytest.raises(PredictionLogError, match="is closed"):
+        log.append([record(1)])
+
+
+def test_a_spool_that_cannot_be_made_is_an_error_that_names_it(bucket: LocalBucket, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(PredictionLogError, match=f"{tmp_path}/file/spool: Not a directory"):
+        PredictionLog(bucket, tmp_path / "file" / "spool")
+
+
+def test_segments_are_finished_before_they_grow_beyond_their_size(bucket: LocalBucket, spool: Path) -> None:
+    length = len(lines(1))
+    log = PredictionLog(bucket, spool, max_bytes=3 * length)
+    for number in range(1, 6):
+        log.append([record(number)])
+    log.append([record(number) for number in (6, 7, 8, 9)])  # alone larger than a segment
+    log.append([record(1)])
+    log.close()
+
+    assert list(logged(bucket).values()) == [[1, 2, 3], [4, 5], [6, 7, 8, 9], [1]]
+    assert list(logged(bucket)) == [
+        f"{SEGMENTS}/{DAY}/{log.writer}-{sequence:06}.jsonl" for sequence in range(4)
+    ]
+
+
+def test_appending_leaves_the_bucket_to_the_timer(bucket: LocalBucket, spool: Path) -> None:
+    log = PredictionLog(bucket, spool, max_bytes=1)
+    log.append([record(1)])
+    log.append([record(2)])
+    assert ids(bucket) == []
+
+    log.rotate_if_due()
+
+    assert ids(bucket) == [1, 2]
+    assert files(spool) == []
+
+
+def test_a_segment_is_uploaded_once_its_first_record_is_old_enough(bucket: LocalBucket, spool: Path) -> None:
+    clock = Clock()
+    log = PredictionLog(bucket, spool, max_age_seconds=60, clock=clock)
+    clock.seconds += 500  # an idle log has nothing to grow old
+    log.rotate_if_due()
+    log.append([record(1)])
+    clock.seconds += 30
+    log.append([record(2)])
+    clock.seconds += 29.5
+    log.rotate_if_due()
+    assert ids(bucket) == []
+
+    clock.seconds += 0.5
+    log.rotate_if_due()
+    assert ids(bucket) == [1, 2]
+
+    log.append([record(3)])
+    clock.seconds += 60
+    log.append([record(4)])
+    log.close()
+    assert list(logged(bucket).values()) == [[1, 2], [3], [4]]
+
+
+def test_writers_that_share_a_spool_never_share_a_file_nor_take_each_others(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    first, second = PredictionLog(bucket, spool), PredictionLog(bucket, spool)
+    for number in range(10):
+        first.append([record(number)])
+        second.append([record(100 + number)])
+    assert first.recover() == []
+    assert second.recover() == []
+    assert len(files(spool)) == 2
+
+    first.close()
+    second.close()
+
+    assert sorted(logged(bucket).values()) == [list(range(10)), list(range(100, 110))]
+
+
+def test_threads_that_append_rotate_and_recover_at_once_lose_and_repeat_nothing(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    logs = [PredictionLog(bucket, spool, max_bytes=300), PredictionLog(bucket, spool, max_bytes=1)]
+    done = threading.Event()
+    errors: set[str | None] = set()
+
+    def append(log: PredictionLog, start: int) -> None:
+        for number in range(start, start + 40, 2):
+            log.append([record(number), record(number + 1)])
+
+    def rotate(log: PredictionLog) -> None:
+        while not done.is_set():
+            log.rotate_if_due()
+            log.recover()
+            errors.add(log.error)
+
+    appending = [threading.Thread(target=append, args=(logs[place % 2], 40 * place)) for place in range(6)]
+    rotating = [threading.Thread(target=rotate, args=(log,)) for log in logs * 2]
+    for thread in appending + rotating:
+        thread.start()
+    for thread in appending:
+        thread.join()
+    done.set()
+    for thread in rotating:
+        thread.join()
+    for log in logs:
+        log.close()
+
+    assert errors == {None}
+    assert ids(bucket) == list(range(240))
+    assert files(spool) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (lines(1, 2), [1, 2]),
+        (lines(1, 2) + lines(3)[:-1], [1, 2]),  # a whole object, but its end was not written
+        (lines(1, 2) + lines(3)[:40], [1, 2]),
+        (lines(1)[:40], None),
+        (b"", None),
+    ],
+)
+def test_a_dead_writers_segment_is_uploaded_without_its_torn_line(
+    bucket: LocalBucket, spool: Path, left: bytes, expected: list[int] | None
+) -> None:
+    leave_dead_segment(spool, "dead-000007", left)
+
+    log = PredictionLog(bucket, spool)
+
+    name = f"{SEGMENTS}/{DAY}/dead-000007.jsonl"
+    assert logged(bucket) == ({} if expected is None else {name: expected})
+    if expected is not None:
+        assert bucket.read(name) == lines(*expected)
+    assert files(spool) == []
+    assert log.error is None
+
+
+def test_a_running_writer_looks_for_dead_ones_as_often_as_it_rotates(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    clock = Clock()
+    log = PredictionLog(bucket, spool, max_age_seconds=60, clock=clock)
+    leave_dead_segment(spool, "dead-000000", lines(1))
+    log.rotate_if_due()
+    assert ids(bucket) == []
+
+    clock.seconds += 60
+    log.rotate_if_due()
+
+    assert ids(bucket) == [1]
+
+
+def test_a_file_that_is_no_segment_stays_in_the_spool_and_stops_no_other(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    leave_dead_segment(spool, "a", b"\0\0\0\0\n" + lines(1))
+    leave_dead_segment(spool, "b", lines(2))
+
+    log = PredictionLog(bucket, spool)
+
+    assert ids(bucket) == [2]
+    assert files(spool) == ["a.jsonl"]
+    assert f"{spool}/a.jsonl" in str(log.error)
+
+
+def test_what_the_bucket_refuses_waits_in_the_spool_and_is_uploaded_later(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    away = bucket.root.with_name("away")
+    log = PredictionLog(bucket, spool, max_bytes=1)
+    bucket.root.rename(away)
+    bucket.root.touch()
+
+    for number in range(3):
+        log.append([record(number)])
+        log.rotate_if_due()
+    assert len(files(spool)) == 3
+    assert str(bucket.root) in str(log.error)
+
+    bucket.root.unlink()
+    away.rename(bucket.root)
+    log.append([record(3)])
+    log.rotate_if_due()
+
+    assert log.error is None
+    assert ids(bucket) == [0, 1, 2, 3]
+    assert files(spool) == []
+
+
+def test_a_spool_deleted_under_its_writer_loses_nothing_even_while_the_bucket_is_away(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    away = bucket.root.with_name("away")
+    log = PredictionLog(bucket, spool, max_bytes=2 * len(lines(1)))
+    log.append([record(1)])
+    shutil.rmtree(spool)
+    log.append([record(2)])
+    bucket.root.rename(away)
+    bucket.root.touch()
+    log.rotate_if_due()
+    assert str(bucket.root) in str(log.error)
+    log.append([record(3)])
+
+    bucket.root.unlink()
+    away.rename(bucket.root)
+    log.close()
+
+    assert list(logged(bucket).values()) == [[1, 2], [3]]
+    assert log.error is None
+
+
+def fill_disk(root: str, spool: Path, answers: Connection) -> None:
+    """Append under a limit on the size of files, as on a full disk, and tell what came of it."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    log = PredictionLog(open_bucket(root), spool)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+    acknowledged, refused = [], []
+    for number in range(20):
+        try:
+            log.append([record(number, size=900)])
+            acknowledged.append(number)
+        except PredictionLogError as error:
+            refused.append((str(error), log.error))
+    try:
+        log.append([record(number, size=10) for number in range(100, 164)])
+    except PredictionLogError as error:
+        refused.append((str(error), log.error))
+    (segment,) = spool.iterdir()
+    content = segment.read_bytes()
+    log.append([record(200, size=10)])  # there is room for a short one
+    answers.send((acknowledged, refused, content, log.error, log.bytes_written))
+    log.close()
+
+
+def test_a_full_disk_refuses_batches_whole_and_keeps_what_was_acknowledged(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    child, receiver = start(fill_disk, str(bucket.root), spool)
+    acknowledged, refused, content, error_afterwards, written = receiver.recv()
+    child.join()
+
+    assert child.exitcode == 0
+    assert acknowledged == list(range(len(acknowledged)))
+    assert 5 < len(acknowledged) < 10
+    assert len(refused) == 20 - len(acknowledged) + 1
+    for message, error in refused:
+        assert f"Predictions cannot be logged in {spool}/" in message
+        assert "File too large. Make room there" in message
+        assert error == message
+    assert [entry["request_id"] for entry in read_segment(content)] == acknowledged
+    assert content.endswith(b"\n")
+    assert error_afterwards is None
+    assert ids(bucket) == [*acknowledged, 200]
+    assert written == sum(item.size for item in bucket.list())
+
+
+def refuse(*_arguments: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_what_the_disk_did_not_confirm_is_cut_from_the_segment(
+    log: PredictionLog, bucket: LocalBucket, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fdatasync", refuse)
+        with pytest.raises(PredictionLogError, match="Input/output error"):
+            log.append([record(1)])
+    assert files(spool) == []
+
+    log.append([record(2)])
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fdatasync", refuse)
+        with pytest.raises(PredictionLogError, match="Input/output error"):
+            log.append([record(3)])
+    log.append([record(4)])
+    log.close()
+
+    assert list(logged(bucket).values()) == [[2, 4]]
+
+
+def test_a_segment_that_cannot_be_cut_takes_no_more_records_and_is_cut_before_its_upload(
+    log: PredictionLog, bucket: LocalBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.append([record(1)])
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fdatasync", refuse)
+        disk.setattr(os, "ftruncate", refuse)
+        with pytest.raises(PredictionLogError, match="Input/output error"):
+            log.append([record(2)])
+    log.append([record(3)])
+    log.close()
+
+    assert list(logged(bucket).values()) == [[1], [3]]
+
+
+def append_until_killed(root: str, spool: Path, first: int, acknowledgements: Connection) -> None:
+    """Append batches of one to 64 records, rotating all the while, and tell each number once it is durable."""
+    log = PredictionLog(open_bucket(root), spool, max_bytes=100_000)
+    number = first
+    while True:
+        batch = list(range(number, number + 1 + (number * 7) % 64))
+        log.append([record(item, size=1000) for item in batch])
+        acknowledgements.send(batch[-1])
+        log.rotate_if_due()
+        number = batch[-1] + 1
+
+
+def test_a_writer_killed_while_writing_has_every_acknowledged_record_in_the_bucket(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    ranges = []
+    for kill in range(KILLS):
+        first = kill * 1_000_000
+        child, receiver = start(append_until_killed, str(bucket.root), spool, first)
+        for _ in range(1 + 9 * kill):
+            last = receiver.recv()
+        os.kill(child.pid, signal.SIGKILL)  # type: ignore[arg-type]
+        try:
+            while True:
+                last = receiver.recv()
+        except (EOFError, OSError):
+            child.join()
+        ranges.append((first, last))
+        if kill % 2:  # else the next child, or the last look, recovers it
+            PredictionLog(bucket, spool).close()
+    log = PredictionLog(bucket, spool)
+
+    assert log.error is None
+    assert files(spool) == []
+    found = ids(bucket)
+    assert len(found) == len(set(found))
+    for first, last in ranges:
+        mine = [number for number in found if first <= number < first + 1_000_000]
+        assert mine == list(range(first, first + len(mine)))
+        assert mine[-1] >= last
+
+
+class KilledAfterUpload(LocalBucket):
+    """A bucket whose client is killed as soon as an object is there."""
+
+    def upload(self, path: Path, name: str) -> ObjectInfo:
+        super().upload(path, name)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("outlived SIGKILL")
+
+
+def close_and_die(root: Path, spool: Path) -> None:
+    log = PredictionLog(KilledAfterUpload(root), spool)
+    log.append([record(1), record(2)])
+    log.close()
+
+
+def test_a_writer_killed_between_upload_and_removal_leaves_one_object(
+    bucket: LocalBucket, spool: Path
+) -> None:
+    child = SPAWN.Process(target=close_and_die, args=(bucket.root, spool))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    before = list(bucket.list())
+    assert len(before) == len(files(spool)) == 1
+
+    PredictionLog(bucket, spool)
+
+    assert files(spool) == []
+    assert [(item.name, item.version) for item in bucket.list()] == [
+        (item.name, item.version) for item in before
+    ]
+    assert ids(bucket) == [1, 2]
+
+
+def recover_together(root: str, spool: Path, together: Barrier, answers: Connection) -> None:
+    log = PredictionLog(open_bucket(root), spool)
+    together.wait()  # all have looked at the empty spool
+    together.wait()  # the dead writers' segments are there
+    answers.send((log.recover(), log.error))
+
+
+def test_writers_that_recover_at_once_upload_each_segment_once(bucket: LocalBucket, spool: Path) -> None:
+    together = SPAWN.Barrier(4)
+    children = [start(recover_together, str(bucket.root), spool, together) for _ in range(3)]
+    together.wait()
+    for number in range(60):
+        leave_dead_segment(spool, f"dead-{number:06}", lines(number) + b'{"torn')
+    together.wait()
+    answers = [receiver.recv() for _, receiver in children]
+    for child, _ in children:
+        child.join()
+
+    uploaded = sorted(name for names, _ in answers for name in names)
+    assert uploaded == [f"{SEGMENTS}/{DAY}/dead-{number:06}.jsonl" for number in range(60)]
+    assert [error for _, error in answers] == [None] * 3
+    assert ids(bucket) == list(range(60))
+    assert files(spool) == []
+
+
+def interrupt_the_next_lock(monkeypatch: pytest.MonkeyPatch, interruption: Callable[[], object]) -> None:
+    """Let another writer do something between the opening of a file and its lock."""
+    flock = fcntl.flock
+
+    def interrupted(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        interruption()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", interrupted)
+
+
+def test_a_dead_writers_segment_that_another_removed_just_now_is_not_uploaded_again(
+    bucket: LocalBucket, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = PredictionLog(bucket, spool), PredictionLog(bucket, spool)
+    leave_dead_segment(spool, "dead-000000", lines(1))
+    interrupt_the_next_lock(monkeypatch, second.recover)
+
+    assert first.recover() == []
+    assert ids(bucket) == [1]
+    assert first.error is None
+
+
+def test_a_new_segment_that_another_took_for_a_dead_one_is_replaced_by_the_next(
+    bucket: LocalBucket, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = PredictionLog(bucket, spool), PredictionLog(bucket, spool)
+    interrupt_the_next_lock(monkeypatch, second.recover)
+
+    first.append([record(1)])
+
+    assert files(spool) == [f"{first.writer}-000001.jsonl"]
+    first.close()
+    assert ids(bucket) == [1]
+
+
+def test_a_segment_is_read_without_its_torn_line() -> None:
+    assert list(read_segment(lines(1, 2) + lines(3)[:-1])) == [record(1), record(2)]
+    assert list(read_segment(b"")) == []
+    assert list(read_segment(b'{"torn')) == []
+
+
+@pytest.mark.parametrize(
+    "broken", [b'{"request_id": \n', b"\n", b"\0\0\0\n", b"[1, 2]\n", b'"text"\n', b"\xff\n"]
+)
+def test_a_broken_line_before_the_end_is_an_error_that_names_the_segment_and_the_line(broken: bytes) -> None:
+    entries = read_segment(lines(1) + broken + lines(2), "a.jsonl")
+
+    assert next(entries) == record(1)
+    with pytest.raises(PredictionLogError, match="Line 2 of a.jsonl is not a JSON object"):
+        next(entries)

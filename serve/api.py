@@ -1,0 +1,331 @@
+"""The HTTP API: routes over one `ForecastService`. Ray Serve and tests give it a way to put queries into batches."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import orjson
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+
+from football_assets.errors import FootballError, ObjectNotFound, UnknownName
+from football_assets.sequences import given_histories
+from football_assets.sequences.state import TeamSummary
+from serve import schemas
+from serve.fixtures import forecast_body
+from serve.middleware import App, Gate, Limits
+from serve.model import Answered, FixtureQuery, GivenQuery
+from serve.problems import (
+    MEDIA_TYPE,
+    REQUEST_ID,
+    Problem,
+    ProblemError,
+    answer_with_problems,
+    problem_body,
+    problem_of,
+)
+from serve.service import ForecastService
+
+TITLE = "Football forecasts"
+PAGE = Path(__file__).parent / "page"
+DRIFT_REPORT = "reports/drift/latest.html"
+LONGEST_LIST = 500
+
+Name = Annotated[str, Query(max_length=schemas.LONGEST_NAME)]
+Limit = Annotated[int, Query(ge=1, le=LONGEST_LIST, description="Most items in the answer.")]
+
+
+class Backend(Protocol):
+    """How the routes reach the service without holding up the event loop."""
+
+    async def forecast(self, query: FixtureQuery) -> Answered:
+        """One fixture, answered with those that arrive at the same time. Raises what is wrong with it."""
+
+    async def forecast_all(
+        self, queries: Sequence[FixtureQuery]
+    ) -> tuple[int, list[Answered | FootballError]]:
+        """Many fixtures, answered by one version, whose number comes first."""
+
+    async def forecast_given(self, query: GivenQuery) -> Answered:
+        """A match between given histories."""
+
+
+def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api_key: str | None) -> App:
+    """The ASGI application of one serving process."""
+    api = FastAPI(
+        title=TITLE,
+        version="1",
+        summary="Probabilities of football matches, from the production model.",
+        docs_url=None,
+        redoc_url=None,
+        responses={
+            "default": {"model": Problem, "description": "Why not.", "content": {MEDIA_TYPE: {}}},
+        },
+    )
+    answer_with_problems(api)
+    _add_forecasts(api, service, backend)
+    _add_knowledge(api, service)
+    _add_operations(api, service)
+    _add_pages(api)
+    return Gate(api, limits, api_key, service.metrics)
+
+
+def _add_forecasts(api: FastAPI, service: ForecastService, backend: Backend) -> None:
+    @api.post("/predict", response_model=schemas.PredictAnswer, tags=["forecasts"])
+    async def predict(
+        request: Request,
+        body: schemas.FixtureRequest,
+        scores: Annotated[bool, Query(description="Whether to add the score matrix.")] = False,
+    ) -> Response:
+        """The forecast of one match, by the names of its teams."""
+        request_id = request.scope[REQUEST_ID]
+        query = FixtureQuery(request_id, "predict", body.league, body.home_team, body.away_team, body.date)
+        try:
+            answer = await backend.forecast(query)
+        except UnknownName as error:
+            raise problem_of(error, service.ready().unknown_field(query)) from error
+        content = {"request_id": request_id, "model_version": answer.version, **_fixture_forecast(answer)}
+        if scores:
+            content["score_matrix"] = answer.scores
+        return _json(content)
+
+    @api.post("/predict/batch", response_model=schemas.BatchAnswer, tags=["forecasts"])
+    async def predict_batch(request: Request, body: schemas.BatchRequest) -> Response:
+        """Forecasts of up to 1,000 matches. One that cannot be forecast does not spoil the others."""
+        request_id = request.scope[REQUEST_ID]
+        queries = [
+            FixtureQuery(f"{request_id}/{n}", "batch", item.league, item.home_team, item.away_team, item.date)
+            for n, item in enumerate(body.fixtures)
+        ]
+        version, answers = await backend.forecast_all(queries)
+        forecasts = [
+            {"problem": problem_body(problem_of(answer))}
+            if isinstance(answer, FootballError)
+            else _fixture_forecast(answer)
+            for answer in answers
+        ]
+        return _json({"request_id": request_id, "model_version": version, "forecasts": forecasts})
+
+    @api.post("/predict/sequences", response_model=schemas.SequencesAnswer, tags=["forecasts"])
+    async def predict_sequences(request: Request, body: schemas.SequencesRequest) -> Response:
+        """The forecast of a match between teams that the model has never seen, from their past matches."""
+        request_id = request.scope[REQUEST_ID]
+        query = GivenQuery(request_id, body.league, _given(body.home), _given(body.away))
+        answer = await backend.forecast_given(query)
+        content = {"request_id": request_id, "model_version": answer.version, **_forecast(answer)}
+        return _json(content | {"unknown_opponents": answer.unknown_opponents})
+
+
+def _add_knowledge(api: FastAPI, service: ForecastService) -> None:
+    @api.get("/fixtures", response_model=schemas.FixturesAnswer, tags=["knowledge"])
+    async def fixtures(
+        league: Annotated[Name | None, Query(description="Identifier or name of a league.")] = None,
+        date_from: Annotated[date | None, Query(description="First day.")] = None,
+        date_to: Annotated[date | None, Query(description="Last day.")] = None,
+        limit: Limit = 100,
+    ) -> Response:
+        """Forecasts of the fixture lists, in order of kick-off."""
+        league_id = service.ready().state.find_league(league) if league else None
+        listed = service.fixtures
+        rows = listed.select(league_id, date_from, date_to)
+        return _json({"model_version": listed.model_version, "total": len(rows), "fixtures": rows[:limit]})
+
+    @api.get("/leagues", response_model=schemas.LeaguesAnswer, tags=["knowledge"])
+    async def leagues() -> Response:
+        """All leagues that the model knows."""
+        model = service.ready()
+        rows = [
+            {
+                "league": item.league_id,
+                "name": item.name,
+                "country": item.country,
+                "tier": item.tier,
+                "teams": item.teams,
+                "season": item.season,
+                "last_match": item.last_match,
+            }
+            for item in model.state.leagues()
+        ]
+        return _json({"model_version": model.version, "leagues": rows})
+
+    @api.get("/teams", response_model=schemas.TeamsAnswer, tags=["knowledge"])
+    async def teams(
+        query: Annotated[Name, Query(description="Part of a name; case and accents do not matter.")] = "",
+        league: Annotated[Name | None, Query(description="Identifier or name of a league.")] = None,
+        limit: Limit = 20,
+    ) -> Response:
+        """Teams whose names begin like the query, hold it, or come near it, in this order."""
+        model = service.ready()
+        rows = [_team(item) for item in model.state.teams(query, league or None, limit)]
+        return _json({"model_version": model.version, "teams": rows})
+
+    @api.get("/teams/{league}/{team:path}", response_model=schemas.TeamAnswer, tags=["knowledge"])
+    async def team(league: str, team: str) -> Response:
+        """A team's ratings, form and last ten matches."""
+        model = service.ready()
+        profile = model.state.team(league, team)
+        summary = profile.summary
+        return _json(
+            {
+                "model_version": model.version,
+                "team": summary.team,
+                "league": summary.league_id,
+                "league_name": summary.league_name,
+                "elo": summary.elo,
+                "attack": profile.attack,
+                "defence": profile.defence,
+                "form": {
+                    name: getattr(profile, name)
+                    for name in ("points_5", "points_10", "goals_for_10", "goals_against_10")
+                },
+                "matches": [
+                    {
+                        "date": match.kickoff_date,
+                        "league": match.league_id,
+                        "opponent": match.opponent,
+                        "is_home": match.is_home,
+                        "goals_for": match.goals_for,
+                        "goals_against": match.goals_against,
+                        "outcome": _outcome(match.goals_for - match.goals_against),
+                    }
+                    for match in profile.matches
+                ],
+            }
+        )
+
+    @api.get("/model", response_model=schemas.ModelAnswer, tags=["knowledge"])
+    async def model() -> Response:
+        """The version that answers, its scores and its card."""
+        served = service.ready()
+        return _json(
+            {
+                "version": served.version,
+                "published": served.published,
+                "as_of": served.as_of,
+                "provider": served.forecaster.provider,
+                "metrics": served.metrics,
+                "card": served.card,
+            }
+        )
+
+
+def _add_operations(api: FastAPI, service: ForecastService) -> None:
+    replica = uuid.uuid4().hex[:8]
+
+    @api.get("/health", response_model=schemas.Health, tags=["operations"])
+    async def health() -> Response:
+        """How the replica is that answers: `degraded` while it cannot load the wanted version or write its log."""
+        served, problem, log_problem = service.model, service.model_error, service.log.error
+        status = "starting" if served is None else "degraded" if problem or log_problem else "ok"
+        return _json(
+            {
+                "status": status,
+                "model_version": served.version if served else None,
+                "provider": served.forecaster.provider if served else None,
+                "replica": replica,
+                "uptime_seconds": service.uptime_seconds,
+                "model_error": problem,
+                "log_error": log_problem,
+            }
+        )
+
+    @api.get("/ready", response_model=schemas.Ready, tags=["operations"])
+    async def ready() -> Response:
+        """200 once a model answers, 503 until then."""
+        return _json({"model_version": service.ready().version})
+
+    @api.get("/metrics", response_class=Response, tags=["operations"])
+    async def metrics() -> Response:
+        """Totals of all replicas of this machine, in Prometheus' text format."""
+        content, media_type = await asyncio.to_thread(service.metrics.render)
+        return Response(content, media_type=media_type)
+
+    @api.get("/drift", response_class=HTMLResponse, tags=["operations"])
+    async def drift() -> Response:
+        """The latest drift report."""
+        try:
+            report = await asyncio.to_thread(service.bucket.read, DRIFT_REPORT)
+        except ObjectNotFound:
+            raise ProblemError(
+                404, "There is no drift report yet: it is made once predictions have been logged."
+            ) from None
+        return HTMLResponse(report)
+
+
+def _add_pages(api: FastAPI) -> None:
+    files = {path.name: path for path in PAGE.iterdir() if path.is_file()}
+
+    @api.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return FileResponse(files["index.html"], headers={"Cache-Control": "no-cache"})
+
+    @api.get("/page/{name}", include_in_schema=False)
+    async def page_file(name: str) -> Response:
+        if name not in files:
+            raise ProblemError(404, f"The page has no file {name!r}.")
+        return FileResponse(files[name], headers={"Cache-Control": "no-cache"})
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title=TITLE,
+            swagger_js_url="docs/swagger-ui-bundle.js",
+            swagger_css_url="docs/swagger-ui.css",
+            swagger_favicon_url="page/favicon.svg",
+        )
+
+    @api.get("/docs/{name}", include_in_schema=False)
+    async def docs_file(name: str) -> Response:
+        from swagger_ui_bundle import swagger_ui_path
+
+        if name not in {"swagger-ui-bundle.js", "swagger-ui.css"}:
+            raise ProblemError(404, f"The documentation has no file {name!r}.")
+        return FileResponse(Path(swagger_ui_path) / name)
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+
+def _forecast(answer: Answered) -> dict[str, Any]:
+    return forecast_body(answer.probabilities, answer.expected_goals, answer.likeliest)
+
+
+def _fixture_forecast(answer: Answered) -> dict[str, Any]:
+    fixture = answer.fixture
+    assert fixture is not None
+    return {
+        "fixture": {
+            "league": answer.league_id,
+            "league_name": answer.league_name,
+            "home_team": fixture.home_team,
+            "away_team": fixture.away_team,
+            "date": answer.day,
+        },
+        **_forecast(answer),
+    }
+
+
+def _given(team: schemas.GivenTeam) -> given_histories.GivenTeam:
+    matches = [given_histories.GivenMatch(**match.model_dump()) for match in team.history]
+    return given_histories.GivenTeam(matches, team.elo)
+
+
+def _team(summary: TeamSummary) -> dict[str, Any]:
+    return {
+        "team": summary.team,
+        "league": summary.league_id,
+        "league_name": summary.league_name,
+        "last_match": summary.last_match,
+        "matches": summary.matches_known,
+        "elo": summary.elo,
+    }
+
+
+def _outcome(goal_difference: int) -> str:
+    return "win" if goal_difference > 0 else "loss" if goal_difference < 0 else "draw"

@@ -1,0 +1,94 @@
+"""The fixture lists: unplayed matches with the forecasts of `fixture_predictions`, as the bucket has them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from football_assets.bucket import Bucket
+from football_assets.leagues import league_of
+from football_assets.scorelines import likeliest_scores, score_matrix
+from football_assets.tables import read_table, table_object
+
+TABLE = "fixture_predictions"
+
+
+@dataclass(frozen=True)
+class FixtureList:
+    """Unplayed matches in order of kick-off, as the API answers them."""
+
+    version: str | None  # of the object in the bucket
+    model_version: int | None
+    rows: list[dict[str, Any]]
+    _days: dict[tuple[str, str, str], date] = field(repr=False)
+
+    @classmethod
+    def empty(cls) -> "FixtureList":
+        """No fixture has been forecast yet."""
+        return cls(None, None, [], {})
+
+    @classmethod
+    def read(cls, bucket: Bucket, known: "FixtureList") -> "FixtureList":
+        """The list as it is now; `known` itself where nothing has changed."""
+        info = bucket.stat(table_object(TABLE))
+        if info is None:
+            return cls.empty()
+        if info.version == known.version:
+            return known
+        table = read_table(bucket, TABLE)
+        goals = table.select("xg_home", "xg_away").to_numpy()
+        probabilities = table.select("p_home", "p_draw", "p_away").to_numpy()
+        likeliest = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
+        rows = []
+        days: dict[tuple[str, str, str], date] = {}
+        for row, scores in zip(table.iter_rows(named=True), likeliest, strict=True):
+            days.setdefault((row["league_id"], row["home_team"], row["away_team"]), row["kickoff_date"])
+            rows.append(
+                {
+                    "league": row["league_id"],
+                    "league_name": league_of(row["league_id"]).name,
+                    "season": row["season"],
+                    "date": row["kickoff_date"],
+                    "time": row["kickoff_time"],
+                    "home_team": row["home_team"],
+                    "away_team": row["away_team"],
+                    **forecast_body(
+                        [row["p_home"], row["p_draw"], row["p_away"]],
+                        [row["xg_home"], row["xg_away"]],
+                        scores,
+                    ),
+                }
+            )
+        version = int(np.max(table["model_version"].to_numpy())) if rows else None
+        return cls(info.version, version, rows, days)
+
+    def day_of(self, league_id: str, home_team: str, away_team: str) -> date | None:
+        """Day on which two teams are to meet, if they are."""
+        return self._days.get((league_id, home_team, away_team))
+
+    def select(self, league_id: str | None, first: date | None, last: date | None) -> list[dict[str, Any]]:
+        """Fixtures of a league, or all, from a day to a day."""
+        return [
+            row
+            for row in self.rows
+            if (league_id is None or row["league"] == league_id)
+            and (first is None or row["date"] >= first)
+            and (last is None or row["date"] <= last)
+        ]
+
+
+def forecast_body(
+    probabilities: list[float], expected_goals: list[float], likeliest: list[tuple[str, float]]
+) -> dict[str, Any]:
+    """The members of an answer that say what the model forecasts."""
+    home, draw, away = probabilities
+    scores = []
+    for score, probability in likeliest:
+        goals = score.split("-")
+        scores.append({"home": int(goals[0]), "away": int(goals[1]), "probability": probability})
+    return {
+        "probabilities": {"home": home, "draw": draw, "away": away},
+        "expected_goals": {"home": expected_goals[0], "away": expected_goals[1]},
+        "likeliest_scores": scores,
+    }

@@ -1,0 +1,197 @@
+"""What every request passes before a route sees it: identifier, key, size, room in the queue; then it is counted.
+
+Plain ASGI: a framework middleware would cost more than the forecast.
+"""
+
+import base64
+import binascii
+import hmac
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from serve.metrics import ServingMetrics
+from serve.problems import REQUEST_ID, ProblemError, problem_response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OPEN_PATHS = frozenset({"/health", "/ready"})
+RETRY_AFTER_SECONDS = 1
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_POLICY = (
+    b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+# What we did not write carries its scripts in the page: the report has no rights on this host.
+_POLICIES = {
+    "/docs": _POLICY + b"; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'",
+    "/drift": b"sandbox allow-scripts allow-downloads; default-src 'none'; img-src data: blob:; font-src data:; "
+    b"script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'",
+}
+
+_log = logging.getLogger("serve")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a replica takes on."""
+
+    body_bytes: int = 1 << 20
+    requests_at_once: int = 128
+
+
+class Gate:
+    """The outermost ASGI layer of the application.
+
+    Parameters
+    ----------
+    app
+        What answers a request that may pass.
+    limits
+        Size of a body; POST requests answered at once. Those beyond are refused, not queued.
+    api_key
+        None: no key is asked for.
+    metrics
+        Counts requests and refusals.
+    """
+
+    def __init__(self, app: App, limits: Limits, api_key: str | None, metrics: ServingMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._limits = limits
+        self._api_key = api_key.encode() if api_key else None
+        self._working = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        scope[REQUEST_ID] = request_id
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *_headers(_path(scope), request_id)]
+            await send(message)
+
+        try:
+            await self._pass_on(scope, receive, answer)
+        except ProblemError as problem:
+            if status:
+                raise
+            if problem.status == 413:
+                self._metrics.reject_request("too_large")
+            await problem_response(problem, scope)(scope, receive, answer)
+        except Exception:
+            _log.exception("Request %s to %s failed", request_id, scope["path"])
+            if status:
+                raise
+            detail = f"The server failed on this request: its log has the cause under {request_id}."
+            await problem_response(ProblemError(500, detail), scope)(scope, receive, answer)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            self._metrics.observe_request(route, scope["method"], status, time.perf_counter() - started)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._api_key is not None and _path(scope) not in OPEN_PATHS:
+            self._check_key(scope, self._api_key)
+        if scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        if self._working >= self._limits.requests_at_once:
+            self._metrics.reject_request("saturated")
+            raise ProblemError(
+                503,
+                f"{self._working} requests are being answered, as many as this replica takes on: try again in "
+                f"{RETRY_AFTER_SECONDS} s.",
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        self._working += 1
+        self._metrics.queue_depth.set(self._working)
+        try:
+            await self._app(scope, _bounded(scope, receive, self._limits.body_bytes), send)
+        finally:
+            self._working -= 1
+            self._metrics.queue_depth.set(self._working)
+
+    def _check_key(self, scope: Scope, expected: bytes) -> None:
+        if not hmac.compare_digest(_given_key(scope), expected):
+            self._metrics.reject_request("unauthorized")
+            raise ProblemError(
+                401,
+                "This server asks for its key: send it as X-API-Key, as a Bearer token, or as a Basic password.",
+                headers={"WWW-Authenticate": 'Basic realm="football forecasts", charset="UTF-8"'},
+            )
+
+
+def _path(scope: Scope) -> str:
+    """The path below the prefix that the application is served under."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes | None:
+    return next((value for name, value in scope["headers"] if name == wanted), None)
+
+
+def _request_id(scope: Scope) -> str:
+    given = _header(scope, b"x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode()
+    return uuid.uuid4().hex
+
+
+def _given_key(scope: Scope) -> bytes:
+    key = _header(scope, b"x-api-key")
+    if key is not None:
+        return bytes(key)
+    kind, _, credentials = (_header(scope, b"authorization") or b"").partition(b" ")
+    if kind.lower() == b"bearer":
+        return credentials.strip()
+    if kind.lower() == b"basic":
+        try:
+            return base64.b64decode(credentials, validate=True).partition(b":")[2]
+        except binascii.Error:
+            return b""
+    return b""
+
+
+def _headers(path: str, request_id: str) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"x-request-id", request_id.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", _POLICIES.get(path, _POLICY)),
+    ]
+
+
+def _bounded(scope: Scope, receive: Receive, most: int) -> Receive:
+    """The request's body, refused as soon as it is known to be larger."""
+    too_large = ProblemError(
+        413,
+        f"The body is larger than {most:,} bytes: send fewer fixtures at once.",
+        headers={"Connection": "close"},
+    )
+    announced = _header(scope, b"content-length")
+    if announced is not None and announced.isdigit() and int(announced) > most:
+        raise too_large
+    seen = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise too_large
+        return message
+
+    return receive_bounded

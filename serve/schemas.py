@@ -1,0 +1,298 @@
+"""What the API takes and gives, as pydantic models: validation of requests, and the schemas of the OpenAPI document."""
+
+from datetime import date as Date
+from datetime import time as Time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+MOST_FIXTURES = 1000
+MOST_GIVEN_MATCHES = 50
+LONGEST_NAME = 100
+
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+_EXAMPLE: dict[str, JsonValue] = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class FixtureRequest(_Request):
+    """A match to forecast."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
+
+    league: Name = Field(description="Identifier or name of the league: `eng.1`, `Premier League`.")
+    home_team: Name = Field(description="Home team, as `/teams` spells it; case does not matter.")
+    away_team: Name = Field(description="Away team, likewise.")
+    date: Date | None = Field(
+        None,
+        description="Day of the match. Default: as in the fixture list; else today, or the day after the last result "
+        "of the two teams if that is later.",
+    )
+
+
+class BatchRequest(_Request):
+    """Matches to forecast at once."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"fixtures": [_EXAMPLE]}})
+
+    fixtures: Annotated[list[FixtureRequest], Field(min_length=1, max_length=MOST_FIXTURES)]
+
+
+class GivenMatch(_Request):
+    """A past match of a team that the model does not know."""
+
+    goals_for: Annotated[int, Field(ge=0, le=30)]
+    goals_against: Annotated[int, Field(ge=0, le=30)]
+    is_home: bool
+    days_ago: Annotated[int, Field(ge=1, le=20_000, description="Days before the match to forecast.")]
+    opponent: Name | None = Field(None, description="A team of the league's country that the model knows.")
+    opponent_elo: Annotated[float, Field(ge=0, le=4000)] | None = Field(
+        None, description="Elo rating of an opponent that the model does not know; default: a newcomer's."
+    )
+    is_cup: bool = False
+
+
+class GivenTeam(_Request):
+    """A team by its history."""
+
+    history: Annotated[
+        list[GivenMatch], Field(max_length=MOST_GIVEN_MATCHES, description="Past matches, in any order.")
+    ]
+    elo: Annotated[float, Field(ge=0, le=4000)] | None = Field(
+        None, description="Elo rating before the first of them; default: a newcomer's of the league."
+    )
+
+
+class SequencesRequest(_Request):
+    """A match between teams that the model has never seen."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "league": "eng.1",
+                "home": {"history": [{"goals_for": 2, "goals_against": 0, "is_home": True, "days_ago": 7}]},
+                "away": {"history": [{"goals_for": 1, "goals_against": 1, "is_home": False, "days_ago": 6}]},
+            }
+        }
+    )
+
+    league: Name = Field(description="League whose goals and entry ratings apply.")
+    home: GivenTeam
+    away: GivenTeam
+
+
+class Fixture(BaseModel):
+    """A match, under the names that the model knows."""
+
+    league: str
+    league_name: str
+    home_team: str
+    away_team: str
+    date: Date
+
+
+class Probabilities(BaseModel):
+    """Of the three outcomes after 90 minutes; they sum to one."""
+
+    home: Probability
+    draw: Probability
+    away: Probability
+
+
+class ExpectedGoals(BaseModel):
+    """Mean goals of both teams after 90 minutes."""
+
+    home: Annotated[float, Field(ge=0)]
+    away: Annotated[float, Field(ge=0)]
+
+
+class Score(BaseModel):
+    """A final score and its probability."""
+
+    home: Annotated[int, Field(ge=0)]
+    away: Annotated[int, Field(ge=0)]
+    probability: Probability
+
+
+class Forecast(BaseModel):
+    """What the model says of a match."""
+
+    probabilities: Probabilities
+    expected_goals: ExpectedGoals
+    likeliest_scores: list[Score] = Field(description="The three likeliest, the likeliest first.")
+
+
+class FixtureForecast(Forecast):
+    """A forecast with its match."""
+
+    fixture: Fixture
+
+
+class Answer(BaseModel):
+    """Goes with every answer of a model."""
+
+    request_id: str
+    model_version: int = Field(description="Registry version that made all of this answer.")
+
+
+class PredictAnswer(Answer, FixtureForecast):
+    """The forecast of one match."""
+
+    score_matrix: list[list[Probability]] | None = Field(
+        None, description="With `scores=true`: probability by home goals (rows) and away goals (columns)."
+    )
+
+
+class SequencesAnswer(Answer, Forecast):
+    """The forecast of a match between given histories."""
+
+    unknown_opponents: list[str] = Field(
+        description="Named opponents that the model does not know: rated as newcomers of the league."
+    )
+
+
+class ItemProblem(BaseModel):
+    """Why one fixture of a batch has no forecast."""
+
+    title: str
+    status: int
+    detail: str
+    suggestions: list[str] | None = None
+
+
+class BatchProblem(BaseModel):
+    """In the place of a forecast."""
+
+    problem: ItemProblem
+
+
+class BatchAnswer(Answer):
+    """Forecasts in the order of the request; a fixture that cannot be forecast has a problem in its place."""
+
+    forecasts: list[FixtureForecast | BatchProblem]
+
+
+class ListedFixture(Forecast):
+    """An unplayed match of the fixture lists."""
+
+    league: str
+    league_name: str
+    season: str
+    date: Date
+    time: Time | None
+    home_team: str
+    away_team: str
+
+
+class FixturesAnswer(BaseModel):
+    """Unplayed matches in order of kick-off."""
+
+    model_version: int | None = Field(description="Registry version that forecast them; null without any.")
+    total: int = Field(description="Fixtures that the filter leaves, of which `limit` are shown.")
+    fixtures: list[ListedFixture]
+
+
+class League(BaseModel):
+    """A league that the model knows."""
+
+    league: str
+    name: str
+    country: str
+    tier: int | None
+    teams: int
+    season: str
+    last_match: Date | None
+
+
+class LeaguesAnswer(BaseModel):
+    """All leagues."""
+
+    model_version: int
+    leagues: list[League]
+
+
+class Team(BaseModel):
+    """A team that the model knows."""
+
+    team: str
+    league: str
+    league_name: str
+    last_match: Date | None
+    matches: int
+    elo: float | None
+
+
+class TeamsAnswer(BaseModel):
+    """Teams that a query finds, the best match first."""
+
+    model_version: int
+    teams: list[Team]
+
+
+class Form(BaseModel):
+    """Means a match; null without one."""
+
+    points_5: float | None
+    points_10: float | None
+    goals_for_10: float | None
+    goals_against_10: float | None
+
+
+class PastMatch(BaseModel):
+    """A result of a team."""
+
+    date: Date
+    league: str
+    opponent: str
+    is_home: bool
+    goals_for: int
+    goals_against: int
+    outcome: Literal["win", "draw", "loss"]
+
+
+class TeamAnswer(BaseModel):
+    """A team as the model sees it now."""
+
+    model_version: int
+    team: str
+    league: str
+    league_name: str
+    elo: float | None
+    attack: float | None
+    defence: float | None
+    form: Form
+    matches: list[PastMatch] = Field(description="The last ten, the most recent first.")
+
+
+class ModelAnswer(BaseModel):
+    """The version that answers."""
+
+    version: int
+    published: str
+    as_of: Date = Field(description="Day of the last result that the model knows.")
+    provider: str = Field(description="ONNX Runtime execution provider.")
+    metrics: dict[str, object] = Field(description="Scores on the test period, beside the baselines'.")
+    card: str = Field(description="Model card, Markdown.")
+
+
+class Health(BaseModel):
+    """How this replica is."""
+
+    status: Literal["ok", "degraded", "starting"]
+    model_version: int | None
+    provider: str | None
+    replica: str
+    uptime_seconds: float
+    model_error: str | None = Field(description="Why the wanted version is not the one that answers.")
+    log_error: str | None = Field(description="What is wrong with the prediction log.")
+
+
+class Ready(BaseModel):
+    """A model answers."""
+
+    model_version: int

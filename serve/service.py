@@ -1,0 +1,251 @@
+"""One serving process: the model it answers from, the log of its answers, its metrics. Knows neither HTTP nor Ray."""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from football_assets.bucket import Bucket
+from football_assets.errors import FootballError
+from football_assets.registry.store import Registry
+from serve.fixtures import FixtureList
+from serve.metrics import ServingMetrics
+from serve.model import Answered, FixtureQuery, GivenQuery, ServedModel
+from serve.prediction_log import PredictionLog
+
+SPOOL = "prediction_log"
+MODELS = "models"
+RETRY_SECONDS = 30.0  # before a version that could not be loaded is tried again
+
+_log = logging.getLogger("serve")
+
+
+class ModelChoice(BaseModel):
+    """Which model to serve and how: the part of `user_config` that concerns it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int | str = Field(
+        "production", description="Registry version, or an alias, which is followed when it moves."
+    )
+    provider: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where ONNX Runtime runs the model; auto: CUDA where there is a device."
+    )
+    threads: int = Field(1, ge=1, description="Threads that one inference may use on the CPU.")
+    poll_seconds: float = Field(
+        2.0, gt=0, description="How often the alias and the fixture list are looked at, in seconds."
+    )
+
+
+class NotReady(FootballError):
+    """There is no model to answer from."""
+
+
+class ForecastService:
+    """Answers queries from the model chosen last, and keeps the old one while a new one cannot be loaded.
+
+    Parameters
+    ----------
+    bucket
+        Holds the registry and the fixture list; takes the prediction log.
+    scratch
+        Local folder for bundles and open segments of the log.
+    metrics
+        Counts what this process does.
+    """
+
+    def __init__(self, bucket: Bucket, scratch: Path, metrics: ServingMetrics) -> None:
+        self.bucket = bucket
+        self.metrics = metrics
+        self.model: ServedModel | None = None
+        self.model_error: str | None = None
+        self.fixtures = FixtureList.empty()
+        self.log = PredictionLog(bucket, scratch / SPOOL)
+        self._started = time.monotonic()
+        self._scratch = scratch / MODELS
+        self._choice = ModelChoice()
+        self._loaded_as: tuple[int | str, ...] | None = None
+        self._failed: tuple[int | str, ...] | None = None
+        self._retry_at = 0.0
+        self._switching = threading.Lock()
+        self._log_bytes = 0
+        self._log_was_failing = False
+
+    @property
+    def choice(self) -> ModelChoice:
+        """What was chosen last."""
+        return self._choice
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Seconds since the service began."""
+        return time.monotonic() - self._started
+
+    def ready(self) -> ServedModel:
+        """The model that answers.
+
+        Raises
+        ------
+        NotReady
+            There is none yet.
+        """
+        if self.model is None:
+            raise NotReady(self.model_error or "No model is loaded yet: try again in a moment.")
+        return self.model
+
+    def use(self, choice: ModelChoice) -> None:
+        """Load the chosen model beside the one that answers, and answer from it from the next batch on.
+
+        If it cannot be loaded, the old one goes on answering and `model_error` says why.
+        """
+        with self._switching:
+            self._choice = choice
+            self._failed = None
+            self._load()
+
+    def refresh(self) -> None:
+        """Follow what has moved in the bucket: the alias, the fixture list; and close what is old in the log."""
+        with self._switching:
+            self._load()
+            try:
+                self.fixtures = FixtureList.read(self.bucket, self.fixtures)
+            except FootballError as error:
+                _log.error("The fixture list cannot be read: %s", error)
+        self.log.rotate_if_due()
+        self._count_log()
+
+    def answer(self, queries: Sequence[FixtureQuery]) -> tuple[int, list[Answered | FootballError]]:
+        """Forecasts in the order of the queries, by one version, logged when this returns.
+
+        Returns
+        -------
+        tuple
+            The version, and the forecasts; a fixture that cannot be forecast has its error in its place.
+
+        Raises
+        ------
+        NotReady
+            There is no model yet.
+        PredictionLogError
+            The answers could not be made durable, so none may leave.
+        """
+        model = self.ready()
+        started = time.perf_counter()
+        today = datetime.now(UTC).date()
+        answers = model.forecast(queries, self.fixtures, today)
+        self._keep(model, queries, answers, time.perf_counter() - started)
+        return model.version, answers
+
+    def answer_given(self, query: GivenQuery) -> Answered:
+        """The forecast of a match between given histories.
+
+        Raises
+        ------
+        NotReady, PredictionLogError
+            As of `answer`.
+        FootballError
+            The histories cannot be.
+        """
+        model = self.ready()
+        started = time.perf_counter()
+        answer = model.forecast_given(query, datetime.now(UTC).date())
+        self._keep(model, [query], [answer], time.perf_counter() - started)
+        return answer
+
+    def close(self) -> None:
+        """Hand the log over to the bucket."""
+        self.log.close()
+        self._count_log()
+
+    def _load(self) -> None:
+        registry = Registry(self.bucket)
+        choice = self._choice
+        wanted: tuple[int | str, ...] = (choice.version,)
+        try:
+            version = registry.resolve(choice.version)
+            wanted = (version, choice.provider, choice.threads)
+            if self._loaded_as == wanted:
+                self.model_error = None
+                return
+            if wanted == self._failed and time.monotonic() < self._retry_at:
+                return
+            model = ServedModel.load(
+                registry, version, self._scratch, provider=choice.provider, threads=choice.threads
+            )
+        except FootballError as error:
+            if self.model_error != str(error):
+                _log.error("Model %s is not served: %s", choice.version, error)
+                self.metrics.fail_model_load()
+            self.model_error, self._failed = str(error), wanted
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            return
+        before = self.model.version if self.model else None
+        self.model, self._loaded_as = model, wanted
+        self.model_error, self._failed = None, None
+        self.metrics.take_up_model(model.version, model.as_of, model.published)
+        _log.info("Model version %d answers (before: %s)", model.version, before)
+
+    def _keep(
+        self,
+        model: ServedModel,
+        queries: Sequence[FixtureQuery | GivenQuery],
+        answers: Sequence[Answered | FootballError],
+        seconds: float,
+    ) -> None:
+        """Log the answers and count them."""
+        names = model.state.spec.context_names
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        latency = round(seconds * 1000, 3)
+        kinds: dict[str, list[list[float]]] = {}
+        records = []
+        for query, answer in zip(queries, answers, strict=True):
+            if isinstance(answer, FootballError):
+                continue
+            kind = query.kind if isinstance(query, FixtureQuery) else "sequences"
+            kinds.setdefault(kind, []).append(answer.probabilities)
+            records.append(_record(query.request_id, kind, now, latency, answer, names))
+        if not records:
+            return
+        try:
+            self.log.append(records)
+        finally:
+            self._count_log()
+        self.metrics.observe_inference(len(records), seconds)
+        for kind, probabilities in kinds.items():
+            self.metrics.observe_predictions(np.array(probabilities), kind)
+
+    def _count_log(self) -> None:
+        written = self.log.bytes_written
+        if written > self._log_bytes:
+            self.metrics.prediction_log_bytes.inc(written - self._log_bytes)
+            self._log_bytes = written
+        failing = self.log.error is not None
+        if failing and not self._log_was_failing:
+            self.metrics.prediction_log_failures.inc()
+        self._log_was_failing = failing
+
+
+def _record(
+    request_id: str, kind: str, now: str, latency_ms: float, answer: Answered, names: Sequence[str]
+) -> dict[str, Any]:
+    fixture = answer.fixture
+    return {
+        "request_id": request_id,
+        "time": now,
+        "model_version": answer.version,
+        "kind": kind,
+        "league_id": answer.league_id,
+        "home_team_id": fixture.home_team_id if fixture else None,
+        "away_team_id": fixture.away_team_id if fixture else None,
+        "kickoff_date": answer.day,
+        "features": dict(zip(names, answer.context.tolist(), strict=True)),  # JSON has null for NaN
+        "p": answer.probabilities,
+        "xg": answer.expected_goals,
+        "latency_ms": latency_ms,
+    }
