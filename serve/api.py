@@ -219,7 +219,8 @@ def _add_operations(api: FastAPI, service: ForecastService) -> None:
     @api.get("/health", response_model=schemas.Health, tags=["operations"])
     async def health() -> Response:
         """How the replica is that answers: `degraded` while it cannot load the wanted version or write its log."""
-        served, problem, log_problem = service.model, service.model_error, service.log.error
+        served, log_problem = service.model, service.log.error
+        problem = service.config_error or service.model_error
         status = "starting" if served is None else "degraded" if problem or log_problem else "ok"
         return _json(
             {

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ray import serve
 
 from football_assets.bucket import open_bucket
@@ -71,8 +71,25 @@ class Forecaster:
         return build_api(self._service, self, limits=limits, api_key=self._api_key)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
-        """Load the wanted model while the old one answers, then switch. One that cannot be loaded raises nothing."""
-        config = UserConfig(**user_config)
+        """Load the wanted model while the old one answers, then switch.
+
+        Neither a model that cannot be loaded nor a configuration that is not valid takes a replica down that answers:
+        `/health` says what is wrong.
+
+        Raises
+        ------
+        ValidationError
+            The first configuration is not valid.
+        """
+        try:
+            config = UserConfig(**user_config)
+        except ValidationError as error:
+            if self._service.model is None:
+                raise
+            self._service.config_error = f"user_config is not valid: {' '.join(str(error).split())}"
+            _log.error("%s", self._service.config_error)
+            return
+        self._service.config_error = None
         self._forecast_batch.set_max_batch_size(config.max_batch_size)
         self._forecast_batch.set_batch_wait_timeout_s(config.batch_wait_seconds)
         choice = ModelChoice(**config.model_dump(include=set(ModelChoice.model_fields)))
@@ -111,6 +128,8 @@ class Forecaster:
                 await asyncio.to_thread(self._service.refresh)
             except FootballError as error:
                 _log.error("The bucket cannot be followed: %s", error)
+            except Exception:  # following must not end while the replica lives
+                _log.exception("The bucket cannot be followed")
 
     def __del__(self) -> None:
         service = getattr(self, "_service", None)

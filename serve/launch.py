@@ -23,6 +23,7 @@ CONFIG = Path(__file__).parent / "config.yaml"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 120
 STOP_SECONDS = 20
+OBJECT_STORE_BYTES = 128 << 20  # requests do not go through it
 _POLL_SECONDS = 0.25
 
 
@@ -145,6 +146,7 @@ def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
         include_dashboard=True,
         dashboard_host=LOOPBACK,
         _node_ip_address=LOOPBACK,
+        object_store_memory=OBJECT_STORE_BYTES,
         log_to_driver=False,
         logging_level="error",
     )

@@ -65,6 +65,7 @@ class ForecastService:
         self.metrics = metrics
         self.model: ServedModel | None = None
         self.model_error: str | None = None
+        self.config_error: str | None = None
         self.fixtures = FixtureList.empty()
         self.log = PredictionLog(bucket, scratch / SPOOL)
         self._started = time.monotonic()
