@@ -8,7 +8,7 @@ READY  := $(VENV)/.installed
 .PHONY: help install demo up serve test lint format bench bench-serve faults clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(READY) ## make .venv with the pinned environment; the other chores do it too
 

@@ -1,11 +1,13 @@
 """The object store: list with versions, read, write, conditional write. Every stage and serving go through it.
 
-A version names an object's content: it changes when the content does, whatever clocks say.
+A version names an object's content: it changes when the content does, whatever clocks say. In a folder the same
+content has the same version; in Google Cloud Storage (`gcs.py`) every write makes a new one.
 """
 
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -19,6 +21,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, ClassVar
 
 from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
+
+GCS_SCHEME = "gs://"
 
 _INTERNAL = ".bucket"
 _CHUNK_BYTES = 1 << 20
@@ -37,7 +41,7 @@ Condition = str | Absent | None
 
 @dataclass(frozen=True, order=True)
 class ObjectInfo:
-    """One object as it stood when it was listed. `size` in bytes, `updated` in UTC."""
+    """One object as it stood when it was listed. `size` in bytes; `updated`, when the content was written, in UTC."""
 
     name: str
     version: str
@@ -52,7 +56,7 @@ class Bucket(ABC):
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Objects whose name starts with `prefix`, in order of name."""
+        """Objects whose name starts with `prefix`, in order of name; their states cost no further requests."""
 
     @abstractmethod
     def stat(self, name: str) -> ObjectInfo | None:
@@ -84,7 +88,18 @@ class Bucket(ABC):
 
     @abstractmethod
     def delete(self, name: str, *, if_version: str | None = None) -> None:
-        """Remove the object; removing what is not there is no error."""
+        """Remove the object; removing what is not there is no error.
+
+        Parameters
+        ----------
+        if_version
+            None: whatever is there. A version: only that one.
+
+        Raises
+        ------
+        PreconditionFailed
+            The object is missing or in another version; nothing was removed.
+        """
 
     @abstractmethod
     def upload(self, path: Path, name: str) -> ObjectInfo:
@@ -92,24 +107,78 @@ class Bucket(ABC):
 
     @abstractmethod
     def download(self, name: str, path: Path) -> None:
-        """Place the object's content at a local path, which must not be written to (it may be a link)."""
+        """Place the object's content at a local path, which must not be written to (it may be a link).
+
+        Raises
+        ------
+        ObjectNotFound
+        """
 
     @abstractmethod
     def local_path(self, name: str) -> Path | None:
         """A local file or folder that can be read or memory-mapped in place, or None where the bucket is remote."""
 
+    def _missing(self, name: str) -> ObjectNotFound:
+        return ObjectNotFound(f"There is no object {name!r} in bucket {self.url}.")
+
+    def _refusal(self, name: str, state: ObjectInfo | None, condition: str | Absent) -> PreconditionFailed:
+        """What a caller is told whose condition the object's state does not meet."""
+        if condition is ABSENT:
+            version = f" as {state.version}" if state else ""
+            return PreconditionFailed(f"Object {name!r} already exists in bucket {self.url}{version}.")
+        found = "missing" if state is None else f"version {state.version}"
+        return PreconditionFailed(
+            f"Object {name!r} is {found} in bucket {self.url}, not version {condition}."
+        )
+
 
 def open_bucket(url: str) -> Bucket:
-    """The bucket at a local folder.
+    """The bucket at a local folder or at `gs://bucket/prefix`.
+
+    Google Cloud Storage is asked with the application default credentials, or, without any, at STORAGE_EMULATOR_HOST.
 
     Raises
     ------
     BucketError
-        The URL's scheme is not supported.
+        The URL's scheme is not supported, the folder cannot be created, or there are no credentials.
     """
+    if url.startswith(GCS_SCHEME):
+        from football_assets.gcs import GcsBucket  # its client takes as long to load as all of this package
+
+        return GcsBucket(url)
     if "://" in url and not url.startswith("file://"):
-        raise BucketError(f"Bucket {url!r} is not supported: set FOOTBALL_BUCKET to a local folder.")
+        raise BucketError(
+            f"Bucket {url!r} is not supported: set FOOTBALL_BUCKET to a local folder or gs://bucket/prefix."
+        )
     return LocalBucket(Path(url.removeprefix("file://")))
+
+
+def parts_of_name(name: str) -> tuple[str, ...]:
+    """The parts of an object's name.
+
+    Raises
+    ------
+    BucketError
+        The name leads out of the bucket, has two spellings, or is kept for the bucket's own files.
+    """
+    parts = PurePosixPath(name).parts
+    if not parts or name != "/".join(parts) or {"/", "..", _INTERNAL} & set(parts) or "\0" in name:
+        raise BucketError(
+            f"Object name {name!r} is not allowed: use a relative name without '.' and '..' parts."
+        )
+    return parts
+
+
+def folder_of_prefix(prefix: str) -> tuple[str, ...]:
+    """The parts of the folder that holds everything with this prefix; none: the bucket itself.
+
+    Raises
+    ------
+    BucketError
+        The folder is no name of this bucket.
+    """
+    folder = prefix.rpartition("/")[0]
+    return parts_of_name(folder) if folder or prefix.startswith("/") else ()
 
 
 class LocalBucket(Bucket):
@@ -127,8 +196,7 @@ class LocalBucket(Bucket):
             raise BucketError(f"Bucket folder {self.root} cannot be created: {error.strerror}.") from error
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        folder_name = prefix.rpartition("/")[0]
-        base = self._path(folder_name) if folder_name or prefix.startswith("/") else self.root
+        base = self.root.joinpath(*folder_of_prefix(prefix))
         found: list[str] = []
         for folder, folders, files in os.walk(base):
             folders[:] = [f for f in folders if f != _INTERNAL]
@@ -165,7 +233,7 @@ class LocalBucket(Bucket):
         try:
             return self._path(name).read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise ObjectNotFound(f"There is no object {name!r} in bucket {self.url}.") from None
+            raise self._missing(name) from None
 
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
         path = self._path(name)
@@ -191,21 +259,22 @@ class LocalBucket(Bucket):
     def download(self, name: str, path: Path) -> None:
         source = self._path(name)
         if not source.is_file():
-            raise ObjectNotFound(f"There is no object {name!r} in bucket {self.url}.")
+            raise self._missing(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        _link_or_copy(source, path)
+        temporary = path.parent / f".{path.name[:100]}-{secrets.token_hex(8)}"
+        try:
+            _link_or_copy(source, temporary)
+            temporary.replace(path)
+        except FileNotFoundError:  # deleted since
+            raise self._missing(name) from None
+        finally:
+            temporary.unlink(missing_ok=True)  # two links to one file replace nothing
 
     def local_path(self, name: str) -> Path | None:
         return self._path(name)
 
     def _path(self, name: str) -> Path:
-        parts = PurePosixPath(name).parts
-        if not parts or name != "/".join(parts) or {"/", "..", _INTERNAL} & set(parts) or "\0" in name:
-            raise BucketError(
-                f"Object name {name!r} is not allowed: use a relative name without '.' and '..' parts."
-            )
-        return self.root.joinpath(*parts)
+        return self.root.joinpath(*parts_of_name(name))
 
     def _expect(self, name: str) -> ObjectInfo:
         info = self.stat(name)
@@ -226,15 +295,8 @@ class LocalBucket(Bucket):
 
     def _check(self, name: str, condition: str | Absent) -> None:
         info = self.stat(name)
-        if condition is ABSENT and info is not None:
-            raise PreconditionFailed(
-                f"Object {name!r} already exists in bucket {self.url} as {info.version}."
-            )
-        if condition is not ABSENT and (info is None or info.version != condition):
-            state = "missing" if info is None else f"version {info.version}"
-            raise PreconditionFailed(
-                f"Object {name!r} is {state} in bucket {self.url}, not version {condition}."
-            )
+        if (info is not None) if condition is ABSENT else (info is None or info.version != condition):
+            raise self._refusal(name, info, condition)
 
     @contextmanager
     def _temporary(self) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from football_assets.raw import assets as raw_assets
 from football_assets.raw import checks as raw_checks
 from football_assets.registry import assets as registry_assets
 from football_assets.registry import checks as registry_checks
-from football_assets.resources import BucketResource
+from football_assets.resources import bucket_resources
 from football_assets.sequences import assets as sequence_assets
 from football_assets.settings import Settings, get_settings
 from football_assets.training import assets as training_assets
@@ -22,7 +22,7 @@ from football_assets.training import checks as training_checks
 
 def build_definitions(settings: Settings) -> Definitions:
     """The code location on one home's bucket."""
-    bucket = BucketResource(url=settings.bucket_url, scratch=str(settings.scratch))
+    bucket, beside_it = bucket_resources(settings)
     return Definitions(
         assets=[
             *raw_assets.assets,
@@ -42,6 +42,7 @@ def build_definitions(settings: Settings) -> Definitions:
             *forecasting_checks.checks,
         ],
         resources={
+            **beside_it,
             "bucket": bucket,
             "tables": TableIOManager(bucket=bucket),
             "folders": FolderIOManager(bucket=bucket),

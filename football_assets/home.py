@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from football_assets.errors import FootballError
 from football_assets.settings import Settings, get_settings
 
+_SECRET = "FOOTBALL_API_KEY"
+
 
 def project_root() -> Path:
     """Folder with `workspace.yaml`, `dagster.yaml` and the dbt project.
@@ -62,7 +64,9 @@ def _settings() -> Settings:
     except ValidationError as error:
         problem = error.errors()[0]
         variable = "_".join(("FOOTBALL", *map(str, problem["loc"]))).upper()
-        raise FootballError(f"{variable}={problem['input']} is not usable: {problem['msg']}.") from error
+        shown = variable if variable == _SECRET else f"{variable}={problem['input']}"
+        # Without the cause, which would show the secret to whoever prints it.
+        raise FootballError(f"{shown} is not usable: {problem['msg']}.") from None
 
 
 def _copy_if_different(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Dagster resources that several stages use."""
+"""Dagster resources that several stages use: the bucket, and what it is reached with."""
 
 import tempfile
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 from dagster import ConfigurableResource
 from pydantic import Field
 
-from football_assets.bucket import Bucket, open_bucket
+from football_assets.bucket import GCS_SCHEME, Bucket, open_bucket
+from football_assets.settings import Settings
 
 
 class BucketResource(ConfigurableResource):
@@ -17,7 +18,7 @@ class BucketResource(ConfigurableResource):
     >>> BucketResource(url="/tmp/bucket", scratch="/tmp/scratch").open().list("raw/")
     """
 
-    url: str = Field(description="Folder of the bucket.")
+    url: str = Field(description="Folder of the bucket, or gs://bucket/prefix.")
     scratch: str = Field(description="Local folder for files that may be deleted at any time.")
 
     def open(self) -> Bucket:
@@ -29,3 +30,14 @@ class BucketResource(ConfigurableResource):
         root = Path(self.scratch)
         root.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=root))
+
+
+def bucket_resources(settings: Settings) -> tuple[BucketResource, dict[str, ConfigurableResource]]:
+    """The bucket of the settings, and the resources that it needs beside it, by key."""
+    scratch = str(settings.scratch)
+    if not settings.bucket_url.startswith(GCS_SCHEME):
+        return BucketResource(url=settings.bucket_url, scratch=scratch), {}
+    from football_assets.gcs_resource import GcsBucketResource, GCSResource  # seconds, and pandas with it
+
+    gcs = GCSResource()
+    return GcsBucketResource(url=settings.bucket_url, scratch=scratch, gcs=gcs), {"gcs": gcs}

@@ -15,7 +15,8 @@ class Settings(BaseSettings):
         Path("football_home"), description="Folder of the local bucket, Dagster's storage and scratch files."
     )
     bucket: str | None = Field(
-        None, description="Object store holding all durable state: a folder. Default: <home>/bucket."
+        None,
+        description="Object store holding all durable state: a folder or gs://bucket/prefix. Default: <home>/bucket.",
     )
     host: str = Field("127.0.0.1", description="Address that the Dagster UI listens on.")
     port: int = Field(3000, ge=1, le=65535, description="TCP port of the Dagster UI.")

@@ -1,9 +1,15 @@
-"""What all tests share: one thread for numerical libraries, and the features of simulated countries, built once."""
+"""What all tests share: one thread for numerical libraries; simulated countries and the demo's home, made once."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from football_assets.bucket import LocalBucket
+from football_assets_tests.demo import copy_bucket, make_demo
+from football_assets_tests.gcs_server import Front, GcsServer, run_front, run_gcs_server
 from football_assets_tests.worlds import SimulatedCountries, simulated_countries
 
 # Threads of tiny matrix products wait for each other for longer than they work. Child processes inherit it.
@@ -20,3 +26,53 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def countries(tmp_path_factory: pytest.TempPathFactory) -> SimulatedCountries:
     return simulated_countries(tmp_path_factory.mktemp("countries"))
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home after `football demo`, one for all workers: read it, do not write. `demo.json` is beside it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return make_demo(folder / "demo")
+
+
+@pytest.fixture
+def demo_bucket(demo_home: Path, tmp_path: Path) -> LocalBucket:
+    """A copy of the demo's bucket that the test may change."""
+    return copy_bucket(demo_home, tmp_path / "demo_bucket")
+
+
+@pytest.fixture(scope="session")
+def gcs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcsServer]:
+    """A server of the Google Cloud Storage API, which this process and those it starts take for the real one."""
+    with (
+        run_gcs_server(tmp_path_factory.mktemp("gcs")) as server,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        environment.setenv("STORAGE_EMULATOR_HOST", server.address)
+        yield server
+
+
+@pytest.fixture
+def gcs_url(gcs_server: GcsServer) -> str:
+    """URL of a part of an otherwise empty bucket in Google Cloud Storage."""
+    return f"gs://{gcs_server.make_bucket()}/deep/part"
+
+
+@pytest.fixture
+def gcs_front(gcs_server: GcsServer) -> Iterator[Front]:
+    """Stands before the server and fails as the test says. It heeds conditions of deletions, as the real one does."""
+    with run_front(gcs_server) as front:
+        yield front
+
+
+@pytest.fixture(params=["folder", "gcs"])
+def bucket_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty bucket of either kind."""
+    if request.param == "folder":
+        return str(tmp_path / "bucket")
+    url: str = request.getfixturevalue("gcs_url")
+    return url

@@ -6,15 +6,13 @@ from pathlib import Path
 import pytest
 
 from football_assets.artifacts import KEPT, fetch, folder_digest, publish
-from football_assets.bucket import Bucket, LocalBucket
+from football_assets.bucket import Bucket, open_bucket
 from football_assets.errors import ObjectNotFound
-from football_assets_tests.test_tables import BucketOutOfReach
 
 
-@pytest.fixture(params=[LocalBucket, BucketOutOfReach])
-def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
-    opened: Bucket = request.param(tmp_path / "bucket")
-    return opened
+@pytest.fixture
+def bucket(bucket_url: str) -> Bucket:
+    return open_bucket(bucket_url)
 
 
 def folder_of(root: Path, **files: str) -> Path:

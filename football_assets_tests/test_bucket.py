@@ -1,34 +1,45 @@
-"""The bucket: versions name contents, writes are whole, conditions hold between processes, names stay inside."""
+"""Both kinds of bucket: versions name contents, writes are whole, conditions hold between processes, names stay inside.
+
+What is particular to Google Cloud Storage is in `test_gcs.py`.
+"""
 
 import hashlib
 import os
-import tempfile
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from football_assets.bucket import ABSENT, Bucket, LocalBucket, open_bucket
+from football_assets.bucket import ABSENT, Bucket, ObjectInfo, open_bucket
 from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
 from football_assets_tests.bucket_clients import alternate, claim, increment
+from football_assets_tests.gcs_server import GcsServer
 
 SPAWN = get_context("spawn")
 PROCESSES = 3
 
 
 @pytest.fixture
-def bucket(tmp_path: Path) -> Bucket:
+def bucket(bucket_url: str) -> Bucket:
+    return open_bucket(bucket_url)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Bucket:
     return open_bucket(str(tmp_path / "bucket"))
 
 
 @pytest.fixture(scope="module")
-def processes() -> Iterator[ProcessPoolExecutor]:
+def processes(gcs_server: GcsServer) -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool:
         yield pool
 
@@ -46,38 +57,51 @@ def test_what_is_written_is_read_back_with_its_size_and_time(bucket: Bucket) -> 
     assert bucket.stat("raw/a.csv") == info
 
 
-def test_a_version_follows_the_content_and_nothing_else(bucket: Bucket) -> None:
-    first = bucket.write("a", b"one")
-    second = bucket.write("a", b"two")
+def test_the_version_of_a_folders_object_follows_its_content_and_nothing_else(folder: Bucket) -> None:
+    first = folder.write("a", b"one")
+    second = folder.write("a", b"two")
 
     assert first.version != second.version
-    assert bucket.write("a", b"one").version == first.version
-    assert bucket.write("b", b"one").version == first.version
+    assert folder.write("a", b"one").version == first.version
+    assert folder.write("b", b"one").version == first.version
 
 
-def test_a_file_changed_in_place_has_a_new_version_even_with_its_old_size_and_time(bucket: Bucket) -> None:
-    before = bucket.write("a", b"1-0")
-    path = bucket.local_path("a")
+def test_a_file_changed_in_place_has_a_new_version_even_with_its_old_size_and_time(folder: Bucket) -> None:
+    before = folder.write("a", b"1-0")
+    path = folder.local_path("a")
     assert path is not None
     old = before.updated.timestamp() - 3600
     os.utime(path, (old, old))
-    assert bucket.stat("a").version == before.version  # type: ignore[union-attr]
+    assert folder.stat("a").version == before.version  # type: ignore[union-attr]
 
     path.write_bytes(b"0-1")
     os.utime(path, (old, old))
 
-    assert bucket.stat("a").version != before.version  # type: ignore[union-attr]
+    assert folder.stat("a").version != before.version  # type: ignore[union-attr]
 
 
-def test_contents_written_in_quick_succession_never_share_a_version(bucket: Bucket) -> None:
+def test_files_changed_in_quick_succession_never_share_a_version(folder: Bucket) -> None:
     for number in range(100):
         data = f"{number:04}".encode()
         expected = hashlib.blake2b(data, digest_size=12).hexdigest()
-        assert bucket.write("a", data).version == expected
-        path = bucket.local_path("b")
+        assert folder.write("a", data).version == expected
+        path = folder.local_path("b")
         assert path is not None
         path.write_bytes(data)
-        assert bucket.stat("b").version == expected  # type: ignore[union-attr]
+        assert folder.stat("b").version == expected  # type: ignore[union-attr]
+
+
+def test_contents_written_in_quick_succession_never_share_a_version(bucket: Bucket) -> None:
+    versions = {bucket.write("a", f"{number:04}".encode()).version for number in range(100)}
+
+    assert len(versions) == 100
+
+
+def test_a_listing_tells_what_stat_tells(bucket: Bucket) -> None:
+    for name in ("b", "a/x.csv", "a/ü.json"):
+        bucket.write(name, name.encode())
+
+    assert list(bucket.list()) == [bucket.stat(name) for name in ("a/x.csv", "a/ü.json", "b")]
 
 
 def test_a_listing_is_in_order_of_names_and_its_prefix_need_not_be_a_folder(bucket: Bucket) -> None:
@@ -129,15 +153,24 @@ def test_a_write_over_a_version_that_is_gone_changes_nothing(bucket: Bucket) -> 
     assert names(bucket) == ["a"]
 
 
-def test_a_conditional_deletion_spares_a_newer_version(bucket: Bucket) -> None:
+@pytest.mark.parametrize("kind", ["folder", "gcs"])
+def test_a_conditional_deletion_spares_a_newer_version(kind: str, request: pytest.FixtureRequest) -> None:
+    if kind == "folder":
+        bucket: Bucket = request.getfixturevalue("folder")
+    else:
+        bucket = request.getfixturevalue("gcs_front").open(request.getfixturevalue("gcs_url"))
     first = bucket.write("a", b"1")
     second = bucket.write("a", b"2")
 
-    with pytest.raises(PreconditionFailed):
+    with pytest.raises(PreconditionFailed, match=f"is version {second.version} in bucket"):
         bucket.delete("a", if_version=first.version)
+    with pytest.raises(PreconditionFailed, match="not version of-another-kind"):
+        bucket.delete("a", if_version="of-another-kind")
     assert bucket.read("a") == b"2"
     bucket.delete("a", if_version=second.version)
     assert bucket.stat("a") is None
+    with pytest.raises(PreconditionFailed, match="is missing in bucket"):
+        bucket.delete("a", if_version=second.version)
 
 
 def test_no_increment_of_several_processes_is_lost(bucket: Bucket, processes: ProcessPoolExecutor) -> None:
@@ -189,6 +222,29 @@ def test_an_uploaded_file_outlives_its_source(bucket: Bucket, tmp_path: Path) ->
 
     assert bucket.read("artifacts/x/tensor.npy") == b"tensor"
     assert info == bucket.stat("artifacts/x/tensor.npy")
+
+
+def test_a_file_of_many_chunks_is_uploaded_and_downloaded_whole(bucket: Bucket, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(1 << 16) * 300)  # 19 MiB
+
+    info = bucket.upload(source, "artifacts/x/tensor.npy")
+    bucket.download("artifacts/x/tensor.npy", tmp_path / "deep" / "copy")
+
+    assert info.size == source.stat().st_size
+    assert (tmp_path / "deep" / "copy").read_bytes() == source.read_bytes()
+    assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "copy"]
+
+
+def test_downloads_to_one_path_at_once_leave_one_whole_file(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.write("a", b"x" * 1_000_000)
+    path = tmp_path / "copies" / "a"
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: bucket.download("a", path), range(12)))
+
+    assert path.read_bytes() == b"x" * 1_000_000
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_writing_an_object_leaves_files_linked_to_its_old_content_alone(
@@ -253,8 +309,10 @@ def test_a_listing_does_not_leave_the_bucket(bucket: Bucket, prefix: str) -> Non
 
 
 def test_a_scheme_that_is_not_supported_is_refused_with_advice() -> None:
-    with pytest.raises(BucketError, match="'gs://matches' is not supported: set FOOTBALL_BUCKET"):
-        open_bucket("gs://matches")
+    with pytest.raises(
+        BucketError, match="'s3://matches' is not supported: set FOOTBALL_BUCKET to a local folder or"
+    ):
+        open_bucket("s3://matches")
 
 
 def test_a_file_url_is_a_local_folder(tmp_path: Path) -> None:
@@ -270,60 +328,79 @@ def test_a_bucket_at_a_file_is_refused(tmp_path: Path) -> None:
         open_bucket(str(tmp_path / "file"))
 
 
+def test_a_local_bucket_loads_no_client_of_a_remote_one(tmp_path: Path) -> None:
+    code = (
+        f"import sys; from football_assets.bucket import open_bucket; open_bucket({str(tmp_path)!r}).write('a', b'');"
+        "print(*(name for name in ('google', 'dagster', 'requests') if name in sys.modules))"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert loaded.stdout.split() == []
+
+
 class BucketAsDictionary(RuleBasedStateMachine):
-    """A bucket behaves as a dictionary whose conditional writes compare contents."""
+    """A bucket behaves as a dictionary whose conditional writes compare versions."""
 
     NAMES = st.sampled_from(["a", "b/c", "b/d", "e/f/g"])
     CONTENTS = st.binary(max_size=3)
 
-    @initialize()
-    def open(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.bucket = LocalBucket(Path(self.folder.name))
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__()
+        self.bucket = bucket
         self.expected: dict[str, bytes] = {}
+        self.versions: dict[str, str] = {}  # of what is there
+        self.seen: list[str] = ["1"]  # of all that ever was, and one of nothing
+
+    def note(self, info: ObjectInfo, data: bytes) -> None:
+        self.expected[info.name], self.versions[info.name] = data, info.version
+        self.seen.append(info.version)
 
     @rule(name=NAMES, data=CONTENTS)
     def write(self, name: str, data: bytes) -> None:
-        self.bucket.write(name, data)
-        self.expected[name] = data
+        self.note(self.bucket.write(name, data), data)
 
     @rule(name=NAMES, data=CONTENTS)
     def create(self, name: str, data: bytes) -> None:
         try:
-            self.bucket.write(name, data, if_version=ABSENT)
+            info = self.bucket.write(name, data, if_version=ABSENT)
         except PreconditionFailed:
             assert name in self.expected
         else:
             assert name not in self.expected
-            self.expected[name] = data
+            self.note(info, data)
 
-    @rule(name=NAMES, data=CONTENTS, old=CONTENTS)
-    def replace(self, name: str, data: bytes, old: bytes) -> None:
-        version = hashlib.blake2b(old, digest_size=12).hexdigest()
+    @rule(name=NAMES, data=CONTENTS, choice=st.integers(min_value=0), is_current=st.booleans())
+    def replace(self, name: str, data: bytes, choice: int, is_current: bool) -> None:
+        version = self.seen[choice % len(self.seen)]
+        if is_current:
+            version = self.versions.get(name, version)
         try:
-            self.bucket.write(name, data, if_version=version)
+            info = self.bucket.write(name, data, if_version=version)
         except PreconditionFailed:
-            assert self.expected.get(name) != old
+            assert self.versions.get(name) != version
         else:
-            assert self.expected[name] == old
-            self.expected[name] = data
+            assert self.versions[name] == version
+            self.note(info, data)
 
     @rule(name=NAMES)
     def delete(self, name: str) -> None:
         self.bucket.delete(name)
         self.expected.pop(name, None)
+        self.versions.pop(name, None)
 
     @rule()
-    @precondition(lambda self: hasattr(self, "bucket"))
     def compare(self) -> None:
-        found = {item.name: self.bucket.read(item.name) for item in self.bucket.list()}
+        found = {item.name: item.version for item in self.bucket.list()}
         assert list(found) == sorted(self.expected)
-        assert found == self.expected
-
-    def teardown(self) -> None:
-        if hasattr(self, "folder"):
-            self.folder.cleanup()
+        assert found == self.versions
+        assert {name: self.bucket.read(name) for name in found} == self.expected
 
 
-TestBucketAsDictionary = pytest.mark.filterwarnings("ignore")(BucketAsDictionary.TestCase)
-TestBucketAsDictionary.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+def test_a_bucket_behaves_as_a_dictionary(bucket_url: str) -> None:
+    numbers = count()
+
+    run_state_machine_as_test(
+        lambda: BucketAsDictionary(open_bucket(f"{bucket_url}/{next(numbers)}")),  # type: ignore[arg-type]
+        settings=settings(max_examples=20, stateful_step_count=20, deadline=None),
+    )

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,7 +78,7 @@ def test_help_answers_without_loading_anything_large(tmp_path: Path) -> None:
 
     *text, last = shown.stdout.splitlines()
     assert last == "0"
-    for command in ("demo", "land", "materialize", "backtest", "predict", "models", "up"):
+    for command in ("demo", "land", "materialize", "backtest", "predict", "models", "up", "serve"):
         assert any(line.split()[:1] == [command] for line in text)
 
 
@@ -92,6 +93,11 @@ def test_help_answers_without_loading_anything_large(tmp_path: Path) -> None:
         ["backtest", "--raw", ".", "--out", "x.parquet", "--start", "2015-08-01", "--end", "2015-07-01"],
         ["up", "--port", "70000"],
         ["models", "destroy"],
+        ["serve", "--port", "70000"],
+        ["serve", "--port", "0"],
+        ["serve", "--replicas", "0"],
+        ["serve", "--replicas", "many"],
+        ["serve", "production"],
     ],
 )
 def test_wrong_usage_is_exit_code_2_with_a_hint(
@@ -166,6 +172,26 @@ def test_a_setting_that_is_no_number_is_refused(
     monkeypatch.setenv("FOOTBALL_PORT", "many")
 
     assert "FOOTBALL_PORT=many is not usable" in refused("models")
+
+
+def test_an_endpoint_on_a_port_that_is_taken_is_refused(refused: Callable[..., str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        assert f"127.0.0.1:{port} cannot be listened on" in refused("serve", "--port", port)
+
+
+def test_a_key_that_is_too_short_is_refused_without_showing_it(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTBALL_API_KEY", "secret")
+
+    shown = refused("serve")
+
+    assert "FOOTBALL_API_KEY" in shown
+    assert "secret" not in shown
 
 
 def test_a_forecast_without_a_model_is_refused(refused: Callable[..., str]) -> None:

@@ -88,8 +88,8 @@ def test_every_dependency_is_pinned_and_no_pin_names_a_place() -> None:
     required = project["dependencies"] + project["optional-dependencies"]["dev"]
 
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin) for pin in pins)
-    pinned = {_plain(pin) for pin in pins}
-    assert {_plain(requirement) for requirement in required} <= pinned
+    pinned = {plain(pin) for pin in pins}
+    assert {plain(requirement) for requirement in required} <= pinned
 
 
 def test_the_pre_commit_hooks_are_local_so_that_they_need_no_network() -> None:
@@ -98,6 +98,6 @@ def test_the_pre_commit_hooks_are_local_so_that_they_need_no_network() -> None:
     assert [repository["repo"] for repository in configuration["repos"]] == ["local"]
 
 
-def _plain(requirement: str) -> str:
+def plain(requirement: str) -> str:
     name = re.split(r"[\[<>=!~; ]", requirement)[0]
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Protocol
 import orjson
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse
 
 from football_assets.errors import FootballError, ObjectNotFound, UnknownName
@@ -62,10 +63,9 @@ def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api
         summary="Probabilities of football matches, from the production model.",
         docs_url=None,
         redoc_url=None,
-        responses={
-            "default": {"model": Problem, "description": "Why not.", "content": {MEDIA_TYPE: {}}},
-        },
+        responses={"default": {"model": Problem, "description": "Why the request was not answered."}},
     )
+    api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
     answer_with_problems(api)
     _add_forecasts(api, service, backend)
     _add_knowledge(api, service)
@@ -287,6 +287,21 @@ def _add_pages(api: FastAPI) -> None:
         if name not in {"swagger-ui-bundle.js", "swagger-ui.css"}:
             raise ProblemError(404, f"The documentation has no file {name!r}.")
         return FileResponse(Path(swagger_ui_path) / name)
+
+
+def _openapi(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with problem documents for the framework's own descriptions of errors."""
+    if api.openapi_schema is None:
+        document = get_openapi(title=api.title, version=api.version, summary=api.summary, routes=api.routes)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)
+                schema = {"$ref": "#/components/schemas/Problem"}
+                operation["responses"]["default"]["content"] = {MEDIA_TYPE: {"schema": schema}}
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        api.openapi_schema = document
+    return api.openapi_schema
 
 
 def _json(content: dict[str, Any]) -> Response:

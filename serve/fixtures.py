@@ -21,7 +21,7 @@ class FixtureList:
     version: str | None  # of the object in the bucket
     model_version: int | None
     rows: list[dict[str, Any]]
-    _days: dict[tuple[str, str, str], date] = field(repr=False)
+    _days: dict[tuple[str, str, str], list[date]] = field(repr=False)
 
     @classmethod
     def empty(cls) -> "FixtureList":
@@ -41,9 +41,10 @@ class FixtureList:
         probabilities = table.select("p_home", "p_draw", "p_away").to_numpy()
         likeliest = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
         rows = []
-        days: dict[tuple[str, str, str], date] = {}
+        days: dict[tuple[str, str, str], list[date]] = {}
         for row, scores in zip(table.iter_rows(named=True), likeliest, strict=True):
-            days.setdefault((row["league_id"], row["home_team"], row["away_team"]), row["kickoff_date"])
+            pair = (row["league_id"], row["home_team"], row["away_team"])
+            days.setdefault(pair, []).append(row["kickoff_date"])
             rows.append(
                 {
                     "league": row["league_id"],
@@ -63,9 +64,10 @@ class FixtureList:
         version = int(np.max(table["model_version"].to_numpy())) if rows else None
         return cls(info.version, version, rows, days)
 
-    def day_of(self, league_id: str, home_team: str, away_team: str) -> date | None:
-        """Day on which two teams are to meet, if they are."""
-        return self._days.get((league_id, home_team, away_team))
+    def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
+        """The first day, from the earliest on, on which two teams are to meet, if they are."""
+        days = self._days.get((league_id, home_team, away_team), ())
+        return next((day for day in days if day >= earliest), None)
 
     def select(self, league_id: str | None, first: date | None, last: date | None) -> list[dict[str, Any]]:
         """Fixtures of a league, or all, from a day to a day."""

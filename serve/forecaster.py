@@ -22,6 +22,7 @@ from serve.model import Answered, FixtureQuery, GivenQuery
 from serve.service import ForecastService, ModelChoice
 
 METRICS = "serve_metrics"
+PART = 250  # fixtures of a large batch in one inference
 
 _log = logging.getLogger("serve")
 
@@ -106,8 +107,17 @@ class Forecaster:
     async def forecast_all(
         self, queries: Sequence[FixtureQuery]
     ) -> tuple[int, list[Answered | FootballError]]:
-        """Many fixtures, answered by one version, whose number comes first."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._service.answer, queries)
+        """Many fixtures, answered by one version, whose number comes first.
+
+        Part by part, so that single requests get their turn in between.
+        """
+        loop = asyncio.get_running_loop()
+        model = self._service.ready()
+        answers: list[Answered | FootballError] = []
+        for start in range(0, len(queries), PART):
+            part = queries[start : start + PART]
+            answers += (await loop.run_in_executor(self._worker, self._service.answer, part, model))[1]
+        return model.version, answers
 
     async def forecast_given(self, query: GivenQuery) -> Answered:
         """A match between given histories."""
@@ -117,8 +127,9 @@ class Forecaster:
 
     @serve.batch(max_batch_size=64, batch_wait_timeout_s=0.0)
     async def _forecast_batch(self, queries: list[FixtureQuery]) -> list[Answered | FootballError]:
-        _, answers = await self.forecast_all(queries)
-        return answers
+        return (
+            await asyncio.get_running_loop().run_in_executor(self._worker, self._service.answer, queries)
+        )[1]
 
     async def _follow(self) -> None:
         """Follow the alias and the fixture list, and close old segments of the log."""

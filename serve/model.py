@@ -61,8 +61,8 @@ class Answered:
 class FixtureDays(Protocol):
     """What knows the days of the listed fixtures."""
 
-    def day_of(self, league_id: str, home_team: str, away_team: str) -> date | None:
-        """Day on which two teams are to meet, if they are."""
+    def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
+        """The first day, from the earliest on, on which two teams are to meet, if they are."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class ServedModel:
         """
         version = registry.resolve(reference)
         manifest = registry.manifest(version)
-        bundle = registry.fetch(version, scratch)
         try:
+            bundle = registry.fetch(version, scratch)
             state = TeamState.load(bundle)
             model = cls(
                 version=version,
@@ -114,9 +114,7 @@ class ServedModel:
             model._try()
         except FootballError:
             raise
-        except (
-            Exception
-        ) as error:  # whatever a parser makes of files that agree with their digests but not with us
+        except Exception as error:  # of the disk, or of a parser that our own files surprise
             reason = " ".join(str(error).split())[:200]
             raise RegistryError(
                 f"Model version {version} cannot be served ({type(error).__name__}: {reason}): promote another version."
@@ -176,9 +174,9 @@ class ServedModel:
         league_id = self.state.find_league(query.league)
         home, away = (self.state.find_team(league_id, name) for name in (query.home_team, query.away_team))
         last = [day for day in (self.state.last_match(home), self.state.last_match(away)) if day is not None]
-        earliest = max(last) + timedelta(days=1) if last else today
-        day = listed.day_of(league_id, home.partition(":")[2], away.partition(":")[2])
-        return day if day is not None and day >= earliest else max(today, earliest)
+        earliest = max(last) + timedelta(days=1) if last else date.min
+        day = listed.day_of(league_id, home.partition(":")[2], away.partition(":")[2], earliest)
+        return max(today, earliest) if day is None else day
 
     def unknown_field(self, query: FixtureQuery) -> str:
         """Which field of a query holds the name that is not known."""

@@ -43,8 +43,12 @@ class Problem(BaseModel):
     suggestions: list[str] | None = Field(None, description="The nearest names, with status 404.")
 
 
-class ProblemError(Exception):
-    """Raised by a route; answered as a problem document."""
+class ProblemError(HTTPException):
+    """Raised on the way to an answer; answered as a problem document.
+
+    The framework lets its own kind of exception pass; any other that comes while it reads a body it takes for a broken
+    body.
+    """
 
     def __init__(
         self,
@@ -56,13 +60,11 @@ class ProblemError(Exception):
         suggestions: Sequence[str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(status, detail, dict(headers or {}))
         self.status = status
-        self.detail = detail
         self.title = title or HTTPStatus(status).phrase
         self.errors = errors
         self.suggestions = suggestions
-        self.headers = dict(headers or {})
 
 
 def problem_of(error: FootballError, field: str | None = None) -> ProblemError:
@@ -91,6 +93,13 @@ def problem_of(error: FootballError, field: str | None = None) -> ProblemError:
             return ProblemError(500, str(error))
         case _:
             return ProblemError(422, str(error))
+
+
+def failure(scope: Mapping[str, Any]) -> ProblemError:
+    """The problem of a request on which the server failed. The cause is for the log alone."""
+    return ProblemError(
+        500, f"The server failed on this request: its log has the cause under {scope.get(REQUEST_ID)}."
+    )
 
 
 def problem_body(problem: ProblemError) -> dict[str, Any]:
@@ -152,6 +161,10 @@ def answer_with_problems(app: FastAPI) -> None:
         detail = details.get(error.status_code, str(error.detail))
         return problem_response(ProblemError(error.status_code, detail, headers=error.headers), request.scope)
 
+    async def on_failure(request: Request, error: Exception) -> Response:
+        return problem_response(failure(request.scope), request.scope)
+
+    app.add_exception_handler(Exception, on_failure)
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(FootballError, on_football_error)
     app.add_exception_handler(RequestValidationError, on_invalid)

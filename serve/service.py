@@ -116,13 +116,20 @@ class ForecastService:
             self._load()
             try:
                 self.fixtures = FixtureList.read(self.bucket, self.fixtures)
-            except FootballError as error:
-                _log.error("The fixture list cannot be read: %s", error)
+            except Exception as error:  # of the bucket, or of a file that is no table: the old list goes on
+                _log.error("The fixture list cannot be read: %s: %s", type(error).__name__, error)
         self.log.rotate_if_due()
         self._count_log()
 
-    def answer(self, queries: Sequence[FixtureQuery]) -> tuple[int, list[Answered | FootballError]]:
+    def answer(
+        self, queries: Sequence[FixtureQuery], model: ServedModel | None = None
+    ) -> tuple[int, list[Answered | FootballError]]:
         """Forecasts in the order of the queries, by one version, logged when this returns.
+
+        Parameters
+        ----------
+        model
+            The version to answer from, for parts of one request; None: the one that answers now.
 
         Returns
         -------
@@ -136,7 +143,7 @@ class ForecastService:
         PredictionLogError
             The answers could not be made durable, so none may leave.
         """
-        model = self.ready()
+        model = model or self.ready()
         started = time.perf_counter()
         today = datetime.now(UTC).date()
         answers = model.forecast(queries, self.fixtures, today)
@@ -172,7 +179,9 @@ class ForecastService:
             version = registry.resolve(choice.version)
             wanted = (version, choice.provider, choice.threads)
             if self._loaded_as == wanted:
-                self.model_error = None
+                if self.model_error is not None:
+                    self.model_error = None
+                    self.metrics.model_load_failing.set(0)
                 return
             if wanted == self._failed and time.monotonic() < self._retry_at:
                 return

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from football_assets.registry.store import Registry
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.tensors import open_tensors
 from football_assets.tables import read_table
+from football_assets_tests.demo import FIGURES
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,12 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A copy: tests here land results and run assets, and the fixture is shared."""
     before = dict(os.environ)
-    home = tmp_path_factory.mktemp("demo") / "home"
-    figures = home.parent / "demo.json"
-    assert cli.main(["demo", "--home", str(home), "--json", str(figures)]) == 0
-    yield World(home, open_bucket(str(home / "bucket")), json.loads(figures.read_text()))
+    home = Path(shutil.copytree(demo_home, tmp_path_factory.mktemp("world") / "home"))
+    figures = (demo_home.parent / FIGURES).read_text()
+    yield World(home, open_bucket(str(home / "bucket")), json.loads(figures))
     os.environ.clear()
     os.environ.update(before)
 

@@ -1,4 +1,4 @@
-"""The model registry on a real local bucket, with real processes and threads publishing and promoting at once."""
+"""The model registry on both kinds of bucket, with real processes and threads publishing and promoting at once."""
 
 import json
 import multiprocessing
@@ -9,9 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from football_assets.bucket import LocalBucket
+from football_assets.bucket import LocalBucket, open_bucket
 from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
+
+
+@pytest.fixture
+def registry(bucket_url: str) -> Registry:
+    return Registry(open_bucket(bucket_url))
 
 
 def small_bundle(folder: Path, text: str = "one") -> Path:
@@ -246,22 +251,19 @@ def test_aliases_follow_any_sequence_of_promotions_and_rollbacks(
         assert production not in registry.withdrawn()
 
 
-def _publish_many(root: str, worker: int, count: int) -> list[int]:
-    registry = Registry(LocalBucket(Path(root) / "bucket"))
-    folders = [
-        small_bundle(Path(root) / f"w{worker}-{i}", f"worker {worker} bundle {i}") for i in range(count)
-    ]
+def _publish_many(url: str, folder: Path, worker: int, count: int) -> list[int]:
+    registry = Registry(open_bucket(url))
+    folders = [small_bundle(folder / f"w{worker}-{i}", f"worker {worker} bundle {i}") for i in range(count)]
     return [registry.publish(folder, {"worker": worker, "i": i}) for i, folder in enumerate(folders)]
 
 
 def test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_see_whole_ones(
-    tmp_path: Path,
+    registry: Registry, tmp_path: Path
 ) -> None:
-    registry = Registry(LocalBucket(tmp_path / "bucket"))
     workers, count = 4, 5
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         jobs = pool.starmap_async(
-            _publish_many, [(str(tmp_path), worker, count) for worker in range(workers)]
+            _publish_many, [(registry.bucket.url, tmp_path, worker, count) for worker in range(workers)]
         )
         seen: set[int] = set()
         while not jobs.ready():
@@ -276,6 +278,37 @@ def test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_se
     assert registry.versions() == list(range(1, workers * count + 1))
     for worker, result in enumerate(results):
         assert [registry.manifest(version).metadata["worker"] for version in result] == [worker] * count
+
+
+def _promote_each(url: str, versions: list[int]) -> list[tuple[int | None, int]]:
+    """Promote versions one after the other; returns what each was promoted over."""
+    registry = Registry(open_bucket(url))
+    steps: list[tuple[int | None, int]] = []
+    for version in versions:
+        while len(steps) <= versions.index(version):
+            production = registry.aliases().get("production")
+            try:
+                registry.promote_over(version, production)
+            except PreconditionFailed:
+                continue
+            steps.append((production, version))
+    return steps
+
+
+def test_promotions_of_several_processes_follow_one_another(registry: Registry, tmp_path: Path) -> None:
+    versions = published(registry, tmp_path, 10)
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        results = pool.starmap(
+            _promote_each, [(registry.bucket.url, versions[:5]), (registry.bucket.url, versions[5:])]
+        )
+    over = dict(step for steps in results for step in steps)
+
+    order: list[int] = []
+    while (following := over.get(order[-1] if order else None)) is not None:
+        order.append(following)
+
+    assert sorted(order) == versions
+    assert registry.aliases() == {"production": order[-1], "previous": order[-2]}
 
 
 def test_threads_that_move_aliases_at_once_lose_no_change(registry: Registry, tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""The HTTP API in this process, without Ray: what tests of serving ask."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from football_assets.errors import FootballError
+from serve.middleware import App
+from serve.model import Answered, FixtureQuery, GivenQuery
+from serve.service import ForecastService
+
+Result = TypeVar("Result")
+Argument = TypeVar("Argument")
+
+
+class InlineBackend:
+    """Runs the service in one thread beside the event loop, as a replica does."""
+
+    def __init__(self, service: ForecastService) -> None:
+        self._service = service
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="forecast")
+
+    async def forecast(self, query: FixtureQuery) -> Answered:
+        _, (answer,) = await self.forecast_all([query])
+        if isinstance(answer, FootballError):
+            raise answer
+        return answer
+
+    async def forecast_all(
+        self, queries: Sequence[FixtureQuery]
+    ) -> tuple[int, list[Answered | FootballError]]:
+        return await self._in_worker(self._service.answer, queries)
+
+    async def forecast_given(self, query: GivenQuery) -> Answered:
+        return await self._in_worker(self._service.answer_given, query)
+
+    async def _in_worker(self, function: Callable[[Argument], Result], argument: Argument) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, function, argument)
+
+
+class Client:
+    """Requests to an ASGI application, one event loop for all of them."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._runner = asyncio.Runner()
+
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        return self.run(self.send(method, path, **arguments))
+
+    def get(self, path: str, **arguments: Any) -> httpx.Response:
+        return self.request("GET", path, **arguments)
+
+    def post(self, path: str, **arguments: Any) -> httpx.Response:
+        return self.request("POST", path, **arguments)
+
+    async def send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """The same from a coroutine, so that several requests can be on their way."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://forecasts.test") as client:
+            return await client.request(method, path, **arguments)
+
+    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        return self._runner.run(coroutine)
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+async def in_chunks(body: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
+    """A body whose length is not announced."""
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+def metric(service: ForecastService, name: str, **labels: str) -> float:
+    """Sum of the samples of a metric that have these labels."""
+    content, _ = service.metrics.render()
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(content.decode())
+        for sample in family.samples
+        if sample.name == f"football_{name}" and labels.items() <= sample.labels.items()
+    )

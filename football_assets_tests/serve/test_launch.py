@@ -1,0 +1,93 @@
+"""How `football serve` prepares Ray: the configuration it gives, what listens where, and what it refuses."""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from ray.serve.schema import ServeDeploySchema
+
+from football_assets.errors import FootballError
+from football_assets.settings import Settings
+from serve.launch import CONFIG, ray_environment, serve_config, serve_forecasts
+
+WRAPPER = CONFIG.parent / "haproxy.sh"
+
+
+def test_the_address_of_a_person_replaces_that_of_the_file() -> None:
+    config = serve_config(CONFIG, host="127.0.0.2", port=9123)
+    assert config["http_options"]["host"] == "127.0.0.2"
+    assert config["http_options"]["port"] == 9123
+    written = yaml.safe_load(CONFIG.read_text())
+    assert config["applications"] == written["applications"]
+    assert config["http_options"].keys() == written["http_options"].keys()
+
+
+def test_a_fixed_number_of_replicas_replaces_autoscaling() -> None:
+    config = serve_config(CONFIG, host="127.0.0.1", port=8000, replicas=3)
+    (deployment,) = config["applications"][0]["deployments"]
+    assert deployment["num_replicas"] == 3
+    assert "autoscaling_config" not in deployment
+    parsed = ServeDeploySchema.model_validate(config)
+    assert parsed.applications[0].deployments[0].num_replicas == 3
+
+
+def test_ray_keeps_its_files_in_the_folder_of_this_start_and_tells_nobody(tmp_path: Path) -> None:
+    environment = ray_environment(tmp_path)
+    assert environment["RAY_USAGE_STATS_ENABLED"] == "0"
+    for name, value in environment.items():
+        if "SOCKET" in name or name.endswith(("_LOC", "_FILE")):
+            assert Path(value).is_relative_to(tmp_path), name
+    assert os.access(environment["RAY_SERVE_HAPROXY_BINARY_PATH"], os.X_OK)
+    assert os.access(environment["FOOTBALL_HAPROXY"], os.X_OK)
+
+
+def test_two_servers_on_a_machine_do_not_answer_each_others_requests(tmp_path: Path) -> None:
+    """HAProxy asks Serve's own proxy while no replica is up; by default on one port for every cluster."""
+    environment = ray_environment(tmp_path)
+    ports = [
+        int(environment[f"RAY_SERVE_{name}_PORT"])
+        for name in ("HAPROXY_STATS", "HAPROXY_METRICS", "FALLBACK_PROXY_HTTP", "FALLBACK_PROXY_GRPC")
+    ]
+    assert not {8404, 9101, 8500, 9500} & set(ports)
+
+
+def test_haproxy_listens_on_loopback_alone_but_for_the_address_of_the_endpoint(tmp_path: Path) -> None:
+    config = tmp_path / "haproxy.cfg"
+    config.write_text(
+        "frontend stats\n    bind *:8404\nfrontend metrics\n  bind :9101\n"
+        "frontend http\n    bind 127.0.0.1:8000\nfrontend open\n    bind 0.0.0.0:8001\n    bindings *:1\n"
+    )
+
+    shown = subprocess.run(
+        [WRAPPER, "-db", "-f", config, "-x", "a b"],
+        env={**os.environ, "FOOTBALL_HAPROXY": "/bin/echo"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert shown.stdout == f"-db -f {config} -x a b\n"
+    assert config.read_text() == (
+        "frontend stats\n    bind 127.0.0.1:8404\nfrontend metrics\n  bind 127.0.0.1:9101\n"
+        "frontend http\n    bind 127.0.0.1:8000\nfrontend open\n    bind 0.0.0.0:8001\n    bindings *:1\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path, host: str) -> None:
+    said: list[str] = []
+    with socket.socket() as taken:
+        taken.bind((host, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(FootballError, match=f"{port} cannot be listened on"):
+            serve_forecasts(Settings(home=tmp_path), host="127.0.0.1", port=port, say=said.append)
+    assert said == []
+
+
+def test_a_host_that_is_not_of_this_machine_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FootballError, match="cannot be listened on"):
+        serve_forecasts(Settings(home=tmp_path), host="192.0.2.1", port=8000, say=lambda line: None)

@@ -1,0 +1,96 @@
+"""Serving from Google Cloud Storage: the model and the fixture list come from it, the prediction log goes to it."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from football_assets.bucket import Bucket, LocalBucket, open_bucket
+from football_assets.registry.store import ALIASES_OBJECT, Registry
+from football_assets.tables import read_table, table_object
+from football_assets_tests.demo import publish_reversed
+from football_assets_tests.gcs_server import Front, lose_answer, refuse
+from football_assets_tests.serve.conftest import make_service
+from serve.fixtures import TABLE
+from serve.model import Answered, FixtureQuery
+from serve.prediction_log import SEGMENTS, PredictionLog, read_segment
+
+
+@pytest.fixture
+def bucket(demo_bucket: LocalBucket, gcs_url: str) -> Bucket:
+    """What serving needs of the demo's bucket."""
+    bucket = open_bucket(gcs_url)
+    for item in (*demo_bucket.list("registry/"), *demo_bucket.list(table_object(TABLE))):
+        bucket.upload(demo_bucket.root / item.name, item.name)
+    return bucket
+
+
+def query(bucket: Bucket) -> FixtureQuery:
+    fixture = read_table(bucket, TABLE).row(0, named=True)
+    return FixtureQuery("a1", "predict", fixture["league_id"], fixture["home_team"], fixture["away_team"])
+
+
+def records(bucket: Bucket) -> list[dict[str, object]]:
+    return [
+        record
+        for item in bucket.list(f"{SEGMENTS}/")
+        for record in read_segment(bucket.read(item.name), item.name)
+    ]
+
+
+def test_a_service_answers_from_a_bundle_in_the_bucket_and_logs_into_it(
+    bucket: Bucket, demo_bucket: LocalBucket, tmp_path: Path
+) -> None:
+    local = make_service(demo_bucket, tmp_path / "local")
+    service = make_service(bucket, tmp_path / "scratch")
+
+    version, (answer,) = service.answer([query(bucket)])
+    _, (expected,) = local.answer([query(bucket)])
+    service.close()
+    local.close()
+
+    assert isinstance(answer, Answered)
+    assert isinstance(expected, Answered)
+    assert version == 1
+    assert (answer.probabilities, answer.day) == (expected.probabilities, expected.day)
+    assert len(service.fixtures.rows) == read_table(bucket, TABLE).height
+    (record,) = records(bucket)
+    assert (record["request_id"], record["p"]) == ("a1", answer.probabilities)
+
+
+def test_a_service_follows_the_alias_and_keeps_its_model_while_the_bucket_is_out_of_order(
+    bucket: Bucket, gcs_front: Front, tmp_path: Path
+) -> None:
+    service = make_service(gcs_front.open(bucket.url, deadline_seconds=0.1), tmp_path / "scratch")
+    Registry(bucket).promote(publish_reversed(bucket, tmp_path))
+    gcs_front.fail("GET", ALIASES_OBJECT.replace("/", "%2F"), *[refuse(503, "Backend Error")] * 50)
+
+    service.refresh()
+    assert service.answer([query(bucket)])[0] == 1
+    assert "try again later" in str(service.model_error)
+
+    gcs_front.heal()
+    service.refresh()
+    assert service.answer([query(bucket)])[0] == 2
+    assert service.model_error is None
+    service.close()
+
+
+def test_segments_wait_for_the_bucket_and_are_uploaded_once(
+    gcs_front: Front, gcs_url: str, tmp_path: Path
+) -> None:
+    bucket = gcs_front.open(gcs_url, deadline_seconds=0.1)
+    log = PredictionLog(bucket, tmp_path / "spool")
+    gcs_front.fail("POST", "/", *[refuse(503, "Backend Error")] * 50)
+    log.append([{"request_id": number, "time": f"{date(2015, 11, 21)}T12:00:00Z"} for number in range(3)])
+    log.close()
+    assert "waits until bucket gs://" in str(log.error)
+    assert len(list((tmp_path / "spool").iterdir())) == 1
+
+    gcs_front.heal()
+    gcs_front.fail("POST", "/", lose_answer)
+    PredictionLog(gcs_front.open(gcs_url), tmp_path / "spool").close()
+
+    assert [record["request_id"] for record in records(bucket)] == [0, 1, 2]
+    assert len(list(bucket.list())) == 1
+    assert list((tmp_path / "spool").iterdir()) == []

@@ -1,0 +1,454 @@
+"""The service: which model answers while versions come, go and rot, and that no answer leaves unlogged."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from football_assets.bucket import LocalBucket
+from football_assets.errors import FootballError
+from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
+from football_assets.sequences.given_histories import GivenMatch, GivenTeam, encode_given
+from football_assets.sequences.state import Fixture
+from football_assets.tables import read_table, write_table
+from football_assets_tests.demo import publish_reversed
+from football_assets_tests.serve.running import Client, metric
+from serve.fixtures import TABLE
+from serve.metrics import ServingMetrics
+from serve.middleware import App, Message, Receive, Scope, Send
+from serve.model import Answered, FixtureQuery, GivenQuery
+from serve.prediction_log import SEGMENTS, PredictionLogError, read_segment
+from serve.service import ForecastService, ModelChoice, NotReady
+
+DAY = date(2016, 6, 1)
+QUERIES = [
+    FixtureQuery(f"r/{n}", "batch", league, home, away, DAY)
+    for n, (league, home, away) in enumerate(
+        [
+            ("eng.1", "Arsenal", "Chelsea"),
+            ("de.1", "FC Bayern München", "1. FC Köln"),
+            ("it.1", "Juventus", "Roma"),
+        ]
+    )
+]
+BODY = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}
+
+MakeClient = Callable[..., Client]
+
+
+@pytest.fixture
+def registry(demo_bucket: LocalBucket) -> Registry:
+    return Registry(demo_bucket)
+
+
+@pytest.fixture
+def second(demo_bucket: LocalBucket, tmp_path: Path) -> int:
+    """A second version, of other opinions, not in production."""
+    return publish_reversed(demo_bucket, tmp_path / "publishing")
+
+
+def answers_of(service: ForecastService) -> tuple[int, list[list[float]]]:
+    version, answers = service.answer(QUERIES)
+    return version, [answer.probabilities for answer in answers if isinstance(answer, Answered)]
+
+
+def logged(service: ForecastService) -> list[dict[str, Any]]:
+    """Records in the spool."""
+    return [
+        record
+        for path in sorted(service.log.spool.glob("*.jsonl"))
+        for record in read_segment(path.read_bytes())
+    ]
+
+
+def rot(bucket: LocalBucket, version: int, name: str) -> bytes:
+    """Flip a byte of a version's file; returns what it was."""
+    intact = bucket.read(f"{VERSIONS}{version}/{name}")
+    broken = bytearray(intact)
+    broken[len(broken) // 2] ^= 0xFF
+    bucket.write(f"{VERSIONS}{version}/{name}", bytes(broken))
+    return intact
+
+
+# Which model answers
+
+
+def test_a_service_becomes_ready_when_a_model_is_promoted(
+    demo_bucket: LocalBucket, registry: Registry, tmp_path: Path
+) -> None:
+    aliases = demo_bucket.read(ALIASES_OBJECT)
+    demo_bucket.delete(ALIASES_OBJECT)
+    service = ForecastService(demo_bucket, tmp_path / "scratch", ServingMetrics())
+    service.use(ModelChoice())
+    service.refresh()
+    with pytest.raises(NotReady, match="production"):
+        service.answer(QUERIES)
+    with pytest.raises(NotReady):
+        service.answer_given(GivenQuery("r", "eng.1", GivenTeam(), GivenTeam()))
+    assert metric(service, "model_load_failing") == 1
+
+    demo_bucket.write(ALIASES_OBJECT, aliases)
+    service.refresh()
+
+    assert answers_of(service)[0] == 1
+    assert service.model_error is None
+    assert metric(service, "model_load_failing") == 0
+    service.close()
+
+
+def test_the_alias_is_followed_forward_and_back(
+    service: ForecastService, registry: Registry, second: int
+) -> None:
+    first = answers_of(service)
+    registry.promote(second)
+    assert answers_of(service) == first, "the switch is made by refresh alone"
+
+    service.refresh()
+    promoted = answers_of(service)
+    registry.rollback()
+    service.refresh()
+
+    assert (first[0], promoted[0]) == (1, second)
+    assert np.abs(np.subtract(first[1], promoted[1])).min() > 0.001
+    assert answers_of(service) == first
+    assert metric(service, "model_info", version="1") == 1
+    assert metric(service, "model_info", version=str(second)) == 0
+
+
+def test_a_pinned_version_stays_whatever_the_alias_does(
+    service: ForecastService, registry: Registry, second: int
+) -> None:
+    service.use(ModelChoice(version=1))
+    registry.promote(second)
+    service.refresh()
+    assert answers_of(service)[0] == 1
+
+    service.use(ModelChoice(version=second))
+    registry.promote(1)
+    service.refresh()
+    assert answers_of(service)[0] == second
+
+    service.use(ModelChoice(version="production"))
+    assert answers_of(service)[0] == 1
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "team_state.parquet", "feature_spec.json", "manifest.json"])
+def test_a_corrupt_version_leaves_the_old_one_answering_and_says_so(
+    service: ForecastService, registry: Registry, second: int, name: str
+) -> None:
+    before = answers_of(service)
+    registry.promote(second)
+    rot(service.bucket, second, name)  # type: ignore[arg-type]
+
+    service.refresh()
+    service.refresh()
+
+    assert answers_of(service) == before
+    assert service.model_error is not None
+    assert "corrupt" in service.model_error
+    assert str(second) in service.model_error
+    assert metric(service, "model_load_failing") == 1
+    assert metric(service, "model_load_failures_total") == 1
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "manifest.json"])
+def test_a_version_with_a_missing_file_leaves_the_old_one_answering(
+    service: ForecastService, registry: Registry, second: int, name: str
+) -> None:
+    registry.promote(second)
+    service.bucket.delete(f"{VERSIONS}{second}/{name}")
+
+    service.refresh()
+
+    assert answers_of(service)[0] == 1
+    assert service.model_error is not None
+    assert metric(service, "model_load_failing") == 1
+
+
+@pytest.mark.parametrize("content", [b"not json", b'{"production": 99}', b'{"production": null}', b"[]"])
+def test_aliases_that_lead_nowhere_leave_the_old_version_answering(
+    service: ForecastService, content: bytes
+) -> None:
+    service.bucket.write(ALIASES_OBJECT, content)
+    service.refresh()
+    assert answers_of(service)[0] == 1
+    assert service.model_error is not None
+
+
+def test_a_choice_that_cannot_be_met_leaves_the_old_version_answering(service: ForecastService) -> None:
+    for version in (99, "staging", "candidate-2"):
+        service.use(ModelChoice(version=version))
+        assert service.model_error is not None
+        assert answers_of(service)[0] == 1
+
+
+def test_files_that_agree_with_their_digests_but_make_no_model_are_not_served(
+    service: ForecastService, registry: Registry, tmp_path: Path
+) -> None:
+    bundle = Path(shutil.copytree(registry.fetch(1, tmp_path / "copies"), tmp_path / "bundle"))
+    for name, content in (
+        ("model.onnx", b"no model"),
+        ("team_state.parquet", b"no table"),
+        ("metrics.json", b"{"),
+        ("feature_spec.json", b"[]"),
+    ):
+        intact = (bundle / name).read_bytes()
+        (bundle / name).write_bytes(content)
+        version = registry.publish(bundle, {})
+        (bundle / name).write_bytes(intact)
+
+        service.use(ModelChoice(version=version))
+
+        assert answers_of(service)[0] == 1, name
+        assert service.model_error, name
+
+
+def test_a_disk_that_takes_no_bundle_leaves_the_old_version_answering(
+    service: ForecastService, registry: Registry, second: int, tmp_path: Path
+) -> None:
+    registry.promote(second)
+    shutil.rmtree(tmp_path / "scratch" / "models")
+    (tmp_path / "scratch" / "models").write_bytes(b"a file where the folder was")
+
+    service.refresh()
+
+    assert answers_of(service)[0] == 1
+    assert service.model_error is not None
+    assert metric(service, "model_load_failing") == 1
+
+
+@pytest.fixture
+def failing(service: ForecastService, registry: Registry, second: int) -> bytes:
+    """The service, unable to load the version in production; what its model was before it rotted."""
+    registry.promote(second)
+    intact = rot(service.bucket, second, "model.onnx")  # type: ignore[arg-type]
+    service.refresh()
+    assert metric(service, "model_load_failing") == 1
+    return intact
+
+
+def test_a_repaired_version_is_taken_up(service: ForecastService, second: int, failing: bytes) -> None:
+    service.bucket.write(f"{VERSIONS}{second}/model.onnx", failing)
+    service.refresh()
+    assert answers_of(service)[0] == 1, "a broken version is tried again after a while only"
+
+    service.use(ModelChoice())
+
+    assert answers_of(service)[0] == second
+    assert service.model_error is None
+    assert metric(service, "model_load_failing") == 0
+
+
+def test_a_repaired_version_is_taken_up_after_a_while(
+    service: ForecastService, registry: Registry, second: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serve.service.RETRY_SECONDS", 0.0)
+    registry.promote(second)
+    intact = rot(service.bucket, second, "model.onnx")  # type: ignore[arg-type]
+    service.refresh()
+    assert service.model_error is not None
+
+    service.bucket.write(f"{VERSIONS}{second}/model.onnx", intact)
+    service.refresh()
+
+    assert answers_of(service)[0] == second
+    assert service.model_error is None
+
+
+@pytest.mark.usefixtures("failing")
+def test_an_alias_that_moves_back_to_the_version_that_answers_ends_the_error(
+    service: ForecastService, registry: Registry
+) -> None:
+    registry.rollback()
+    service.refresh()
+
+    assert answers_of(service)[0] == 1
+    assert service.model_error is None
+    assert metric(service, "model_load_failing") == 0
+
+
+def test_versions_swapped_twenty_times_under_load_fail_no_answer_and_mix_none(
+    service: ForecastService, second: int
+) -> None:
+    service.use(ModelChoice(version=second))
+    expected = {second: answers_of(service)[1]}
+    service.use(ModelChoice(version=1))
+    expected[1] = answers_of(service)[1]
+    assert np.abs(np.subtract(expected[1], expected[second])).min() > 0.001
+    ended = threading.Event()
+    seen: list[set[int]] = []
+    problems: list[object] = []
+
+    def ask() -> None:
+        versions = set()
+        while not ended.is_set():
+            try:
+                version, answers = service.answer(QUERIES)
+            except Exception as error:  # the test shows it
+                problems.append(error)
+                break
+            versions.add(version)
+            for answer, probabilities in zip(answers, expected[version], strict=True):
+                if not isinstance(answer, Answered) or answer.version != version:
+                    problems.append(answer)
+                elif not np.allclose(answer.probabilities, probabilities, atol=1e-6):
+                    problems.append((version, answer))
+        seen.append(versions)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for swap in range(20):
+        service.use(ModelChoice(version=(second, 1)[swap % 2]))
+        assert service.ready().version == (second, 1)[swap % 2]
+    ended.set()
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
+    assert len(seen) == 3
+    assert set().union(*seen) == {1, second}
+    assert {record["model_version"] for record in logged(service)} == {1, second}
+
+
+# The fixture list
+
+
+def test_a_new_fixture_list_is_followed(service: ForecastService) -> None:
+    write_table(service.bucket, TABLE, read_table(service.bucket, TABLE).head(3))
+    service.refresh()
+    assert len(service.fixtures.rows) == 3
+
+
+def test_a_fixture_list_that_cannot_be_read_leaves_the_old_one(service: ForecastService) -> None:
+    service.bucket.write("tables/fixture_predictions.parquet", b"no table")
+    service.refresh()
+    assert len(service.fixtures.rows) == 1369
+    assert answers_of(service)[0] == 1
+
+
+# The log
+
+
+def test_a_record_holds_the_inputs_and_the_answer(service: ForecastService) -> None:
+    before = datetime.now(UTC)
+    _, answers = service.answer(QUERIES)
+
+    records = logged(service)
+
+    model = service.ready()
+    fixtures = [Fixture(query.league, query.home_team, query.away_team, DAY) for query in QUERIES]
+    context = model.state.encode(fixtures).context
+    assert len(records) == len(answers) == 3
+    for record, query, answer, row in zip(records, QUERIES, answers, context, strict=True):
+        assert isinstance(answer, Answered)
+        assert record["request_id"] == query.request_id
+        assert record["kind"] == "batch"
+        assert record["model_version"] == 1
+        assert record["kickoff_date"] == str(DAY)
+        assert record["p"] == answer.probabilities
+        assert record["xg"] == answer.expected_goals
+        assert record["latency_ms"] > 0
+        assert before <= datetime.fromisoformat(record["time"]) <= datetime.now(UTC)
+        assert list(record["features"]) == list(model.state.spec.context_names)
+        values = [np.nan if value is None else value for value in record["features"].values()]
+        np.testing.assert_array_equal(np.array(values, dtype=np.float32), row)
+    ids = [(record["league_id"], record["home_team_id"], record["away_team_id"]) for record in records]
+    assert ids == [
+        ("eng.1", "eng:Arsenal", "eng:Chelsea"),
+        ("de.1", "de:FC Bayern München", "de:1. FC Köln"),
+        ("it.1", "it:Juventus", "it:Roma"),
+    ]
+
+
+def test_a_record_of_given_histories_names_no_team_and_holds_their_inputs(service: ForecastService) -> None:
+    home = GivenTeam([GivenMatch(2, 0, True, 7), GivenMatch(1, 3, False, 14)], elo=1600)
+    query = GivenQuery("given", "eng.1", home, GivenTeam())
+
+    answer = service.answer_given(query)
+
+    (record,) = logged(service)
+    model = service.ready()
+    context = encode_given(model.state, "eng.1", answer.day, home, GivenTeam()).batch.context[0]
+    assert (record["kind"], record["request_id"]) == ("sequences", "given")
+    assert record["home_team_id"] is record["away_team_id"] is None
+    assert record["p"] == answer.probabilities
+    values = [np.nan if value is None else value for value in record["features"].values()]
+    np.testing.assert_array_equal(np.array(values, dtype=np.float32), context)
+
+
+def test_what_cannot_be_forecast_is_not_logged(service: ForecastService) -> None:
+    unknown = FixtureQuery("r/x", "batch", "eng.1", "Arsenall", "Chelsea", DAY)
+    _, answers = service.answer([unknown, QUERIES[0], unknown])
+    assert [isinstance(answer, FootballError) for answer in answers] == [True, False, True]
+    assert [record["request_id"] for record in logged(service)] == ["r/0"]
+
+
+def test_the_record_is_on_the_disk_when_the_answer_leaves(
+    service: ForecastService, make_client: MakeClient
+) -> None:
+    on_disk: list[list[str]] = []
+
+    def watched(app: App) -> App:
+        async def watching(scope: Scope, receive: Receive, send: Send) -> None:
+            async def send_watched(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    on_disk.append([record["request_id"] for record in logged(service)])
+                await send(message)
+
+            await app(scope, receive, send_watched)
+
+        return watching
+
+    client = make_client(service)
+    client.app = watched(client.app)
+
+    first = client.post("/predict", json=BODY).json()
+    batch = client.post("/predict/batch", json={"fixtures": [BODY, BODY]}).json()
+
+    assert on_disk[0] == [first["request_id"]]
+    assert on_disk[1] == [first["request_id"], f"{batch['request_id']}/0", f"{batch['request_id']}/1"]
+    assert logged(service)[0]["p"] == list(first["probabilities"].values())
+
+
+def test_an_answer_that_cannot_be_logged_does_not_leave(
+    service: ForecastService, make_client: MakeClient
+) -> None:
+    client = make_client(service)
+    service.log.spool.rmdir()
+    service.log.spool.write_bytes(b"a file where the folder was")
+
+    with pytest.raises(PredictionLogError):
+        service.answer(QUERIES)
+    for path, body in (("/predict", BODY), ("/predict/batch", {"fixtures": [BODY]})):
+        answer = client.post(path, json=body)
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert "could not be logged" in answer.json()["detail"]
+        assert "probabilities" not in answer.text
+    health = client.get("/health").json()
+    assert health["status"] == "degraded"
+    assert health["log_error"]
+    assert metric(service, "prediction_log_failures_total") == 1
+    assert metric(service, "predictions_total") == 0
+
+    service.log.spool.unlink()
+    assert client.post("/predict", json=BODY).status_code == 200
+    assert client.get("/health").json()["status"] == "ok"
+    assert metric(service, "predictions_total", kind="predict") == 1
+
+
+def test_a_closed_service_leaves_its_log_in_the_bucket(service: ForecastService) -> None:
+    service.answer(QUERIES)
+    service.close()
+    assert logged(service) == []
+    (segment,) = service.bucket.list(f"{SEGMENTS}/")
+    content = service.bucket.read(segment.name)
+    assert [orjson.loads(line)["request_id"] for line in content.splitlines()] == ["r/0", "r/1", "r/2"]
+    assert metric(service, "prediction_log_bytes_total") == len(content)
