@@ -1,5 +1,6 @@
 """Weights & Biases: off unless asked for, and a real run folder when asked for offline."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,12 @@ def test_an_offline_run_is_kept_on_disk_with_its_configuration_and_figures(
 
     (folder,) = (tmp_path / "scratch" / "wandb" / "wandb").glob("offline-run-*")
     (record,) = folder.glob("run-*.wandb")
+    # A process of W&B's own writes the record, and may still do so when the run has been finished.
+    wanted = (b"football", b"dagster-run-7", b"validation_log_loss")
+    deadline = time.monotonic() + 60
+    while not all(text in record.read_bytes() for text in wanted) and time.monotonic() < deadline:
+        time.sleep(0.05)
     content = record.read_bytes()
-    for text in (b"football", b"dagster-run-7", b"validation_log_loss"):
+    for text in wanted:
         assert text in content
     assert (folder / "files").is_dir()
