@@ -82,7 +82,7 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_headers(_path(scope), request_id)]
+                message["headers"] = [*message.get("headers", ()), *_headers(path_below(scope), request_id)]
             await send(message)
 
         try:
@@ -104,7 +104,7 @@ class Gate:
             self._metrics.observe_request(route, scope["method"], status, time.perf_counter() - started)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._api_key is not None and _path(scope) not in OPEN_PATHS:
+        if self._api_key is not None and path_below(scope) not in OPEN_PATHS:
             self._check_key(scope, self._api_key)
         if scope["method"] != "POST":
             await self._app(scope, receive, send)
@@ -135,7 +135,7 @@ class Gate:
             )
 
 
-def _path(scope: Scope) -> str:
+def path_below(scope: Scope) -> str:
     """The path below the prefix that the application is served under."""
     return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
