@@ -18,7 +18,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -33,6 +32,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from bench import ROOT, process_tree, resident_bytes
 from load import HOST, LoadFigures, offer, start_load
+
+from serve.launch import status_of
 
 if TYPE_CHECKING:
     from football_assets.registry.store import Registry
@@ -272,17 +273,6 @@ def _running(command: list[str], home: Path, ready: str) -> Iterator[Server]:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             process.wait()
-
-
-def status_of(url: str) -> int | None:
-    """Status of a GET request; None if nothing answers."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return None
 
 
 def main() -> int:

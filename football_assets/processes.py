@@ -1,10 +1,11 @@
-"""Long-running programs side by side, ended together. `football up` runs the Dagster UI and the HTTP endpoint so."""
+"""Long-running programs: ended by a signal, and side by side. `football serve` and `football up` run so."""
 
 import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 GRACE_SECONDS = 60
@@ -28,21 +29,32 @@ def run_together(programs: Mapping[str, Sequence[str]], folder: Path, grace: flo
     int
         0 after a signal, else the exit code of the program that ended first.
     """
+    with end_signals() as ended:
+        # Sessions of their own: a Ctrl-C of the terminal reaches each once, from here.
+        running = {
+            name: subprocess.Popen(command, cwd=folder, start_new_session=True)
+            for name, command in programs.items()
+        }
+        try:
+            return _wait(running, ended)
+        finally:
+            _end(running, grace)
+
+
+@contextmanager
+def end_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, in place of what they do otherwise.
+
+    Wait for it again and again, not without end: a signal may reach another thread, and the main one would sleep on.
+    """
     ended = threading.Event()
     wanted = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in wanted}
-    # Sessions of their own: a Ctrl-C of the terminal reaches each once, from here.
-    running = {
-        name: subprocess.Popen(command, cwd=folder, start_new_session=True)
-        for name, command in programs.items()
-    }
     try:
-        code = _wait(running, ended)
+        yield ended
     finally:
-        _end(running, grace)
         for number, handler in before.items():
             signal.signal(number, handler)
-    return code
 
 
 def _wait(running: Mapping[str, subprocess.Popen[bytes]], ended: threading.Event) -> int:

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import numpy as np
-
 from football_assets.bucket import Bucket
 from football_assets.leagues import league_of
 from football_assets.scorelines import likeliest_scores, score_matrix
@@ -61,7 +59,7 @@ class FixtureList:
                     ),
                 }
             )
-        version = int(np.max(table["model_version"].to_numpy())) if rows else None
+        version = max(table["model_version"].to_list(), default=None)
         return cls(info.version, version, rows, days)
 
     def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:

@@ -44,9 +44,9 @@ class ReplicaConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    body_bytes: int = Field(1 << 20, ge=1024, description="Largest body of a request.")
+    body_bytes: int = Field(Limits.body_bytes, ge=1024, description="Largest body of a request.")
     requests_at_once: int = Field(
-        64,
+        Limits.requests_at_once,
         ge=1,
         description="POST requests that a replica works on at once; those beyond get 503 and Retry-After.",
     )
@@ -68,7 +68,7 @@ class Forecaster:
         self._follower: asyncio.Task[None] | None = None
 
     def __serve_build_asgi_app__(self) -> App:
-        limits = Limits(self._config.body_bytes, self._config.requests_at_once)
+        limits = Limits(**self._config.model_dump())
         return build_api(self._service, self, limits=limits, api_key=self._api_key)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from football_assets.errors import FootballError
+from football_assets.processes import end_signals
 from football_assets.settings import Settings
 
 CONFIG = Path(__file__).parent / "config.yaml"
@@ -59,12 +60,11 @@ def serve_forecasts(
         The port is taken, or the server did not start.
     """
     _check_port(host, port)
-    ended = threading.Event()
     with tempfile.TemporaryDirectory(prefix="football-serve-") as runtime:
         _prepare_environment(settings, Path(runtime))
         say("Starting Ray …")
         started = time.monotonic()
-        with _cluster(replicas, Path(runtime)) as dashboard, _signals(ended):
+        with _cluster(replicas, Path(runtime)) as dashboard, end_signals() as ended:
             say(f"Starting the forecaster; Ray's dashboard is on http://{dashboard}.")
             _deploy(dashboard, serve_config(config, host=host, port=port, replicas=replicas))
             url = f"http://{host}:{port}"
@@ -77,9 +77,7 @@ def serve_forecasts(
                     f"{url} is up after {seconds:.0f} s, but no model is in production yet. `football demo` makes one; "
                     "forecasts begin by themselves then. Ctrl-C ends it."
                 )
-            while not ended.wait(
-                _POLL_SECONDS
-            ):  # a wait without end would sleep through signals to other threads
+            while not ended.wait(_POLL_SECONDS):
                 pass
             say("Stopping …")
 
@@ -128,7 +126,7 @@ def ray_environment(runtime: Path) -> dict[str, str]:
         # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument says so.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a replica without a GPU share sees none anyway
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # else a replica without a share of a GPU sees all of them
     }
 
 
@@ -202,7 +200,7 @@ def _wait(url: str, ended: threading.Event) -> bool:
 
     deadline = time.monotonic() + START_SECONDS
     while not ended.is_set():
-        status = _status_of(f"{url}/ready")
+        status = status_of(f"{url}/ready")
         if status == 200:
             return True
         applications = serve.status().applications.values()
@@ -210,7 +208,7 @@ def _wait(url: str, ended: threading.Event) -> bool:
             if application.status == "DEPLOY_FAILED":
                 raise FootballError(f"The forecaster did not start: {application.message}")
         running = bool(applications) and all(item.status == "RUNNING" for item in applications)
-        if running and status == 503 and _status_of(f"{url}/health") == 200:
+        if running and status == 503 and status_of(f"{url}/health") == 200:
             return False
         if time.monotonic() > deadline:
             raise FootballError(
@@ -220,7 +218,8 @@ def _wait(url: str, ended: threading.Event) -> bool:
     return False
 
 
-def _status_of(url: str) -> int | None:
+def status_of(url: str) -> int | None:
+    """Status of a GET request; None if nothing answers."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
             return int(response.status)
@@ -228,18 +227,6 @@ def _status_of(url: str) -> int | None:
         return error.code
     except OSError:
         return None
-
-
-@contextmanager
-def _signals(ended: threading.Event) -> Iterator[None]:
-    """Set the event at SIGINT and SIGTERM."""
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _check_port(host: str, port: int) -> None:

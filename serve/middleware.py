@@ -44,7 +44,7 @@ class Limits:
     """What a replica takes on."""
 
     body_bytes: int = 1 << 20
-    requests_at_once: int = 128
+    requests_at_once: int = 64
 
 
 class Gate:

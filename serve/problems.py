@@ -120,7 +120,7 @@ def problem_body(problem: ProblemError) -> dict[str, Any]:
 def problem_response(problem: ProblemError, scope: Mapping[str, Any]) -> Response:
     """The problem document as the answer to a request."""
     body = problem_body(problem) | {"instance": scope["path"], REQUEST_ID: scope.get(REQUEST_ID)}
-    content = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
+    content = orjson.dumps(body)
     return Response(content, problem.status, problem.headers, MEDIA_TYPE)
 
 
