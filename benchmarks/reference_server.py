@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from football_assets.bucket import open_bucket
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
-from football_assets.scorelines import likeliest_scores, score_matrix
+from football_assets.scorelines import Score, likeliest_scores, score_matrix
 from football_assets.sequences.state import Fixture, TeamState
 
 
@@ -33,7 +33,7 @@ class Forecast(BaseModel):
 
     probabilities: dict[str, float]
     expected_goals: dict[str, float]
-    likeliest_scores: list[tuple[str, float]]
+    likeliest_scores: list[Score]
 
 
 def build(bucket: str, scratch: Path) -> FastAPI:

@@ -4,6 +4,8 @@ Called by forecasts of fixtures and by serving.
 """
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,14 @@ LEAST_EXPECTED_GOALS = 0.01  # a rate of 0 would make every scoreline with a goa
 _GOALS = np.arange(MOST_GOALS + 1)
 _LOG_FACTORIALS = np.array([math.lgamma(goals + 1) for goals in _GOALS])
 _OUTCOME = np.where(_GOALS[:, None] > _GOALS, 0, np.where(_GOALS[:, None] == _GOALS, 1, 2))  # [home, away]
+
+
+class Score(NamedTuple):
+    """A final score and its probability."""
+
+    home: int
+    away: int
+    probability: float
 
 
 def score_matrix(
@@ -56,26 +66,28 @@ def score_matrix(
     return scorelines
 
 
-def likeliest_scores(scorelines: NDArray[np.floating], count: int = 3) -> list[list[tuple[str, float]]]:
-    """The likeliest scorelines of each match with their probabilities, the likeliest first.
+def likeliest_scores(scorelines: NDArray[np.floating], count: int = 3) -> list[list[Score]]:
+    """The likeliest scorelines of each match, the likeliest first; of equally likely ones that with fewer home goals.
 
     Parameters
     ----------
     scorelines
         [n, 11, 11] from `score_matrix`.
     """
-    flat = scorelines.reshape(len(scorelines), (MOST_GOALS + 1) ** 2)
-    order = np.argsort(-flat, axis=1, kind="stable")[:, :count]
-    width = scorelines.shape[2]
-    return [
-        [(f"{cell // width}-{cell % width}", float(row[cell])) for cell in cells]
-        for row, cells in zip(flat, order, strict=True)
-    ]
+    left = scorelines.reshape(len(scorelines), (MOST_GOALS + 1) ** 2).copy()
+    rows = np.arange(len(left))
+    best = []
+    for _ in range(count):  # a maximum at a time is faster than sorting all
+        cells = left.argmax(axis=1)
+        home, away = np.divmod(cells, MOST_GOALS + 1)
+        best.append(map(Score, home.tolist(), away.tolist(), left[rows, cells].tolist()))
+        left[rows, cells] = -1.0
+    return [list(scores) for scores in zip(*best, strict=True)]
 
 
-def scores_text(scores: list[tuple[str, float]]) -> str:
+def scores_text(scores: Sequence[Score]) -> str:
     """Scorelines for a person: `1-1 12 %, 1-0 10 %`."""
-    return ", ".join(f"{score} {probability * 100:.0f} %" for score, probability in scores)
+    return ", ".join(f"{home}-{away} {probability * 100:.0f} %" for home, away, probability in scores)
 
 
 def _log_poisson(rate: NDArray[np.float64]) -> NDArray[np.float64]:

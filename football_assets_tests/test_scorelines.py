@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from football_assets.scorelines import likeliest_scores, score_matrix, scores_text
+from football_assets.scorelines import Score, likeliest_scores, score_matrix, scores_text
 
 
 def independent(xg_home: float, xg_away: float) -> np.ndarray:
@@ -64,11 +64,18 @@ def test_likeliest_scores_are_home_first_and_in_order() -> None:
         np.array([2.4, 0.4]), np.array([0.4, 2.4]), np.array([[0.8, 0.15, 0.05], [0.05, 0.15, 0.8]])
     )
     first, second = likeliest_scores(matrix)
-    assert [score for score, _ in first] == ["2-0", "1-0", "3-0"]
-    assert [score for score, _ in second] == ["0-2", "0-1", "0-3"]
-    assert first[0][1] == pytest.approx(matrix[0, 2, 0])
-    assert first[0][1] > first[1][1] > first[2][1]
+    assert [(score.home, score.away) for score in first] == [(2, 0), (1, 0), (3, 0)]
+    assert [(score.home, score.away) for score in second] == [(0, 2), (0, 1), (0, 3)]
+    assert first[0].probability == pytest.approx(matrix[0, 2, 0])
+    assert first[0].probability > first[1].probability > first[2].probability
+
+
+def test_of_equally_likely_scores_that_with_fewer_home_goals_comes_first() -> None:
+    matrix = score_matrix(np.array([1.5]), np.array([1.5]), np.array([[0.4, 0.2, 0.4]]))
+    assert matrix[0, 1, 2] == matrix[0, 2, 1]
+    (scores,) = likeliest_scores(matrix)
+    assert [(score.home, score.away) for score in scores] == [(1, 1), (1, 2), (2, 1)]
 
 
 def test_scores_are_written_for_a_person() -> None:
-    assert scores_text([("1-1", 0.1249), ("1-0", 0.1)]) == "1-1 12 %, 1-0 10 %"
+    assert scores_text([Score(1, 1, 0.1249), Score(1, 0, 0.1)]) == "1-1 12 %, 1-0 10 %"

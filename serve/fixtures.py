@@ -1,12 +1,13 @@
 """The fixture lists: unplayed matches with the forecasts of `fixture_predictions`, as the bucket has them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from football_assets.bucket import Bucket
 from football_assets.leagues import league_of
-from football_assets.scorelines import likeliest_scores, score_matrix
+from football_assets.scorelines import Score, likeliest_scores, score_matrix
 from football_assets.tables import read_table, table_object
 
 TABLE = "fixture_predictions"
@@ -79,16 +80,14 @@ class FixtureList:
 
 
 def forecast_body(
-    probabilities: list[float], expected_goals: list[float], likeliest: list[tuple[str, float]]
+    probabilities: list[float], expected_goals: list[float], likeliest: Sequence[Score]
 ) -> dict[str, Any]:
     """The members of an answer that say what the model forecasts."""
     home, draw, away = probabilities
-    scores = []
-    for score, probability in likeliest:
-        goals = score.split("-")
-        scores.append({"home": int(goals[0]), "away": int(goals[1]), "probability": probability})
     return {
         "probabilities": {"home": home, "draw": draw, "away": away},
         "expected_goals": {"home": expected_goals[0], "away": expected_goals[1]},
-        "likeliest_scores": scores,
+        "likeliest_scores": [
+            {"home": score.home, "away": score.away, "probability": score.probability} for score in likeliest
+        ],
     }

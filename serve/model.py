@@ -1,10 +1,10 @@
 """One registry version in memory: everything that an answer may depend on, so that no answer mixes two versions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import orjson
@@ -13,14 +13,13 @@ from football_assets.errors import FootballError, RegistryError, UnknownLeague
 from football_assets.model_files import METRICS, MODEL_CARD
 from football_assets.registry.predictor import OnnxForecaster, load_predictor
 from football_assets.registry.store import Registry
-from football_assets.scorelines import likeliest_scores, score_matrix
+from football_assets.scorelines import Score, likeliest_scores, score_matrix
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.given_histories import GivenTeam, encode_given
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState
 
 
-@dataclass(frozen=True, slots=True)
-class FixtureQuery:
+class FixtureQuery(NamedTuple):
     """A match that a request asks about. `day` None: as `ServedModel.day_of` says."""
 
     request_id: str
@@ -41,8 +40,7 @@ class GivenQuery:
     away: GivenTeam
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A forecast, and what the prediction log keeps of it. `scores`: [home goals, away goals]."""
 
     version: int
@@ -52,7 +50,7 @@ class Answered:
     fixture: KnownFixture | None  # None for given histories
     probabilities: list[float]
     expected_goals: list[float]
-    likeliest: list[tuple[str, float]]
+    likeliest: list[Score]
     scores: np.ndarray
     context: np.ndarray
     unknown_opponents: tuple[str, ...] = ()
@@ -161,7 +159,7 @@ class ServedModel:
         day = max(today, self.as_of + timedelta(days=1))
         given = encode_given(self.state, query.league, day, query.home, query.away)
         answer = self._answer(given.batch, [(given.league_id, given.league_name, day, None)])[0]
-        return replace(answer, unknown_opponents=given.unknown_opponents)
+        return answer._replace(unknown_opponents=given.unknown_opponents)
 
     def day_of(self, query: FixtureQuery, listed: FixtureDays, today: date) -> date:
         """The day of a match asked for without one: as listed; else today, or the day after both teams' last results.

@@ -13,24 +13,19 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from football_assets.bucket import Bucket
-from football_assets.errors import FootballError
+from football_assets.prediction_segments import SEGMENTS, PredictionLogError, read_segment
 
-SEGMENTS = "prediction_log/segments"
+__all__ = ["SEGMENTS", "PredictionLog", "PredictionLogError", "read_segment"]
 
-_JSON_LINE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
-
-
-class PredictionLogError(FootballError):
-    """The prediction log could not be written or read."""
+_FIRST_KEY = b'{"request_id":'
 
 
 @dataclass
@@ -113,7 +108,7 @@ class PredictionLog:
         """What went wrong and has not succeeded since: the last write, or the last look at the spool."""
         return self._write_error or self._upload_error
 
-    def append(self, records: Sequence[Mapping[str, object] | bytes]) -> None:
+    def append(self, records: Sequence[Mapping[str, object]]) -> None:
         """Write all records, or none, and return once they survive the end of this process and of the machine.
 
         The bucket is not called: `rotate_if_due` uploads what this finishes.
@@ -121,7 +116,7 @@ class PredictionLog:
         Parameters
         ----------
         records
-            Objects with a `time` (RFC 3339), or such objects as JSON on one line.
+            Dictionaries that begin with `request_id` and have a `time` (RFC 3339).
 
         Raises
         ------
@@ -130,8 +125,7 @@ class PredictionLog:
         """
         if not records:
             return
-        lines = [_line(record) for record in records]
-        data = b"".join(lines)
+        data = _lines(records)
         with self._writing:
             if self._closed:
                 raise PredictionLogError(
@@ -141,7 +135,7 @@ class PredictionLog:
                 self._is_due(self._segment) or self._segment.length + len(data) > self.max_bytes
             ):
                 self._finish()
-            segment = self._segment or self._open(lines[0])
+            segment = self._segment or self._open(data[: data.index(b"\n")])
             try:
                 _write(segment.descriptor, data)
                 os.fdatasync(segment.descriptor)
@@ -276,36 +270,6 @@ class PredictionLog:
         return segment.object_name
 
 
-def read_segment(data: bytes, name: str = "a prediction log segment") -> Iterator[dict[str, Any]]:
-    """The records of a segment, without a last line that was cut off while it was written.
-
-    Parameters
-    ----------
-    name
-        How an error calls the segment.
-
-    Raises
-    ------
-    PredictionLogError
-        A line that ends is not a JSON object.
-    """
-    *lines, _torn = data.split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise _unreadable(number, name, str(error)) from error
-        if not isinstance(record, dict):
-            raise _unreadable(number, name, f"it starts with {line[:20]!r}")
-        yield record
-
-
-def _unreadable(number: int, name: str, reason: str) -> PredictionLogError:
-    return PredictionLogError(
-        f"Line {number} of {name} is not a JSON object ({reason}): remove the line to read the others."
-    )
-
-
 def _unwritable(path: Path, error: OSError) -> PredictionLogError:
     return PredictionLogError(
         f"Predictions cannot be logged in {path}: {error.strerror or error}. "
@@ -313,18 +277,20 @@ def _unwritable(path: Path, error: OSError) -> PredictionLogError:
     )
 
 
-def _line(record: Mapping[str, object] | bytes) -> bytes:
-    if isinstance(record, bytes):
-        line = record.removesuffix(b"\n") + b"\n"
-        if len(line) == 1 or b"\n" in line[:-1]:
-            raise PredictionLogError(
-                f"A record of {len(record)} bytes cannot be logged: give one line of JSON."
-            )
-        return line
+def _lines(records: Sequence[Mapping[str, object]]) -> bytes:
+    """The records as JSON, each on a line of its own.
+
+    Written as one array and then divided, which takes a quarter of the time. Quotes inside of a string are escaped, so
+    the mark between two records is found nowhere else.
+    """
     try:
-        return orjson.dumps(record if isinstance(record, dict) else dict(record), option=_JSON_LINE)
+        data = orjson.dumps([*records], option=orjson.OPT_SERIALIZE_NUMPY)
     except orjson.JSONEncodeError as error:
         raise PredictionLogError(f"A record cannot be logged: {error}. Give values that JSON has.") from error
+    lines = data[1:-1].replace(b"}," + _FIRST_KEY, b"}\n" + _FIRST_KEY) + b"\n"
+    if not lines.startswith(_FIRST_KEY) or lines.count(b"\n") != len(records):
+        raise PredictionLogError("A record cannot be logged: its first member must be `request_id`.")
+    return lines
 
 
 def _day(line: bytes) -> date:

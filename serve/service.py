@@ -209,7 +209,6 @@ class ForecastService:
         seconds: float,
     ) -> None:
         """Log the answers and count them."""
-        names = model.state.spec.context_names
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         latency = round(seconds * 1000, 3)
         kinds: dict[str, list[list[float]]] = {}
@@ -219,7 +218,7 @@ class ForecastService:
                 continue
             kind = query.kind if isinstance(query, FixtureQuery) else "sequences"
             kinds.setdefault(kind, []).append(answer.probabilities)
-            records.append(_record(query.request_id, kind, now, latency, answer, names))
+            records.append(_record(query.request_id, kind, now, latency, answer))
         if not records:
             return
         try:
@@ -241,9 +240,7 @@ class ForecastService:
         self._log_was_failing = failing
 
 
-def _record(
-    request_id: str, kind: str, now: str, latency_ms: float, answer: Answered, names: Sequence[str]
-) -> dict[str, Any]:
+def _record(request_id: str, kind: str, now: str, latency_ms: float, answer: Answered) -> dict[str, Any]:
     fixture = answer.fixture
     return {
         "request_id": request_id,
@@ -254,7 +251,7 @@ def _record(
         "home_team_id": fixture.home_team_id if fixture else None,
         "away_team_id": fixture.away_team_id if fixture else None,
         "kickoff_date": answer.day,
-        "features": dict(zip(names, answer.context.tolist(), strict=True)),  # JSON has null for NaN
+        "features": answer.context,  # in the order of the version's feature spec; JSON has null for NaN
         "p": answer.probabilities,
         "xg": answer.expected_goals,
         "latency_ms": latency_ms,

@@ -130,8 +130,7 @@ def build_team_state(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Fixture:
+class Fixture(NamedTuple):
     """A match to forecast, by the names a person types. Season None stands for the league's season on that day."""
 
     league_id: str

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from football_assets.bucket import LocalBucket
 from football_assets.forecasting.fixtures import forecast_match
 from football_assets.registry.store import Registry
-from football_assets.scorelines import scores_text
+from football_assets.scorelines import Score, scores_text
 from football_assets.tables import read_table
 from football_assets_tests.serve.running import Client, metric
 from serve import schemas
@@ -129,7 +129,7 @@ def test_a_match_has_the_forecast_that_the_command_line_gives(
         assert probability == pytest.approx(expected[f"p_{side}"], abs=1e-7)
     for side, goals in body["expected_goals"].items():
         assert goals == pytest.approx(expected[f"xg_{side}"], abs=1e-6)
-    likeliest = [(f"{item['home']}-{item['away']}", item["probability"]) for item in body["likeliest_scores"]]
+    likeliest = [Score(**item) for item in body["likeliest_scores"]]
     assert scores_text(likeliest) == expected["likeliest_scores"]
 
 

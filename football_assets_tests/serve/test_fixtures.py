@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from football_assets.bucket import LocalBucket
+from football_assets.scorelines import Score
 from football_assets.tables import read_table, write_table
 from serve.fixtures import TABLE, FixtureList, forecast_body
 
@@ -71,7 +72,7 @@ def test_both_ends_of_a_period_belong_to_it(listed: FixtureList) -> None:
 
 
 def test_a_forecast_is_told_by_side_and_score() -> None:
-    assert forecast_body([0.5, 0.3, 0.2], [1.75, 0.5], [("1-0", 0.125), ("10-2", 0.0625)]) == {
+    assert forecast_body([0.5, 0.3, 0.2], [1.75, 0.5], [Score(1, 0, 0.125), Score(10, 2, 0.0625)]) == {
         "probabilities": {"home": 0.5, "draw": 0.3, "away": 0.2},
         "expected_goals": {"home": 1.75, "away": 0.5},
         "likeliest_scores": [

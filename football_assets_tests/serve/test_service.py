@@ -356,8 +356,7 @@ def test_a_record_holds_the_inputs_and_the_answer(service: ForecastService) -> N
         assert record["xg"] == answer.expected_goals
         assert record["latency_ms"] > 0
         assert before <= datetime.fromisoformat(record["time"]) <= datetime.now(UTC)
-        assert list(record["features"]) == list(model.state.spec.context_names)
-        values = [np.nan if value is None else value for value in record["features"].values()]
+        values = [np.nan if value is None else value for value in record["features"]]
         np.testing.assert_array_equal(np.array(values, dtype=np.float32), row)
     ids = [(record["league_id"], record["home_team_id"], record["away_team_id"]) for record in records]
     assert ids == [
@@ -379,7 +378,7 @@ def test_a_record_of_given_histories_names_no_team_and_holds_their_inputs(servic
     assert (record["kind"], record["request_id"]) == ("sequences", "given")
     assert record["home_team_id"] is record["away_team_id"] is None
     assert record["p"] == answer.probabilities
-    values = [np.nan if value is None else value for value in record["features"].values()]
+    values = [np.nan if value is None else value for value in record["features"]]
     np.testing.assert_array_equal(np.array(values, dtype=np.float32), context)
 
 
