@@ -1,6 +1,7 @@
 """How assets reach the bucket: tables as Parquet (`tables`), folders of files as artefacts (`folders`)."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -14,13 +15,20 @@ PARTITION_COLUMN = "season"
 
 
 class TableIOManager(ConfigurableIOManager):
-    """Polars frames as Parquet tables. A frame of several partitions is split by its `season` column."""
+    """Polars frames as Parquet tables. A frame of several partitions is split by its `season` column.
+
+    Frames given by partition are written to those partitions; others of the run stay as they are.
+    """
 
     bucket: ResourceDependency[BucketResource]
 
-    def handle_output(self, context: OutputContext, obj: pl.DataFrame) -> None:
+    def handle_output(self, context: OutputContext, obj: pl.DataFrame | Mapping[str, pl.DataFrame]) -> None:
         bucket = self.bucket.open()
         name = context.asset_key.path[-1]
+        if isinstance(obj, Mapping):
+            written = [write_table(bucket, name, part, key).size for key, part in obj.items()]
+            context.add_output_metadata({"objects": len(written), "bytes": sum(written)})
+            return
         if not context.has_asset_partitions:
             info = write_table(bucket, name, obj)
             context.add_output_metadata({"object": info.name, "bytes": info.size})

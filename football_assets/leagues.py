@@ -8,6 +8,31 @@ from football_assets.errors import UnknownLeague
 _LEAGUE_ID = re.compile(r"([a-z]{2,3})\.(\d|cup)", re.ASCII)
 # Sources differ in the code of one country.
 _COUNTRY_ALIASES = {"en": "eng", "sc": "sco", "wa": "wal", "nir": "nie"}
+# What football-data.co.uk calls its leagues.
+DIVISIONS = {
+    "B1": "be.1",
+    "D1": "de.1",
+    "D2": "de.2",
+    "E0": "eng.1",
+    "E1": "eng.2",
+    "E2": "eng.3",
+    "E3": "eng.4",
+    "EC": "eng.5",
+    "F1": "fr.1",
+    "F2": "fr.2",
+    "G1": "gr.1",
+    "I1": "it.1",
+    "I2": "it.2",
+    "N1": "nl.1",
+    "P1": "pt.1",
+    "SC0": "sco.1",
+    "SC1": "sco.2",
+    "SC2": "sco.3",
+    "SC3": "sco.4",
+    "SP1": "es.1",
+    "SP2": "es.2",
+    "T1": "tr.1",
+}
 COUNTRIES = {
     "ar": "Argentina",
     "at": "Austria",
@@ -73,13 +98,16 @@ class League:
 
 
 def parse_league_id(text: str) -> str:
-    """The canonical identifier of a league as a source writes it: `en.1` is `eng.1`.
+    """The canonical identifier of a league as a source writes it: `en.1` and `E0` are `eng.1`.
 
     Raises
     ------
     UnknownLeague
-        The text has not the form country.tier or country.cup.
+        The text has not the form country.tier or country.cup, and is no division of football-data.co.uk.
     """
+    division = DIVISIONS.get(text.strip().upper())
+    if division is not None:
+        return division
     match = _LEAGUE_ID.fullmatch(text.strip().lower())
     if match is None:
         raise UnknownLeague(
@@ -95,7 +123,7 @@ def league_of(league_id: str) -> League:
     Raises
     ------
     UnknownLeague
-        The text has not the form country.tier or country.cup.
+        The text is no league, as `parse_league_id` has it.
     """
     canonical = parse_league_id(league_id)
     country, tier = canonical.split(".")

@@ -25,6 +25,33 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = Field(
         None, min_length=8, description="Key that the HTTP endpoint asks for; unset: none."
     )
+    serve_api: str | None = Field(
+        None,
+        description="Address of Ray's dashboard, which has Serve's REST API, where Serve runs elsewhere. Default: the "
+        "`football serve` of this home.",
+    )
+    serve_token: SecretStr | None = Field(None, description="Ray's token for FOOTBALL_SERVE_API.")
+    openfootball_url: str = Field(
+        "https://raw.githubusercontent.com/openfootball/football.json/master",
+        description="Where `football sync openfootball` finds the folders of the seasons.",
+    )
+    footballcsv_url: str = Field(
+        "https://raw.githubusercontent.com/footballcsv/cache.footballdata/master",
+        description="Where `football sync footballcsv` finds the folders of the seasons.",
+    )
+    football_data_url: str = Field(
+        "https://www.football-data.co.uk/mmz4281",
+        description="Where `football sync football-data` finds the folders of the seasons.",
+    )
+    webhook_url: SecretStr | None = Field(
+        None, description="Address that a failed run is reported to, as JSON by POST; unset: to the log only."
+    )
+    retrain_window_days: float = Field(
+        7, gt=0, description="Days in which drift or age bring one retraining about at most."
+    )
+    model_max_age_days: float = Field(
+        30, gt=0, description="Days of landed results that a model may lack before it is trained anew."
+    )
     wandb_project: str | None = Field(
         None,
         description="Weights & Biases project that training logs to; unset: no logging. "

@@ -34,6 +34,12 @@ def results(context: AssetExecutionContext) -> pl.DataFrame:
 
 
 @asset(partitions_def=SEASONS, backfill_policy=BackfillPolicy.single_run(), io_manager_key="tables")
+def later_results() -> dict[str, pl.DataFrame]:
+    """Results of 2014, whatever seasons the run has."""
+    return {"2014": pl.DataFrame({"season": ["2014"]})}
+
+
+@asset(partitions_def=SEASONS, backfill_policy=BackfillPolicy.single_run(), io_manager_key="tables")
 def copies(results: pl.DataFrame) -> pl.DataFrame:
     return results
 
@@ -97,6 +103,16 @@ def test_a_run_of_one_partition_leaves_the_others_alone(bucket: BucketResource) 
     run(bucket, results, partition_key="2013")
 
     assert read_table(bucket.open(), "results").rows() == [("2012", 3), ("2013", 1), ("2014", 3)]
+
+
+def test_frames_given_by_partition_leave_the_other_partitions_of_the_run_alone(
+    bucket: BucketResource,
+) -> None:
+    result = run(bucket, later_results, seasons=("2012", "2014"))
+
+    assert read_table(bucket.open(), "later_results").rows() == [("2014",)]
+    assert bucket.open().stat(table_object("later_results", "2012")) is None
+    assert result.asset_materializations_for_node("later_results")[0].metadata["objects"].value == 1
 
 
 def test_a_partitioned_asset_reads_the_same_partitions_and_a_whole_one_reads_all(

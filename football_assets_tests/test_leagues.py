@@ -16,6 +16,9 @@ from football_assets.leagues import COUNTRIES, NAMES, League, league_of, parse_l
         ("en.cup", "eng.cup"),
         ("sc.2", "sco.2"),
         ("xy.3", "xy.3"),
+        ("E0", "eng.1"),
+        ("sc3", "sco.4"),
+        (" EC ", "eng.5"),
     ],
 )
 def test_the_spellings_of_one_league_have_one_identifier(written: str, canonical: str) -> None:

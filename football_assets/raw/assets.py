@@ -1,5 +1,6 @@
-"""Landing files become `raw_matches` and `raw_matches_rejected`."""
+"""Public sources become landing files, and those `raw_matches` and `raw_matches_rejected`."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from dagster import (
     AssetExecutionContext,
     AssetOut,
     BackfillPolicy,
+    Config,
     MetadataValue,
     Output,
     TableColumn,
@@ -15,9 +17,13 @@ from dagster import (
     TableSchema,
     multi_asset,
 )
+from pydantic import Field
 
+from football_assets.errors import FootballError
 from football_assets.raw.landing import inventory
 from football_assets.raw.partitions import seasons
+from football_assets.raw.read_record import landed_seasons, record_read
+from football_assets.raw.sync.assets import synced_results
 from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown
 
@@ -28,6 +34,15 @@ OWNERS = ["team:forecasting"]
 GROUP = "landing"
 PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "away_goals", "away_team"]
 PREVIEW_ROWS = 10
+
+
+class SeasonsToRead(Config):
+    """Which seasons of the run's range are read. Dagster runs a range of partitions, without gaps, as one run."""
+
+    seasons: list[str] = Field(
+        default_factory=list,
+        description="Seasons to read; the others of the range stay as they are. Empty: all of the range.",
+    )
 
 
 @multi_asset(
@@ -55,16 +70,17 @@ PREVIEW_ROWS = 10
     partitions_def=seasons,
     backfill_policy=BackfillPolicy.single_run(),
     can_subset=False,
+    pool="landing",  # what was read is noted after the tables are written: two readings would mix
 )
 def read_landing_files(
-    context: AssetExecutionContext, bucket: BucketResource
-) -> tuple[Output[pl.DataFrame], Output[pl.DataFrame]]:
+    context: AssetExecutionContext, config: SeasonsToRead, bucket: BucketResource
+) -> Iterator[Output[dict[str, pl.DataFrame]]]:
     """Results of the seasons as their landing files have them."""
     from football_assets.raw.matches import read_seasons
 
     store = bucket.open()
     listed = inventory(store)
-    keys = list(context.partition_keys)
+    keys = _selected(config.seasons, list(context.partition_keys))
     read = read_seasons(store, keys, datetime.now(UTC).date(), listed=listed)
     for stray in listed.strays:
         if stray.season is None:
@@ -72,11 +88,26 @@ def read_landing_files(
     context.log.info(
         "%d season(s): %d matches, %d records rejected", len(keys), read.matches.height, read.rejected.height
     )
+    for name in ("raw_matches", "raw_matches_rejected"):
+        for key in set(context.partition_keys) - set(keys):
+            context.add_asset_metadata({"read_in_this_run": False}, name, key)
     objects = sum(item.season in set(keys) for item in listed.objects)
-    return (
-        Output(read.matches, "raw_matches", metadata=_matches_metadata(read, keys, objects)),
-        Output(read.rejected, "raw_matches_rejected", metadata=_rejected_metadata(read)),
+    yield Output(
+        _by_season(read.matches, keys), "raw_matches", metadata=_matches_metadata(read, keys, objects)
     )
+    yield Output(_by_season(read.rejected, keys), "raw_matches_rejected", metadata=_rejected_metadata(read))
+    record_read(store, keys, landed_seasons(listed), context.run_id)  # both tables are in the bucket by now
+
+
+def _selected(wanted: list[str], keys: list[str]) -> list[str]:
+    outside = sorted(set(wanted) - set(keys))
+    if outside:
+        raise FootballError(f"The run's range has no season {', '.join(outside)}: it has {', '.join(keys)}.")
+    return [key for key in keys if key in wanted] if wanted else keys
+
+
+def _by_season(frame: pl.DataFrame, keys: list[str]) -> dict[str, pl.DataFrame]:
+    return {key: frame.filter(pl.col("season") == key) for key in keys}
 
 
 def _matches_metadata(read: "SeasonMatches", keys: list[str], objects: int) -> dict[str, Any]:
@@ -150,4 +181,4 @@ def _column_schema() -> TableSchema:
     )
 
 
-assets = [read_landing_files]
+assets = [synced_results, read_landing_files]

@@ -24,6 +24,7 @@ from football_assets.raw.quality import (
     played_after,
     rejected_share,
     stale_seasons,
+    unreadable_files,
 )
 from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown, read_table
@@ -58,6 +59,11 @@ PREVIEW_ROWS = 10
             description="Two sources of one league spell its teams alike. Otherwise each match counts twice.",
         ),
         AssetCheckSpec(
+            "every_file_can_be_read",
+            asset="raw_matches_rejected",
+            description="Every landing object is results in a known format, in its place.",
+        ),
+        AssetCheckSpec(
             "few_records_are_rejected",
             asset="raw_matches_rejected",
             description=f"No season has more than {MAX_REJECTED_SHARE:.0%} of its records rejected. A greater share "
@@ -82,6 +88,8 @@ def check_raw_tables(
                 yield _seasons_are_as_new_as_their_files(store, matches, rejected)
             case "sources_spell_teams_alike":
                 yield _sources_spell_teams_alike(matches)
+            case "every_file_can_be_read":
+                yield _every_file_can_be_read(rejected)
             case "few_records_are_rejected":
                 yield _few_records_are_rejected(matches, rejected)
 
@@ -134,6 +142,21 @@ def _sources_spell_teams_alike(matches: pl.DataFrame) -> AssetCheckResult:
         metadata={
             "clashes": clashes.height,
             "examples": MetadataValue.md(as_markdown(clashes.head(PREVIEW_ROWS))),
+        },
+    )
+
+
+def _every_file_can_be_read(rejected: pl.DataFrame) -> AssetCheckResult:
+    files = unreadable_files(rejected)
+    return AssetCheckResult(
+        asset_key="raw_matches_rejected",
+        check_name="every_file_can_be_read",
+        passed=files.is_empty(),
+        severity=AssetCheckSeverity.WARN,
+        description=None if files.is_empty() else "Land these files anew, or remove them.",
+        metadata={
+            "files": files.height,
+            "examples": MetadataValue.md(as_markdown(files.head(PREVIEW_ROWS))),
         },
     )
 

@@ -1,4 +1,4 @@
-"""What the asset checks ask of the raw tables: broken rules, tables older than files, clashing spellings."""
+"""What the asset checks ask of the raw tables: broken rules, tables older than files, unreadable files, clashes."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -64,6 +64,12 @@ def rejected_share(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFram
         .with_columns(share=pl.col("rejected") / pl.col("records"))
         .sort("share", "season", descending=[True, False])
     )
+
+
+def unreadable_files(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Landing objects that are rejected as a whole, not for a record: one row each, with the reason."""
+    whole = rejected.filter(pl.col("line").is_null(), pl.col("path").is_null())
+    return whole.select("season", "source_object", "reason").unique().sort("season", "source_object")
 
 
 def clashing_sources(matches: pl.DataFrame) -> pl.DataFrame:

@@ -1,10 +1,13 @@
-"""Season labels: `2014-15` (autumn to spring) and `2014` (a calendar year). Read by landing and the rules."""
+"""Season labels: `2014-15` (autumn to spring) and `2014` (a calendar year). Read by landing, the rules and syncing."""
 
 import re
 from datetime import date
 
 _LABEL = re.compile(r"(\d{4})(?:[-/_](\d{2}|\d{4}))?")
 _AT_THE_END = re.compile(rf"(?:^|[\s_-]){_LABEL.pattern}$")
+
+_FIRST_MONTH = 7  # of a season from autumn to spring
+_MONTHS_AFTER = 2  # in which the season before is asked for too
 
 
 def parse_season(text: str) -> str | None:
@@ -30,6 +33,19 @@ def season_window(season: str) -> tuple[date, date]:
     if "-" in season:
         return date(year, 5, 1), date(year + 1, 9, 1)
     return date(year, 1, 1), date(year + 1, 3, 15)
+
+
+def current_seasons(today: date) -> list[str]:
+    """Seasons being played on a day, the oldest first: those whose results still come in or are corrected.
+
+    >>> current_seasons(date(2025, 11, 1)), current_seasons(date(2025, 8, 1))
+    (['2025', '2025-26'], ['2024-25', '2025', '2025-26'])
+    """
+    year = today.year
+    autumn = year if today.month >= _FIRST_MONTH else year - 1
+    starts = [autumn - 1, autumn] if _FIRST_MONTH <= today.month < _FIRST_MONTH + _MONTHS_AFTER else [autumn]
+    years = [year - 1, year] if today.month <= _MONTHS_AFTER else [year]
+    return sorted([f"{start}-{(start + 1) % 100:02d}" for start in starts] + [str(each) for each in years])
 
 
 def _label(match: re.Match[str] | None) -> str | None:

@@ -9,9 +9,10 @@ from dagster import AssetKey, AssetsDefinition, DagsterInstance, Definitions, Ex
 
 from football_assets.bucket import Bucket
 from football_assets.io_managers import TableIOManager
-from football_assets.raw.assets import assets
+from football_assets.raw.assets import read_landing_files
 from football_assets.raw.checks import checks
 from football_assets.raw.matches import read_seasons
+from football_assets.raw.read_record import last_read
 from football_assets.resources import BucketResource
 from football_assets.tables import read_table, table_objects, write_table
 from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
@@ -25,10 +26,14 @@ def resource(bucket: Bucket, tmp_path: Path) -> BucketResource:
 
 
 def materialise(
-    resource: BucketResource, first: str, last: str, downstream: Sequence[AssetsDefinition] = ()
+    resource: BucketResource,
+    first: str,
+    last: str,
+    downstream: Sequence[AssetsDefinition] = (),
+    only: Sequence[str] = (),
 ) -> ExecuteInProcessResult:
     definitions = Definitions(
-        assets=[*assets, *downstream],
+        assets=[read_landing_files, *downstream],
         asset_checks=checks,
         resources={"bucket": resource, "tables": TableIOManager(bucket=resource)},
     )
@@ -36,7 +41,8 @@ def materialise(
     instance.add_dynamic_partitions("seasons", SEASONS)
     tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     job = definitions.resolve_implicit_global_asset_job_def()
-    return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    config = {"ops": {"read_landing_files": {"config": {"seasons": list(only)}}}}
+    return job.execute_in_process(config, instance=instance, tags=tags, raise_on_error=False)
 
 
 def check_results(result: ExecuteInProcessResult) -> dict[str, bool]:
@@ -71,6 +77,15 @@ def test_a_range_of_seasons_is_one_run_that_writes_a_partition_each(
     assert "eng.1" in str(metadata["leagues"].value)
 
 
+def test_a_file_that_is_no_results_warns(bucket: Bucket, resource: BucketResource) -> None:
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
+    put(bucket, "b/2014-15/eng.1.json", "<html>502 Bad Gateway</html>")
+    result = materialise(resource, "2014-15", "2014-15")
+    assert result.success
+    assert not check_results(result)["every_file_can_be_read"]
+    assert read_table(bucket, "raw_matches").height == 1
+
+
 def test_a_season_without_files_materialises_to_an_empty_table(
     bucket: Bucket, resource: BucketResource
 ) -> None:
@@ -78,6 +93,32 @@ def test_a_season_without_files_materialises_to_an_empty_table(
     assert result.success
     assert all(check_results(result).values())
     assert read_table(bucket, "raw_matches").is_empty()
+
+
+def test_seasons_of_the_range_that_are_not_named_stay_as_they_are_and_say_so(
+    bucket: Bucket, resource: BucketResource
+) -> None:
+    for season in SEASONS:
+        put(bucket, f"a/{season}/eng.1.csv", csv_of(f"Sat Sep 1 {season[:4]},Leeds,2-1,?,Hull"))
+    materialise(resource, "2012-13", "2014-15")
+    before = last_read(bucket)
+    for season in SEASONS:
+        put(bucket, f"a/{season}/eng.1.csv", csv_of(f"Sat Sep 1 {season[:4]},York,2-1,?,Hull"))
+    result = materialise(resource, "2012-13", "2014-15", only=["2014-15", "2012-13"])
+    assert read_table(bucket, "raw_matches")["home_team"].to_list() == ["York", "Leeds", "York"]
+    events = result.asset_materializations_for_node("read_landing_files")
+    marked = {event.partition for event in events if "read_in_this_run" in event.metadata}
+    assert marked == {"2013-14"}
+    after = last_read(bucket)
+    assert {season for season in SEASONS if after[season] == before[season]} == {"2013-14"}
+    assert after["2012-13"].run_id == result.run_id
+
+
+def test_a_season_outside_the_range_is_refused(bucket: Bucket, resource: BucketResource) -> None:
+    result = materialise(resource, "2012-13", "2013-14", only=["2014-15"])
+    (failure,) = result.get_step_failure_events()
+    assert "has no season 2014-15" in str(failure.step_failure_data.error)
+    assert last_read(bucket) == {}
 
 
 def test_materialising_again_gives_the_same_bytes(bucket: Bucket, resource: BucketResource) -> None:
@@ -92,6 +133,7 @@ def test_materialising_again_gives_the_same_bytes(bucket: Bucket, resource: Buck
 def test_checks_find_what_is_wrong(bucket: Bucket, resource: BucketResource) -> None:
     put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds,2-1,?,Hull", "broken", "broken"))
     put(bucket, "b/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds United,2-1,?,Hull City"))
+    put(bucket, "a/2012-13/eng.2.json", "<html>502 Bad Gateway</html>")
     put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
     materialise(resource, "2014-15", "2014-15")
     spoilt = read_table(bucket, "raw_matches").with_columns(
@@ -122,9 +164,8 @@ def test_a_broken_rule_stops_what_is_downstream(bucket: Bucket, resource: Bucket
 
 
 def test_both_tables_are_described_in_the_landing_group() -> None:
-    (definition,) = assets
     for name in ("raw_matches", "raw_matches_rejected"):
-        spec = definition.get_asset_spec(AssetKey(name))
+        spec = read_landing_files.get_asset_spec(AssetKey(name))
         assert spec.description
         assert spec.group_name == "landing"
         assert spec.owners == ["team:forecasting"]

@@ -98,6 +98,18 @@ def test_the_content_decides_the_format(bucket: Bucket, tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_named_after_a_division_of_football_data_lands_as_its_league(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    file = write(
+        tmp_path / "football_data" / "2014-15" / "SC0.csv",
+        "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nSC0,16/08/14,Celtic,Dundee,2,1\n",
+    )
+    assert land(bucket, [file]).objects == ["raw/football_data/2014-15/sco.1.csv"]
+    (match,) = read_season(bucket, "2014-15", TODAY).matches.iter_rows(named=True)
+    assert (match["league_id"], match["home_team"], match["home_goals"]) == ("sco.1", "Celtic", 2)
+
+
 def test_files_without_results_are_skipped_with_a_reason_and_hidden_folders_are_not_entered(
     bucket: Bucket, tmp_path: Path
 ) -> None:
@@ -106,7 +118,7 @@ def test_files_without_results_are_skipped_with_a_reason_and_hidden_folders_are_
     reasons = {
         write(root / "README.md", "# Results"): "no results",
         write(root / "2014-15" / "at.1.clubs.json", '{"clubs": []}'): "clubs",
-        write(root / "2014-15" / "E0.csv", "Div,Date\n"): "Rename it",
+        write(root / "2014-15" / "fixtures.csv", "Div,Date\n"): "Rename it",
         write(root / "eng.1.csv"): "put it into a folder named after the season",
         write(root / "other" / "eng.1.json", json_of(name="Premier League")): "put it into a folder",
     }

@@ -7,7 +7,13 @@ import polars as pl
 from football_assets.bucket import Bucket
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import read_season
-from football_assets.raw.quality import clashing_sources, played_after, rejected_share, stale_seasons
+from football_assets.raw.quality import (
+    clashing_sources,
+    played_after,
+    rejected_share,
+    stale_seasons,
+    unreadable_files,
+)
 from football_assets.tables import read_table, write_table
 from football_assets_tests.raw.landings import TODAY, csv_of, put
 
@@ -52,6 +58,23 @@ def test_the_share_of_rejected_records_is_counted_by_season() -> None:
     matches = pl.DataFrame({"season": ["2013-14"] * 3 + ["2014-15"]})
     rejected = pl.DataFrame({"season": ["2013-14"]})
     assert rejected_share(matches, rejected).rows() == [("2013-14", 4, 1, 0.25), ("2014-15", 1, 0, 0.0)]
+
+
+def test_files_are_told_that_are_rejected_as_a_whole() -> None:
+    rejected = pl.DataFrame(
+        {
+            "season": ["2014-15", "2014-15", "2013-14"],
+            "source_object": [
+                "raw/a/2014-15/eng.1.csv",
+                "raw/a/2014-15/eng.2.json",
+                "raw/a/2013-14/de.1.json",
+            ],
+            "line": [3, None, None],
+            "path": [None, "matches[0]", None],
+            "reason": ["no day", "no day", "not results"],
+        }
+    )
+    assert unreadable_files(rejected).rows() == [("2013-14", "raw/a/2013-14/de.1.json", "not results")]
 
 
 def test_sources_that_share_few_names_of_a_league_clash() -> None:

@@ -2,11 +2,26 @@
 
 from collections.abc import Callable
 
-from football_assets.raw.formats.footballcsv import read_footballcsv, split_lines
+from football_assets.raw.formats import football_data, footballcsv
+from football_assets.raw.formats.lines import column_names
 from football_assets.raw.formats.openfootball import check_document, read_openfootball
 from football_assets.raw.formats.reading import RECORD_CHARACTERS, Reading, Refusal, UnreadableFile, decode
 
-READERS: dict[str, Callable[[bytes], Reading]] = {"json": read_openfootball, "csv": read_footballcsv}
+
+def read_csv(data: bytes) -> Reading:
+    """Read a CSV file of results in the format that its first line says.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, no text, or lacks a required column.
+    """
+    if football_data.is_header(column_names(data)):
+        return football_data.read_football_data(data)
+    return footballcsv.read_footballcsv(data)
+
+
+READERS: dict[str, Callable[[bytes], Reading]] = {"json": read_openfootball, "csv": read_csv}
 
 
 def read_results(extension: str, data: bytes) -> Reading:
@@ -29,5 +44,9 @@ def sniff(data: bytes) -> str:
     if decode(data).lstrip().startswith(("{", "[")):
         check_document(data)
         return "json"
-    split_lines(data)
+    names = column_names(data)
+    if football_data.is_header(names):
+        football_data.check_names(names)
+    else:
+        footballcsv.check_names(names)
     return "csv"

@@ -5,21 +5,18 @@ unknown score.
 ignored.
 """
 
-import csv
 import re
-from collections.abc import Sequence
 from datetime import date, time
 from functools import lru_cache
 
+from football_assets.raw.formats.lines import check_columns, fields_of, split_lines
 from football_assets.raw.formats.reading import (
     RECORD_CHARACTERS,
     Reading,
     Refusal,
     Row,
-    UnreadableFile,
     UnusableRecord,
     clean_name,
-    decode,
 )
 
 REQUIRED_COLUMNS = ("date", "team 1", "ft", "team 2")
@@ -28,6 +25,17 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _DATE_IN_WORDS = re.compile(r"(?:[^\W\d]{2,9},?\s+)?([A-Za-z]{3})[A-Za-z]*\s+(\d{1,2}),?\s+(\d{4})")
 _SCORE = re.compile(r"(-?\d{1,9})\s*[-–:]\s*(-?\d{1,9})", re.ASCII)
 _UNKNOWN_SCORES = {"", "?", "-", "?-?"}
+
+
+def check_names(names: list[str]) -> None:
+    """Refuse a header without the columns of a result.
+
+    Raises
+    ------
+    UnreadableFile
+        A required column is missing.
+    """
+    check_columns(names, REQUIRED_COLUMNS, "Date,Team 1,FT,HT,Team 2")
 
 
 def read_footballcsv(data: bytes) -> Reading:
@@ -43,12 +51,13 @@ def read_footballcsv(data: bytes) -> Reading:
         The file is empty, no text, or lacks a required column.
     """
     names, numbered = split_lines(data)
+    check_names(names)
     day, home, score, away = (names.index(name) for name in REQUIRED_COLUMNS)
     optional = [names.index(name) if name in names else None for name in OPTIONAL_COLUMNS]
     needed, width = max(day, home, score, away) + 1, len(names)
     reading = Reading()
     for line, text in numbered:
-        fields = text.split(",") if '"' not in text else _quoted_fields(text)
+        fields = fields_of(text)
         try:
             if len(fields) < needed:
                 raise UnusableRecord(f"The row is short: {len(fields)} of {width} fields.")
@@ -88,34 +97,6 @@ def _with_optional(row: Row, fields: list[str], optional: list[int | None]) -> R
         odds_draw=draw,
         odds_away=away,
     )
-
-
-def split_lines(data: bytes) -> tuple[list[str], Sequence[tuple[int, str]]]:
-    """The names of a CSV's columns, in lower case, and its other lines that are not blank, with their
-    numbers.
-
-    Raises
-    ------
-    UnreadableFile
-        The file is empty, no text, or lacks a required column.
-    """
-    lines = re.split(r"\r\n|\n|\r", decode(data))
-    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip(" ,\t")]
-    names = [name.strip().lower() for name in _quoted_fields(numbered[0][1])] if numbered else []
-    missing = [name for name in REQUIRED_COLUMNS if name not in names]
-    if missing:
-        raise UnreadableFile(
-            f"The CSV lacks the column(s) {', '.join(missing)}: its first line must be like 'Date,Team 1,FT,HT,Team 2'."
-        )
-    return names, numbered[1:]
-
-
-def _quoted_fields(line: str) -> list[str]:
-    # A line at a time: a stray quote then spoils its own line, not the rest of the file.
-    try:
-        return next(csv.reader([line]))
-    except csv.Error:
-        return line.split(",")
 
 
 @lru_cache(maxsize=1 << 14)

@@ -1,0 +1,88 @@
+"""What `raw_matches` was last read from, season by season. The raw assets write it; `new_results_sensor` compares it
+with what has landed.
+
+One object holds a digest of every season's landing objects, so that ten thousand of them are compared by one small
+read. It says which run read a season: two readings of the same objects are two states.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from football_assets.bucket import ABSENT, Bucket
+from football_assets.errors import ObjectNotFound, PreconditionFailed
+from football_assets.raw.landing import Inventory, LandingObject, StrayObject
+
+RECORD = "landing/read.json"
+
+
+@dataclass(frozen=True)
+class SeasonObjects:
+    """A season's landing objects: how many, and the digest of their names and versions."""
+
+    objects: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class SeasonRead:
+    """The landing objects that a season's partition was made from, and the Dagster run that read them."""
+
+    objects: int
+    digest: str
+    run_id: str
+
+
+def _digest(states: Iterable[str]) -> str:
+    return hashlib.blake2b("".join(states).encode(), digest_size=8).hexdigest()
+
+
+NO_OBJECTS = SeasonObjects(0, _digest(()))
+
+
+def landed_seasons(listed: Inventory) -> dict[str, SeasonObjects]:
+    """The objects of every season that has any, those of no readable name among them."""
+    items: list[LandingObject | StrayObject] = [*listed.objects, *listed.strays]
+    states: dict[str, list[str]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: item.info.name):
+        if item.season is not None:
+            states[item.season].append(f"{item.info.name}\0{item.info.version}\n")
+    return {season: SeasonObjects(len(found), _digest(found)) for season, found in sorted(states.items())}
+
+
+def last_read(bucket: Bucket) -> dict[str, SeasonRead]:
+    """What every season was last read from; a season that never was is missing."""
+    try:
+        seasons = json.loads(bucket.read(RECORD))
+    except ObjectNotFound:
+        return {}
+    return {season: SeasonRead(**read) for season, read in seasons.items()}
+
+
+def record_read(
+    bucket: Bucket, seasons: Iterable[str], landed: Mapping[str, SeasonObjects], run_id: str
+) -> None:
+    """Note what seasons were read from, whoever else notes other seasons meanwhile.
+
+    Parameters
+    ----------
+    seasons
+        Those that were read, with objects or without.
+    landed
+        The objects of all seasons as they were listed before the reading began.
+    """
+    read = {}
+    for season in seasons:
+        found = landed.get(season, NO_OBJECTS)
+        read[season] = SeasonRead(found.objects, found.digest, run_id)
+    while True:
+        state = bucket.stat(RECORD)
+        known = last_read(bucket) if state else {}
+        merged = {season: asdict(entry) for season, entry in sorted((known | read).items())}
+        try:
+            bucket.write(RECORD, json.dumps(merged).encode(), if_version=state.version if state else ABSENT)
+        except PreconditionFailed:
+            continue
+        return

@@ -1,0 +1,229 @@
+"""Fetches files over HTTP, one at a time and with pauses: conditional requests, retries, limits of time and size."""
+
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from types import TracebackType
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from urllib3.exceptions import InvalidHeader
+from urllib3.util.retry import Retry
+
+from football_assets.errors import FootballError
+
+_CHUNK_BYTES = 1 << 12  # the clock is looked at between two
+_MOST_REDIRECTS = 5
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+# 300: a server that lists files with names like the one that it does not have.
+_NO_SUCH_FILE = frozenset({300, 404, 410})
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a source is asked: pauses and limits."""
+
+    pause_seconds: float = 1.0
+    attempts: int = 4
+    first_wait_seconds: float = 1.0
+    longest_wait_seconds: float = 60.0
+    connect_seconds: float = 10.0
+    read_seconds: float = 30.0
+    file_seconds: float = 120.0
+    largest_bytes: int = 32 << 20
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a server said of a file's state, to be asked with the next time."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The request's conditions."""
+        conditions = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in conditions.items() if value}
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file. `is_delimited`: the server said where the body ends, so that a shorter one would have been noticed."""
+
+    data: bytes
+    validators: Validators
+    is_delimited: bool
+
+
+@dataclass(frozen=True)
+class NotModified:
+    """The file is as the validators say."""
+
+
+@dataclass(frozen=True)
+class NoSuchFile:
+    """The source does not have the file."""
+
+
+Answer = Content | NotModified | NoSuchFile
+
+
+class FetchError(FootballError):
+    """A file could not be fetched."""
+
+    is_passing = False
+    asks_to_stop = False
+    retry_after_seconds = 0.0
+
+
+class UnreachableFile(FetchError):
+    """The server did not answer, or with an error that may pass."""
+
+    is_passing = True
+
+    def __init__(self, message: str, *, retry_after_seconds: float = 0.0, asks_to_stop: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.asks_to_stop = asks_to_stop
+
+
+class CutOff(FetchError):
+    """A body ended before its announced end, or its compression is broken."""
+
+    is_passing = True
+
+
+class TooLarge(FetchError):
+    """A body is larger than any file of results."""
+
+
+class AskedToWait(FetchError):
+    """The server wants to be left alone for longer than a synchronisation waits."""
+
+    asks_to_stop = True
+
+
+@dataclass
+class Fetcher:
+    """Asks for one file at a time. A context manager that keeps its connections until it ends."""
+
+    manners: Manners = field(default_factory=Manners)
+    _session: requests.Session = field(default_factory=requests.Session, init=False)
+    _last_request: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._session.max_redirects = _MOST_REDIRECTS
+        self._session.headers["User-Agent"] = f"football-assets/{version('football-assets')}"
+
+    def __enter__(self) -> "Fetcher":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+
+    def get(self, url: str, validators: Validators | None = None) -> Answer:
+        """The file, or that it is as the validators say, or that there is none.
+
+        What may pass is tried again, with growing pauses, or after as long as the server asks for.
+
+        Raises
+        ------
+        FetchError
+            Neither could be had.
+        """
+        retrying = Retrying(
+            stop=stop_after_attempt(self.manners.attempts),
+            wait=self._wait,
+            retry=retry_if_exception(lambda error: isinstance(error, FetchError) and error.is_passing),
+            reraise=True,
+        )
+        return retrying(self._ask, url, validators or Validators())
+
+    def _wait(self, state: RetryCallState) -> float:
+        backoff = wait_exponential_jitter(
+            initial=self.manners.first_wait_seconds,
+            max=self.manners.longest_wait_seconds,
+            jitter=self.manners.first_wait_seconds,
+        )
+        error = state.outcome.exception() if state.outcome is not None else None
+        return max(backoff(state), error.retry_after_seconds if isinstance(error, FetchError) else 0.0)
+
+    def _ask(self, url: str, validators: Validators) -> Answer:
+        self._pause()
+        try:
+            with self._session.get(
+                url,
+                headers=validators.headers,
+                stream=True,
+                timeout=(self.manners.connect_seconds, self.manners.read_seconds),
+            ) as response:
+                return self._answer(url, response, is_conditional=bool(validators.headers))
+        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
+            raise CutOff(
+                f"{url} was cut off on the way, {self.manners.attempts} times: sync again later."
+            ) from error
+        except (requests.Timeout, requests.ConnectionError) as error:
+            raise UnreachableFile(
+                f"{url} does not answer: check the address and the network, or sync again later."
+            ) from error
+        except requests.RequestException as error:
+            raise FetchError(f"{url} cannot be fetched: {error}") from error
+        finally:
+            self._last_request = time.monotonic()
+
+    def _answer(self, url: str, response: requests.Response, *, is_conditional: bool) -> Answer:
+        status = response.status_code
+        if status == 304 and is_conditional:
+            return NotModified()
+        if status in _NO_SUCH_FILE:
+            return NoSuchFile()
+        if status in _PASSING:
+            raise self._passing(url, response)
+        if status != 200:
+            raise FetchError(f"{url} answered {status} ({response.reason}): check the address.")
+        data = self._body(url, response)
+        headers = response.headers
+        return Content(
+            data,
+            Validators(headers.get("ETag"), headers.get("Last-Modified")),
+            "Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
+        )
+
+    def _passing(self, url: str, response: requests.Response) -> FetchError:
+        answered = f"{url} answered {response.status_code} ({response.reason})"
+        seconds = _retry_after(response)
+        if seconds > self.manners.longest_wait_seconds:
+            return AskedToWait(f"{answered} and asks to wait {seconds:.0f} s: sync again then.")
+        return UnreachableFile(
+            f"{answered}, {self.manners.attempts} times: sync again later.",
+            retry_after_seconds=seconds,
+            asks_to_stop=response.status_code == 429,
+        )
+
+    def _body(self, url: str, response: requests.Response) -> bytes:
+        deadline = time.monotonic() + self.manners.file_seconds
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > self.manners.largest_bytes:
+                raise TooLarge(
+                    f"{url} is larger than {self.manners.largest_bytes / 2**20:.0f} MiB: it is no file of results."
+                )
+            if time.monotonic() > deadline:
+                raise UnreachableFile(f"{url} took longer than {self.manners.file_seconds:.0f} s.")
+        return bytes(body)
+
+    def _pause(self) -> None:
+        if self._last_request is not None:
+            time.sleep(max(0.0, self._last_request + self.manners.pause_seconds - time.monotonic()))
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Seconds that the server asks to wait, 0 if it does not say."""
+    try:
+        return Retry().parse_retry_after(response.headers.get("Retry-After", "0"))
+    except InvalidHeader:
+        return 0.0

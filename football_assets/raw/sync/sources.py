@@ -1,0 +1,145 @@
+"""The public sources of results: which files each has for a season, and where."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from football_assets.errors import FootballError
+from football_assets.leagues import DIVISIONS, parse_league_id
+from football_assets.raw.landing import RAW
+from football_assets.raw.seasons import current_seasons, parse_season
+from football_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file of a source, and the landing object that it becomes."""
+
+    season: str
+    league_id: str
+    url: str
+    object_name: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place that files of results are fetched from.
+
+    `leagues` and `calendar_leagues` (those whose season is a calendar year) are league ids with the names of their
+    files, without extension; `folder` is the name of a season's folder.
+    """
+
+    name: str
+    extension: str
+    leagues: dict[str, str]
+    calendar_leagues: dict[str, str]
+    folder: Callable[[str], str]
+
+    def base_url(self, settings: Settings) -> str:
+        """Where the seasons' folders are."""
+        url: str = getattr(settings, f"{self.name.replace('-', '_')}_url")
+        return url.rstrip("/")
+
+    def files(self, base_url: str, season: str, leagues: Sequence[str] = ()) -> list[RemoteFile]:
+        """The files that a season may have; with `leagues`, only those leagues'."""
+        listed = self.leagues if "-" in season else self.calendar_leagues
+        return [
+            RemoteFile(
+                season,
+                league_id,
+                f"{base_url}/{self.folder(season)}/{code}.{self.extension}",
+                f"{RAW}{self.name}/{season}/{league_id}.{self.extension}",
+            )
+            for league_id, code in listed.items()
+            if not leagues or league_id in leagues
+        ]
+
+
+def _as_named(codes: str) -> dict[str, str]:
+    return {parse_league_id(code): code for code in codes.split()}
+
+
+def _same(season: str) -> str:
+    return season
+
+
+OPENFOOTBALL = Source(
+    name="openfootball",
+    extension="json",
+    leagues=_as_named(
+        "en.1 en.2 en.3 en.4 de.1 de.2 de.3 es.1 es.2 fr.1 fr.2 it.1 it.2 at.1 at.2 be.1 ch.1 ch.2 cz.1 gr.1 hu.1 "
+        "mx.1 nl.1 pt.1 ru.1 sco.1 tr.1 at.cup de.cup"
+    ),
+    calendar_leagues=_as_named("ar.1 br.1 br.2 cn.1 jp.1") | {"us.1": "mls"},
+    folder=_same,
+)
+FOOTBALLCSV = Source(
+    name="footballcsv",
+    extension="csv",
+    leagues=_as_named(
+        "eng.1 eng.2 eng.3 eng.4 eng.5 de.1 de.2 es.1 es.2 fr.1 fr.2 it.1 it.2 at.1 be.1 ch.1 dk.1 gr.1 mx.1 nl.1 "
+        "pl.1 pt.1 ro.1 ru.1 sco.1 sco.2 sco.3 sco.4 tr.1"
+    ),
+    calendar_leagues=_as_named("ar.1 br.1 cn.1 fi.1 ie.1 jp.1 no.1 se.1 us.1"),
+    folder=_same,
+)
+FOOTBALL_DATA = Source(
+    name="football-data",
+    extension="csv",
+    leagues={league_id: division for division, league_id in DIVISIONS.items()},
+    calendar_leagues={},
+    folder=lambda season: season[2:4] + season[-2:],  # 2025-26 is 2526
+)
+SOURCES = {source.name: source for source in (OPENFOOTBALL, FOOTBALLCSV, FOOTBALL_DATA)}
+
+
+def source_named(name: str) -> Source:
+    """The source of a name.
+
+    Raises
+    ------
+    FootballError
+        There is none.
+    """
+    if name not in SOURCES:
+        raise FootballError(f"There is no source {name!r}. The sources are: {', '.join(SOURCES)}.")
+    return SOURCES[name]
+
+
+def files_to_fetch(
+    source: Source, base_url: str, today: date, seasons: Sequence[str] = (), leagues: Sequence[str] = ()
+) -> list[RemoteFile]:
+    """What a synchronisation asks a source for.
+
+    Parameters
+    ----------
+    seasons
+        Labels like `2025-26` or `2025`; none: those being played today.
+    leagues
+        Identifiers like `eng.1`; none: all that the source is known to have.
+
+    Raises
+    ------
+    FootballError
+        A season is none, a league is none, or the source has no such files.
+    """
+    labels = [_season(text) for text in seasons] or current_seasons(today)
+    wanted = [parse_league_id(text) for text in leagues]
+    unknown = [league for league in wanted if league not in source.leagues | source.calendar_leagues]
+    if unknown:
+        known = ", ".join(sorted(source.leagues | source.calendar_leagues))
+        raise FootballError(f"{source.name} has no {', '.join(unknown)}. Its leagues are: {known}.")
+    files = [file for label in dict.fromkeys(labels) for file in source.files(base_url, label, wanted)]
+    if not files:
+        kinds = "seasons like 2025-26" if "-" not in labels[0] else "seasons like 2025"
+        raise FootballError(
+            f"{source.name} has none of these leagues in {', '.join(labels)}: they may have {kinds}."
+        )
+    return files
+
+
+def _season(text: str) -> str:
+    label = parse_season(text)
+    if label is None:
+        raise FootballError(f"{text!r} is no season: write it like 2025-26, or 2025 for a calendar year.")
+    return label

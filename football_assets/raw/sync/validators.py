@@ -1,0 +1,67 @@
+"""What the servers said of the files that landed: `raw_sync/<source>.json` in the bucket, one entry a landing object.
+
+It saves requests' bodies, nothing else: without it every file is fetched anew.
+"""
+
+from pydantic import BaseModel, ValidationError
+
+from football_assets.bucket import ABSENT, Bucket, ObjectInfo
+from football_assets.errors import ObjectNotFound, PreconditionFailed
+from football_assets.raw.sync.fetching import Validators
+
+PREFIX = "raw_sync/"
+_ATTEMPTS = 5
+
+
+class Landed(BaseModel):
+    """Where a landing object came from, and in which state. `version` is the object's when it was compared."""
+
+    url: str
+    version: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class LandedFiles(BaseModel):
+    """Entries by the names of their landing objects."""
+
+    files: dict[str, Landed] = {}
+
+    def validators(self, url: str, landed: ObjectInfo | None) -> Validators | None:
+        """Those of a landing object, if it still is the one that they were given for."""
+        entry = self.files.get(landed.name) if landed is not None else None
+        if landed is None or entry is None or (entry.url, entry.version) != (url, landed.version):
+            return None
+        return Validators(entry.etag, entry.last_modified)
+
+
+def load(bucket: Bucket, source: str) -> LandedFiles:
+    """The entries of a source; none where there is no such object or it cannot be read."""
+    try:
+        return LandedFiles.model_validate_json(bucket.read(_object_name(source)))
+    except (ObjectNotFound, ValidationError):
+        return LandedFiles()
+
+
+def save(bucket: Bucket, source: str, entries: dict[str, Landed]) -> None:
+    """Add entries to those in the bucket. Where others write all the time nothing is saved."""
+    name = _object_name(source)
+    for _ in range(_ATTEMPTS):
+        info = bucket.stat(name)
+        known = load(bucket, source)
+        changed = LandedFiles(files=known.files | entries)
+        if changed == known:
+            return
+        try:
+            bucket.write(
+                name,
+                changed.model_dump_json(indent=1, exclude_none=True).encode() + b"\n",
+                if_version=ABSENT if info is None else info.version,
+            )
+        except PreconditionFailed:
+            continue
+        return
+
+
+def _object_name(source: str) -> str:
+    return f"{PREFIX}{source}.json"

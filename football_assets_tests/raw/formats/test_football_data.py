@@ -1,0 +1,215 @@
+"""The reader of football-data.co.uk files."""
+
+from datetime import date, time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from football_assets.raw.formats import read_csv, sniff
+from football_assets.raw.formats.football_data import ODDS, league_in, read_football_data
+from football_assets.raw.formats.reading import UnreadableFile
+
+HEADER = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR"
+GOOD = "E0,16/08/14,Arsenal,Crystal Palace,2,1,H"
+HEADER_OF_TODAY = (
+    "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,HTHG,HTAG,HTR,Referee,HS,AS,B365H,B365D,B365A,"
+    "AvgH,AvgD,AvgA,B365CH,B365CD,B365CA,AvgCH,AvgCD,AvgCA"
+)
+
+
+def lines(*rows: str, header: str = HEADER, end: str = "\n") -> bytes:
+    return (end.join([header, *rows]) + end).encode()
+
+
+def test_a_row_becomes_a_match_with_its_line() -> None:
+    reading = read_football_data(lines(GOOD, "E0,17/08/2014,Leeds,Hull,0,3,A"))
+    first, second = reading.rows
+    assert (first.line, first.kickoff_date, first.home_team, first.away_team) == (
+        2,
+        date(2014, 8, 16),
+        "Arsenal",
+        "Crystal Palace",
+    )
+    assert (first.home_goals, first.away_goals, first.record) == (2, 1, GOOD)
+    assert (first.kickoff_time, first.round, first.odds_home) == (None, None, None)
+    assert (second.line, second.kickoff_date) == (3, date(2014, 8, 17))
+    assert (second.home_goals, second.away_goals) == (0, 3)
+    assert reading.refusals == []
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("14/08/93", date(1993, 8, 14)),
+        ("01/01/00", date(2000, 1, 1)),
+        ("9/2/05", date(2005, 2, 9)),
+        ("09/02/2005", date(2005, 2, 9)),
+    ],
+)
+def test_years_of_two_and_of_four_digits_are_read_day_first(text: str, day: date) -> None:
+    assert read_football_data(lines(f"E0,{text},a,b,1,0,H")).rows[0].kickoff_date == day
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_byte_order_marks_change_nothing(end: str, mark: bytes) -> None:
+    assert read_football_data(mark + lines(GOOD, end=end)) == read_football_data(lines(GOOD))
+
+
+def test_latin_1_names_are_read_even_behind_a_byte_order_mark() -> None:
+    data = lines("SP1,16/08/2014,Málaga,Almería,1,0,H").decode().encode("latin-1")
+    for start in (b"", b"\xef\xbb\xbf"):
+        row = read_football_data(start + data).rows[0]
+        assert (row.home_team, row.away_team) == ("Málaga", "Almería")
+        assert league_in(start + data) == "es.1"
+
+
+def test_blank_rows_and_blank_surplus_fields_do_no_harm() -> None:
+    reading = read_football_data(lines(GOOD + ",,,", ",,,,,,", "", GOOD, ",,,,,,,,,,", " "))
+    assert [row.line for row in reading.rows] == [2, 5]
+    assert reading.refusals == []
+
+
+def test_a_match_without_goals_is_a_fixture() -> None:
+    (row,) = read_football_data(lines("E0,16/08/2014,Leeds,Hull,,,")).rows
+    assert (row.home_goals, row.away_goals) == (None, None)
+
+
+def test_older_names_of_columns_are_known_where_the_newer_are_missing() -> None:
+    data = lines("G1,25/08/01,Aris,Xanthi,1,2,A", header="Div,Date,HT,AT,FTHG,FTAG,FTR")
+    (row,) = read_football_data(data).rows
+    assert (row.home_team, row.away_team, row.away_goals) == ("Aris", "Xanthi", 2)
+
+
+def test_odds_are_the_average_at_kickoff_then_the_earlier_average_then_a_bookmakers() -> None:
+    start = "E0,12/09/2020,12:30,Fulham,Arsenal,0,3,A,0,1,A,C Kavanagh,5,13"
+    b365, average, b365_closing, closing = "6,4.33,1.53", "5.94,4.34,1.55", "5,4,1.66", "5.36,3.93,1.67"
+    rows = (
+        f"{start},{b365},{average},{b365_closing},{closing}",
+        f"{start},{b365},{average},{b365_closing},5.36,,1.67",
+        f"{start},{b365},,,,{b365_closing},,,",
+        f"{start},{b365},,,,,,,,,",
+        f"{start},{b365}",
+        f"{start},1,0,inf,-,2,3",
+        start,
+    )
+    reading = read_football_data(lines(*rows, header=HEADER_OF_TODAY))
+    assert [(row.odds_home, row.odds_draw, row.odds_away) for row in reading.rows] == [
+        (5.36, 3.93, 1.67),
+        (5.94, 4.34, 1.55),
+        (5.0, 4.0, 1.66),
+        (6.0, 4.33, 1.53),
+        (6.0, 4.33, 1.53),
+        (None, None, None),
+        (None, None, None),
+    ]
+    assert reading.refusals == []
+
+
+@pytest.mark.parametrize("prefix", ODDS)
+def test_odds_of_every_known_kind_are_read_where_they_are_all_there_is(prefix: str) -> None:
+    data = lines(f"{GOOD},2.5,3.1,2.9", header=f"{HEADER},{prefix}H,{prefix}D,{prefix}A")
+    (row,) = read_football_data(data).rows
+    assert (row.odds_home, row.odds_draw, row.odds_away) == (2.5, 3.1, 2.9)
+
+
+def test_fields_beyond_the_header_cost_the_odds_not_the_result() -> None:
+    header = f"{HEADER},Referee,B365H,B365D,B365A"
+    reading = read_football_data(lines(GOOD + ",Dean, M,2.5,3.1,2.9", header=header))
+    (row,) = reading.rows
+    assert (row.home_goals, row.away_goals, row.odds_home) == (2, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("division", "clock", "day", "told"),
+    [
+        ("E0", "20:00", 16, time(20)),
+        ("SC0", "12:30", 16, time(12, 30)),
+        ("P1", "20:15", 16, time(20, 15)),
+        ("D1", "19:30", 16, time(20, 30)),
+        ("G1", "18:00", 16, time(20)),
+        ("SP1", "23:00", 17, time(0)),
+        ("E0", "", 16, None),
+        ("E0", "late", 16, None),
+        ("X9", "20:00", 16, None),
+    ],
+)
+def test_a_time_of_the_united_kingdom_is_told_where_the_match_is(
+    division: str, clock: str, day: int, told: time | None
+) -> None:
+    data = lines(f"{division},16/08/2019,{clock},a,b,1,0", header="Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG")
+    (row,) = read_football_data(data).rows
+    assert (row.kickoff_date, row.kickoff_time) == (date(2019, 8, day), told)
+
+
+def test_turkey_has_no_winter_time() -> None:
+    header = "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG"
+    summer, winter = read_football_data(
+        lines("T1,16/08/2019,17:45,a,b,1,0", "T1,18/01/2020,16:00,a,c,1,0", header=header)
+    ).rows
+    assert (summer.kickoff_time, winter.kickoff_time) == (time(19, 45), time(19))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("E0,16/08/14,Arsenal,Leeds,2", "short: 5 of 7"),
+        ("E0,30/02/2015,Arsenal,Hull,2,1,H", "does not exist"),
+        ("E0,08/16/2014,Arsenal,Hull,2,1,H", "does not exist"),
+        ("E0,2014-08-16,Arsenal,Hull,2,1,H", "is not like"),
+        ("E0,,Arsenal,Hull,2,1,H", "is not like"),
+        ("E0,16/08/14,Arsenal,Hull,two,1,H", "'two' is no whole number"),
+        ("E0,16/08/14,Arsenal,Hull,2,1.5,H", "'1.5' is no whole number"),
+        ("E0,16/08/14,Brighton, Hove,Hull,2,1,H", "'Hull' is no whole number"),
+        ("E1,16/08/14,Arsenal,Hull,2,1,H", "division 'E1', the file of 'E0'"),
+        ('E0,16/08/14,"Arsenal,Hull,2,1,H', "short"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_refused_with_its_line_and_spoils_no_other(
+    row: str, reason: str
+) -> None:
+    reading = read_football_data(lines(GOOD, row, GOOD))
+    assert [good.line for good in reading.rows] == [2, 4]
+    (refusal,) = reading.refusals
+    assert (refusal.line, refusal.record) == (3, row[:500])
+    assert reason in refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("header", "missing"),
+    [
+        ("Div,Date,HomeTeam,AwayTeam,FTHG", "ftag"),
+        ("Div,Date", "hometeam, awayteam, fthg, ftag"),
+    ],
+)
+def test_missing_columns_are_named(header: str, missing: str) -> None:
+    data = lines("E0,16/08/14,a,b,1", header=header)
+    for reader in (read_football_data, read_csv, sniff):
+        with pytest.raises(UnreadableFile, match=missing):
+            reader(data)
+
+
+def test_the_header_tells_the_two_kinds_of_csv_apart() -> None:
+    ours = read_csv(lines(GOOD)).rows
+    other = read_csv(b"\n,,\nDate,Team 1,FT,HT,Team 2\nSat Aug 16 2014,Arsenal,2-1,1-1,Crystal Palace\n").rows
+    assert [row[3:9] for row in ours] == [row[3:9] for row in other]
+    assert len(ours) == 1
+    assert sniff(lines(GOOD)) == "csv"
+
+
+def test_the_league_of_a_file_is_that_of_its_first_row() -> None:
+    assert league_in(lines("SC0,16/08/14,Celtic,Dundee,2,1,H", GOOD)) == "sco.1"
+    assert league_in(lines("X9,16/08/14,Celtic,Dundee,2,1,H")) is None
+    assert league_in(lines()) is None
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: lines(*text.split("\n"))))
+def test_no_content_makes_the_reader_crash(data: bytes) -> None:
+    try:
+        reading = read_football_data(data)
+    except UnreadableFile:
+        return
+    lines_seen = [row.line for row in reading.rows] + [refusal.line for refusal in reading.refusals]
+    assert all(line is not None and line > 1 for line in lines_seen)
+    assert len(lines_seen) == len(set(lines_seen))
