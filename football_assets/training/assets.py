@@ -10,58 +10,77 @@ from pydantic import Field
 from football_assets.launchpad import launchpad_config
 from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown
-from football_assets.training.config import TrainingConfig
+from football_assets.training.config import LaunchedTraining, TrainingConfig
 
 OWNERS = ["team:forecasting"]
 GROUP = "learning"
 
 TrainingLaunchpad = launchpad_config(TrainingConfig)
+BestTrainingLaunchpad = launchpad_config(LaunchedTraining)
 
 
 @asset(group_name=GROUP, kinds={"pytorch"}, owners=OWNERS, io_manager_key="folders", pool="training")
 def trained_lstm(
     context: AssetExecutionContext,
-    config: TrainingLaunchpad,  # type: ignore[valid-type]
+    config: BestTrainingLaunchpad,  # type: ignore[valid-type]
     bucket: BucketResource,
     sequence_tensors: Path,
 ) -> MaterializeResult[Path]:
     """An LSTM over both teams' last matches, shared by both, with two heads: outcome probabilities and expected goals.
 
     Fitted on the earliest matches, stopped and calibrated on the next, never shown the last. Weights are in
-    `checkpoint.safetensors`; `training.json` holds the configuration, the periods and every epoch. Runs on CUDA where
-    there is a device.
+    `checkpoint.safetensors`; `training.json` holds the configuration, the periods and every epoch. Takes the
+    hyperparameters of the last `sweep` where they are better than the defaults. Runs on CUDA where there is a device,
+    and on several workers where `workers` says so.
     """
     from football_assets.scores import log_loss
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
     from football_assets.training.baselines import elo_logistic
-    from football_assets.training.fit import Epoch, fit_forecaster
+    from football_assets.training.best_config import choose_config, load_best
+    from football_assets.training.distributed import fit_on_workers
+    from football_assets.training.fit import Epoch
     from football_assets.training.network import count_parameters, save_forecaster
     from football_assets.training.plots import loss_curves
     from football_assets.training.split import split_by_time
-    from football_assets.training.tracking import is_tracking_on, track
+    from football_assets.training.tracking import track
 
-    training = TrainingConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
+    launched = LaunchedTraining.model_validate(config.model_dump())  # type: ignore[attr-defined]
     tensors = open_tensors(sequence_tensors)
-    split = split_by_time(tensors, training.split)
+    split = split_by_time(tensors, launched.split)
     context.log.info(
         f"Training on {len(split.train):,} matches, validating on {len(split.validation):,}, "
         f"{len(split.test):,} kept for the test: {split.as_dict()}"
     )
-    settings = get_settings()
-    with track(settings, training, context.run_id) as track_figures:
+    choice = choose_config(launched, load_best(bucket.open()), tensors.spec, split.test_start)
+    context.log.info(choice.line())
+    training = choice.training
+    tracked = {"training": training.model_dump(mode="json"), "hyperparameters": choice.line()}
+    with track(get_settings(), "trained_lstm", context.run_id, tracked, context.log.warning) as tracking:
 
         def report(epoch: Epoch) -> None:
             context.log.info(
                 f"Epoch {epoch.epoch}: log loss {epoch.train_log_loss:.4f} in training, "
                 f"{epoch.validation_log_loss:.4f} in validation, {epoch.seconds:.1f} s"
             )
-            track_figures(epoch.as_dict())
+            tracking.log(epoch.as_dict())
 
-        fit = fit_forecaster(tensors, split, training, report)
-    elo = log_loss(elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation])
-    picture = loss_curves(fit.epochs, fit.best_epoch, elo)
-    folder = bucket.scratch_folder("trained_lstm")
+        fit = fit_on_workers(tensors, split, training, report)
+        best = fit.epochs[fit.best_epoch - 1]
+        elo = log_loss(
+            elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation]
+        )
+        picture = loss_curves(fit.epochs, fit.best_epoch, elo)
+        folder = bucket.scratch_folder("trained_lstm")
+        (folder / "loss_curves.png").write_bytes(picture)
+        tracking.picture("loss_curves", folder / "loss_curves.png")
+        tracking.conclude(
+            {
+                "best_epoch": fit.best_epoch,
+                "best_validation_log_loss": best.validation_log_loss,
+                "elo_validation_log_loss": elo,
+            }
+        )
     temperature = 1.0 / float(fit.network.calibration_scale[0])
     parameters = count_parameters(fit.network)
     description = {
@@ -77,10 +96,10 @@ def trained_lstm(
         "temperature": temperature,
         "device": fit.device,
         "parameters": parameters,
+        "hyperparameters": choice.line(),
+        "run_id": context.run_id,
     }
     save_forecaster(fit.network, description, folder)
-    (folder / "loss_curves.png").write_bytes(picture)
-    best = fit.epochs[fit.best_epoch - 1]
     return MaterializeResult(
         value=folder,
         metadata={
@@ -94,7 +113,9 @@ def trained_lstm(
             "parameters": parameters,
             "device": fit.device,
             "seconds": sum(epoch.seconds for epoch in fit.epochs),
-            "wandb": "on" if is_tracking_on(settings) else "off",
+            "hyperparameters": choice.line(),
+            "config": MetadataValue.json(training.model_dump(mode="json")),
+            "wandb": tracked_value(tracking.where),
             "split": MetadataValue.json(split.as_dict()),
         },
     )
@@ -102,7 +123,7 @@ def trained_lstm(
 
 @asset(group_name=GROUP, kinds={"pytorch", "polars"}, owners=OWNERS, io_manager_key="folders")
 def model_evaluation(
-    bucket: BucketResource, trained_lstm: Path, sequence_tensors: Path
+    context: AssetExecutionContext, bucket: BucketResource, trained_lstm: Path, sequence_tensors: Path
 ) -> MaterializeResult[Path]:
     """Scores on the test period, which nothing was fitted on, beside class prior, Elo and, with odds, the bookmaker.
 
@@ -110,11 +131,13 @@ def model_evaluation(
     scores by league and the confusion by outcome; `test_predictions.parquet` every forecast behind them.
     """
     from football_assets.sequences.tensors import open_tensors
+    from football_assets.settings import get_settings
     from football_assets.training.config import SplitConfig
     from football_assets.training.evaluation import evaluate, probabilities_of, save_evaluation
     from football_assets.training.network import load_description, load_forecaster
     from football_assets.training.plots import reliability_diagram
     from football_assets.training.split import split_by_time
+    from football_assets.training.tracking import track
 
     tensors = open_tensors(sequence_tensors)
     description = load_description(trained_lstm)
@@ -129,6 +152,16 @@ def model_evaluation(
     folder = bucket.scratch_folder("model_evaluation")
     save_evaluation(metrics, predictions, folder)
     (folder / "reliability.png").write_bytes(picture)
+    trained_by = description.get("run_id", context.run_id)
+    tracked = {"training": description["config"], "split": split.as_dict()}
+    with track(
+        get_settings(), "model_evaluation", context.run_id, tracked, context.log.warning, trained_by
+    ) as tracking:
+        tracking.picture("reliability", folder / "reliability.png")
+        tracking.conclude(
+            {f"test_{name}": value for name, value in metrics["test"].items()}
+            | {f"{name}_log_loss": scores["log_loss"] for name, scores in metrics["baselines"].items()}
+        )
     return MaterializeResult(
         value=folder,
         metadata={
@@ -140,6 +173,7 @@ def model_evaluation(
             **{f"test_{name}": value for name, value in metrics["test"].items()},
             "elo_log_loss": metrics["baselines"]["elo"]["log_loss"],
             "class_prior_log_loss": metrics["baselines"]["class_prior"]["log_loss"],
+            "wandb": tracked_value(tracking.where),
         },
     )
 
@@ -199,6 +233,11 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise FootballError(f"{text!r} is no day: write it YYYY-MM-DD, like 2021-07-01.") from None
+
+
+def tracked_value(where: str) -> MetadataValue:
+    """Where W&B has a step, as a link if it is one."""
+    return MetadataValue.url(where) if where.startswith("http") else MetadataValue.text(where)
 
 
 def markdown_picture(png: bytes, title: str) -> MetadataValue:

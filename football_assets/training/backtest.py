@@ -15,13 +15,14 @@ from polars import selectors as cs
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
+from football_assets.training.distributed import fit_on_workers
 from football_assets.training.evaluation import (
     GOAL_COLUMNS,
     MODEL_COLUMNS,
     forecasts_beside_baselines,
     probabilities_of,
 )
-from football_assets.training.fit import Epoch, Fit, fit_forecaster
+from football_assets.training.fit import Epoch, Fit
 from football_assets.training.split import TimeSplit, split_by_time
 
 
@@ -75,7 +76,7 @@ def run_backtest(
     if len(rows) == 0:
         raise NotEnoughData(f"No played match from {start} to {end or 'the last result'}: choose other days.")
     split = split_by_time(tensors, config.split.model_copy(update={"test_start": start}))
-    fit = fit_forecaster(tensors, split, config, on_epoch)
+    fit = fit_on_workers(tensors, split, config, on_epoch)
     forecasts = forecasts_beside_baselines(fit.network, tensors, split.train, rows).select(
         pl.col("kickoff_date").alias("date"),
         *("league_id", "season", "home_team", "away_team", "home_goals", "away_goals"),

@@ -56,3 +56,62 @@ class TrainingConfig(BaseModel):
         0.5, ge=0, description="Weight of the goals' Poisson loss beside the outcome's log loss."
     )
     seed: int = Field(7, description="Seed of initial weights, dropout and batch order.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=512,
+        description="Processes that share every batch, on Ray Train; 1: this process alone, without Ray.",
+    )
+    gpus_per_worker: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Share of a GPU that each of several workers takes; 0: they train on the CPU.",
+    )
+
+
+class LaunchedTraining(TrainingConfig):
+    """How the network is fitted, and whether with what the sweep found."""
+
+    use_best_config: bool = Field(
+        True,
+        description="Take the hyperparameters that the last sweep found to be better than the defaults, if there are "
+        "any and none is given here.",
+    )
+
+    def as_given(self) -> TrainingConfig:
+        """The configuration itself."""
+        return TrainingConfig.model_validate(self.model_dump(exclude={"use_best_config"}))
+
+
+class SweepConfig(BaseModel):
+    """How hyperparameters are searched."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    trials: int = Field(
+        24, ge=2, le=10_000, description="Configurations to try at most, the default among them."
+    )
+    minutes: float = Field(
+        20, gt=0, description="Time in all; the search ends after two thirds of it, the final after the rest."
+    )
+    grace_epochs: int = Field(
+        2, ge=1, description="Epochs after which a trial may be stopped at the earliest."
+    )
+    finalists: int = Field(2, ge=1, description="Best configurations that meet the default in the final.")
+    final_seeds: int = Field(3, ge=2, description="Trainings of each configuration in the final.")
+    gpus_per_trial: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="Share of a GPU that a trial takes where there is one; else it takes a core.",
+    )
+    seed: int = Field(7, description="Seed of the configurations that are drawn.")
+    split: SplitConfig = SplitConfig()
+    epochs: int = Field(12, ge=1, description="Passes over the training matches at most, of every training.")
+    patience: int = Field(4, ge=1, description="Epochs without a better validation log loss before stopping.")
+
+    @property
+    def default(self) -> TrainingConfig:
+        """The configuration to beat."""
+        return TrainingConfig(split=self.split, epochs=self.epochs, patience=self.patience)

@@ -1,9 +1,13 @@
-"""Fitting the network: read top to bottom, one training loop, all knobs in `TrainingConfig`."""
+"""Fitting the network: read top to bottom, one training loop, all knobs in `TrainingConfig`.
+
+The loop runs in one process or in each of several workers, which share every batch (`workers.py`, `distributed.py`).
+"""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,6 +21,7 @@ from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
 from football_assets.training.network import MatchForecaster
 from football_assets.training.split import TimeSplit
+from football_assets.training.workers import Alone, Workers
 
 _EVALUATION_BATCH = 4096
 _NORMALISER_ROWS = 100_000
@@ -56,6 +61,7 @@ def fit_forecaster(
     split: TimeSplit,
     config: TrainingConfig,
     on_epoch: Callable[[Epoch], None] | None = None,
+    workers: Workers | None = None,
 ) -> Fit:
     """Train on `split.train`, stop by and calibrate on `split.validation`; `split.test` is not touched.
 
@@ -63,6 +69,9 @@ def fit_forecaster(
     ----------
     on_epoch
         Called after each epoch: progress, experiment tracking.
+    workers
+        Those that this process trains with; None: it trains alone. A batch is that of the whole group, so that the
+        number of workers changes the speed, not what is learnt; only the masks of dropout differ.
 
     Raises
     ------
@@ -70,8 +79,9 @@ def fit_forecaster(
         No epoch gave a finite validation log loss.
     """
     batch_size = min(config.batch_size, max(_SMALLEST_BATCH, len(split.train) // _STEPS_AN_EPOCH))
-    with _threads_for(batch_size):
-        return _fit(tensors, split, config, batch_size, on_epoch)
+    workers = workers or Alone()
+    with _threads_for(batch_size // workers.size):
+        return _fit(tensors, split, config, batch_size, on_epoch, workers)
 
 
 def _fit(
@@ -80,11 +90,14 @@ def _fit(
     config: TrainingConfig,
     batch_size: int,
     on_epoch: Callable[[Epoch], None] | None,
+    workers: Workers,
 ) -> Fit:
     torch.manual_seed(config.seed)
     order = np.random.default_rng(config.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = workers.device
     network = MatchForecaster(tensors.spec, config.network).to(device)
+    if workers.rank:
+        torch.manual_seed(config.seed + workers.rank)  # equal weights, but dropout masks of its own
     fit_normalisers(network, tensors, split.train)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
@@ -101,26 +114,28 @@ def _fit(
         network.train()
         total = 0.0
         for rows in batches(split.train, batch_size, order):
-            inputs, outcome, goals = load_batch(tensors, rows, device)
-            logits, log_rates = network.raw_outputs(*inputs)
-            outcome_loss = functional.cross_entropy(logits, outcome)
-            goals_loss = functional.poisson_nll_loss(log_rates, goals, log_input=True)
-            loss = outcome_loss + config.goals_weight * goals_loss
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            own = workers.own(rows)
+            outcome_loss = torch.zeros(())
+            if len(own):
+                inputs, outcome, goals = load_batch(tensors, own, device)
+                logits, log_rates = network.raw_outputs(*inputs)
+                outcome_loss, goals_loss = losses(logits, log_rates, outcome, goals)
+                (outcome_loss + config.goals_weight * goals_loss).backward()
+            workers.join_gradients(network, len(own) / len(rows))
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             averaged.update_parameters(network)
-            total += outcome_loss.item() * len(rows)
-        logits, log_rates = raw_outputs(averaged.module, tensors, split.validation, device)
-        outcome, goals = targets(tensors, split.validation)
-        validation_loss = functional.cross_entropy(logits, outcome).item()
+            total += outcome_loss.item() * len(own)
+        validation_loss, validation_goals_loss = workers.from_first(
+            partial(validate, averaged.module, tensors, split.validation, device)
+        )
         epoch = Epoch(
             epoch=number,
-            train_log_loss=total / len(split.train),
+            train_log_loss=workers.total(total) / len(split.train),
             validation_log_loss=validation_loss,
-            validation_goals_loss=functional.poisson_nll_loss(log_rates, goals, log_input=True).item(),
+            validation_goals_loss=validation_goals_loss,
             learning_rate=schedule.get_last_lr()[0],
             seconds=time.perf_counter() - started,
         )
@@ -171,6 +186,23 @@ def batches(rows: NDArray[np.int64], size: int, order: np.random.Generator) -> I
     shuffled = order.permutation(rows)
     for start in range(0, len(shuffled), size):
         yield np.sort(shuffled[start : start + size])
+
+
+def losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean log loss of the outcome and mean Poisson loss of the goals."""
+    return (
+        functional.cross_entropy(logits, outcome),
+        functional.poisson_nll_loss(log_rates, goals, log_input=True),
+    )
+
+
+def validate(
+    network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64], device: torch.device
+) -> tuple[float, float]:
+    """Both losses of some rows, without dropout."""
+    logits, log_rates = raw_outputs(network, tensors, rows, device)
+    outcome_loss, goals_loss = losses(logits, log_rates, *targets(tensors, rows))
+    return outcome_loss.item(), goals_loss.item()
 
 
 Inputs = tuple[Tensor, Tensor, Tensor]

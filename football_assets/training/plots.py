@@ -1,7 +1,8 @@
 """Pictures of training and evaluation as PNG bytes, drawn without a display."""
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,26 @@ def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = N
     axes.axvline(best_epoch, color="#1b6ca8", ls=":", lw=1, label=f"kept: epoch {best_epoch}")
     axes.set_xlabel("epoch")
     axes.set_ylabel("log loss (nats a match)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
+    return _png(figure)
+
+
+def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | None = None) -> bytes:
+    """Validation log loss by epoch of a sweep's trials, by name; `default` and `best` are named, the others grey."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure = _figure(7, 4)
+    axes = figure.subplots()
+    named = {default: "#c8553d", best: "#1b6ca8"} if best not in (None, default) else {default: "#c8553d"}
+    for name, losses in curves.items():
+        if losses:
+            style: dict[str, Any] = {"color": "#c4c4c4", "lw": 0.8}
+            if name in named:
+                style = {"color": named[name], "lw": 2, "label": name, "zorder": 3}
+            axes.plot(range(1, len(losses) + 1), losses, marker="o", ms=3, **style)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("validation log loss (nats a match)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return _png(figure)

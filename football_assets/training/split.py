@@ -25,12 +25,17 @@ class TimeSplit:
     test_start: date
     end: date
 
+    @property
+    def validation_end(self) -> date:
+        """Last day of validation."""
+        return self.test_start - timedelta(days=1)
+
     def as_dict(self) -> dict[str, str]:
         """Last day of each period, as ISO dates."""
         return {
             "train_start": str(self.train_start),
             "train_end": str(self.validation_start - timedelta(days=1)),
-            "validation_end": str(self.test_start - timedelta(days=1)),
+            "validation_end": str(self.validation_end),
             "test_end": str(self.end),
         }
 

@@ -21,6 +21,7 @@ from football_assets.training.assets import assets, parse_day, scores_table
 from football_assets.training.checks import checks
 from football_assets.training.evaluation import load_metrics
 from football_assets.training.network import load_description, load_forecaster
+from football_assets_tests.training.wandb_server import wait_for_record
 from football_assets_tests.worlds import TRUTH, SimulatedCountries
 
 TRAINING = {
@@ -167,6 +168,29 @@ def test_a_knob_that_cannot_be_is_refused_before_anything_is_trained(learnt: Run
         run(learnt.bucket, {"ops": {"trained_lstm": {"config": {"epochs": 0}}}}, selection=["trained_lstm"])
 
     assert learnt.folder("trained_lstm") == before
+
+
+def test_training_and_evaluation_are_tracked_in_one_group_of_runs_with_their_plots(
+    learnt: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("FOOTBALL_WANDB_PROJECT", "football")
+    monkeypatch.setenv("FOOTBALL_HOME", str(tmp_path))
+
+    config = {"ops": {"trained_lstm": CONFIG["ops"]["trained_lstm"]}}
+    training = run(learnt.bucket, config, selection=["trained_lstm"])
+    evaluation = run(learnt.bucket, {}, selection=["model_evaluation"])
+
+    for result, asset, plot in (
+        (training, "trained_lstm", b"loss_curves"),
+        (evaluation, "model_evaluation", b"test_log_loss"),
+    ):
+        (event,) = result.asset_materializations_for_node(asset)
+        folder = Path(str(event.metadata["wandb"].value))
+        assert folder.name.endswith(f"{result.run_id}-{asset}")
+        content = wait_for_record(folder, training.run_id.encode(), plot)
+        assert asset.encode() in content
+        assert list(folder.glob("files/media/images/*.png"))
 
 
 def test_scores_are_shown_as_a_table_of_forecasters() -> None:

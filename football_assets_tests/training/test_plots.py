@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.image import imread
 
 from football_assets.training.fit import Epoch
-from football_assets.training.plots import loss_curves, reliability_diagram
+from football_assets.training.plots import loss_curves, reliability_diagram, trial_curves
 
 EPOCHS = [
     Epoch(number, 1.05 - 0.01 * number, 1.04 - 0.005 * number, 1.5, 1e-3, 0.5) for number in range(1, 6)
@@ -43,6 +43,15 @@ def test_a_reliability_diagram_has_a_panel_a_forecaster() -> None:
     assert two.shape == (one.shape[0], 2 * one.shape[1], 4)
     other = pixels(reliability_diagram({"LSTM": FORECASTS[::-1]}, OUTCOMES, "Reliability"))
     assert not np.array_equal(one, other)
+
+
+def test_trial_curves_show_every_trial_and_name_the_default_and_the_best() -> None:
+    curves = {"trial 0": [1.05, 1.02], "trial 1": [1.04, 1.0], "trial 2": []}
+
+    drawn = pixels(trial_curves(curves, "trial 0", "trial 1"))
+
+    assert not np.array_equal(drawn, pixels(trial_curves(curves, "trial 0")))
+    assert not np.array_equal(drawn, pixels(trial_curves(curves | {"trial 2": [1.03]}, "trial 0", "trial 1")))
 
 
 def test_drawing_opens_no_display() -> None:

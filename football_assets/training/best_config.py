@@ -1,0 +1,108 @@
+"""What the sweep found, in the bucket, and which configuration the next training takes because of it."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from football_assets.bucket import Bucket
+from football_assets.sequences.spec import FeatureSpec
+from football_assets.training.config import LaunchedTraining, TrainingConfig
+
+BEST = "sweeps/best.json"
+# What a sweep varies. A training takes all of it from the sweep or none.
+TUNED = ("network", "batch_size", "learning_rate", "weight_decay", "averaging", "goals_weight")
+
+
+class BestConfig(BaseModel):
+    """A sweep's verdict: its best configuration, what it was compared with, and on which data."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    training: TrainingConfig
+    wins: bool
+    reason: str
+    validation_log_loss: list[float]  # one a seed of the final
+    default_validation_log_loss: list[float]
+    feature_spec: str  # digest
+    tensors: str  # digest
+    validation_start: date
+    validation_end: date
+    found: datetime
+    run_id: str
+
+
+@dataclass(frozen=True)
+class ConfigChoice:
+    """The configuration of a training, whose it is (`given` or `sweep`), and why."""
+
+    training: TrainingConfig
+    source: str
+    reason: str
+
+    def line(self) -> str:
+        """One sentence for a person."""
+        whose = "of the sweep" if self.source == "sweep" else "as launched"
+        return f"Hyperparameters {whose}: {self.reason}."
+
+
+def spec_digest(spec: FeatureSpec) -> str:
+    """Names a feature specification: another one makes another network."""
+    return hashlib.blake2b(spec.model_dump_json().encode(), digest_size=12).hexdigest()
+
+
+def save_best(bucket: Bucket, best: BestConfig) -> None:
+    """Replace the last sweep's verdict."""
+    bucket.write(BEST, best.model_dump_json(indent=1).encode())
+
+
+def load_best(bucket: Bucket) -> BestConfig | None:
+    """The last sweep's verdict; None if there was none, or it is of another version of this project."""
+    if bucket.stat(BEST) is None:
+        return None
+    try:
+        return BestConfig.model_validate_json(bucket.read(BEST))
+    except ValidationError:
+        return None
+
+
+def choose_config(
+    launched: LaunchedTraining, best: BestConfig | None, spec: FeatureSpec, test_start: date
+) -> ConfigChoice:
+    """The launched configuration, with the sweep's hyperparameters in place of the defaults where they are better.
+
+    Parameters
+    ----------
+    spec
+        Features that the network will read.
+    test_start
+        First day of the test period: a configuration that was chosen by that day's results or later ones would make
+        the test's scores too good.
+    """
+    given = launched.as_given()
+    reason = _objection(launched, best, spec, test_start)
+    if best is None or reason is not None:
+        return ConfigChoice(given, "given", reason or "")
+    tuned = {name: getattr(best.training, name) for name in TUNED}
+    return ConfigChoice(given.model_copy(update=tuned), "sweep", f"run {best.run_id} found it: {best.reason}")
+
+
+def _objection(
+    launched: LaunchedTraining, best: BestConfig | None, spec: FeatureSpec, test_start: date
+) -> str | None:
+    if not launched.use_best_config:
+        return "use_best_config is off"
+    if best is None:
+        return "there is no result of a sweep"
+    defaults = TrainingConfig()
+    own = [name for name in TUNED if getattr(launched, name) != getattr(defaults, name)]
+    if own:
+        return f"{', '.join(own)} {'is' if len(own) == 1 else 'are'} given"
+    if not best.wins:
+        return f"the sweep of run {best.run_id} kept the defaults: {best.reason}"
+    if best.feature_spec != spec_digest(spec):
+        return f"the sweep of run {best.run_id} was on other features"
+    if best.validation_end >= test_start:
+        return f"the sweep of run {best.run_id} saw results until {best.validation_end}, which are in the test period"
+    return None
