@@ -302,7 +302,7 @@ def _follow(
             raise KeyboardInterrupt
         log = Path(instance.storage_directory()) / run.run_id / "compute_logs"
         where = f"Run {run.run_id} in `football up` has the details, and {log}."
-        raise RunFailed(f"{what}: {_cause(error)}", where)
+        raise RunFailed(f"{what}: {cause_of(error)}", where)
     return tuple(assets), tuple(checks)
 
 
@@ -315,7 +315,7 @@ def _check(evaluation: AssetCheckEvaluation) -> CheckFinished:
     )
 
 
-def _cause(error: SerializableErrorInfo | None) -> str:
+def cause_of(error: SerializableErrorInfo | None) -> str:
     """The first line of the innermost exception, with its class unless it is ours, which speaks for itself."""
     if error is None:
         return "no error was recorded."

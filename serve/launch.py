@@ -19,6 +19,7 @@ import yaml
 
 from football_assets.errors import FootballError
 from football_assets.processes import end_signals
+from football_assets.serve_address import announced, make_token
 from football_assets.settings import Settings
 
 CONFIG = Path(__file__).parent / "config.yaml"
@@ -77,8 +78,9 @@ def serve_forecasts(
                     f"{url} is up after {seconds:.0f} s, but no model is in production yet. `football demo` makes one; "
                     "forecasts begin by themselves then. Ctrl-C ends it."
                 )
-            while not ended.wait(_POLL_SECONDS):
-                pass
+            with announced(settings, f"http://{dashboard}"):
+                while not ended.wait(_POLL_SECONDS):
+                    pass
             say("Stopping …")
 
 
@@ -132,6 +134,8 @@ def ray_environment(runtime: Path) -> dict[str, str]:
 
 def _prepare_environment(settings: Settings, runtime: Path) -> None:
     os.environ |= ray_environment(runtime)  # before Ray is imported: it reads them then
+    token = make_token(settings, os.environ.pop("RAY_AUTH_TOKEN", None))
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     os.environ["FOOTBALL_HOME"] = str(settings.home.resolve())
     from serve.forecaster import METRICS
     from serve.metrics import clear_directory

@@ -15,6 +15,7 @@ from football_assets.registry.store import Manifest, Registry
 from football_assets.resources import BucketResource
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.tables import as_markdown
+from football_assets.training.assets import tracked_value
 
 if TYPE_CHECKING:
     from football_assets.registry.promotion import Verdict
@@ -51,6 +52,8 @@ def registered_model(
     from football_assets.registry.bundle import BundleSources, assemble_bundle
     from football_assets.registry.promotion import consider
     from football_assets.sequences.state import build_team_state
+    from football_assets.settings import get_settings
+    from football_assets.training.tracking import track, training_run
 
     folder = bucket.scratch_folder("registered_model")
     sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)
@@ -66,8 +69,20 @@ def registered_model(
     for line in (verdict.summary(), *verdict.decision.reasons):
         context.log.info("%s", line)
     card = (folder / MODEL_CARD).read_text(encoding="utf-8")
+    judged = {"version": version, "decision": verdict.summary(), **verdict.decision.to_dict()}
+    with track(
+        get_settings(),
+        "registered_model",
+        context.run_id,
+        judged,
+        context.log.warning,
+        training_run(trained_lstm),
+    ) as tracking:
+        alias = "production" if verdict.production == version else "candidate"
+        tracking.model(folder, [alias, f"version-{version}"], judged | {"test": metrics["test"]})
     shutil.rmtree(folder)
-    return MaterializeResult(metadata=_metadata(verdict, registry.manifest(version), metrics, card))
+    shown = _metadata(verdict, registry.manifest(version), metrics, card)
+    return MaterializeResult(metadata=shown | {"wandb": tracked_value(tracking.where)})
 
 
 def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], card: str) -> dict[str, Any]:

@@ -211,6 +211,21 @@ class Registry:
             shutil.rmtree(temporary, ignore_errors=True)
         return target
 
+    def read(self, reference: int | str, name: str) -> bytes:
+        """One file of a version, checked against its digest.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, or the file is not in it, missing or corrupt.
+        """
+        manifest = self.manifest(reference)
+        if name not in manifest.files:
+            raise RegistryError(
+                f"Version {manifest.version} in {self.bucket.url} has no {name}: it holds {', '.join(manifest.files)}."
+            )
+        return self._read_file(manifest.version, name, manifest.files[name])
+
     def aliases(self) -> dict[str, int]:
         """The aliases that are set, of `production`, `candidate` and `previous`, with their versions."""
         state, _ = self._alias_state()

@@ -4,6 +4,7 @@ One start for all tests of this module, which therefore run in their order.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,8 +23,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from football_assets.bucket import Bucket, open_bucket
+from football_assets.deployment.serve_api import DeploymentFailed, ServeApi
 from football_assets.forecasting.fixtures import forecast_match
-from football_assets.registry.store import Registry
+from football_assets.model_files import MODEL_CARD, TEAM_STATE
+from football_assets.registry.store import VERSIONS, Registry
+from football_assets.serve_address import ServeAddress, find_serve
+from football_assets.settings import Settings
 from football_assets_tests.demo import copy_bucket, publish_reversed
 from serve.prediction_log import SEGMENTS, read_segment
 
@@ -65,6 +70,22 @@ class Server:
 
     def replicas(self) -> set[int]:
         return {process for process, name in self.descendants().items() if name.startswith(REPLICA_TITLE)}
+
+    @property
+    def serve_address(self) -> ServeAddress:
+        return find_serve(Settings(home=self.home))
+
+    def answering(self) -> set[int | None]:
+        """Versions that the replicas answer from."""
+        versions: dict[str, int | None] = {}
+
+        def all_seen() -> bool:
+            health = httpx.get(f"{self.url}/health", timeout=60).json()
+            versions[health["replica"]] = health["model_version"]
+            return len(versions) == REPLICAS
+
+        wait_until(all_seen, "all replicas answer")
+        return set(versions.values())
 
     def predict(self) -> httpx.Response:
         return httpx.post(f"{self.url}/predict", json=MATCH, timeout=60)
@@ -289,6 +310,53 @@ def test_a_promoted_version_answers_without_a_failed_or_mixed_answer(server: Ser
     }
     assert not forecasts[1] & forecasts[2]
     assert [len(forecasts[version]) for version in (1, 2)] == [1, 1]
+
+
+def test_rays_interface_refuses_who_has_not_the_token_of_the_home(server: Server) -> None:
+    address = server.serve_address
+    applications = f"{address.url}/api/serve/applications/"
+
+    statuses = [
+        httpx.get(applications, headers=headers, timeout=60).status_code
+        for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Bearer {address.token}"})
+    ]
+
+    assert statuses == [401, 403, 200]
+
+
+def test_a_rollback_is_deployed_by_the_graph_to_every_replica(server: Server) -> None:
+    for command in (["models", "rollback"], ["materialize", "--select", "serving_deployment"]):
+        subprocess.run([COMMAND, *command, "--home", str(server.home)], check=True, capture_output=True)
+
+    assert server.answering() == {1}
+    assert ServeApi(server.serve_address).state().wanted == {1}
+
+
+def test_a_corrupt_version_is_refused_and_the_old_one_goes_on(server: Server, tmp_path: Path) -> None:
+    registry = Registry(server.bucket)
+    bundle = Path(shutil.copytree(registry.fetch(2, tmp_path), tmp_path / "third"))
+    (bundle / MODEL_CARD).write_text("# The third\n")
+    third = registry.publish(bundle, {})
+    server.bucket.write(f"{VERSIONS}{third}/{TEAM_STATE}", b"rotten")
+
+    with load(server.url) as asked, pytest.raises(DeploymentFailed, match="team_state.parquet is corrupt"):
+        ServeApi(server.serve_address).deploy(third)
+
+    assert ServeApi(server.serve_address).state().wanted == {1}
+    assert server.answering() == {1}
+    assert (set(asked.versions()), asked.failures) == ({1}, [])
+
+
+def test_a_deployed_version_answers_from_all_replicas_without_a_failed_answer(server: Server) -> None:
+    Registry(server.bucket).promote(2)
+    with load(server.url) as asked:
+        deployed = ServeApi(server.serve_address).deploy(2)
+        answered = len(asked.answers)
+        wait_until(lambda: len(asked.answers) > answered + 50, "requests are answered")
+
+    assert (deployed.replicas, deployed.before) == (REPLICAS, {"football": 1})
+    assert asked.failures == []
+    assert set(asked.versions()[answered + REPLICAS + 1 :]) == {2}
 
 
 def test_a_killed_replica_loses_no_answer_from_the_log_and_is_replaced(server: Server) -> None:

@@ -12,6 +12,7 @@ from football_assets.registry.assets import assets
 from football_assets.registry.checks import checks
 from football_assets.registry.store import VERSIONS
 from football_assets_tests.registry.graph import SimulatedFolders, World, evaluations, make_world, metadata
+from football_assets_tests.training.wandb_server import wait_for_record
 
 CHANCES = ("p_home", "p_draw", "p_away")
 
@@ -47,6 +48,22 @@ def test_a_good_model_is_published_and_promoted_and_shows_its_card(world: World)
     assert world.registry.aliases() == {"production": 1, "candidate": 1}
     assert world.registry.manifest(1).metadata["run_id"] == result.run_id
     assert [path.name for path in world.scratch.iterdir()] == ["registry"]  # no bundle is left behind
+
+
+def test_the_bundle_is_an_artifact_of_wandb_where_tracking_is_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("FOOTBALL_WANDB_PROJECT", "football")
+    monkeypatch.setenv("FOOTBALL_HOME", str(tmp_path / "tracked"))
+    result = world.run(assets)
+    folder = Path(metadata(result, "registered_model")["wandb"])
+    assert folder.name.endswith(f"{result.run_id}-registered_model")
+    wanted = (b"football-forecaster", b"production", b"version-1", b"model.onnx", b"passed the gate")
+    wait_for_record(folder, *wanted)
+    model = world.bucket.read(f"{VERSIONS}1/model.onnx")
+    staged = (tmp_path / "tracked" / "scratch" / "wandb").rglob("staging/*")
+    assert model in [path.read_bytes() for path in staged]
 
 
 def test_materialising_again_makes_no_new_version(world: World) -> None:

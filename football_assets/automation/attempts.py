@@ -1,0 +1,122 @@
+"""What the run storage knows about an event: which runs answered it, whether one is under way, when to try again.
+
+Sensors ask here instead of trusting their cursor: a cursor can be lost or reset, the runs are still there.
+"""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
+from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, SENSOR_NAME_TAG, WILL_RETRY_TAG
+
+from football_assets.automation.tags import EVENT_TAG, TRAINS_TAG
+
+MAX_ATTEMPTS = 3
+PAUSES = (timedelta(minutes=1), timedelta(minutes=5))  # after the first and the second failure
+LAUNCH_GRACE = timedelta(minutes=10)  # a run created longer ago without a start has lost who created it
+
+_ASSET_JOB = "__ASSET_JOB"  # Dagster's job of all assets, which the UI and the command line run
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """The finished runs that answered one event, the last first. An automatic retry is part of its attempt."""
+
+    runs: tuple[RunRecord, ...]
+
+    @property
+    def count(self) -> int:
+        """Attempts so far."""
+        return sum(record.dagster_run.parent_run_id is None for record in self.runs)
+
+    def obstacle(self, now: float) -> str | None:
+        """Why there is no further attempt at a time in Unix seconds, or None if there may be one."""
+        if not self.runs:
+            return None
+        last = self.runs[0]
+        run, ended = last.dagster_run, ended_at(last)
+        if run.status is DagsterRunStatus.CANCELED:
+            return f"Run {run.run_id} was cancelled: it is tried again when something changes."
+        if _will_be_retried(run) and now - ended < LAUNCH_GRACE.total_seconds():
+            return f"Run {run.run_id} failed and is about to be tried again by Dagster."
+        if self.count >= MAX_ATTEMPTS:
+            return (
+                f"{self.count} runs did not do it, the last is {run.run_id}: see its log. It is tried again when "
+                "something changes, or by hand."
+            )
+        wait = ended + PAUSES[min(self.count, len(PAUSES)) - 1].total_seconds() - now
+        if wait > 0:
+            return f"Run {run.run_id} ended without success: tried again in {wait:.0f} s."
+        return None
+
+
+def attempts_at(instance: DagsterInstance, event: str, *also: str) -> Attempts:
+    """The finished runs that answered an event.
+
+    Parameters
+    ----------
+    also
+        Runs that count as attempts at it though they carry no tag of it.
+    """
+    records = list(instance.get_run_records(RunsFilter(tags={EVENT_TAG: event}, statuses=FINISHED_STATUSES)))
+    if also:
+        records += instance.get_run_records(RunsFilter(run_ids=list(also), statuses=FINISHED_STATUSES))
+    return Attempts(tuple(sorted(records, key=ended_at, reverse=True)))
+
+
+def run_under_way(
+    instance: DagsterInstance, keys: Set[AssetKey], now: float, sensor_name: str
+) -> DagsterRun | None:
+    """A run that trains or makes one of the assets, queued or running, whoever launched it.
+
+    A run that this sensor requested and that was never queued is none: the request is made again with its key, and
+    Dagster then queues that very run.
+    """
+    records = instance.get_run_records(RunsFilter(statuses=NOT_FINISHED_STATUSES))
+    runs = [
+        record.dagster_run
+        for record in records
+        if _will_end(record, now, sensor_name) and _makes(record, keys)
+    ]
+    if any(run.tags.get(_pid_tag()) for run in runs):  # of the command line, which may have been killed
+        from football_assets.runs import fail_abandoned_runs
+
+        fail_abandoned_runs(instance)
+        alive = instance.get_runs(RunsFilter(run_ids=[run.run_id for run in runs]))
+        runs = [run for run in alive if not run.is_finished]
+    return runs[0] if runs else None
+
+
+def ended_at(record: RunRecord) -> float:
+    """When a run ended, in Unix seconds."""
+    return record.end_time or record.update_timestamp.timestamp()
+
+
+def _will_end(record: RunRecord, now: float, sensor_name: str) -> bool:
+    run = record.dagster_run
+    if run.status is not DagsterRunStatus.NOT_STARTED:
+        return True
+    if run.tags.get(SENSOR_NAME_TAG) == sensor_name:
+        return False
+    return now - record.create_timestamp.timestamp() < LAUNCH_GRACE.total_seconds()
+
+
+def _makes(record: RunRecord, keys: Iterable[AssetKey]) -> bool:
+    run = record.dagster_run
+    if TRAINS_TAG in run.tags:
+        return True
+    if run.asset_selection is None:
+        return run.job_name == _ASSET_JOB
+    return not run.asset_selection.isdisjoint(keys)
+
+
+def _will_be_retried(run: DagsterRun) -> bool:
+    return run.tags.get(WILL_RETRY_TAG) == "true" and AUTO_RETRY_RUN_ID_TAG not in run.tags
+
+
+def _pid_tag() -> str:
+    from football_assets.runs import PID_TAG
+
+    return PID_TAG

@@ -1,0 +1,103 @@
+"""`drift_sensor`: requests a training when the drift report finds drift, or the model lacks many days of results.
+
+At most one in a window of days succeeds, whatever further reports say, and none answers a report whose evidence is
+older than the newest version. The run key names the report, so one report never trains twice.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from dagster import (
+    AssetKey,
+    DagsterInstance,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    RunsFilter,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
+
+from football_assets.automation.attempts import Attempts, ended_at, run_under_way
+from football_assets.automation.jobs import retrain
+from football_assets.automation.tags import EVENT_TAG, reason_tag
+from football_assets.bucket import Bucket
+from football_assets.monitoring.summary import DriftSummary, load_summary
+from football_assets.registry.store import Registry
+from football_assets.resources import BucketResource
+from football_assets.settings import Settings, get_settings
+
+NAME = "drift_sensor"
+INTERVAL_SECONDS = 60
+
+
+@sensor(
+    name=NAME,
+    job=retrain,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Trains anew when the latest drift report finds drift or the model lacks many days of results.",
+)
+def drift_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> RunRequest | SkipReason:
+    """A tick."""
+    return evaluate(context.instance, bucket.open(), get_settings(), time.time())
+
+
+def evaluate(
+    instance: DagsterInstance, bucket: Bucket, settings: Settings, now: float
+) -> RunRequest | SkipReason:
+    """What to request at a time in Unix seconds."""
+    summary = load_summary(bucket)
+    if summary is None:
+        return SkipReason("There is no drift report yet.")
+    reasons = reasons_to_retrain(summary, settings.model_max_age_days)
+    if not reasons:
+        return SkipReason(f"The report of {summary.made_at:%Y-%m-%d %H:%M} UTC is {summary.status}.")
+    why = "; ".join(reasons)
+    newer = _version_since(Registry(bucket), summary.window_end)
+    if newer is not None:
+        return SkipReason(f"Version {newer} was published after the evidence: {why}.")
+    busy = run_under_way(instance, {AssetKey("raw_matches"), AssetKey("trained_lstm")}, now, NAME)
+    if busy is not None:
+        return SkipReason(f"Waiting for run {busy.run_id}: {why}.")
+    attempts = _retrainings_since(
+        instance, now - timedelta(days=settings.retrain_window_days).total_seconds()
+    )
+    for record in attempts.runs:
+        if record.dagster_run.status is DagsterRunStatus.SUCCESS:
+            ended = datetime.fromtimestamp(ended_at(record), UTC)
+            return SkipReason(
+                f"Run {record.dagster_run.run_id} trained at {ended:%Y-%m-%d %H:%M} UTC, and a training in "
+                f"{settings.retrain_window_days:g} days is enough: {why}."
+            )
+    obstacle = attempts.obstacle(now)
+    if obstacle is not None:
+        return SkipReason(f"{why}. {obstacle}")
+    event = f"drift-{summary.made_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return RunRequest(run_key=f"{event}-{attempts.count}", tags={EVENT_TAG: event, **reason_tag(why)})
+
+
+def reasons_to_retrain(summary: DriftSummary, max_age_days: float) -> list[str]:
+    """Why a model should be trained anew, in words; nothing if it should not."""
+    reasons = [*(summary.reasons or ["drift"])] if summary.status == "drift" else []
+    age = summary.model_age_days
+    if age is not None and age > max_age_days:
+        reasons.append(f"version {summary.model_version} lacks {age} days of results")
+    return reasons
+
+
+def _version_since(registry: Registry, moment: datetime) -> int | None:
+    """The newest version, if it was published after a moment."""
+    versions = registry.versions()
+    if versions and registry.manifest(versions[-1]).published > moment:
+        return versions[-1]
+    return None
+
+
+def _retrainings_since(instance: DagsterInstance, moment: float) -> Attempts:
+    filters = RunsFilter(
+        job_name=retrain.name, statuses=FINISHED_STATUSES, created_after=datetime.fromtimestamp(moment, UTC)
+    )
+    return Attempts(tuple(sorted(instance.get_run_records(filters), key=ended_at, reverse=True)))

@@ -1,0 +1,53 @@
+"""The jobs that sensors and schedules request.
+
+The steps of a run are one process: a process each would spend more time on importing libraries than most steps take.
+Pools bound them all the same. What trains carries a tag, of which the run queue lets one run through at a time.
+"""
+
+from dagster import AssetSelection, define_asset_job, in_process_executor
+
+from football_assets.automation.registry_jobs import follow_registry
+from football_assets.automation.tags import TRAINS_TAG
+
+# From the landing files, or from the model, through to the forecasts. Results are fetched and configurations searched
+# for on other occasions.
+FROM_LANDING = AssetSelection.from_string(
+    'key:"raw_matches_rejected" or (key:"raw_matches"+ and +key:"fixture_predictions")'
+) - AssetSelection.from_string('key:"sweep"')
+FROM_TRAINING = AssetSelection.from_string('key:"trained_lstm"+ and +key:"fixture_predictions"')
+WATCHING_DRIFT = AssetSelection.from_string('key:"prediction_log" or key:"drift_report"')
+SYNCED = AssetSelection.from_string('key:"synced_results"')
+
+_TRAINS = {TRAINS_TAG: "true"}
+
+refresh_forecasts = define_asset_job(
+    "refresh_forecasts",
+    FROM_LANDING,
+    description="Reads seasons' landing files anew and makes everything through to the fixture predictions.",
+    executor_def=in_process_executor,
+    run_tags=_TRAINS,
+)
+
+retrain = define_asset_job(
+    "retrain",
+    FROM_TRAINING,
+    description="Trains a model on what has been read, lets the gate judge it, and forecasts the fixtures.",
+    executor_def=in_process_executor,
+    run_tags=_TRAINS,
+)
+
+watch_drift = define_asset_job(
+    "watch_drift",
+    WATCHING_DRIFT,
+    description="Collects what serving answered and compares it with what the model was trained on.",
+    executor_def=in_process_executor,
+)
+
+sync_results = define_asset_job(
+    "sync_results",
+    SYNCED,
+    description="Fetches current results from the public sources into the landing files.",
+    executor_def=in_process_executor,
+)
+
+jobs = [refresh_forecasts, retrain, follow_registry, watch_drift, sync_results]

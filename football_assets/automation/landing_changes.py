@@ -1,0 +1,78 @@
+"""Which seasons' landing objects differ from what was last read, and whether they have stopped changing.
+
+States are compared, not events counted: what was read is in the bucket beside the tables, so nothing is lost by a
+cursor that is, and what a hand has read counts like what a sensor had read.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from football_assets.raw.read_record import NO_OBJECTS, SeasonObjects, SeasonRead
+
+MAX_UNSETTLED_TICKS = 6  # then changes are read though more arrive: what comes later is read next
+
+
+@dataclass(frozen=True)
+class Change:
+    """A season whose landing objects are not those that were read. `read` is None if it never was."""
+
+    season: str
+    read: SeasonRead | None
+    landed: SeasonObjects
+
+    def __str__(self) -> str:
+        before = "never read" if self.read is None else f"{self.read.objects} when last read"
+        return f"{self.season}: {self.landed.objects} objects, {before}"
+
+
+def landing_changes(
+    landed: Mapping[str, SeasonObjects], read: Mapping[str, SeasonRead]
+) -> tuple[Change, ...]:
+    """Seasons to read: with new, changed or deleted objects, in order."""
+    found = (
+        Change(season, read.get(season), landed.get(season, NO_OBJECTS))
+        for season in sorted(landed.keys() | read.keys())
+    )
+    return tuple(
+        change for change in found if change.read is None or change.read.digest != change.landed.digest
+    )
+
+
+def event_of(changes: Sequence[Change]) -> str:
+    """Name of the transition: the states that are left, each with the run that made it, and the states that are
+    entered. So a file that is deleted and comes back makes two events, and a third when it is deleted again.
+    """
+    states = [[asdict(change.read) if change.read else None, asdict(change.landed)] for change in changes]
+    seasons = [change.season for change in changes]
+    return "landing-" + hashlib.blake2b(json.dumps([seasons, states]).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The sensor's cursor: the event that the last tick saw, and for how many ticks files have been arriving."""
+
+    event: str = ""
+    ticks: int = 0
+
+    @classmethod
+    def from_cursor(cls, cursor: str | None) -> "Watch":
+        """The state that a cursor holds; nothing was seen if there is none, or none of ours."""
+        try:
+            record = json.loads(cursor or "")
+            return cls(str(record["event"]), int(record["ticks"]))
+        except (ValueError, KeyError, TypeError):
+            return cls()
+
+    def next(self, event: str) -> "Watch":
+        """The state after a tick that saw another event and waits."""
+        return Watch(event, self.ticks + 1)
+
+    def has_settled(self, event: str) -> bool:
+        """Whether the event may be answered: the last tick saw the same, or changes have gone on for long enough."""
+        return event == self.event or self.ticks + 1 >= MAX_UNSETTLED_TICKS
+
+    def to_cursor(self) -> str:
+        """Text that Dagster keeps until the next tick."""
+        return json.dumps(asdict(self))

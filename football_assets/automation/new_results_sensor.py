@@ -1,0 +1,186 @@
+"""`new_results_sensor`: what lands is read, and everything through to the fixture predictions is made from it.
+
+A tick compares the listing of `raw/` with the record of what was read. Why each change is answered once:
+
+- The run key names the transition: from which state, read by which run, to which state, and the how-manieth attempt.
+  Evaluated again before its run has read, a tick asks for the same key, which Dagster launches once. After it, the
+  state that the key names is gone for good, so no later change is ever taken for one that was answered.
+- While a run that reads or trains is queued or running, nothing is requested. What lands meanwhile is a difference
+  that is still there afterwards.
+- The cursor only tells whether a burst of files has ended. Without it a tick waits for one more.
+
+All seasons that changed are one run. Dagster runs a range of partitions without gaps as one run, so the run has the
+range that holds them, and its configuration names those to read.
+
+A run that read and then failed leaves assets that are older than `raw_matches`. They are requested too, and those only.
+Attempts are bounded and spaced; a later change starts anew.
+
+No asset has a declarative automation condition. Conditions would ask for parts of the graph as they become outdated,
+next to the run that makes them all in order, and a failure would be followed by runs without bound or pause.
+"""
+
+import time
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from dagster import (
+    AssetKey,
+    DagsterInstance,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    SensorEvaluationContext,
+    SensorResult,
+    sensor,
+)
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from football_assets.automation.attempts import attempts_at, run_under_way
+from football_assets.automation.jobs import FROM_LANDING, refresh_forecasts
+from football_assets.automation.landing_changes import Change, Watch, event_of, landing_changes
+from football_assets.automation.tags import EVENT_TAG, reason_tag
+from football_assets.bucket import Bucket
+from football_assets.raw.landing import Inventory, inventory
+from football_assets.raw.partitions import seasons
+from football_assets.raw.read_record import landed_seasons, last_read
+from football_assets.resources import BucketResource
+
+NAME = "new_results_sensor"
+INTERVAL_SECONDS = 10
+SHOWN_SEASONS = 5
+RAW_MATCHES = AssetKey("raw_matches")
+TRAINED = AssetKey("trained_lstm")
+
+
+@sensor(
+    name=NAME,
+    job=refresh_forecasts,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Reads seasons whose landing objects are new, changed or gone, and makes everything from them.",
+)
+def new_results_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult:
+    """A tick."""
+    assert context.repository_def is not None
+    keys = FROM_LANDING.resolve(context.repository_def.asset_graph)
+    return evaluate(context.instance, bucket.open(), keys, context.cursor, time.time())
+
+
+def evaluate(
+    instance: DagsterInstance, bucket: Bucket, keys: AbstractSet[AssetKey], cursor: str | None, now: float
+) -> SensorResult:
+    """What to request.
+
+    Parameters
+    ----------
+    keys
+        The assets of the job: the raw tables and all that is made from them.
+    now
+        In Unix seconds.
+    """
+    guarded = {RAW_MATCHES, TRAINED}
+    busy = run_under_way(instance, guarded, now, NAME)  # first: what it is about to read is not compared
+    listed = inventory(bucket)
+    landed = landed_seasons(listed)
+    changes = landing_changes(landed, last_read(bucket))
+    registered = list(instance.get_dynamic_partitions("seasons"))
+    new = sorted({*landed, *(change.season for change in changes)} - set(registered))
+    watch = Watch.from_cursor(cursor)
+    event = event_of(changes) if changes else ""
+    following = Watch(event)
+    request, reason = None, ""
+    if busy is None and not changes:
+        outdated = _outdated(instance, keys)
+        request, reason = _request_rest(instance, outdated, now) if outdated else (None, _all_is_read(listed))
+    elif busy is None and watch.has_settled(event):
+        attempts = attempts_at(instance, event)
+        request = _request(changes, event, attempts.count, [*registered, *new])
+        reason = attempts.obstacle(now) or ""
+    elif busy is None:
+        following = watch.next(event)
+        reason = "Waiting for the files to settle."
+    if request is not None and not reason:
+        busy = run_under_way(instance, guarded, now, NAME)  # again: one may have begun to read since
+    if busy is not None:
+        reason = f"Waiting for run {busy.run_id}."
+    if changes:
+        reason = reason and f"{reason} {_reason(changes)}."
+    return SensorResult(
+        run_requests=[request] if request and not reason else None,
+        skip_reason=reason or None,
+        cursor=following.to_cursor(),
+        dynamic_partitions_requests=[seasons.build_add_request(new)] if new else None,
+    )
+
+
+def _request(changes: Sequence[Change], event: str, attempt: int, registered: Sequence[str]) -> RunRequest:
+    wanted = [change.season for change in changes]
+    positions = [registered.index(season) for season in wanted]
+    return RunRequest(
+        run_key=f"{event}-{attempt}",
+        run_config={"ops": {"read_landing_files": {"config": {"seasons": wanted}}}},
+        tags={
+            EVENT_TAG: event,
+            **reason_tag(_reason(changes)),
+            ASSET_PARTITION_RANGE_START_TAG: registered[min(positions)],
+            ASSET_PARTITION_RANGE_END_TAG: registered[max(positions)],
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Outdated:
+    """Assets that are older than `raw_matches`, the run that read it, and the name of that event."""
+
+    keys: list[AssetKey]
+    reader: str
+    event: str
+
+
+def _outdated(instance: DagsterInstance, keys: AbstractSet[AssetKey]) -> _Outdated | None:
+    """Assets that were not made since `raw_matches` was, in the order of the event log, which no clock disturbs."""
+    records = {
+        record.asset_entry.asset_key: record.asset_entry for record in instance.get_asset_records(list(keys))
+    }
+    raw = records.get(RAW_MATCHES)
+    if raw is None or raw.last_materialization_record is None:
+        return None
+    read = raw.last_materialization_record
+    older = []
+    for key in keys - {RAW_MATCHES, AssetKey("raw_matches_rejected")}:
+        entry = records.get(key)
+        made = entry.last_materialization_storage_id if entry else None
+        if made is None or made < read.storage_id:
+            older.append(key)
+    return _Outdated(sorted(older), read.run_id, f"rest-of-{read.storage_id}") if older else None
+
+
+def _request_rest(instance: DagsterInstance, outdated: _Outdated, now: float) -> tuple[RunRequest, str]:
+    """The request for outdated assets, and why it is not made now, if so."""
+    reader = instance.get_run_by_id(outdated.reader)
+    failed = [outdated.reader] if reader and reader.status is not DagsterRunStatus.SUCCESS else []
+    attempts = attempts_at(instance, outdated.event, *failed)
+    names = ", ".join(key.to_user_string() for key in outdated.keys)
+    obstacle = attempts.obstacle(now)
+    request = RunRequest(
+        run_key=f"{outdated.event}-{attempts.count}",
+        asset_selection=outdated.keys,
+        tags={
+            EVENT_TAG: outdated.event,
+            **reason_tag(f"Not made from what run {outdated.reader} read: {names}"),
+        },
+    )
+    return request, f"{obstacle} Not made from what was read: {names}." if obstacle else ""
+
+
+def _reason(changes: Sequence[Change]) -> str:
+    more = len(changes) - SHOWN_SEASONS
+    shown = [*map(str, changes[:SHOWN_SEASONS]), *([f"{more} more seasons"] if more > 0 else [])]
+    return "; ".join(shown)
+
+
+def _all_is_read(listed: Inventory) -> str:
+    lost = [stray.info.name for stray in listed.strays if stray.season is None]
+    text = f"{len(listed.objects)} landing objects of {len(listed.seasons)} seasons, all read."
+    return f"{text} In no season: {', '.join(lost[:5])}." if lost else text

@@ -1,0 +1,221 @@
+"""`registry_sensor`: whoever moves an alias or registers a version, what depends on it follows.
+
+A tick compares states: the production version with what Serve is told to serve, with the version of the fixture
+predictions and with that of the drift report; and the versions in view with those that were checked. What differs is
+requested as one run, and nothing else is. So what the graph itself has made for its new version is not made again.
+
+- The run key names the event: `registry/aliases.json` in its version, with its time as a version of a local bucket is a
+  digest and comes back when an alias does; the start of Serve that is told; and the attempt. The attempts at each part
+  are bounded and spaced. A new event, like a start of Serve, begins anew.
+- While Serve does not run nothing is deployed. A server that starts begins from the alias, and is then told the number.
+- The run that registered a version goes on to the fixture predictions: they are left to it while it runs.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    RunsFilter,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.storage.asset_check_execution_record import (
+    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
+)
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+
+from football_assets.automation.attempts import Attempts, attempts_at
+from football_assets.automation.registry_jobs import DRIFT, FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
+from football_assets.automation.tags import EVENT_TAG, reason_tag
+from football_assets.bucket import Bucket
+from football_assets.deployment.registry_state import CHECKED, RegistryState, read_registry
+from football_assets.deployment.serve_api import ServeApi, ServeState
+from football_assets.errors import ObjectNotFound
+from football_assets.monitoring.summary import LATEST
+from football_assets.registry.store import Registry
+from football_assets.resources import BucketResource
+from football_assets.serve_address import ServeUnreachable, find_serve
+from football_assets.settings import Settings, get_settings
+
+NAME = "registry_sensor"
+INTERVAL_SECONDS = 10
+SERVE_SECONDS = 3.0  # a tick waits no longer for Serve
+FORECAST_FROM = "tables/match_features"  # without these there is nothing to forecast
+REGISTRATION = timedelta(hours=1)  # a run that registered a version longer ago is not waited for
+SESSION_CHARACTERS = 12
+
+_UNDER_WAY = [status for status in NOT_FINISHED_STATUSES if status is not DagsterRunStatus.NOT_STARTED]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What does not agree with the registry, each with the reason, and what is waited for."""
+
+    missing: Mapping[AssetKey | AssetCheckKey, str]
+    waiting: tuple[str, ...]
+
+
+@sensor(
+    name=NAME,
+    job=follow_registry,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Has the production version served, and fixtures and drift report made from it, when an alias moves.",
+)
+def registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult | SkipReason:
+    """A tick."""
+    assert context.repository_def is not None
+    graph = context.repository_def.asset_graph
+    return evaluate(context.instance, bucket.open(), graph, get_settings(), time.time())
+
+
+def evaluate(
+    instance: DagsterInstance, bucket: Bucket, graph: BaseAssetGraph[Any], settings: Settings, now: float
+) -> SensorResult | SkipReason:
+    """What to request. `now` is in Unix seconds."""
+    under_way = instance.get_runs(RunsFilter(job_name=follow_registry.name, statuses=_UNDER_WAY), limit=1)
+    if under_way:
+        return SkipReason(f"Run {under_way[0].run_id} follows the registry.")
+    registry = read_registry(Registry(bucket))
+    if not registry.versions_in_view:
+        return SkipReason("No model version is registered.")
+    serve, problem = _serve_state(settings)
+    plan = make_plan(instance, bucket, registry, serve, now)
+    session = (serve.session if serve else "")[:SESSION_CHARACTERS] or "no-serve"
+    event = f"{registry.event}/{session}"
+    attempts = attempts_at(instance, event)
+    wanted, waiting = {}, [problem, *plan.waiting]
+    for key, reason in plan.missing.items():
+        if not _exists(graph, key):
+            continue
+        obstacle = Attempts(tuple(run for run in attempts.runs if _requested(run.dagster_run, key))).obstacle(
+            now
+        )
+        if obstacle is None:
+            wanted[key] = reason
+        else:
+            waiting.append(f"{reason} {obstacle}")
+    if not wanted:
+        return SkipReason(" ".join([*filter(None, waiting)] or [_agreed(registry)]))
+    tags = {EVENT_TAG: event, **reason_tag(" ".join(wanted.values()))}
+    return SensorResult(run_requests=[_request(wanted, graph, f"{event}/{attempts.count}", tags)])
+
+
+def make_plan(
+    instance: DagsterInstance, bucket: Bucket, registry: RegistryState, serve: ServeState | None, now: float
+) -> Plan:
+    """Compare what there is with what the registry says."""
+    missing: dict[AssetKey | AssetCheckKey, str] = {}
+    waiting: list[str] = []
+    production = registry.production
+    unchecked = registry.versions_in_view - _checked(instance)
+    if unchecked:
+        missing[VERSIONS_CHECK] = f"Not checked: {_versions(unchecked)}."
+    if production is None:
+        return Plan(missing, ())
+    if serve is not None and serve.wanted != {production}:
+        told = ", ".join(sorted(map(str, serve.wanted)))
+        if all(item.status == "RUNNING" for item in serve.applications):
+            missing[SERVING] = f"Production is version {production}, Serve is told {told}."
+        else:
+            waiting.append("Serve is starting or changing.")
+    forecast = _materialised_version(instance, FIXTURES)
+    if forecast != production and next(iter(bucket.list(FORECAST_FROM)), None) is not None:
+        busy = _registering_run(instance, registry, now)
+        if busy is None:
+            missing[FIXTURES] = f"Fixtures are forecast by version {forecast}, not {production}."
+        else:
+            waiting.append(f"Run {busy} is to forecast the fixtures.")
+    reported = _reported_version(bucket)
+    if reported != production:
+        missing[DRIFT] = f"The drift report is about version {reported}, not {production}."
+    return Plan(missing, tuple(waiting))
+
+
+def _serve_state(settings: Settings) -> tuple[ServeState | None, str]:
+    """What Serve is told to serve, or why that is not known."""
+    try:
+        return ServeApi(find_serve(settings), timeout=SERVE_SECONDS).state(), ""
+    except ServeUnreachable as error:
+        return None, f"Nothing is deployed: {error}"
+
+
+def _checked(instance: DagsterInstance) -> frozenset[int]:
+    """Versions that the last evaluation of the check has looked at; one that is planned tells nothing."""
+    records = instance.event_log_storage.get_asset_check_execution_history(
+        VERSIONS_CHECK, limit=1, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
+    )
+    evaluation = records[0].evaluation if records else None
+    value = evaluation.metadata.get(CHECKED) if evaluation is not None else None
+    return frozenset(value.value) if value is not None else frozenset()  # type: ignore[arg-type]
+
+
+def _materialised_version(instance: DagsterInstance, key: AssetKey) -> int | None:
+    event = instance.get_latest_materialization_event(key)
+    materialization = event.asset_materialization if event is not None else None
+    value = materialization.metadata.get("model_version") if materialization is not None else None
+    return value.value if value is not None and isinstance(value.value, int) else None
+
+
+def _reported_version(bucket: Bucket) -> int | None:
+    try:
+        version: int | None = json.loads(bucket.read(LATEST))["model_version"]
+    except (ObjectNotFound, ValueError, KeyError, TypeError):
+        return None
+    return version
+
+
+def _registering_run(instance: DagsterInstance, registry: RegistryState, now: float) -> str | None:
+    """The run that registered the production version, if it still goes on."""
+    if registry.registered_by is None or registry.registered is None:
+        return None
+    if datetime.fromtimestamp(now, UTC) - registry.registered > REGISTRATION:
+        return None
+    run = instance.get_run_by_id(registry.registered_by)
+    return run.run_id if run is not None and not run.is_finished else None
+
+
+def _requested(run: DagsterRun, key: AssetKey | AssetCheckKey) -> bool:
+    selection = run.asset_check_selection if isinstance(key, AssetCheckKey) else run.asset_selection
+    return selection is not None and key in selection
+
+
+def _request(
+    wanted: Mapping[AssetKey | AssetCheckKey, str],
+    graph: BaseAssetGraph[Any],
+    run_key: str,
+    tags: dict[str, str],
+) -> RunRequest:
+    assets = [key for key in wanted if isinstance(key, AssetKey)]
+    checks = {key for key in wanted if isinstance(key, AssetCheckKey)}
+    checks |= {key for key in graph.asset_check_keys if key.asset_key in assets}
+    return RunRequest(run_key=run_key, asset_selection=assets, asset_check_keys=sorted(checks), tags=tags)
+
+
+def _exists(graph: BaseAssetGraph[Any], key: AssetKey | AssetCheckKey) -> bool:
+    known = graph.asset_check_keys if isinstance(key, AssetCheckKey) else graph.executable_asset_keys
+    return key in known
+
+
+def _versions(versions: frozenset[int]) -> str:
+    return ("versions " if len(versions) > 1 else "version ") + ", ".join(map(str, sorted(versions)))
+
+
+def _agreed(registry: RegistryState) -> str:
+    if registry.production is None:
+        return f"No version is in production; {_versions(registry.versions_in_view)} checked."
+    return f"Everything that could be made is of version {registry.production}."

@@ -1,0 +1,25 @@
+"""What happens at a time of day, in UTC."""
+
+from dagster import DefaultScheduleStatus, ScheduleDefinition
+
+from football_assets.automation.jobs import sync_results, watch_drift
+
+nightly_drift_report = ScheduleDefinition(
+    name="nightly_drift_report",
+    job=watch_drift,
+    cron_schedule="15 3 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Compares what serving was asked with what its model was trained on.",
+)
+
+daily_sync = ScheduleDefinition(
+    name="daily_sync",
+    job=sync_results,
+    cron_schedule="40 5 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.STOPPED,  # it calls the public sources
+    description="Fetches current results. Off until switched on.",
+)
+
+schedules = [nightly_drift_report, daily_sync]

@@ -1,0 +1,14 @@
+"""Tags of the runs that sensors request. They are what a person sees of the reason, and what a later tick asks for."""
+
+EVENT_TAG = "football/event"  # what the run answers; the same for every attempt at it
+REASON_TAG = "football/reason"
+TRAINS_TAG = "football/trains"  # dagster.yaml lets one run with it through at a time
+
+REASON_CHARACTERS = 250
+
+
+def reason_tag(reason: str) -> dict[str, str]:
+    """The tag that says why a run was requested, cut to a length that the UI shows."""
+    if len(reason) > REASON_CHARACTERS:
+        reason = reason[: REASON_CHARACTERS - 2] + " …"
+    return {REASON_TAG: reason}

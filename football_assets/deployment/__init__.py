@@ -1,0 +1,1 @@
+"""The production version in Ray Serve."""

@@ -1,0 +1,69 @@
+"""Asset checks of what the registry offers for serving, and of what serves."""
+
+from pathlib import Path
+
+from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_check
+
+from football_assets.deployment.registry_state import CHECKED, read_registry
+from football_assets.errors import FootballError
+from football_assets.registry.store import Registry
+from football_assets.resources import BucketResource
+from football_assets.serve_address import find_serve
+from football_assets.settings import get_settings
+
+
+@asset_check(
+    asset="onnx_model",
+    description="The newest version of the registry and those with an alias are whole, and their models answer. "
+    "A broken production version is an error, any other a warning.",
+)
+def registered_versions_are_whole(bucket: BucketResource) -> AssetCheckResult:
+    """Fetches and tries each as serving does, whoever put it into the registry."""
+    from football_assets.registry.bundle import check_bundle
+
+    registry = Registry(bucket.open())
+    state = read_registry(registry)
+    problems = {}
+    for version in state.versions_in_view:
+        try:
+            check_bundle(registry.fetch(version, Path(bucket.scratch)))
+        except FootballError as error:
+            problems[version] = str(error)
+    return AssetCheckResult(
+        passed=not problems,
+        severity=AssetCheckSeverity.ERROR if state.production in problems else AssetCheckSeverity.WARN,
+        description=" ".join(problems.values()) or None,
+        metadata={CHECKED: MetadataValue.json(sorted(state.versions_in_view))},
+    )
+
+
+@asset_check(
+    asset="serving_deployment",
+    description="Ray Serve is told to serve the production version, and every replica that was asked answers from it.",
+)
+def production_is_what_serves(bucket: BucketResource) -> AssetCheckResult:
+    """Asks the REST API and the replicas."""
+    from football_assets.deployment.serve_api import ServeApi
+
+    production = Registry(bucket.open()).aliases().get("production")
+    try:
+        api = ServeApi(find_serve(get_settings()))
+        applications = api.state().applications
+        health = [answer for item in applications for answer in api.health(item).values()]
+    except FootballError as error:
+        return AssetCheckResult(passed=False, description=str(error))
+    wanted = {item.wanted for item in applications}
+    answering = {answer.version for answer in health}
+    return AssetCheckResult(
+        passed=wanted == {production} and answering <= {production},
+        description=" ".join(answer.error for answer in health if answer.error) or None,
+        metadata={
+            "production": MetadataValue.text(str(production)),
+            "wanted": ", ".join(sorted(map(str, wanted))),
+            "answering": ", ".join(sorted(map(str, answering))),
+            "replicas": len({answer.replica for answer in health}),
+        },
+    )
+
+
+checks = [registered_versions_are_whole, production_is_what_serves]

@@ -1,0 +1,146 @@
+"""A model that a colleague linked as `production` in the W&B registry becomes a version of ours, and production.
+
+What comes from there is data of others: only files of a bundle are taken, each with the digest that W&B has of it, and
+none of their formats holds code. A linked version is followed once, so that a rollback of ours is not undone.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from football_assets.errors import ObjectNotFound, RegistryError
+from football_assets.model_files import MODEL_INT8
+from football_assets.registry.store import Registry
+
+FOLLOWED = "registry/wandb.json"
+COLLECTION = "wandb-registry-model/football-forecaster"
+ALIAS = "production"
+MAX_BYTES = 2 << 30
+_TIMEOUT_SECONDS = 15
+
+
+class LinkedModel(Protocol):
+    """A version of a model in a registry elsewhere. `sizes`: bytes of its files by name."""
+
+    @property
+    def name(self) -> str:
+        """What tells this version from all others."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of its files, by name."""
+
+    def download(self, folder: Path) -> None:
+        """Place its files in an empty folder, each checked against its digest."""
+
+
+class LinkedModels(Protocol):
+    """A registry elsewhere."""
+
+    def production(self) -> LinkedModel | None:
+        """The version that is linked as production, if one is."""
+
+
+def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> int | None:
+    """Make the linked production version a version of the registry, and production; None: it was followed before.
+
+    Raises
+    ------
+    RegistryError
+        It is no bundle of ours.
+    """
+    linked = models.production()
+    if linked is None or linked.name == _followed(registry):
+        return None
+    _check_files(linked)
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as temporary:
+        folder = Path(temporary)
+        linked.download(folder)
+        from football_assets.registry.bundle import check_bundle
+
+        if {item.name for item in folder.iterdir()} != set(linked.sizes):
+            raise RegistryError(f"{linked.name} did not arrive with the files that it lists: link it again.")
+        check_bundle(folder)
+        version = registry.publish(folder, {"source": linked.name})
+    registry.promote(version)
+    registry.bucket.write(FOLLOWED, json.dumps({"name": linked.name, "version": version}).encode())
+    return version
+
+
+class WandbRegistry:
+    """The model registry of W&B, asked with WANDB_API_KEY."""
+
+    def production(self) -> LinkedModel | None:
+        """The artifact version with the alias `production`.
+
+        Raises
+        ------
+        RegistryError
+            W&B cannot be asked.
+        """
+        import wandb
+
+        path = f"{COLLECTION}:{ALIAS}"
+        try:
+            api = wandb.Api(timeout=_TIMEOUT_SECONDS)
+            return (
+                _WandbModel(api.artifact(path, type="model")) if api.artifact_exists(path, "model") else None
+            )
+        except Exception as error:  # whatever its client gives
+            raise RegistryError(
+                f"W&B cannot be asked for {path}: {' '.join(str(error).split())[:200]}"
+            ) from error
+
+
+class _WandbModel:
+    def __init__(self, artifact: Any) -> None:
+        self._artifact = artifact
+
+    @property
+    def name(self) -> str:
+        return f"{self._artifact.source_qualified_name} {self._artifact.digest}"
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        # A reference would be fetched from wherever it leads to: its name is none that a bundle may have.
+        entries = self._artifact.manifest.entries.values()
+        return {
+            entry.path if entry.ref is None else f"{entry.path} from {entry.ref}": entry.size or 0
+            for entry in entries
+        }
+
+    def download(self, folder: Path) -> None:
+        try:
+            self._artifact.download(root=str(folder), skip_cache=True, allow_missing_references=False)
+            self._artifact.verify(root=str(folder))
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise RegistryError(f"{self.name} could not be fetched from W&B: {reason}") from error
+
+
+def _check_files(linked: LinkedModel) -> None:
+    from football_assets.registry.bundle import REQUIRED
+
+    given = set(linked.sizes)
+    missing, foreign = set(REQUIRED) - given, given - {*REQUIRED, MODEL_INT8}
+    if missing or foreign:
+        lacks = f" It lacks {', '.join(sorted(missing))}." if missing else ""
+        holds = f" It holds {', '.join(sorted(foreign))}." if foreign else ""
+        raise RegistryError(
+            f"{linked.name} is no model bundle.{lacks}{holds} Link one that this project logged."
+        )
+    if sum(linked.sizes.values()) > MAX_BYTES:
+        raise RegistryError(
+            f"{linked.name} has more than {MAX_BYTES >> 30} GiB, which no bundle of ours has."
+        )
+
+
+def _followed(registry: Registry) -> str | None:
+    try:
+        name: str = json.loads(registry.bucket.read(FOLLOWED))["name"]
+    except (ObjectNotFound, ValueError, KeyError):
+        return None
+    return name

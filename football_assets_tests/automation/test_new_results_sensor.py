@@ -1,0 +1,391 @@
+"""What lands is read once, whatever happens to cursors, ticks and runs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from dagster import (
+    AssetKey,
+    DagsterInstance,
+    DagsterRunStatus,
+    build_sensor_context,
+)
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG, WILL_RETRY_TAG
+
+from football_assets.automation.attempts import LAUNCH_GRACE, MAX_ATTEMPTS
+from football_assets.automation.landing_changes import MAX_UNSETTLED_TICKS
+from football_assets.automation.new_results_sensor import new_results_sensor
+from football_assets.automation.tags import REASON_TAG
+from football_assets.definitions import defs
+from football_assets.resources import bucket_resources
+from football_assets.settings import Settings
+from football_assets_tests.automation.small_graph import BROKEN, SmallHome
+from football_assets_tests.demo import copy_bucket
+
+LEEDS = "Sat Aug 18 2012,Leeds,2-1,?,Hull"
+YORK = "Sat Aug 17 2013,York,0-0,?,Hull"
+BURY = "Sat Aug 16 2014,Bury,1-3,?,Hull"
+
+
+def seasons_of(request: object) -> list[str]:
+    seasons: list[str] = request.run_config["ops"]["read_landing_files"]["config"]["seasons"]  # type: ignore[attr-defined]
+    return seasons
+
+
+def test_many_new_files_are_one_run_and_then_there_is_nothing_to_do(home: SmallHome) -> None:
+    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2013-14/eng.1.csv", YORK)
+    home.bucket.write("raw/notes.txt", b"x")
+
+    assert home.tick() is None
+    assert "settle" in home.skipped[-1]
+    request = home.request()
+    assert seasons_of(request) == ["2012-13", "2013-14"]
+    assert home.instance.get_dynamic_partitions("seasons") == ["2012-13", "2013-14"]
+    assert home.launch(request)
+
+    assert home.home_teams() == ["Leeds", "York"]
+    assert home.ticks(3) is None
+    assert home.skipped[-1] == "2 landing objects of 2 seasons, all read. In no season: raw/notes.txt."
+
+
+def test_only_the_seasons_that_differ_are_read_though_others_lie_between(home: SmallHome) -> None:
+    for season, row in (("2012-13", LEEDS), ("2013-14", YORK), ("2014-15", BURY)):
+        home.land(f"{season}/eng.1.csv", row)
+    home.launch(home.request())
+    untouched = home.bucket.stat("tables/raw_matches/2013-14.parquet")
+
+    home.land("2012-13/eng.1.csv", LEEDS.replace("Leeds", "Luton"))
+    home.land("2014-15/eng.2.csv", BURY.replace("Bury", "Barnet").replace("Hull", "Wigan"))
+    request = home.request()
+    assert seasons_of(request) == ["2012-13", "2014-15"]
+    assert home.launch(request)
+
+    assert home.home_teams() == ["Barnet", "Bury", "Luton", "York"]
+    assert home.bucket.stat("tables/raw_matches/2013-14.parquet") == untouched
+    (last,) = home.instance.fetch_materializations(AssetKey("fixture_predictions"), limit=1).records
+    assert last.run_id == home.instance.get_runs(limit=1)[0].run_id
+
+
+def test_the_last_file_of_a_season_takes_its_matches_with_it(home: SmallHome) -> None:
+    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2013-14/eng.1.csv", YORK)
+    home.launch(home.request())
+
+    home.bucket.delete("raw/a/2012-13/eng.1.csv")
+    request = home.request()
+    assert seasons_of(request) == ["2012-13"]
+    assert request.tags[REASON_TAG] == "2012-13: 0 objects, 1 when last read"
+    assert home.launch(request)
+
+    assert home.home_teams() == ["York"]
+    assert home.ticks(3) is None
+
+
+def test_a_file_that_goes_and_comes_back_is_a_run_each_time(local_home: SmallHome) -> None:
+    home, keys = local_home, []
+    home.land("2012-13/eng.1.csv", LEEDS)
+    for turn in range(4):
+        is_there = turn % 2 == 0
+        if is_there:
+            home.land("2012-13/eng.2.csv", YORK.replace("2013", "2012"))
+        else:
+            home.bucket.delete("raw/a/2012-13/eng.2.csv")
+        request = home.request()
+        keys.append(request.run_key)
+        assert home.launch(request)
+        assert home.home_teams() == (["Leeds", "York"] if is_there else ["Leeds"])
+        assert home.ticks(3) is None
+
+    assert len(set(keys)) == 4
+
+
+def test_a_file_that_goes_and_comes_back_before_anyone_reads_is_no_run(local_home: SmallHome) -> None:
+    local_home.land("2012-13/eng.1.csv", LEEDS)
+    local_home.launch(local_home.request())
+
+    local_home.bucket.delete("raw/a/2012-13/eng.1.csv")
+    assert local_home.tick() is None
+    local_home.land("2012-13/eng.1.csv", LEEDS)
+
+    assert local_home.ticks(4) is None
+
+
+def test_a_tick_that_is_evaluated_again_asks_for_the_same_run(home: SmallHome) -> None:
+    home.land("2012-13/eng.1.csv", LEEDS)
+    home.tick()
+    cursor = home.cursor
+    first = home.tick()
+    home.cursor = cursor  # the daemon was killed before it kept the new one
+    again = home.tick()
+
+    assert first is not None
+    assert again is not None
+    assert again.run_key == first.run_key
+
+
+@pytest.mark.parametrize("cursor", [None, "no json", '{"event": "landing-other", "ticks": 1}'])
+def test_a_lost_or_foreign_cursor_neither_drops_nor_repeats_a_run(
+    local_home: SmallHome, cursor: str | None
+) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    home.tick()
+    home.cursor = cursor
+    request = home.request()
+    home.launch(request)
+    home.cursor = cursor
+
+    assert home.ticks(4) is None
+
+    home.land("2012-13/eng.1.csv", LEEDS, LEEDS.replace("Leeds", "Luton"))
+    home.cursor = cursor
+    assert home.request().run_key != request.run_key
+
+
+def test_files_that_are_still_arriving_are_waited_for_but_not_for_ever(local_home: SmallHome) -> None:
+    home, requests = local_home, []
+    for number in range(MAX_UNSETTLED_TICKS):
+        home.land(f"{2001 + number}/eng.1.csv", LEEDS)
+        requests.append(home.tick())
+
+    assert requests[:-1] == [None] * (MAX_UNSETTLED_TICKS - 1)
+    assert requests[-1] is not None
+    assert len(seasons_of(requests[-1])) == MAX_UNSETTLED_TICKS
+
+
+def test_a_burst_after_a_long_run_is_waited_for_like_the_first(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    job = home.definitions.resolve_job_def("retrain")
+    running = home.instance.create_run_for_job(job, tags=job.run_tags, status=DagsterRunStatus.STARTED)
+    assert home.ticks(MAX_UNSETTLED_TICKS) is None
+    home.instance.report_run_canceled(running)
+    home.land("2013-14/eng.1.csv", YORK)
+
+    assert home.tick() is None
+    assert seasons_of(home.request()) == ["2012-13", "2013-14"]
+
+
+def test_a_file_that_lands_during_a_run_is_read_after_it(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    home.launch(home.request())
+    job = home.definitions.resolve_job_def("retrain")
+    running = home.instance.create_run_for_job(job, tags=job.run_tags, status=DagsterRunStatus.STARTED)
+    home.land("2013-14/eng.1.csv", YORK)
+
+    assert home.ticks(4) is None
+    assert home.skipped[-1] == f"Waiting for run {running.run_id}. 2013-14: 1 objects, never read."
+    home.instance.report_run_canceled(running)
+
+    request = home.request()
+    assert seasons_of(request) == ["2013-14"]
+    assert home.launch(request)
+    assert home.home_teams() == ["Leeds", "York"]
+
+
+def test_a_run_that_was_requested_but_never_queued_is_asked_for_again(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    request = home.request()
+    job = home.definitions.resolve_job_def("refresh_forecasts")
+    tags = {**job.run_tags, **request.tags, "dagster/run_key": request.run_key or ""}
+    home.instance.create_run_for_job(
+        job, tags={**tags, "dagster/sensor_name": "new_results_sensor"}, run_config=request.run_config
+    )
+
+    again = home.tick()
+
+    assert again is not None
+    assert again.run_key == request.run_key
+
+
+def test_a_run_that_another_created_and_never_launched_is_waited_for_a_while_only(
+    local_home: SmallHome,
+) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    job = home.definitions.resolve_job_def("retrain")
+    home.instance.create_run_for_job(job, tags=job.run_tags)
+    home.now = home.instance.get_run_records()[0].create_timestamp.timestamp()
+
+    assert home.ticks(3) is None
+    home.now += LAUNCH_GRACE.total_seconds()
+    assert home.tick() is not None
+
+
+def test_a_run_that_failed_is_tried_again_after_a_pause_a_few_times_and_then_on_a_change(
+    local_home: SmallHome,
+) -> None:
+    home, asked = local_home, []
+    home.bucket.write(BROKEN, b"")
+    home.land("2012-13/eng.1.csv", LEEDS)
+    request = home.request()
+    for _ in range(MAX_ATTEMPTS):
+        asked.append(request)
+        assert not home.launch(request)
+        assert home.tick() is None
+        assert "tried again in" in home.skipped[-1] or "see its log" in home.skipped[-1]
+        home.now += 3600
+        following = home.tick()
+        if following is not None:
+            request = following
+
+    # What was read is not read again: only what was not made from it.
+    assert [item.asset_selection for item in asked[1:]] == [
+        [AssetKey("fixture_predictions"), AssetKey("trained_lstm")]
+    ] * (MAX_ATTEMPTS - 1)
+    assert len({item.run_key for item in asked}) == MAX_ATTEMPTS
+    home.now += 1e6
+    assert home.ticks(4) is None
+    assert "see its log" in home.skipped[-1]
+
+    home.bucket.delete(BROKEN)
+    home.land("2013-14/eng.1.csv", YORK)
+    assert home.launch(home.request())
+    assert home.ticks(3) is None
+
+
+def test_a_run_that_fails_before_it_has_read_is_tried_again_as_a_whole(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    first = home.request()
+    place = home.bucket.local_path("tables")
+    assert place is not None
+    place.write_bytes(b"")  # no table can be written
+    assert not home.launch(first)
+    place.unlink()
+    home.now += 3600
+    second = home.tick()
+
+    assert second is not None
+    assert second.run_key != first.run_key
+    assert home.launch(second)
+    assert home.ticks(3) is None
+
+
+def test_a_cancelled_run_is_left_alone_until_something_changes(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    request = home.request()
+    job = home.definitions.resolve_job_def("refresh_forecasts")
+    run = home.instance.create_run_for_job(job, tags=request.tags, run_config=request.run_config)
+    home.instance.report_run_canceled(run)
+    home.now += 1e6
+
+    assert home.ticks(4) is None
+    assert f"Run {run.run_id} was cancelled" in home.skipped[-1]
+    home.land("2013-14/eng.1.csv", YORK)
+    assert seasons_of(home.request()) == ["2012-13", "2013-14"]
+
+
+def test_a_run_that_dagster_retries_is_one_attempt(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    request = home.request()
+    job = home.definitions.resolve_job_def("refresh_forecasts")
+    first = home.instance.create_run_for_job(job, tags={**request.tags, WILL_RETRY_TAG: "true"})
+    home.instance.report_run_failed(first)
+    home.now = home.instance.get_run_records()[0].end_time or 0
+
+    assert home.ticks(3) is None
+    assert "about to be tried again by Dagster" in home.skipped[-1]
+    retry = home.instance.create_run_for_job(
+        job,
+        tags={**request.tags, PARENT_RUN_ID_TAG: first.run_id},
+        parent_run_id=first.run_id,
+        root_run_id=first.run_id,
+    )
+    home.instance.report_run_failed(retry)
+    home.now += 3600
+    following = home.tick()
+
+    assert following is not None
+    assert following.run_key == f"{request.tags['football/event']}-1"
+
+
+def test_what_a_hand_has_read_is_carried_on_and_not_read_again(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", LEEDS)
+    home.instance.add_dynamic_partitions("seasons", ["2012-13"])
+    home.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=home.instance,
+        partition_key="2012-13",
+        asset_selection=[AssetKey("raw_matches"), AssetKey("raw_matches_rejected")],
+    )
+    home.now = 3e9
+    request = home.tick()
+
+    assert request is not None
+    assert request.asset_selection == [
+        AssetKey(name) for name in ("fixture_predictions", "stg_matches", "trained_lstm")
+    ]
+    assert home.launch(request)
+    assert home.ticks(3) is None
+
+
+def test_garbage_is_read_into_rejected_rows_and_fails_nothing(home: SmallHome) -> None:
+    garbage = [
+        b"",
+        b"\0\1\2" * 99,
+        b"<html>404</html>",
+        b'{"matches": [',
+        b"[" * 100_000,
+        b"\xff\xfe\xfa",
+        b"a,b\n1",
+    ]
+    home.land("2012-13/eng.1.csv", LEEDS)
+    for number, data in enumerate(garbage, 1):
+        home.bucket.write(f"raw/a/2012-13/eng.{number}.json", data)
+    home.bucket.write("raw/a/2012-13/README", b"text")
+
+    assert home.launch(home.request())
+
+    assert home.home_teams() == ["Leeds"]
+    assert home.ticks(3) is None
+
+
+def test_a_new_instance_on_a_bucket_that_was_read_knows_its_seasons_and_asks_for_nothing(
+    home: SmallHome,
+) -> None:
+    home.land("2012-13/eng.1.csv", LEEDS)
+    home.launch(home.request())
+    with DagsterInstance.ephemeral() as fresh:
+        elsewhere = SmallHome(home.url, home.folder, fresh)
+
+        assert elsewhere.ticks(3) is None
+        assert fresh.get_dynamic_partitions("seasons") == ["2012-13"]
+
+
+def test_thousands_of_objects_are_one_run_with_a_short_key_cursor_and_reason(local_home: SmallHome) -> None:
+    home = local_home
+    root = home.bucket.local_path("raw/a")
+    assert root is not None
+    for number in range(2000):
+        place = root / str(1900 + number // 20)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{'abcdefghijklmnopqrstuvwxyz'[number % 20]}x.1.csv").write_bytes(b"x")
+
+    request = home.request()
+
+    assert len(seasons_of(request)) == 100
+    assert len(home.cursor or "") < 100
+    assert len(request.run_key or "") < 50
+    assert request.tags[REASON_TAG].endswith("1904: 20 objects, never read; 95 more seasons")
+    assert len(home.skipped[-1]) < 300
+
+
+def test_what_the_demo_has_made_is_not_made_again(demo_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo_home / "dagster", tmp_path / "dagster")
+    bucket = copy_bucket(demo_home, tmp_path / "bucket")
+    resource, _ = bucket_resources(Settings(bucket=str(bucket.root), home=tmp_path))
+    with DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
+        cursor, answers = None, []
+        for _ in range(3):
+            context = build_sensor_context(instance, cursor, definitions=defs, resources={"bucket": resource})
+            tick = new_results_sensor.evaluate_tick(context)
+            cursor = tick.cursor
+            answers.append((tick.run_requests, tick.skip_message))
+
+    assert answers == [([], "25 landing objects of 5 seasons, all read.")] * 3

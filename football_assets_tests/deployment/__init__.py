@@ -1,0 +1,1 @@
+"""Tests of the production version in Ray Serve."""

@@ -1,0 +1,175 @@
+"""`serving_deployment` and its checks as Dagster runs, on real bundles and a server of Serve's REST API."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import (
+    AssetCheckEvaluation,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetKey,
+    AssetSelection,
+    AssetSpec,
+    ExecuteInProcessResult,
+    materialize,
+)
+
+from football_assets.deployment.assets import assets, serving_deployment
+from football_assets.deployment.checks import production_is_what_serves, registered_versions_are_whole
+from football_assets.model_files import METRICS
+from football_assets.registry.store import VERSIONS, Registry
+from football_assets.resources import BucketResource
+from football_assets.serve_address import announced, make_token
+from football_assets.settings import Settings
+from football_assets_tests.deployment.serve_server import TOKEN, ServeServer
+from football_assets_tests.registry.graph import evaluations, metadata, simulated_bundle
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulated bundle: read it, do not write."""
+    return simulated_bundle(tmp_path_factory.getbasetemp() / "simulated")
+
+
+@pytest.fixture
+def home(
+    tmp_path: Path, bundle: Path, server: ServeServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """A home with versions 1 and 2, of which 1 is in production, beside a running Serve."""
+    settings = Settings(home=tmp_path / "home")
+    monkeypatch.setenv("FOOTBALL_HOME", str(settings.home))
+    registry = Registry(resource(settings).open())
+    registry.promote(registry.publish(bundle, {}))
+    second = Path(shutil.copytree(bundle, tmp_path / "second"))
+    metrics = json.loads((second / METRICS).read_text())
+    (second / METRICS).write_text(json.dumps(metrics | {"note": "the second"}))
+    registry.publish(second, {})
+    make_token(settings, TOKEN)
+    with announced(settings, server.url):
+        yield settings
+
+
+def resource(settings: Settings) -> BucketResource:
+    return BucketResource(url=settings.bucket_url, scratch=str(settings.scratch))
+
+
+def run(settings: Settings, *definitions: Any, **arguments: Any) -> ExecuteInProcessResult:
+    upstream = [AssetSpec(AssetKey("registered_model")), AssetSpec(AssetKey("onnx_model"))]
+    return materialize(
+        [*upstream, *(definitions or assets)], resources={"bucket": resource(settings)}, **arguments
+    )
+
+
+def run_check(settings: Settings, check: AssetChecksDefinition) -> AssetCheckEvaluation:
+    """The check alone."""
+    only = AssetSelection.all_asset_checks()
+    (evaluation,) = run(settings, *assets, check, selection=only).get_asset_check_evaluations()
+    return evaluation
+
+
+def registry_of(settings: Settings) -> Registry:
+    return Registry(resource(settings).open())
+
+
+def test_the_production_version_is_deployed_and_the_run_says_what_was_done(
+    home: Settings, server: ServeServer
+) -> None:
+    registry_of(home).promote(2)
+
+    result = run(home, serving_deployment, production_is_what_serves)
+
+    shown = metadata(result, "serving_deployment")
+    assert (shown["version"], shown["replicas"], shown["before"]) == (2, 2, "football: 1")
+    assert shown["serve"] == server.url
+    assert shown["seconds"] > 0
+    assert [replica.version for replica in server.replicas] == [2, 2]
+    check = evaluations(result)["production_is_what_serves"]
+    assert check.passed
+    assert {name: value.value for name, value in check.metadata.items()} == {
+        "production": "2",
+        "wanted": "2",
+        "answering": "2",
+        "replicas": 2,
+    }
+
+
+def test_a_version_of_a_persons_choice_is_deployed_and_the_check_says_that_it_is_not_production(
+    home: Settings, server: ServeServer
+) -> None:
+    config = {"ops": {"serving_deployment": {"config": {"version": "2"}}}}
+
+    result = run(home, serving_deployment, production_is_what_serves, run_config=config)
+
+    assert server.wanted == 2
+    assert not evaluations(result)["production_is_what_serves"].passed
+
+
+def test_a_corrupt_bundle_is_refused_before_serve_is_told_anything(
+    home: Settings, server: ServeServer
+) -> None:
+    registry_of(home).promote(2)
+    resource(home).open().write(f"{VERSIONS}2/team_state.parquet", b"rotten")
+
+    with pytest.raises(Exception, match=r"team_state.parquet is corrupt"):
+        run(home)
+
+    assert server.put == []
+
+
+def test_a_version_that_replicas_cannot_load_fails_the_run_and_the_old_one_goes_on(
+    home: Settings, server: ServeServer
+) -> None:
+    registry_of(home).promote(2)
+    server.unloadable[2] = "no room on the device"
+
+    with pytest.raises(Exception, match="cannot serve version 2 and answers from version 1: no room"):
+        run(home)
+
+    assert server.wanted == 1
+    assert [replica.version for replica in server.replicas] == [1, 1]
+
+
+def test_without_a_running_serve_the_run_says_how_to_start_it(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FOOTBALL_HOME", str(tmp_path / "another"))
+
+    with pytest.raises(Exception, match="start `football serve` or `football up`"):
+        run(home)
+
+
+def test_the_check_reports_what_keeps_a_replica_from_production(home: Settings, server: ServeServer) -> None:
+    run(home)
+    server.replicas[0].version, server.replicas[0].error = 2, "the log cannot be written"
+
+    check = run_check(home, production_is_what_serves)
+
+    assert not check.passed
+    assert check.description == "the log cannot be written"
+    assert check.metadata["answering"].value == "1, 2"
+
+
+def test_whole_versions_pass_and_the_check_says_which_it_has_looked_at(home: Settings) -> None:
+    check = run_check(home, registered_versions_are_whole)
+
+    assert check.passed
+    assert check.metadata["versions"].value == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("version", "severity"), [(1, AssetCheckSeverity.ERROR), (2, AssetCheckSeverity.WARN)]
+)
+def test_a_broken_version_is_an_error_where_it_is_in_production_and_else_a_warning(
+    home: Settings, version: int, severity: AssetCheckSeverity
+) -> None:
+    resource(home).open().write(f"{VERSIONS}{version}/model.onnx", b"rotten")
+
+    check = run_check(home, registered_versions_are_whole)
+
+    assert not check.passed
+    assert check.severity is severity
+    assert f"{VERSIONS}{version}/model.onnx is corrupt" in str(check.description)
