@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up serve test lint format bench bench-serve faults clean
+.PHONY: help install demo up serve test lint format bench bench-serve faults loop clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench-serve: $(READY) ## measure the HTTP endpoint beside a plain server
 
 faults: $(READY) ## kill, swap, saturate and scale the HTTP endpoint, and see what it does
 	@$(BIN)/python benchmarks/faults.py
+
+loop: $(READY) ## land results and watch a new model be judged, served and watched, with no hand touching it
+	@$(BIN)/python -m football_assets_tests.end_to_end.loop
 
 clean: ## remove the environment, caches and build folders; football_home stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs
