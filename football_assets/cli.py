@@ -32,7 +32,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 REFUSED = 1
 INTERRUPTED = 130
 FIXTURES_SHOWN = 12
-EVERYTHING = 'not key:"backtest"'  # a backtest needs to be told its period
+# Not run unasked: a backtest needs a period, serving_deployment a running Ray Serve, synced_results the outside world,
+# and a sweep takes long.
+EVERYTHING = 'not (key:"backtest" or key:"serving_deployment" or key:"sweep" or key:"synced_results")'
 BACKTEST_COLUMNS = [
     "date",
     "league_id",
@@ -133,7 +135,8 @@ def demo(json_file: Path | None) -> None:
 def land(paths: tuple[Path, ...]) -> None:
     """Copy files of results, or folders of them, into the bucket.
 
-    Accepted: openfootball JSON and footballcsv CSV, each in a folder named after its season, as in 2015-16/eng.1.csv.
+    Accepted: openfootball JSON, footballcsv CSV and football-data.co.uk CSV, each in a folder named after its season,
+    as in 2015-16/eng.1.csv or 2015-16/E0.csv.
     """
     settings = _prepare_home()
     from football_assets.bucket import open_bucket
@@ -151,11 +154,51 @@ def land(paths: tuple[Path, ...]) -> None:
 
 @football.command()
 @home_option
+@click.argument(
+    "sources", nargs=-1, required=True, type=click.Choice(["openfootball", "footballcsv", "football-data"])
+)
+@click.option(
+    "--season",
+    "seasons",
+    multiple=True,
+    help="Season, like 2025-26 or 2025; repeatable. Default: those being played.",
+)
+@click.option("--league", "leagues", multiple=True, help="League, like eng.1; repeatable. Default: all.")
+def sync(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str, ...]) -> None:
+    """Fetch current results from public SOURCES into the bucket.
+
+    Only what changed is fetched and written. A file that is cut, is no results, or has lost matches is refused, and the
+    one that landed before stays.
+    """
+    settings = _prepare_home()
+    from football_assets.bucket import open_bucket
+    from football_assets.raw.sync.results import SyncedFile, sync_results
+    from football_assets.terminal import results_console, rows_table
+
+    def report(file: SyncedFile) -> None:
+        click.echo(f"{file.status:<10}{file.url}", err=True)
+
+    bucket = open_bucket(settings.bucket_url)
+    result = sync_results(
+        bucket, settings, sources, today=date.today(), seasons=seasons, leagues=leagues, report=report
+    )
+    rows = [
+        (file.source, file.season, file.league_id, file.status, file.matches or "", file.note)
+        for file in result.files
+    ]
+    columns = ("source", "season", "league", "status", "matches", "note")
+    results_console().print(rows_table(columns, rows, result.summary))
+    if result.problem:
+        raise FootballError(result.problem)
+
+
+@football.command()
+@home_option
 @click.option(
     "--select",
     "selection",
     default=EVERYTHING,
-    help="Assets, like trained_lstm+. Default: all but the backtest.",
+    help="Assets, like trained_lstm+. Default: all but backtest, serving_deployment, sweep and synced_results.",
 )
 @click.option(
     "--season", "seasons", multiple=True, help="Season to land, like 2015-16; repeatable. Default: all."

@@ -2,6 +2,11 @@
 
 from dagster import Definitions
 
+from football_assets.automation.jobs import jobs
+from football_assets.automation.schedules import schedules
+from football_assets.automation.sensors import sensors
+from football_assets.deployment import assets as deployment_assets
+from football_assets.deployment import checks as deployment_checks
 from football_assets.export import assets as export_assets
 from football_assets.export import checks as export_checks
 from football_assets.features import assets as feature_assets
@@ -9,6 +14,8 @@ from football_assets.features import checks as feature_checks
 from football_assets.forecasting import assets as forecasting_assets
 from football_assets.forecasting import checks as forecasting_checks
 from football_assets.io_managers import FolderIOManager, TableIOManager
+from football_assets.monitoring import assets as monitoring_assets
+from football_assets.monitoring import checks as monitoring_checks
 from football_assets.raw import assets as raw_assets
 from football_assets.raw import checks as raw_checks
 from football_assets.registry import assets as registry_assets
@@ -18,6 +25,7 @@ from football_assets.sequences import assets as sequence_assets
 from football_assets.settings import Settings, get_settings
 from football_assets.training import assets as training_assets
 from football_assets.training import checks as training_checks
+from football_assets.training import sweep_assets
 
 
 def build_definitions(settings: Settings) -> Definitions:
@@ -29,9 +37,12 @@ def build_definitions(settings: Settings) -> Definitions:
             *feature_assets.assets,
             *sequence_assets.assets,
             *training_assets.assets,
+            *sweep_assets.assets,
             *export_assets.assets,
             *registry_assets.assets,
             *forecasting_assets.assets,
+            *monitoring_assets.assets,
+            *deployment_assets.assets,
         ],
         asset_checks=[
             *raw_checks.checks,
@@ -40,7 +51,12 @@ def build_definitions(settings: Settings) -> Definitions:
             *export_checks.checks,
             *registry_checks.checks,
             *forecasting_checks.checks,
+            *monitoring_checks.checks,
+            *deployment_checks.checks,
         ],
+        jobs=jobs,
+        sensors=sensors,
+        schedules=schedules,
         resources={
             **beside_it,
             "bucket": bucket,

@@ -275,7 +275,7 @@ def test_seasons_assets_and_configurations_that_do_not_exist_are_refused(
     assert "No results of 1901-02 have landed. Seasons: 2015-16." in refused(
         "materialize", "--season", "1901-02"
     )
-    assert "The assets are: backtest, fixture_predictions" in refused(
+    assert "The assets are: backtest, drift_report, fixture_predictions" in refused(
         "materialize", "--select", "trained_lstn"
     )
     assert "epochz" in refused("materialize", "--select", "trained_lstm", "--config", knobs)

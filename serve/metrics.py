@@ -8,6 +8,7 @@ of a slot whose lock is free are dropped.
 """
 
 import fcntl
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -210,6 +211,22 @@ class ServingMetrics:
             "livemin",
         )
 
+    @cached_property
+    def drift_share(self) -> Gauge:
+        return self._gauge(
+            "drift_share",
+            "Share of inputs and forecasts distributed unlike those of the training, of the latest drift report.",
+            "livemostrecent",
+        )
+
+    @cached_property
+    def live_log_loss(self) -> Gauge:
+        return self._gauge(
+            "live_log_loss",
+            "Log loss of forecasts whose result is known, of the latest drift report.",
+            "livemostrecent",
+        )
+
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count an answered request.
 
@@ -295,6 +312,13 @@ class ServingMetrics:
         self.model_load_failures.inc()
         self.model_load_failing.set(1)
 
+    def note_drift(self, drift_share: float | None, live_log_loss: float | None) -> None:
+        """Note what the latest drift report found; None: it could not tell, which is NaN where it once could."""
+        if drift_share is not None or "drift_share" in self.__dict__:
+            self.drift_share.set(math.nan if drift_share is None else drift_share)
+        if live_log_loss is not None or "live_log_loss" in self.__dict__:
+            self.live_log_loss.set(math.nan if live_log_loss is None else live_log_loss)
+
     def render(self) -> tuple[bytes, str]:
         """The metrics of all serving processes of this machine in Prometheus' text format, and its content type.
 
@@ -309,7 +333,7 @@ class ServingMetrics:
         self,
         name: str,
         documentation: str,
-        mode: Literal["livesum", "livemax", "livemin"],
+        mode: Literal["livesum", "livemax", "livemin", "livemostrecent"],
         labels: Iterable[str] = (),
     ) -> Gauge:
         return Gauge(f"{_PREFIX}{name}", documentation, labels, registry=self._own, multiprocess_mode=mode)

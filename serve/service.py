@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from football_assets.bucket import Bucket
 from football_assets.errors import FootballError
+from football_assets.monitoring.summary import LATEST as DRIFT_SUMMARY
+from football_assets.monitoring.summary import load_summary
 from football_assets.registry.store import Registry
 from serve.fixtures import FixtureList
 from serve.metrics import ServingMetrics
@@ -75,6 +77,7 @@ class ForecastService:
         self._failed: tuple[int | str, ...] | None = None
         self._retry_at = 0.0
         self._switching = threading.Lock()
+        self._drift_version: str | None = None
         self._log_bytes = 0
         self._log_was_failing = False
 
@@ -111,13 +114,17 @@ class ForecastService:
             self._load()
 
     def refresh(self) -> None:
-        """Follow what has moved in the bucket: the alias, the fixture list; and close what is old in the log."""
+        """Follow what has moved in the bucket: alias, fixture list, drift report; and close what is old in the log."""
         with self._switching:
             self._load()
             try:
                 self.fixtures = FixtureList.read(self.bucket, self.fixtures)
             except Exception as error:  # of the bucket, or of a file that is no table: the old list goes on
                 _log.error("The fixture list cannot be read: %s: %s", type(error).__name__, error)
+            try:
+                self._note_drift()
+            except Exception as error:  # as above: the old figures go on
+                _log.error("The drift summary cannot be read: %s: %s", type(error).__name__, error)
         self.log.rotate_if_due()
         self._count_log()
 
@@ -170,6 +177,15 @@ class ForecastService:
         """Hand the log over to the bucket."""
         self.log.close()
         self._count_log()
+
+    def _note_drift(self) -> None:
+        info = self.bucket.stat(DRIFT_SUMMARY)
+        if info is None or info.version == self._drift_version:
+            return
+        summary = load_summary(self.bucket)
+        if summary is not None:
+            self.metrics.note_drift(summary.drift_share, summary.live_log_loss)
+            self._drift_version = info.version
 
     def _load(self) -> None:
         registry = Registry(self.bucket)

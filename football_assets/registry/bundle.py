@@ -3,12 +3,13 @@
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from football_assets.errors import FootballError, RegistryError
 from football_assets.model_files import (
@@ -40,7 +41,8 @@ REQUIRED = (
     CHECKPOINT,
     TRAINING,
 )
-REFERENCE_ROWS = 5000
+REFERENCE_ROWS = 20_000
+REFERENCE_DAYS = 3 * 365
 
 # What the network can be built from again. Times of epochs are left out: equal models are equal bundles.
 _TRAINING_FIELDS = ("network", "config", "best_epoch")
@@ -112,7 +114,10 @@ def assemble_bundle(sources: BundleSources, team_state: pl.DataFrame, folder: Pa
 
 
 def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str]) -> pl.DataFrame:
-    """A sample of the training period, as the drift report compares production with: inputs and forecasts.
+    """The last three years of training, as the drift report compares production with: inputs, forecasts, results.
+
+    Football of long ago differs from any window for reasons that training saw: ratings had not settled, leagues scored
+    more or less. Three years have every phase of a season several times.
 
     Parameters
     ----------
@@ -126,28 +131,52 @@ def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str
     Returns
     -------
     pl.DataFrame
-        At most 5,000 rows in order of time: `match_id`, `league_id`, `kickoff_date`, the context features by name, and
-        `p_home`, `p_draw`, `p_away`, `xg_home`, `xg_away`.
+        At most 20,000 rows, drawn by chance where there are more, in order of time: `match_id`, `league_id`,
+        `kickoff_date`, the context features by name, `p_home`, `p_draw`, `p_away`, `xg_home`, `xg_away`, `outcome`,
+        `home_goals`, `away_goals`.
     """
-    first = date.fromisoformat(split["train_start"]) if "train_start" in split else date.min
-    in_training = tensors.keys["is_played"] & tensors.keys["kickoff_date"].is_between(
-        pl.lit(first), pl.lit(date.fromisoformat(split["train_end"]))
-    )
-    rows = np.flatnonzero(in_training.to_numpy())
-    if rows.size > REFERENCE_ROWS:
-        rows = np.sort(np.random.default_rng(0).choice(rows, REFERENCE_ROWS, replace=False))
+    rows = reference_rows(tensors, split)
     batch = tensors.take(rows)
     probabilities, goals = load_predictor(bundle).predict(
         batch.home_history, batch.away_history, batch.context
     )
+    return reference_table(tensors, rows, probabilities, goals)
+
+
+def reference_rows(tensors: SequenceTensors, split: dict[str, str]) -> NDArray[np.int64]:
+    """Rows of the matches that the drift reference is made of."""
+    last = date.fromisoformat(split["train_end"])
+    first = last - timedelta(days=REFERENCE_DAYS)
+    if "train_start" in split:
+        first = max(first, date.fromisoformat(split["train_start"]))
+    in_training = tensors.keys["is_played"] & tensors.keys["kickoff_date"].is_between(
+        pl.lit(first), pl.lit(last)
+    )
+    rows = np.flatnonzero(in_training.to_numpy())
+    if rows.size > REFERENCE_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, REFERENCE_ROWS, replace=False))
+    return rows
+
+
+def reference_table(
+    tensors: SequenceTensors,
+    rows: NDArray[np.int64],
+    probabilities: NDArray[np.floating],
+    goals: NDArray[np.floating],
+) -> pl.DataFrame:
+    """The drift reference of some rows, with their forecasts [n, 3] and [n, 2]."""
     return (
         tensors.keys[rows]
         .select("match_id", "league_id", "kickoff_date")
         .hstack(
             [
-                *pl.DataFrame(batch.context, schema=tensors.spec.context_names).fill_nan(None).get_columns(),
+                *pl.DataFrame(tensors.context[rows], schema=tensors.spec.context_names)
+                .fill_nan(None)
+                .get_columns(),
                 *pl.DataFrame(probabilities, schema=["p_home", "p_draw", "p_away"]).get_columns(),
                 *pl.DataFrame(goals, schema=["xg_home", "xg_away"]).get_columns(),
+                pl.Series("outcome", tensors.outcome[rows]),
+                *pl.DataFrame(tensors.goals[rows], schema=["home_goals", "away_goals"]).get_columns(),
             ]
         )
     )

@@ -209,6 +209,16 @@ def test_a_replacement_carries_on_the_counts_in_the_same_files(
     assert slots == {"0", "1"}
 
 
+def test_what_was_read_last_of_the_drift_report_is_shown_once(start: Callable[[], Replica]) -> None:
+    first, second = start(), start()
+    assert value(first.samples(), "drift_share") is None, "no report, no share"
+    first.do("note_drift", 0.25, None)
+    second.do("note_drift", 0.5, 1.02)
+
+    assert value(first.samples(), "drift_share") == 0.5
+    assert value(second.samples(), "live_log_loss") == 1.02
+
+
 def test_the_served_version_is_counted_over_the_processes_that_run(start: Callable[[], Replica]) -> None:
     first, second = start(), start()
     samples = first.samples()

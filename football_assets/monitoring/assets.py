@@ -1,0 +1,185 @@
+"""The Dagster shell of monitoring: `prediction_log` and `drift_report`."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
+
+from football_assets.launchpad import launchpad_config
+from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.schema import DESCRIPTIONS, SCHEMA
+from football_assets.resources import BucketResource
+from football_assets.tables import as_markdown
+
+if TYPE_CHECKING:
+    from football_assets.bucket import Bucket
+    from football_assets.monitoring.compaction import Compaction
+    from football_assets.monitoring.drift import DriftReport
+
+OWNERS = ["team:forecasting"]
+GROUP = "monitoring"
+PROBLEMS_SHOWN = 20
+
+DriftLaunchpad = launchpad_config(DriftConfig)
+
+_COLUMNS = TableSchema(
+    columns=[TableColumn(name, str(dtype), description=DESCRIPTIONS[name]) for name, dtype in SCHEMA.items()]
+)
+
+
+@asset(
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"polars", "parquet"},
+    tags={"grain": "prediction"},
+    metadata={"dagster/column_schema": _COLUMNS},
+    pool="prediction_log",
+)
+def prediction_log(
+    context: AssetExecutionContext, bucket: BucketResource, stg_matches: pl.DataFrame
+) -> MaterializeResult[None]:
+    """One row an answered prediction, a table a day of the log: who was asked about, with which inputs, what was said.
+
+    Serving writes segments to the bucket; each of their lines gets here exactly once, also while serving writes more.
+    The results that have arrived since say what production scores.
+    """
+    from football_assets.monitoring.compaction import compact
+
+    store = bucket.open()
+    done = compact(store)
+    for problem in done.problems:
+        context.log.warning("%s line %s %s", problem.object, problem.line or "-", problem.reason)
+    return MaterializeResult(metadata=_log_metadata(store, done, stg_matches))
+
+
+@asset(
+    deps=[prediction_log, "registered_model"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"evidently"},
+    tags={"grain": "report"},
+    pool="drift_report",
+)
+def drift_report(
+    context: AssetExecutionContext,
+    config: DriftLaunchpad,  # type: ignore[valid-type]
+    bucket: BucketResource,
+    stg_matches: pl.DataFrame,
+) -> MaterializeResult[None]:
+    """Whether production sees the football that it was trained on: inputs, forecasts, results and their quality.
+
+    What was asked lately is compared with the reference that training left in the model's bundle, drawn so that it has
+    the same leagues and phases of the season. The page is served at `/drift`. A window with too few predictions is
+    quiet, and says so.
+    """
+    from football_assets.monitoring.drift import collect, examine
+    from football_assets.monitoring.report import render, verdict_text
+    from football_assets.monitoring.summary import REPORT, save_summary
+
+    thresholds = DriftConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
+    store = bucket.open()
+    report = examine(collect(store, stg_matches, thresholds, datetime.now(UTC)), thresholds)
+    pictures = _pictures(report)
+    page = render(report, pictures)
+    store.write(REPORT, page)
+    save_summary(store, report.summary)
+    context.log.info("%s %s", verdict_text(report.summary), " ".join(report.summary.reasons))
+    return MaterializeResult(metadata=_report_metadata(report, pictures, len(page)))
+
+
+def _pictures(report: "DriftReport") -> dict[str, bytes]:
+    from football_assets.monitoring.plots import distances, live_results
+
+    pictures = {}
+    if report.columns:
+        pictures["Distance from the training reference"] = distances(report.columns)
+    if report.tests:
+        pictures["Results against forecasts, and log loss by week"] = live_results(report.results)
+    return pictures
+
+
+def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame) -> dict[str, Any]:
+    from datetime import timedelta
+
+    from football_assets.monitoring.compaction import describe
+    from football_assets.monitoring.results import (
+        forecasts_since,
+        latest_of_each_match,
+        live_scores,
+        logged_days,
+        rows_logged,
+        scores_by_version,
+    )
+
+    now = datetime.now(UTC)
+    days = logged_days(store)
+    metadata: dict[str, Any] = {
+        "dagster/row_count": rows_logged(store),
+        "rows_added": done.rows,
+        "segments": done.segments,
+        "days": len(days),
+        "problems": len(done.problems),
+    }
+    if days:
+        metadata |= {"first_day": str(days[0].day), "last_day": str(days[-1].day)}
+    if done.problems:
+        metadata["what_was_odd"] = MetadataValue.md(as_markdown(describe(done.problems[:PROBLEMS_SHOWN])))
+    since = now - timedelta(days=DriftConfig().results_days)
+    forecasts = forecasts_since(store, stg_matches, since, now)
+    metadata["matches_forecast"] = forecasts["fixture"].n_unique()
+    live = live_scores(latest_of_each_match(forecasts))
+    if live is not None:
+        metadata |= {
+            "live_log_loss": live.log_loss,
+            "live_rps": live.rps,
+            "live_calibration_error": live.ece,
+        }
+    if not forecasts.is_empty():
+        metadata["by_version"] = MetadataValue.md(as_markdown(scores_by_version(forecasts)))
+    return metadata
+
+
+def _report_metadata(report: "DriftReport", pictures: dict[str, bytes], size: int) -> dict[str, Any]:
+    import base64
+
+    from football_assets.monitoring.report import columns_table, quality_table, tests_table
+    from football_assets.monitoring.summary import LATEST, REPORT
+
+    summary = report.summary
+    metadata: dict[str, Any] = {
+        "status": summary.status,
+        "reasons": MetadataValue.md("\n".join(f"- {reason}" for reason in summary.reasons) or "None."),
+        "report": REPORT,
+        "summary": LATEST,
+        "bytes": size,
+        "predictions": summary.predictions,
+        "results": summary.results,
+    }
+    figures = (
+        "model_version",
+        "model_age_days",
+        "drift_share",
+        "live_log_loss",
+        "expected_log_loss",
+        "calibration_error",
+    )
+    metadata |= {name: value for name in figures if (value := getattr(summary, name)) is not None}
+    if summary.newest_result is not None:
+        metadata["newest_result"] = str(summary.newest_result)
+    for name, table in (
+        ("columns", columns_table(report)),
+        ("results_against_forecasts", tests_table(report)),
+        ("data_quality", quality_table(report)),
+    ):
+        if not table.is_empty():
+            metadata[name] = MetadataValue.md(as_markdown(table))
+    for caption, picture in pictures.items():
+        data = base64.b64encode(picture).decode()
+        metadata[caption.split(",")[0].lower().replace(" ", "_") + "_plot"] = MetadataValue.md(
+            f"![{caption}](data:image/png;base64,{data})"
+        )
+    return metadata
+
+
+assets = [prediction_log, drift_report]

@@ -1,0 +1,186 @@
+"""The verdict on a window of production: inputs, forecasts and results against what the model was trained on.
+
+`collect` reads what is to be judged, `examine` judges it; neither draws or writes anything.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from football_assets.bucket import Bucket
+from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.inputs import (
+    Column,
+    Quality,
+    column_distances,
+    column_quality,
+    judge_columns,
+    judge_quality,
+)
+from football_assets.monitoring.matching import Comparison, compare_like_with_like
+from football_assets.monitoring.outcomes import ResultTest, judge_results, result_tests
+from football_assets.monitoring.production import Production, load_production, with_the_same_inputs
+from football_assets.monitoring.results import (
+    forecasts_since,
+    latest_of_each_match,
+    live_scores,
+    probabilities,
+)
+from football_assets.monitoring.summary import DriftSummary, Finding
+from football_assets.registry.store import Registry
+from football_assets.scores import log_loss
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is judged. Rows are those of `monitoring.results.with_results`, each match once.
+
+    `asked` is of the window of predictions, `comparable` the part of it whose inputs are production's; `results` is of
+    the window of results, with a known outcome.
+    """
+
+    now: datetime
+    production: Production | None
+    newest_result: date | None
+    asked: pl.DataFrame
+    comparable: pl.DataFrame
+    results: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """A summary and what it rests on. None and empty where there was too little to compare."""
+
+    summary: DriftSummary
+    comparison: Comparison | None
+    columns: list[Column]
+    qualities: list[Quality]
+    tests: list[ResultTest]
+    results: pl.DataFrame
+
+
+def collect(bucket: Bucket, matches: pl.DataFrame, config: DriftConfig, now: datetime) -> Evidence:
+    """Read the windows that end now.
+
+    Every version that served counts, with what it said last of a match: results arrive after the next version has taken
+    over. Versions that a rollback withdrew do not.
+
+    Parameters
+    ----------
+    matches
+        Rows of `stg_matches`.
+    """
+    registry = Registry(bucket)
+    production = load_production(registry)
+    since = now - timedelta(days=max(config.window_days, config.results_days))
+    logged = forecasts_since(bucket, matches, since, now, without=frozenset(registry.withdrawn()))
+    latest = latest_of_each_match(logged)
+    asked = latest.filter(pl.col("time") >= now - timedelta(days=config.window_days))
+    comparable = asked
+    if production is not None:
+        versions = with_the_same_inputs(registry, production, asked["model_version"].unique().to_list())
+        comparable = asked.filter(pl.col("model_version").is_in(versions))
+    newest: date | None = matches.filter("is_played")["kickoff_date"].max()  # type: ignore[assignment]
+    results = latest.filter(
+        pl.col("outcome").is_not_null(), pl.col("time") >= now - timedelta(days=config.results_days)
+    )
+    return Evidence(now, production, newest, asked, comparable, results)
+
+
+def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
+    """Judge the evidence."""
+    production = evidence.production
+    comparison, columns, inputs, qualities, quality = _inputs(evidence, config)
+    tests, outcomes, scores, expected = _results(evidence, config)
+    findings = [inputs, quality, outcomes, scores]
+    drifted = [finding for finding in findings if finding.drifted]
+    judged = [finding for finding in findings if finding.drifted is not None]
+    status = "drift" if drifted else "ok" if judged else "quiet"
+    reasons = [finding.note for finding in (drifted if judged else findings)]
+    live = live_scores(evidence.results)
+    age = None
+    if production is not None and production.as_of is not None and evidence.newest_result is not None:
+        age = max(0, (evidence.newest_result - production.as_of).days)
+    summary = DriftSummary(
+        made_at=evidence.now,
+        window_start=evidence.now - timedelta(days=config.window_days),
+        window_end=evidence.now,
+        results_since=evidence.now - timedelta(days=config.results_days),
+        model_version=production.version if production else None,
+        model_published=production.published if production else None,
+        model_as_of=production.as_of if production else None,
+        newest_result=evidence.newest_result,
+        model_age_days=age,
+        predictions=evidence.asked.height,
+        results=evidence.results.height,
+        status=status,  # type: ignore[arg-type]
+        reasons=list(dict.fromkeys(reasons)),
+        findings=findings,
+        drifted_columns=[column.name for column in columns if column.drifted],
+        drift_share=sum(column.drifted for column in columns) / len(columns) if columns else None,
+        live_log_loss=live.log_loss if live else None,
+        live_rps=live.rps if live else None,
+        expected_log_loss=expected,
+        calibration_error=live.ece if live else None,
+        thresholds=config.model_dump(),
+    )
+    return DriftReport(summary, comparison, columns, qualities, tests, evidence.results)
+
+
+def _inputs(
+    evidence: Evidence, config: DriftConfig
+) -> tuple[Comparison | None, list[Column], Finding, list[Quality], Finding]:
+    def quiet(note: str) -> tuple[None, list[Column], Finding, list[Quality], Finding]:
+        inputs, quality = (Finding(area=area, drifted=None, note=note) for area in ("inputs", "quality"))
+        return None, [], inputs, [], quality
+
+    production = evidence.production
+    if production is None:
+        return quiet("No model is in production: there is nothing to compare.")
+    asked, comparable = evidence.asked.height, evidence.comparable
+    if asked < config.least_predictions:
+        return quiet(
+            f"{asked} matches were forecast in {config.window_days} days; {config.least_predictions} are needed to "
+            "compare inputs."
+        )
+    comparison = compare_like_with_like(comparable, production.reference, production.spec, config.seed)
+    other = asked - comparable.height
+    note = f"{other} forecasts are of versions with other inputs, or none." if other else ""
+    note = " ".join(part for part in (comparison.note, note) if part)
+    if comparison.window.height < config.least_predictions:
+        return quiet(
+            f"{comparison.window.height} of {asked} forecasts can be compared with the training of version "
+            f"{production.version}; {config.least_predictions} are needed. {note}".strip()
+        )
+    columns = column_distances(comparison, production.spec, config)
+    qualities = column_quality(comparison, production.spec)
+    quality = judge_quality(qualities, evidence.asked, comparison, config)
+    return comparison, columns, judge_columns(columns, config, note), qualities, quality
+
+
+def _results(
+    evidence: Evidence, config: DriftConfig
+) -> tuple[list[ResultTest], Finding, Finding, float | None]:
+    results, production = evidence.results, evidence.production
+    if results.height < config.least_results:
+        note = (
+            f"{results.height} results of forecasts of the last {config.results_days} days are known; "
+            f"{config.least_results} are needed to test them."
+        )
+        outcomes, scores = (Finding(area=area, drifted=None, note=note) for area in ("outcomes", "scores"))
+        return [], outcomes, scores, None
+    tests = result_tests(results, config)
+    outcomes, scores = judge_results(tests)
+    if production is None or not production.has_results:
+        note = f"{scores.note} The reference of this model holds no results: its log loss cannot be compared."
+        return tests, outcomes, scores.model_copy(update={"note": note}), None
+    return tests, outcomes, scores, _expected_log_loss(results, production, config)
+
+
+def _expected_log_loss(results: pl.DataFrame, production: Production, config: DriftConfig) -> float | None:
+    """Log loss of the reference's forecasts, weighted by league and phase of the season as the results are."""
+    reference = compare_like_with_like(results, production.reference, production.spec, config.seed).reference
+    if reference.is_empty():
+        return None
+    return log_loss(probabilities(reference), reference["outcome"].cast(pl.Int64).to_numpy())

@@ -1,0 +1,161 @@
+"""Whether inputs and forecasts of a window are distributed as in the reference, and whether they are sound at all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy.stats import wasserstein_distance
+
+from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.matching import CALENDAR, Comparison, outside
+from football_assets.monitoring.schema import EXPECTED_GOALS, FORECAST, PROBABILITIES
+from football_assets.monitoring.summary import Finding
+from football_assets.sequences.spec import FeatureSpec
+
+LEAST_VALUES = 10
+SUM_TOLERANCE = 1e-3
+_BROKEN_NOISE = 4
+_SMALLEST_SCALE = 1e-3  # as Evidently has it
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column's distance from the reference, in the reference's standard deviations.
+
+    `threshold` is what a drifted column exceeds, given how many teams or leagues its values are of.
+    """
+
+    name: str
+    distance: float
+    threshold: float
+    broken: float
+    mean: float
+    reference_mean: float
+
+    @property
+    def drifted(self) -> bool:
+        """Whether it is further away than an ordinary window."""
+        return self.distance > self.threshold
+
+
+def column_distances(comparison: Comparison, spec: FeatureSpec, config: DriftConfig) -> list[Column]:
+    """Wasserstein distances of inputs and forecasts, the largest first.
+
+    The values of a team, or of a league, depend on each other: a window of few teams may lie far from the reference by
+    chance, however many forecasts it has, and so may one whose part of the reference is small. A column is drifted
+    beyond what that chance explains.
+    """
+    leagues = max(1, comparison.window["league_id"].n_unique())
+    teams = max(1, _teams(comparison.window))
+    matches = max(1, comparison.reference["match_id"].n_unique())
+    columns = []
+    for name in [*(n for n in spec.context_names if n not in CALENDAR), *FORECAST]:
+        if name not in comparison.window.columns or name not in comparison.reference.columns:
+            continue
+        ours, theirs = (
+            frame[name].drop_nulls().drop_nans().to_numpy().astype(np.float64)
+            for frame in (comparison.window, comparison.reference)
+        )
+        if min(len(ours), len(theirs)) < LEAST_VALUES:
+            continue
+        of_league = name.startswith("league_")
+        units = leagues if of_league else teams
+        chance = config.noise * np.sqrt(1 / units + 1 / min(units, matches))
+        columns.append(
+            Column(
+                name,
+                float(wasserstein_distance(theirs, ours) / max(theirs.std(), _SMALLEST_SCALE)),
+                float(max(config.column_distance, chance)),
+                # A league's mean goals hardly move in a few years: seen alone, an ordinary change is many deviations.
+                np.inf if of_league else float(max(config.broken_distance, _BROKEN_NOISE * chance)),
+                float(ours.mean()),
+                float(theirs.mean()),
+            )
+        )
+    return sorted(columns, key=lambda column: -column.distance)
+
+
+def judge_columns(columns: list[Column], config: DriftConfig, note: str) -> Finding:
+    """Drift if many columns have moved, or one so far that it is broken."""
+    drifted = [column for column in columns if column.drifted]
+    broken = [column.name for column in columns if column.distance > column.broken]
+    share = len(drifted) / len(columns)
+    text = f"{len(drifted)} of {len(columns)} columns are distributed unlike the training reference"
+    if drifted:
+        text += f" ({', '.join(column.name for column in drifted[:5])}{', …' if len(drifted) > 5 else ''})"
+    if broken:
+        text += f"; beyond any season: {', '.join(broken)}"
+    return Finding(
+        area="inputs", drifted=share >= config.drift_share or bool(broken), note=_sentences(f"{text}.", note)
+    )
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Shares of a column's values in the window and in the reference that are missing or beyond their bounds."""
+
+    name: str
+    missing: float
+    reference_missing: float
+    outside: float
+    reference_outside: float
+
+    @property
+    def excess(self) -> float:
+        """The larger excess of the window over the reference."""
+        return max(self.missing - self.reference_missing, self.outside - self.reference_outside)
+
+
+def column_quality(comparison: Comparison, spec: FeatureSpec) -> list[Quality]:
+    """Missing values and values out of range of each input, the worst first."""
+    qualities = []
+    for name in spec.context_names:
+        if name not in comparison.reference.columns:
+            continue
+        ours, theirs = (_shares(frame, name) for frame in (comparison.window, comparison.reference))
+        qualities.append(Quality(name, ours[0], theirs[0], ours[1], theirs[1]))
+    return sorted(qualities, key=lambda quality: -quality.excess)
+
+
+def judge_quality(
+    qualities: list[Quality], forecasts: pl.DataFrame, comparison: Comparison, config: DriftConfig
+) -> Finding:
+    """Drift if inputs lack values, or have impossible ones, more often than in training; or a forecast is none."""
+    chance = 0.5 * config.noise * np.sqrt(2 / max(1, _teams(comparison.window)))
+    bad = [quality for quality in qualities if quality.excess > max(config.quality_share, chance)]
+    wrong = forecasts_that_are_none(forecasts)
+    parts = [
+        f"{quality.name} ({quality.missing:.0%} missing, {quality.outside:.0%} out of range)"
+        for quality in bad
+    ]
+    if wrong:
+        parts.append(f"{wrong} forecasts are no probabilities or goals")
+    text = f"{'; '.join(parts)}." if parts else "Values are missing or out of range no more than in training."
+    return Finding(area="quality", drifted=bool(parts), note=text)
+
+
+def forecasts_that_are_none(forecasts: pl.DataFrame) -> int:
+    """Forecasts whose probabilities do not sum to one, or whose goals are none."""
+    sound = pl.all_horizontal(
+        *(pl.col(name).is_between(0, 1) for name in PROBABILITIES),
+        *(pl.col(name).is_finite() & (pl.col(name) > 0) for name in EXPECTED_GOALS),
+        (pl.sum_horizontal(PROBABILITIES) - 1).abs() <= SUM_TOLERANCE,
+    )
+    return forecasts.filter(~sound.fill_null(value=False)).height
+
+
+def _shares(frame: pl.DataFrame, name: str) -> tuple[float, float]:
+    if name not in frame.columns or frame.is_empty():
+        return 1.0, 0.0
+    values = frame[name].fill_nan(None) if frame[name].dtype.is_float() else frame[name]
+    return values.null_count() / frame.height, float(frame[outside(name)].mean() or 0.0)  # type: ignore[arg-type]
+
+
+def _teams(window: pl.DataFrame) -> int:
+    """Teams that the window's forecasts are of; each given history stands for one."""
+    teams = pl.concat([window["home_team_id"], window["away_team_id"]])
+    return teams.drop_nulls().n_unique() + window["home_team_id"].null_count()
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(part for part in parts if part)

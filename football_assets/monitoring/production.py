@@ -1,0 +1,66 @@
+"""What the drift report needs of the production model, file by file from the registry."""
+
+import io
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from football_assets.errors import RegistryError
+from football_assets.model_files import FEATURE_SPEC, REFERENCE, TEAM_STATE
+from football_assets.registry.store import Registry
+from football_assets.sequences.spec import FeatureSpec
+
+RESULT_COLUMNS = ("outcome", "home_goals", "away_goals")
+
+
+@dataclass(frozen=True)
+class Production:
+    """The version in production: its inputs, the reference of its training, and the last result that it knows."""
+
+    version: int
+    published: datetime
+    as_of: date | None
+    spec: FeatureSpec
+    reference: pl.DataFrame
+
+    @property
+    def has_results(self) -> bool:
+        """Whether the reference says how its matches ended; bundles of before the drift report do not."""
+        return set(RESULT_COLUMNS) <= set(self.reference.columns)
+
+
+def load_production(registry: Registry) -> Production | None:
+    """The production version, or None while there is none.
+
+    Raises
+    ------
+    RegistryError
+        A file of it is missing or corrupt.
+    """
+    version = registry.aliases().get("production")
+    if version is None:
+        return None
+    state = pl.read_parquet(io.BytesIO(registry.read(version, TEAM_STATE)), columns=["last_kickoff_date"])
+    as_of: date | None = state["last_kickoff_date"].max()  # type: ignore[assignment]
+    return Production(
+        version,
+        registry.manifest(version).published,
+        as_of,
+        FeatureSpec.model_validate_json(registry.read(version, FEATURE_SPEC)),
+        pl.read_parquet(io.BytesIO(registry.read(version, REFERENCE))),
+    )
+
+
+def with_the_same_inputs(registry: Registry, production: Production, versions: list[int]) -> list[int]:
+    """Which of some versions have production's inputs, so that their columns in the log mean the same."""
+    names = production.spec.context_names
+
+    def same(version: int) -> bool:
+        try:
+            spec = FeatureSpec.model_validate_json(registry.read(version, FEATURE_SPEC))
+        except (RegistryError, ValueError):  # gone, and its inputs have no names in the log
+            return False
+        return spec.context_names == names
+
+    return [version for version in versions if version == production.version or same(version)]

@@ -1,0 +1,183 @@
+"""Past seasons as if production had been asked for every match: what would the drift report have said?
+
+Called by the tests and by the benchmark, also with rewritten results: more goals, or no home advantage.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from football_assets.bucket import open_bucket
+from football_assets.features.dbt_build import build_features
+from football_assets.features.ratings import rate_matches
+from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.drift import DriftReport, Evidence, examine
+from football_assets.monitoring.production import Production
+from football_assets.monitoring.results import latest_of_each_match, with_results
+from football_assets.monitoring.schema import FORECAST, SCHEMA
+from football_assets.registry.bundle import reference_rows, reference_table
+from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
+from football_assets.tables import read_table, write_table
+from football_assets.training.config import TrainingConfig
+from football_assets.training.fit import fit_forecaster, forecast
+from football_assets.training.network import MatchForecaster
+from football_assets.training.split import split_by_time
+
+_MODELS = ["stg_matches", "team_matches", "team_form"]
+_ASKED_AT = time(12, tzinfo=UTC)  # of the day before the match
+
+
+@dataclass(frozen=True)
+class World:
+    """Results, and what the feature stage and the encoder make of them."""
+
+    matches: pl.DataFrame
+    tensors: SequenceTensors
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A network that learnt until a day, as production."""
+
+    network: MatchForecaster
+    production: Production
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window of a replay and what its report says."""
+
+    start: date
+    days: int
+    report: DriftReport
+
+    @property
+    def status(self) -> str:
+        """ok, drift or quiet."""
+        return self.report.summary.status
+
+
+def build_world(raw_matches: pl.DataFrame, folder: Path) -> World:
+    """Features and tensors of results, made in an empty folder as the asset graph makes them."""
+    bucket, scratch = open_bucket(str(folder / "bucket")), folder / "scratch"
+    write_table(bucket, "raw_matches", raw_matches)
+    build_features(bucket, _MODELS, scratch)
+    matches = read_table(bucket, "stg_matches")
+    ratings = rate_matches(matches)
+    write_table(bucket, "team_ratings", ratings)
+    build_features(bucket, ["match_features"], scratch)
+    tensors = folder / "tensors"
+    tensors.mkdir(parents=True)
+    write_tensors(read_table(bucket, "match_features"), read_table(bucket, "team_matches"), ratings, tensors)
+    return World(matches, open_tensors(tensors))
+
+
+def learn(world: World, until: date, config: TrainingConfig | None = None) -> Learnt:
+    """Train on the results before a day, and keep the reference as a model bundle does."""
+    config = config or TrainingConfig()
+    split = split_by_time(world.tensors, config.split.model_copy(update={"test_start": until}))
+    network = fit_forecaster(world.tensors, split, config).network
+    rows = reference_rows(world.tensors, split.as_dict())
+    reference = reference_table(world.tensors, rows, *forecast(network, world.tensors, rows))
+    as_of = until - timedelta(days=1)
+    published = datetime.combine(until, time(tzinfo=UTC))
+    return Learnt(network, Production(1, published, as_of, world.tensors.spec, reference))
+
+
+def ask_for_every_match(world: World, learnt: Learnt, first: date, last: date) -> pl.DataFrame:
+    """The log if each match from `first` to `last` had been asked for once, the day before it."""
+    days = world.tensors.days
+    rows = np.flatnonzero(
+        world.tensors.played & (days >= np.datetime64(first)) & (days <= np.datetime64(last))
+    )
+    probabilities, goals = forecast(learnt.network, world.tensors, rows)
+    keys = world.tensors.keys[rows].select("league_id", "home_team_id", "away_team_id", "kickoff_date")
+    asked_at = (
+        pl.col("kickoff_date").dt.offset_by("-1d").dt.combine(_ASKED_AT, "us").dt.replace_time_zone("UTC")
+    )
+    numbers = np.concatenate([probabilities, goals], axis=1)
+    log = keys.with_columns(
+        request_id=pl.int_range(pl.len()).cast(pl.String),
+        time=asked_at,
+        model_version=pl.lit(learnt.production.version),
+        kind=pl.lit("predict"),
+        latency_ms=pl.lit(1.0),
+        segment=pl.lit("replay.jsonl"),
+        line=pl.int_range(1, pl.len() + 1),
+        unnamed_features=None,
+        **{name: pl.Series(numbers[:, i]) for i, name in enumerate(FORECAST)},
+    )
+    inputs = pl.DataFrame(world.tensors.context[rows], schema=world.tensors.spec.context_names).fill_nan(None)
+    return log.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).hstack(inputs)
+
+
+def replay(
+    log: pl.DataFrame,
+    matches: pl.DataFrame,
+    production: Production,
+    first: date,
+    last: date,
+    days: int,
+    config: DriftConfig | None = None,
+) -> list[Window]:
+    """The reports of windows of so many days, one after the other, whose results are all known.
+
+    Parameters
+    ----------
+    log
+        Rows of `ask_for_every_match`.
+    matches
+        Rows of `stg_matches`.
+    """
+    config = (config or DriftConfig()).model_copy(update={"window_days": days, "results_days": days})
+    asked_for = latest_of_each_match(with_results(log, matches))
+    windows = []
+    start = first
+    while start + timedelta(days=days - 1) <= last:
+        now = datetime.combine(start + timedelta(days=days), time(tzinfo=UTC))
+        asked = asked_for.filter(pl.col("time").is_between(now - timedelta(days=days), now, closed="left"))
+        known = asked.filter(pl.col("outcome").is_not_null())
+        report = examine(Evidence(now, production, now.date(), asked, asked, known), config)
+        windows.append(Window(start, days, report))
+        start += timedelta(days=days)
+    return windows
+
+
+def more_goals(raw_matches: pl.DataFrame, since: date, goals: float = 0.7, seed: int = 0) -> pl.DataFrame:
+    """The same results, with so many goals a match more from a day on, as often for either team."""
+    generator = np.random.default_rng(seed)
+    added = generator.poisson(goals / 2, (raw_matches.height, 2))
+    home, away = (raw_matches[f"{side}_goals"].to_numpy() for side in ("home", "away"))
+    return _rewritten(raw_matches, since, home + added[:, 0], away + added[:, 1])
+
+
+def without_home_advantage(raw_matches: pl.DataFrame, since: date, seed: int = 0) -> pl.DataFrame:
+    """The same results, with home and away goals as many as each other from a day on.
+
+    Home teams lose goals, and away teams gain some, until both score the mean of what they did before.
+    """
+    generator = np.random.default_rng(seed)
+    before = raw_matches.filter(pl.col("kickoff_date") < since).drop_nulls(["home_goals", "away_goals"])
+    home_mean, away_mean = (float(before[f"{side}_goals"].to_numpy().mean()) for side in ("home", "away"))
+    mean = (home_mean + away_mean) / 2
+    home, away = (raw_matches[f"{side}_goals"].fill_null(0).to_numpy() for side in ("home", "away"))
+    fewer = generator.binomial(home, min(1.0, mean / home_mean))
+    more = away + generator.poisson(max(0.0, mean - away_mean), raw_matches.height)
+    return _rewritten(raw_matches, since, fewer, more)
+
+
+def _rewritten(
+    raw_matches: pl.DataFrame, since: date, home: NDArray[np.number], away: NDArray[np.number]
+) -> pl.DataFrame:
+    later = pl.col("kickoff_date") >= since
+    return raw_matches.with_columns(
+        pl.when(later & pl.col(name).is_not_null())
+        .then(pl.Series(values, nan_to_null=True).cast(raw_matches.schema[name], strict=False))
+        .otherwise(name)
+        .alias(name)
+        for name, values in (("home_goals", home), ("away_goals", away))
+    )

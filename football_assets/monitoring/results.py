@@ -1,0 +1,186 @@
+"""Logged forecasts beside the results that have arrived since, and what production scores on them."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from football_assets.bucket import Bucket
+from football_assets.monitoring.schema import FORECAST, PROBABILITIES, SCHEMA, TABLE
+from football_assets.scores import Scores, score
+from football_assets.tables import TABLES
+
+MOVED_DAYS = 7  # a match may be played so much later than it was forecast for
+DAYS_PREFIX = f"{TABLES}{TABLE}/"
+
+_TEAMS = ["league_id", "home_team_id", "away_team_id"]
+_RESULT = ("match_id", "home_goals", "away_goals", "outcome")
+_GIVEN = pl.concat_str(
+    [
+        pl.lit("given histories"),
+        *(pl.col(name).cast(pl.String) for name in ("league_id", "kickoff_date", *FORECAST)),
+    ],
+    separator=" ",
+)
+
+
+@dataclass(frozen=True)
+class LoggedDay:
+    """The table of one day of the log."""
+
+    day: date
+    object: str
+
+
+def logged_days(bucket: Bucket, first: date = date.min, last: date = date.max) -> list[LoggedDay]:
+    """Days of the log, first and last included, that have a table."""
+    names = (item.name for item in bucket.list(DAYS_PREFIX))
+    days = [
+        LoggedDay(date.fromisoformat(name.removeprefix(DAYS_PREFIX).removesuffix(".parquet")), name)
+        for name in names
+    ]
+    return [item for item in days if first <= item.day <= last]
+
+
+def read_day(bucket: Bucket, item: LoggedDay, columns: list[str] | None = None) -> pl.DataFrame:
+    """The table of a day, or some columns of it."""
+    path = bucket.local_path(item.object)
+    source = path if path is not None else io.BytesIO(bucket.read(item.object))
+    return pl.read_parquet(source, columns=columns, hive_partitioning=False)
+
+
+def rows_logged(bucket: Bucket) -> int:
+    """Rows of the whole log."""
+    return sum(read_day(bucket, item, ["line"]).height for item in logged_days(bucket))
+
+
+def logged_since(bucket: Bucket, since: datetime, until: datetime) -> Iterator[pl.DataFrame]:
+    """What was logged in a time, a day's table after the other."""
+    # A record may be a little younger than the day of its segment, which is that of the first.
+    for item in logged_days(bucket, since.date() - timedelta(days=1), until.date()):
+        yield read_day(bucket, item).filter(pl.col("time").is_between(since, until, closed="left"))
+
+
+def forecasts_since(
+    bucket: Bucket,
+    matches: pl.DataFrame,
+    since: datetime,
+    until: datetime,
+    without: frozenset[int] = frozenset(),
+) -> pl.DataFrame:
+    """The forecasts of a time as of `with_results`, a day's log in memory at once.
+
+    Parameters
+    ----------
+    without
+        Model versions whose forecasts are left out.
+    """
+    kept: pl.DataFrame | None = None
+    for part in logged_since(bucket, since, until):
+        found = with_results(part.filter(~pl.col("model_version").is_in(list(without))), matches)
+        both = found if kept is None else pl.concat([kept, found], how="diagonal_relaxed")
+        kept = _last_of_each(both)
+    return with_results(SCHEMA.to_frame(), matches) if kept is None else kept
+
+
+def with_results(predictions: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:
+    """The last forecast of each match by each model version, with the result where it is known.
+
+    A thousand requests for one match are one forecast: the last before the end of the match's day, and only where there
+    is none the last after it. Those are honest too, since a version refuses a day whose results it knows. A match that
+    was moved counts if it is played within `MOVED_DAYS` after the day it was forecast for, and never before that day,
+    since the version might have known the result. Given histories, which name no teams, are one forecast a different
+    input.
+
+    Parameters
+    ----------
+    predictions
+        Rows of `prediction_log`.
+    matches
+        Rows of `stg_matches`.
+
+    Returns
+    -------
+    pl.DataFrame
+        Rows of the log with `fixture`, which names the match, `match_id`, `home_goals`, `away_goals`, `outcome` (null
+        where not known), `imagined`, whether the league's matches of that time are known and it is none of them, and
+        `requests`, how often that version was asked.
+    """
+    known = matches.select(*_TEAMS, *_RESULT, played_on="kickoff_date").sort("played_on")
+    asked = predictions.sort("kickoff_date").join_asof(
+        known,
+        left_on="kickoff_date",
+        right_on="played_on",
+        by=_TEAMS,
+        strategy="forward",
+        tolerance=timedelta(days=MOVED_DAYS),
+        check_sortedness=False,
+    )
+    fixture = pl.coalesce(
+        "match_id", pl.concat_str([*_TEAMS, pl.col("kickoff_date").cast(pl.String)], separator=" "), _GIVEN
+    )
+    lists = known.group_by("league_id").agg(listed_until=pl.max("played_on"))
+    day = pl.coalesce("played_on", "kickoff_date").cast(pl.Datetime("us", "UTC"))
+    return _last_of_each(
+        asked.join(lists, on="league_id", how="left")
+        .with_columns(
+            fixture=fixture,
+            imagined=(
+                pl.col("match_id").is_null()
+                & pl.col("home_team_id").is_not_null()
+                & (pl.col("kickoff_date") <= pl.col("listed_until"))
+            ).fill_null(value=False),
+            in_time=pl.col("time") < day + timedelta(days=1),
+            requests=pl.lit(1, dtype=pl.Int64),
+        )
+        .drop("listed_until")
+    )
+
+
+def latest_of_each_match(forecasts: pl.DataFrame) -> pl.DataFrame:
+    """Of the rows of `with_results`, what production said last of each match, whichever version it was."""
+    return forecasts.sort("in_time", "time").unique("fixture", keep="last", maintain_order=True)
+
+
+def live_scores(forecasts: pl.DataFrame) -> Scores | None:
+    """Scores of the rows of `with_results` whose result is known; None if none is."""
+    known = forecasts.filter(pl.col("outcome").is_not_null())
+    if known.is_empty():
+        return None
+    return score(probabilities(known), known["outcome"].cast(pl.Int64).to_numpy())
+
+
+def scores_by_version(forecasts: pl.DataFrame) -> pl.DataFrame:
+    """Live scores of each model version, for a person."""
+    rows = []
+    for (version,), part in forecasts.sort("model_version").group_by("model_version", maintain_order=True):
+        found = live_scores(part)
+        rows.append(
+            {
+                "version": version,
+                "forecasts": part.height,
+                "results": part["outcome"].count(),
+                "log loss": None if found is None else round(found.log_loss, 4),
+                "RPS": None if found is None else round(found.rps, 4),
+                "calibration error": None if found is None else round(found.ece, 4),
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def probabilities(forecasts: pl.DataFrame) -> NDArray[np.float64]:
+    """Forecast probabilities `[n, 3]`."""
+    return forecasts.select(PROBABILITIES).cast(pl.Float64).to_numpy()
+
+
+def _last_of_each(forecasts: pl.DataFrame) -> pl.DataFrame:
+    each = ["fixture", "model_version"]
+    return (
+        forecasts.with_columns(pl.col("requests").sum().over(each))
+        .sort("in_time", "time", "request_id")
+        .unique(each, keep="last", maintain_order=True)
+    )

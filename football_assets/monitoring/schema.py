@@ -1,0 +1,54 @@
+"""The columns of `prediction_log`. Compaction fills them, the asset shows them, the drift report reads them."""
+
+import polars as pl
+
+TABLE = "prediction_log"
+UNNAMED = "unnamed_features"
+
+_TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "request_id": pl.String,
+    "time": pl.Datetime("us", "UTC"),
+    "model_version": pl.Int64,
+    "kind": pl.String,
+    "league_id": pl.String,
+    "home_team_id": pl.String,
+    "away_team_id": pl.String,
+    "kickoff_date": pl.Date,
+    "p_home": pl.Float64,
+    "p_draw": pl.Float64,
+    "p_away": pl.Float64,
+    "xg_home": pl.Float64,
+    "xg_away": pl.Float64,
+    "latency_ms": pl.Float64,
+    "segment": pl.String,
+    "line": pl.Int64,
+    UNNAMED: pl.List(pl.Float32),
+}
+SCHEMA = pl.Schema(_TYPES)
+DESCRIPTIONS = {
+    "request_id": "Request that asked.",
+    "time": "When it was answered, UTC.",
+    "model_version": "Registry version that answered.",
+    "kind": "`predict`, `batch`, or `sequences`: a match between given histories.",
+    "league_id": "Country and tier.",
+    "home_team_id": "Home team; null for given histories.",
+    "away_team_id": "Away team; null for given histories.",
+    "kickoff_date": "Day of the match as it was asked.",
+    "p_home": "Probability of a home win.",
+    "p_draw": "Probability of a draw.",
+    "p_away": "Probability of an away win.",
+    "xg_home": "Expected goals of the home team.",
+    "xg_away": "Expected goals of the away team.",
+    "latency_ms": "Time that the answer took, in milliseconds.",
+    "segment": "Segment that serving wrote the record to.",
+    "line": "Line of the segment, counted from 1.",
+    UNNAMED: "Inputs in the version's order, where its feature specification is gone; else null and in columns.",
+}
+PROBABILITIES = ("p_home", "p_draw", "p_away")
+EXPECTED_GOALS = ("xg_home", "xg_away")
+FORECAST = (*PROBABILITIES, *EXPECTED_GOALS)
+
+
+def feature_columns(predictions: pl.DataFrame) -> list[str]:
+    """Names of the inputs in a part of the log."""
+    return [name for name in predictions.columns if name not in SCHEMA]

@@ -1,0 +1,77 @@
+"""The drift report in short: what the report, its checks, the drift sensor and serving's metrics share."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from football_assets.bucket import Bucket
+from football_assets.errors import ObjectNotFound
+
+REPORT = "reports/drift/latest.html"
+LATEST = "reports/drift/latest.json"
+HISTORY = "reports/drift/history/"
+
+Area = Literal["inputs", "quality", "outcomes", "scores"]
+AREAS: tuple[Area, ...] = ("inputs", "quality", "outcomes", "scores")
+
+
+class Finding(BaseModel):
+    """One area's verdict. `drifted` None: there is too little to judge, and `note` says what is missing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    area: Area
+    drifted: bool | None
+    note: str
+
+
+class DriftSummary(BaseModel):
+    """The latest drift report. Scores are of results that came after the forecast."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    made_at: datetime = Field(description="UTC.")
+    window_start: datetime = Field(description="Predictions logged from here on were compared.")
+    window_end: datetime
+    results_since: datetime = Field(description="Predictions logged from here on were tested on results.")
+    model_version: int | None = Field(description="Version in production; None: there is none.")
+    model_published: datetime | None
+    model_as_of: date | None = Field(description="Day of the last result that the model knows.")
+    newest_result: date | None = Field(description="Day of the last result that has landed.")
+    model_age_days: int | None = Field(description="Days from the one to the other: 0 for a fresh model.")
+    predictions: int = Field(description="Matches forecast in the window, each once.")
+    results: int = Field(description="Matches forecast since `results_since` whose result is known.")
+    status: Literal["ok", "drift", "quiet"]
+    reasons: list[str] = Field(description="Why it is drift, or why it is quiet.")
+    findings: list[Finding]
+    drifted_columns: list[str]
+    drift_share: float | None = Field(description="Share of the compared columns that drifted.")
+    live_log_loss: float | None
+    live_rps: float | None
+    expected_log_loss: float | None = Field(
+        description="Log loss on the reference, weighted as the results are."
+    )
+    calibration_error: float | None = Field(
+        description="Classwise expected calibration error of the results."
+    )
+    thresholds: dict[str, float] = Field(description="The configuration behind the verdict.")
+
+    def finding(self, area: Area) -> Finding:
+        """The verdict about an area."""
+        return next(finding for finding in self.findings if finding.area == area)
+
+
+def save_summary(bucket: Bucket, summary: DriftSummary) -> None:
+    """Make a summary the latest, and keep it in the history."""
+    data = summary.model_dump_json(indent=1).encode()
+    bucket.write(f"{HISTORY}{summary.made_at:%Y-%m-%dT%H%M%S.%fZ}.json", data)
+    bucket.write(LATEST, data)
+
+
+def load_summary(bucket: Bucket) -> DriftSummary | None:
+    """The latest summary, or None before the first report."""
+    try:
+        return DriftSummary.model_validate_json(bucket.read(LATEST))
+    except ObjectNotFound:
+        return None

@@ -1,0 +1,228 @@
+"""The verdict rests on what production was asked and on the reference in its own bundle, and says what it rests on."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from football_assets.bucket import LocalBucket
+from football_assets.monitoring.compaction import compact
+from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.drift import DriftReport, collect, examine
+from football_assets.registry.store import Registry
+from football_assets.scores import log_loss
+from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets_tests.monitoring.logs import (
+    lines,
+    no_matches,
+    publish_production,
+    record,
+    records_of,
+    reference_like,
+    results_of,
+    upload,
+)
+
+NOW = datetime(2015, 12, 1, 12, tzinfo=UTC)
+ASKED = NOW - timedelta(days=3)
+CONFIG = DriftConfig()
+REFERENCE = reference_like(4000)
+WINDOW = reference_like(300, seed=1)
+SCORED = ["outcome", "home_goals", "away_goals"]
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> LocalBucket:
+    """With a model in production that learnt from REFERENCE."""
+    bucket = LocalBucket(tmp_path / "bucket")
+    publish_production(bucket, tmp_path / "version", REFERENCE)
+    return bucket
+
+
+def report_on(
+    bucket: LocalBucket, window: pl.DataFrame, matches: pl.DataFrame | None = None, **changes: object
+) -> DriftReport:
+    """The report after a window was asked and logged."""
+    upload(bucket, "a-000000", lines(*records_of(window, ASKED, **changes)), day=str(ASKED.date()))
+    compact(bucket)
+    return examine(collect(bucket, no_matches() if matches is None else matches, CONFIG, NOW), CONFIG)
+
+
+def test_production_that_sees_what_it_learnt_from_is_ok(bucket: LocalBucket) -> None:
+    report = report_on(bucket, WINDOW, results_of(WINDOW, ASKED.date()))
+
+    summary = report.summary
+    assert (summary.status, summary.reasons, summary.drifted_columns, summary.drift_share) == (
+        "ok",
+        [],
+        [],
+        0.0,
+    )
+    assert (summary.predictions, summary.results) == (300, 300)
+    assert (summary.window_start, summary.window_end) == (NOW - timedelta(days=30), NOW)
+    assert [finding.drifted for finding in summary.findings] == [False] * 4
+    p = WINDOW.select("p_home", "p_draw", "p_away").to_numpy()
+    assert summary.live_log_loss == pytest.approx(log_loss(p, WINDOW["outcome"].to_numpy()))
+    theirs = REFERENCE.select("p_home", "p_draw", "p_away").to_numpy()
+    assert summary.expected_log_loss == pytest.approx(
+        log_loss(theirs, REFERENCE["outcome"].to_numpy()), abs=0.03
+    )
+    assert summary.thresholds["drift_share"] == CONFIG.drift_share
+
+
+def test_inputs_that_have_moved_are_drift_and_results_that_agree_are_not(bucket: LocalBucket) -> None:
+    moved = [f"home_{name}" for name in ("elo", "attack", "points_10", "goals_for_10", "venue_points_5")]
+    moved += [f"away_{name}" for name in ("elo", "attack", "points_10", "goals_for_10", "venue_points_5")]
+    scale = {feature.name: (feature.upper - feature.lower) / 12 for feature in DEFAULT_SPEC.context}
+    window = WINDOW.with_columns(pl.col(name) + 2 * scale[name] for name in moved)
+
+    summary = report_on(bucket, window, results_of(window, ASKED.date())).summary
+
+    assert summary.status == "drift"
+    assert set(summary.drifted_columns) == set(moved)
+    assert len(summary.reasons) == 1
+    assert summary.finding("inputs").drifted
+    assert not summary.finding("outcomes").drifted
+
+
+def test_football_with_more_goals_is_drift_although_the_inputs_are_as_before(bucket: LocalBucket) -> None:
+    results = results_of(WINDOW, ASKED.date()).with_columns(pl.col("home_goals") + 1)
+
+    summary = report_on(bucket, WINDOW, results).summary
+
+    assert summary.status == "drift"
+    assert not summary.finding("inputs").drifted
+    assert summary.reasons[0].startswith("goals 3.7")
+
+
+def test_too_few_predictions_and_results_are_quiet_and_say_what_is_missing(bucket: LocalBucket) -> None:
+    window = WINDOW.head(49)
+
+    summary = report_on(bucket, window, results_of(window, ASKED.date())).summary
+
+    assert summary.status == "quiet"
+    assert summary.reasons == [
+        "49 matches were forecast in 30 days; 50 are needed to compare inputs.",
+        "49 results of forecasts of the last 90 days are known; 60 are needed to test them.",
+    ]
+    assert [finding.drifted for finding in summary.findings] == [None] * 4
+    assert (summary.drift_share, summary.expected_log_loss) == (None, None)
+    assert summary.live_log_loss is not None
+
+
+def test_an_empty_log_is_quiet(bucket: LocalBucket) -> None:
+    summary = examine(collect(bucket, no_matches(), CONFIG, NOW), CONFIG).summary
+
+    assert (summary.status, summary.predictions, summary.model_version) == ("quiet", 0, 1)
+    assert (summary.live_log_loss, summary.newest_result, summary.model_age_days) == (None, None, None)
+
+
+def test_without_a_production_model_the_report_is_quiet_and_says_so(tmp_path: Path) -> None:
+    bucket = LocalBucket(tmp_path / "bucket")
+
+    summary = examine(collect(bucket, no_matches(), CONFIG, NOW), CONFIG).summary
+
+    assert (summary.status, summary.model_version) == ("quiet", None)
+    assert summary.reasons[0] == "No model is in production: there is nothing to compare."
+
+
+def test_a_thousand_requests_for_few_matches_are_quiet(bucket: LocalBucket) -> None:
+    upload(
+        bucket,
+        "a-000000",
+        lines(*(record(n, time="2015-11-28T10:00:00Z", away_team_id="eng:X") for n in range(1000))),
+    )
+    compact(bucket)
+
+    summary = examine(collect(bucket, no_matches(), CONFIG, NOW), CONFIG).summary
+
+    assert (summary.status, summary.predictions) == ("quiet", 1)
+
+
+def test_what_was_asked_before_the_window_is_not_compared_but_its_results_are_tested(
+    bucket: LocalBucket,
+) -> None:
+    earlier = NOW - timedelta(days=60)
+    upload(bucket, "a-000000", lines(*records_of(WINDOW, earlier)), day=str(earlier.date()))
+    compact(bucket)
+
+    summary = examine(collect(bucket, results_of(WINDOW, earlier.date()), CONFIG, NOW), CONFIG).summary
+
+    assert (summary.predictions, summary.results, summary.status) == (0, 300, "ok")
+    assert summary.finding("inputs").drifted is None
+    assert summary.finding("outcomes").drifted is False
+
+
+def test_a_reference_of_before_results_were_kept_compares_inputs_and_says_what_it_cannot(
+    tmp_path: Path,
+) -> None:
+    bucket = LocalBucket(tmp_path / "bucket")
+    publish_production(bucket, tmp_path / "version", REFERENCE.drop(*SCORED, "home_team_id", "away_team_id"))
+
+    summary = report_on(bucket, WINDOW, results_of(WINDOW, ASKED.date())).summary
+
+    assert (summary.status, summary.drift_share, summary.expected_log_loss) == ("ok", 0.0, None)
+    assert summary.finding("scores").note.endswith(
+        "The reference of this model holds no results: its log loss cannot be compared."
+    )
+
+
+def test_the_reference_is_that_of_production_not_of_the_candidate(
+    bucket: LocalBucket, tmp_path: Path
+) -> None:
+    other = REFERENCE.with_columns(pl.col("home_elo", "away_elo") * 0 + 10)
+    publish_production(bucket, tmp_path / "other", other, as_of=date(2015, 11, 20))
+    Registry(bucket).promote(1)
+
+    summary = report_on(bucket, WINDOW).summary
+
+    assert (summary.model_version, summary.drift_share) == (1, 0.0)
+    Registry(bucket).promote(2)
+    after = examine(collect(bucket, no_matches(), CONFIG, NOW), CONFIG).summary
+    assert (after.model_version, after.status) == (2, "drift")
+
+
+def test_forecasts_of_a_version_that_was_withdrawn_do_not_count(bucket: LocalBucket, tmp_path: Path) -> None:
+    publish_production(bucket, tmp_path / "other", REFERENCE.head(3000))
+    Registry(bucket).rollback()
+
+    assert report_on(bucket, WINDOW, model_version=2).summary.predictions == 0
+
+
+def test_inputs_of_versions_with_other_inputs_are_not_compared(bucket: LocalBucket, tmp_path: Path) -> None:
+    fewer = DEFAULT_SPEC.model_copy(update={"context": DEFAULT_SPEC.context[:2]})
+    publish_production(bucket, tmp_path / "other", REFERENCE, spec=fewer)
+    Registry(bucket).promote(1)
+    others = [
+        item | {"model_version": 2, "features": [1.0, 2.0], "away_team_id": f"other {number}"}
+        for number, item in enumerate(records_of(WINDOW, ASKED))
+    ]
+    upload(bucket, "b-000000", lines(*others), day=str(ASKED.date()))
+
+    summary = report_on(bucket, WINDOW).summary
+
+    assert (summary.predictions, summary.status) == (600, "ok")
+    assert summary.finding("inputs").note.endswith(
+        "300 forecasts are of versions with other inputs, or none."
+    )
+
+
+def test_leagues_that_the_reference_does_not_have_are_quiet_not_drift(bucket: LocalBucket) -> None:
+    summary = report_on(bucket, reference_like(200, leagues=["se.1"])).summary
+
+    assert summary.status == "quiet"
+    assert summary.reasons[0].startswith("0 of 200 forecasts can be compared with the training of version 1")
+
+
+@pytest.mark.parametrize(
+    ("newest", "age"), [(date(2015, 11, 8), 0), (date(2015, 11, 30), 22), (date(2015, 11, 1), 0)]
+)
+def test_the_models_age_is_what_it_lacks_of_the_results(bucket: LocalBucket, newest: date, age: int) -> None:
+    summary = report_on(bucket, WINDOW, results_of(WINDOW, newest)).summary
+
+    assert (summary.model_as_of, summary.newest_result, summary.model_age_days) == (
+        date(2015, 11, 8),
+        newest,
+        age,
+    )

@@ -1,0 +1,275 @@
+"""Like is compared with like, and what differs beyond ordinary windows is found."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.inputs import (
+    column_distances,
+    column_quality,
+    forecasts_that_are_none,
+    judge_columns,
+    judge_quality,
+)
+from football_assets.monitoring.matching import CALENDAR, LEAST_ROWS, Comparison, compare_like_with_like
+from football_assets.monitoring.schema import FORECAST
+from football_assets.monitoring.summary import Finding
+from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets_tests.monitoring.logs import reference_like
+
+CONFIG = DriftConfig()
+REFERENCE = reference_like(4000)
+WINDOW = reference_like(400, seed=1)
+
+
+def compare(window: pl.DataFrame, reference: pl.DataFrame = REFERENCE) -> Comparison:
+    return compare_like_with_like(window, reference, DEFAULT_SPEC, seed=0)
+
+
+def verdict(window: pl.DataFrame, reference: pl.DataFrame = REFERENCE) -> Finding:
+    columns = column_distances(compare(window, reference), DEFAULT_SPEC, CONFIG)
+    return judge_columns(columns, CONFIG, "")
+
+
+def quality(window: pl.DataFrame) -> Finding:
+    comparison = compare(window)
+    return judge_quality(column_quality(comparison, DEFAULT_SPEC), window, comparison, CONFIG)
+
+
+def test_a_window_like_the_training_is_no_drift() -> None:
+    found = verdict(WINDOW)
+
+    assert not found.drifted
+    assert found.note.startswith("0 of ")
+
+
+def test_the_reference_is_drawn_with_the_windows_mix_of_leagues() -> None:
+    window = pl.concat([WINDOW.filter(league_id="de.1").head(150), WINDOW.filter(league_id="eng.1").head(50)])
+
+    comparison = compare(window)
+
+    assert (comparison.reference["league_id"] == "de.1").mean() == pytest.approx(0.75, abs=0.01)
+
+
+def test_another_mix_of_leagues_is_no_drift_although_leagues_differ() -> None:
+    german = WINDOW.filter(league_id="de.1")
+    pooled = compare(
+        german.with_columns(league_id=pl.lit("all")), REFERENCE.with_columns(league_id=pl.lit("all"))
+    )
+
+    assert judge_columns(column_distances(pooled, DEFAULT_SPEC, CONFIG), CONFIG, "").drifted
+    assert not verdict(german).drifted
+
+
+def test_another_phase_of_the_season_is_no_drift_although_phases_differ() -> None:
+    def phased(matches: pl.DataFrame) -> pl.DataFrame:
+        early = pl.col("home_season_played") <= 5
+        names = [name for name in DEFAULT_SPEC.context_names if name not in CALENDAR]
+        return matches.with_columns(
+            pl.when(early).then(pl.col(name) * 1.15).otherwise(name).alias(name) for name in names
+        )
+
+    opening = phased(reference_like(2000, seed=2)).filter(pl.col("home_season_played").is_between(1, 5))
+    whole = phased(REFERENCE)
+    unmatched = compare(opening.with_columns(home_season_played=20.0), whole)
+
+    assert judge_columns(column_distances(unmatched, DEFAULT_SPEC, CONFIG), CONFIG, "").drifted
+    assert not verdict(opening, whole).drifted
+
+
+def test_what_is_set_aside_is_counted_and_said() -> None:
+    window = pl.concat(
+        [
+            WINDOW.head(100),
+            WINDOW.slice(100, 10).with_columns(home_rest_days=pl.lit(40.0)),  # asked long before the match
+            WINDOW.slice(110, 20).with_columns(league_id=pl.lit("se.1")),
+        ]
+    ).with_columns(imagined=pl.int_range(pl.len()) < 5)
+
+    comparison = compare(window)
+
+    assert (comparison.paused, comparison.foreign, comparison.imagined) == (10, 20, 5)
+    assert comparison.window.height == 95
+    assert comparison.note == (
+        "Not compared: 10 forecasts reach over a pause of more than 21 days, 20 are of leagues or phases of a season "
+        "that the reference hardly has, 5 are of matches on no fixture list."
+    )
+    assert compare(WINDOW).note == ""
+
+
+def test_the_first_match_after_the_summer_is_compared_with_first_matches() -> None:
+    first = {
+        "home_season_played": 0.0,
+        "away_season_played": 0.0,
+        "home_rest_days": 30.0,
+        "away_rest_days": 30.0,
+    }
+    opening = reference_like(200, seed=3).with_columns(
+        **{name: pl.lit(value) for name, value in first.items()}
+    )
+
+    comparison = compare(opening.head(60), pl.concat([REFERENCE, opening.tail(100)]))
+
+    assert comparison.paused == 0
+    assert comparison.reference["home_season_played"].unique().to_list() == [0]
+
+
+def test_a_league_of_which_the_reference_has_hardly_a_match_stands_for_nothing() -> None:
+    few = reference_like(3 * LEAST_ROWS, seed=4, leagues=["fr.1"]).with_columns(
+        home_season_played=pl.when(pl.int_range(pl.len()) < LEAST_ROWS - 1).then(2.0).otherwise(30.0),
+        away_season_played=pl.lit(2.0),
+    )
+
+    comparison = compare(few, pl.concat([REFERENCE, few]))
+
+    assert comparison.foreign == LEAST_ROWS - 1
+    assert comparison.reference["home_season_played"].unique().to_list() == [30]
+
+
+def test_an_empty_window_has_nothing_to_compare() -> None:
+    comparison = compare(WINDOW.clear())
+
+    assert (comparison.window.height, comparison.reference.height) == (0, 0)
+
+
+def test_numbers_count_as_the_network_sees_them() -> None:
+    beyond = WINDOW.with_columns(
+        home_points_10=pl.col("home_points_10") * 0 + 99, away_rest_days=pl.lit(21.0)
+    )
+
+    comparison = compare(beyond)
+
+    assert comparison.window["home_points_10"].unique().to_list() == [3]
+
+
+def test_inputs_that_have_moved_are_found_and_named() -> None:
+    moved = [name for name in DEFAULT_SPEC.context_names if name.startswith("home_") and name not in CALENDAR]
+    scale = {feature.name: (feature.upper - feature.lower) / 12 for feature in DEFAULT_SPEC.context}
+    window = WINDOW.with_columns(pl.col(name) + 1.2 * scale[name] for name in moved)
+
+    columns = column_distances(compare(window), DEFAULT_SPEC, CONFIG)
+    found = judge_columns(columns, CONFIG, "Said aside.")
+
+    assert {column.name for column in columns if column.drifted} == set(moved)
+    assert found.drifted
+    assert found.note.startswith(f"{len(moved)} of {len(columns)} columns")
+    assert found.note.endswith("Said aside.")
+
+
+def test_a_distance_is_in_standard_deviations_of_the_reference() -> None:
+    window = compare(WINDOW)
+    shifted = compare(WINDOW.with_columns(home_elo=pl.col("home_elo") + 500))
+    deviation = shifted.reference["home_elo"].to_numpy().std()
+
+    (plain,), (moved,) = (
+        [column for column in column_distances(item, DEFAULT_SPEC, CONFIG) if column.name == "home_elo"]
+        for item in (window, shifted)
+    )
+
+    assert moved.distance == pytest.approx(500 / deviation, abs=plain.distance + 0.01)
+    assert moved.mean - plain.mean == pytest.approx(500, abs=1)
+
+
+def test_one_column_beyond_any_season_is_drift_by_itself() -> None:
+    found = verdict(WINDOW.with_columns(away_elo=pl.col("away_elo") * 0 + 100.0))
+
+    assert found.drifted
+    assert "beyond any season: away_elo" in found.note
+
+
+def test_a_leagues_mean_goals_are_no_drift_by_themselves() -> None:
+    still = REFERENCE.with_columns(league_home_goals=pl.lit(1.5) + pl.col("home_elo") * 1e-6)
+
+    found = verdict(WINDOW.filter(league_id="de.1").with_columns(league_home_goals=pl.lit(1.8)), still)
+
+    assert "league_home_goals" in found.note
+    assert not found.drifted
+
+
+def test_a_window_of_few_teams_must_differ_by_more() -> None:
+    teams = pl.col("home_team_id") == WINDOW["home_team_id"][0]
+    few = pl.concat([WINDOW.filter(teams)] * 20).with_columns(away_team_id=pl.lit("eng.1:another"))
+    scale = (4000 - 0) / 12
+    shifted = pl.col("home_elo") + 0.8 * scale
+
+    def threshold(window: pl.DataFrame) -> tuple[float, bool]:
+        columns = column_distances(compare(window), DEFAULT_SPEC, CONFIG)
+        (elo,) = [column for column in columns if column.name == "home_elo"]
+        return elo.threshold, elo.drifted
+
+    assert threshold(few.with_columns(home_elo=shifted)) == (pytest.approx(2.5), False)
+    assert threshold(WINDOW.with_columns(home_elo=shifted))[1]
+
+
+def test_forecasts_are_compared_and_the_calendar_is_not() -> None:
+    names = {column.name for column in column_distances(compare(WINDOW), DEFAULT_SPEC, CONFIG)}
+
+    assert set(FORECAST) <= names
+    assert not names & CALENDAR
+
+
+def test_values_that_are_missing_more_often_than_in_training_are_found() -> None:
+    missing = WINDOW.with_columns(home_elo=pl.when(pl.int_range(pl.len()) % 2 == 0).then("home_elo"))
+
+    found = quality(missing)
+
+    assert found.drifted
+    assert found.note == "home_elo (50% missing, 0% out of range)."
+    assert not quality(WINDOW).drifted
+
+
+def test_values_that_were_missing_in_training_too_are_no_drift() -> None:
+    def half(matches: pl.DataFrame) -> pl.DataFrame:
+        return matches.with_columns(home_elo=pl.when(pl.int_range(pl.len()) % 2 == 0).then("home_elo"))
+
+    comparison = compare(half(WINDOW), half(REFERENCE))
+    found = judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, comparison, CONFIG)
+
+    assert not found.drifted
+
+
+def test_values_out_of_range_and_inputs_that_are_gone_are_found() -> None:
+    found = quality(WINDOW.with_columns(home_points_10=pl.lit(7.0)).drop("away_elo"))
+
+    assert "home_points_10 (0% missing, 100% out of range)" in found.note
+    assert "away_elo (100% missing, 0% out of range)" in found.note
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"p_home": 0.9},
+        {"p_home": None},
+        {"p_home": -0.1, "p_draw": 0.6, "p_away": 0.5},
+        {"xg_home": 0.0},
+        {"xg_away": np.inf},
+    ],
+)
+def test_forecasts_that_are_no_probabilities_or_goals_are_found(broken: dict[str, float | None]) -> None:
+    window = WINDOW.with_columns(
+        pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(value, pl.Float64)).otherwise(name).alias(name)
+        for name, value in broken.items()
+    )
+
+    assert forecasts_that_are_none(window) == 1
+    assert quality(window).note == "1 forecasts are no probabilities or goals."
+    assert forecasts_that_are_none(WINDOW) == 0
+
+
+def test_a_window_whose_part_of_the_reference_is_small_must_differ_by_more() -> None:
+    opening = {"home_season_played": 0.0, "away_season_played": 0.0}
+    few = reference_like(16, seed=5, leagues=["eng.1"]).with_columns(
+        **{name: pl.lit(0.0) for name in opening}
+    )
+    window = reference_like(300, seed=6, leagues=["eng.1"]).with_columns(
+        **{name: pl.lit(0.0) for name in opening}
+    )
+    reference = pl.concat([REFERENCE.filter(pl.col("home_season_played") > 0), few])
+
+    columns = column_distances(compare(window, reference), DEFAULT_SPEC, CONFIG)
+
+    teams = window.select(pl.concat_list("home_team_id", "away_team_id").explode().n_unique()).item()
+    (elo,) = [column for column in columns if column.name == "home_elo"]
+    assert elo.threshold == pytest.approx(2.5 * np.sqrt(1 / teams + 1 / 16))
+    assert not judge_columns(columns, CONFIG, "").drifted

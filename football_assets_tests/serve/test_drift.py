@@ -1,0 +1,89 @@
+"""What the latest drift report found is served: its page at /drift, its figures in /metrics."""
+
+import logging
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from football_assets.bucket import LocalBucket
+from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.drift import Evidence, examine
+from football_assets.monitoring.report import render
+from football_assets.monitoring.summary import LATEST, REPORT, DriftSummary, save_summary
+from football_assets_tests.monitoring.logs import no_matches
+from football_assets_tests.serve.running import Client, InlineBackend
+from serve.api import build_api
+from serve.metrics import ServingMetrics
+from serve.middleware import Limits
+from serve.service import ForecastService
+
+EMPTY = no_matches()
+QUIET = examine(Evidence(datetime.now(UTC), None, None, EMPTY, EMPTY, EMPTY), DriftConfig())
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> ForecastService:
+    """Without a model."""
+    return ForecastService(LocalBucket(tmp_path / "bucket"), tmp_path / "scratch", ServingMetrics())
+
+
+def found(share: float | None, log_loss: float | None) -> DriftSummary:
+    return QUIET.summary.model_copy(update={"drift_share": share, "live_log_loss": log_loss})
+
+
+def gauges(service: ForecastService) -> dict[str, float]:
+    """The gauges of drift that are shown after a look at the bucket."""
+    service.refresh()
+    families = text_string_to_metric_families(service.metrics.render()[0].decode())
+    wanted = ("football_drift_share", "football_live_log_loss")
+    return {family.name: family.samples[0].value for family in families if family.name in wanted}
+
+
+def test_gauges_follow_the_latest_report(service: ForecastService) -> None:
+    assert gauges(service) == {}
+    save_summary(service.bucket, found(0.25, None))
+    assert gauges(service) == {"football_drift_share": 0.25}
+    save_summary(service.bucket, found(0.5, 1.02))
+    assert gauges(service) == {"football_drift_share": 0.5, "football_live_log_loss": 1.02}
+
+
+def test_what_a_quiet_report_cannot_tell_is_no_number(service: ForecastService) -> None:
+    save_summary(service.bucket, found(0.5, 1.02))
+    gauges(service)
+    save_summary(service.bucket, found(None, 1.01))
+
+    shown = gauges(service)
+
+    assert math.isnan(shown["football_drift_share"])
+    assert shown["football_live_log_loss"] == 1.01
+
+
+def test_a_summary_that_cannot_be_read_leaves_the_figures_as_they_were(
+    service: ForecastService, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_summary(service.bucket, found(0.5, 1.02))
+    before = gauges(service)
+    service.bucket.write(LATEST, b"<html>")
+
+    with caplog.at_level(logging.ERROR):
+        assert gauges(service) == before
+
+    assert "The drift summary cannot be read" in caplog.text
+    save_summary(service.bucket, found(0.75, 1.0))
+    assert gauges(service)["football_drift_share"] == 0.75
+
+
+def test_the_page_is_served_without_rights_on_the_host(service: ForecastService) -> None:
+    client = Client(build_api(service, InlineBackend(service), limits=Limits(), api_key=None))
+    try:
+        assert client.get("/drift").status_code == 404
+        service.bucket.write(REPORT, render(QUIET, {}))
+        answer = client.get("/drift")
+    finally:
+        client.close()
+
+    assert (answer.status_code, "Too little was asked" in answer.text) == (200, True)
+    assert answer.headers["content-security-policy"].startswith("sandbox ")
