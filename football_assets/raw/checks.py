@@ -87,9 +87,19 @@ def check_raw_tables(
             case "seasons_are_as_new_as_their_files":
                 yield _seasons_are_as_new_as_their_files(store, matches, rejected)
             case "sources_spell_teams_alike":
-                yield _sources_spell_teams_alike(matches)
+                yield _warning(
+                    "raw_matches",
+                    key.name,
+                    clashing_sources(matches),
+                    "Land each league of a season from one source only.",
+                )
             case "every_file_can_be_read":
-                yield _every_file_can_be_read(rejected)
+                yield _warning(
+                    "raw_matches_rejected",
+                    key.name,
+                    unreadable_files(rejected),
+                    "Land these files anew, or remove them.",
+                )
             case "few_records_are_rejected":
                 yield _few_records_are_rejected(matches, rejected)
 
@@ -131,32 +141,17 @@ def _seasons_are_as_new_as_their_files(
     )
 
 
-def _sources_spell_teams_alike(matches: pl.DataFrame) -> AssetCheckResult:
-    clashes = clashing_sources(matches)
+def _warning(asset: str, check: str, found: pl.DataFrame, advice: str) -> AssetCheckResult:
+    """A check that warns of what was found, one row each."""
     return AssetCheckResult(
-        asset_key="raw_matches",
-        check_name="sources_spell_teams_alike",
-        passed=clashes.is_empty(),
+        asset_key=asset,
+        check_name=check,
+        passed=found.is_empty(),
         severity=AssetCheckSeverity.WARN,
-        description=None if clashes.is_empty() else "Land each league of a season from one source only.",
+        description=None if found.is_empty() else advice,
         metadata={
-            "clashes": clashes.height,
-            "examples": MetadataValue.md(as_markdown(clashes.head(PREVIEW_ROWS))),
-        },
-    )
-
-
-def _every_file_can_be_read(rejected: pl.DataFrame) -> AssetCheckResult:
-    files = unreadable_files(rejected)
-    return AssetCheckResult(
-        asset_key="raw_matches_rejected",
-        check_name="every_file_can_be_read",
-        passed=files.is_empty(),
-        severity=AssetCheckSeverity.WARN,
-        description=None if files.is_empty() else "Land these files anew, or remove them.",
-        metadata={
-            "files": files.height,
-            "examples": MetadataValue.md(as_markdown(files.head(PREVIEW_ROWS))),
+            "found": found.height,
+            "examples": MetadataValue.md(as_markdown(found.head(PREVIEW_ROWS))),
         },
     )
 
