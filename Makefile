@@ -22,7 +22,7 @@ serve: $(READY) ## answer forecasts over HTTP on http://127.0.0.1:8000
 	@$(BIN)/football serve
 
 test: $(READY) ## run every test, with coverage
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(READY) ## ruff check, ruff format, mypy
 	@$(BIN)/ruff check .

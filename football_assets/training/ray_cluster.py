@@ -55,6 +55,9 @@ def ray_cluster(least_cpus: int = 1) -> Iterator[Path]:
             _check_reached(address)
             ray.init(address=address, **quiet)
         else:
+            from ray._private import ray_constants
+
+            ray_constants.ENABLE_RAY_CLUSTER = False  # as the variable says, if Ray was imported before
             cpus = max(os.cpu_count() or 1, least_cpus)
             ray.init("local", num_cpus=cpus, include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)
         try:

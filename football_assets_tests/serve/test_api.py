@@ -669,6 +669,7 @@ def test_metrics_count_requests_by_route_and_forecasts_by_kind(
 def test_there_is_no_drift_report_until_there_is_one(
     service: ForecastService, make_client: MakeClient
 ) -> None:
+    service.bucket.delete("reports/drift/latest.html")
     client = make_client(service)
     assert "no drift report yet" in refused(client.get("/drift"), 404)["detail"]
 
