@@ -47,7 +47,9 @@ def read_table(
         raise ObjectNotFound(
             f"Table {name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
         )
-    return pl.concat([_read(bucket, item.name, columns) for item in objects], how="diagonal_relaxed")
+    return pl.concat(
+        [read_table_object(bucket, item.name, columns) for item in objects], how="diagonal_relaxed"
+    )
 
 
 def write_table(bucket: Bucket, name: str, frame: pl.DataFrame, partition: str | None = None) -> ObjectInfo:
@@ -74,7 +76,8 @@ def as_markdown(frame: pl.DataFrame) -> str:
     )
 
 
-def _read(bucket: Bucket, name: str, columns: Sequence[str] | None) -> pl.DataFrame:
+def read_table_object(bucket: Bucket, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """One object of a table, or some columns of it."""
     path = bucket.local_path(name)
     return pl.read_parquet(
         path if path is not None else io.BytesIO(bucket.read(name)),

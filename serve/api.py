@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from pydantic import ValidationError
 
 from football_assets.errors import FootballError, ObjectNotFound, UnknownName
+from football_assets.monitoring.summary import REPORT as DRIFT_REPORT
 from football_assets.sequences import given_histories
 from football_assets.sequences.state import TeamSummary
 from serve import schemas
@@ -35,7 +36,6 @@ from serve.service import ForecastService
 
 TITLE = "Football forecasts"
 PAGE = Path(__file__).parent / "page"
-DRIFT_REPORT = "reports/drift/latest.html"
 LONGEST_LIST = 500
 PREDICT = "/predict"
 

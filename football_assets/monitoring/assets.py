@@ -11,6 +11,7 @@ from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.schema import DESCRIPTIONS, SCHEMA
 from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown
+from football_assets.training.assets import markdown_picture
 
 if TYPE_CHECKING:
     from football_assets.bucket import Bucket
@@ -141,8 +142,6 @@ def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame
 
 
 def _report_metadata(report: "DriftReport", pictures: dict[str, bytes], size: int) -> dict[str, Any]:
-    import base64
-
     from football_assets.monitoring.report import columns_table, quality_table, tests_table
     from football_assets.monitoring.summary import LATEST, REPORT
 
@@ -175,10 +174,8 @@ def _report_metadata(report: "DriftReport", pictures: dict[str, bytes], size: in
         if not table.is_empty():
             metadata[name] = MetadataValue.md(as_markdown(table))
     for caption, picture in pictures.items():
-        data = base64.b64encode(picture).decode()
-        metadata[caption.split(",")[0].lower().replace(" ", "_") + "_plot"] = MetadataValue.md(
-            f"![{caption}](data:image/png;base64,{data})"
-        )
+        name = caption.split(",")[0].lower().replace(" ", "_") + "_plot"
+        metadata[name] = markdown_picture(picture, caption)
     return metadata
 
 

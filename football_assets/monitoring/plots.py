@@ -1,17 +1,12 @@
 """Pictures of the drift report as PNG bytes, drawn without a display."""
 
-import io
-from typing import TYPE_CHECKING
-
 import numpy as np
 import polars as pl
 
 from football_assets.monitoring.inputs import Column
 from football_assets.monitoring.results import probabilities
+from football_assets.pictures import new_figure, to_png
 from football_assets.scores import OUTCOMES, log_loss_each, reliability
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _COLOURS = {"home": "#1b6ca8", "draw": "#8a8a8a", "away": "#c8553d"}
 _SHOWN = 20
@@ -20,7 +15,7 @@ _SHOWN = 20
 def distances(columns: list[Column]) -> bytes:
     """How far the columns are from the reference, the furthest first; a mark says where drift begins."""
     shown = columns[:_SHOWN][::-1]
-    figure = _figure(7, 0.8 + 0.26 * len(shown))
+    figure = new_figure(7, 0.8 + 0.26 * len(shown))
     axes = figure.subplots()
     rows = np.arange(len(shown))
     colours = ["#c8553d" if column.drifted else "#1b6ca8" for column in shown]
@@ -31,13 +26,13 @@ def distances(columns: list[Column]) -> bytes:
     axes.set_yticks(rows, [column.name for column in shown], fontsize=8)
     axes.set_xlabel("Wasserstein distance (standard deviations of the reference)")
     axes.legend(frameon=False, loc="lower right")
-    return _png(figure)
+    return to_png(figure, dpi=100)
 
 
 def live_results(results: pl.DataFrame) -> bytes:
     """How forecasts came true: frequency against forecast by outcome, and the log loss by week of kick-off."""
     p, outcomes = probabilities(results), results["outcome"].cast(pl.Int64).to_numpy()
-    figure = _figure(10, 4.4)
+    figure = new_figure(10, 4.4)
     calibration, losses = figure.subplots(1, 2)
     calibration.plot([0, 1], [0, 1], color="#cccccc", lw=1)
     rows = reliability(p, outcomes, bins=5)
@@ -67,16 +62,4 @@ def live_results(results: pl.DataFrame) -> bytes:
     losses.set(xlabel="week of kick-off", ylabel="log loss (nats a match)")
     losses.tick_params(axis="x", rotation=30, labelsize=8)
     losses.legend(frameon=False)
-    return _png(figure)
-
-
-def _figure(width: float, height: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _png(figure: "Figure") -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    return buffer.getvalue()
+    return to_png(figure, dpi=100)

@@ -1,6 +1,5 @@
 """The drift report as a page: the summary on top, Evidently's comparison below where there is something to compare."""
 
-import base64
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ import polars as pl
 
 from football_assets.monitoring.drift import DriftReport
 from football_assets.monitoring.summary import DriftSummary
+from football_assets.pictures import data_url
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
@@ -175,10 +175,9 @@ def _section(report: DriftReport, pictures: dict[str, bytes]) -> str:
         _table(pl.DataFrame(list(facts(summary).items()), schema=["figure", "value"], orient="row")),
     ]
     for caption, picture in pictures.items():
-        data = base64.b64encode(picture).decode()
         parts += [
             f"<h2>{escape(caption)}</h2>",
-            f'<img alt="{escape(caption)}" src="data:image/png;base64,{data}">',
+            f'<img alt="{escape(caption)}" src="{data_url(picture)}">',
         ]
     for caption, table in (
         ("Results against forecasts", tests_table(report)),

@@ -1,6 +1,5 @@
 """Logged forecasts beside the results that have arrived since, and what production scores on them."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from football_assets.bucket import Bucket
 from football_assets.monitoring.schema import FORECAST, PROBABILITIES, SCHEMA, TABLE
 from football_assets.scores import Scores, score
-from football_assets.tables import TABLES
+from football_assets.tables import TABLES, read_table_object
 
 MOVED_DAYS = 7  # a match may be played so much later than it was forecast for
 DAYS_PREFIX = f"{TABLES}{TABLE}/"
@@ -48,9 +47,7 @@ def logged_days(bucket: Bucket, first: date = date.min, last: date = date.max) -
 
 def read_day(bucket: Bucket, item: LoggedDay, columns: list[str] | None = None) -> pl.DataFrame:
     """The table of a day, or some columns of it."""
-    path = bucket.local_path(item.object)
-    source = path if path is not None else io.BytesIO(bucket.read(item.object))
-    return pl.read_parquet(source, columns=columns, hive_partitioning=False)
+    return read_table_object(bucket, item.object, columns)
 
 
 def rows_logged(bucket: Bucket) -> int:

@@ -8,6 +8,7 @@ from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataVa
 from pydantic import Field
 
 from football_assets.launchpad import launchpad_config
+from football_assets.pictures import data_url
 from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
@@ -242,9 +243,7 @@ def tracked_value(where: str) -> MetadataValue:
 
 def markdown_picture(png: bytes, title: str) -> MetadataValue:
     """A picture that the Dagster UI shows in place."""
-    import base64
-
-    return MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})")
+    return MetadataValue.md(f"![{title}]({data_url(png)})")
 
 
 def scores_table(scores: dict[str, dict[str, float]]) -> str:

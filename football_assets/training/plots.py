@@ -1,17 +1,14 @@
 """Pictures of training and evaluation as PNG bytes, drawn without a display."""
 
-import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from football_assets.pictures import new_figure, to_png
 from football_assets.scores import OUTCOMES, log_loss, reliability
 from football_assets.training.fit import Epoch
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _COLOURS = {"home": "#1b6ca8", "draw": "#8a8a8a", "away": "#c8553d"}
 _LABELS = {"home": "home win", "draw": "draw", "away": "away win"}
@@ -21,7 +18,7 @@ def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = N
     """Log loss of training and validation by epoch; `baseline` is drawn as a level (Elo on validation)."""
     from matplotlib.ticker import MaxNLocator
 
-    figure = _figure(7, 4)
+    figure = new_figure(7, 4)
     axes = figure.subplots()
     numbers = [epoch.epoch for epoch in epochs]
     axes.plot(
@@ -42,14 +39,14 @@ def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = N
     axes.set_ylabel("log loss (nats a match)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
-    return _png(figure)
+    return to_png(figure)
 
 
 def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | None = None) -> bytes:
     """Validation log loss by epoch of a sweep's trials, by name; `default` and `best` are named, the others grey."""
     from matplotlib.ticker import MaxNLocator
 
-    figure = _figure(7, 4)
+    figure = new_figure(7, 4)
     axes = figure.subplots()
     named = {default: "#c8553d", best: "#1b6ca8"} if best not in (None, default) else {default: "#c8553d"}
     for name, losses in curves.items():
@@ -62,14 +59,14 @@ def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | No
     axes.set_ylabel("validation log loss (nats a match)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
-    return _png(figure)
+    return to_png(figure)
 
 
 def reliability_diagram(
     forecasts: dict[str, NDArray[np.float64]], outcomes: NDArray[np.integer], title: str
 ) -> bytes:
     """Forecast against frequency by outcome, one panel a forecaster; a dot's area is its share of the forecasts."""
-    figure = _figure(4.6 * len(forecasts), 4.6)
+    figure = new_figure(4.6 * len(forecasts), 4.6)
     panels = figure.subplots(1, len(forecasts), sharey=True, squeeze=False)[0]
     for axes, (name, probabilities) in zip(panels, forecasts.items(), strict=True):
         axes.plot([0, 1], [0, 1], color="#cccccc", lw=1)
@@ -96,16 +93,4 @@ def reliability_diagram(
     for handle in legend.legend_handles:
         handle.set_sizes([30])
     figure.suptitle(title, fontsize=11)
-    return _png(figure)
-
-
-def _figure(width: float, height: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _png(figure: "Figure") -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    return buffer.getvalue()
+    return to_png(figure)
