@@ -24,7 +24,7 @@ from football_assets.settings import Settings
 
 CONFIG = Path(__file__).parent / "config.yaml"
 LOOPBACK = "127.0.0.1"
-START_SECONDS = 120
+START_SECONDS = 300
 STOP_SECONDS = 20
 REPLICA_PORTS = 200
 OBJECT_STORE_BYTES = 128 << 20  # requests do not go through it
@@ -125,6 +125,10 @@ def ray_environment(runtime: Path) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(replicas_from + REPLICA_PORTS - 1),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
+        # With Serve's defaults a proxy that a busy machine starts in more than 5 s is killed, and the start with it.
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "55",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
+        "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "55",
         # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument says so.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
