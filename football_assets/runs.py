@@ -43,9 +43,9 @@ from dagster._utils.error import SerializableErrorInfo
 from dagster._utils.interrupts import capture_interrupts
 
 from football_assets.errors import FootballError
+from football_assets.event_log import connections_kept
+from football_assets.run_launcher import HOST_TAG, PID_TAG, killed_message, killed_process
 
-PID_TAG = "football/pid"
-HOST_TAG = "football/host"
 # Steps run in this process; their log lines are kept by the instance, not printed.
 IN_PROCESS = {
     "execution": {"config": {"in_process": {}}},
@@ -149,19 +149,20 @@ def materialize(
         tags |= {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
     fail_abandoned_runs(instance)
     started = time.monotonic()
-    try:
-        run = instance.create_run_for_job(
-            job_def=job.get_subset(asset_selection=keys),
-            run_config={**IN_PROCESS, **(run_config or {})},
-            tags={**job.run_tags, **tags},
-            asset_selection=keys,
-            remote_job_origin=_origin(workspace, job.name) if workspace is not None else None,
-        )
-    except DagsterInvalidConfigError as error:
-        raise FootballError(f"The run's configuration does not fit: {error.errors[0].message}") from error
-    events = execute_run_iterator(InMemoryJob(job), run, instance)
-    with capture_interrupts():
-        assets, checks = _follow(events, run, instance, report)
+    with connections_kept(instance):
+        try:
+            run = instance.create_run_for_job(
+                job_def=job.get_subset(asset_selection=keys),
+                run_config={**IN_PROCESS, **(run_config or {})},
+                tags={**job.run_tags, **tags},
+                asset_selection=keys,
+                remote_job_origin=_origin(workspace, job.name) if workspace is not None else None,
+            )
+        except DagsterInvalidConfigError as error:
+            raise FootballError(f"The run's configuration does not fit: {error.errors[0].message}") from error
+        events = execute_run_iterator(InMemoryJob(job), run, instance)
+        with capture_interrupts():
+            assets, checks = _follow(events, run, instance, report)
     return RunSummary(run.run_id, assets, checks, time.monotonic() - started)
 
 
@@ -221,9 +222,9 @@ def fail_abandoned_runs(instance: DagsterInstance) -> None:
         statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.NOT_STARTED],
     )
     for run in instance.get_runs(filters):
-        pid = int(run.tags[PID_TAG])
-        if pid != os.getpid() and not Path(f"/proc/{pid}").exists():
-            instance.report_run_failed(run, f"Process {pid} that executed this run was killed.")
+        pid = killed_process(instance, run)
+        if pid is not None:
+            instance.report_run_failed(run, killed_message(pid))
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 

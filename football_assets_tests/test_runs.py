@@ -15,9 +15,8 @@ import pytest
 
 from football_assets.errors import FootballError, NotEnoughData
 from football_assets.home import project_root
+from football_assets.run_launcher import HOST_TAG, PID_TAG
 from football_assets.runs import (
-    HOST_TAG,
-    PID_TAG,
     AssetFinished,
     CheckFinished,
     Progress,

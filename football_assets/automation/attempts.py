@@ -12,6 +12,7 @@ from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_ST
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, SENSOR_NAME_TAG, WILL_RETRY_TAG
 
 from football_assets.automation.tags import EVENT_TAG, TRAINS_TAG
+from football_assets.run_launcher import PID_TAG
 
 MAX_ATTEMPTS = 3
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))  # after the first and the second failure
@@ -80,7 +81,7 @@ def run_under_way(
         for record in records
         if _will_end(record, now, sensor_name) and _makes(record, keys)
     ]
-    if any(run.tags.get(_pid_tag()) for run in runs):  # of the command line, which may have been killed
+    if any(run.tags.get(PID_TAG) for run in runs):  # of the command line, which may have been killed
         from football_assets.runs import fail_abandoned_runs
 
         fail_abandoned_runs(instance)
@@ -114,9 +115,3 @@ def _makes(record: RunRecord, keys: Iterable[AssetKey]) -> bool:
 
 def _will_be_retried(run: DagsterRun) -> bool:
     return run.tags.get(WILL_RETRY_TAG) == "true" and AUTO_RETRY_RUN_ID_TAG not in run.tags
-
-
-def _pid_tag() -> str:
-    from football_assets.runs import PID_TAG
-
-    return PID_TAG
