@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 FIXTURES = 2_000
 BATCH = 1_000
+BATCH_CONNECTIONS = (2, 4, 8, 16)
 CONNECTIONS = (4, 8, 16, 32, 64)
 STEADY_RATE = 100  # requests a second of the open loop
 STEADY_CONNECTIONS = 64
@@ -331,7 +332,7 @@ def measure(workload: Workload, arguments: argparse.Namespace) -> Iterator[Figur
                             connections=connections,
                             path="/predict/batch",
                         )
-                        for connections in (1, 2, 4)
+                        for connections in BATCH_CONNECTIONS
                     ),
                     key=lambda load: load.throughput,
                 )

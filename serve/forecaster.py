@@ -6,6 +6,7 @@ Ingress and model share the process on purpose: a call from one deployment to an
 import asyncio
 import gc
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -66,6 +67,9 @@ class Forecaster:
         self._api_key = settings.api_key.get_secret_value() if settings.api_key else None
         # One thread: while it works on a batch the next one gathers, and a model is switched between two batches.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="forecast")
+        self._keeper = ThreadPoolExecutor(
+            1, thread_name_prefix="log"
+        )  # waits for the disk, for large batches
         self._follower: asyncio.Task[None] | None = None
 
     def __serve_build_asgi_app__(self) -> App:
@@ -112,14 +116,17 @@ class Forecaster:
     ) -> tuple[int, list[Answered | FootballError]]:
         """Many fixtures, answered by one version, whose number comes first.
 
-        Part by part, so that single requests get their turn in between.
+        Part by part, so that single requests get their turn in between; but they wait for the disk once.
         """
         loop = asyncio.get_running_loop()
         model = self._service.ready()
+        started = time.perf_counter()
         answers: list[Answered | FootballError] = []
         for start in range(0, len(queries), PART):
             part = queries[start : start + PART]
-            answers += (await loop.run_in_executor(self._worker, self._service.answer, part, model))[1]
+            answers += await loop.run_in_executor(self._worker, self._service.forecast, part, model)
+        seconds = time.perf_counter() - started
+        await loop.run_in_executor(self._keeper, self._service.keep, queries, answers, seconds)
         return model.version, answers
 
     async def forecast_given(self, query: GivenQuery) -> Answered:

@@ -78,6 +78,7 @@ class ForecastService:
         self._retry_at = 0.0
         self._switching = threading.Lock()
         self._drift_version: str | None = None
+        self._counting = threading.Lock()
         self._log_bytes = 0
         self._log_was_failing = False
 
@@ -128,34 +129,31 @@ class ForecastService:
         self.log.rotate_if_due()
         self._count_log()
 
-    def answer(
-        self, queries: Sequence[FixtureQuery], model: ServedModel | None = None
-    ) -> tuple[int, list[Answered | FootballError]]:
-        """Forecasts in the order of the queries, by one version, logged when this returns.
-
-        Parameters
-        ----------
-        model
-            The version to answer from, for parts of one request; None: the one that answers now.
-
-        Returns
-        -------
-        tuple
-            The version, and the forecasts; a fixture that cannot be forecast has its error in its place.
+    def answer(self, queries: Sequence[FixtureQuery]) -> tuple[int, list[Answered | FootballError]]:
+        """Forecasts in the order of the queries, by one version, whose number comes first; logged when this returns.
 
         Raises
         ------
-        NotReady
-            There is no model yet.
-        PredictionLogError
-            The answers could not be made durable, so none may leave.
+        NotReady, PredictionLogError
+            As of `forecast` and `keep`.
         """
-        model = model or self.ready()
+        model = self.ready()
         started = time.perf_counter()
-        today = datetime.now(UTC).date()
-        answers = model.forecast(queries, self.fixtures, today)
-        self._keep(model, queries, answers, time.perf_counter() - started)
+        answers = self.forecast(queries, model)
+        self.keep(queries, answers, time.perf_counter() - started)
         return model.version, answers
+
+    def forecast(self, queries: Sequence[FixtureQuery], model: ServedModel) -> list[Answered | FootballError]:
+        """Forecasts in the order of the queries; one that cannot be made has its error in its place.
+
+        They may leave once `keep` has logged them.
+        """
+        started = time.perf_counter()
+        answers = model.forecast(queries, self.fixtures, datetime.now(UTC).date())
+        count = sum(not isinstance(answer, FootballError) for answer in answers)
+        if count:
+            self.metrics.observe_inference(count, time.perf_counter() - started)
+        return answers
 
     def answer_given(self, query: GivenQuery) -> Answered:
         """The forecast of a match between given histories.
@@ -170,8 +168,42 @@ class ForecastService:
         model = self.ready()
         started = time.perf_counter()
         answer = model.forecast_given(query, datetime.now(UTC).date())
-        self._keep(model, [query], [answer], time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self.metrics.observe_inference(1, seconds)
+        self.keep([query], [answer], seconds)
         return answer
+
+    def keep(
+        self,
+        queries: Sequence[FixtureQuery | GivenQuery],
+        answers: Sequence[Answered | FootballError],
+        seconds: float,
+    ) -> None:
+        """Log answers that took so many seconds, and count them.
+
+        Raises
+        ------
+        PredictionLogError
+            They could not be made durable, so none may leave.
+        """
+        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        latency = round(seconds * 1000, 3)
+        kinds: dict[str, list[list[float]]] = {}
+        records = []
+        for query, answer in zip(queries, answers, strict=True):
+            if isinstance(answer, FootballError):
+                continue
+            kind = query.kind if isinstance(query, FixtureQuery) else "sequences"
+            kinds.setdefault(kind, []).append(answer.probabilities)
+            records.append(_record(query.request_id, kind, now, latency, answer))
+        if not records:
+            return
+        try:
+            self.log.append(records)
+        finally:
+            self._count_log()
+        for kind, probabilities in kinds.items():
+            self.metrics.observe_predictions(np.array(probabilities), kind)
 
     def close(self) -> None:
         """Hand the log over to the bucket."""
@@ -217,43 +249,16 @@ class ForecastService:
         self.metrics.take_up_model(model.version, model.as_of, model.published)
         _log.info("Model version %d answers (before: %s)", model.version, before)
 
-    def _keep(
-        self,
-        model: ServedModel,
-        queries: Sequence[FixtureQuery | GivenQuery],
-        answers: Sequence[Answered | FootballError],
-        seconds: float,
-    ) -> None:
-        """Log the answers and count them."""
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        latency = round(seconds * 1000, 3)
-        kinds: dict[str, list[list[float]]] = {}
-        records = []
-        for query, answer in zip(queries, answers, strict=True):
-            if isinstance(answer, FootballError):
-                continue
-            kind = query.kind if isinstance(query, FixtureQuery) else "sequences"
-            kinds.setdefault(kind, []).append(answer.probabilities)
-            records.append(_record(query.request_id, kind, now, latency, answer))
-        if not records:
-            return
-        try:
-            self.log.append(records)
-        finally:
-            self._count_log()
-        self.metrics.observe_inference(len(records), seconds)
-        for kind, probabilities in kinds.items():
-            self.metrics.observe_predictions(np.array(probabilities), kind)
-
     def _count_log(self) -> None:
-        written = self.log.bytes_written
-        if written > self._log_bytes:
-            self.metrics.prediction_log_bytes.inc(written - self._log_bytes)
-            self._log_bytes = written
-        failing = self.log.error is not None
-        if failing and not self._log_was_failing:
-            self.metrics.prediction_log_failures.inc()
-        self._log_was_failing = failing
+        with self._counting:
+            written = self.log.bytes_written
+            if written > self._log_bytes:
+                self.metrics.prediction_log_bytes.inc(written - self._log_bytes)
+                self._log_bytes = written
+            failing = self.log.error is not None
+            if failing and not self._log_was_failing:
+                self.metrics.prediction_log_failures.inc()
+            self._log_was_failing = failing
 
 
 def _record(request_id: str, kind: str, now: str, latency_ms: float, answer: Answered) -> dict[str, Any]:
