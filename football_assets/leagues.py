@@ -1,37 +1,50 @@
-"""League vocabulary: identifiers like `eng.1` (country and tier) or `de.cup`, shared by every stage."""
+"""League vocabulary: identifiers like `eng.1` (country and tier) or `de.cup`, shared by every stage.
 
+`seeds/leagues.csv` lists leagues with what sources and people call them.
+"""
+
+import csv
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from football_assets.errors import UnknownLeague
 
+_SEED = Path(__file__).with_name("seeds") / "leagues.csv"
 _LEAGUE_ID = re.compile(r"([a-z]{2,3})\.(\d|cup)", re.ASCII)
 # Sources differ in the code of one country.
 _COUNTRY_ALIASES = {"en": "eng", "sc": "sco", "wa": "wal", "nir": "nie"}
-# What football-data.co.uk calls its leagues.
-DIVISIONS = {
-    "B1": "be.1",
-    "D1": "de.1",
-    "D2": "de.2",
-    "E0": "eng.1",
-    "E1": "eng.2",
-    "E2": "eng.3",
-    "E3": "eng.4",
-    "EC": "eng.5",
-    "F1": "fr.1",
-    "F2": "fr.2",
-    "G1": "gr.1",
-    "I1": "it.1",
-    "I2": "it.2",
-    "N1": "nl.1",
-    "P1": "pt.1",
-    "SC0": "sco.1",
-    "SC1": "sco.2",
-    "SC2": "sco.3",
-    "SC3": "sco.4",
-    "SP1": "es.1",
-    "SP2": "es.2",
-    "T1": "tr.1",
+# Where a country has several, the one in which most of its clubs play.
+TIME_ZONES = {
+    "ar": "America/Argentina/Buenos_Aires",
+    "at": "Europe/Vienna",
+    "be": "Europe/Brussels",
+    "br": "America/Sao_Paulo",
+    "ch": "Europe/Zurich",
+    "cn": "Asia/Shanghai",
+    "cz": "Europe/Prague",
+    "de": "Europe/Berlin",
+    "dk": "Europe/Copenhagen",
+    "eng": "Europe/London",
+    "es": "Europe/Madrid",
+    "fi": "Europe/Helsinki",
+    "fr": "Europe/Paris",
+    "gr": "Europe/Athens",
+    "hu": "Europe/Budapest",
+    "ie": "Europe/Dublin",
+    "it": "Europe/Rome",
+    "jp": "Asia/Tokyo",
+    "mx": "America/Mexico_City",
+    "nl": "Europe/Amsterdam",
+    "no": "Europe/Oslo",
+    "pl": "Europe/Warsaw",
+    "pt": "Europe/Lisbon",
+    "ro": "Europe/Bucharest",
+    "ru": "Europe/Moscow",
+    "sco": "Europe/London",
+    "se": "Europe/Stockholm",
+    "tr": "Europe/Istanbul",
+    "us": "America/New_York",
 }
 COUNTRIES = {
     "ar": "Argentina",
@@ -64,26 +77,20 @@ COUNTRIES = {
     "tr": "Türkiye",
     "us": "United States",
 }
-NAMES = {
-    "at.1": "Austrian Bundesliga",
-    "at.2": "Austrian Second League",
-    "de.1": "Bundesliga",
-    "de.2": "2. Bundesliga",
-    "eng.1": "Premier League",
-    "eng.2": "Championship",
-    "eng.3": "League One",
-    "eng.4": "League Two",
-    "eng.5": "National League",
-    "es.1": "La Liga",
-    "es.2": "Segunda División",
-    "fr.1": "Ligue 1",
-    "fr.2": "Ligue 2",
-    "it.1": "Serie A",
-    "it.2": "Serie B",
-    "nl.1": "Eredivisie",
-    "pt.1": "Primeira Liga",
-    "sco.1": "Scottish Premiership",
-}
+
+
+def _read_seed() -> list[dict[str, str]]:
+    with _SEED.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+_LISTED = _read_seed()
+NAMES = {row["league_id"]: row["name"] for row in _LISTED if row["name"]}
+DIVISIONS = {row["football_data"]: row["league_id"] for row in _LISTED if row["football_data"]}
+"""What football-data.co.uk calls its leagues."""
+SPORTMONKS_LEAGUES = {int(row["sportmonks"]): row["league_id"] for row in _LISTED if row["sportmonks"]}
+"""Numbers of Sportmonks, by which the Kaggle competition of 2022 names its leagues. Of several cups of a country the
+oldest; leagues in several groups (Serie C, Regionalliga) are missing, since a country's tier is one league here."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Team vocabulary: a team is its country and its name as the source spells it."""
+"""Team vocabulary: a team is its country and its name, canonical where `clubs` knows it."""
 
 import difflib
 import unicodedata

@@ -17,10 +17,10 @@ from dagster import (
 )
 
 from football_assets.bucket import Bucket
+from football_assets.raw.club_evidence import clubs_told_apart
 from football_assets.raw.landing import inventory
 from football_assets.raw.quality import (
     broken_rules,
-    clashing_sources,
     played_after,
     rejected_share,
     stale_seasons,
@@ -56,7 +56,8 @@ PREVIEW_ROWS = 10
         AssetCheckSpec(
             "sources_spell_teams_alike",
             asset="raw_matches",
-            description="Two sources of one league spell its teams alike. Otherwise each match counts twice.",
+            description="No two clubs of a league, each known to one source alone, have the same matches. "
+            "Otherwise they are one club under two names.",
         ),
         AssetCheckSpec(
             "every_file_can_be_read",
@@ -90,8 +91,8 @@ def check_raw_tables(
                 yield _warning(
                     "raw_matches",
                     key.name,
-                    clashing_sources(matches),
-                    "Land each league of a season from one source only.",
+                    clubs_told_apart(matches, rejected),
+                    "Give each pair one name in dbt_features/seeds/clubs.csv, and see `football clubs`.",
                 )
             case "every_file_can_be_read":
                 yield _warning(

@@ -13,12 +13,17 @@ from pathlib import Path, PurePosixPath
 from football_assets.bucket import Bucket, ObjectInfo
 from football_assets.errors import LandingError, UnknownLeague
 from football_assets.leagues import League, league_of
+from football_assets.raw.competition import is_of_competition, rebuild_folder
 from football_assets.raw.formats import READERS, sniff
 from football_assets.raw.formats.openfootball import load_document
 from football_assets.raw.formats.reading import UnreadableFile
+from football_assets.raw.rebuilding import UNPLACED
 from football_assets.raw.seasons import parse_season, season_in_title
 
 RAW = "raw/"
+KAGGLE = "kaggle"
+"""The source of what is rebuilt from the wide files of the Kaggle competition."""
+_UNPLACED = League(UNPLACED, "", None, False, "Records without a league")
 _CLOCK_STEP_SECONDS = 0.005
 
 
@@ -75,7 +80,7 @@ def place_object(info: ObjectInfo) -> LandingObject | StrayObject:
     if extension.lower() not in READERS:
         return StrayObject(info, season, "The object's name ends in neither .json nor .csv.")
     try:
-        league = league_of(stem)
+        league = _UNPLACED if stem == UNPLACED else league_of(stem)
     except UnknownLeague as error:
         return StrayObject(info, season, str(error))
     return LandingObject(info, path.parent.parent.as_posix(), season, league, extension.lower())
@@ -150,6 +155,9 @@ def land(bucket: Bucket, paths: Sequence[Path | str]) -> LandingResult:
     again. A file that cannot be read is landed if it has a place: `raw_matches_rejected` then says what is
     wrong with it. Hidden folders are not entered.
 
+    The wide files of the Kaggle competition span seasons and leagues. What `rebuilding.rebuild` makes of those in one
+    folder, with the scores beside them, lands instead, by season and league.
+
     Parameters
     ----------
     paths
@@ -162,12 +170,23 @@ def land(bucket: Bucket, paths: Sequence[Path | str]) -> LandingResult:
     """
     plans: list[_Plan] = []
     skipped: list[SkippedFile] = []
+    competition: dict[Path, list[Path]] = {}  # files of the Kaggle competition by folder
     for path in map(Path, paths):
         for file in _files(path):
             try:
-                plans.append(_plan(file, path))
+                if is_of_competition(file):
+                    competition.setdefault(file.parent, []).append(file)
+                else:
+                    plans.append(_plan(file, path))
             except _NotLandable as error:
                 skipped.append(SkippedFile(file, str(error)))
+    for files in competition.values():
+        rebuilt = rebuild_folder(files)
+        plans += [
+            _Plan(file, made.data, KAGGLE, made.season, made.league_id, "csv", None)
+            for file, made in rebuilt.made
+        ]
+        skipped += [SkippedFile(file, reason) for file, reason in rebuilt.left]
     if not any(plan.problem is None for plan in plans):
         raise LandingError(_nothing_to_land(paths, plans, skipped))
     return LandingResult(tuple(_write(bucket, plans)), tuple(skipped))

@@ -1,4 +1,7 @@
-"""Landing objects of seasons to matches: read, judge, merge. Called by the raw assets, the backtest and benchmarks."""
+"""Landing objects of seasons to matches: read, judge, name clubs, merge.
+
+Called by the raw assets, the backtest and benchmarks.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +14,16 @@ from football_assets.bucket import Bucket
 from football_assets.errors import ObjectNotFound
 from football_assets.raw.formats import read_results
 from football_assets.raw.formats.reading import Reading, Refusal, Row
+from football_assets.raw.identity import against_themselves, with_canonical_clubs
 from football_assets.raw.landing import Inventory, LandingObject, inventory
 from football_assets.raw.merging import merge
-from football_assets.raw.rules import clean_names, odds_are_unusable, with_reasons, without_unusable_odds
+from football_assets.raw.rules import (
+    clean_names,
+    odds_are_unusable,
+    with_reasons,
+    without_unusable_odds,
+    without_void,
+)
 
 ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "line": pl.Int64,
@@ -29,6 +39,7 @@ ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "odds_home": pl.Float64,
     "odds_draw": pl.Float64,
     "odds_away": pl.Float64,
+    "void": pl.String,
 }
 REFUSAL_SCHEMA: dict[str, type[pl.DataType]] = {
     "season": pl.String,
@@ -57,7 +68,7 @@ def read_season(bucket: Bucket, season: str, today: date) -> SeasonMatches:
 def read_seasons(
     bucket: Bucket, seasons: Sequence[str], today: date, *, listed: Inventory | None = None
 ) -> SeasonMatches:
-    """Read, judge and merge the landing objects of seasons.
+    """Read, judge, name and merge the landing objects of seasons.
 
     The same objects give the same frames, in the same order. A season without objects gives no rows.
 
@@ -73,19 +84,15 @@ def read_seasons(
     from football_assets.raw.schema import Match
 
     listed = listed or inventory(bucket)
-    wanted = set(seasons)
-    objects = sorted(
-        (item for item in listed.objects if item.season in wanted),
-        key=lambda item: (item.info.updated, item.info.name),
-    )
-    entries, refusals = _read_all(bucket, objects)
-    rows = with_reasons(clean_names(entries), today)
-    sound = rows.filter(pl.col("reason").is_null()).drop("reason")
-    merged = merge(without_unusable_odds(sound))
+    rows, refusals = _judged(bucket, listed, seasons, today)
+    sound, void = without_void(_named(rows))
+    merged = merge(without_unusable_odds(sound.filter(pl.col("home_team") != pl.col("away_team"))))
     refused = [
-        _strays(listed, wanted),
+        _strays(listed, set(seasons)),
         refusals,
         rows.filter(pl.col("reason").is_not_null()),
+        void,
+        against_themselves(sound),
         merged.rejected,
         sound.filter(odds_are_unusable()).with_columns(
             reason=pl.lit("The odds are not three decimal odds above 1: the match is kept without them.")
@@ -99,6 +106,33 @@ def read_seasons(
         matches=Match.validate(matches, cast=True),
         rejected=rejected.sort("season", "source_object", "line", "path", "reason"),
     )
+
+
+def named_entries(bucket: Bucket, seasons: Sequence[str], today: date) -> pl.DataFrame:
+    """The sound entries of all landing objects of seasons before they are merged, clubs by their canonical names.
+
+    The sources' own names are in `home_name` and `away_name`. Parameters are those of `read_seasons`.
+    """
+    rows, _ = _judged(bucket, inventory(bucket), seasons, today)
+    return without_void(_named(rows))[0]
+
+
+def _judged(
+    bucket: Bucket, listed: Inventory, seasons: Sequence[str], today: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All rows with the `reason` why they cannot be used, null where they can, and the refusals of the readers."""
+    wanted = set(seasons)
+    objects = sorted(
+        (item for item in listed.objects if item.season in wanted),
+        key=lambda item: (item.info.updated, item.info.name),
+    )
+    entries, refusals = _read_all(bucket, objects)
+    return with_reasons(clean_names(entries), today), refusals
+
+
+def _named(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that can be used, clubs by their canonical names."""
+    return with_canonical_clubs(rows.filter(pl.col("reason").is_null()).drop("reason"))
 
 
 def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -1,4 +1,4 @@
-"""What the asset checks ask of the raw tables: broken rules, tables older than files, unreadable files, clashes."""
+"""What the asset checks ask of the raw tables: broken rules, tables older than files, unreadable files."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,8 +8,6 @@ import polars as pl
 from football_assets.bucket import Bucket
 from football_assets.raw.landing import Inventory, LandingObject, StrayObject
 from football_assets.tables import table_object
-
-MIN_SHARED_TEAMS = 0.9
 
 
 def broken_rules(matches: pl.DataFrame) -> dict[str, int]:
@@ -70,22 +68,3 @@ def unreadable_files(rejected: pl.DataFrame) -> pl.DataFrame:
     """Landing objects that are rejected as a whole, not for a record: one row each, with the reason."""
     whole = rejected.filter(pl.col("line").is_null(), pl.col("path").is_null())
     return whole.select("season", "source_object", "reason").unique().sort("season", "source_object")
-
-
-def clashing_sources(matches: pl.DataFrame) -> pl.DataFrame:
-    """Leagues that two sources spell differently: their teams, and so their matches, are counted twice.
-
-    One row a season, league and pair of sources, where the larger lacks a tenth of the smaller one's teams.
-    """
-    team = pl.concat([pl.col("home_team"), pl.col("away_team")]).unique()
-    spelled = matches.group_by("season", "league_id", "source").agg(teams=team)
-    pairs = spelled.join(spelled, on=["season", "league_id"], suffix="_other").filter(
-        pl.col("source") < pl.col("source_other")
-    )
-    shared = pl.col("teams").list.set_intersection("teams_other").list.len()
-    smaller = pl.min_horizontal(pl.col("teams").list.len(), pl.col("teams_other").list.len())
-    return (
-        pairs.filter(shared < MIN_SHARED_TEAMS * smaller)
-        .select("season", "league_id", "source", "source_other")
-        .sort("season", "league_id", "source")
-    )

@@ -9,7 +9,12 @@ from football_assets.raw.seasons import season_window
 MAX_GOALS = 30
 PLACEHOLDER_TEAMS = ["", "?", "-", "tbd", "tba", "n.n.", "unknown"]
 MISREAD_TIMES = 3
+SAME_MATCH_DAYS = 3
+WALKOVER_GOALS = 3
+WALKOVERS = 5
+"""Defeats of 0-3 on end that no team played for: the longest such run that was played, of 252,000 matches, is three."""
 _ODDS = ["odds_home", "odds_draw", "odds_away"]
+_SIDES = (("home", "away"), ("away", "home"))
 
 
 def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
@@ -38,6 +43,7 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
     is_played = pl.col("home_goals").is_not_null() & pl.col("away_goals").is_not_null()
     is_half_a_score = pl.col("home_goals").is_null() != pl.col("away_goals").is_null()
     names = (pl.col("home_team").str.to_lowercase(), pl.col("away_team").str.to_lowercase())
+    rows = rows.join(_walkovers(rows), on="row", how="left", maintain_order="left")
     reason = (
         pl.when(names[0].is_in(PLACEHOLDER_TEAMS) | names[1].is_in(PLACEHOLDER_TEAMS))
         .then(pl.format("A team is not named: '{}' against '{}'.", "home_team", "away_team"))
@@ -51,6 +57,15 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
                 "The score {}-{}, like others in the file, is a time of kick-off: the result was misread upstream.",
                 "home_goals",
                 "away_goals",
+            )
+        )
+        .when(pl.col("withdrawn").is_not_null())
+        .then(
+            pl.format(
+                "{} lose 0-{} in {} matches on end: awarded after they withdrew.",
+                "withdrawn",
+                pl.lit(WALKOVER_GOALS),
+                "walkovers",
             )
         )
         .when(pl.min_horizontal("home_goals", "away_goals") < 0)
@@ -80,7 +95,83 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
             )
         )
     )
-    return rows.with_columns(reason=reason)
+    return rows.with_columns(reason=reason).drop("withdrawn", "walkovers")
+
+
+def _walkovers(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that a team lost 0-3 in a run of WALKOVERS or more, with the team (`withdrawn`) and the run's length.
+
+    Sources without marks list awarded matches like played ones.
+    """
+    lost = pl.concat(
+        rows.filter(pl.col(f"{side}_goals") == 0, pl.col(f"{other}_goals") == WALKOVER_GOALS).select(
+            "object_order", withdrawn=f"{side}_team"
+        )
+        for side, other in _SIDES
+    )
+    team = ["object_order", "withdrawn"]
+    often = lost.filter(pl.len().over(team) >= WALKOVERS).unique()
+    sides = pl.concat(
+        rows.join(often, left_on=["object_order", f"{side}_team"], right_on=team, how="semi").select(
+            "row",
+            "object_order",
+            "kickoff_date",
+            pl.col(f"{side}_team").alias("withdrawn"),
+            is_lost=(pl.col(f"{side}_goals") == 0) & (pl.col(f"{other}_goals") == WALKOVER_GOALS),
+        )
+        for side, other in _SIDES
+    )
+    return (
+        sides.filter(pl.col("is_lost").is_not_null())
+        .sort(*team, "kickoff_date", "row")
+        .with_columns(run=pl.col("is_lost").rle_id().over(team))
+        .filter("is_lost")
+        .with_columns(walkovers=pl.len().over(*team, "run"))
+        .filter(pl.col("walkovers") >= WALKOVERS)
+        .group_by("row")
+        .agg(pl.col("withdrawn", "walkovers").sort_by("walkovers").last())
+    )
+
+
+def without_void(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of matches that were played or are to be, and the others, with `reason`.
+
+    A row is void if its source says that the match was awarded, abandoned or the like; and if another says so of the
+    match, a few days away, with the same score: sources without marks list an awarded score like a played one.
+
+    Parameters
+    ----------
+    rows
+        Rows of clubs that all sources name alike, with `row`, which counts them.
+    """
+    if rows["void"].null_count() == rows.height:
+        return rows.drop("void"), rows.clear().with_columns(reason="void").drop("void")
+    match = ["season", "league_id", "home_team", "away_team", "home_goals", "away_goals"]
+    marked = rows.filter(pl.col("void").is_not_null())
+    days = (pl.col("kickoff_date") - pl.col("kickoff_date_marked")).dt.total_days().abs()
+    also = (
+        rows.filter(pl.col("void").is_null(), pl.col("home_goals").is_not_null())
+        .join(marked.select(*match, "kickoff_date", "source_object"), on=match, suffix="_marked")
+        .filter(days <= SAME_MATCH_DAYS)
+        .unique("row", keep="first", maintain_order=True)
+        .select(
+            "row",
+            also=pl.format(
+                "The score {}-{} was not won by play, as {} says.",
+                "home_goals",
+                "away_goals",
+                "source_object_marked",
+            ),
+        )
+    )
+    judged = rows.join(also, on="row", how="left", maintain_order="left").with_columns(
+        reason=pl.coalesce("void", "also")
+    )
+    is_void = pl.col("reason").is_not_null()
+    return (
+        judged.filter(~is_void).drop("void", "also", "reason"),
+        judged.filter(is_void).drop("void", "also"),
+    )
 
 
 def _reads_like_kickoff_time() -> pl.Expr:

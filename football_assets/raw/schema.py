@@ -26,8 +26,8 @@ class Match(dy.Schema):
     )
     kickoff_date = dy.Date(description="Day of the match, local to the ground.")
     kickoff_time = dy.Time(nullable=True, description="Local time of kick-off, where the source has one.")
-    home_team = dy.String(min_length=1, description="Home team as the source spells it.")
-    away_team = dy.String(min_length=1, description="Away team as the source spells it.")
+    home_team = dy.String(min_length=1, description="Home team by its canonical name.")
+    away_team = dy.String(min_length=1, description="Away team by its canonical name.")
     home_goals = dy.Int16(
         nullable=True, min=0, max=MAX_GOALS, description="Goals after 90 minutes; null until played."
     )

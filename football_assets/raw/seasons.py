@@ -7,6 +7,26 @@ _LABEL = re.compile(r"(\d{4})(?:[-/_](\d{2}|\d{4}))?")
 _AT_THE_END = re.compile(rf"(?:^|[\s_-]){_LABEL.pattern}$")
 
 _FIRST_MONTH = 7  # of a season from autumn to spring
+_CALENDAR_YEAR = {"ar", "br", "cn", "fi", "ie", "jp", "no", "se", "us"}
+# Argentina played from autumn to spring, too: until 2014 and from 2016 to 2020.
+_ARGENTINE_AUTUMNS = ((date.min, date(2014, 7, 1)), (date(2016, 7, 1), date(2020, 7, 1)))
+# The pandemic: by country, the day before which matches of 2020 belong to 2019-20, and other late ends.
+_FIRST_DAY_OF_2020_21 = {
+    "be": date(2020, 8, 6),
+    "ch": date(2020, 9, 1),
+    "dk": date(2020, 8, 15),
+    "es": date(2020, 8, 25),
+    "it": date(2020, 8, 25),
+    "mx": date(2020, 7, 1),
+    "ro": date(2020, 8, 15),
+    "sco": date(2020, 7, 1),
+}
+_FIRST_DAY_OF_OTHERS_OF_2020_21 = date(2020, 8, 6)
+_LATE_ENDS = {
+    ("ar", 2020): date(2021, 1, 31),
+    ("br", 2020): date(2021, 2, 28),
+    ("cn", 2021): date(2022, 1, 31),
+}
 _MONTHS_AFTER = 2  # in which the season before is asked for too
 
 
@@ -31,8 +51,34 @@ def season_window(season: str) -> tuple[date, date]:
     """
     year = int(season[:4])
     if "-" in season:
-        return date(year, 5, 1), date(year + 1, 9, 1)
+        return date(year, 6, 1), date(year + 1, 9, 1)
     return date(year, 1, 1), date(year + 1, 3, 15)
+
+
+def season_of(country: str, day: date) -> str:
+    """The season that a match belongs to, for a source that names none.
+
+    Parameters
+    ----------
+    country
+        Of the league, as in `eng.1`: some play by the calendar year, the others from autumn to spring.
+    day
+        Of the match, local to the ground.
+
+    >>> season_of("eng", date(2020, 7, 26)), season_of("sco", date(2020, 8, 1)), season_of("se", date(2020, 8, 1))
+    ('2019-20', '2020-21', '2020')
+    """
+    is_calendar_year = country in _CALENDAR_YEAR and not (
+        country == "ar" and any(first <= day < end for first, end in _ARGENTINE_AUTUMNS)
+    )
+    if is_calendar_year:
+        is_late = day <= _LATE_ENDS.get((country, day.year - 1), date.min)
+        return str(day.year - 1 if is_late else day.year)
+    first_day = date(day.year, _FIRST_MONTH, 1)
+    if day.year == 2020:
+        first_day = _FIRST_DAY_OF_2020_21.get(country, _FIRST_DAY_OF_OTHERS_OF_2020_21)
+    start = day.year if day >= first_day else day.year - 1
+    return f"{start}-{(start + 1) % 100:02d}"
 
 
 def current_seasons(today: date) -> list[str]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.clubs import canonical_club
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS
 from football_assets.leagues import COUNTRIES, league_of, parse_league_id
@@ -374,8 +376,18 @@ class TeamState:
         row = self._row_by_name.get((country, name))
         if row is not None:
             return self._team_ids[row]
-        rows = self._rows_by_folded.get((country, name.casefold()), [])
+        rows = self._rows_by_folded.get((country, name.casefold())) or self._rows_by_club.get(
+            (country, canonical_club(country, name)), []
+        )
         return self._team_ids[rows[0]] if len(rows) == 1 else None
+
+    @cached_property
+    def _rows_by_club(self) -> dict[tuple[str, str], list[int]]:
+        """Rows of teams by the club that their names mean today: a model may know names of before."""
+        rows: dict[tuple[str, str], list[int]] = {}
+        for row, (country, name) in enumerate(zip(self._teams["country"], self._team_names, strict=True)):
+            rows.setdefault((country, canonical_club(country, name)), []).append(row)
+        return rows
 
     def find_team(self, league_id: str, name: str, offers: int = 3) -> str:
         """The identifier of a team of the league's country that a person names.
@@ -385,7 +397,8 @@ class TeamState:
         league_id
             A league that `find_league` returned.
         name
-            The team as results spell it; upper and lower case need not agree if one team alone is spelled so.
+            The team by its canonical name, whose upper and lower case need not agree if one team alone is spelled so,
+            or by another name that `clubs` knows, like `Man Utd`.
         offers
             How many spellings an error may offer; finding them takes about a millisecond.
 

@@ -52,11 +52,11 @@ def check_results(result: ExecuteInProcessResult) -> dict[str, bool]:
 def test_a_range_of_seasons_is_one_run_that_writes_a_partition_each(
     bucket: Bucket, resource: BucketResource
 ) -> None:
-    put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds,2-1,?,Hull"))
+    put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Fulham,2-1,?,Burnley"))
     put(
         bucket,
         "a/2014-15/eng.1.json",
-        json_of(listed("2014-08-16", "Leeds", "Hull"), listed("2014-02-30", "a", "b")),
+        json_of(listed("2014-08-16", "Fulham", "Burnley"), listed("2014-02-30", "a", "b")),
     )
     put(bucket, "notes.txt", "x")
     result = materialise(resource, "2012-13", "2014-15")
@@ -73,12 +73,12 @@ def test_a_range_of_seasons_is_one_run_that_writes_a_partition_each(
     assert metadata["played"].value == 1
     assert metadata["unplayed"].value == 1
     assert metadata["rejected"].value == 1
-    assert "| 2012-08-18 | eng.1 | Leeds | 2 | 1 | Hull |" in str(metadata["latest_results"].value)
+    assert "| 2012-08-18 | eng.1 | Fulham | 2 | 1 | Burnley |" in str(metadata["latest_results"].value)
     assert "eng.1" in str(metadata["leagues"].value)
 
 
 def test_a_file_that_is_no_results_warns(bucket: Bucket, resource: BucketResource) -> None:
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
     put(bucket, "b/2014-15/eng.1.json", "<html>502 Bad Gateway</html>")
     result = materialise(resource, "2014-15", "2014-15")
     assert result.success
@@ -99,13 +99,13 @@ def test_seasons_of_the_range_that_are_not_named_stay_as_they_are_and_say_so(
     bucket: Bucket, resource: BucketResource
 ) -> None:
     for season in SEASONS:
-        put(bucket, f"a/{season}/eng.1.csv", csv_of(f"Sat Sep 1 {season[:4]},Leeds,2-1,?,Hull"))
+        put(bucket, f"a/{season}/eng.1.csv", csv_of(f"Sat Sep 1 {season[:4]},Fulham,2-1,?,Burnley"))
     materialise(resource, "2012-13", "2014-15")
     before = last_read(bucket)
     for season in SEASONS:
-        put(bucket, f"a/{season}/eng.1.csv", csv_of(f"Sat Sep 1 {season[:4]},York,2-1,?,Hull"))
+        put(bucket, f"a/{season}/eng.1.csv", csv_of(f"Sat Sep 1 {season[:4]},Reading,2-1,?,Burnley"))
     result = materialise(resource, "2012-13", "2014-15", only=["2014-15", "2012-13"])
-    assert read_table(bucket, "raw_matches")["home_team"].to_list() == ["York", "Leeds", "York"]
+    assert read_table(bucket, "raw_matches")["home_team"].to_list() == ["Reading", "Fulham", "Reading"]
     events = result.asset_materializations_for_node("read_landing_files")
     marked = {event.partition for event in events if "read_in_this_run" in event.metadata}
     assert marked == {"2013-14"}
@@ -122,7 +122,7 @@ def test_a_season_outside_the_range_is_refused(bucket: Bucket, resource: BucketR
 
 
 def test_materialising_again_gives_the_same_bytes(bucket: Bucket, resource: BucketResource) -> None:
-    put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds,2-1,?,Hull", "broken"))
+    put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Fulham,2-1,?,Burnley", "broken"))
     versions = []
     for _ in range(2):
         materialise(resource, "2012-13", "2012-13")
@@ -131,13 +131,15 @@ def test_materialising_again_gives_the_same_bytes(bucket: Bucket, resource: Buck
 
 
 def test_checks_find_what_is_wrong(bucket: Bucket, resource: BucketResource) -> None:
-    put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds,2-1,?,Hull", "broken", "broken"))
-    put(bucket, "b/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Leeds United,2-1,?,Hull City"))
+    home, away = "Sat Aug 18 2012,{},2-1,?,{}", "Sat Aug 25 2012,{1},0-0,?,{0}"
+    for source, names in (("a", ("Fulham", "Burnley")), ("b", ("Fulham United", "Burnley City"))):
+        rows = [row.format(*names) for row in (home, away)]
+        put(bucket, f"{source}/2012-13/eng.1.csv", csv_of(*rows, "broken", "broken"))
     put(bucket, "a/2012-13/eng.2.json", "<html>502 Bad Gateway</html>")
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
     materialise(resource, "2014-15", "2014-15")
     spoilt = read_table(bucket, "raw_matches").with_columns(
-        kickoff_date=pl.date(2999, 1, 1), home_team=pl.lit("Leeds"), away_team=pl.lit("Leeds")
+        kickoff_date=pl.date(2999, 1, 1), home_team=pl.lit("Fulham"), away_team=pl.lit("Fulham")
     )
     write_table(bucket, "raw_matches", spoilt, "2014-15")
     bucket.write("raw/a/2014-15/eng.1.csv", csv_of().encode())
@@ -151,9 +153,9 @@ def test_a_broken_rule_stops_what_is_downstream(bucket: Bucket, resource: Bucket
     def downstream() -> None:
         """Whatever is made from the matches."""
 
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
     materialise(resource, "2014-15", "2014-15")
-    spoilt = read_table(bucket, "raw_matches").with_columns(away_team=pl.lit("Leeds"))
+    spoilt = read_table(bucket, "raw_matches").with_columns(away_team=pl.lit("Fulham"))
     for season, table, reached in (("2012-13", spoilt, False), ("2014-15", None, True)):
         if table is not None:
             write_table(bucket, "raw_matches", table, "2014-15")

@@ -11,14 +11,14 @@ from football_assets.raw.matches import REFUSAL_SCHEMA, read_season, read_season
 from football_assets.raw.schema import Match
 from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
 
-LEEDS = "Sat Aug 16 2014,Leeds,2-1,?,Hull"
+LEEDS = "Sat Aug 16 2014,Fulham,2-1,?,Burnley"
 
 
 def test_a_match_says_where_it_comes_from(bucket: Bucket) -> None:
     put(
         bucket,
         "openfootball/2014-15/de.cup.json",
-        json_of(listed("2014-08-16", "Bayern", "Aue", "3-0", round="1")),
+        json_of(listed("2014-08-16", "Hannover 96", "SC Freiburg", "3-0", round="1")),
     )
     (match,) = read_season(bucket, "2014-15", TODAY).matches.iter_rows(named=True)
     info = bucket.stat("raw/openfootball/2014-15/de.cup.json")
@@ -27,8 +27,8 @@ def test_a_match_says_where_it_comes_from(bucket: Bucket) -> None:
         "league_id": "de.cup",
         "season": "2014-15",
         "kickoff_date": date(2014, 8, 16),
-        "home_team": "Bayern",
-        "away_team": "Aue",
+        "home_team": "Hannover 96",
+        "away_team": "SC Freiburg",
         "home_goals": 3,
         "away_goals": 0,
         "round": "1",
@@ -60,7 +60,7 @@ def test_a_league_with_a_single_match_is_read(bucket: Bucket) -> None:
         ("eng.2.json", "", "empty"),
         ("eng.2.csv", "", "empty"),
         ("eng.2.json", "<!DOCTYPE html><html>Not found</html>", "HTML page"),
-        ("eng.2.csv", "Date,HT,Team 1,Team 2\nSat Aug 16 2014,?,Leeds,Hull\n", "lacks the column(s) ft"),
+        ("eng.2.csv", "Date,HT,Team 1,Team 2\nSat Aug 16 2014,?,Fulham,Burnley\n", "lacks the column(s) ft"),
         ("eng.2.csv", b"\x00\x01\x02", "binary"),
         ("eng.2.json", '{"clubs": []}', "lists clubs"),
         ("championship.csv", csv_of(LEEDS), "not of the form country.tier"),
@@ -73,7 +73,7 @@ def test_an_object_that_cannot_be_read_is_recorded_and_stops_no_other(
     put(bucket, "a/2014-15/eng.1.csv", csv_of(LEEDS))
     put(bucket, f"a/2014-15/{name}", content)
     read = read_season(bucket, "2014-15", TODAY)
-    assert read.matches["home_team"].to_list() == ["Leeds"]
+    assert read.matches["home_team"].to_list() == ["Fulham"]
     (row,) = read.rejected.iter_rows(named=True)
     assert (row["season"], row["source_object"]) == ("2014-15", f"raw/a/2014-15/{name}")
     assert (row["line"], row["path"]) == (None, None)
@@ -83,18 +83,18 @@ def test_an_object_that_cannot_be_read_is_recorded_and_stops_no_other(
 def test_every_kind_of_bad_row_is_recorded_beside_the_good_ones(bucket: Bucket) -> None:
     rows = [
         LEEDS,
-        "Sat Aug 16 2014,Derby",
-        "Sat Aug 32 2014,Derby,1-0,?,Stoke",
-        "Sat Aug 16 2014,Derby,-1-0,?,Stoke",
-        "Sat Aug 16 2014,Derby,99-0,?,Stoke",
-        "Sat Aug 16 2014,Derby,1-0,?,Derby",
-        "Sat Aug 16 2014,Leeds,1-0,?,Derby",
-        "Sat Aug 23 2014,Derby,?,?,Stoke",
+        "Sat Aug 16 2014,Watford",
+        "Sat Aug 32 2014,Watford,1-0,?,Chelsea",
+        "Sat Aug 16 2014,Watford,-1-0,?,Chelsea",
+        "Sat Aug 16 2014,Watford,99-0,?,Chelsea",
+        "Sat Aug 16 2014,Watford,1-0,?,Watford",
+        "Sat Aug 16 2014,Fulham,1-0,?,Watford",
+        "Sat Aug 23 2014,Watford,?,?,Chelsea",
     ]
     latin = csv_of(*rows, "Sat Aug 23 2014,Köln,1-1,?,Fürth").replace("\n", "\r\n").encode("latin-1")
     put(bucket, "a/2014-15/eng.1.csv", latin)
     read = read_season(bucket, "2014-15", TODAY)
-    assert sorted(read.matches["home_team"]) == ["Derby", "Köln", "Leeds"]
+    assert sorted(read.matches["home_team"]) == ["Fulham", "Köln", "Watford"]
     assert read.rejected["line"].to_list() == [3, 4, 5, 6, 7, 8]
     assert read.rejected["record"].to_list() == rows[1:7]
     assert read.rejected["reason"].null_count() == 0
@@ -107,7 +107,7 @@ def test_long_records_are_cut(bucket: Bucket) -> None:
 
 def test_seasons_read_together_are_the_seasons_read_alone(bucket: Bucket) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of(LEEDS, "broken"))
-    put(bucket, "a/2015-16/eng.1.csv", csv_of("Sat Aug 15 2015,Leeds,0-0,?,Hull", "broken"))
+    put(bucket, "a/2015-16/eng.1.csv", csv_of("Sat Aug 15 2015,Fulham,0-0,?,Burnley", "broken"))
     put(bucket, "a/2015/se.1.csv", csv_of("Sat Aug 15 2015,AIK,0-0,?,Elfsborg"))
     seasons = ["2014-15", "2015", "2015-16"]
     together = read_seasons(bucket, seasons, TODAY, listed=inventory(bucket))

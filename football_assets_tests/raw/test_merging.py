@@ -29,11 +29,11 @@ def scores(matches: pl.DataFrame) -> list[tuple[str, int | None, int | None]]:
 
 
 def test_the_same_match_in_two_files_is_one_match_of_the_newer_file(bucket: Bucket) -> None:
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"), age=2)
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=2)
     put(
         bucket,
         "b/2014-15/eng.1.json",
-        json_of(listed("2014-08-16", "Leeds", "Hull", "2-1", time="15:00")),
+        json_of(listed("2014-08-16", "Fulham", "Burnley", "2-1", time="15:00")),
         age=1,
     )
     read_ = read(bucket)
@@ -46,8 +46,8 @@ def test_the_same_match_in_two_files_is_one_match_of_the_newer_file(bucket: Buck
 def test_of_two_scores_the_newer_objects_stands_and_the_other_is_rejected_naming_both(
     bucket: Bucket, age_of_a: int, standing: str, refused: str
 ) -> None:
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"), age=age_of_a)
-    put(bucket, "b/2014-15/eng.1.csv", csv_of("", "Sat Aug 16 2014,Leeds,0-3,?,Hull"), age=1)
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=age_of_a)
+    put(bucket, "b/2014-15/eng.1.csv", csv_of("", "Sat Aug 16 2014,Fulham,0-3,?,Burnley"), age=1)
     expected = {"a": (2, 1, 2), "b": (0, 3, 3)}
     read_ = read(bucket)
     home, away, line = expected[standing]
@@ -65,7 +65,7 @@ def test_within_one_file_the_first_of_two_scores_stands(bucket: Bucket) -> None:
     put(
         bucket,
         "a/2014-15/eng.1.csv",
-        csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull", "Sat Aug 16 2014,Leeds,2-2,?,Hull"),
+        csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley", "Sat Aug 16 2014,Fulham,2-2,?,Burnley"),
     )
     read_ = read(bucket)
     assert scores(read_.matches) == [("2014-08-16", 2, 1)]
@@ -74,9 +74,9 @@ def test_within_one_file_the_first_of_two_scores_stands(bucket: Bucket) -> None:
 
 
 def test_a_result_corrected_later_in_the_same_object_replaces_the_old_one(bucket: Bucket) -> None:
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
     before = read(bucket).matches
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-2,?,Hull"))
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-2,?,Burnley"))
     after = read(bucket)
     assert scores(after.matches) == [("2014-08-16", 2, 2)]
     assert after.matches["match_id"].to_list() == before["match_id"].to_list()
@@ -84,8 +84,8 @@ def test_a_result_corrected_later_in_the_same_object_replaces_the_old_one(bucket
 
 
 def test_a_newer_list_of_fixtures_does_not_erase_a_result(bucket: Bucket) -> None:
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"), age=2)
-    put(bucket, "b/2014-15/eng.1.csv", csv_of("Sun Aug 17 2014,Leeds,?,?,Hull"), age=1)
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=2)
+    put(bucket, "b/2014-15/eng.1.csv", csv_of("Sun Aug 17 2014,Fulham,?,?,Burnley"), age=1)
     assert scores(read(bucket).matches) == [("2014-08-16", 2, 1)]
 
 
@@ -94,11 +94,11 @@ def test_a_postponed_match_keeps_its_id_when_its_date_moves(bucket: Bucket, scor
     put(
         bucket,
         "a/2014-15/eng.1.json",
-        json_of(listed("2014-12-20", "Leeds", "Hull", status="postponed")),
+        json_of(listed("2014-12-20", "Fulham", "Burnley", status="postponed")),
         age=2,
     )
     before = read(bucket).matches
-    put(bucket, "b/2014-15/eng.1.json", json_of(listed("2015-03-04", "Leeds", "Hull", score)), age=1)
+    put(bucket, "b/2014-15/eng.1.json", json_of(listed("2015-03-04", "Fulham", "Burnley", score)), age=1)
     after = read(bucket).matches
     assert after["kickoff_date"].to_list() == [date(2015, 3, 4)]
     assert after["match_id"].to_list() == before["match_id"].to_list()
@@ -110,15 +110,15 @@ def test_a_round_names_the_match_in_a_file_that_lists_the_old_and_the_new_date(b
         bucket,
         "a/2014-15/eng.1.json",
         json_of(
-            listed("2014-12-20", "Leeds", "Hull", status="postponed", round="Matchday 18"),
-            listed("2015-03-04", "Leeds", "Hull", "1-0", round="Matchday 18"),
+            listed("2014-12-20", "Fulham", "Burnley", status="postponed", round="Matchday 18"),
+            listed("2015-03-04", "Fulham", "Burnley", "1-0", round="Matchday 18"),
         ),
     )
     assert scores(read(bucket).matches) == [("2015-03-04", 1, 0)]
 
 
 def test_teams_that_meet_twice_at_one_ground_have_two_legs_numbered_by_date(bucket: Bucket) -> None:
-    late, early = "Sat Apr 4 2015,Celtic,3-0,?,Hearts", "Sat Aug 16 2014,Celtic,1-1,?,Hearts"
+    late, early = "Sat Apr 4 2015,Celtic,3-0,?,Hibernian", "Sat Aug 16 2014,Celtic,1-1,?,Hibernian"
     put(bucket, "a/2014-15/sco.1.csv", csv_of(late, early))
     matches = read(bucket).matches
     assert scores(matches) == [("2014-08-16", 1, 1), ("2015-04-04", 3, 0)]
@@ -128,7 +128,7 @@ def test_teams_that_meet_twice_at_one_ground_have_two_legs_numbered_by_date(buck
                 "league_id": "sco.1",
                 "season": SEASON,
                 "home_team": "Celtic",
-                "away_team": "Hearts",
+                "away_team": "Hibernian",
                 "leg": [1, 2],
             }
         )
@@ -145,8 +145,8 @@ def test_two_results_three_days_apart_in_one_file_are_two_matches(bucket: Bucket
 
 
 def test_two_files_that_differ_by_a_day_mean_one_match(bucket: Bucket) -> None:
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"), age=2)
-    put(bucket, "b/2014-15/eng.1.csv", csv_of("Sun Aug 17 2014,Leeds,2-1,?,Hull"), age=1)
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=2)
+    put(bucket, "b/2014-15/eng.1.csv", csv_of("Sun Aug 17 2014,Fulham,2-1,?,Burnley"), age=1)
     assert scores(read(bucket).matches) == [("2014-08-17", 2, 1)]
 
 
@@ -164,8 +164,8 @@ def test_both_legs_are_recognised_in_a_second_file_that_lists_them_the_other_way
 
 def test_odds_survive_a_newer_file_without_any(bucket: Bucket) -> None:
     header = "Date,Team 1,FT,Team 2,odds_home,odds_draw,odds_away"
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("2014-08-16,Leeds,?,Hull,2,3.5,4", header=header), age=2)
-    put(bucket, "b/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"), age=1)
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("2014-08-16,Fulham,?,Burnley,2,3.5,4", header=header), age=2)
+    put(bucket, "b/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=1)
     (match,) = read(bucket).matches.iter_rows(named=True)
     assert (match["source"], match["home_goals"]) == ("b", 2)
     assert (match["odds_home"], match["odds_draw"], match["odds_away"]) == (2.0, 3.5, 4.0)
@@ -176,17 +176,17 @@ def test_the_second_match_of_a_team_on_one_day_is_rejected_naming_the_first(buck
         bucket,
         "a/2014-15/eng.1.csv",
         csv_of(
-            "Sat Aug 16 2014,Leeds,2-1,?,Hull",
-            "Sat Aug 16 2014,Hull,0-0,?,Derby",
-            "Sat Aug 16 2014,Derby,1-0,?,Stoke",
+            "Sat Aug 16 2014,Fulham,2-1,?,Burnley",
+            "Sat Aug 16 2014,Burnley,0-0,?,Watford",
+            "Sat Aug 16 2014,Watford,1-0,?,Chelsea",
         ),
     )
     read_ = read(bucket)
-    assert read_.matches["home_team"].sort().to_list() == ["Derby", "Leeds"]
+    assert read_.matches["home_team"].sort().to_list() == ["Fulham", "Watford"]
     (row,) = read_.rejected.iter_rows(named=True)
     assert row["line"] == 3
     assert row["reason"] == (
-        "Hull already plays on 2014-08-16: Leeds against Hull (raw/a/2014-15/eng.1.csv line 2)."
+        "Burnley already plays on 2014-08-16: Fulham against Burnley (raw/a/2014-15/eng.1.csv line 2)."
     )
 
 

@@ -8,7 +8,6 @@ from football_assets.bucket import Bucket
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import read_season
 from football_assets.raw.quality import (
-    clashing_sources,
     played_after,
     rejected_share,
     stale_seasons,
@@ -75,26 +74,3 @@ def test_files_are_told_that_are_rejected_as_a_whole() -> None:
         }
     )
     assert unreadable_files(rejected).rows() == [("2013-14", "raw/a/2013-14/de.1.json", "not results")]
-
-
-def test_sources_that_share_few_names_of_a_league_clash() -> None:
-    def league(source: str, league_id: str, *teams: str) -> pl.DataFrame:
-        return pl.DataFrame(
-            {
-                "season": "2014-15",
-                "league_id": league_id,
-                "source": source,
-                "home_team": teams,
-                "away_team": teams[::-1],
-            }
-        )
-
-    matches = pl.concat(
-        [
-            league("a", "eng.1", "Arsenal", "Leeds", "Hull"),
-            league("b", "eng.1", "Arsenal FC", "Leeds United", "Hull"),
-            league("a", "eng.2", "Derby", "Stoke"),
-            league("b", "eng.2", "Stoke"),
-        ]
-    )
-    assert clashing_sources(matches).rows() == [("2014-15", "eng.1", "a", "b")]

@@ -8,13 +8,13 @@ from football_assets.bucket import Bucket
 from football_assets.raw.matches import read_season
 from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
 
-GOOD = listed("2014-08-23", "Stoke", "Derby", "1-0")
+GOOD = listed("2014-08-23", "Chelsea", "Watford", "1-0")
 
 
 def reasons(bucket: Bucket, match: dict, season: str = "2014-15") -> list[tuple[str, str]]:
     put(bucket, f"a/{season}/eng.1.json", json_of(match, GOOD))
     read = read_season(bucket, season, TODAY)
-    assert "Stoke" in read.matches["home_team"].to_list()
+    assert "Chelsea" in read.matches["home_team"].to_list()
     assert read.matches.height + read.rejected.height == 2
     return list(read.rejected.select("path", "reason").iter_rows())
 
@@ -22,22 +22,22 @@ def reasons(bucket: Bucket, match: dict, season: str = "2014-15") -> list[tuple[
 @pytest.mark.parametrize(
     ("match", "reason"),
     [
-        (listed("2014-08-16", "Leeds", "Leeds", "1-0"), "Leeds cannot play itself."),
-        (listed("2014-08-16", "Leeds", " LEEDS "), "Leeds cannot play itself."),
-        (listed("2014-08-16", "TBD", "Leeds"), "A team is not named: 'TBD' against 'Leeds'."),
-        (listed("2014-08-16", "Leeds", "Hull") | {"score": [-1, 2]}, "The score -1-2 is negative."),
-        (listed("2014-08-16", "Leeds", "Hull", "31-0"), "The score 31-0 has more than 30 goals."),
+        (listed("2014-08-16", "Fulham", "Fulham", "1-0"), "Fulham cannot play itself."),
+        (listed("2014-08-16", "Fulham", " FULHAM "), "Fulham cannot play itself."),
+        (listed("2014-08-16", "TBD", "Fulham"), "A team is not named: 'TBD' against 'Fulham'."),
+        (listed("2014-08-16", "Fulham", "Burnley") | {"score": [-1, 2]}, "The score -1-2 is negative."),
+        (listed("2014-08-16", "Fulham", "Burnley", "31-0"), "The score 31-0 has more than 30 goals."),
         (
-            listed("2014-08-16", "Leeds", "Hull") | {"score": [1, 10**40]},
+            listed("2014-08-16", "Fulham", "Burnley") | {"score": [1, 10**40]},
             "The score 1-1000000000 has more than 30 goals.",
         ),
         (
-            listed("2014-04-30", "Leeds", "Hull", "1-0"),
-            "The date 2014-04-30 is outside the season 2014-15, 2014-05-01 to 2015-09-01.",
+            listed("2014-05-31", "Fulham", "Burnley", "1-0"),
+            "The date 2014-05-31 is outside the season 2014-15, 2014-06-01 to 2015-09-01.",
         ),
         (
-            listed("2015-09-02", "Leeds", "Hull"),
-            "The date 2015-09-02 is outside the season 2014-15, 2014-05-01 to 2015-09-01.",
+            listed("2015-09-02", "Fulham", "Burnley"),
+            "The date 2015-09-02 is outside the season 2014-15, 2014-06-01 to 2015-09-01.",
         ),
     ],
 )
@@ -50,13 +50,13 @@ def test_a_score_after_today_is_rejected_and_a_fixture_after_today_is_not(bucket
         bucket,
         "a/2015-16/eng.1.json",
         json_of(
-            listed("2016-01-01", "Leeds", "Hull", "1-0"),
-            listed("2016-01-02", "Stoke", "Derby", "1-0"),
+            listed("2016-01-01", "Fulham", "Burnley", "1-0"),
+            listed("2016-01-02", "Chelsea", "Watford", "1-0"),
             listed("2016-01-03", "Ayr", "Celtic"),
         ),
     )
     read = read_season(bucket, "2015-16", TODAY)
-    assert read.matches["home_team"].to_list() == ["Leeds", "Ayr"]
+    assert read.matches["home_team"].to_list() == ["Fulham", "Ayr"]
     assert read.rejected["reason"].to_list() == [
         "The match of 2016-01-02 has a score and yet lies after today, 2016-01-01."
     ]
@@ -84,7 +84,7 @@ def test_times_of_kickoff_in_place_of_scores_are_recognised_by_their_number(buck
 @pytest.mark.parametrize("odds", ["1.5,4,", "1.0,4,6", "-2,4,6", "nan,4,6", "inf,4,6", "1.5,four,6"])
 def test_odds_that_cannot_be_used_are_reported_and_the_match_is_kept(bucket: Bucket, odds: str) -> None:
     header = "Date,Team 1,FT,Team 2,odds_home,odds_draw,odds_away"
-    put(bucket, "a/2014-15/eng.1.csv", csv_of(f"2014-08-16,Leeds,2-1,Hull,{odds}", header=header))
+    put(bucket, "a/2014-15/eng.1.csv", csv_of(f"2014-08-16,Fulham,2-1,Burnley,{odds}", header=header))
     read = read_season(bucket, "2014-15", TODAY)
     assert read.matches.select("home_goals", "odds_home", "odds_draw", "odds_away").rows() == [
         (2, None, None, None)
@@ -95,8 +95,8 @@ def test_odds_that_cannot_be_used_are_reported_and_the_match_is_kept(bucket: Buc
 
 
 def test_spaces_and_the_way_an_accent_is_composed_do_not_make_another_team(bucket: Bucket) -> None:
-    put(bucket, "a/2014-15/es.1.csv", csv_of("Sat Aug 16 2014,Ma\u0301laga,2-1,?,Real  Madrid "), age=1)
-    put(bucket, "b/2014-15/es.1.csv", csv_of("Sat Aug 16 2014,M\u00e1laga,2-1,?,Real Madrid"))
+    put(bucket, "a/2014-15/es.1.csv", csv_of("Sat Aug 16 2014,Ma\u0301laga,2-1,?,Las  Palmas "), age=1)
+    put(bucket, "b/2014-15/es.1.csv", csv_of("Sat Aug 16 2014,M\u00e1laga,2-1,?,Las Palmas"))
     assert read_season(bucket, "2014-15", TODAY).matches.select("home_team", "away_team").rows() == [
-        ("M\u00e1laga", "Real Madrid")
+        ("M\u00e1laga", "Las Palmas")
     ]

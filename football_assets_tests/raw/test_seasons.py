@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from football_assets.raw.seasons import parse_season, season_in_title, season_window
+from football_assets.raw.seasons import parse_season, season_in_title, season_of, season_window
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,37 @@ def test_a_title_ends_with_its_season(title: str, season: str | None) -> None:
 
 
 def test_a_split_season_ends_the_summer_after_and_a_calendar_season_early_the_next_year() -> None:
-    assert season_window("2019-20") == (date(2019, 5, 1), date(2020, 9, 1))
-    assert season_window("1999-00") == (date(1999, 5, 1), date(2000, 9, 1))
+    assert season_window("2019-20") == (date(2019, 6, 1), date(2020, 9, 1))
+    assert season_window("1999-00") == (date(1999, 6, 1), date(2000, 9, 1))
     assert season_window("2014") == (date(2014, 1, 1), date(2015, 3, 15))
+
+
+@pytest.mark.parametrize(
+    ("country", "day", "season"),
+    [
+        ("eng", date(2019, 6, 30), "2018-19"),
+        ("eng", date(2019, 7, 1), "2019-20"),
+        ("eng", date(2020, 8, 4), "2019-20"),  # the play-off final of the Championship
+        ("eng", date(2020, 8, 29), "2020-21"),
+        ("es", date(2020, 8, 23), "2019-20"),
+        ("it", date(2020, 8, 2), "2019-20"),
+        ("be", date(2020, 8, 8), "2020-21"),
+        ("sco", date(2020, 8, 1), "2020-21"),  # 2019-20 was given up in March
+        ("mx", date(2020, 7, 24), "2020-21"),
+        ("fr", date(2020, 8, 21), "2020-21"),
+        ("se", date(2020, 7, 1), "2020"),
+        ("br", date(2021, 2, 25), "2020"),
+        ("br", date(2021, 5, 29), "2021"),
+        ("cn", date(2022, 1, 12), "2021"),
+        ("ar", date(2020, 3, 9), "2019-20"),
+        ("ar", date(2020, 10, 30), "2020"),
+        ("ar", date(2021, 1, 17), "2020"),
+        ("ar", date(2015, 3, 1), "2015"),
+        ("ar", date(2013, 3, 1), "2012-13"),
+        ("ua", date(2019, 12, 31), "2019-20"),
+    ],
+)
+def test_a_day_belongs_to_the_season_that_its_country_played(country: str, day: date, season: str) -> None:
+    assert season_of(country, day) == season
+    first, last = season_window(season)
+    assert first <= day <= last

@@ -207,6 +207,18 @@ def test_an_unknown_team_is_told_the_nearest_of_the_league(state: TeamState) -> 
     assert state.find_team("eng.1", VILLAGE) == f"eng:{VILLAGE}"  # of another competition of the country
 
 
+@pytest.mark.parametrize("known_as", ["Manchester United", "Man United"])
+def test_a_team_is_found_by_every_name_of_its_club_whichever_the_model_knows(
+    countries: SimulatedCountries, known_as: str
+) -> None:
+    renamed = table_of(countries.tables.of(TRUTH)).with_columns(pl.col("team").replace("Town 11", known_as))
+    state = TeamState(renamed, DEFAULT_SPEC)
+    for name in ("Manchester United", "MAN UTD", "Manchester United FC"):
+        assert state.find_team("eng.1", name) == "eng:Town 11"
+    with pytest.raises(UnknownTeam):
+        state.find_team("eng.1", "Manchester City")
+
+
 def test_a_team_cannot_meet_itself(state: TeamState) -> None:
     with pytest.raises(FootballError, match="cannot meet itself"):
         state.encode([Fixture("eng.1", "Town 11", "TOWN 11", date(2030, 1, 1))])

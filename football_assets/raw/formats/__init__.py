@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from football_assets.raw.formats import football_data, footballcsv
+from football_assets.raw.formats import football_data, footballcsv, kaggle
 from football_assets.raw.formats.lines import column_names
 from football_assets.raw.formats.openfootball import check_document, read_openfootball
 from football_assets.raw.formats.reading import RECORD_CHARACTERS, Reading, Refusal, UnreadableFile, decode
@@ -16,7 +16,12 @@ def read_csv(data: bytes) -> Reading:
     UnreadableFile
         The file is empty, no text, or lacks a required column.
     """
-    if football_data.is_header(column_names(data)):
+    names = column_names(data)
+    if kaggle.is_wide_header(names) or kaggle.is_scores_header(names):
+        raise UnreadableFile(
+            "The file is of the Kaggle competition and spans seasons and leagues: land its folder with `football land`."
+        )
+    if football_data.is_header(names):
         return football_data.read_football_data(data)
     return footballcsv.read_footballcsv(data)
 

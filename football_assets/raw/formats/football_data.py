@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from football_assets.leagues import DIVISIONS
+from football_assets.leagues import DIVISIONS, TIME_ZONES
 from football_assets.raw.formats.lines import check_columns, fields_of, split_lines
 from football_assets.raw.formats.reading import (
     RECORD_CHARACTERS,
@@ -40,24 +40,11 @@ ODDS = (
 """Odds by what their columns begin with (`AvgCH`, `AvgCD`, `AvgCA`). Of each row the first that it has all three of
 are read: averages before a bookmaker, since they depend on none; odds at kick-off before earlier ones."""
 
-_OLDER_NAMES = {"ht": "hometeam", "at": "awayteam", "hg": "fthg", "ag": "ftag"}
+_OLDER_NAMES = {"ht": "hometeam", "at": "awayteam", "hg": "fthg", "ag": "ftag", "res": "ftr"}
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})", re.ASCII)
 _GOALS = re.compile(r"-?\d{1,9}", re.ASCII)
 _FIRST_SHORT_YEAR = 70  # 70 is 1970, 69 is 2069
 _HOME = ZoneInfo("Europe/London")
-_ZONES = {
-    "be": "Europe/Brussels",
-    "de": "Europe/Berlin",
-    "eng": "Europe/London",
-    "es": "Europe/Madrid",
-    "fr": "Europe/Paris",
-    "gr": "Europe/Athens",
-    "it": "Europe/Rome",
-    "nl": "Europe/Amsterdam",
-    "pt": "Europe/Lisbon",
-    "sco": "Europe/London",
-    "tr": "Europe/Istanbul",
-}
 
 
 def is_header(names: Sequence[str]) -> bool:
@@ -94,7 +81,8 @@ def read_football_data(data: bytes) -> Reading:
     """Read a CSV file of results.
 
     A row too short to hold a date, two teams and a score, of another division than the first row, or with a date or
-    goals that cannot be read, is refused with its line. Without goals it is a fixture. A time or odds that are no such
+    goals that cannot be read, is refused with its line. Without goals it is a fixture; with a result (`FTR`) but no
+    goals, or other goals, it is refused: which of the two is wrong cannot be told. A time or odds that are no such
     thing are left out: nothing depends on a time, and odds are only compared with. A time is told in the country of
     the division, in which a late match may be on the next day.
 
@@ -110,6 +98,7 @@ def read_football_data(data: bytes) -> Reading:
     odds = _odds_columns(names)
     clock = names.index("time") if "time" in names else None
     division = names.index("div") if "div" in names else None
+    result = names.index("ftr") if "ftr" in names else len(names)
     expected = None
     reading = Reading()
     for line, text in numbered:
@@ -125,6 +114,8 @@ def read_football_data(data: bytes) -> Reading:
             kickoff_date, kickoff_time = _kickoff(
                 day, fields[clock] if clock is not None and clock < len(fields) else "", listed
             )
+            goals = _goals(home_goals), _goals(away_goals)
+            _check_result(fields[result] if result < len(fields) else "", goals)
             # With more fields than columns something before the odds may have moved them.
             is_surplus = any(surplus.strip() for surplus in fields[len(names) :])
             odds_home, odds_draw, odds_away = (None, None, None) if is_surplus else _odds(fields, odds)
@@ -137,8 +128,7 @@ def read_football_data(data: bytes) -> Reading:
                     kickoff_time,
                     home,
                     away,
-                    _goals(home_goals),
-                    _goals(away_goals),
+                    *goals,
                     None,
                     odds_home,
                     odds_draw,
@@ -195,7 +185,7 @@ def _decimal(text: str) -> float | None:
 def _kickoff(day: str, clock: str, division: str) -> tuple[date, time | None]:
     """Day and time of kick-off in the country of the division."""
     kickoff_date = _date(day)
-    zone = _ZONES.get(DIVISIONS.get(division, "").partition(".")[0])
+    zone = TIME_ZONES.get(DIVISIONS.get(division, "").partition(".")[0])
     kickoff_time = _time(clock)
     if kickoff_time is None or zone is None:
         return kickoff_date, None
@@ -234,3 +224,15 @@ def _goals(text: str) -> int | None:
     if _GOALS.fullmatch(text) is None:
         raise UnusableRecord(f"The number of goals '{text}' is no whole number.")
     return int(text)
+
+
+def _check_result(text: str, goals: tuple[int | None, int | None]) -> None:
+    """Refuse a row whose result, H, D or A, is not that of its goals."""
+    listed = text.strip().upper()
+    if listed not in ("H", "D", "A"):
+        return
+    home, away = goals
+    if home is None or away is None:
+        raise UnusableRecord(f"Only the result '{listed}' is known, not the goals.")
+    if listed != ("H" if home > away else "A" if home < away else "D"):
+        raise UnusableRecord(f"The result '{listed}' contradicts the score {home}-{away}.")

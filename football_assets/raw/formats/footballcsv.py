@@ -2,7 +2,7 @@
 unknown score.
 
 `Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are read where a file has them; other columns are
-ignored.
+ignored. `refused` is a column of files that `rebuilding.py` made: why a row is no match.
 """
 
 import re
@@ -10,6 +10,7 @@ from datetime import date, time
 from functools import lru_cache
 
 from football_assets.raw.formats.lines import check_columns, fields_of, split_lines
+from football_assets.raw.formats.marks import Mark, mark_of
 from football_assets.raw.formats.reading import (
     RECORD_CHARACTERS,
     Reading,
@@ -24,6 +25,7 @@ OPTIONAL_COLUMNS = ("time", "round", "odds_home", "odds_draw", "odds_away")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE_IN_WORDS = re.compile(r"(?:[^\W\d]{2,9},?\s+)?([A-Za-z]{3})[A-Za-z]*\s+(\d{1,2}),?\s+(\d{4})")
 _SCORE = re.compile(r"(-?\d{1,9})\s*[-–:]\s*(-?\d{1,9})", re.ASCII)
+_MARKED_SCORE = re.compile(r"(-?\d{1,9})\s*[-–:]\s*(-?\d{1,9})\s*([^\d\s].*)", re.ASCII)
 _UNKNOWN_SCORES = {"", "?", "-", "?-?"}
 
 
@@ -42,8 +44,9 @@ def read_footballcsv(data: bytes) -> Reading:
     """Read a CSV file of results.
 
     A row too short to hold a date, two teams and a score, or with a date or score that cannot be read, is
-    refused with its line. A time or odds that are no such thing are left out: nothing depends on a time, and
-    odds are only compared with.
+    refused with its line; so is a score after extra time (`2-1 aet`). A match that was awarded or abandoned
+    (`3-0 (*)`, `a.w.`) is void. A postponed one (`P-P`) is a fixture. A time or odds that are no such
+    thing are left out: nothing depends on a time, and odds are only compared with.
 
     Raises
     ------
@@ -55,6 +58,7 @@ def read_footballcsv(data: bytes) -> Reading:
     day, home, score, away = (names.index(name) for name in REQUIRED_COLUMNS)
     optional = [names.index(name) if name in names else None for name in OPTIONAL_COLUMNS]
     needed, width = max(day, home, score, away) + 1, len(names)
+    refused = names.index("refused") if "refused" in names else width
     reading = Reading()
     for line, text in numbered:
         fields = fields_of(text)
@@ -65,7 +69,9 @@ def read_footballcsv(data: bytes) -> Reading:
                 raise UnusableRecord(
                     "The row has more fields than the header: quote a name that contains a comma."
                 )
-            home_goals, away_goals = _goals(fields[score])
+            if refused < len(fields) and fields[refused]:
+                raise UnusableRecord(fields[refused])
+            home_goals, away_goals, void = _goals(fields[score])
             row = Row(
                 line,
                 None,
@@ -76,6 +82,7 @@ def read_footballcsv(data: bytes) -> Reading:
                 fields[away],
                 home_goals,
                 away_goals,
+                void=void,
             )
             reading.rows.append(_with_optional(row, fields, optional))
         except UnusableRecord as error:
@@ -112,12 +119,25 @@ def _date(text: str) -> date:
 
 
 @lru_cache(maxsize=1 << 12)
-def _goals(text: str) -> tuple[int | None, int | None]:
-    score = _SCORE.fullmatch(text.strip())
+def _goals(text: str) -> tuple[int | None, int | None, str | None]:
+    """Goals of both teams, and why they are no result of play."""
+    text = text.strip()
+    score = _SCORE.fullmatch(text)
     if score is not None:
-        return int(score[1]), int(score[2])
-    if text.strip() in _UNKNOWN_SCORES:
-        return None, None
+        return int(score[1]), int(score[2]), None
+    if text in _UNKNOWN_SCORES:
+        return None, None, None
+    marked = _MARKED_SCORE.fullmatch(text)
+    mark = mark_of(marked[3] if marked else text)
+    if mark is Mark.NO_RESULT:
+        void = f"The score '{text}' is marked as awarded, abandoned or the like: no result of play."
+        return (int(marked[1]), int(marked[2]), void) if marked else (None, None, void)
+    if mark is Mark.EXTRA_TIME:
+        raise UnusableRecord(
+            f"The score '{text}' is not that of 90 minutes: give that one, and extra time in a column of its own."
+        )
+    if mark is Mark.TO_PLAY and marked is None:
+        return None, None, None
     raise UnusableRecord(f"The score '{text}' is not like '2-1' or '?'.")
 
 

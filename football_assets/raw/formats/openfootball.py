@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date, time
 from typing import Any
 
+from football_assets.raw.formats.marks import Mark, mark_of
 from football_assets.raw.formats.reading import (
     RECORD_CHARACTERS,
     Reading,
@@ -16,17 +17,6 @@ from football_assets.raw.formats.reading import (
     decode,
 )
 
-_PLAYED_OR_TO_PLAY = {"", "finished", "played", "scheduled"}
-_NO_RESULT_OF_PLAY = {
-    "awarded",
-    "cancelled",
-    "canceled",
-    "abandoned",
-    "annulled",
-    "void",
-    "walkover",
-    "suspended",
-}
 _LARGEST_NUMBER = 10**9
 
 
@@ -72,7 +62,7 @@ def read_openfootball(data: bytes) -> Reading:
     """Read a JSON file of results.
 
     Goals are those after 90 minutes. A match that was not decided by play (`awarded`, `cancelled`,
-    `abandoned`) is refused; a `postponed` one is a fixture. A time that cannot be read is left out: nothing
+    `abandoned`) is void; a `postponed` one is a fixture. A time that cannot be read is left out: nothing
     depends on it.
 
     Raises
@@ -114,15 +104,7 @@ def _row(path: str, record: str, match: Any, round_name: str | None) -> Row:
         raise UnusableRecord("The entry is no match: it must be an object with 'date', 'team1' and 'team2'.")
     home, away = _team(match, "team1"), _team(match, "team2")
     goals = _goals(match)
-    status = (_text(match.get("status")) or "").lower()
-    if status in _NO_RESULT_OF_PLAY:
-        raise UnusableRecord(f"The match was {status}: it has no result of play.")
-    if status == "postponed" and goals is not None:
-        raise UnusableRecord("The match is marked postponed and yet has a score: remove one of the two.")
-    if status not in _PLAYED_OR_TO_PLAY | {"postponed"}:
-        raise UnusableRecord(
-            f"The status '{status}' is not known: it must be finished, scheduled, postponed or awarded."
-        )
+    void = _void(_text(match.get("status")), goals is not None)
     stage, name = _text(match.get("stage")), _text(match.get("round")) or round_name
     return Row(
         line=None,
@@ -135,7 +117,27 @@ def _row(path: str, record: str, match: Any, round_name: str | None) -> Row:
         home_goals=goals[0] if goals else None,
         away_goals=goals[1] if goals else None,
         round=", ".join(part for part in (stage, name) if part) or None,
+        void=void,
     )
+
+
+def _void(status: str | None, has_score: bool) -> str | None:
+    """Why a match was not decided by play, or None. Refuse a status that is not known.
+
+    `after extra time` and `penalties` need no care: `ft` is the score after 90 minutes.
+    """
+    if status is None:
+        return None
+    mark = mark_of(status)
+    if mark is None:
+        raise UnusableRecord(
+            f"The status '{status}' is not known: it must be finished, scheduled, postponed or awarded."
+        )
+    if mark is Mark.NO_RESULT:
+        return f"The match was {status.lower()}: it has no result of play."
+    if mark is Mark.TO_PLAY and has_score and status.lower() != "scheduled":
+        raise UnusableRecord("The match is marked postponed and yet has a score: remove one of the two.")
+    return None
 
 
 def _team(match: dict[str, Any], key: str) -> str:

@@ -12,7 +12,8 @@ RECORD_CHARACTERS = 500
 
 
 class Row(NamedTuple):
-    """One match as a file has it. `line` counts from 1; `path` is a JSON path; `record` is the raw text."""
+    """One match as a file has it. `line` counts from 1; `path` is a JSON path; `record` is the raw text; `void` says
+    why its score is no result of play (`rules.without_void`)."""
 
     line: int | None
     path: str | None
@@ -27,6 +28,7 @@ class Row(NamedTuple):
     odds_home: float | None = None
     odds_draw: float | None = None
     odds_away: float | None = None
+    void: str | None = None
 
 
 class Refusal(NamedTuple):

@@ -74,12 +74,13 @@ def test_a_score_may_be_a_bare_pair_or_text(score: Any) -> None:
 
 
 @pytest.mark.parametrize("status", ["awarded", "cancelled", "abandoned", "Awarded"])
-def test_a_result_that_was_not_played_out_is_refused(status: str) -> None:
+def test_a_result_that_was_not_played_out_is_void(status: str) -> None:
     reading = read(MATCH | {"status": status, "score": {"ft": [3, 0]}}, MATCH)
-    assert [row.path for row in reading.rows] == ["matches[1]"]
-    (refusal,) = reading.refusals
-    assert refusal.path == "matches[0]"
-    assert refusal.reason.startswith(f"The match was {status.lower()}")
+    assert reading.refusals == []
+    assert [(row.path, row.void) for row in reading.rows] == [
+        ("matches[0]", f"The match was {status.lower()}: it has no result of play."),
+        ("matches[1]", None),
+    ]
 
 
 def test_a_postponed_match_is_a_fixture() -> None:

@@ -1,0 +1,33 @@
+"""What sources write beside or instead of a score where a match was not simply played for 90 minutes."""
+
+import re
+from enum import StrEnum
+
+
+class Mark(StrEnum):
+    """What a mark says of the match."""
+
+    PLAYED = "played"
+    TO_PLAY = "to be played"
+    NO_RESULT = "without a result of play"
+    EXTRA_TIME = "decided after 90 minutes"
+
+
+_WORDS = {
+    Mark.PLAYED: "finished played ft fulltime",
+    Mark.TO_PLAY: "scheduled postponed postp ppd pp tbd timed notstarted",
+    Mark.NO_RESULT: "awarded award awd aw annulled abandoned abd aban aa cancelled canceled canc cancelledmatch "
+    "forfeit forfeited interrupted susp suspended void voided walkover wo withdrawn nullandvoid notplayed *",
+    Mark.EXTRA_TIME: "aet et afterextratime nv pen pens penalties pso psopen p np ie ap afterpenalties aetpen",
+}
+_MARKS = {word: mark for mark, words in _WORDS.items() for word in words.split()}
+
+
+def mark_of(text: str) -> Mark | None:
+    """The meaning of a mark, whatever its case, brackets and full stops, or None if it is not known.
+
+    >>> mark_of("(a.w.)"), mark_of("[Abandoned]"), mark_of("P-P"), mark_of("sunny")
+    (<Mark.NO_RESULT: 'without a result of play'>, <Mark.NO_RESULT: 'without a result of play'>, \
+<Mark.TO_PLAY: 'to be played'>, None)
+    """
+    return _MARKS.get(re.sub(r"[^a-z*]", "", text.lower()))

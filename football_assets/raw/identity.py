@@ -1,0 +1,51 @@
+"""One name for one club, whatever its sources call it. `matches.py` applies it before matches are merged.
+
+Names are decided by `football_assets.clubs` alone, so that a season read alone and one read with others agree.
+"""
+
+import polars as pl
+
+from football_assets.clubs import name_club
+
+_NAMES = {"home_name": "home_team", "away_name": "away_team"}
+
+
+def with_canonical_clubs(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give both teams their canonical names; the source's own stay in `home_name` and `away_name`.
+
+    Parameters
+    ----------
+    rows
+        Rows with `country`, `home_team` and `away_team`.
+    """
+    named = clubs_named(rows)
+    for name, team in _NAMES.items():
+        clubs = named.select("country", pl.col("name").alias(name), pl.col("club").alias(team))
+        rows = rows.rename({team: name}).join(clubs, on=["country", name], how="left", maintain_order="left")
+    return rows
+
+
+def clubs_named(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row a country and name among the teams of `rows`: its `club`, `how` that was found, and `beside`,
+    the clubs between which it does not decide. Each name is looked up once, however many rows bear it.
+    """
+    names = (
+        pl.concat([rows.select("country", name=team) for team in _NAMES.values()])
+        .unique()
+        .sort("country", "name")
+    )
+    namings = [name_club(country, name) for country, name in names.iter_rows()]
+    return names.with_columns(
+        pl.Series("club", [naming.club for naming in namings], dtype=pl.String),
+        pl.Series("how", [naming.how for naming in namings], dtype=pl.String),
+        pl.Series("beside", [list(naming.beside) for naming in namings], dtype=pl.List(pl.String)),
+    )
+
+
+def against_themselves(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose two names mean one club, with the `reason` in the source's words."""
+    return rows.filter(pl.col("home_team") == pl.col("away_team")).with_columns(
+        reason=pl.format(
+            "{} and {} are two names of {}, which cannot play itself.", "home_name", "away_name", "home_team"
+        )
+    )

@@ -1,0 +1,30 @@
+"""The seeds, which dbt loads and tests apart from the models."""
+
+from pathlib import Path
+
+import duckdb
+
+from football_assets.features.dbt_build import _run_dbt
+from football_assets.features.dbt_project import load_manifest, project_folder
+
+SEEDS = ("clubs", "leagues")
+
+
+def test_dbt_loads_the_seeds_and_finds_nothing_wrong(tmp_path: Path) -> None:
+    results = {result.name: result for result in _run_dbt("build", SEEDS, tmp_path, lambda _: None)}
+    assert {*SEEDS, "names_mean_one_club", "clubs_country_has_a_league"} <= set(results)
+    assert [result for result in results.values() if not result.passed] == []
+
+
+def test_dbt_finds_a_name_that_two_clubs_of_a_country_claim() -> None:
+    test = (project_folder() / "tests" / "names_mean_one_club.sql").read_text()
+    rows = "(values ('at', 'A', 'B; C'), ('at', 'D', 'E;C '), ('at', 'F', null), ('be', 'G', 'B'))"
+    clubs = f"{rows} clubs(country, club, aliases)"
+    assert duckdb.execute(test.replace("{{ ref('clubs') }}", clubs)).fetchall() == [("at", "C", 2)]
+
+
+def test_no_model_reads_a_seed_so_that_none_is_an_asset() -> None:
+    parents = load_manifest()["parent_map"]
+    models = {name for name in parents if name.startswith("model.")}
+    assert models
+    assert not any(parent.startswith("seed.") for name in models for parent in parents[name])
