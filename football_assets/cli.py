@@ -8,7 +8,9 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,14 +26,17 @@ if TYPE_CHECKING:
     from football_assets.bucket import Bucket
     from football_assets.registry.store import Registry
     from football_assets.runs import RunSummary
+    from football_assets.sequences.tensors import SequenceTensors
     from football_assets.settings import Settings
-    from football_assets.training.backtest import Backtest
+    from football_assets.terminal import WorkProgress
+    from football_assets.training.fit import Epoch
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 REFUSED = 1
 INTERRUPTED = 130
 FIXTURES_SHOWN = 12
+TREES_INPUTS_SHOWN = 15
 # Not run unasked: a backtest needs a period, serving_deployment a running Ray Serve, synced_results the outside world,
 # and a sweep takes long.
 EVERYTHING = 'not (key:"backtest" or key:"serving_deployment" or key:"sweep" or key:"synced_results")'
@@ -95,6 +100,41 @@ def json_option(command: Command) -> Command:
     )(command)
 
 
+def walk_options(command: Command) -> Command:
+    """What is walked through: `--raw` or `--tensors`, `--start`, `--end` and `--odds`."""
+    options = (
+        click.option(
+            "--raw", "folders", type=FOLDER, multiple=True, help="Folder of result files; repeatable."
+        ),
+        click.option(
+            "--tensors",
+            "tensors_folder",
+            type=FOLDER,
+            help="Instead of --raw: sequence_tensors that a run has made, as in HOME/bucket/artifacts.",
+        ),
+        click.option(
+            "--start",
+            type=DAY,
+            required=True,
+            help="First day to forecast; everything before it is learnt from.",
+        ),
+        click.option("--end", type=DAY, help="Last day to forecast. Default: the last day with a result."),
+        click.option(
+            "--odds",
+            type=FILE,
+            help="CSV of decimal odds: date,season,league,home,away,hg,ag,oh,od,oa. Odds in the results count too.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def plot_option(command: Command) -> Command:
+    """`--plot FILE.png`."""
+    return click.option("--plot", type=FILE, help="Also draw the figures into this file, as PNG.")(command)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="football-assets")
 @home_option
@@ -136,7 +176,8 @@ def land(paths: tuple[Path, ...]) -> None:
     """Copy files of results, or folders of them, into the bucket.
 
     Accepted: openfootball JSON, footballcsv CSV and football-data.co.uk CSV, each in a folder named after its season,
-    as in 2015-16/eng.1.csv or 2015-16/E0.csv.
+    as in 2015-16/eng.1.csv or 2015-16/E0.csv; and the folder of the Kaggle competition "Football Match Probability
+    Prediction" (train.csv, test.csv, train_target_and_scores.csv).
     """
     settings = _prepare_home()
     from football_assets.bucket import open_bucket
@@ -217,47 +258,92 @@ def materialize(selection: str, seasons: tuple[str, ...], config_file: Path | No
 
 @football.command()
 @home_option
-@click.option(
-    "--raw", "folders", type=FOLDER, required=True, multiple=True, help="Folder of result files; repeatable."
-)
-@click.option(
-    "--start", type=DAY, required=True, help="First day to forecast; everything before it is learnt from."
-)
-@click.option("--end", type=DAY, help="Last day to forecast. Default: the last day with a result.")
+@walk_options
 @click.option("--out", type=FILE, required=True, help="Parquet file to write, one row a forecast match.")
+@click.option(
+    "--retrain",
+    type=click.Choice(["never", "season"]),
+    default="never",
+    help="season: train again every 1 July, and report what that is worth beside the network that stays as it is.",
+)
+@plot_option
 @json_option
 def backtest(
-    folders: tuple[Path, ...], start: datetime, end: datetime | None, out: Path, json_file: Path | None
+    folders: tuple[Path, ...],
+    tensors_folder: Path | None,
+    start: datetime,
+    end: datetime | None,
+    odds: Path | None,
+    out: Path,
+    retrain: str,
+    plot: Path | None,
+    json_file: Path | None,
 ) -> None:
     """Train on everything before a day, then forecast each later match from what was known before its own day.
 
-    Works in a scratch home of its own that is removed afterwards.
+    Works in a scratch home of its own that is removed afterwards. With --retrain season, also prints what flat stakes
+    on value bets would have won at the odds that are known; --odds and --plot go with it.
     """
-    if end is not None and end < start:
-        raise click.BadParameter("the end lies before the start", param_hint="--end")
-    _check_writable(out)
-    _check_writable(json_file)
-    from tempfile import TemporaryDirectory
+    if retrain == "never" and (odds or plot):
+        raise click.BadParameter("--odds and --plot go with --retrain season", param_hint="--retrain")
+    for file in (out, plot, json_file):
+        _check_writable(file)
+    started = time.monotonic()
+    with _walk(folders, tensors_folder, start, end, odds) as walk:
+        figures = (_rolling_backtest if retrain == "season" else _frozen_backtest)(walk, out, plot)
+    _write_json(json_file, figures | {"seconds": round(time.monotonic() - started, 1)})
 
-    from football_assets.terminal import results_console
-    from football_assets.training.backtest import backtest_scores
+
+@football.command()
+@home_option
+@walk_options
+@click.option(
+    "--out", type=FILE, help="Parquet file to write: one row a match, with everybody's probabilities."
+)
+@plot_option
+@json_option
+def compare(
+    folders: tuple[Path, ...],
+    tensors_folder: Path | None,
+    start: datetime,
+    end: datetime | None,
+    odds: Path | None,
+    out: Path | None,
+    plot: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Score every forecaster side by side on the same matches: overall, by tier, by season, and where there are odds.
+
+    Class prior, Elo, Dixon–Coles, boosted trees, the LSTM and the bookmaker, each walking forward as a backtest does.
+    Behind a score stands what it is above the LSTM's, in thousandths, with a 95 % interval from a bootstrap of
+    league-weeks.
+    """
+    for file in (out, plot, json_file):
+        _check_writable(file)
+    from football_assets.terminal import block_table, results_console, rows_table
+    from football_assets.training.comparison import compare_forecasters
+    from football_assets.training.comparison_plots import comparison_plot
 
     started = time.monotonic()
-    with TemporaryDirectory(prefix="football-backtest-") as scratch:
-        result = _backtest(Path(scratch), folders, start.date(), end.date() if end else None)
-    frame = result.forecasts
-    frame.select(BACKTEST_COLUMNS).write_parquet(out)
-    scores = backtest_scores(frame)
-    figures = {
-        "train_matches": len(result.split.train),
-        "validation_matches": len(result.split.validation),
-        "test_matches": len(frame),
-        "test": scores.pop("model"),
-        "baselines": scores,
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    with _walk(folders, tensors_folder, start, end, odds) as walk:
+        result = compare_forecasters(
+            walk.tensors, walk.start, walk.end, progress=walk.progress, on_epoch=walk.on_epoch
+        )
+    figures = result.as_dict() | {"seconds": round(time.monotonic() - started, 1)}
+    if out is not None:
+        result.forecasts.write_parquet(out)
+    if plot is not None:
+        plot.write_bytes(comparison_plot(result))
     _write_json(json_file, figures)
-    results_console().print(_metrics_table(figures))
+    console = results_console()
+    for block in result.blocks:
+        console.print(block_table(block))
+    largest = list(result.importances.items())[:TREES_INPUTS_SHOWN]
+    if largest:
+        shares = [(name, f"{share:.1%}") for name, share in largest]
+        console.print(rows_table(("input", "share of the gain"), shares, "What the trees look at"))
+    for note in (*walk.notes, *result.notes):
+        console.print(note, soft_wrap=True, markup=False)
 
 
 @football.command()
@@ -269,15 +355,56 @@ def backtest(
     "--date", "day", type=DAY, help="Day of the match. Default: as in the fixture list, else today."
 )
 def predict(league: str, home_team: str, away_team: str, day: datetime | None) -> None:
-    """Forecast one match with the production model, from team names as the results spell them."""
+    """Forecast one match with the production model, from the teams' names: `Man Utd` is Manchester United."""
     settings = _prepare_home()
     from football_assets.forecasting.fixtures import forecast_match
     from football_assets.terminal import fixtures_table, results_console
 
     registry = _registry(settings)
-    kickoff = day.date() if day else _next_meeting(registry.bucket, home_team, away_team) or date.today()
+    kickoff = (
+        day.date() if day else _next_meeting(registry.bucket, league, home_team, away_team) or date.today()
+    )
     forecast = forecast_match(registry, settings.scratch, league, home_team, away_team, kickoff)
     results_console().print(fixtures_table(forecast, f"Model version {forecast['model_version'][0]}"))
+
+
+@football.command()
+@home_option
+@click.option(
+    "--raw",
+    "folders",
+    type=FOLDER,
+    multiple=True,
+    help="Folder of result files to compare instead of what has landed; repeatable.",
+)
+@click.option("--season", "seasons", multiple=True, help="Season, like 2015-16; repeatable. Default: all.")
+@json_option
+def clubs(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path | None) -> int:
+    """Compare the clubs of leagues that two or more sources have, and list every club that does not match.
+
+    Ends with 1 if two names of one club play different fixtures on the same days.
+    """
+    settings = _prepare_home()
+    _check_writable(json_file)
+    from tempfile import TemporaryDirectory
+
+    from football_assets.bucket import open_bucket
+    from football_assets.raw.club_evidence import club_report
+    from football_assets.raw.landing import inventory
+    from football_assets.raw.landing import land as land_files
+    from football_assets.raw.matches import named_entries
+    from football_assets.terminal import club_tables, results_console
+
+    with TemporaryDirectory(prefix="football-clubs-") as scratch:
+        bucket = open_bucket(scratch if folders else settings.bucket_url)
+        if folders:
+            land_files(bucket, folders)
+        report = club_report(named_entries(bucket, seasons or inventory(bucket).seasons, date.today()))
+    _write_json(json_file, report.as_dict())
+    console = results_console()
+    for table in club_tables(report):
+        console.print(table)
+    return REFUSED if report.contradictions.height else 0
 
 
 @football.group(invoke_without_command=True)
@@ -476,7 +603,7 @@ def _demo_figures(settings: "Settings") -> dict[str, Any]:
     }
 
 
-def _next_meeting(bucket: "Bucket", home_team: str, away_team: str) -> date | None:
+def _next_meeting(bucket: "Bucket", league: str, home_team: str, away_team: str) -> date | None:
     """Day of the first unplayed match of two teams, or None if there is no such fixture."""
     import polars as pl
 
@@ -484,22 +611,82 @@ def _next_meeting(bucket: "Bucket", home_team: str, away_team: str) -> date | No
 
     if not table_objects(bucket, "fixture_predictions"):
         return None
-    is_theirs = (pl.col("home_team").str.to_lowercase() == home_team.lower()) & (
-        pl.col("away_team").str.to_lowercase() == away_team.lower()
-    )
+    is_theirs = pl.col("home_team").str.to_lowercase().is_in(_names(league, home_team)) & pl.col(
+        "away_team"
+    ).str.to_lowercase().is_in(_names(league, away_team))
     day: date | None = read_table(bucket, "fixture_predictions").filter(is_theirs)["kickoff_date"].min()  # type: ignore[assignment]
     return day
 
 
-def _backtest(home: Path, folders: tuple[Path, ...], start: date, end: date | None) -> "Backtest":
+def _names(league: str, team: str) -> list[str]:
+    """A team's name as given and its canonical one, in lower case."""
+    from football_assets.clubs import canonical_club
+    from football_assets.errors import UnknownLeague
+    from football_assets.leagues import league_of
+
+    try:
+        return [team.lower(), canonical_club(league_of(league).country, team).lower()]
+    except UnknownLeague:  # a league by its name
+        return [team.lower()]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What a backtest or a comparison walks through, and how it says how far it is."""
+
+    tensors: "SequenceTensors"
+    start: date
+    end: date | None
+    progress: "WorkProgress"
+    notes: list[str]
+
+    def on_epoch(self, epoch: "Epoch") -> None:
+        """A line an epoch."""
+        loss = f"validation log loss {epoch.validation_log_loss:.4f}"
+        self.progress.say(f"Epoch {epoch.epoch}: {loss}, {epoch.seconds:.1f} s")
+
+
+@contextmanager
+def _walk(
+    folders: tuple[Path, ...],
+    tensors_folder: Path | None,
+    start: datetime,
+    end: datetime | None,
+    odds_file: Path | None,
+) -> Iterator[Walk]:
+    """The tensors of the results, made in a scratch home, or those of a folder, with the odds of the file."""
+    if end is not None and end < start:
+        raise click.BadParameter("the end lies before the start", param_hint="--end")
+    if bool(folders) == bool(tensors_folder):
+        raise click.UsageError(
+            "Give either --raw, a folder of result files, or --tensors.", click.get_current_context()
+        )
+    from tempfile import TemporaryDirectory
+
+    from football_assets.sequences.tensors import open_tensors
+    from football_assets.terminal import WorkProgress
+    from football_assets.training.odds import join_odds, read_odds
+
+    odds = read_odds(odds_file) if odds_file else None
+    if tensors_folder and not (tensors_folder / "outcome.npy").is_file():
+        raise FootballError(f"{tensors_folder} holds no sequence_tensors: name the folder with outcome.npy.")
+    with TemporaryDirectory(prefix="football-backtest-") as scratch:
+        tensors = open_tensors(tensors_folder or _make_tensors(Path(scratch), folders))
+        notes = []
+        if odds is not None:
+            joined = join_odds(tensors, odds)
+            tensors, notes = joined.tensors, [joined.describe()]
+        with WorkProgress() as progress:
+            yield Walk(tensors, start.date(), end.date() if end else None, progress, notes)
+
+
+def _make_tensors(home: Path, folders: tuple[Path, ...]) -> Path:
     os.environ.pop("FOOTBALL_BUCKET", None)  # the scratch home has a bucket of its own
     settings = _prepare_home(home)
     from football_assets.artifacts import fetch
     from football_assets.bucket import open_bucket
     from football_assets.raw.landing import land
     from football_assets.runs import RunFailed
-    from football_assets.sequences.tensors import open_tensors
-    from football_assets.training.backtest import run_backtest
 
     bucket = open_bucket(settings.bucket_url)
     landed = land(bucket, folders)
@@ -508,16 +695,51 @@ def _backtest(home: Path, folders: tuple[Path, ...], start: date, end: date | No
         _materialize(settings, "+sequence_tensors")
     except RunFailed as error:
         raise FootballError(error.cause) from error  # where to look is gone with the scratch home
-    tensors = open_tensors(fetch(bucket, "sequence_tensors", settings.scratch))
-    return run_backtest(
-        tensors,
-        start,
-        end,
-        on_epoch=lambda epoch: click.echo(
-            f"Epoch {epoch.epoch}: validation log loss {epoch.validation_log_loss:.4f}, {epoch.seconds:.1f} s",
-            err=True,
-        ),
-    )
+    return fetch(bucket, "sequence_tensors", settings.scratch)
+
+
+def _frozen_backtest(walk: Walk, out: Path, _: Path | None) -> dict[str, Any]:
+    from football_assets.terminal import results_console
+    from football_assets.training.backtest import backtest_scores, run_backtest
+
+    result = run_backtest(walk.tensors, walk.start, walk.end, on_epoch=walk.on_epoch)
+    result.forecasts.select(BACKTEST_COLUMNS).write_parquet(out)
+    scores = backtest_scores(result.forecasts)
+    figures = {
+        "train_matches": len(result.split.train),
+        "validation_matches": len(result.split.validation),
+        "test_matches": len(result.forecasts),
+        "test": scores.pop("model"),
+        "baselines": scores,
+    }
+    results_console().print(_metrics_table(figures))
+    return figures
+
+
+def _rolling_backtest(walk: Walk, out: Path, plot: Path | None) -> dict[str, Any]:
+    from polars import selectors as cs
+
+    from football_assets.terminal import bets_table, results_console, seasons_table
+    from football_assets.training.betting import EDGE
+    from football_assets.training.comparison_plots import rolling_plot
+    from football_assets.training.rolling import run_rolling_backtest
+
+    def announce(day: date, number: int, count: int) -> None:
+        walk.progress.say(f"Training {number} of {count}, on what was known before {day}")
+
+    result = run_rolling_backtest(walk.tensors, walk.start, walk.end, None, announce, walk.on_epoch)
+    result.forecasts.select(*BACKTEST_COLUMNS, "trained_before", cs.starts_with("frozen_")).write_parquet(out)
+    if plot is not None:
+        plot.write_bytes(rolling_plot(result))
+    console = results_console()
+    console.print(seasons_table(result.seasons))
+    if result.bets:
+        console.print(bets_table(result.bets, EDGE))
+    else:
+        console.print("No odds are known of these matches: name a file with --odds to see paper bets.")
+    for note in walk.notes:
+        console.print(note, soft_wrap=True, markup=False)
+    return result.as_dict() | {"notes": walk.notes}
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> "Table":

@@ -17,6 +17,7 @@ from football_assets.cli import BACKTEST_COLUMNS, main
 from football_assets.home import project_root
 from football_assets.registry.store import Registry
 from football_assets.sample import sample_folder
+from football_assets_tests.training.planted import planted_tensors, write_planted
 
 RESULTS = """Date,Team 1,FT,HT,Team 2
 Sat Aug 8 2015,Arsenal,0-2,0-1,West Ham
@@ -78,7 +79,18 @@ def test_help_answers_without_loading_anything_large(tmp_path: Path) -> None:
 
     *text, last = shown.stdout.splitlines()
     assert last == "0"
-    for command in ("demo", "land", "materialize", "backtest", "predict", "models", "up", "serve"):
+    for command in (
+        "demo",
+        "land",
+        "materialize",
+        "backtest",
+        "compare",
+        "predict",
+        "clubs",
+        "models",
+        "up",
+        "serve",
+    ):
         assert any(line.split()[:1] == [command] for line in text)
 
 
@@ -91,6 +103,11 @@ def test_help_answers_without_loading_anything_large(tmp_path: Path) -> None:
         ["predict", "eng.1", "Arsenal", "Chelsea", "--date", "2015-02-30"],
         ["backtest", "--raw", ".", "--start", "2015-08-01"],
         ["backtest", "--raw", ".", "--out", "x.parquet", "--start", "2015-08-01", "--end", "2015-07-01"],
+        ["backtest", "--start", "2015-08-01", "--out", "x.parquet"],
+        ["backtest", "--raw", ".", "--start", "2015-08-01", "--out", "x.parquet", "--plot", "x.png"],
+        ["compare", "--start", "2015-08-01"],
+        ["compare", "--raw", ".", "--tensors", ".", "--start", "2015-08-01"],
+        ["compare", "--raw", ".", "--start", "2015-08-01", "--end", "2015-07-01"],
         ["up", "--port", "70000"],
         ["models", "destroy"],
         ["serve", "--port", "70000"],
@@ -206,6 +223,16 @@ def test_a_backtest_that_could_not_be_written_is_refused_before_it_starts(
     assert "cannot be written" in refused("backtest", "--raw", results, "--start", "2015-08-01", "--out", out)
 
 
+def test_a_comparison_is_refused_before_it_starts_for_what_cannot_be_read_or_written(
+    refused: Callable[..., str], results: Path, tmp_path: Path
+) -> None:
+    compare = ("compare", "--raw", results, "--start", "2015-08-01")
+
+    assert "cannot be written" in refused(*compare, "--plot", tmp_path / "nowhere" / "plot.png")
+    assert "odds.csv cannot be read" in refused(*compare, "--odds", tmp_path / "odds.csv")
+    assert "no sequence_tensors" in refused("compare", "--tensors", tmp_path, "--start", "2015-08-01")
+
+
 def test_assets_without_results_are_refused(refused: Callable[..., str]) -> None:
     assert "land results first" in refused("materialize")
 
@@ -310,3 +337,51 @@ def test_a_backtest_forecasts_the_period_and_nothing_else(
     written = json.loads(figures.read_text())
     assert written["test_matches"] == len(rows) > 30
     assert written["test"].keys() == {"log_loss", "rps", "brier", "accuracy", "ece"}
+
+
+def test_forecasters_are_compared_on_the_tensors_of_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tensors = write_planted(tmp_path / "tensors")
+    out, figures, plot = (tmp_path / name for name in ("rows.parquet", "figures.json", "plot.png"))
+    league, home, away = planted_tensors().keys.select("league_id", "home_team", "away_team").row(3 * 310)
+    odds = tmp_path / "odds.csv"
+    odds.write_text(
+        "date,season,league,home,away,hg,ag,oh,od,oa\n"
+        f"2015-06-07,2014-15,{league},{home},{away},,,2.0,3.6,3.8\n"
+        "2015-06-08,2014-15,eng.1,Nobody,Nowhere,4,1,2.0,3.6,3.8\n"
+    )
+    period = ["--start", "2015-06-01", "--end", "2015-06-20"]
+    written = ["--out", str(out), "--json", str(figures), "--plot", str(plot)]
+
+    code = main(["compare", "--tensors", str(tensors), *period, "--odds", str(odds), *written])
+
+    shown = capsys.readouterr()
+    assert code == 0, shown.err
+    rows, found = pl.read_parquet(out), json.loads(figures.read_text())
+    blocks = {block["block"]: block for block in found["blocks"]}
+    assert blocks["all matches"]["matches"] == found["test_matches"] == len(rows) == 60
+    assert blocks["with odds"]["matches"] == 1 == rows["bookmaker_p_home"].count()
+    assert "1 of 2 rows of odds found their match; 1 without a match: 2015-06-08 eng.1 Nobody" in shown.out
+    assert "all matches, tier 1: 30 matches" in shown.out
+    assert "…" not in shown.out  # the tables fit
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_retraining_every_season_is_reported_beside_the_first_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tensors = write_planted(tmp_path / "tensors")
+    out, figures = tmp_path / "rows.parquet", tmp_path / "figures.json"
+    period = ["--start", "2015-06-01", "--end", "2015-07-20", "--retrain", "season"]
+
+    code = main(["backtest", "--tensors", str(tensors), *period, "--out", str(out), "--json", str(figures)])
+
+    shown = capsys.readouterr()
+    assert code == 0, shown.err
+    rows, found = pl.read_parquet(out), json.loads(figures.read_text())
+    assert rows.columns[: len(BACKTEST_COLUMNS)] == BACKTEST_COLUMNS
+    assert {"trained_before", "frozen_p_home", "frozen_xg_away"} <= set(rows.columns)
+    assert [season["season"] for season in found["seasons"]] == ["2014-15", "2015-16", "all"]
+    assert "Training 2 of 2, on what was known before 2015-07-01" in shown.err
+    assert "No odds are known of these matches" in shown.out

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from polars import selectors as cs
 
 from football_assets.errors import NotEnoughData
@@ -28,9 +29,10 @@ from football_assets.training.split import TimeSplit, split_by_time
 
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts of the walked matches, the fit behind them and its periods."""
+    """Forecasts of the walked matches, their rows of the tensors, the fit behind them and its periods."""
 
     forecasts: pl.DataFrame
+    rows: NDArray[np.int64]
     fit: Fit
     split: TimeSplit
 
@@ -67,12 +69,8 @@ def run_backtest(
         No match lies in the period, or too few before it.
     """
     config = config or TrainingConfig()
-    days = tensors.days
     start = start or _year_before_last_result(tensors)
-    wanted = tensors.played & (days >= np.datetime64(start))
-    if end is not None:
-        wanted &= days <= np.datetime64(end)
-    rows = np.flatnonzero(wanted)
+    rows = played_between(tensors, start, end)
     if len(rows) == 0:
         raise NotEnoughData(f"No played match from {start} to {end or 'the last result'}: choose other days.")
     split = split_by_time(tensors, config.split.model_copy(update={"test_start": start}))
@@ -84,7 +82,15 @@ def run_backtest(
         *GOAL_COLUMNS,
         cs.starts_with("class_prior_", "elo_"),
     )
-    return Backtest(forecasts, fit, split)
+    return Backtest(forecasts, rows, fit, split)
+
+
+def played_between(tensors: SequenceTensors, start: date, end: date | None) -> NDArray[np.int64]:
+    """Rows of the played matches from `start` to `end`, both included; None stands for the last."""
+    wanted = tensors.played & (tensors.days >= np.datetime64(start))
+    if end is not None:
+        wanted &= tensors.days <= np.datetime64(end)
+    return np.flatnonzero(wanted)
 
 
 def _year_before_last_result(tensors: SequenceTensors) -> date:

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature
-from football_assets.sequences.tensors import SequenceTensors
+from football_assets.sequences.tensors import KEYS, SequenceTensors
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 
 FIRST_DAY = date(2014, 8, 1)
@@ -73,6 +74,17 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
         keys,
         spec,
     )
+
+
+def write_planted(folder: Path) -> Path:
+    """The planted tensors as files, in the folder, as a run leaves them."""
+    tensors = planted_tensors()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("home_history", "away_history", "context", "outcome", "goals"):
+        np.save(folder / f"{name}.npy", getattr(tensors, name))
+    tensors.keys.write_parquet(folder / KEYS)
+    tensors.spec.save(folder)
+    return folder
 
 
 def poisoned(tensors: SequenceTensors, rows: NDArray[np.integer] | NDArray[np.bool_]) -> SequenceTensors:

@@ -1,0 +1,155 @@
+"""Run the commands behind `docs/comparison.md` and rewrite its figures: every forecaster, and retraining every season.
+
+`python benchmarks/comparison.py --raw DIR --odds FILE` makes the features once, in a home that it keeps; with
+`--tensors FOLDER` it takes those that are there. `--only NAME` runs one part and leaves the figures of the others.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "comparison.md"
+FOOTBALL = [sys.executable, "-m", "football_assets.cli"]
+PARTS = {
+    "season": ("compare", "--start", "2021-07-01"),
+    "odds": ("compare", "--start", "2020-07-01"),
+    "retraining": ("backtest", "--retrain", "season", "--start", "2018-07-01"),
+}
+MEASURES = {"log_loss": "log loss", "rps": "RPS", "accuracy": "accuracy", "ece": "ECE"}
+INPUTS_SHOWN = 15
+
+
+def main() -> None:
+    """Run the parts and rewrite the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--raw", type=Path, action="append", default=[], help="folder of results; repeatable")
+    parser.add_argument("--tensors", type=Path, help="instead of --raw: sequence_tensors that a run has made")
+    parser.add_argument("--odds", type=Path, required=True, help="CSV of decimal odds")
+    parser.add_argument(
+        "--work", type=Path, default=Path("comparison_home"), help="folder for all that is made"
+    )
+    parser.add_argument("--only", choices=PARTS, action="append", help="run these parts alone; repeatable")
+    arguments = parser.parse_args()
+    if bool(arguments.raw) == bool(arguments.tensors):
+        parser.error("give either --raw or --tensors")
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    tensors = arguments.tensors or make_tensors(arguments.work, arguments.raw)
+    page = PAGE.read_text(encoding="utf-8")
+    for part in arguments.only or PARTS:
+        figures = run_part(part, tensors, arguments.odds, arguments.work)
+        text = seasons_text(figures) if part == "retraining" else blocks_text(figures)
+        page = with_figures(page, part, text)
+        PAGE.write_text(page, encoding="utf-8")
+
+
+def make_tensors(work: Path, folders: Iterable[Path]) -> Path:
+    """Land the results in a home of `work` and make their features there."""
+    home = [*FOOTBALL, "--home", str(work / "home")]
+    environment = {name: value for name, value in os.environ.items() if name != "FOOTBALL_BUCKET"}
+    subprocess.run([*home, "land", *map(str, folders)], check=True, env=environment)
+    subprocess.run([*home, "materialize", "--select", "+sequence_tensors"], check=True, env=environment)
+    artefacts = work / "home" / "bucket" / "artifacts" / "sequence_tensors"
+    current: str = json.loads((artefacts / "current.json").read_text(encoding="utf-8"))["current"]
+    return artefacts / current
+
+
+def run_part(part: str, tensors: Path, odds: Path, work: Path) -> dict[str, Any]:
+    """Run a part's command; its table goes to standard output, its files to `work`."""
+    files = {"out": "parquet", "json": "json", "plot": "png"}
+    written = [word for name, kind in files.items() for word in (f"--{name}", str(work / f"{part}.{kind}"))]
+    inputs = ["--tensors", str(tensors), "--odds", str(odds)]
+    subprocess.run([*FOOTBALL, *PARTS[part], *inputs, *written], check=True)
+    figures: dict[str, Any] = json.loads((work / f"{part}.json").read_text(encoding="utf-8"))
+    return figures
+
+
+def with_figures(page: str, part: str, text: str) -> str:
+    """The page with a part's figures between its two marks replaced."""
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if pattern.search(page) is None:
+        raise SystemExit(f"{PAGE} has no place for the figures: {begin} … {end}")
+    return pattern.sub(lambda _: f"{begin}\n{text}\n{end}", page)
+
+
+def blocks_text(figures: dict[str, Any]) -> str:
+    """Every block as a Markdown table, then what the trees look at, and the notes."""
+    parts = [
+        f"Trained on {figures['train_matches']:,} matches until {figures['split']['train_end']}, stopped and "
+        f"calibrated on {figures['validation_matches']:,} until {figures['split']['validation_end']}."
+    ]
+    for block in figures["blocks"]:
+        parts.append(
+            f"**{block['block']}**: {block['matches']:,} matches, {block['league_weeks']:,} league-weeks"
+        )
+        rows = [
+            [name, *(score_text(scores, measure) for measure in MEASURES)]
+            for name, scores in block["forecasters"].items()
+        ]
+        parts.append(markdown(["forecaster", *MEASURES.values()], rows))
+    largest = list(figures["importances"].items())[:INPUTS_SHOWN]
+    if largest:
+        parts.append(
+            "Share of the trees' gain by input: " + ", ".join(f"`{n}` {s:.1%}" for n, s in largest) + "."
+        )
+    return "\n\n".join([*parts, *figures["notes"]])
+
+
+def seasons_text(figures: dict[str, Any]) -> str:
+    """Scores by season of both networks, and the paper bets."""
+    rows = []
+    for season in figures["seasons"]:
+        both = [season[who][name] for name in ("log_loss", "rps") for who in ("frozen", "retrained")]
+        rows.append(
+            [
+                season["season"],
+                f"{season['matches']:,}",
+                *(f"{value:.4f}" for value in both),
+                interval_text(season["difference"]["log_loss"]),
+            ]
+        )
+    columns = ["season", "matches", "log loss, frozen", "retrained", "RPS, frozen", "retrained"]
+    parts = [markdown([*columns, "log loss, retrained − frozen"], rows)]
+    bets = [
+        [
+            name,
+            f"{placed['bets']:,}",
+            f"{placed['won']:,}",
+            f"{placed['mean_odds']:.2f}",
+            f"{placed['profit']:+.1f}",
+            f"{placed['roi']:+.1%} [{placed['roi_low']:.1%}, {placed['roi_high']:.1%}]",
+            f"{placed['worst_drawdown']:.1f}",
+        ]
+        for name, placed in figures["paper_bets"].items()
+    ]
+    heads = ["network", "bets", "won", "mean odds", "units won", "a unit staked", "worst drawdown"]
+    return "\n\n".join([*parts, markdown(heads, bets), *figures["notes"]])
+
+
+def score_text(scores: dict[str, Any], measure: str) -> str:
+    """A score, and in thousandths what it is above the network's."""
+    difference = scores["differences"].get(measure)
+    return f"{scores[measure]:.4f}" + (f" ({interval_text(difference)})" if difference else "")
+
+
+def interval_text(difference: dict[str, float]) -> str:
+    """A difference and its interval in thousandths."""
+    value, low, high = (1000 * difference[name] for name in ("value", "low", "high"))
+    return f"{value:+.1f} [{low:.1f}, {high:.1f}]"
+
+
+def markdown(columns: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, numbers to the right."""
+    lines = [columns, ["---", *(["---:"] * (len(columns) - 1))], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
