@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up serve test lint format bench bench-serve faults loop clean
+.PHONY: help install demo up serve test lint format bench bench-scale bench-serve faults loop clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: $(READY) ## let ruff mend and format the code
 
 bench: $(READY) ## measure landing, training and loading against the naive way
 	@$(BIN)/python benchmarks/bench.py
+
+bench-scale: $(READY) ## measure landing files to tensors at ten times the data
+	@$(BIN)/python benchmarks/bench_scale.py
 
 bench-serve: $(READY) ## measure the HTTP endpoint beside a plain server
 	@$(BIN)/python benchmarks/bench_serve.py

@@ -5,6 +5,7 @@ The digest names the content, so the same content is stored once, and the pointe
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from football_assets.bucket import ABSENT, Bucket
@@ -12,7 +13,7 @@ from football_assets.errors import ObjectNotFound, PreconditionFailed
 
 ARTIFACTS = "artifacts/"
 KEPT = 3
-_CHUNK_BYTES = 1 << 20
+_THREADS = 4  # that read or send files at a time
 
 
 def publish(bucket: Bucket, name: str, folder: Path) -> str:
@@ -23,10 +24,15 @@ def publish(bucket: Bucket, name: str, folder: Path) -> str:
     str
         Digest of the content.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
     digest = folder_digest(folder)
-    for path in files:
-        bucket.upload(path, f"{ARTIFACTS}{name}/{digest}/{path.relative_to(folder).as_posix()}")
+    prefix = f"{ARTIFACTS}{name}/{digest}"
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(
+            threads.map(
+                lambda path: bucket.upload(path, f"{prefix}/{path.relative_to(folder).as_posix()}"),
+                _files(folder),
+            )
+        )
     for old in _point_to(bucket, name, digest):
         for item in bucket.list(f"{ARTIFACTS}{name}/{old}/"):
             bucket.delete(item.name)
@@ -67,14 +73,21 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
 
 def folder_digest(folder: Path) -> str:
     """Digest of a folder's file names and contents."""
+    files = _files(folder)
     digest = hashlib.blake2b(digest_size=12)
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
-            with path.open("rb") as file:
-                while chunk := file.read(_CHUNK_BYTES):
-                    digest.update(chunk)
+    with ThreadPoolExecutor(_THREADS) as threads:  # hashing lets other threads run
+        for path, content in zip(files, threads.map(_content_digest, files), strict=True):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _content_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, hashlib.blake2b).digest()
 
 
 def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:

@@ -9,7 +9,7 @@ from dagster import ConfigurableIOManager, InputContext, OutputContext, Resource
 
 from football_assets.artifacts import fetch, publish
 from football_assets.resources import BucketResource
-from football_assets.tables import read_table, table_object, write_table
+from football_assets.tables import MadeTable, read_table, table_object, write_table
 
 PARTITION_COLUMN = "season"
 
@@ -17,20 +17,24 @@ PARTITION_COLUMN = "season"
 class TableIOManager(ConfigurableIOManager):
     """Polars frames as Parquet tables. A frame of several partitions is split by its `season` column.
 
-    Frames given by partition are written to those partitions; others of the run stay as they are.
+    Frames given by partition are written to those partitions; others of the run stay as they are. A `MadeTable` has no
+    partitions.
     """
 
     bucket: ResourceDependency[BucketResource]
 
-    def handle_output(self, context: OutputContext, obj: pl.DataFrame | Mapping[str, pl.DataFrame]) -> None:
+    def handle_output(
+        self, context: OutputContext, obj: pl.DataFrame | MadeTable | Mapping[str, pl.DataFrame]
+    ) -> None:
         bucket = self.bucket.open()
         name = context.asset_key.path[-1]
         if isinstance(obj, Mapping):
             written = [write_table(bucket, name, part, key).size for key, part in obj.items()]
             context.add_output_metadata({"objects": len(written), "bytes": sum(written)})
             return
-        if not context.has_asset_partitions:
-            info = write_table(bucket, name, obj)
+        if isinstance(obj, MadeTable) or not context.has_asset_partitions:
+            made = obj if isinstance(obj, MadeTable) else MadeTable(obj, {})
+            info = write_table(bucket, name, made.frame, made_from=made.made_from)
             context.add_output_metadata({"object": info.name, "bytes": info.size})
             return
         keys = list(context.asset_partition_keys)

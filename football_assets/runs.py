@@ -43,7 +43,6 @@ from dagster._utils.error import SerializableErrorInfo
 from dagster._utils.interrupts import capture_interrupts
 
 from football_assets.errors import FootballError
-from football_assets.event_log import connections_kept
 from football_assets.run_launcher import HOST_TAG, PID_TAG, killed_message, killed_process
 
 # Steps run in this process; their log lines are kept by the instance, not printed.
@@ -149,20 +148,19 @@ def materialize(
         tags |= {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
     fail_abandoned_runs(instance)
     started = time.monotonic()
-    with connections_kept(instance):
-        try:
-            run = instance.create_run_for_job(
-                job_def=job.get_subset(asset_selection=keys),
-                run_config={**IN_PROCESS, **(run_config or {})},
-                tags={**job.run_tags, **tags},
-                asset_selection=keys,
-                remote_job_origin=_origin(workspace, job.name) if workspace is not None else None,
-            )
-        except DagsterInvalidConfigError as error:
-            raise FootballError(f"The run's configuration does not fit: {error.errors[0].message}") from error
-        events = execute_run_iterator(InMemoryJob(job), run, instance)
-        with capture_interrupts():
-            assets, checks = _follow(events, run, instance, report)
+    try:
+        run = instance.create_run_for_job(
+            job_def=job.get_subset(asset_selection=keys),
+            run_config={**IN_PROCESS, **(run_config or {})},
+            tags={**job.run_tags, **tags},
+            asset_selection=keys,
+            remote_job_origin=_origin(workspace, job.name) if workspace is not None else None,
+        )
+    except DagsterInvalidConfigError as error:
+        raise FootballError(f"The run's configuration does not fit: {error.errors[0].message}") from error
+    events = execute_run_iterator(InMemoryJob(job), run, instance)
+    with capture_interrupts():
+        assets, checks = _follow(events, run, instance, report)
     return RunSummary(run.run_id, assets, checks, time.monotonic() - started)
 
 

@@ -4,14 +4,24 @@ And what a person sees of them: Markdown, for the metadata of assets.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from football_assets.bucket import Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound
+from football_assets.increments import footer, made_from
 
 TABLES = "tables/"
+
+
+@dataclass(frozen=True)
+class MadeTable:
+    """A table, and what each country's rows were made from: keys of `increments.country_keys`."""
+
+    frame: pl.DataFrame
+    made_from: Mapping[str, str]
 
 
 def table_object(name: str, partition: str | None = None) -> str:
@@ -52,11 +62,26 @@ def read_table(
     )
 
 
-def write_table(bucket: Bucket, name: str, frame: pl.DataFrame, partition: str | None = None) -> ObjectInfo:
-    """Replace a table, or one of its partitions, as a whole."""
+def write_table(
+    bucket: Bucket,
+    name: str,
+    frame: pl.DataFrame,
+    partition: str | None = None,
+    made_from: Mapping[str, str] | None = None,
+) -> ObjectInfo:
+    """Replace a table, or one of its partitions, as a whole. `made_from` goes into the footer of its file."""
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd")
+    frame.write_parquet(buffer, compression="zstd", metadata=footer(made_from) if made_from else None)
     return bucket.write(table_object(name, partition), buffer.getvalue())
+
+
+def read_made_table(bucket: Bucket, name: str) -> MadeTable | None:
+    """A table as it is, where it says what it was made from, read at once: nobody can replace it in between."""
+    if bucket.stat(table_object(name)) is None:
+        return None
+    data = bucket.read(table_object(name))
+    noted = made_from(data)
+    return MadeTable(pl.read_parquet(io.BytesIO(data)), noted) if noted else None
 
 
 def as_markdown(frame: pl.DataFrame) -> str:

@@ -19,8 +19,9 @@ from dagster import (
 from football_assets.bucket import Bucket
 from football_assets.features.dbt_project import load_manifest
 from football_assets.features.translator import GROUP, OWNERS, specs_of
+from football_assets.increments import changed_countries, code_digest, country_keys
 from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown, read_table
+from football_assets.tables import MadeTable, as_markdown, read_made_table, read_table
 
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = {
@@ -66,16 +67,22 @@ def build_match_features(
 @asset(
     io_manager_key="tables", group_name=GROUP, owners=OWNERS, kinds={"polars"}, tags={"grain": "team_match"}
 )
-def team_ratings(stg_matches: pl.DataFrame) -> Output[pl.DataFrame]:
+def team_ratings(bucket: BucketResource, stg_matches: pl.DataFrame) -> Output[MadeTable]:
     """One row a team and match: Elo, attack and defence before the day of the match and after it.
 
     They sum up all results so far in three numbers a team, and carry a team's strength across seasons, promotion and
     relegation. A team without a match has its league's entry rating, which is in the table too.
     """
-    from football_assets.features.ratings import rate_matches
+    from football_assets.features import ratings as core
 
-    ratings = rate_matches(stg_matches)
-    return Output(ratings, metadata=_ratings_metadata(ratings))
+    keys = country_keys([stg_matches], code_digest(Path(core.__file__)))
+    earlier = read_made_table(bucket.open(), "team_ratings")
+    again = changed_countries(keys, earlier.made_from if earlier else None, stg_matches)
+    ratings = core.rate_changed(stg_matches, earlier.frame if earlier else None, again)
+    return Output(
+        MadeTable(ratings, keys),
+        metadata={**_ratings_metadata(ratings), "made_again": "all" if again is None else ", ".join(again)},
+    )
 
 
 def _build(

@@ -6,11 +6,12 @@ DuckDB is scratch: each build has a database of its own, with a view for each in
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from football_assets.bucket import Bucket
 from football_assets.errors import ObjectNotFound
@@ -21,10 +22,19 @@ from football_assets.features.dbt_project import (
     load_manifest,
     parsed_project,
     project_folder,
+    project_sources,
+)
+from football_assets.increments import (
+    changed_countries,
+    code_digest,
+    country_keys,
+    footer,
+    made_from,
 )
 from football_assets.tables import table_object, table_objects
 
 _log = logging.getLogger(__name__)
+_PROVENANCE = ("source", "source_object", "source_version")  # columns of raw_matches that no model reads
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,9 @@ def build_features(
 ) -> list[NodeResult]:
     """Build models and run their tests.
 
+    Where the tables in the bucket say what they were made from, only the countries whose input rows have changed go
+    through dbt and its tests; the others' rows are taken over, and the tables are those of a build of everything.
+
     Parameters
     ----------
     bucket
@@ -94,12 +107,22 @@ def build_features(
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
         build = Path(folder)
-        _stage(bucket, sorted(_parents(models) - set(models)), build)
+        staged = _download(bucket, sorted(_parents(models) - set(models)), build)
+        earlier = _earlier(bucket, models, build)
+        keys, countries = _to_make_again(staged, _noted_by_all(earlier))
+        if countries is not None:
+            log(
+                f"Only what has changed is made again: {', '.join(countries) or 'nothing, some countries are gone'}."
+            )
+        _stage(staged, build, countries)
         results = _run_dbt("build", models, build, log)
         built = {result.name for result in results if result.is_model and result.passed}
+        kept = None if countries is None else sorted(keys.keys() - set(countries))
+        # After a failed test nothing is noted: the next build makes all again, and tests all.
+        noted = keys if all(result.passed for result in results) else {}
         for model in models:
             if model in built:
-                bucket.upload(_export(model, build), table_object(model))
+                bucket.upload(_export(model, build, earlier[model], kept, noted), table_object(model))
     missing = [model for model in models if model not in built]
     if missing:
         reasons = [
@@ -126,7 +149,7 @@ def check_features(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
-        _stage(bucket, sorted(_parents(models) | set(models)), Path(folder))
+        _stage(_download(bucket, sorted(_parents(models) | set(models)), Path(folder)), Path(folder), None)
         return _run_dbt("test", models, Path(folder), log)
 
 
@@ -143,20 +166,62 @@ def _parents(models: Sequence[str]) -> set[str]:
     return {names[parent] for model in models for parent in nodes[model]["depends_on"]["nodes"]}
 
 
-def _stage(bucket: Bucket, tables: Sequence[str], build: Path) -> None:
+def _download(bucket: Bucket, tables: Sequence[str], build: Path) -> dict[str, list[Path]]:
+    """Files of each table."""
+    files: dict[str, list[Path]] = {}
+    for table in tables:
+        objects = table_objects(bucket, table)
+        if not objects:
+            raise ObjectNotFound(
+                f"Table {table!r} is not in bucket {bucket.url}: materialise the asset {table!r} first."
+            )
+        files[table] = [build / table / f"{number}.parquet" for number in range(len(objects))]
+        for item, path in zip(objects, files[table], strict=True):
+            bucket.download(item.name, path)
+    return files
+
+
+def _to_make_again(
+    staged: Mapping[str, Sequence[Path]], noted: Mapping[str, str] | None
+) -> tuple[dict[str, str], list[str] | None]:
+    """What each country's rows are made from now, and the countries to make again; None: all."""
+    keys = country_keys(map(_input_rows, staged.values()), code_digest(*project_sources()))
+    leagues = pl.concat(
+        [pl.read_parquet(path, columns=["league_id"]) for path in next(iter(staged.values()))]
+    )
+    return keys, changed_countries(keys, noted, leagues)
+
+
+def _input_rows(paths: Sequence[Path]) -> pl.DataFrame:
+    parts = [pl.read_parquet(path, hive_partitioning=False) for path in paths]
+    return pl.concat(parts, how="diagonal_relaxed").drop(_PROVENANCE, strict=False)
+
+
+def _earlier(bucket: Bucket, models: Sequence[str], build: Path) -> dict[str, Path | None]:
+    """The models' tables as they are in the bucket, None where there is none."""
+    files: dict[str, Path | None] = {}
+    for model in models:
+        path = build / "earlier" / f"{model}.parquet"
+        files[model] = path if bucket.stat(table_object(model)) is not None else None
+        if files[model] is not None:
+            bucket.download(table_object(model), path)
+    return files
+
+
+def _noted_by_all(earlier: Mapping[str, Path | None]) -> dict[str, str] | None:
+    """What all the tables were made from; None where one does not say, or not the same as the others."""
+    notes = [made_from(path) if path is not None else None for path in earlier.values()]
+    return notes[0] if all(note == notes[0] for note in notes) else None
+
+
+def _stage(files: Mapping[str, Sequence[Path]], build: Path, countries: Sequence[str] | None) -> None:
+    """Make a view of each table, of the rows of some countries or of all."""
+    wanted = "true" if countries is None else f"{_COUNTRY} in ({_texts(['', *countries])})"
     with duckdb.connect(str(build / DATABASE)) as connection:
-        for table in tables:
-            objects = table_objects(bucket, table)
-            if not objects:
-                raise ObjectNotFound(
-                    f"Table {table!r} is not in bucket {bucket.url}: materialise the asset {table!r} first."
-                )
-            paths = [build / table / f"{number}.parquet" for number in range(len(objects))]
-            for item, path in zip(objects, paths, strict=True):
-                bucket.download(item.name, path)
-            files = ", ".join(_quoted(path) for path in paths)
+        for table, paths in files.items():
             connection.execute(
-                f'create view "{table}" as select * from read_parquet([{files}], union_by_name = true)'
+                f'create view "{table}" as select * from read_parquet([{_texts(paths)}], union_by_name = true) '
+                f"where {wanted}"
             )
 
 
@@ -184,16 +249,44 @@ def _run_dbt(
     ]
 
 
-def _export(model: str, build: Path) -> Path:
+def _export(
+    model: str,
+    build: Path,
+    earlier: Path | None,
+    kept: Sequence[str] | None,
+    noted: Mapping[str, str],
+) -> Path:
+    """A Parquet file of what dbt has made, with the rows of the kept countries from the earlier table."""
+    rows = f'"{model}"'
+    if kept is not None and earlier is not None:
+        order = ", ".join(_ORDER[: 4 if "team_id" in _columns(earlier) else 3])
+        rows = (
+            f'(select * from "{model}" union all by name select * from read_parquet({_text(earlier)}) '
+            f"where {_COUNTRY} in ({_texts(['', *kept])}) order by {order})"
+        )
+    entries = ", ".join(f"{name}: {_text(value)}" for name, value in footer(noted).items())
     path = build / f"{model}.parquet"
     with duckdb.connect(
         str(build / DATABASE), read_only=True, config={"threads": 2, "memory_limit": "1GB"}
     ) as connection:
         connection.execute(
-            f'copy "{model}" to {_quoted(path)} (format parquet, compression zstd, compression_level 1)'
+            f"copy {rows} to {_text(path)} "
+            f"(format parquet, compression zstd, compression_level 1, kv_metadata {{{entries}}})"
         )
     return path
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+_COUNTRY = "split_part(league_id, '.', 1)"
+_ORDER = ("kickoff_date", "league_id", "match_id", "team_id")  # of every model's rows
+
+
+def _columns(path: Path) -> list[str]:
+    return list(pl.read_parquet_schema(path))
+
+
+def _text(value: Path | str) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _texts(values: Sequence[Path | str]) -> str:
+    return ", ".join(map(_text, values))

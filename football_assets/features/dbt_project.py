@@ -97,14 +97,21 @@ def _project_digest() -> str:
     root = project_folder()
     parsers = "\0".join(version(name) for name in ("dbt-core", "dbt-duckdb"))
     digest = hashlib.blake2b(f"{root}\0{sys.prefix}\0{parsers}".encode(), digest_size=16)
-    sources = [
-        *root.glob("*.yml"),
-        *(path for name in ("models", "tests") for path in (root / name).rglob("*")),
-    ]
-    for path in sorted(path for path in sources if path.suffix in {".sql", ".yml"}):
-        digest.update(f"\0{path.relative_to(root)}\0".encode())
-        digest.update(path.read_bytes())
+    for path in project_sources():
+        if path.suffix != ".csv":  # dbt does not parse the rows of a seed
+            digest.update(f"\0{path.relative_to(root)}\0".encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def project_sources() -> list[Path]:
+    """Files that say what dbt makes: models, seeds, tests and configuration."""
+    root = project_folder()
+    found = [
+        *root.glob("*.yml"),
+        *(path for name in ("models", "seeds", "tests") for path in (root / name).rglob("*")),
+    ]
+    return sorted(path for path in found if path.suffix in {".csv", ".sql", ".yml"})
 
 
 def _is_current(stamp: Path, digest: str) -> bool:

@@ -73,8 +73,10 @@ def forecast_fixtures(
     spec = FeatureSpec.load(bundle)
     times = stg_matches.select("match_id", "kickoff_time")
     fixtures = match_features.filter(~pl.col("is_played")).join(times, on="match_id", how="left")
+    teams = pl.concat([fixtures["home_team_id"], fixtures["away_team_id"]]).unique()
+    past = history_rows(team_matches.filter(pl.col("team_id").is_in(teams.implode())), team_ratings)
     try:
-        batch = encode(fixtures, TeamHistory(history_rows(team_matches, team_ratings), spec), spec)
+        batch = encode(fixtures, TeamHistory(past, spec), spec)
     except pl.exceptions.ColumnNotFoundError as error:
         raise RegistryError(
             f"Model version {version} needs an input that is not made any more ({str(error).splitlines()[0]}): train "
@@ -95,7 +97,7 @@ def forecast_match(
     scratch
         Folder that keeps a copy of it.
     league, home_team, away_team
-        League identifier or name, and teams as the results spell them.
+        League identifier or name, and teams by a name that `clubs` or the results know.
     day
         Day of the match.
 

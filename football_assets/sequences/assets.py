@@ -5,6 +5,8 @@ from pathlib import Path
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from football_assets.bucket import Bucket
+from football_assets.errors import ObjectNotFound
 from football_assets.resources import BucketResource
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 
@@ -30,12 +32,13 @@ def sequence_tensors(
     from football_assets.sequences.tensors import open_tensors, write_tensors
 
     folder = bucket.scratch_folder("sequence_tensors")
-    write_tensors(
+    encoded = write_tensors(
         match_features,
         team_matches,
         team_ratings,
         folder,
         progress=lambda done, count: context.log.info(f"{done:,} of {count:,} matches encoded"),
+        earlier=_earlier(bucket.open(), context.asset_key.path[-1]),
     )
     tensors = open_tensors(folder)
     return MaterializeResult(
@@ -46,8 +49,21 @@ def sequence_tensors(
             "history_shape": str(tensors.home_history.shape),
             "context_shape": str(tensors.context.shape),
             "features": MetadataValue.md(describe_spec(DEFAULT_SPEC)),
+            "encoded_again": "all" if encoded is None else ", ".join(encoded),
         },
     )
+
+
+def _earlier(store: Bucket, name: str) -> Path | None:
+    """The arrays as they are now, where they can be mapped in place: a download takes longer than encoding."""
+    from football_assets.artifacts import ARTIFACTS, fetch
+
+    if store.local_path(f"{ARTIFACTS}{name}") is None:
+        return None
+    try:
+        return fetch(store, name, Path())
+    except ObjectNotFound:
+        return None
 
 
 def describe_spec(spec: FeatureSpec) -> str:

@@ -1,6 +1,6 @@
 """Sequence tensors on disk: one .npy file each, so that training maps them into memory, and the row keys beside."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.errors import FootballError
+from football_assets.increments import changed_countries, code_digest, country_keys, footer, is_of, made_from
+from football_assets.sequences import encoder
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_in_slices, history_rows
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
+_SLICE = 16_384  # matches that are encoded at a time
+_INPUTS = ("home_history", "away_history", "context")
 KEY_COLUMNS = (
     "match_id",
     "league_id",
@@ -71,7 +76,8 @@ def write_tensors(
     folder: Path,
     spec: FeatureSpec = DEFAULT_SPEC,
     progress: Callable[[int, int], None] | None = None,
-) -> None:
+    earlier: Path | None = None,
+) -> list[str] | None:
     """Encode every match into a folder of arrays.
 
     Parameters
@@ -83,9 +89,27 @@ def write_tensors(
         `keys.parquet` and `feature_spec.json`.
     progress
         Called with the matches done and the matches in all.
+    earlier
+        A folder that an earlier call wrote. What its countries' rows were made from is noted there: of those that are
+        made from the same still, the numbers are copied. The files are the same with it and without it.
+
+    Returns
+    -------
+    list[str] | None
+        Countries whose matches were encoded; None: all.
     """
     matches = match_features.sort("kickoff_date", "league_id", "match_id")
-    history = TeamHistory(history_rows(team_matches, team_ratings), spec)
+    keys = country_keys([match_features, team_matches, team_ratings], _code(spec))
+    countries = _countries_to_encode(keys, earlier, matches)
+    if countries is None or earlier is None:
+        history = TeamHistory(history_rows(team_matches, team_ratings), spec)
+        batches = encode_in_slices(matches, history, spec, _SLICE)
+    else:
+        concerned = is_of(countries)
+        history = TeamHistory(
+            history_rows(team_matches.filter(concerned), team_ratings.filter(concerned)), spec
+        )
+        batches = _encode_or_copy(matches, history, spec, open_tensors(earlier), countries)
     count = len(matches)
     history_shape = (count, spec.history_length, len(spec.history))
     with (
@@ -94,7 +118,7 @@ def write_tensors(
         _create(folder / "context.npy", (count, len(spec.context))) as context,
     ):
         done = 0
-        for batch in encode_in_slices(matches, history, spec):
+        for batch in batches:
             batch.home_history.tofile(home)
             batch.away_history.tofile(away)
             batch.context.tofile(context)
@@ -104,8 +128,47 @@ def write_tensors(
     np.save(folder / "outcome.npy", matches["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy())
     goals = matches.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16)).to_numpy()
     np.save(folder / "goals.npy", np.ascontiguousarray(goals))
-    matches.select(KEY_COLUMNS).write_parquet(folder / KEYS, compression="zstd")
+    matches.select(KEY_COLUMNS).write_parquet(folder / KEYS, compression="zstd", metadata=footer(keys))
     spec.save(folder)
+    return countries
+
+
+def _code(spec: FeatureSpec) -> str:
+    return code_digest(Path(__file__), Path(encoder.__file__), spec.model_dump_json())
+
+
+def _countries_to_encode(
+    keys: dict[str, str], earlier: Path | None, matches: pl.DataFrame
+) -> list[str] | None:
+    noted = made_from(earlier / KEYS) if earlier is not None else None
+    return changed_countries(keys, noted, matches)
+
+
+def _encode_or_copy(
+    matches: pl.DataFrame,
+    history: TeamHistory,
+    spec: FeatureSpec,
+    earlier: SequenceTensors,
+    countries: Sequence[str],
+) -> Iterator[SequenceBatch]:
+    """The inputs of all matches, a slice at a time: of some countries encoded, of the others copied."""
+    rows = pl.DataFrame({"match_id": earlier.keys["match_id"], "row": np.arange(len(earlier))})
+    placed = matches.join(rows, on="match_id", how="left", maintain_order="left")
+    for part in placed.iter_slices(_SLICE):
+        is_new = part.select(is_of(countries)).to_series().to_numpy()
+        old = part["row"].filter(~pl.Series(is_new))
+        if old.null_count():
+            raise FootballError(
+                f"The earlier arrays lack {old.null_count()} matches that their footer says they hold: write them anew."
+            )
+        fresh = encoder.encode(part.filter(is_new), history, spec)
+        copied = earlier.take(old.to_numpy())
+        merged = []
+        for name in _INPUTS:
+            both = np.empty((len(part), *getattr(fresh, name).shape[1:]), dtype=np.float32)
+            both[is_new], both[~is_new] = getattr(fresh, name), getattr(copied, name)
+            merged.append(both)
+        yield SequenceBatch(*merged)
 
 
 def open_tensors(folder: Path) -> SequenceTensors:

@@ -61,12 +61,12 @@ window
     earlier_days as (
         partition by team_id
         order by kickoff_date
-        range between unbounded preceding and interval 1 day preceding
+        groups between unbounded preceding and 1 preceding
     ),
     earlier_days_of_season as (
         partition by team_id, league_id, season
         order by kickoff_date
-        range between unbounded preceding and interval 1 day preceding
+        groups between unbounded preceding and 1 preceding
     )
 order by
     kickoff_date,

@@ -1,0 +1,80 @@
+"""`make bench-scale`: landing files to tensors for several times as many matches, made by replicating the leagues.
+
+Each country is copied under made-up countries, with all its leagues, clubs and seasons. Time is set against a run of
+the plain data beside it, since both depend on the machine. Peak memory is that of all processes of the run.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from string import ascii_lowercase
+from tempfile import TemporaryDirectory
+
+from bench import Figure, default_data, measured_graph, report
+
+SCALE = 10
+MEMORY_LIMIT = 6e9  # bytes, at ten times 252,000 matches
+TIME_LIMIT = 12 / 10  # times the scale
+_LEAGUE_FILE = re.compile(r"([a-z]{2,3})\.(\w+)\.(csv|json)")
+
+
+def main() -> int:
+    """Measure, print a table, write `--json`; exit code 1 if a limit is broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=int, default=SCALE, help="how many times the data")
+    parser.add_argument("--data", type=Path, default=default_data(), help="folder of landing files")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--folder", type=Path, help="folder to work in, with room for 1.5 GB a unit of scale")
+    arguments = parser.parse_args()
+    with TemporaryDirectory(prefix="football-scale-", dir=arguments.folder) as folder:
+        figures = list(measure(arguments.data, Path(folder), arguments.scale))
+    report(figures, arguments.data)
+    if arguments.json:
+        records = [{"name": figure.name, "value": figure.value, "unit": figure.unit} for figure in figures]
+        arguments.json.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
+    return 0 if all(figure.is_within_limit for figure in figures) else 1
+
+
+def measure(data: Path, folder: Path, scale: int) -> Iterator[Figure]:
+    """Time and memory of one time the data, and of `scale` times."""
+    replicate(data, folder / "replicas", scale)
+    one = measured_graph(data, folder / "one")
+    yield Figure(f"landing files to tensors, {one.matches:,} matches", one.seconds, "s")
+    yield Figure("peak memory", one.peak / 2**30, "GiB")
+    many = measured_graph(folder / "replicas", folder / "many")
+    if many.matches != scale * one.matches:
+        raise SystemExit(f"{many.matches:,} matches were made, not {scale} times {one.matches:,}.")
+    yield Figure(f"landing files to tensors, {many.matches:,} matches", many.seconds, "s")
+    yield Figure("peak memory", many.peak / 2**30, "GiB", limit=MEMORY_LIMIT / 2**30)
+    yield Figure("time against one time the data", many.seconds / one.seconds, "x", limit=scale * TIME_LIMIT)
+    for asset, seconds in many.assets.items():
+        before = one.assets[asset]
+        if before > 0:
+            yield Figure(f"{asset}: {before:.1f} s, then", seconds, "s")
+
+
+def replicate(data: Path, target: Path, scale: int) -> None:
+    """The files of results, and `scale` - 1 copies of each under other countries."""
+    files = [path for path in sorted(data.rglob("*")) if _LEAGUE_FILE.fullmatch(path.name)]
+    if not files:
+        raise SystemExit(f"There are no files of results named like eng.1.csv in {data}.")
+    countries = sorted({path.name.split(".")[0] for path in files})
+    # Codes that no country has. There are 676: enough for 20 times the data.
+    free = ("q" + "".join(letters) for letters in product(ascii_lowercase, repeat=2))
+    codes = {(country, copy): next(free) for copy in range(1, scale) for country in countries}
+    for path in files:
+        country, _, league = path.name.partition(".")
+        folder = target / path.parent.relative_to(data)
+        folder.mkdir(parents=True, exist_ok=True)
+        for copy in range(scale):
+            name = path.name if copy == 0 else f"{codes[country, copy]}.{league}"
+            shutil.copyfile(path, folder / name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
