@@ -119,6 +119,10 @@ class ClubList:
         club = self._by_name.get(name)
         if club is not None:
             return Naming(club, "name" if club == name else "alias")
+        if (
+            not name.isprintable()
+        ):  # what cannot be seen makes another text of it, which nobody should take for a name
+            return Naming(name, "unknown")
         words = words_of(name)
         same = self._spellings.by_words.get(words)
         if same is not None:

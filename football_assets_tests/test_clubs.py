@@ -11,6 +11,7 @@ from football_assets.clubs import (
     ClubList,
     ClubNames,
     ClubSeedError,
+    Naming,
     canonical_club,
     listed_clubs,
     name_club,
@@ -201,3 +202,8 @@ def test_a_second_team_is_never_its_first(club: ClubNames, mark: str) -> None:
 def test_case_and_punctuation_never_lead_to_another_club(club: ClubNames, change: object) -> None:
     assert callable(change)
     assert canonical_club(club.country, change(club.club)) == club.club
+
+
+@pytest.mark.parametrize("name", ["Arsenal\x00", "\u202eArsenal", "Arse\u200bnal"])
+def test_a_name_with_letters_that_cannot_be_seen_is_not_known(name: str) -> None:
+    assert name_club("eng", name) == Naming(name, "unknown")

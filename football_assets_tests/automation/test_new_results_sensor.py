@@ -22,9 +22,9 @@ from football_assets.settings import Settings
 from football_assets_tests.automation.small_graph import BROKEN, SmallHome
 from football_assets_tests.demo import copy_bucket
 
-LEEDS = "Sat Aug 18 2012,Leeds,2-1,?,Hull"
-YORK = "Sat Aug 17 2013,York,0-0,?,Hull"
-BURY = "Sat Aug 16 2014,Bury,1-3,?,Hull"
+FULHAM = "Sat Aug 18 2012,Fulham,2-1,?,Everton"
+WATFORD = "Sat Aug 17 2013,Watford,0-0,?,Everton"
+BURY = "Sat Aug 16 2014,Bury,1-3,?,Everton"
 
 
 def seasons_of(request: object) -> list[str]:
@@ -33,8 +33,8 @@ def seasons_of(request: object) -> list[str]:
 
 
 def test_many_new_files_are_one_run_and_then_there_is_nothing_to_do(home: SmallHome) -> None:
-    home.land("2012-13/eng.1.csv", LEEDS)
-    home.land("2013-14/eng.1.csv", YORK)
+    home.land("2012-13/eng.1.csv", FULHAM)
+    home.land("2013-14/eng.1.csv", WATFORD)
     home.bucket.write("raw/notes.txt", b"x")
 
     assert home.tick() is None
@@ -44,32 +44,32 @@ def test_many_new_files_are_one_run_and_then_there_is_nothing_to_do(home: SmallH
     assert home.instance.get_dynamic_partitions("seasons") == ["2012-13", "2013-14"]
     assert home.launch(request)
 
-    assert home.home_teams() == ["Leeds", "York"]
+    assert home.home_teams() == ["Fulham", "Watford"]
     assert home.ticks(3) is None
     assert home.skipped[-1] == "2 landing objects of 2 seasons, all read. In no season: raw/notes.txt."
 
 
 def test_only_the_seasons_that_differ_are_read_though_others_lie_between(home: SmallHome) -> None:
-    for season, row in (("2012-13", LEEDS), ("2013-14", YORK), ("2014-15", BURY)):
+    for season, row in (("2012-13", FULHAM), ("2013-14", WATFORD), ("2014-15", BURY)):
         home.land(f"{season}/eng.1.csv", row)
     home.launch(home.request())
     untouched = home.bucket.stat("tables/raw_matches/2013-14.parquet")
 
-    home.land("2012-13/eng.1.csv", LEEDS.replace("Leeds", "Luton"))
-    home.land("2014-15/eng.2.csv", BURY.replace("Bury", "Barnet").replace("Hull", "Wigan"))
+    home.land("2012-13/eng.1.csv", FULHAM.replace("Fulham", "Millwall"))
+    home.land("2014-15/eng.2.csv", BURY.replace("Bury", "Barnet").replace("Everton", "Reading"))
     request = home.request()
     assert seasons_of(request) == ["2012-13", "2014-15"]
     assert home.launch(request)
 
-    assert home.home_teams() == ["Barnet", "Bury", "Luton", "York"]
+    assert home.home_teams() == ["Barnet", "Bury", "Millwall", "Watford"]
     assert home.bucket.stat("tables/raw_matches/2013-14.parquet") == untouched
     (last,) = home.instance.fetch_materializations(AssetKey("fixture_predictions"), limit=1).records
     assert last.run_id == home.instance.get_runs(limit=1)[0].run_id
 
 
 def test_the_last_file_of_a_season_takes_its_matches_with_it(home: SmallHome) -> None:
-    home.land("2012-13/eng.1.csv", LEEDS)
-    home.land("2013-14/eng.1.csv", YORK)
+    home.land("2012-13/eng.1.csv", FULHAM)
+    home.land("2013-14/eng.1.csv", WATFORD)
     home.launch(home.request())
 
     home.bucket.delete("raw/a/2012-13/eng.1.csv")
@@ -78,41 +78,41 @@ def test_the_last_file_of_a_season_takes_its_matches_with_it(home: SmallHome) ->
     assert request.tags[REASON_TAG] == "2012-13: 0 objects, 1 when last read"
     assert home.launch(request)
 
-    assert home.home_teams() == ["York"]
+    assert home.home_teams() == ["Watford"]
     assert home.ticks(3) is None
 
 
 def test_a_file_that_goes_and_comes_back_is_a_run_each_time(local_home: SmallHome) -> None:
     home, keys = local_home, []
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     for turn in range(4):
         is_there = turn % 2 == 0
         if is_there:
-            home.land("2012-13/eng.2.csv", YORK.replace("2013", "2012"))
+            home.land("2012-13/eng.2.csv", WATFORD.replace("2013", "2012"))
         else:
             home.bucket.delete("raw/a/2012-13/eng.2.csv")
         request = home.request()
         keys.append(request.run_key)
         assert home.launch(request)
-        assert home.home_teams() == (["Leeds", "York"] if is_there else ["Leeds"])
+        assert home.home_teams() == (["Fulham", "Watford"] if is_there else ["Fulham"])
         assert home.ticks(3) is None
 
     assert len(set(keys)) == 4
 
 
 def test_a_file_that_goes_and_comes_back_before_anyone_reads_is_no_run(local_home: SmallHome) -> None:
-    local_home.land("2012-13/eng.1.csv", LEEDS)
+    local_home.land("2012-13/eng.1.csv", FULHAM)
     local_home.launch(local_home.request())
 
     local_home.bucket.delete("raw/a/2012-13/eng.1.csv")
     assert local_home.tick() is None
-    local_home.land("2012-13/eng.1.csv", LEEDS)
+    local_home.land("2012-13/eng.1.csv", FULHAM)
 
     assert local_home.ticks(4) is None
 
 
 def test_a_tick_that_is_evaluated_again_asks_for_the_same_run(home: SmallHome) -> None:
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     home.tick()
     cursor = home.cursor
     first = home.tick()
@@ -129,7 +129,7 @@ def test_a_lost_or_foreign_cursor_neither_drops_nor_repeats_a_run(
     local_home: SmallHome, cursor: str | None
 ) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     home.tick()
     home.cursor = cursor
     request = home.request()
@@ -138,7 +138,7 @@ def test_a_lost_or_foreign_cursor_neither_drops_nor_repeats_a_run(
 
     assert home.ticks(4) is None
 
-    home.land("2012-13/eng.1.csv", LEEDS, LEEDS.replace("Leeds", "Luton"))
+    home.land("2012-13/eng.1.csv", FULHAM, FULHAM.replace("Fulham", "Millwall"))
     home.cursor = cursor
     assert home.request().run_key != request.run_key
 
@@ -146,7 +146,7 @@ def test_a_lost_or_foreign_cursor_neither_drops_nor_repeats_a_run(
 def test_files_that_are_still_arriving_are_waited_for_but_not_for_ever(local_home: SmallHome) -> None:
     home, requests = local_home, []
     for number in range(MAX_UNSETTLED_TICKS):
-        home.land(f"{2001 + number}/eng.1.csv", LEEDS)
+        home.land(f"{2001 + number}/eng.1.csv", FULHAM)
         requests.append(home.tick())
 
     assert requests[:-1] == [None] * (MAX_UNSETTLED_TICKS - 1)
@@ -156,12 +156,12 @@ def test_files_that_are_still_arriving_are_waited_for_but_not_for_ever(local_hom
 
 def test_a_burst_after_a_long_run_is_waited_for_like_the_first(local_home: SmallHome) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     job = home.definitions.resolve_job_def("retrain")
     running = home.instance.create_run_for_job(job, tags=job.run_tags, status=DagsterRunStatus.STARTED)
     assert home.ticks(MAX_UNSETTLED_TICKS) is None
     home.instance.report_run_canceled(running)
-    home.land("2013-14/eng.1.csv", YORK)
+    home.land("2013-14/eng.1.csv", WATFORD)
 
     assert home.tick() is None
     assert seasons_of(home.request()) == ["2012-13", "2013-14"]
@@ -169,11 +169,11 @@ def test_a_burst_after_a_long_run_is_waited_for_like_the_first(local_home: Small
 
 def test_a_file_that_lands_during_a_run_is_read_after_it(local_home: SmallHome) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     home.launch(home.request())
     job = home.definitions.resolve_job_def("retrain")
     running = home.instance.create_run_for_job(job, tags=job.run_tags, status=DagsterRunStatus.STARTED)
-    home.land("2013-14/eng.1.csv", YORK)
+    home.land("2013-14/eng.1.csv", WATFORD)
 
     assert home.ticks(4) is None
     assert home.skipped[-1] == f"Waiting for run {running.run_id}. 2013-14: 1 objects, never read."
@@ -182,12 +182,12 @@ def test_a_file_that_lands_during_a_run_is_read_after_it(local_home: SmallHome) 
     request = home.request()
     assert seasons_of(request) == ["2013-14"]
     assert home.launch(request)
-    assert home.home_teams() == ["Leeds", "York"]
+    assert home.home_teams() == ["Fulham", "Watford"]
 
 
 def test_a_run_that_was_requested_but_never_queued_is_asked_for_again(local_home: SmallHome) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     request = home.request()
     job = home.definitions.resolve_job_def("refresh_forecasts")
     tags = {**job.run_tags, **request.tags, "dagster/run_key": request.run_key or ""}
@@ -205,7 +205,7 @@ def test_a_run_that_another_created_and_never_launched_is_waited_for_a_while_onl
     local_home: SmallHome,
 ) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     job = home.definitions.resolve_job_def("retrain")
     home.instance.create_run_for_job(job, tags=job.run_tags)
     home.now = home.instance.get_run_records()[0].create_timestamp.timestamp()
@@ -220,7 +220,7 @@ def test_a_run_that_failed_is_tried_again_after_a_pause_a_few_times_and_then_on_
 ) -> None:
     home, asked = local_home, []
     home.bucket.write(BROKEN, b"")
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     request = home.request()
     for _ in range(MAX_ATTEMPTS):
         asked.append(request)
@@ -242,14 +242,14 @@ def test_a_run_that_failed_is_tried_again_after_a_pause_a_few_times_and_then_on_
     assert "see its log" in home.skipped[-1]
 
     home.bucket.delete(BROKEN)
-    home.land("2013-14/eng.1.csv", YORK)
+    home.land("2013-14/eng.1.csv", WATFORD)
     assert home.launch(home.request())
     assert home.ticks(3) is None
 
 
 def test_a_run_that_fails_before_it_has_read_is_tried_again_as_a_whole(local_home: SmallHome) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     first = home.request()
     place = home.bucket.local_path("tables")
     assert place is not None
@@ -267,7 +267,7 @@ def test_a_run_that_fails_before_it_has_read_is_tried_again_as_a_whole(local_hom
 
 def test_a_cancelled_run_is_left_alone_until_something_changes(local_home: SmallHome) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     request = home.request()
     job = home.definitions.resolve_job_def("refresh_forecasts")
     run = home.instance.create_run_for_job(job, tags=request.tags, run_config=request.run_config)
@@ -276,13 +276,13 @@ def test_a_cancelled_run_is_left_alone_until_something_changes(local_home: Small
 
     assert home.ticks(4) is None
     assert f"Run {run.run_id} was cancelled" in home.skipped[-1]
-    home.land("2013-14/eng.1.csv", YORK)
+    home.land("2013-14/eng.1.csv", WATFORD)
     assert seasons_of(home.request()) == ["2012-13", "2013-14"]
 
 
 def test_a_run_that_dagster_retries_is_one_attempt(local_home: SmallHome) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     request = home.request()
     job = home.definitions.resolve_job_def("refresh_forecasts")
     first = home.instance.create_run_for_job(job, tags={**request.tags, WILL_RETRY_TAG: "true"})
@@ -307,7 +307,7 @@ def test_a_run_that_dagster_retries_is_one_attempt(local_home: SmallHome) -> Non
 
 def test_what_a_hand_has_read_is_carried_on_and_not_read_again(local_home: SmallHome) -> None:
     home = local_home
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     home.instance.add_dynamic_partitions("seasons", ["2012-13"])
     home.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=home.instance,
@@ -335,21 +335,21 @@ def test_garbage_is_read_into_rejected_rows_and_fails_nothing(home: SmallHome) -
         b"\xff\xfe\xfa",
         b"a,b\n1",
     ]
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     for number, data in enumerate(garbage, 1):
         home.bucket.write(f"raw/a/2012-13/eng.{number}.json", data)
     home.bucket.write("raw/a/2012-13/README", b"text")
 
     assert home.launch(home.request())
 
-    assert home.home_teams() == ["Leeds"]
+    assert home.home_teams() == ["Fulham"]
     assert home.ticks(3) is None
 
 
 def test_a_new_instance_on_a_bucket_that_was_read_knows_its_seasons_and_asks_for_nothing(
     home: SmallHome,
 ) -> None:
-    home.land("2012-13/eng.1.csv", LEEDS)
+    home.land("2012-13/eng.1.csv", FULHAM)
     home.launch(home.request())
     with DagsterInstance.ephemeral() as fresh:
         elsewhere = SmallHome(home.url, home.folder, fresh)

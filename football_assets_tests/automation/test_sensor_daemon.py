@@ -30,7 +30,7 @@ def test_a_daemon_that_is_killed_between_tick_and_launch_launches_one_run(tmp_pa
     }
     with DagsterInstance.from_config(str(place)) as instance:
         home = SmallHome(environment["FOOTBALL_BUCKET"], tmp_path, instance)
-        home.land("2012-13/eng.1.csv", "Sat Aug 18 2012,Leeds,2-1,?,Hull")
+        home.land("2012-13/eng.1.csv", "Sat Aug 18 2012,Fulham,2-1,?,Everton")
         codes, runs = [], []
         start = time.time()
         for number, step in enumerate([*STEPS, None]):

@@ -229,9 +229,7 @@ def test_a_body_that_is_no_request_is_refused(client: Client, path: str, body: b
         "⚽🏟️👨‍👩‍👧‍👦",
         "Arsenal\x00",
         "\x00",
-        "A\u0301rsenal",
         "\u202eArsenal",
-        "ＡＲＳＥＮＡＬ",
         "İstanbul",
         "'; DROP TABLE teams; --",
         "../../etc/passwd",
@@ -247,13 +245,21 @@ def test_any_text_may_be_a_name_and_is_not_known(client: Client, name: str) -> N
     assert_problem(client.get(f"/teams/eng.1/{quote(name, safe='')}"), 404)
 
 
-def test_names_with_accents_are_known_in_any_case_but_not_without_them(client: Client) -> None:
-    def ask(name: str) -> int:
-        body = {"league": "de.1", "home_team": name, "away_team": "1. FC Köln"}
-        return client.post("/predict", json=body).status_code
-
-    assert ask("FC Bayern München") == ask("fc bayern MÜNCHEN") == 200
-    assert ask("FC Bayern Munchen") == 404
+@pytest.mark.parametrize(
+    "name",
+    [
+        "FC Bayern München",
+        "fc bayern MÜNCHEN",
+        "FC Bayern Munchen",
+        "FC Bayern Mu\u0308nchen",
+        "ＦＣ Bayern Muenchen",
+    ],
+)
+def test_a_name_is_known_in_any_case_and_however_its_letters_are_written(client: Client, name: str) -> None:
+    body = {"league": "de.1", "home_team": name, "away_team": "1. FC Köln"}
+    answer = client.post("/predict", json=body)
+    assert answer.status_code == 200
+    assert answer.json()["fixture"]["home_team"] == "FC Bayern München"
 
 
 def test_a_name_of_a_megabyte_is_refused_before_it_is_looked_up(client: Client) -> None:
