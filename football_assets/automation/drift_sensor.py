@@ -30,7 +30,7 @@ from football_assets.resources import BucketResource
 from football_assets.settings import Settings, get_settings
 
 NAME = "drift_sensor"
-INTERVAL_SECONDS = 60
+INTERVAL_SECONDS = 20
 
 
 @sensor(
