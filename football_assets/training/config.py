@@ -25,11 +25,6 @@ class SplitConfig(BaseModel):
         0.15, gt=0, lt=1, description="Share of the played matches before the test period."
     )
     test_share: float = Field(0.15, ge=0, lt=1, description="Share of the played matches at the end.")
-    most_matches: int = Field(
-        12_000,
-        ge=50,
-        description="Most matches that a share gives to validation, and to the test period: they are not learnt from.",
-    )
     validation_start: date | None = Field(None, description="First day of validation; overrides the share.")
     test_start: date | None = Field(None, description="First day of the test period; overrides the share.")
     burn_in_days: int = Field(

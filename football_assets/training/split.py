@@ -52,16 +52,14 @@ def split_by_time(tensors: SequenceTensors, config: SplitConfig) -> TimeSplit:
     if len(rows) < 2 * MIN_MATCHES:
         raise NotEnoughData(f"{len(rows)} played matches are too few to train on: land more results.")
     days = tensors.days[rows]
-    test_start = _as_day(config.test_start) or _first_day_of_last(
-        days, config.test_share, config.most_matches
-    )
+    test_start = _as_day(config.test_start) or _day_at_share(days, 1 - config.test_share)
     before_test = days[days < test_start]
     if len(before_test) == 0:
         raise NotEnoughData(
             f"No played match lies before the test period's start {test_start}: choose a later day."
         )
-    validation_start = _as_day(config.validation_start) or _first_day_of_last(
-        before_test, config.validation_share, config.most_matches
+    validation_start = _as_day(config.validation_start) or _day_at_share(
+        before_test, 1 - config.validation_share
     )
     settled = np.datetime64(days[0]) + np.timedelta64(config.burn_in_days, "D")
     train = rows[(days >= settled) & (days < validation_start)]
@@ -83,9 +81,9 @@ def split_by_time(tensors: SequenceTensors, config: SplitConfig) -> TimeSplit:
     )
 
 
-def _first_day_of_last(days: NDArray[np.datetime64], share: float, most: int) -> np.datetime64:
-    """The first day of the last `share` of the matches, of `most` matches at most; for none, the day after the last."""
-    position = max(round((1 - share) * len(days)), len(days) - most)
+def _day_at_share(days: NDArray[np.datetime64], share: float) -> np.datetime64:
+    """The day on which `share` of the matches have been played; the day after the last for a share of 1."""
+    position = round(share * len(days))
     return days[position] if position < len(days) else days[-1] + np.timedelta64(1, "D")
 
 

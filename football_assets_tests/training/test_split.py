@@ -51,14 +51,6 @@ def test_shares_are_of_the_matches_and_validation_is_a_share_of_what_is_before_t
     }
 
 
-def test_a_share_of_many_matches_is_cut_to_the_most_that_a_period_needs() -> None:
-    config = SplitConfig(test_share=0.2, validation_share=0.25, most_matches=150, burn_in_days=0)
-
-    split = split_by_time(DAILY, config)
-
-    assert [len(rows) for rows in (split.train, split.validation, split.test)] == [700, 150, 150]
-
-
 def test_days_given_override_shares() -> None:
     config = SplitConfig(validation_start=day(300), test_start=day(400), burn_in_days=0)
 
