@@ -14,6 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from football_assets.terminal import interval_text
+from football_assets.training.block_bootstrap import Difference
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "comparison.md"
 FOOTBALL = [sys.executable, "-m", "football_assets.cli"]
@@ -112,7 +115,7 @@ def seasons_text(figures: dict[str, Any]) -> str:
                 season["season"],
                 f"{season['matches']:,}",
                 *(f"{value:.4f}" for value in both),
-                interval_text(season["difference"]["log_loss"]),
+                interval_text(Difference(**season["difference"]["log_loss"])),
             ]
         )
     columns = ["season", "matches", "log loss, frozen", "retrained", "RPS, frozen", "retrained"]
@@ -136,13 +139,7 @@ def seasons_text(figures: dict[str, Any]) -> str:
 def score_text(scores: dict[str, Any], measure: str) -> str:
     """A score, and in thousandths what it is above the network's."""
     difference = scores["differences"].get(measure)
-    return f"{scores[measure]:.4f}" + (f" ({interval_text(difference)})" if difference else "")
-
-
-def interval_text(difference: dict[str, float]) -> str:
-    """A difference and its interval in thousandths."""
-    value, low, high = (1000 * difference[name] for name in ("value", "low", "high"))
-    return f"{value:+.1f} [{low:.1f}, {high:.1f}]"
+    return f"{scores[measure]:.4f}" + (f" ({interval_text(Difference(**difference))})" if difference else "")
 
 
 def markdown(columns: list[str], rows: list[list[str]]) -> str:

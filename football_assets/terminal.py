@@ -18,10 +18,10 @@ from rich.progress import (
 from rich.progress import Progress as Spinner
 from rich.table import Table
 
-from football_assets.raw.club_evidence import ClubReport
 from football_assets.runs import AssetFinished, CheckFinished, Progress, RunSummary, StepStarted
 
 if TYPE_CHECKING:
+    from football_assets.raw.club_evidence import ClubReport
     from football_assets.training.betting import PaperBets
     from football_assets.training.block_bootstrap import Difference
     from football_assets.training.comparison import Block
@@ -242,7 +242,7 @@ def rows_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: 
     return table
 
 
-def club_tables(report: ClubReport) -> Iterator[Table]:
+def club_tables(report: "ClubReport") -> Iterator[Table]:
     """How the clubs of several sources match; tables without a row are left out."""
     figures = report.summary()
     title = (

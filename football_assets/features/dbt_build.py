@@ -24,6 +24,7 @@ from football_assets.features.dbt_project import (
     project_folder,
     project_sources,
 )
+from football_assets.features.ratings import ORDER
 from football_assets.increments import (
     changed_countries,
     code_digest,
@@ -34,6 +35,7 @@ from football_assets.increments import (
 from football_assets.tables import table_object, table_objects
 
 _log = logging.getLogger(__name__)
+_COUNTRY = "split_part(league_id, '.', 1)"
 _PROVENANCE = ("source", "source_object", "source_version")  # columns of raw_matches that no model reads
 
 
@@ -259,7 +261,7 @@ def _export(
     """A Parquet file of what dbt has made, with the rows of the kept countries from the earlier table."""
     rows = f'"{model}"'
     if kept is not None and earlier is not None:
-        order = ", ".join(_ORDER[: 4 if "team_id" in _columns(earlier) else 3])
+        order = ", ".join(name for name in ORDER if name in pl.read_parquet_schema(earlier))
         rows = (
             f'(select * from "{model}" union all by name select * from read_parquet({_text(earlier)}) '
             f"where {_COUNTRY} in ({_texts(['', *kept])}) order by {order})"
@@ -274,14 +276,6 @@ def _export(
             f"(format parquet, compression zstd, compression_level 1, kv_metadata {{{entries}}})"
         )
     return path
-
-
-_COUNTRY = "split_part(league_id, '.', 1)"
-_ORDER = ("kickoff_date", "league_id", "match_id", "team_id")  # of every model's rows
-
-
-def _columns(path: Path) -> list[str]:
-    return list(pl.read_parquet_schema(path))
 
 
 def _text(value: Path | str) -> str:

@@ -30,6 +30,7 @@ from football_assets.increments import country, is_of
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+# Of the rows of a table: one row a match lacks the last.
 ORDER = ("kickoff_date", "league_id", "match_id", "team_id")
 RATINGS = ("elo", "attack", "defence")
 LEAGUE_STATE = (

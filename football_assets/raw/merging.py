@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from football_assets.raw.rules import SAME_MATCH_DAYS
+
 MAX_LEGS = 4
-SAME_MATCH_DAYS = 3
 _PAIR = ["season", "league_id", "home_team", "away_team"]
 _LEG = ["pair", "leg_key"]
 _ODDS = ["odds_home", "odds_draw", "odds_away"]

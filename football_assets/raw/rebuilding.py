@@ -269,32 +269,30 @@ def _pair(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     make a third that never was.
     """
     entries = entries.with_row_index("entry")
-    origin = pl.format("{} {} {}_team_history_{}", "file", "line", "side", "place")
     shared = ["league", "kickoff", "home_goals", "away_goals"]
-    home = entries.filter("is_home").select(
+    told = entries.select(
+        "entry",
+        "team",
+        "is_home",
         "league",
         "kickoff",
-        pl.col("goals_for").alias("home_goals"),
-        pl.col("goals_against").alias("away_goals"),
-        home_team="team",
-        home_rating="rating",
-        away_rating="opponent_rating",
-        home_entry="entry",
-        home_origin=origin,
+        home_goals=_home_goals(),
+        away_goals=_away_goals(),
+        home_rating=pl.when("is_home").then("rating").otherwise("opponent_rating"),
+        away_rating=pl.when("is_home").then("opponent_rating").otherwise("rating"),
+        origin=_entry_origin(),
     )
-    away = entries.filter(~pl.col("is_home")).select(
-        "league",
-        "kickoff",
-        pl.col("goals_against").alias("home_goals"),
-        pl.col("goals_for").alias("away_goals"),
-        away_team="team",
-        home_rating_there="opponent_rating",
-        away_rating_there="rating",
-        away_entry="entry",
-        away_origin=origin,
+    home, away = (
+        told.filter(is_side).select(
+            *shared,
+            "home_rating",
+            "away_rating",
+            pl.col("team", "entry", "origin").name.prefix(f"{side}_"),
+        )
+        for side, is_side in zip(SIDES, (pl.col("is_home"), ~pl.col("is_home")), strict=True)
     )
     crowd = entries.group_by("league", "kickoff").agg(listed=pl.len())
-    mirrored = home.join(away, on=shared).filter(pl.col("home_team") != pl.col("away_team"))
+    mirrored = home.join(away, on=shared, suffix="_there").filter(pl.col("home_team") != pl.col("away_team"))
     apart = [(pl.col(f"{side}_rating") - pl.col(f"{side}_rating_there")).abs() for side in SIDES]
     is_rated = pl.all_horizontal(gap.is_not_null() for gap in apart)
     is_alike = pl.all_horizontal((gap <= _SAME_RATING).fill_null(True) for gap in apart)
@@ -376,9 +374,14 @@ def _of_entries(entries: pl.DataFrame) -> pl.DataFrame:
         _home_goals().alias("home_goals"),
         _away_goals().alias("away_goals"),
         "order",
-        pl.format("{} {} {}_team_history_{}", "file", "line", "side", "place").alias("origin"),
+        _entry_origin().alias("origin"),
         "reason",
     )
+
+
+def _entry_origin() -> pl.Expr:
+    """Where a history lists a match."""
+    return pl.format("{} {} {}_team_history_{}", "file", "line", "side", "place")
 
 
 def _of_short_lines(wide: Mapping[str, WideFile], lines: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ MAX_GOALS = 30
 PLACEHOLDER_TEAMS = ["", "?", "-", "tbd", "tba", "n.n.", "unknown"]
 MISREAD_TIMES = 3
 SAME_MATCH_DAYS = 3
+"""Sources, or a source that corrects itself, may differ by so many days on the date of a match."""
 WALKOVER_GOALS = 3
 WALKOVERS = 5
 """Defeats of 0-3 on end that no team played for: the longest such run that was played, of 252,000 matches, is three."""

@@ -78,6 +78,15 @@ def season_of(country: str, day: date) -> str:
     if day.year == 2020:
         first_day = _FIRST_DAY_OF_2020_21.get(country, _FIRST_DAY_OF_OTHERS_OF_2020_21)
     start = day.year if day >= first_day else day.year - 1
+    return season_label(start)
+
+
+def season_label(start: int) -> str:
+    """Label of the season from autumn to spring that starts in a year.
+
+    >>> season_label(1999)
+    '1999-00'
+    """
     return f"{start}-{(start + 1) % 100:02d}"
 
 
@@ -91,7 +100,7 @@ def current_seasons(today: date) -> list[str]:
     autumn = year if today.month >= _FIRST_MONTH else year - 1
     starts = [autumn - 1, autumn] if _FIRST_MONTH <= today.month < _FIRST_MONTH + _MONTHS_AFTER else [autumn]
     years = [year - 1, year] if today.month <= _MONTHS_AFTER else [year]
-    return sorted([f"{start}-{(start + 1) % 100:02d}" for start in starts] + [str(each) for each in years])
+    return sorted([*map(season_label, starts), *map(str, years)])
 
 
 def _label(match: re.Match[str] | None) -> str | None:
@@ -105,4 +114,4 @@ def _label(match: re.Match[str] | None) -> str | None:
     following = int(first) + 1
     if int(second) != (following % 100 if len(second) == 2 else following):
         return None
-    return f"{first}-{following % 100:02d}"
+    return season_label(int(first))

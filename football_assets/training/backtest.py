@@ -70,9 +70,7 @@ def run_backtest(
     """
     config = config or TrainingConfig()
     start = start or _year_before_last_result(tensors)
-    rows = played_between(tensors, start, end)
-    if len(rows) == 0:
-        raise NotEnoughData(f"No played match from {start} to {end or 'the last result'}: choose other days.")
+    rows = rows_to_walk(tensors, start, end)
     split = split_by_time(tensors, config.split.model_copy(update={"test_start": start}))
     fit = fit_on_workers(tensors, split, config, on_epoch)
     forecasts = forecasts_beside_baselines(fit.network, tensors, split.train, rows).select(
@@ -93,6 +91,27 @@ def played_between(tensors: SequenceTensors, start: date, end: date | None) -> N
     return np.flatnonzero(wanted)
 
 
+def rows_to_walk(tensors: SequenceTensors, start: date, end: date | None) -> NDArray[np.int64]:
+    """The same, where there must be some.
+
+    Raises
+    ------
+    NotEnoughData
+        No match lies in the period.
+    """
+    rows = played_between(tensors, start, end)
+    if len(rows) == 0:
+        raise NotEnoughData(f"No played match from {start} to {end or 'the last result'}: choose other days.")
+    return rows
+
+
+def outcomes_of(forecasts: pl.DataFrame) -> NDArray[np.int64]:
+    """What happened, `[n]`: 0 home win, 1 draw, 2 away win."""
+    home, away = (forecasts[f"{side}_goals"].cast(pl.Int64).to_numpy() for side in ("home", "away"))
+    outcomes: NDArray[np.int64] = 1 - np.sign(home - away)
+    return outcomes
+
+
 def _year_before_last_result(tensors: SequenceTensors) -> date:
     if not tensors.played.any():
         raise NotEnoughData("There is no played match to backtest on: land results first.")
@@ -104,8 +123,7 @@ def backtest_scores(forecasts: pl.DataFrame) -> dict[str, dict[str, float]]:
     """Scores of the model and the baselines over a backtest's forecasts."""
     from football_assets.scores import score
 
-    home, away = forecasts["home_goals"].to_numpy(), forecasts["away_goals"].to_numpy()
-    outcomes = 1 - np.sign(home.astype(np.int64) - away)
+    outcomes = outcomes_of(forecasts)
     prefixes = {"model": "", "class_prior": "class_prior_", "elo": "elo_"}
     return {
         name: score(probabilities_of(forecasts, prefix), outcomes).as_dict()

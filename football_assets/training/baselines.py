@@ -1,10 +1,12 @@
 """The forecasts that a model must beat: class prior, Elo logistic regression, and the bookmaker if there are odds."""
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.sequences.tensors import SequenceTensors
 
+ODDS = ("odds_home", "odds_draw", "odds_away")
 _ELO_SCALE = 100.0  # points; brings the regression's input near 1
 
 
@@ -37,6 +39,11 @@ def elo_logistic(
 
 def bookmaker(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Inverse decimal odds scaled to a sum of 1, `[n, 3]`, NaN where a match has no complete odds."""
-    odds = tensors.keys.select("odds_home", "odds_draw", "odds_away").to_numpy()[rows].astype(np.float64)
+    odds = decimal_odds(tensors)[rows]
     inverse = 1.0 / np.where(odds > 1.0, odds, np.nan)
     return inverse / inverse.sum(axis=1, keepdims=True)
+
+
+def decimal_odds(tensors: SequenceTensors) -> NDArray[np.float64]:
+    """Decimal odds of every match, `[matches, 3]`, NaN where one is not known."""
+    return tensors.keys.select(pl.col(ODDS).cast(pl.Float64).fill_null(np.nan)).to_numpy()

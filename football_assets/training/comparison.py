@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from football_assets.leagues import league_of
 from football_assets.scores import Scores, score
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.backtest import Backtest, run_backtest
+from football_assets.training.backtest import Backtest, outcomes_of, run_backtest
 from football_assets.training.baselines import bookmaker
 from football_assets.training.block_bootstrap import Difference, league_weeks, paired_differences
 from football_assets.training.config import TrainingConfig
@@ -193,13 +193,6 @@ def blocks_of(forecasts: pl.DataFrame) -> list[Block]:
             for name, chosen in _parts(forecasts, priced, "with odds")
         ]
     return blocks
-
-
-def outcomes_of(forecasts: pl.DataFrame) -> NDArray[np.int64]:
-    """What happened, `[n]`: 0 home win, 1 draw, 2 away win."""
-    home, away = (forecasts[f"{side}_goals"].cast(pl.Int64).to_numpy() for side in ("home", "away"))
-    outcomes: NDArray[np.int64] = 1 - np.sign(home - away)
-    return outcomes
 
 
 def _parts(

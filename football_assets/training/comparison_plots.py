@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from football_assets.pictures import new_figure, to_png
 from football_assets.scores import OUTCOMES, reliability
+from football_assets.training.backtest import outcomes_of
 from football_assets.training.betting import PaperBets
 from football_assets.training.block_bootstrap import Difference
 from football_assets.training.comparison import (
@@ -15,7 +16,6 @@ from football_assets.training.comparison import (
     OURS,
     Block,
     Comparison,
-    outcomes_of,
 )
 from football_assets.training.evaluation import probabilities_of
 from football_assets.training.rolling import RollingBacktest

@@ -15,9 +15,9 @@ from football_assets.clubs import canonical_club, words_of
 from football_assets.errors import FootballError, UnknownLeague
 from football_assets.leagues import league_of, parse_league_id
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.training.baselines import ODDS, decimal_odds
 
 COLUMNS = ("date", "season", "league", "home", "away", "hg", "ag", "oh", "od", "oa")
-ODDS = ("odds_home", "odds_draw", "odds_away")
 _SHOWN = 3
 
 
@@ -124,8 +124,7 @@ def join_odds(tensors: SequenceTensors, odds: pl.DataFrame) -> JoinedOdds:
     row = both.fill_null(home).fill_null(away)
     found = row.is_not_null().to_numpy()
     rows = row.drop_nulls().to_numpy()
-    values = tensors.keys.select(pl.col(name).cast(pl.Float64).fill_null(np.nan) for name in ODDS).to_numpy()
-    values = values.copy()
+    values = decimal_odds(tensors).copy()
     values[rows] = odds.select(ODDS).to_numpy()[found]
     goals = odds.select(pl.col("hg", "ag").fill_null(-1)).to_numpy()
     differs = np.zeros(len(odds), dtype=bool)

@@ -13,13 +13,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.errors import NotEnoughData
+from football_assets.raw.seasons import season_label
 from football_assets.scores import Scores, score
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.backtest import Backtest, played_between, run_backtest
+from football_assets.training.backtest import (
+    Backtest,
+    outcomes_of,
+    played_between,
+    rows_to_walk,
+    run_backtest,
+)
+from football_assets.training.baselines import decimal_odds
 from football_assets.training.betting import PaperBets, paper_bets
 from football_assets.training.block_bootstrap import Difference, league_weeks, paired_differences
-from football_assets.training.comparison import outcomes_of
 from football_assets.training.config import TrainingConfig
 from football_assets.training.evaluation import GOAL_COLUMNS, MODEL_COLUMNS, probabilities_of
 from football_assets.training.fit import Epoch
@@ -100,9 +106,7 @@ def run_rolling_backtest(
     NotEnoughData
         No match lies in the period, or too few before it.
     """
-    rows = played_between(tensors, start, end)
-    if len(rows) == 0:
-        raise NotEnoughData(f"No played match from {start} to {end or 'the last result'}: choose other days.")
+    rows = rows_to_walk(tensors, start, end)
     last: date = end or tensors.days[rows[-1]].astype("datetime64[D]").item()
     starts = season_starts(start, last)
     ends = [day - timedelta(days=1) for day in starts[1:]] + [last]
@@ -125,12 +129,8 @@ def run_rolling_backtest(
     forecasts = pl.concat(parts).with_columns(
         frozen.forecasts[name].alias(f"frozen_{name}") for name in (*MODEL_COLUMNS, *GOAL_COLUMNS)
     )
-    odds = tensors.keys[rows].select(
-        pl.col("odds_home", "odds_draw", "odds_away").cast(pl.Float64).fill_null(np.nan)
-    )
-    return RollingBacktest(
-        forecasts, _scores(forecasts), bets_of(forecasts, odds.to_numpy(), PREFIXES), frozen
-    )
+    odds = decimal_odds(tensors)[rows]
+    return RollingBacktest(forecasts, _scores(forecasts), bets_of(forecasts, odds, PREFIXES), frozen)
 
 
 def bets_of(
@@ -172,8 +172,7 @@ def _season(name: str, part: pl.DataFrame) -> SeasonScores:
 
 def _label(part: pl.DataFrame) -> str:
     first: date = part["trained_before"][0]
-    year = first.year if (first.month, first.day) >= SEASON_START else first.year - 1
-    return f"{year}-{(year + 1) % 100:02d}"
+    return season_label(first.year if (first.month, first.day) >= SEASON_START else first.year - 1)
 
 
 def _silent(_: date, __: int, ___: int) -> None:

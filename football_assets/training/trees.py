@@ -69,6 +69,7 @@ def boosted_trees(
     [1] Ke et al., 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree.
     """
     import lightgbm
+    from scipy.special import softmax
 
     names = flat_names(tensors)
     # Few matches make small leaves: a tenth of a short training period would leave no tree to grow.
@@ -84,7 +85,7 @@ def boosted_trees(
         callbacks.append(lambda state: progress(state.iteration + 1, _MAX_ROUNDS))
     booster = lightgbm.train(parameters, train, _MAX_ROUNDS, valid_sets=[validation], callbacks=callbacks)
     temperature = _temperature(booster.predict(held_out, raw_score=True), tensors.outcome[split.validation])
-    probabilities = _softmax(booster.predict(flatten(tensors, rows), raw_score=True) / temperature)
+    probabilities = softmax(booster.predict(flatten(tensors, rows), raw_score=True) / temperature, axis=1)
     gain = booster.feature_importance("gain")
     order = np.argsort(-gain, kind="stable")
     shares = gain / max(gain.sum(), 1e-12)
@@ -161,16 +162,13 @@ def _weighted_mean(
 def _temperature(raw: NDArray[np.float64], outcomes: NDArray[np.int64]) -> float:
     """The divisor of the raw scores under which they score best."""
     from scipy.optimize import minimize_scalar
+    from scipy.special import softmax
 
     from football_assets.scores import log_loss
 
     found = minimize_scalar(
-        lambda scale: log_loss(_softmax(raw * np.exp(scale)), outcomes), bounds=(-2.0, 2.0), method="bounded"
+        lambda scale: log_loss(softmax(raw * np.exp(scale), axis=1), outcomes),
+        bounds=(-2.0, 2.0),
+        method="bounded",
     )
     return float(np.exp(-found.x))
-
-
-def _softmax(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    powers = np.exp(raw - raw.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities

@@ -9,13 +9,13 @@ import pytest
 from football_assets.scores import score
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import comparison as module
+from football_assets.training.backtest import outcomes_of
 from football_assets.training.comparison import (
     FORECASTERS,
     Block,
     Comparison,
     blocks_of,
     compare_forecasters,
-    outcomes_of,
 )
 from football_assets.training.comparison_plots import comparison_plot
 from football_assets.training.config import NetworkConfig, TrainingConfig

@@ -11,8 +11,7 @@ from polars.testing import assert_frame_equal
 from football_assets.errors import NotEnoughData
 from football_assets.scores import score
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.backtest import run_backtest
-from football_assets.training.comparison import outcomes_of
+from football_assets.training.backtest import outcomes_of, run_backtest
 from football_assets.training.comparison_plots import rolling_plot
 from football_assets.training.config import NetworkConfig, TrainingConfig
 from football_assets.training.evaluation import probabilities_of
