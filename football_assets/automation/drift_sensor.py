@@ -1,7 +1,9 @@
 """`drift_sensor`: requests a training when the drift report finds drift, or the model lacks many days of results.
 
 At most one in a window of days succeeds, whatever further reports say, and none answers a report whose evidence is
-older than the newest version. The run key names the report, so one report never trains twice.
+older than the newest version. The run key names the report, so one report never trains twice. A model that lacks
+results which another version has learnt, as after a rollback or where the gate refused, is no reason: training would
+make that version again.
 """
 
 import time
@@ -82,9 +84,9 @@ def evaluate(
 def reasons_to_retrain(summary: DriftSummary, max_age_days: float) -> list[str]:
     """Why a model should be trained anew, in words; nothing if it should not."""
     reasons = [*(summary.reasons or ["drift"])] if summary.status == "drift" else []
-    age = summary.model_age_days
-    if age is not None and age > max_age_days:
-        reasons.append(f"version {summary.model_version} lacks {age} days of results")
+    unlearnt = summary.unlearnt_days
+    if unlearnt is not None and unlearnt > max_age_days:
+        reasons.append(f"version {summary.model_version} lacks {summary.model_age_days} days of results")
     return reasons
 
 

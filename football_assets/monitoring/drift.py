@@ -20,7 +20,12 @@ from football_assets.monitoring.inputs import (
 )
 from football_assets.monitoring.matching import Comparison, compare_like_with_like
 from football_assets.monitoring.outcomes import ResultTest, judge_results, result_tests
-from football_assets.monitoring.production import Production, load_production, with_the_same_inputs
+from football_assets.monitoring.production import (
+    Production,
+    last_result_learnt,
+    load_production,
+    with_the_same_inputs,
+)
 from football_assets.monitoring.results import (
     forecasts_since,
     latest_of_each_match,
@@ -37,7 +42,7 @@ class Evidence:
     """What is judged. Rows are those of `monitoring.results.with_results`, each match once.
 
     `asked` is of the window of predictions, `comparable` the part of it whose inputs are production's; `results` is of
-    the window of results, with a known outcome.
+    the window of results, with a known outcome. `newest_learnt` is the day of the last result that any version knows.
     """
 
     now: datetime
@@ -46,6 +51,7 @@ class Evidence:
     asked: pl.DataFrame
     comparable: pl.DataFrame
     results: pl.DataFrame
+    newest_learnt: date | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ def collect(bucket: Bucket, matches: pl.DataFrame, config: DriftConfig, now: dat
     results = latest.filter(
         pl.col("outcome").is_not_null(), pl.col("time") >= now - timedelta(days=config.results_days)
     )
-    return Evidence(now, production, newest, asked, comparable, results)
+    learnt = last_result_learnt(registry) if production is not None else None
+    return Evidence(now, production, newest, asked, comparable, results, learnt)
 
 
 def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
@@ -99,9 +106,7 @@ def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
     status = "drift" if drifted else "ok" if judged else "quiet"
     reasons = [finding.note for finding in (drifted if judged else findings)]
     live = live_scores(evidence.results)
-    age = None
-    if production is not None and production.as_of is not None and evidence.newest_result is not None:
-        age = max(0, (evidence.newest_result - production.as_of).days)
+    newest = evidence.newest_result
     summary = DriftSummary(
         made_at=evidence.now,
         window_start=evidence.now - timedelta(days=config.window_days),
@@ -110,8 +115,9 @@ def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
         model_version=production.version if production else None,
         model_published=production.published if production else None,
         model_as_of=production.as_of if production else None,
-        newest_result=evidence.newest_result,
-        model_age_days=age,
+        newest_result=newest,
+        model_age_days=_days_between(production.as_of if production else None, newest),
+        unlearnt_days=_days_between(evidence.newest_learnt, newest),
         predictions=evidence.asked.height,
         results=evidence.results.height,
         status=status,  # type: ignore[arg-type]
@@ -126,6 +132,10 @@ def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
         thresholds=config.model_dump(),
     )
     return DriftReport(summary, comparison, columns, qualities, tests, evidence.results)
+
+
+def _days_between(known: date | None, newest: date | None) -> int | None:
+    return None if known is None or newest is None else max(0, (newest - known).days)
 
 
 def _inputs(

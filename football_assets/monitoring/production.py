@@ -41,15 +41,40 @@ def load_production(registry: Registry) -> Production | None:
     version = registry.aliases().get("production")
     if version is None:
         return None
-    state = pl.read_parquet(io.BytesIO(registry.read(version, TEAM_STATE)), columns=["last_kickoff_date"])
-    as_of: date | None = state["last_kickoff_date"].max()  # type: ignore[assignment]
     return Production(
         version,
         registry.manifest(version).published,
-        as_of,
+        last_result_known(registry, version),
         FeatureSpec.model_validate_json(registry.read(version, FEATURE_SPEC)),
         pl.read_parquet(io.BytesIO(registry.read(version, REFERENCE))),
     )
+
+
+def last_result_known(registry: Registry, version: int) -> date | None:
+    """Day of the last result that a version knows; None if it knows none.
+
+    Raises
+    ------
+    RegistryError
+        Its file of the teams' state is missing or corrupt.
+    """
+    state = pl.read_parquet(io.BytesIO(registry.read(version, TEAM_STATE)), columns=["last_kickoff_date"])
+    return state["last_kickoff_date"].max()  # type: ignore[return-value]
+
+
+def last_result_learnt(registry: Registry) -> date | None:
+    """Day of the last result that any version knows, in production or not; None if none knows one.
+
+    It is the newest version's, unless that one cannot be read or has no teams.
+    """
+    for version in reversed(registry.versions()):
+        try:
+            known = last_result_known(registry, version)
+        except RegistryError:
+            continue
+        if known is not None:
+            return known
+    return None
 
 
 def with_the_same_inputs(registry: Registry, production: Production, versions: list[int]) -> list[int]:

@@ -40,6 +40,9 @@ class DriftSummary(BaseModel):
     model_as_of: date | None = Field(description="Day of the last result that the model knows.")
     newest_result: date | None = Field(description="Day of the last result that has landed.")
     model_age_days: int | None = Field(description="Days from the one to the other: 0 for a fresh model.")
+    unlearnt_days: int | None = Field(
+        None, description="Days of landed results that no version knows, in production or not."
+    )
     predictions: int = Field(description="Matches forecast in the window, each once.")
     results: int = Field(description="Matches forecast since `results_since` whose result is known.")
     status: Literal["ok", "drift", "quiet"]

@@ -32,6 +32,7 @@ def report(home: SmallHome, made_at: datetime | None = None, **changes: Any) -> 
         "model_as_of": None,
         "newest_result": None,
         "model_age_days": 0,
+        "unlearnt_days": 0,
         "predictions": 1000,
         "results": 500,
         "status": "drift",
@@ -87,14 +88,21 @@ def test_drift_is_one_training_that_says_why(home: SmallHome) -> None:
 
 
 def test_a_model_that_lacks_many_days_of_results_is_trained_anew(local_home: SmallHome) -> None:
-    report(local_home, status="ok", reasons=[], model_age_days=30)
+    report(local_home, status="ok", reasons=[], model_age_days=30, unlearnt_days=30)
     assert not isinstance(tick(local_home), RunRequest)
 
-    report(local_home, status="quiet", reasons=["few predictions"], model_age_days=31)
+    late = {"model_age_days": 31, "unlearnt_days": 31}
+    report(local_home, status="quiet", reasons=["few predictions"], **late)
     request = tick(local_home)
 
     assert isinstance(request, RunRequest)
     assert request.tags[REASON_TAG] == "version 1 lacks 31 days of results"
+
+
+def test_results_that_another_version_has_learnt_are_no_reason_to_train(local_home: SmallHome) -> None:
+    report(local_home, status="ok", reasons=[], model_age_days=100, unlearnt_days=0)
+
+    assert not isinstance(tick(local_home), RunRequest)
 
 
 def test_later_reports_train_again_only_after_the_window(local_home: SmallHome) -> None:

@@ -33,6 +33,7 @@ import numpy as np
 from dagster import AssetKey, DagsterRunStatus
 
 from football_assets.artifacts import fetch, publish
+from football_assets.automation.tags import REASON_TAG
 from football_assets.sample import sample_folder
 from football_assets.sequences.tensors import open_tensors
 from football_assets.tables import read_table
@@ -219,7 +220,7 @@ def killed_daemon(here: Installation, line: Timeline) -> None:
 
 def rollback(here: Installation, line: Timeline) -> None:
     """Production is rolled back: Serve follows."""
-    before = here.production()
+    before, retrained = here.production(), here.runs(DRIFT)
     here.football("models", "rollback")
     after = here.production()
     promise(after != before, f"Version {before} is still in production.")
@@ -228,7 +229,9 @@ def rollback(here: Installation, line: Timeline) -> None:
     line.note(f"version {after} serves")
     here.wait("serving_deployment has made sure", lambda: deployed(here) == after)
     line.note("serving_deployment has seen every replica answer with it")
-    quiet(here)
+    quiet(here, DRIFT)
+    promise(len(here.runs(DRIFT)) == len(retrained), "The version that was rolled back is trained again.")
+    line.note("and nothing trains it again")
 
 
 def drift(here: Installation, line: Timeline) -> None:
@@ -253,9 +256,9 @@ def drift(here: Installation, line: Timeline) -> None:
     here.wait("the gauge shows it", lambda: gauge(here, "football_drift_share") > 0)
     line.note(f"/drift shows it, and football_drift_share is {gauge(here, 'football_drift_share'):.2f}")
     retrained = here.finished(runs, DRIFT)
-    tags = {name: text for name, text in retrained.tags.items() if name.startswith("football/")}
-    line.note(f"run {retrained.run_id[:8]} of {DRIFT} has retrained: {tags}")
-    promise(any("drift" in text for text in tags.values()), "The run's tags do not say why.")
+    why = retrained.tags.get(REASON_TAG, "")
+    line.note(f"run {retrained.run_id[:8]} of {DRIFT} has retrained: {why}")
+    promise("unlike the training reference" in why, "The run's tags do not say why.")
     quiet(here, DRIFT)
     promise(len(here.runs(DRIFT)) == len(runs) + 1, "The sensor has retrained more than once.")
     line.note("and there is no second retraining")

@@ -16,6 +16,7 @@ from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets_tests.monitoring.logs import (
     lines,
     no_matches,
+    publish_inputs,
     publish_production,
     record,
     records_of,
@@ -226,3 +227,17 @@ def test_the_models_age_is_what_it_lacks_of_the_results(bucket: LocalBucket, new
         newest,
         age,
     )
+
+
+def test_what_a_version_has_learnt_before_it_was_rolled_back_is_learnt(
+    bucket: LocalBucket, tmp_path: Path
+) -> None:
+    matches = results_of(WINDOW, date(2015, 11, 30))
+    assert report_on(bucket, WINDOW, matches).summary.unlearnt_days == 22
+
+    publish_production(bucket, tmp_path / "newer", REFERENCE, date(2015, 11, 28))
+    publish_inputs(bucket, tmp_path / "without-teams")
+    Registry(bucket).rollback()
+    summary = examine(collect(bucket, matches, CONFIG, NOW), CONFIG).summary
+
+    assert (summary.model_version, summary.model_age_days, summary.unlearnt_days) == (1, 22, 2)
