@@ -84,10 +84,11 @@ def forecast_body(
 ) -> dict[str, Any]:
     """The members of an answer that say what the model forecasts."""
     home, draw, away = probabilities
+    home_goals, away_goals = expected_goals
     return {
         "probabilities": {"home": home, "draw": draw, "away": away},
-        "expected_goals": {"home": expected_goals[0], "away": expected_goals[1]},
+        "expected_goals": {"home": home_goals, "away": away_goals},
         "likeliest_scores": [
-            {"home": score.home, "away": score.away, "probability": score.probability} for score in likeliest
+            {"home": home, "away": away, "probability": probability} for home, away, probability in likeliest
         ],
     }

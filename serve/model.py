@@ -138,20 +138,24 @@ class ServedModel:
         """
         fixtures: list[Fixture] = []
         problems: dict[int, FootballError] = {}
-        for position, query in enumerate(queries):
-            try:
-                day = query.day or self.day_of(query, listed, today)
-            except FootballError as error:
-                problems[position] = error
-                continue
-            fixtures.append(Fixture(query.league, query.home_team, query.away_team, day))
+        for position, (_, _, league, home_team, away_team, day) in enumerate(queries):
+            if day is None:
+                try:
+                    day = self.day_of(queries[position], listed, today)
+                except FootballError as error:
+                    problems[position] = error
+                    continue
+            fixtures.append(Fixture(league, home_team, away_team, day))
         batch, located = self.state.encode_each(fixtures)
-        forecasts = iter(self._forecast(batch, [item for item in located if isinstance(item, KnownFixture)]))
-        known = iter(located)
+        known = [item for item in located if isinstance(item, KnownFixture)]
+        forecasts = self._forecast(batch, known)
+        if len(known) == len(queries):
+            return [*forecasts]
+        rest, found = iter(forecasts), iter(located)
         answers: list[Answered | FootballError] = []
         for position in range(len(queries)):
-            item: KnownFixture | FootballError = problems.get(position) or next(known)
-            answers.append(next(forecasts) if isinstance(item, KnownFixture) else item)
+            item: KnownFixture | FootballError = problems.get(position) or next(found)
+            answers.append(next(rest) if isinstance(item, KnownFixture) else item)
         return answers
 
     def forecast_given(self, query: GivenQuery, today: date) -> Answered:
