@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -238,13 +238,17 @@ def run_graph(result: Path, only: list[str]) -> None:
     result.write_text(json.dumps(seconds), encoding="utf-8")
 
 
-def run_measured(command: list[str]) -> tuple[float, int]:
-    """Seconds that a command takes, and the largest sum of resident memory of its processes, in bytes."""
+def run_measured(command: list[str], memory: Callable[[int], int] | None = None) -> tuple[float, int]:
+    """Seconds that a command takes, and the largest sum of memory of its processes, in bytes.
+
+    `memory` of a process by its number; None: all that is resident.
+    """
+    memory = memory or resident_bytes
     started = time.perf_counter()
     peak = 0
     with subprocess.Popen(command, cwd=ROOT) as process:
         while process.poll() is None:
-            peak = max(peak, sum(map(resident_bytes, process_tree(process.pid))))
+            peak = max(peak, sum(map(memory, process_tree(process.pid))))
             time.sleep(POLL_SECONDS)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed with exit code {process.returncode}")
@@ -269,6 +273,15 @@ def resident_bytes(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
     except (FileNotFoundError, ProcessLookupError):
         return 0
+
+
+def own_bytes(pid: int) -> int:
+    """Resident memory of a process without the pages of files that it maps, which the system takes back at need."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
 
 
 def naive_features(matches: list[dict[str, Any]]) -> float:

@@ -1,7 +1,9 @@
 """`make bench-scale`: landing files to tensors for several times as many matches, made by replicating the leagues.
 
 Each country is copied under made-up countries, with all its leagues, clubs and seasons. Time is set against a run of
-the plain data beside it, since both depend on the machine. Peak memory is that of all processes of the run.
+the plain data beside it, since both depend on the machine. Peak memory is that of all processes of the run; of a
+training, without the pages of the mapped tensors, which the system takes back at need. The last training is that of the
+largest data on Ray, as on a cluster.
 """
 
 import argparse
@@ -10,16 +12,18 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from string import ascii_lowercase
 from tempfile import TemporaryDirectory
 
-from bench import Figure, default_data, measured_graph, report
+from bench import Figure, default_data, measured_graph, own_bytes, report, run_measured
 
 SCALE = 10
 MEMORY_LIMIT = 6e9  # bytes, at ten times 252,000 matches
 TIME_LIMIT = 12 / 10  # times the scale
+EPOCH = "epoch.json"  # seconds, in the home that was trained on
 _LEAGUE_FILE = re.compile(r"([a-z]{2,3})\.(\w+)\.(csv|json)")
 
 
@@ -30,9 +34,14 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=default_data(), help="folder of landing files")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--folder", type=Path, help="folder to work in, with room for 1.5 GB a unit of scale")
+    parser.add_argument("--workers", type=int, default=2, help="of Ray Train, for the last training")
+    parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.train:
+        train(arguments.train, arguments.workers)
+        return 0
     with TemporaryDirectory(prefix="football-scale-", dir=arguments.folder) as folder:
-        figures = list(measure(arguments.data, Path(folder), arguments.scale))
+        figures = list(measure(arguments.data, Path(folder), arguments.scale, arguments.workers))
     report(figures, arguments.data)
     if arguments.json:
         records = [{"name": figure.name, "value": figure.value, "unit": figure.unit} for figure in figures]
@@ -40,8 +49,8 @@ def main() -> int:
     return 0 if all(figure.is_within_limit for figure in figures) else 1
 
 
-def measure(data: Path, folder: Path, scale: int) -> Iterator[Figure]:
-    """Time and memory of one time the data, and of `scale` times."""
+def measure(data: Path, folder: Path, scale: int, workers: int) -> Iterator[Figure]:
+    """Time and memory of one time the data, and of `scale` times: to tensors, then an epoch of training."""
     replicate(data, folder / "replicas", scale)
     one = measured_graph(data, folder / "one")
     yield Figure(f"landing files to tensors, {one.matches:,} matches", one.seconds, "s")
@@ -56,6 +65,48 @@ def measure(data: Path, folder: Path, scale: int) -> Iterator[Figure]:
         before = one.assets[asset]
         if before > 0:
             yield Figure(f"{asset}: {before:.1f} s, then", seconds, "s")
+    alone = measured_training(folder / "one", 1)
+    yield Figure(f"one epoch, {one.matches:,} matches", alone.seconds, "s")
+    yield Figure("peak memory", alone.peak / 2**30, "GiB")
+    for count in (1, workers):
+        training = measured_training(folder / "many", count)
+        where = "this process" if count == 1 else f"{count} workers of Ray Train"
+        yield Figure(f"one epoch, {many.matches:,} matches, {where}", training.seconds, "s")
+        yield Figure("peak memory", training.peak / 2**30, "GiB", limit=MEMORY_LIMIT / 2**30)
+        limit = scale * TIME_LIMIT if count == 1 else None
+        yield Figure("time against one time the data", training.seconds / alone.seconds, "x", limit=limit)
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """An epoch of training in a process of its own. `peak`: bytes, of all its processes."""
+
+    seconds: float  # of the epoch, validation included
+    peak: int
+
+
+def measured_training(home: Path, workers: int) -> TrainingRun:
+    """Train on the tensors of a home."""
+    command = [sys.executable, __file__, "--train", str(home), "--workers", str(workers)]
+    _, peak = run_measured(command, own_bytes)
+    return TrainingRun(json.loads((home / EPOCH).read_bytes()), peak)
+
+
+def train(home: Path, workers: int) -> None:
+    """Child process: one epoch on the tensors of a home; writes its seconds there."""
+    from football_assets.artifacts import fetch
+    from football_assets.bucket import open_bucket
+    from football_assets.home import prepare_home
+    from football_assets.sequences.tensors import open_tensors
+    from football_assets.training.config import TrainingConfig
+    from football_assets.training.distributed import fit_on_workers
+    from football_assets.training.split import split_by_time
+
+    settings = prepare_home(home)
+    tensors = open_tensors(fetch(open_bucket(settings.bucket_url), "sequence_tensors", settings.scratch))
+    config = TrainingConfig(epochs=1, workers=workers)
+    fit = fit_on_workers(tensors, split_by_time(tensors, config.split), config)
+    (home / EPOCH).write_text(json.dumps(fit.epochs[0].seconds), encoding="utf-8")
 
 
 def replicate(data: Path, target: Path, scale: int) -> None:

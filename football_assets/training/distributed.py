@@ -5,12 +5,11 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import psutil
 
 from football_assets.errors import FootballError
@@ -19,6 +18,7 @@ from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import Epoch, Fit, fit_forecaster
 from football_assets.training.ray_cluster import ray_cluster
 from football_assets.training.split import TimeSplit
+from football_assets.training.worker_inputs import WorkerInputs, inputs_for_workers
 from football_assets.training.workers import Group
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def fit_on_workers(
         return fit_forecaster(tensors, split, config, on_epoch)
     with ray_cluster(config.workers) as folder:
         _check_gpus(config)
-        return _fit(tensors, split, config, on_epoch or _ignore, folder)
+        return _fit(inputs_for_workers(tensors), split, config, on_epoch or _ignore, folder)
 
 
 def _fit(
-    tensors: SequenceTensors, split: TimeSplit, config: TrainingConfig, on_epoch: OnEpoch, folder: Path
+    inputs: WorkerInputs, split: TimeSplit, config: TrainingConfig, on_epoch: OnEpoch, folder: Path
 ) -> Fit:
     import ray
     from ray.train import RunConfig, ScalingConfig, TrainingFailedError
@@ -62,7 +62,7 @@ def _fit(
     resources = {"CPU": 1.0} | ({"GPU": config.gpus_per_worker} if config.gpus_per_worker else {})
     trainer = DataParallelTrainer(
         _train,
-        train_loop_config={"task": ray.put(_Task(in_memory(tensors), split, config)), "epochs": epochs},
+        train_loop_config={"task": ray.put(_Task(inputs, split, config)), "epochs": epochs},
         scaling_config=ScalingConfig(
             num_workers=config.workers, use_gpu=bool(config.gpus_per_worker), resources_per_worker=resources
         ),
@@ -83,9 +83,9 @@ def _fit(
 
 @dataclass(frozen=True)
 class _Task:
-    """What every worker reads from Ray's object store, where the arrays are mapped, not copied."""
+    """What every worker reads from Ray's object store."""
 
-    tensors: SequenceTensors
+    inputs: WorkerInputs
     split: TimeSplit
     config: TrainingConfig
 
@@ -99,7 +99,7 @@ def _train(given: dict[str, Any]) -> Fit | None:
     with _process_group(rank, size):
         epochs: Queue = given["epochs"]
         on_epoch = (lambda epoch: epochs.put(epoch.as_dict())) if rank == 0 else None
-        fit = fit_forecaster(task.tensors, task.split, task.config, on_epoch, Group())
+        fit = fit_forecaster(task.inputs.tensors(), task.split, task.config, on_epoch, Group())
     return fit if rank == 0 else None
 
 
@@ -160,18 +160,6 @@ def explained(error: "TrainingFailedError") -> FootballError:
             return failure
     lines = [line for failure in failures.values() for line in str(failure).splitlines() if line.strip()]
     return FootballError(f"Training on several workers failed: {lines[0] if lines else error}")
-
-
-def in_memory(tensors: SequenceTensors) -> SequenceTensors:
-    """The same tensors as plain arrays: mapped files would be copied twice on their way to other processes."""
-    return replace(
-        tensors,
-        home_history=np.asarray(tensors.home_history),
-        away_history=np.asarray(tensors.away_history),
-        context=np.asarray(tensors.context),
-        outcome=np.asarray(tensors.outcome),
-        goals=np.asarray(tensors.goals),
-    )
 
 
 def _check_gpus(config: TrainingConfig) -> None:

@@ -20,10 +20,10 @@ from football_assets.errors import FootballError
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.best_config import TUNED
 from football_assets.training.config import NetworkConfig, SweepConfig, TrainingConfig
-from football_assets.training.distributed import in_memory
 from football_assets.training.fit import Epoch, fit_forecaster
 from football_assets.training.ray_cluster import ray_cluster
 from football_assets.training.split import TimeSplit
+from football_assets.training.worker_inputs import inputs_for_workers
 
 if TYPE_CHECKING:
     from ray import ObjectRef
@@ -116,7 +116,7 @@ def run_sweep(
     with ray_cluster() as folder:
         import ray
 
-        task = ray.put((in_memory(tensors), split))
+        task = ray.put((inputs_for_workers(tensors), split))
         gpus = config.gpus_per_trial if ray.cluster_resources().get("GPU", 0) else 0
         resources = {"cpu": 1, "gpu": gpus}
         began = time.monotonic()  # starting Ray is not the search's time
@@ -246,8 +246,8 @@ def _search(
 def _fetch(task: "ObjectRef") -> tuple[SequenceTensors, TimeSplit]:
     import ray
 
-    tensors, split = ray.get(task)
-    return tensors, split
+    inputs, split = ray.get(task)
+    return inputs.tensors(), split
 
 
 def _cause(error: BaseException | None) -> str:

@@ -1,7 +1,11 @@
 """Several workers of Ray Train: the same loss curve as one, and a plain word when one of them dies."""
 
+import pickle
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -12,6 +16,7 @@ from football_assets.training.distributed import explained, fit_on_workers
 from football_assets.training.fit import Epoch, Fit, fit_forecaster
 from football_assets.training.ray_cluster import ray_cluster
 from football_assets.training.split import TimeSplit, split_by_time
+from football_assets.training.worker_inputs import ARRAYS, inputs_for_workers, mapped_file
 from football_assets_tests.training.conftest import Fitted
 from football_assets_tests.training.planted import SMALL
 
@@ -73,6 +78,22 @@ def test_two_workers_learn_what_one_learns(tensors: SequenceTensors, split: Time
         assert tensor.numpy() == pytest.approx(theirs[name].numpy(), rel=1e-3, abs=1e-4), name
     assert seen == together.epochs  # as they came, in the process that asked
     assert beyond_loopback == {"127.0.0.1"}
+
+
+def test_workers_on_this_machine_map_the_files_that_the_tensors_map(planted: Fitted, tmp_path: Path) -> None:
+    np.save(tmp_path / "context.npy", planted.tensors.context)
+    mapped = np.load(tmp_path / "context.npy", mmap_mode="r")
+    tensors = replace(planted.tensors, context=mapped, goals=np.array(planted.tensors.goals))
+
+    given = inputs_for_workers(tensors)
+
+    assert given.arrays["context"] == tmp_path / "context.npy"
+    assert mapped_file(mapped[1:]) is None  # the file holds more
+    arrived = pickle.loads(pickle.dumps(given)).tensors()  # as Ray does
+    assert isinstance(arrived.context, np.memmap)
+    for name in ARRAYS:
+        assert np.array_equal(getattr(arrived, name), getattr(tensors, name), equal_nan=True)
+    assert arrived.spec == tensors.spec
 
 
 def test_a_worker_that_is_killed_ends_the_training_with_a_plain_word(planted: Fitted) -> None:

@@ -1,0 +1,61 @@
+"""Tensors on their way to the workers of Ray: as paths of mapped files where these are at hand, else as arrays.
+
+Of a mapped file every worker of the machine maps the same pages, which are in memory as far as there is room. To other
+machines the arrays go by Ray's object store, which each of them holds once, for all its workers.
+"""
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.tensors import SequenceTensors
+
+ARRAYS = ("home_history", "away_history", "context", "outcome", "goals")
+
+
+@dataclass(frozen=True)
+class WorkerInputs:
+    """What the network learns from, without the keys of the matches."""
+
+    arrays: dict[str, NDArray[Any] | Path]  # by the names of `SequenceTensors`
+    no_keys: pl.DataFrame
+    spec: FeatureSpec
+
+    def tensors(self) -> SequenceTensors:
+        """The tensors, in a worker; their `keys` have no row."""
+        arrays = {
+            name: np.load(array, mmap_mode="r", allow_pickle=False) if isinstance(array, Path) else array
+            for name, array in self.arrays.items()
+        }
+        return SequenceTensors(**arrays, keys=self.no_keys, spec=self.spec)
+
+
+def inputs_for_workers(tensors: SequenceTensors) -> WorkerInputs:
+    """Tensors for the workers of the Ray cluster that this process is connected to."""
+    arrays: dict[str, NDArray[Any] | Path] = {}
+    are_files_shared = _is_one_machine()
+    for name in ARRAYS:
+        array = getattr(tensors, name)
+        arrays[name] = (mapped_file(array) if are_files_shared else None) or np.asarray(array)
+    return WorkerInputs(arrays, tensors.keys.clear(), tensors.spec)
+
+
+def mapped_file(array: NDArray[Any]) -> Path | None:
+    """The .npy file that an array maps as a whole; None for a part of one, and for an array in memory."""
+    base: object = array.base
+    if isinstance(array, np.memmap) and isinstance(base, mmap.mmap):
+        return Path(str(array.filename))
+    return None
+
+
+def _is_one_machine() -> bool:
+    import ray
+
+    here = ray.get_runtime_context().get_node_id()
+    return all(node["NodeID"] == here for node in ray.nodes() if node["Alive"])
