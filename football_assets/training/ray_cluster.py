@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from football_assets.errors import FootballError
 
@@ -40,7 +41,7 @@ def ray_cluster(least_cpus: int = 1) -> Iterator[Path]:
     Raises
     ------
     FootballError
-        The cluster that RAY_ADDRESS names is not reached.
+        The cluster that RAY_ADDRESS names is not reached, or does not let this process in.
     """
     os.environ |= {name: value for name, value in _ENVIRONMENT.items() if name not in os.environ}
     import ray
@@ -53,7 +54,7 @@ def ray_cluster(least_cpus: int = 1) -> Iterator[Path]:
         address = os.environ.get("RAY_ADDRESS")
         if address:
             _check_reached(address)
-            ray.init(address=address, **quiet)
+            _join(address, quiet)
         else:
             from ray._private import ray_constants
 
@@ -64,6 +65,20 @@ def ray_cluster(least_cpus: int = 1) -> Iterator[Path]:
             yield Path(folder)
         finally:
             ray.shutdown()
+
+
+def _join(address: str, options: dict[str, Any]) -> None:
+    import ray
+    from ray.exceptions import RayError
+
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, RayError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise FootballError(
+            f"Ray's cluster at {address} cannot be joined ({reason}): check RAY_ADDRESS, and set RAY_AUTH_MODE=token "
+            "and RAY_AUTH_TOKEN to the token of the cluster, if it has one."
+        ) from error
 
 
 def _check_reached(address: str) -> None:
