@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from football_assets.raw.identity import clubs_named
+from football_assets.raw.merging import PLAYS_ALREADY
 
 DAYS_APART = 1
 """Sources may differ by so many days on the date of a match."""
@@ -17,11 +18,6 @@ MIN_SHARE = 0.5
 _LEAGUE = ["season", "league_id"]
 _RESULT = ["kickoff_date", "is_home", "goals_for", "goals_against"]
 _PAIR = [*_LEAGUE, "club", "source", "other_club", "other_source", "in_common"]
-# The words of `merging` for a second match of a team on one day.
-_PLAYS_ALREADY = (
-    r"^(?<team>.+) already plays on \d{4}-\d\d-\d\d: "
-    r"(?<home>.+) against (?<away>.+) \((?<source_object>\S+) .+\)\.$"
-)
 _SOURCE = "^raw/(.+)/[^/]+/[^/]+$"
 _SIDES = (("home", "away", True), ("away", "home", False))
 
@@ -131,7 +127,7 @@ def _refused_beside_another_source(matches: pl.DataFrame, rejected: pl.DataFrame
     """How often an entry of one source gave way, since a team of it already plays the `club` of another's that day."""
     origins = matches.select("source_object", *_LEAGUE, "source").unique("source_object")
     twice = rejected.select(
-        pl.col("reason").str.extract_groups(_PLAYS_ALREADY),
+        pl.col("reason").str.extract_groups(PLAYS_ALREADY),
         other_source=pl.col("source_object").str.extract(_SOURCE),
     ).unnest("reason")
     return (

@@ -15,6 +15,11 @@ import polars as pl
 from football_assets.raw.rules import SAME_MATCH_DAYS
 
 MAX_LEGS = 4
+# The reason of `_split_teams_twice_a_day`, for those who read it again.
+PLAYS_ALREADY = (
+    r"^(?<team>.+) already plays on \d{4}-\d\d-\d\d: "
+    r"(?<home>.+) against (?<away>.+) \((?<source_object>\S+) .+\)\.$"
+)
 _PAIR = ["season", "league_id", "home_team", "away_team"]
 _LEG = ["pair", "leg_key"]
 _ODDS = ["odds_home", "odds_draw", "odds_away"]

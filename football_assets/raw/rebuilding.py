@@ -15,15 +15,14 @@ import polars as pl
 from football_assets.leagues import SPORTMONKS_LEAGUES, TIME_ZONES
 from football_assets.raw.formats.kaggle import SIDES, WideFile
 from football_assets.raw.formats.reading import RECORD_CHARACTERS
+from football_assets.raw.pairing import away_goals, entry_origin, home_goals, pair_entries
 from football_assets.raw.seasons import season_of
 
 UNPLACED = "unplaced"
 """Stands for the league of what has none here."""
 MAX_GOALS = 99
-_SAME_RATING = 1e-4
 _FIRST_HOUR, _LAST_HOUR = 8, 23  # in which a match may kick off: midnight elsewhere is a day without a time
 _MATCH = ["league", "kickoff", "home_team", "away_team"]
-_NO_OPPONENT = "The opponent is not named, and no other team's history lists the match."
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def rebuild(wide: Mapping[str, WideFile], scores: Mapping[str, pl.DataFrame]) ->
     entries = _entries(wide, lines)
     entries = _with_own_line(entries, lines)
     matches = _judged(_with_listed_scores(lines, entries))
-    paired, unpaired = _pair(entries.filter(pl.col("reason").is_null(), pl.col("own_line").is_null()))
+    paired, unpaired = pair_entries(entries.filter(pl.col("reason").is_null(), pl.col("own_line").is_null()))
     refused_entries = pl.concat(
         [entries.filter(pl.col("reason").is_not_null()), unpaired], how="diagonal"
     ).select("file", "line", "order", "side", "place", *_ENTRY, "reason")
@@ -184,15 +183,15 @@ def _with_own_line(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         for side in SIDES
     ).unique(["league", "kickoff", "team", "is_home"], keep="first", maintain_order=True)
     found = entries.join(own, on=["league", "kickoff", "team", "is_home"], how="left", maintain_order="left")
-    is_other = (_home_goals() != pl.col("own_home")) | (_away_goals() != pl.col("own_away"))
+    is_other = (home_goals() != pl.col("own_home")) | (away_goals() != pl.col("own_away"))
     return found.with_columns(
         reason=pl.coalesce(
             "reason",
             pl.when(is_other).then(
                 pl.format(
                     "The score {}-{} contradicts {}-{} of the match's own line.",
-                    _home_goals(),
-                    _away_goals(),
+                    home_goals(),
+                    away_goals(),
                     "own_home",
                     "own_away",
                 )
@@ -201,23 +200,15 @@ def _with_own_line(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     ).drop("own_home", "own_away")
 
 
-def _home_goals() -> pl.Expr:
-    return pl.when("is_home").then("goals_for").otherwise("goals_against")
-
-
-def _away_goals() -> pl.Expr:
-    return pl.when("is_home").then("goals_against").otherwise("goals_for")
-
-
 def _with_listed_scores(lines: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """The lines; one without a score has that of the histories that list the match, if they agree."""
     listed = (
         entries.filter(pl.col("reason").is_null(), pl.col("own_line").is_not_null())
         .group_by("own_line")
         .agg(
-            listed_home=_home_goals().first(),
-            listed_away=_away_goals().first(),
-            told=pl.format("{}-{}", _home_goals(), _away_goals()).unique().sort(),
+            listed_home=home_goals().first(),
+            listed_away=away_goals().first(),
+            told=pl.format("{}-{}", home_goals(), away_goals()).unique().sort(),
         )
         .rename({"own_line": "order"})
     )
@@ -260,93 +251,6 @@ def _judged(matches: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _pair(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Home and away entries that are the same match, and the entries left over, with `reason`.
-
-    Two entries fit if they list the same kick-off, league and score from opposite sides, and ratings that do not
-    differ. They are the same match if neither fits another entry and their ratings agree. Without ratings they must
-    be the only entries of the league at that time: else two matches with one score, each listed by one team, would
-    make a third that never was.
-    """
-    entries = entries.with_row_index("entry")
-    shared = ["league", "kickoff", "home_goals", "away_goals"]
-    told = entries.select(
-        "entry",
-        "team",
-        "is_home",
-        "league",
-        "kickoff",
-        home_goals=_home_goals(),
-        away_goals=_away_goals(),
-        home_rating=pl.when("is_home").then("rating").otherwise("opponent_rating"),
-        away_rating=pl.when("is_home").then("opponent_rating").otherwise("rating"),
-        origin=_entry_origin(),
-    )
-    home, away = (
-        told.filter(is_side).select(
-            *shared,
-            "home_rating",
-            "away_rating",
-            pl.col("team", "entry", "origin").name.prefix(f"{side}_"),
-        )
-        for side, is_side in zip(SIDES, (pl.col("is_home"), ~pl.col("is_home")), strict=True)
-    )
-    crowd = entries.group_by("league", "kickoff").agg(listed=pl.len())
-    mirrored = home.join(away, on=shared, suffix="_there").filter(pl.col("home_team") != pl.col("away_team"))
-    apart = [(pl.col(f"{side}_rating") - pl.col(f"{side}_rating_there")).abs() for side in SIDES]
-    is_rated = pl.all_horizontal(gap.is_not_null() for gap in apart)
-    is_alike = pl.all_horizontal((gap <= _SAME_RATING).fill_null(True) for gap in apart)
-    fitting = (
-        mirrored.filter(is_alike)
-        .join(crowd, on=["league", "kickoff"], how="left")
-        .with_columns(
-            is_only=(pl.len().over("home_entry") == 1) & (pl.len().over("away_entry") == 1),
-            is_certain=is_rated | (pl.col("listed") == 2),
-        )
-    )
-    paired = fitting.filter("is_only", "is_certain")
-    sides = [
-        fitting.select(pl.col(f"{side}_entry").alias("entry"), "is_only", opponent=f"{other}_team")
-        for side, other in (SIDES, SIDES[::-1])
-    ]
-    opponents = (
-        pl.concat(sides)
-        .group_by("entry")
-        .agg(pl.col("opponent").unique().sort(), is_only=pl.col("is_only").all())
-    )
-    rated_apart = pl.concat(
-        mirrored.filter(~is_alike).select(pl.col(f"{side}_entry").alias("entry")) for side in SIDES
-    ).unique()
-    done = pl.concat(paired.select(pl.col(f"{side}_entry").alias("entry")) for side in SIDES)
-    unpaired = (
-        entries.join(done, on="entry", how="anti")
-        .join(opponents, on="entry", how="left")
-        .join(rated_apart.with_columns(is_rated_apart=True), on="entry", how="left")
-        .with_columns(
-            reason=pl.when("is_only")
-            .then(
-                pl.format(
-                    "The opponent may be {}, but without ratings other matches at that time may be meant.",
-                    pl.col("opponent").list.first(),
-                )
-            )
-            .when(pl.col("opponent").is_not_null())
-            .then(
-                pl.format(
-                    "The opponent cannot be told: the histories of {} fit.",
-                    pl.col("opponent").list.join(", "),
-                )
-            )
-            .when("is_rated_apart")
-            .then(
-                pl.lit("The opponent is not named: such a match is listed only by teams with other ratings.")
-            )
-            .otherwise(pl.lit(_NO_OPPONENT))
-        )
-    )
-    return paired, unpaired
-
-
 _ROW = [*_MATCH, "home_goals", "away_goals", "league_name", "order", "origin", "reason"]
 
 
@@ -371,17 +275,12 @@ def _of_entries(entries: pl.DataFrame) -> pl.DataFrame:
         "kickoff",
         pl.when("is_home").then("team").otherwise(unknown).alias("home_team"),
         pl.when("is_home").then(unknown).otherwise("team").alias("away_team"),
-        _home_goals().alias("home_goals"),
-        _away_goals().alias("away_goals"),
+        home_goals().alias("home_goals"),
+        away_goals().alias("away_goals"),
         "order",
-        _entry_origin().alias("origin"),
+        entry_origin().alias("origin"),
         "reason",
     )
-
-
-def _entry_origin() -> pl.Expr:
-    """Where a history lists a match."""
-    return pl.format("{} {} {}_team_history_{}", "file", "line", "side", "place")
 
 
 def _of_short_lines(wide: Mapping[str, WideFile], lines: pl.DataFrame) -> pl.DataFrame:
