@@ -18,7 +18,7 @@ from dagster import (
 )
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from football_assets.io_managers import FolderIOManager, TableIOManager
+from football_assets.io_managers import FolderIOManager, TableIOManager, table_input
 from football_assets.resources import BucketResource, bucket_resources
 from football_assets.settings import Settings
 from football_assets.tables import read_table, table_object
@@ -136,3 +136,16 @@ def test_a_folder_is_handed_on_as_an_artefact_and_its_scratch_is_cleared(bucket:
     found = metadata(result, "letter")
     assert found["bytes"] == 5
     assert bucket.open().read(f"artifacts/letter/{found['digest']}/inner/text") == b"hello"
+
+
+@asset(io_manager_key="tables", ins={"results": table_input("season")})
+def seasons_seen(results: pl.DataFrame) -> pl.DataFrame:
+    return results.unique(maintain_order=True)
+
+
+def test_an_input_of_some_columns_reads_no_others(bucket: BucketResource) -> None:
+    run(bucket, results, seasons=("2012", "2014"))
+
+    run(bucket, results, seasons_seen, selection=[seasons_seen])
+
+    assert read_table(bucket.open(), "seasons_seen").rows() == [("2012",), ("2013",), ("2014",)]

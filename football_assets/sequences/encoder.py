@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from football_assets.sequences.spec import OBSERVED, FeatureSpec
 
+RATINGS = ("elo", "attack", "defence")  # of a past match, of both teams
 _DAY_BITS = 20  # days since 1970 of any year below 2840 fit
 
 
@@ -121,16 +122,29 @@ def history_rows(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.D
     team_matches, team_ratings
         The tables of those names.
     """
-    ratings = team_ratings.select("match_id", "team_id", "elo", "attack", "defence")
-    opponents = ratings.select(
-        "match_id",
-        pl.col("team_id").alias("opponent_id"),
-        pl.col("elo", "attack", "defence").name.prefix("opponent_"),
-    )
+    ratings = team_ratings.select("match_id", "team_id", *RATINGS)
+    theirs = [pl.col(name).alias(f"opponent_{name}") for name in RATINGS]
+    if is_in_pairs(team_matches, ratings):
+        # The tables are as they were made: the other side of a match stands beside it, and nothing has to be looked up.
+        beside = ratings.select(theirs)[np.arange(len(ratings)) ^ 1]
+        return team_matches.hstack(ratings.select(RATINGS)).hstack(beside).filter("is_played")
+    opponents = ratings.select("match_id", pl.col("team_id").alias("opponent_id"), *theirs)
     return (
         team_matches.filter("is_played")
         .join(ratings, on=["match_id", "team_id"], how="left")
         .join(opponents, on=["match_id", "opponent_id"], how="left")
+    )
+
+
+def is_in_pairs(team_matches: pl.DataFrame, ratings: pl.DataFrame) -> bool:
+    """Whether both tables have the same rows in the same order, two by two the sides of a match."""
+    if len(team_matches) != len(ratings) or len(ratings) % 2:
+        return False
+    sides = ratings["match_id"]
+    return bool(
+        (sides.gather_every(2) == sides.gather_every(2, 1)).all()
+        and all((team_matches[name] == ratings[name]).all() for name in ("match_id", "team_id"))
+        and (team_matches["opponent_id"].gather_every(2) == ratings["team_id"].gather_every(2, 1)).all()
     )
 
 

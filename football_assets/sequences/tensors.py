@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 from football_assets.errors import FootballError
 from football_assets.increments import changed_countries, code_digest, country_keys, footer, is_of, made_from
 from football_assets.sequences import encoder
-from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_in_slices, history_rows
-from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
+from football_assets.sequences.encoder import (
+    RATINGS,
+    SequenceBatch,
+    TeamHistory,
+    encode_in_slices,
+    history_rows,
+)
+from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, FeatureSpec
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
 _SLICE = 16_384  # matches that are encoded at a time
 _INPUTS = ("home_history", "away_history", "context")
+_TARGETS = ("outcome", "home_goals", "away_goals")
 KEY_COLUMNS = (
     "match_id",
     "league_id",
@@ -37,6 +44,17 @@ KEY_COLUMNS = (
     "odds_draw",
     "odds_away",
 )
+
+
+def columns_read(spec: FeatureSpec = DEFAULT_SPEC) -> dict[str, list[str]]:
+    """Columns that `write_tensors` reads, by the name of the table; the others need not be in memory."""
+    sides = ("match_id", "team_id", "league_id")
+    own = [name for name in spec.history_names if name != OBSERVED and not name.endswith(RATINGS)]
+    return {
+        "match_features": [*dict.fromkeys((*KEY_COLUMNS, *_TARGETS, *spec.context_names))],
+        "team_matches": [*sides, "opponent_id", "kickoff_date", "is_played", *own],
+        "team_ratings": [*sides, *RATINGS],
+    }
 
 
 @dataclass(frozen=True)
@@ -98,7 +116,7 @@ def write_tensors(
     list[str] | None
         Countries whose matches were encoded; None: all.
     """
-    matches = match_features.sort("kickoff_date", "league_id", "match_id")
+    matches = _in_order(match_features)
     keys = country_keys([match_features, team_matches, team_ratings], _code(spec))
     countries = _countries_to_encode(keys, earlier, matches)
     if countries is None or earlier is None:
@@ -131,6 +149,13 @@ def write_tensors(
     matches.select(KEY_COLUMNS).write_parquet(folder / KEYS, compression="zstd", metadata=footer(keys))
     spec.save(folder)
     return countries
+
+
+def _in_order(match_features: pl.DataFrame) -> pl.DataFrame:
+    """By kick-off day; a table that is in order already, as it is made, is not copied."""
+    order = match_features.select(pl.arg_sort_by("kickoff_date", "league_id", "match_id")).to_series()
+    is_ordered = (order == pl.int_range(len(order), eager=True)).all()
+    return match_features if is_ordered else match_features[order]
 
 
 def _code(spec: FeatureSpec) -> str:

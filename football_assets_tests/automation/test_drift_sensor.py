@@ -91,8 +91,7 @@ def test_a_model_that_lacks_many_days_of_results_is_trained_anew(local_home: Sma
     report(local_home, status="ok", reasons=[], model_age_days=30, unlearnt_days=30)
     assert not isinstance(tick(local_home), RunRequest)
 
-    late = {"model_age_days": 31, "unlearnt_days": 31}
-    report(local_home, status="quiet", reasons=["few predictions"], **late)
+    report(local_home, status="quiet", reasons=["few predictions"], model_age_days=31, unlearnt_days=31)
     request = tick(local_home)
 
     assert isinstance(request, RunRequest)

@@ -6,9 +6,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
+from football_assets.sequences.encoder import history_rows, is_in_pairs
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
-from football_assets.sequences.tensors import KEY_COLUMNS, SequenceTensors, open_tensors, write_tensors
+from football_assets.sequences.tensors import (
+    KEY_COLUMNS,
+    SequenceTensors,
+    columns_read,
+    open_tensors,
+    write_tensors,
+)
 from football_assets_tests.worlds import REWRITTEN, REWRITTEN_FROM, TRUTH, FeatureTables, SimulatedCountries
 
 INPUTS = ("home_history", "away_history", "context")
@@ -77,6 +85,33 @@ def test_the_context_is_the_row_of_match_features(tables: FeatureTables, tensors
     for number, name in enumerate(DEFAULT_SPEC.context_names):
         expected = features[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
         np.testing.assert_array_equal(tensors.context[:, number], expected, err_msg=name)
+
+
+def test_opponents_are_found_beside_their_match_and_anywhere_else(tables: FeatureTables) -> None:
+    order = ["kickoff_date", "league_id", "match_id", "team_id"]
+    sides, ratings = tables.team_matches.sort(order), tables.team_ratings.sort(order)
+    assert is_in_pairs(sides, ratings)
+
+    beside = history_rows(sides, ratings)
+    for mixed in (ratings.reverse(), ratings.sample(fraction=1, shuffle=True, seed=1)):
+        assert not is_in_pairs(sides, mixed)
+        found = history_rows(sides, mixed)
+        assert_frame_equal(found, beside, check_row_order=False, check_column_order=False)
+    assert not is_in_pairs(sides.slice(1), ratings.slice(1))
+    assert history_rows(sides.clear(), ratings.clear()).is_empty()
+
+
+def test_the_columns_that_are_said_to_be_read_are_all_that_is_read(
+    tables: FeatureTables, tensors: SequenceTensors, tmp_path: Path
+) -> None:
+    read = {name: getattr(tables, name).select(columns) for name, columns in columns_read().items()}
+
+    write_tensors(**read, folder=tmp_path)
+
+    written = open_tensors(tmp_path)
+    for name in (*INPUTS, "outcome", "goals"):
+        np.testing.assert_array_equal(getattr(written, name), getattr(tensors, name))
+    assert written.keys.equals(tensors.keys)
 
 
 def test_results_on_a_day_and_after_it_move_no_input_of_that_day_or_earlier(
