@@ -1,0 +1,385 @@
+"""The levers that `ablations.py` pulls, one entry each: what is changed about inputs, training or forecasts.
+
+A lever that is trained changes the set-up of the default, never the code of the package: features are left out by a
+view of the tensors with fewer columns, matches are weighted by drawing them more or less often. A lever that is derived
+makes its forecasts of those that others have made, and costs nothing.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from football_assets.bucket import open_bucket
+from football_assets.errors import FootballError
+from football_assets.increments import code_digest
+from football_assets.sequences.spec import OBSERVED, Feature
+from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
+from football_assets.tables import read_table
+from football_assets.training.config import TrainingConfig
+from football_assets.training.split import TimeSplit
+
+DEFAULT = "default"
+SHORT = "epochs_5"
+LOGITS = ("logit_home", "logit_draw", "logit_away")  # before calibration
+DAYS_A_YEAR = 365.25
+_SHORT_EPOCHS = 5
+_COPIES = 2  # of the training matches, from which weighted ones are drawn
+_LEAGUE_DEVIATION = 0.1  # of a league's calibration from that of all, before its matches are seen
+
+Probabilities = NDArray[np.float64]
+
+
+class LeverUnavailable(FootballError):
+    """A lever cannot be pulled on these tensors."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Forecasts of a lever for a season, and what they cost.
+
+    `season` and `validation` have a row a match: `match_id`, `league_id`, `date`, `outcome`, the columns of `LOGITS`,
+    and the calibrated `p_home`, `p_draw`, `p_away`. Derived levers have no logits and no validation.
+    """
+
+    season: pl.DataFrame
+    validation: pl.DataFrame
+    parameters: int
+    seconds: float
+    temperature: float  # logits are divided by it
+    best_epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is fitted, on what. A `temperature` stands in for calibration on validation."""
+
+    tensors: SequenceTensors
+    split: TimeSplit
+    config: TrainingConfig
+    temperature: float | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """The season that a lever is pulled for: its first day, the folders, and the results that the lever needs."""
+
+    start: date
+    tensors_folder: Path
+    work: Path
+    results: Mapping[str, Result]
+
+
+Change = Callable[[Setup, Case], Setup]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A lever that needs a training of its own."""
+
+    name: str
+    text: str
+    change: Change
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A lever whose probabilities `[n, 3]` are made from the results of others."""
+
+    name: str
+    text: str
+    needs: tuple[str, ...]
+    probabilities: Callable[[Mapping[str, Result]], Probabilities]
+
+
+Lever = Trained | Derived
+
+
+# ---------------------------------------------------------------------------------------------------------- inputs
+
+
+def without(*stems: str) -> Change:
+    """Leave out the features of these names, regular expressions, of either side, the opponent's and in the history."""
+    pattern = re.compile(f"(home_|away_|opponent_)?({'|'.join(stems)})")
+
+    def change(setup: Setup, _: Case) -> Setup:
+        spec = setup.tensors.spec
+        history = [i for i, name in enumerate(spec.history_names) if not pattern.fullmatch(name)]
+        context = [i for i, name in enumerate(spec.context_names) if not pattern.fullmatch(name)]
+        if len(history) + len(context) == len(spec.history) + len(spec.context):
+            raise LeverUnavailable(f"No feature of the tensors is named like {' or '.join(stems)}.")
+        fewer = spec.model_copy(
+            update={
+                "history": tuple(spec.history[i] for i in history),
+                "context": tuple(spec.context[i] for i in context),
+            }
+        )
+        tensors = replace(
+            setup.tensors,
+            home_history=setup.tensors.home_history[:, :, history],
+            away_history=setup.tensors.away_history[:, :, history],
+            context=setup.tensors.context[:, context],
+            spec=fewer,
+        )
+        return replace(setup, tensors=tensors)
+
+    return change
+
+
+def context_only(setup: Setup, _: Case) -> Setup:
+    """No past match is seen: the LSTM reads padding alone, and shrinks to a width of 1 that gets no gradient."""
+    spec = setup.tensors.spec
+    padding = np.zeros((len(setup.tensors), 1, 1), dtype=np.float32)
+    observed = tuple(feature for feature in spec.history if feature.name == OBSERVED)
+    tensors = replace(
+        setup.tensors,
+        home_history=padding,
+        away_history=padding,
+        spec=spec.model_copy(update={"history": observed, "history_length": 1}),
+    )
+    return _with_network(replace(setup, tensors=tensors), hidden=1)
+
+
+def last_matches(length: int) -> Change:
+    """Histories of so many matches; longer ones than the tensors have are encoded from their tables, once."""
+
+    def change(setup: Setup, case: Case) -> Setup:
+        tensors = setup.tensors
+        if tensors.spec.history_names == [OBSERVED]:
+            raise LeverUnavailable("No feature of past matches is seen, however many there are.")
+        if length > tensors.spec.history_length:
+            return replace(setup, tensors=_longer(tensors, length, case))
+        shorter = replace(
+            tensors,
+            home_history=tensors.home_history[:, -length:],
+            away_history=tensors.away_history[:, -length:],
+            spec=tensors.spec.model_copy(update={"history_length": length}),
+        )
+        return replace(setup, tensors=shorter)
+
+    return change
+
+
+def _longer(tensors: SequenceTensors, length: int, case: Case) -> SequenceTensors:
+    # The folder is HOME/bucket/artifacts/sequence_tensors/DIGEST.
+    bucket_folder = case.tensors_folder.resolve().parents[2]
+    if not (bucket_folder / "tables").is_dir():
+        raise LeverUnavailable(
+            f"Histories of {length} matches are encoded from tables, and {bucket_folder} has none."
+        )
+    spec = tensors.spec.model_copy(update={"history_length": length})
+    folder = case.work / "encoded" / case.tensors_folder.name / code_digest(spec.model_dump_json())
+    if not (folder / "feature_spec.json").is_file():  # written last
+        folder.mkdir(parents=True, exist_ok=True)
+        bucket = open_bucket(str(bucket_folder))
+        matches, team_matches, ratings = (
+            read_table(bucket, name) for name in ("match_features", "team_matches", "team_ratings")
+        )
+        write_tensors(matches, team_matches, ratings, folder, spec)
+    longer = open_tensors(folder)
+    if not longer.keys["match_id"].equals(tensors.keys["match_id"]):
+        raise LeverUnavailable(
+            f"The tables in {bucket_folder} have other matches than {case.tensors_folder}."
+        )
+    return longer
+
+
+def constant_league_goals(setup: Setup, _: Case) -> Setup:
+    """Goals of the league, home and away, as their mean over the training matches: no league or year differs."""
+    names = setup.tensors.spec.context_names
+    columns = [names.index(f"league_{side}_goals") for side in ("home", "away")]
+    context = np.array(setup.tensors.context)
+    context[:, columns] = np.nanmean(context[setup.split.train][:, columns], axis=0)
+    return replace(setup, tensors=replace(setup.tensors, context=context))
+
+
+def league_columns(setup: Setup, _: Case) -> Setup:
+    """A column a league, 1 for its matches: its weights are what an embedding of the league would learn."""
+    leagues = setup.tensors.keys["league_id"]
+    names = leagues[setup.split.train].unique().sort()
+    is_league = np.stack([(leagues == name).to_numpy() for name in names], axis=1).astype(np.float32)
+    features = tuple(
+        Feature(name=f"is_{name}", unit="flag", lower=0, upper=1, description=f"1 for {name}.")
+        for name in names
+    )
+    spec = setup.tensors.spec
+    more = spec.model_copy(update={"context": (*spec.context, *features)})
+    context = np.concatenate([setup.tensors.context, is_league], axis=1)
+    return replace(setup, tensors=replace(setup.tensors, context=context, spec=more))
+
+
+# -------------------------------------------------------------------------------------------------------- training
+
+
+def training(**changes: Any) -> Change:
+    """Other values of `TrainingConfig`."""
+    return lambda setup, _: replace(setup, config=setup.config.model_copy(update=changes))
+
+
+def network(**changes: Any) -> Change:
+    """Other values of `NetworkConfig`."""
+    return lambda setup, _: _with_network(setup, **changes)
+
+
+def _with_network(setup: Setup, **changes: Any) -> Setup:
+    changed = setup.config.network.model_copy(update=changes)
+    return replace(setup, config=setup.config.model_copy(update={"network": changed}))
+
+
+def recent_matches_count_more(half_life: float) -> Change:
+    """A training match weighs half as much for every so many years before the season.
+
+    Weights are by drawing: each match is repeated, its expected number of copies its weight, twice the matches in all.
+    Half the epochs then make as many steps.
+    """
+
+    def change(setup: Setup, case: Case) -> Setup:
+        rows = setup.split.train
+        days = (np.datetime64(case.start) - setup.tensors.days[rows]).astype("timedelta64[D]").astype(int)
+        weights = 0.5 ** (days / DAYS_A_YEAR / half_life)
+        expected = _COPIES * weights / weights.mean()
+        copies = np.floor(expected + np.random.default_rng(setup.config.seed).random(len(rows)))
+        return replace(
+            setup,
+            split=replace(setup.split, train=np.repeat(rows, copies.astype(np.int64))),
+            config=setup.config.model_copy(
+                update={
+                    "epochs": -(-setup.config.epochs // _COPIES),
+                    "patience": -(-setup.config.patience // _COPIES),
+                }
+            ),
+        )
+
+    return change
+
+
+def with_validation_matches(setup: Setup, case: Case) -> Setup:
+    """Train on validation too, for as many epochs as without, with the temperature found without.
+
+    Nothing is left to stop by: of the epochs the one is kept that forecasts the validation matches best, which it has
+    been trained on.
+    """
+    return replace(
+        setup,
+        split=replace(setup.split, train=np.concatenate([setup.split.train, setup.split.validation])),
+        config=setup.config.model_copy(update={"epochs": _SHORT_EPOCHS, "patience": _SHORT_EPOCHS}),
+        temperature=case.results[SHORT].temperature,
+    )
+
+
+# -------------------------------------------------------------------------------------------------- after training
+
+
+def mean_of_all(results: Mapping[str, Result]) -> Probabilities:
+    """The mean of the probabilities of all that are needed."""
+    return np.mean([probabilities_of(result.season) for result in results.values()], axis=0)
+
+
+def not_calibrated(results: Mapping[str, Result]) -> Probabilities:
+    """The default's probabilities as they are before its temperature is applied."""
+    return _softmax(_logits(results[DEFAULT].season))
+
+
+def scale_and_shift(results: Mapping[str, Result]) -> Probabilities:
+    """A scale for all outcomes and a shift for each, fitted on validation."""
+    return _calibrated(results[DEFAULT], by_league=False)
+
+
+def by_league(results: Mapping[str, Result]) -> Probabilities:
+    """The same, and each league with its own deviation from it, drawn to 0 by a normal prior."""
+    return _calibrated(results[DEFAULT], by_league=True)
+
+
+def _calibrated(result: Result, by_league: bool) -> Probabilities:
+    """Season's probabilities after `logits * exp(scale) + shift`, fitted on validation by maximum a posteriori."""
+    leagues = pl.concat([result.validation["league_id"], result.season["league_id"]]).unique().sort()
+    number = {name: i for i, name in enumerate(leagues)}
+    shared = torch.zeros(1 + len(LOGITS), requires_grad=True)  # scale, shifts
+    own = torch.zeros(len(leagues), 1 + len(LOGITS), requires_grad=by_league)
+    learnt = [shared, own] if by_league else [shared]
+    optimiser = torch.optim.LBFGS(learnt, max_iter=200, line_search_fn="strong_wolfe")
+
+    def outputs(matches: pl.DataFrame) -> Tensor:
+        codes = matches["league_id"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
+        values = shared + own[torch.tensor(codes)]
+        return torch.tensor(_logits(matches), dtype=torch.float32) * values[:, :1].exp() + values[:, 1:]
+
+    outcome = torch.tensor(result.validation["outcome"].to_numpy())
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        penalty = (own**2).sum() / (2 * _LEAGUE_DEVIATION**2)
+        loss = functional.cross_entropy(outputs(result.validation), outcome) + penalty / len(outcome)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    with torch.no_grad():
+        return torch.softmax(outputs(result.season), dim=1).double().numpy()
+
+
+def probabilities_of(forecasts: pl.DataFrame) -> Probabilities:
+    """Calibrated probabilities `[n, 3]` of a result's matches."""
+    return forecasts.select("p_home", "p_draw", "p_away").to_numpy()
+
+
+def _logits(forecasts: pl.DataFrame) -> NDArray[np.float64]:
+    return forecasts.select(LOGITS).to_numpy()
+
+
+def _softmax(logits: NDArray[np.float64]) -> Probabilities:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+# ------------------------------------------------------------------------------------------------------- the levers
+
+RATINGS = ("elo", "attack", "defence", ".*kalman.*")
+FORM = ("points_10", "goals_for_10", "goals_against_10", "venue_points_5")
+
+LEVERS: tuple[Lever, ...] = (
+    Trained(DEFAULT, "default", lambda setup, _: setup),
+    Trained("seed_8", "another seed", training(seed=8)),
+    Trained("seed_9", "a third seed", training(seed=9)),
+    Trained("context_only", "no sequences: the context alone", context_only),
+    Trained(SHORT, "5 epochs, not 12, to the end of the schedule", training(epochs=_SHORT_EPOCHS)),
+    Trained("refit", "the same 5 epochs, on validation too", with_validation_matches, (SHORT,)),
+    Derived("ensemble", "mean of three seeds", (DEFAULT, "seed_8", "seed_9"), mean_of_all),
+    Derived("not_calibrated", "no calibration", (DEFAULT,), not_calibrated),
+    Derived("shifted", "calibration with a shift for each outcome", (DEFAULT,), scale_and_shift),
+    Derived("by_league", "calibration by league, shrunk to that of all", (DEFAULT,), by_league),
+    Trained("no_goals_head", "goals' loss not weighed (0, not 0.5)", training(goals_weight=0.0)),
+    Trained("goals_head_1", "goals' loss weighs 1", training(goals_weight=1.0)),
+    Trained("no_averaging", "no running mean of the weights", training(averaging=0.0)),
+    Trained("no_attack_defence", "no attack and defence ratings", without("attack", "defence")),
+    Trained("no_elo", "no Elo ratings", without("elo")),
+    Trained("no_kalman", "no Kalman filter's ratings", without(".*kalman.*")),
+    Trained("no_ratings", "no ratings at all", without(*RATINGS)),
+    Trained("no_form", "no means of the last matches", without(*FORM)),
+    Trained("no_season", "no standing in the season", without("season_.*")),
+    Trained("no_rest", "no days of rest", without("rest_days")),
+    Trained("no_league_goals", "no goals of the league", constant_league_goals),
+    Trained("no_draw_surplus", "no surplus of draws of the league", without("league_draw_surplus")),
+    Trained("no_opponents", "no opponents' ratings in the history", without("opponent_.*")),
+    Trained("history_5", "histories of 5 matches, not 10", last_matches(5)),
+    Trained("history_20", "histories of 20 matches", last_matches(20)),
+    Trained("leagues", "a column for each league", league_columns),
+    Trained("recency_8", "matches of 8 years before weigh half", recent_matches_count_more(8)),
+    Trained("dropout_0.1", "dropout 0.1, not 0.3", network(dropout=0.1)),
+    Trained("dropout_0.5", "dropout 0.5", network(dropout=0.5)),
+    Trained("hidden_16", "LSTM of width 16, not 32", network(hidden=16)),
+    Trained("hidden_64", "LSTM of width 64", network(hidden=64)),
+    Trained("two_layers", "LSTM of two layers", network(layers=2)),
+    Trained("weight_decay_0.01", "weight decay 0.01, not 0.1", training(weight_decay=0.01)),
+)
