@@ -10,7 +10,7 @@ class NetworkConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    hidden: int = Field(32, ge=1, description="Width of the LSTM's state.")
+    hidden: int = Field(16, ge=1, description="Width of the LSTM's state.")
     layers: int = Field(1, ge=1, le=4, description="LSTM layers.")
     trunk: int = Field(32, ge=1, description="Width of the layer that joins both teams and the context.")
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of activations dropped while training.")

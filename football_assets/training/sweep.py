@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DEFAULT, BEFORE, DRAWN = "default", "best of the last sweep", "drawn"
 _SEARCH_SHARE = 2 / 3  # of the time
 _FINAL_SEEDS_FROM = 1000
-_WIDTHS = (16, 24, 32, 48, 64)
+_WIDTHS = (8, 16, 24, 32, 48, 64)
 _BATCHES = (256, 512, 1024, 2048)
 
 Say = Callable[[str], None]
