@@ -36,6 +36,7 @@ from football_assets.tables import table_object, table_objects
 
 _log = logging.getLogger(__name__)
 _COUNTRY = "split_part(league_id, '.', 1)"
+ROWS_A_GIGABYTE = 4_000_000  # of all inputs: what DuckDB joins and sorts in it, with what it spills to disk
 _PROVENANCE = ("source", "source_object", "source_version")  # columns of raw_matches that no model reads
 
 
@@ -117,14 +118,16 @@ def build_features(
                 f"Only what has changed is made again: {', '.join(countries) or 'nothing, some countries are gone'}."
             )
         _stage(staged, build, countries)
-        results = _run_dbt("build", models, build, log)
+        memory = memory_limit(staged)
+        results = _run_dbt("build", models, build, memory, log)
         built = {result.name for result in results if result.is_model and result.passed}
         kept = None if countries is None else sorted(keys.keys() - set(countries))
         # After a failed test nothing is noted: the next build makes all again, and tests all.
         noted = keys if all(result.passed for result in results) else {}
         for model in models:
             if model in built:
-                bucket.upload(_export(model, build, earlier[model], kept, noted), table_object(model))
+                file = _export(model, build, memory, earlier[model], kept, noted)
+                bucket.upload(file, table_object(model))
     missing = [model for model in models if model not in built]
     if missing:
         reasons = [
@@ -151,8 +154,9 @@ def check_features(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
-        _stage(_download(bucket, sorted(_parents(models) | set(models)), Path(folder)), Path(folder), None)
-        return _run_dbt("test", models, Path(folder), log)
+        staged = _download(bucket, sorted(_parents(models) | set(models)), Path(folder))
+        _stage(staged, Path(folder), None)
+        return _run_dbt("test", models, Path(folder), memory_limit(staged), log)
 
 
 def _parents(models: Sequence[str]) -> set[str]:
@@ -227,13 +231,21 @@ def _stage(files: Mapping[str, Sequence[Path]], build: Path, countries: Sequence
             )
 
 
+def memory_limit(files: Mapping[str, Sequence[Path]]) -> str:
+    """What DuckDB may hold for some input tables, `1GB` or more: it spills beyond, but not all that it holds."""
+    rows = sum(
+        pl.scan_parquet(path).select(pl.len()).collect().item() for paths in files.values() for path in paths
+    )
+    return f"{max(1, rows // ROWS_A_GIGABYTE)}GB"
+
+
 def _run_dbt(
-    command: str, models: Sequence[str], build: Path, log: Callable[[str], None]
+    command: str, models: Sequence[str], build: Path, memory: str, log: Callable[[str], None]
 ) -> list[NodeResult]:
     from football_assets.features.dbt_run import run_dbt
 
     arguments = dbt_arguments(command, "--select", *models, "--indirect-selection", "buildable")
-    arguments += ["--vars", json.dumps({"database": str(build / DATABASE)})]
+    arguments += ["--vars", json.dumps({"database": str(build / DATABASE), "memory_limit": memory})]
     outcome = run_dbt(arguments, parsed_project() / "partial_parse.msgpack", build, log)
     if isinstance(outcome, Exception):
         raise DbtFailed(f"dbt did not run: {' '.join(str(outcome).split())[-500:]}") from outcome
@@ -254,6 +266,7 @@ def _run_dbt(
 def _export(
     model: str,
     build: Path,
+    memory: str,
     earlier: Path | None,
     kept: Sequence[str] | None,
     noted: Mapping[str, str],
@@ -269,7 +282,7 @@ def _export(
     entries = ", ".join(f"{name}: {_text(value)}" for name, value in footer(noted).items())
     path = build / f"{model}.parquet"
     with duckdb.connect(
-        str(build / DATABASE), read_only=True, config={"threads": 2, "memory_limit": "1GB"}
+        str(build / DATABASE), read_only=True, config={"threads": 2, "memory_limit": memory}
     ) as connection:
         connection.execute(
             f"copy {rows} to {_text(path)} "

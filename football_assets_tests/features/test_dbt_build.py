@@ -7,6 +7,7 @@ import pytest
 
 from football_assets.bucket import open_bucket
 from football_assets.errors import ObjectNotFound
+from football_assets.features import dbt_build
 from football_assets.features.dbt_build import ModelsNotBuilt, build_features
 from football_assets.features.dbt_project import DbtFailed
 from football_assets.tables import read_table, write_table
@@ -31,6 +32,18 @@ def test_a_failed_test_stops_the_models_after_it(tmp_path: Path) -> None:
         read_table(bucket, "team_matches")
     assert any("unique_stg_matches_match_id" in line for line in lines)
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_duckdb_gets_memory_by_the_rows_that_it_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert dbt_build.ROWS_A_GIGABYTE >= 10**6
+    monkeypatch.setattr(dbt_build, "ROWS_A_GIGABYTE", 10)
+    for name, rows in (("a", 17), ("b", 14), ("c", 3)):
+        pl.DataFrame({"row": range(rows)}).write_parquet(tmp_path / name)
+
+    assert dbt_build.memory_limit({"x": [tmp_path / "a", tmp_path / "b"], "y": [tmp_path / "c"]}) == "3GB"
+    assert dbt_build.memory_limit({"y": [tmp_path / "c"]}) == "1GB"
 
 
 def test_a_missing_input_is_named(tmp_path: Path) -> None:
