@@ -11,7 +11,7 @@ SEEDS = ("clubs", "leagues")
 
 
 def test_dbt_loads_the_seeds_and_finds_nothing_wrong(tmp_path: Path) -> None:
-    results = {result.name: result for result in _run_dbt("build", SEEDS, tmp_path, lambda _: None)}
+    results = {result.name: result for result in _run_dbt("build", SEEDS, tmp_path, "1GB", lambda _: None)}
     assert {*SEEDS, "names_mean_one_club", "clubs_country_has_a_league"} <= set(results)
     assert [result for result in results.values() if not result.passed] == []
 
