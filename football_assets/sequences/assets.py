@@ -9,8 +9,8 @@ from football_assets.bucket import Bucket
 from football_assets.errors import ObjectNotFound
 from football_assets.io_managers import table_input
 from football_assets.resources import BucketResource
+from football_assets.sequences.columns import columns_read
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
-from football_assets.sequences.tensors import columns_read, open_tensors, write_tensors
 
 
 @asset(
@@ -32,6 +32,8 @@ def sequence_tensors(
     One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days. Units
     are goals, days and rating points: normalisation is part of the network. `feature_spec.json` names every column.
     """
+    from football_assets.sequences.tensors import open_tensors, write_tensors
+
     folder = bucket.scratch_folder("sequence_tensors")
     encoded = write_tensors(
         match_features,

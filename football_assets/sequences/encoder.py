@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.sequences.columns import RATINGS
 from football_assets.sequences.spec import OBSERVED, FeatureSpec
 
-RATINGS = ("elo", "attack", "defence")  # of a past match, of both teams
 _DAY_BITS = 20  # days since 1970 of any year below 2840 fit
 
 

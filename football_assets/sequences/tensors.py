@@ -13,48 +13,14 @@ from numpy.typing import NDArray
 from football_assets.errors import FootballError
 from football_assets.increments import changed_countries, code_digest, country_keys, footer, is_of, made_from
 from football_assets.sequences import encoder
-from football_assets.sequences.encoder import (
-    RATINGS,
-    SequenceBatch,
-    TeamHistory,
-    encode_in_slices,
-    history_rows,
-)
-from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, FeatureSpec
+from football_assets.sequences.columns import KEY_COLUMNS
+from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_in_slices, history_rows
+from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
 _SLICE = 16_384  # matches that are encoded at a time
 _INPUTS = ("home_history", "away_history", "context")
-_TARGETS = ("outcome", "home_goals", "away_goals")
-KEY_COLUMNS = (
-    "match_id",
-    "league_id",
-    "season",
-    "kickoff_date",
-    "home_team",
-    "away_team",
-    "home_team_id",
-    "away_team_id",
-    "is_played",
-    "is_cup",
-    "home_elo",
-    "away_elo",
-    "odds_home",
-    "odds_draw",
-    "odds_away",
-)
-
-
-def columns_read(spec: FeatureSpec = DEFAULT_SPEC) -> dict[str, list[str]]:
-    """Columns that `write_tensors` reads, by the name of the table; the others need not be in memory."""
-    sides = ("match_id", "team_id", "league_id")
-    own = [name for name in spec.history_names if name != OBSERVED and not name.endswith(RATINGS)]
-    return {
-        "match_features": [*dict.fromkeys((*KEY_COLUMNS, *_TARGETS, *spec.context_names))],
-        "team_matches": [*sides, "opponent_id", "kickoff_date", "is_played", *own],
-        "team_ratings": [*sides, *RATINGS],
-    }
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from football_assets.sequences.columns import KEY_COLUMNS, columns_read
 from football_assets.sequences.encoder import history_rows, is_in_pairs
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
-from football_assets.sequences.tensors import (
-    KEY_COLUMNS,
-    SequenceTensors,
-    columns_read,
-    open_tensors,
-    write_tensors,
-)
+from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
 from football_assets_tests.worlds import REWRITTEN, REWRITTEN_FROM, TRUTH, FeatureTables, SimulatedCountries
 
 INPUTS = ("home_history", "away_history", "context")

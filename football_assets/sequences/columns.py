@@ -1,0 +1,34 @@
+"""Which columns of the tables the tensors are made from. Importing it loads no library: the code location does."""
+
+from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, FeatureSpec
+
+RATINGS = ("elo", "attack", "defence")  # of a past match, of both teams
+_TARGETS = ("outcome", "home_goals", "away_goals")
+KEY_COLUMNS = (
+    "match_id",
+    "league_id",
+    "season",
+    "kickoff_date",
+    "home_team",
+    "away_team",
+    "home_team_id",
+    "away_team_id",
+    "is_played",
+    "is_cup",
+    "home_elo",
+    "away_elo",
+    "odds_home",
+    "odds_draw",
+    "odds_away",
+)
+
+
+def columns_read(spec: FeatureSpec = DEFAULT_SPEC) -> dict[str, list[str]]:
+    """Columns that `tensors.write_tensors` reads, by the name of the table; the others need not be in memory."""
+    sides = ("match_id", "team_id", "league_id")
+    own = [name for name in spec.history_names if name != OBSERVED and not name.endswith(RATINGS)]
+    return {
+        "match_features": [*dict.fromkeys((*KEY_COLUMNS, *_TARGETS, *spec.context_names))],
+        "team_matches": [*sides, "opponent_id", "kickoff_date", "is_played", *own],
+        "team_ratings": [*sides, *RATINGS],
+    }
