@@ -20,6 +20,7 @@ SMALL = TrainingConfig(
     epochs=6,
     learning_rate=2e-2,
     averaging=0.9,
+    refit=False,
 )
 
 
