@@ -145,7 +145,7 @@ class Study:
         start = date(year, 7, 1)
         config = TrainingConfig(refit=False)  # which would take as long again, and is a lever of its own
         split = split_by_time(self.tensors, config.split.model_copy(update={"test_start": start}))
-        case = Case(start, self.tensors_folder, self.work, needed)
+        case = Case(start, self.work, needed)
         setup = lever.change(self.base.change(Setup(self.tensors, split, config), case), case)
         folder = self.work / "results" / self.tensors_folder.name
         if self.base.name != DEFAULT:

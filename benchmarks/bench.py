@@ -368,12 +368,8 @@ def naive_epoch(tensors: "SequenceTensors", rows: "NDArray[np.int64]", config: "
 
         def __getitem__(self, position: int) -> tuple[torch.Tensor, ...]:
             row = rows[position]
-            arrays = (
-                tensors.home_history[row],
-                tensors.away_history[row],
-                tensors.context[row],
-                tensors.goals[row],
-            )
+            one = tensors.take(np.array([row]))
+            arrays = (one.home_history[0], one.away_history[0], one.context[0], tensors.goals[row])
             return (
                 *(torch.tensor(np.array(array)) for array in arrays),
                 torch.tensor(int(tensors.outcome[row])),

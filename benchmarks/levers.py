@@ -39,12 +39,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from football_assets.bucket import open_bucket
 from football_assets.errors import FootballError
 from football_assets.increments import code_digest
 from football_assets.sequences.spec import OBSERVED, Feature
-from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
-from football_assets.tables import read_table
+from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit
 from football_assets.training.config import TrainingConfig
 from football_assets.training.split import TimeSplit
@@ -92,10 +90,9 @@ class Setup:
 
 @dataclass(frozen=True)
 class Case:
-    """The season that a lever is pulled for: its first day, the folders, and the results that the lever needs."""
+    """The season that a lever is pulled for: its first day, a folder to work in, the results that the lever needs."""
 
     start: date
-    tensors_folder: Path
     work: Path
     results: Mapping[str, Result]
 
@@ -147,8 +144,7 @@ def without(*stems: str) -> Change:
         )
         tensors = replace(
             setup.tensors,
-            home_history=setup.tensors.home_history[:, :, history],
-            away_history=setup.tensors.away_history[:, :, history],
+            past=setup.tensors.past[:, history],
             context=setup.tensors.context[:, context],
             spec=fewer,
         )
@@ -160,59 +156,28 @@ def without(*stems: str) -> Change:
 def context_only(setup: Setup, _: Case) -> Setup:
     """No past match is seen: the LSTM reads padding alone, and shrinks to a width of 1 that gets no gradient."""
     spec = setup.tensors.spec
-    padding = np.zeros((len(setup.tensors), 1, 1), dtype=np.float32)
+    nothing = np.zeros((len(setup.tensors), 2), dtype=np.int32)
     observed = tuple(feature for feature in spec.history if feature.name == OBSERVED)
     tensors = replace(
         setup.tensors,
-        home_history=padding,
-        away_history=padding,
+        past=np.zeros((1, 1), dtype=np.float32),
+        home_span=nothing,
+        away_span=nothing,
         spec=spec.model_copy(update={"history": observed, "history_length": 1}),
     )
     return _with_network(replace(setup, tensors=tensors), hidden=1)
 
 
 def last_matches(length: int) -> Change:
-    """Histories of so many matches; longer ones than the tensors have are encoded from their tables, once."""
+    """Histories of so many matches."""
 
-    def change(setup: Setup, case: Case) -> Setup:
-        tensors = setup.tensors
-        if tensors.spec.history_names == [OBSERVED]:
+    def change(setup: Setup, _: Case) -> Setup:
+        if setup.tensors.spec.history_names == [OBSERVED]:
             raise LeverUnavailable("No feature of past matches is seen, however many there are.")
-        if length > tensors.spec.history_length:
-            return replace(setup, tensors=_longer(tensors, length, case))
-        shorter = replace(
-            tensors,
-            home_history=tensors.home_history[:, -length:],
-            away_history=tensors.away_history[:, -length:],
-            spec=tensors.spec.model_copy(update={"history_length": length}),
-        )
-        return replace(setup, tensors=shorter)
+        spec = setup.tensors.spec.model_copy(update={"history_length": length})
+        return replace(setup, tensors=replace(setup.tensors, spec=spec))
 
     return change
-
-
-def _longer(tensors: SequenceTensors, length: int, case: Case) -> SequenceTensors:
-    # The folder is HOME/bucket/artifacts/sequence_tensors/DIGEST.
-    bucket_folder = case.tensors_folder.resolve().parents[2]
-    if not (bucket_folder / "tables").is_dir():
-        raise LeverUnavailable(
-            f"Histories of {length} matches are encoded from tables, and {bucket_folder} has none."
-        )
-    spec = tensors.spec.model_copy(update={"history_length": length})
-    folder = case.work / "encoded" / case.tensors_folder.name / code_digest(spec.model_dump_json())
-    if not (folder / "feature_spec.json").is_file():  # written last
-        folder.mkdir(parents=True, exist_ok=True)
-        bucket = open_bucket(str(bucket_folder))
-        matches, team_matches, ratings = (
-            read_table(bucket, name) for name in ("match_features", "team_matches", "team_ratings")
-        )
-        write_tensors(matches, team_matches, ratings, folder, spec)
-    longer = open_tensors(folder)
-    if not longer.keys["match_id"].equals(tensors.keys["match_id"]):
-        raise LeverUnavailable(
-            f"The tables in {bucket_folder} have other matches than {case.tensors_folder}."
-        )
-    return longer
 
 
 def constant_league_goals(setup: Setup, _: Case) -> Setup:
@@ -416,6 +381,8 @@ LEVERS: tuple[Lever, ...] = (
     Trained("seed_9", "a third seed", training(seed=9)),
     Trained("context_only", "no sequences: the context alone", context_only),
     Trained("refit", "trained anew on validation too", training(refit=True)),
+    Trained("refit_8", "another seed, trained anew on validation too", training(seed=8, refit=True)),
+    Trained("refit_9", "a third seed, trained anew on validation too", training(seed=9, refit=True)),
     Trained("epochs_3", "3 epochs, not 5", training(epochs=3)),
     Trained("epochs_12", "12 epochs", training(epochs=12)),
     Trained(

@@ -29,8 +29,9 @@ def sequence_tensors(
 ) -> MaterializeResult[Path]:
     """The last ten matches of both teams and the context of every match, as arrays that training maps into memory.
 
-    One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days. Units
-    are goals, days and rating points: normalisation is part of the network. `feature_spec.json` names every column.
+    One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days; it is
+    read through the span of a team's matches that were known by then. Units are goals, days and rating points:
+    normalisation is part of the network. `feature_spec.json` names every column.
     """
     from football_assets.sequences.tensors import open_tensors, write_tensors
 
@@ -40,7 +41,6 @@ def sequence_tensors(
         team_matches,
         team_ratings,
         folder,
-        progress=lambda done, count: context.log.info(f"{done:,} of {count:,} matches encoded"),
         earlier=_earlier(bucket.open(), context.asset_key.path[-1]),
     )
     tensors = open_tensors(folder)
@@ -49,7 +49,8 @@ def sequence_tensors(
         metadata={
             "matches": len(tensors),
             "played": int(tensors.played.sum()),
-            "history_shape": str(tensors.home_history.shape),
+            "past_matches_shape": str(tensors.past.shape),
+            "history_length": tensors.spec.history_length,
             "context_shape": str(tensors.context.shape),
             "features": MetadataValue.md(describe_spec(DEFAULT_SPEC)),
             "encoded_again": "all" if encoded is None else ", ".join(encoded),

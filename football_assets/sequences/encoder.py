@@ -1,6 +1,6 @@
 """The one encoder: past matches and fixtures in, the network's inputs out. Training, backtest and serving call it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +25,29 @@ class SequenceBatch:
         return len(self.context)
 
 
+def read_histories(past: NDArray[np.float32], spans: NDArray[np.integer], length: int) -> NDArray[np.float32]:
+    """The last matches of a team, `[n, length, features]`, the most recent last, left-padded.
+
+    Parameters
+    ----------
+    past
+        Played matches by team and day, `[team matches + 1, features]`; the last row is the padding.
+    spans
+        `[n, 2]`: the first of the team's matches, and the one after the last that is known.
+    length
+        Matches of a history.
+    """
+    rows = spans[:, 1:].astype(np.intp) + np.arange(-length, 0)  # [n, length]
+    rows[rows < spans[:, :1]] = len(past) - 1
+    return past[rows]
+
+
 class TeamHistory:
-    """Every played match of every team, ready to be looked up by team and day."""
+    """Every played match of every team, ready to be looked up by team and day.
+
+    `past` holds them by team and day, `[team matches + 1, features]`; the last row is the padding. `countries` says how
+    many are of each country, in the order in which they stand there.
+    """
 
     def __init__(self, matches: pl.DataFrame, spec: FeatureSpec) -> None:
         """Index the matches.
@@ -41,40 +62,44 @@ class TeamHistory:
         """
         columns = [name for name in spec.history_names if name != OBSERVED]
         ordered = matches.select("team_id", "kickoff_date", *columns).sort("team_id", "kickoff_date")
-        codes = ordered["team_id"].rle_id().cast(pl.Int64).to_numpy()
-        first = ordered.unique("team_id", keep="first", maintain_order=True)["team_id"]
-        self._code_of = pl.DataFrame({"team_id": first}).with_row_index("code")
-        self._start = np.searchsorted(codes, np.arange(len(first) + 1))
+        teams = ordered.group_by("team_id", maintain_order=True).len()
+        self._code_of = teams.select("team_id").with_row_index("code")
+        self._start = np.append(0, np.cumsum(teams["len"].to_numpy(), dtype=np.int64))
+        codes = np.repeat(np.arange(len(teams)), np.diff(self._start))
         self._key = (codes << _DAY_BITS) + _days(ordered["kickoff_date"])
         self._length = spec.history_length
+        self.countries: dict[str, int] = dict(
+            teams.group_by(country_of_team(), maintain_order=True).agg(pl.col("len").sum()).iter_rows()
+        )
         features = ordered.with_columns(pl.lit(1.0).alias(OBSERVED)).select(
             pl.col(name).cast(pl.Float32) for name in spec.history_names
         )
-        # The last row is the padding.
-        self._features = np.vstack(
-            [features.to_numpy(), np.zeros((1, len(spec.history_names)), dtype=np.float32)]
-        ).astype(np.float32, copy=False)
+        padding = np.zeros((1, len(spec.history_names)), dtype=np.float32)
+        self.past = np.vstack([features.to_numpy(), padding]).astype(np.float32, copy=False)
 
-    def before(self, team_ids: pl.Series, dates: pl.Series) -> NDArray[np.float32]:
-        """The last matches of each team before a day, `[n, length, features]`, the most recent last, left-padded.
+    def spans(self, team_ids: pl.Series, dates: pl.Series) -> NDArray[np.int32]:
+        """Where in `past` the matches of each team before a day are: `[n, 2]`, as `read_histories` takes them.
 
         Parameters
         ----------
         team_ids
-            A team without a match, or null, has padding alone.
+            A team without a match, or null, has the empty span of 0 and 0.
         dates
             Matches of this day and later are not seen.
         """
         wanted = pl.DataFrame({"team_id": team_ids.cast(pl.String)}).join(
             self._code_of, on="team_id", how="left", maintain_order="left"
         )
-        known = wanted["code"].is_not_null().to_numpy()
-        codes = wanted["code"].fill_null(0).cast(pl.Int64).to_numpy()
+        codes = wanted["code"].fill_null(len(self._code_of)).cast(pl.Int64).to_numpy()
+        start = self._start[codes]
         end = np.searchsorted(self._key, (codes << _DAY_BITS) + _days(dates))
-        start = self._start[codes] if len(self._code_of) else np.zeros_like(codes)
-        rows = end[:, None] + np.arange(-self._length, 0)[None, :]  # [n, length]
-        rows[(rows < start[:, None]) | ~known[:, None]] = -1
-        return self._features[rows]
+        spans = np.stack([start, end], axis=1).astype(np.int32)
+        spans[start == end] = 0  # wherever the team stands
+        return spans
+
+    def before(self, team_ids: pl.Series, dates: pl.Series) -> NDArray[np.float32]:
+        """The last matches of each team before a day, as `read_histories` returns them; parameters as of `spans`."""
+        return read_histories(self.past, self.spans(team_ids, dates), self._length)
 
 
 def encode(fixtures: pl.DataFrame, history: TeamHistory, spec: FeatureSpec) -> SequenceBatch:
@@ -90,14 +115,6 @@ def encode(fixtures: pl.DataFrame, history: TeamHistory, spec: FeatureSpec) -> S
         away_history=history.before(fixtures["away_team_id"], fixtures["kickoff_date"]),
         context=encode_context(fixtures, spec),
     )
-
-
-def encode_in_slices(
-    fixtures: pl.DataFrame, history: TeamHistory, spec: FeatureSpec, size: int = 16_384
-) -> Iterator[SequenceBatch]:
-    """The same, a slice of `size` fixtures at a time, so that memory stays bounded."""
-    for part in fixtures.iter_slices(size):
-        yield encode(part, history, spec)
 
 
 def encode_context(fixtures: pl.DataFrame, spec: FeatureSpec) -> NDArray[np.float32]:
@@ -146,6 +163,11 @@ def is_in_pairs(team_matches: pl.DataFrame, ratings: pl.DataFrame) -> bool:
         and all((team_matches[name] == ratings[name]).all() for name in ("match_id", "team_id"))
         and (team_matches["opponent_id"].gather_every(2) == ratings["team_id"].gather_every(2, 1)).all()
     )
+
+
+def country_of_team() -> pl.Expr:
+    """Country of a `team_id`: `eng` of `eng:Arsenal`."""
+    return pl.col("team_id").str.splitn(":", 2).struct.field("field_0").alias("country")
 
 
 def _days(dates: pl.Series) -> NDArray[np.int64]:

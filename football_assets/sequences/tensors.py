@@ -1,34 +1,59 @@
-"""Sequence tensors on disk: one .npy file each, so that training maps them into memory, and the row keys beside."""
+"""Sequence tensors on disk: one .npy file each, so that training maps them into memory, and the row keys beside.
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+A past match is stored once a team, not once in every history that it belongs to: a match has, for both teams, the span
+of the matches known before its day, and its histories are read through it. That is a sixth of the bytes to write, to
+hash, to map and to send to workers, and any length of history is in it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.errors import FootballError
-from football_assets.increments import changed_countries, code_digest, country_keys, footer, is_of, made_from
+from football_assets.increments import (
+    changed_countries,
+    code_digest,
+    country,
+    country_keys,
+    footer,
+    is_of,
+    made_from,
+)
 from football_assets.sequences import encoder
 from football_assets.sequences.columns import KEY_COLUMNS
-from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_in_slices, history_rows
+from football_assets.sequences.encoder import (
+    SequenceBatch,
+    TeamHistory,
+    encode_context,
+    history_rows,
+    read_histories,
+)
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
-_SLICE = 16_384  # matches that are encoded at a time
-_INPUTS = ("home_history", "away_history", "context")
+ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals")
+PAST_ROWS = "football_past_rows"  # entry of the keys' footer: rows of `past` by country, in order
+_SPANS = ("home_span", "away_span")
+_OF_MATCHES = ARRAYS[1:]
+_ORDER = ("kickoff_date", "league_id", "match_id")
 
 
 @dataclass(frozen=True)
 class SequenceTensors:
-    """All matches as the network sees them, in order of kick-off day; arrays are mapped, not read."""
+    """All matches as the network sees them, in order of kick-off day; arrays are mapped, not read.
 
-    home_history: NDArray[np.float32]  # [matches, history_length, history_features]
-    away_history: NDArray[np.float32]
+    `take` reads the inputs of some matches. A span is the first of a team's rows in `past`, and the one after the last
+    that is known before the day of the match; the last row of `past` is the padding of histories.
+    """
+
+    past: NDArray[np.float32]  # [team matches + 1, history_features], by team and day
+    home_span: NDArray[np.int32]  # [matches, 2]
+    away_span: NDArray[np.int32]
     context: NDArray[np.float32]  # [matches, context_features]
     outcome: NDArray[np.int64]  # [matches]: 0 home, 1 draw, 2 away, -1 unplayed
     goals: NDArray[np.int16]  # [matches, 2]: -1 unplayed
@@ -40,7 +65,12 @@ class SequenceTensors:
 
     def take(self, rows: NDArray[np.integer]) -> SequenceBatch:
         """The inputs of some rows, read into memory."""
-        return SequenceBatch(self.home_history[rows], self.away_history[rows], self.context[rows])
+        length = self.spec.history_length
+        return SequenceBatch(
+            read_histories(self.past, self.home_span[rows], length),
+            read_histories(self.past, self.away_span[rows], length),
+            self.context[rows],
+        )
 
     @property
     def played(self) -> NDArray[np.bool_]:
@@ -59,7 +89,6 @@ def write_tensors(
     team_ratings: pl.DataFrame,
     folder: Path,
     spec: FeatureSpec = DEFAULT_SPEC,
-    progress: Callable[[int, int], None] | None = None,
     earlier: Path | None = None,
 ) -> list[str] | None:
     """Encode every match into a folder of arrays.
@@ -69,119 +98,135 @@ def write_tensors(
     match_features, team_matches, team_ratings
         The tables of those names.
     folder
-        An empty folder; receives `home_history.npy`, `away_history.npy`, `context.npy`, `outcome.npy`, `goals.npy`,
-        `keys.parquet` and `feature_spec.json`.
-    progress
-        Called with the matches done and the matches in all.
+        An empty folder; receives a `.npy` file of each of `ARRAYS`, `keys.parquet` and `feature_spec.json`.
     earlier
         A folder that an earlier call wrote. What its countries' rows were made from is noted there: of those that are
-        made from the same still, the numbers are copied. The files are the same with it and without it.
+        made from the same still, the numbers are taken over. The files are the same with it and without it.
 
     Returns
     -------
     list[str] | None
         Countries whose matches were encoded; None: all.
     """
-    matches = _in_order(match_features)
     keys = country_keys([match_features, team_matches, team_ratings], _code(spec))
-    countries = _countries_to_encode(keys, earlier, matches)
+    noted = made_from(earlier / KEYS) if earlier is not None else None
+    countries = changed_countries(keys, noted, match_features)
     if countries is None or earlier is None:
-        history = TeamHistory(history_rows(team_matches, team_ratings), spec)
-        batches = encode_in_slices(matches, history, spec, _SLICE)
+        parts = [_encoded(match_features, team_matches, team_ratings, spec)]
     else:
         concerned = is_of(countries)
-        history = TeamHistory(
-            history_rows(team_matches.filter(concerned), team_ratings.filter(concerned)), spec
-        )
-        batches = _encode_or_copy(matches, history, spec, open_tensors(earlier), countries)
-    count = len(matches)
-    history_shape = (count, spec.history_length, len(spec.history))
-    with (
-        _create(folder / "home_history.npy", history_shape) as home,
-        _create(folder / "away_history.npy", history_shape) as away,
-        _create(folder / "context.npy", (count, len(spec.context))) as context,
-    ):
-        done = 0
-        for batch in batches:
-            batch.home_history.tofile(home)
-            batch.away_history.tofile(away)
-            batch.context.tofile(context)
-            done += len(batch)
-            if progress is not None:
-                progress(done, count)
-    np.save(folder / "outcome.npy", matches["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy())
-    goals = matches.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16)).to_numpy()
-    np.save(folder / "goals.npy", np.ascontiguousarray(goals))
-    matches.select(KEY_COLUMNS).write_parquet(folder / KEYS, compression="zstd", metadata=footer(keys))
-    spec.save(folder)
+        kept = [name for name in keys if name not in countries]
+        parts = [
+            _Part(open_tensors(earlier), past_rows(earlier), kept),
+            _encoded(
+                match_features.filter(concerned),
+                team_matches.filter(concerned),
+                team_ratings.filter(concerned),
+                spec,
+            ),
+        ]
+    _save(_joined(parts, spec), keys, folder)
     return countries
-
-
-def _in_order(match_features: pl.DataFrame) -> pl.DataFrame:
-    """By kick-off day; a table that is in order already, as it is made, is not copied."""
-    order = match_features.select(pl.arg_sort_by("kickoff_date", "league_id", "match_id")).to_series()
-    is_ordered = (order == pl.int_range(len(order), eager=True)).all()
-    return match_features if is_ordered else match_features[order]
 
 
 def _code(spec: FeatureSpec) -> str:
     return code_digest(Path(__file__), Path(encoder.__file__), spec.model_dump_json())
 
 
-def _countries_to_encode(
-    keys: dict[str, str], earlier: Path | None, matches: pl.DataFrame
-) -> list[str] | None:
-    noted = made_from(earlier / KEYS) if earlier is not None else None
-    return changed_countries(keys, noted, matches)
+@dataclass(frozen=True)
+class _Part:
+    """Tensors of which the matches of some countries are wanted."""
+
+    tensors: SequenceTensors
+    past_rows: Mapping[str, int]  # by country, in the order of `past`
+    countries: Sequence[str]
+
+    def starts(self) -> dict[str, int]:
+        """First row of each country in `past`."""
+        ends = np.cumsum(list(self.past_rows.values()), dtype=np.int64).tolist()
+        return dict(zip(self.past_rows, [0, *ends], strict=False))
 
 
-def _encode_or_copy(
-    matches: pl.DataFrame,
-    history: TeamHistory,
-    spec: FeatureSpec,
-    earlier: SequenceTensors,
-    countries: Sequence[str],
-) -> Iterator[SequenceBatch]:
-    """The inputs of all matches, a slice at a time: of some countries encoded, of the others copied."""
-    rows = pl.DataFrame({"match_id": earlier.keys["match_id"], "row": np.arange(len(earlier))})
-    placed = matches.join(rows, on="match_id", how="left", maintain_order="left")
-    for part in placed.iter_slices(_SLICE):
-        is_new = part.select(is_of(countries)).to_series().to_numpy()
-        old = part["row"].filter(~pl.Series(is_new))
-        if old.null_count():
-            raise FootballError(
-                f"The earlier arrays lack {old.null_count()} matches that their footer says they hold: write them anew."
-            )
-        fresh = encoder.encode(part.filter(is_new), history, spec)
-        copied = earlier.take(old.to_numpy())
-        merged = []
-        for name in _INPUTS:
-            both = np.empty((len(part), *getattr(fresh, name).shape[1:]), dtype=np.float32)
-            both[is_new], both[~is_new] = getattr(fresh, name), getattr(copied, name)
-            merged.append(both)
-        yield SequenceBatch(*merged)
+def _encoded(
+    match_features: pl.DataFrame, team_matches: pl.DataFrame, team_ratings: pl.DataFrame, spec: FeatureSpec
+) -> _Part:
+    history = TeamHistory(history_rows(team_matches, team_ratings), spec)
+    home, away = (
+        history.spans(match_features[f"{side}_team_id"], match_features["kickoff_date"])
+        for side in ("home", "away")
+    )
+    goals = match_features.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16))
+    tensors = SequenceTensors(
+        past=history.past,
+        home_span=home,
+        away_span=away,
+        context=encode_context(match_features, spec),
+        outcome=match_features["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy(),
+        goals=goals.to_numpy(),
+        keys=match_features.select(KEY_COLUMNS),
+        spec=spec,
+    )
+    return _Part(tensors, history.countries, match_features.select(country().unique()).to_series().to_list())
+
+
+def _joined(parts: Sequence[_Part], spec: FeatureSpec) -> _Part:
+    """The wanted matches of all parts, in order, over one array of past matches, its countries in order of name."""
+    blocks = {
+        name: (part, start)
+        for part in parts
+        for name, start in part.starts().items()
+        if name in part.countries
+    }
+    rows = {name: blocks[name][0].past_rows[name] for name in sorted(blocks)}
+    padding = np.zeros((1, len(spec.history)), dtype=np.float32)
+    past = [part.tensors.past[start : start + rows[name]] for name in rows for part, start in [blocks[name]]]
+    joined = _Part(parts[0].tensors, rows, list(rows))
+    starts = joined.starts()
+    arrays: dict[str, list[NDArray]] = {name: [] for name in _OF_MATCHES}
+    keys = []
+    for part in parts:
+        of_country = part.tensors.keys.select(country()).to_series()
+        wanted = of_country.is_in(part.countries).to_numpy()
+        shifts = {name: starts[name] - start for name, start in part.starts().items() if name in starts}
+        shift = of_country.replace_strict(shifts, default=0, return_dtype=pl.Int32).to_numpy()
+        for name in _OF_MATCHES:
+            values = getattr(part.tensors, name)[wanted]
+            if name in _SPANS:
+                is_known = values[:, 1] > values[:, 0]
+                values = values + (shift[wanted] * is_known)[:, None]
+            arrays[name].append(values)
+        keys.append(part.tensors.keys.filter(pl.Series(wanted)))
+    all_keys = pl.concat(keys)
+    order = all_keys.select(pl.arg_sort_by(*_ORDER)).to_series().to_numpy()
+    tensors = SequenceTensors(
+        past=np.concatenate([*past, padding]),
+        **{name: np.ascontiguousarray(np.concatenate(values)[order]) for name, values in arrays.items()},
+        keys=all_keys[order],
+        spec=spec,
+    )
+    return _Part(tensors, rows, list(rows))
+
+
+def _save(part: _Part, made: Mapping[str, str], folder: Path) -> None:
+    for name in ARRAYS:
+        np.save(folder / f"{name}.npy", getattr(part.tensors, name))
+    noted = footer(made) | {PAST_ROWS: json.dumps(part.past_rows)}
+    part.tensors.keys.write_parquet(folder / KEYS, compression="zstd", metadata=noted)
+    part.tensors.spec.save(folder)
+
+
+def past_rows(folder: Path) -> dict[str, int]:
+    """Rows of `past` by country, in order, of a folder written by `write_tensors`."""
+    return dict(json.loads(pl.read_parquet_metadata(folder / KEYS)[PAST_ROWS]))
 
 
 def open_tensors(folder: Path) -> SequenceTensors:
     """Map a folder written by `write_tensors`."""
     return SequenceTensors(
-        home_history=_open(folder / "home_history.npy"),
-        away_history=_open(folder / "away_history.npy"),
-        context=_open(folder / "context.npy"),
-        outcome=_open(folder / "outcome.npy"),
-        goals=_open(folder / "goals.npy"),
+        **{name: _open(folder / f"{name}.npy") for name in ARRAYS},
         keys=pl.read_parquet(folder / KEYS),
         spec=FeatureSpec.load(folder),
     )
-
-
-@contextmanager
-def _create(path: Path, shape: tuple[int, ...]) -> Iterator[BinaryIO]:
-    """A .npy file of float32 with its header written, to which the numbers are appended."""
-    with path.open("wb") as file:
-        header = np.lib.format.header_data_from_array_1_0(np.empty(0, dtype=np.float32)) | {"shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        yield file
 
 
 def _open(path: Path) -> NDArray:

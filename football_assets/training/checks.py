@@ -15,38 +15,38 @@ SUM_TOLERANCE = 1e-6
     asset=sequence_tensors, description="Every number is finite, but for contexts that are not known."
 )
 def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
-    """Histories have no NaN but the rest days of a first match; contexts have no infinity."""
+    """Past matches have no NaN but the rest days of a first match; contexts have no infinity."""
     import numpy as np
 
     from football_assets.sequences.tensors import open_tensors
 
     tensors = open_tensors(sequence_tensors)
     rest = tensors.spec.history_names.index("rest_days")
-    others = [i for i in range(len(tensors.spec.history)) if i != rest]
-    bad = 0
-    for start in range(0, len(tensors), 16_384):
-        rows = slice(start, start + 16_384)
-        for history in (tensors.home_history[rows], tensors.away_history[rows]):
-            bad += int((~np.isfinite(history[:, :, others])).sum() + np.isinf(history[:, :, rest]).sum())
-        bad += int(np.isinf(tensors.context[rows]).sum())
+    unknown_rest = int(np.isnan(tensors.past[:, rest]).sum())
+    bad = int((~np.isfinite(tensors.past)).sum()) - unknown_rest + int(np.isinf(tensors.context).sum())
     return AssetCheckResult(passed=bad == 0, metadata={"bad_numbers": bad, "matches": len(tensors)})
 
 
-@asset_check(asset=sequence_tensors, description="Histories are packed to the right: padding comes first.")
+@asset_check(
+    asset=sequence_tensors,
+    description="A history is matches that stand one behind the other, and only padding is no match.",
+)
 def tensors_left_padded(sequence_tensors: Path) -> AssetCheckResult:
-    """No padding follows a match."""
+    """Spans lie within the past matches, of which the last row alone is padding."""
     import numpy as np
 
     from football_assets.sequences.spec import OBSERVED
     from football_assets.sequences.tensors import open_tensors
 
     tensors = open_tensors(sequence_tensors)
-    index = tensors.spec.history_names.index(OBSERVED)
-    wrong = 0
-    for history in (tensors.home_history, tensors.away_history):
-        observed = history[:, :, index]
-        wrong += int((np.diff(observed, axis=1) < 0).any(axis=1).sum())
-    return AssetCheckResult(passed=wrong == 0, metadata={"histories_with_gaps": wrong})
+    observed = tensors.past[:, tensors.spec.history_names.index(OBSERVED)]
+    gaps = int((observed[:-1] != 1).sum()) + int(tensors.past[-1].any())
+    spans = np.concatenate([tensors.home_span, tensors.away_span])
+    lost = (spans[:, 0] < 0) | (spans[:, 0] > spans[:, 1]) | (spans[:, 1] >= len(observed))
+    return AssetCheckResult(
+        passed=gaps == 0 and not lost.any(),
+        metadata={"rows_that_are_no_match": gaps, "spans_out_of_place": int(lost.sum())},
+    )
 
 
 @asset_check(asset=trained_lstm, description="Train, validation and test follow one another without overlap.")

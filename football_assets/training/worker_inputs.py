@@ -14,9 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.tensors import SequenceTensors
-
-ARRAYS = ("home_history", "away_history", "context", "outcome", "goals")
+from football_assets.sequences.tensors import ARRAYS, SequenceTensors
 
 
 @dataclass(frozen=True)

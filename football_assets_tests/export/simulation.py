@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from football_assets.sequences.encoder import read_histories
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature
+from football_assets_tests.histories import packed
 
 FIRST_DAY = date(2014, 8, 1)
 MATCHES, UNPLAYED, MATCHES_A_DAY = 1500, 20, 3
@@ -42,7 +44,8 @@ def write_simulated_tensors(folder: Path, model: Path, seed: int = 0) -> None:
     folder.mkdir(parents=True)
     generator = np.random.default_rng(seed)
     spec, matches = DEFAULT_SPEC, MATCHES
-    for side in ("home", "away"):
+    histories = []
+    for _ in range(2):
         history = _draw(generator, (matches, spec.history_length), spec.history)
         padded = np.arange(spec.history_length) < generator.integers(0, spec.history_length + 1, (matches, 1))
         history[padded] = 0
@@ -51,7 +54,11 @@ def write_simulated_tensors(folder: Path, model: Path, seed: int = 0) -> None:
         rest = spec.history_names.index("rest_days")
         rows = np.flatnonzero(first < spec.history_length)
         history[rows, first[rows], rest] = np.nan
-        np.save(folder / f"{side}_history.npy", history)
+        histories.append(history)
+    past, spans = packed(histories)
+    np.save(folder / "past.npy", past)
+    for side, span in zip(("home", "away"), spans, strict=True):
+        np.save(folder / f"{side}_span.npy", span)
     context = _draw(generator, (matches,), spec.context)
     context[generator.random(context.shape) < 0.05] = np.nan
     np.save(folder / "context.npy", context)
@@ -139,7 +146,11 @@ def network_forecasts(model: Path, tensors: Path) -> tuple[np.ndarray, np.ndarra
 
     from football_assets.training.network import load_forecaster
 
-    inputs = [np.load(tensors / f"{name}.npy") for name in ("home_history", "away_history", "context")]
+    past, home, away, context = (
+        np.load(tensors / f"{name}.npy") for name in ("past", "home_span", "away_span", "context")
+    )
+    histories = (read_histories(past, span, DEFAULT_SPEC.history_length) for span in (home, away))
+    inputs = (*histories, context)
     with torch.inference_mode():
         outputs = load_forecaster(model)(*(torch.from_numpy(values) for values in inputs))
     probabilities, expected_goals = (output.double().numpy() for output in outputs)

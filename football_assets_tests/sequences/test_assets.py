@@ -42,12 +42,14 @@ def test_the_asset_stores_tensors_of_the_tables_as_an_artefact(
 
     found = open_tensors(fetch(bucket.open(), "sequence_tensors", tmp_path))
     np.testing.assert_array_equal(found.context, expected.context)
-    np.testing.assert_array_equal(found.away_history, expected.away_history)
+    np.testing.assert_array_equal(found.past, expected.past)
+    np.testing.assert_array_equal(found.away_span, expected.away_span)
     (event,) = result.asset_materializations_for_node("sequence_tensors")
     metadata = {name: value.value for name, value in event.metadata.items()}
     assert metadata["matches"] == len(expected)
     assert metadata["played"] == int(expected.played.sum())
-    assert metadata["history_shape"] == f"({len(expected)}, 10, 12)"
+    assert metadata["past_matches_shape"] == f"({2 * int(expected.played.sum()) + 1}, 12)"
+    assert metadata["history_length"] == 10
     assert list(Path(bucket.scratch).iterdir()) == []
 
 

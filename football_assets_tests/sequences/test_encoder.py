@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from football_assets.features.ratings import rate_matches
 from football_assets.sequences.encoder import (
     TeamHistory,
-    encode,
     encode_context,
-    encode_in_slices,
     history_rows,
+    read_histories,
 )
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature, FeatureSpec
 
@@ -254,24 +253,23 @@ def test_the_context_is_in_order_of_the_specification_with_nan_where_nothing_is_
     np.testing.assert_array_equal(found, np.array([[0.1, 1], [7, np.nan]], dtype=np.float32))
 
 
-def test_slices_hold_what_the_whole_holds() -> None:
-    spec = FeatureSpec(history_length=3, history=SPEC.history, context=CONTEXT)
-    history = TeamHistory(rows_of(TWO_MEETINGS), spec)
-    fixtures = pl.DataFrame(
-        {
-            "home_team_id": [TEAMS[i % 5] for i in range(10)],
-            "away_team_id": [TEAMS[(i + 1) % 5] for i in range(10)],
-            "kickoff_date": [FIRST_DAY + timedelta(days=i) for i in range(10)],
-            "home_form": range(10),
-            "away_form": range(10),
-        }
-    )
+def test_a_longer_history_ends_with_the_shorter_and_starts_with_padding() -> None:
+    history = TeamHistory(rows_of(TWO_MEETINGS), SPEC)
+    spans = history.spans(pl.Series(TEAMS), pl.Series([date(2030, 1, 1)] * len(TEAMS)))
 
-    whole = encode(fixtures, history, spec)
-    slices = list(encode_in_slices(fixtures, history, spec, size=4))
+    longer, shorter = (read_histories(history.past, spans, length) for length in (6, 2))
 
-    assert [len(batch) for batch in slices] == [4, 4, 2]
-    for name in ("home_history", "away_history", "context"):
-        joined = np.concatenate([getattr(batch, name) for batch in slices])
-        np.testing.assert_array_equal(joined, getattr(whole, name))
-    assert not np.array_equal(whole.home_history, whole.away_history)
+    np.testing.assert_array_equal(longer[:, -2:], shorter)
+    assert (spans[:, 1] - spans[:, 0]).tolist() == [2, 2, 0, 0, 0]
+    assert longer[0, -2:].any()
+    assert not longer[:, :-2].any()
+
+
+def test_past_matches_are_counted_by_country() -> None:
+    rows = rows_of(TWO_MEETINGS)
+    abroad = rows.with_columns(pl.col("team_id").str.replace("eng:", "a-b:"))
+
+    history = TeamHistory(pl.concat([rows, abroad]), SPEC)
+
+    assert history.countries == {"a-b": 4, "eng": 4}
+    assert len(history.past) == 9

@@ -9,12 +9,16 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from football_assets.sequences.columns import KEY_COLUMNS, columns_read
-from football_assets.sequences.encoder import history_rows, is_in_pairs
+from football_assets.sequences.encoder import SequenceBatch, history_rows, is_in_pairs
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
-from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
+from football_assets.sequences.tensors import ARRAYS, SequenceTensors, open_tensors, write_tensors
 from football_assets_tests.worlds import REWRITTEN, REWRITTEN_FROM, TRUTH, FeatureTables, SimulatedCountries
 
 INPUTS = ("home_history", "away_history", "context")
+
+
+def inputs_of(tensors: SequenceTensors) -> SequenceBatch:
+    return tensors.take(np.arange(len(tensors)))
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +36,9 @@ def test_there_is_a_row_a_match_in_order_of_kick_off(tables: FeatureTables, tens
 
     assert tensors.keys["match_id"].to_list() == expected["match_id"].to_list()
     assert tensors.keys.columns == list(KEY_COLUMNS)
+    batch = inputs_of(tensors)
     assert (
-        tensors.home_history.shape
-        == tensors.away_history.shape
-        == (len(expected), 10, len(DEFAULT_SPEC.history))
+        batch.home_history.shape == batch.away_history.shape == (len(expected), 10, len(DEFAULT_SPEC.history))
     )
     assert tensors.context.shape == (len(expected), len(DEFAULT_SPEC.context))
     assert len(tensors) == len(expected)
@@ -66,12 +69,24 @@ def test_results_are_beside_their_match_and_minus_one_before_it(
 def test_the_arrays_are_mapped_and_rows_are_taken_as_copies(tensors: SequenceTensors) -> None:
     rows = np.array([5, 700, 3])
 
-    batch = tensors.take(rows)
+    batch, whole = tensors.take(rows), inputs_of(tensors)
 
-    assert isinstance(tensors.home_history, np.memmap)
-    assert not isinstance(batch.home_history, np.memmap)
+    for name in ARRAYS:
+        assert isinstance(getattr(tensors, name), np.memmap), name
     for name in INPUTS:
-        np.testing.assert_array_equal(getattr(batch, name), getattr(tensors, name)[rows])
+        assert not isinstance(getattr(batch, name), np.memmap)
+        np.testing.assert_array_equal(getattr(batch, name), getattr(whole, name)[rows])
+
+
+def test_a_past_match_is_stored_once_a_team(tables: FeatureTables, tensors: SequenceTensors) -> None:
+    played = tables.team_matches.filter("is_played").sort("team_id", "kickoff_date")
+
+    assert len(tensors.past) == len(played) + 1
+    goals = [DEFAULT_SPEC.history_names.index(name) for name in ("goals_for", "goals_against")]
+    np.testing.assert_array_equal(
+        tensors.past[:-1, goals], played.select("goals_for", "goals_against").to_numpy()
+    )
+    assert not tensors.past[-1].any()
 
 
 def test_the_context_is_the_row_of_match_features(tables: FeatureTables, tensors: SequenceTensors) -> None:
@@ -104,7 +119,7 @@ def test_the_columns_that_are_said_to_be_read_are_all_that_is_read(
     write_tensors(**read, folder=tmp_path)
 
     written = open_tensors(tmp_path)
-    for name in (*INPUTS, "outcome", "goals"):
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(written, name), getattr(tensors, name))
     assert written.keys.equals(tensors.keys)
 
@@ -124,8 +139,9 @@ def test_results_on_a_day_and_after_it_move_no_input_of_that_day_or_earlier(
     assert (until.sum(), on_the_day.sum(), (~until).sum()) >= (500, 1, 50)
     assert not np.array_equal(tensors.goals[left][on_the_day], rewritten.goals[right][on_the_day])
 
+    batches = tensors.take(left), rewritten.take(right)
     for name in INPUTS:
-        before, after = getattr(tensors, name)[left], getattr(rewritten, name)[right]
+        before, after = (getattr(batch, name) for batch in batches)
         assert np.array_equal(before[until], after[until], equal_nan=True), name
         assert not np.array_equal(before[~until], after[~until], equal_nan=True), name
 
@@ -140,7 +156,8 @@ def test_no_history_reaches_the_day_of_its_match(tables: FeatureTables, tensors:
     for row in range(0, len(tensors), 7):
         key = tensors.keys.row(row, named=True)
         earlier = sum(day < key["kickoff_date"] for day in days.get(key["home_team_id"], []))
-        assert tensors.home_history[row, :, observed].sum() == min(earlier, 10)
+        history = tensors.take(np.array([row])).home_history[0]
+        assert history[:, observed].sum() == min(earlier, 10)
         assert tensors.context[row, known] == earlier
 
 
@@ -157,30 +174,17 @@ def test_the_same_tables_give_the_same_bytes_in_any_order(tables: FeatureTables,
 
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == [
-        "away_history.npy",
+        "away_span.npy",
         "context.npy",
         "feature_spec.json",
         "goals.npy",
-        "home_history.npy",
+        "home_span.npy",
         "keys.parquet",
         "outcome.npy",
+        "past.npy",
     ]
     for name in names:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
-
-
-def test_progress_is_reported_up_to_all_matches(tables: FeatureTables, tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
-
-    write_tensors(
-        tables.match_features,
-        tables.team_matches,
-        tables.team_ratings,
-        tmp_path,
-        progress=lambda done, count: seen.append((done, count)),
-    )
-
-    assert seen[-1] == (len(tables.match_features),) * 2
 
 
 def test_a_shorter_history_is_the_end_of_the_longer(
@@ -192,7 +196,7 @@ def test_a_shorter_history_is_the_end_of_the_longer(
     short = open_tensors(tmp_path)
 
     assert short.spec == spec
-    np.testing.assert_array_equal(short.home_history, tensors.home_history[:, -4:])
+    np.testing.assert_array_equal(inputs_of(short).home_history, inputs_of(tensors).home_history[:, -4:])
 
 
 @pytest.mark.parametrize("matches", [0, 1, 2])
@@ -205,7 +209,7 @@ def test_a_handful_of_matches_or_none_can_be_written_and_opened(
     found = open_tensors(tmp_path)
 
     assert len(found) == len(found.keys) == matches
-    assert found.home_history.shape == (matches, 10, len(DEFAULT_SPEC.history))
+    assert inputs_of(found).home_history.shape == (matches, 10, len(DEFAULT_SPEC.history))
     assert found.goals.shape == (matches, 2)
     assert found.take(np.arange(matches)).context.shape == (matches, len(DEFAULT_SPEC.context))
     assert (found.days <= np.datetime64(REWRITTEN_FROM + timedelta(days=9999))).all()

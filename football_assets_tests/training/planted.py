@@ -9,8 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature
-from football_assets.sequences.tensors import KEYS, SequenceTensors
+from football_assets.sequences.tensors import ARRAYS, KEYS, SequenceTensors
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
+from football_assets_tests.histories import packed
 
 FIRST_DAY = date(2014, 8, 1)
 MATCHES, UNPLAYED, MATCHES_A_DAY = 1500, 30, 3
@@ -66,9 +67,11 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
             },
         }
     )
+    past, (home_span, away_span) = packed(histories)
     return SequenceTensors(
-        histories[0],
-        histories[1],
+        past,
+        home_span,
+        away_span,
         context,
         np.where(played, 1 - np.sign(goals[:, 0] - goals[:, 1]), -1).astype(np.int64),
         np.where(played[:, None], goals, -1).astype(np.int16),
@@ -81,7 +84,7 @@ def write_planted(folder: Path) -> Path:
     """The planted tensors as files, in the folder, as a run leaves them."""
     tensors = planted_tensors()
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("home_history", "away_history", "context", "outcome", "goals"):
+    for name in ARRAYS:
         np.save(folder / f"{name}.npy", getattr(tensors, name))
     tensors.keys.write_parquet(folder / KEYS)
     tensors.spec.save(folder)
@@ -90,21 +93,25 @@ def write_planted(folder: Path) -> Path:
 
 def poisoned(tensors: SequenceTensors, rows: NDArray[np.integer] | NDArray[np.bool_]) -> SequenceTensors:
     """The same tensors with nonsense in some rows: NaN and huge numbers as inputs, wrong results."""
-    home, away, context = (
-        np.array(array, dtype=np.float32)
-        for array in (tensors.home_history, tensors.away_history, tensors.context)
-    )
+    names = ("past", "home_span", "away_span", "context")
+    past, home, away, context = (np.array(getattr(tensors, name)) for name in names)
+    length = tensors.spec.history_length
+    nonsense = np.repeat(np.array([np.nan, 1e30], dtype=np.float32), length)
+    past = np.concatenate([past[:-1], np.tile(nonsense[:, None], (1, past.shape[1])), past[-1:]])
+    first = len(past) - 1 - 2 * length
     outcome = np.array(tensors.outcome, dtype=np.int64)
     goals = np.array(tensors.goals, dtype=np.int16)
-    home[rows], away[rows], context[rows] = np.nan, 1e30, np.nan
+    home[rows], away[rows] = (first, first + length), (first + length, first + 2 * length)
+    context[rows] = np.nan
     outcome[rows] = (outcome[rows] + 1) % 3
     goals[rows] = 99
     elo = np.array(tensors.keys["home_elo"])
     elo[rows] = 1e9
     return replace(
         tensors,
-        home_history=home,
-        away_history=away,
+        past=past,
+        home_span=home,
+        away_span=away,
         context=context,
         outcome=outcome,
         goals=goals,

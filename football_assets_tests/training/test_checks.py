@@ -54,10 +54,10 @@ def test_the_tensors_of_a_simulated_country_are_sound(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "index", "value", "sound"),
     [
-        ("home_history", (700, 9, HISTORY.index("elo")), np.nan, False),
-        ("away_history", (700, 9, HISTORY.index("goals_for")), np.inf, False),
-        ("away_history", (700, 9, HISTORY.index("rest_days")), np.nan, True),
-        ("away_history", (700, 9, HISTORY.index("rest_days")), np.inf, False),
+        ("past", (700, HISTORY.index("elo")), np.nan, False),
+        ("past", (700, HISTORY.index("goals_for")), np.inf, False),
+        ("past", (700, HISTORY.index("rest_days")), np.nan, True),
+        ("past", (700, HISTORY.index("rest_days")), np.inf, False),
         ("context", (700, 0), np.nan, True),
         ("context", (700, 0), -np.inf, False),
     ],
@@ -73,8 +73,20 @@ def test_a_number_that_is_not_finite_is_found_where_it_may_not_be(
     assert result.metadata["bad_numbers"].value == (0 if sound else 1)
 
 
-def test_padding_after_a_match_is_found(folder: Path) -> None:
-    spoil(folder, "away_history", (700, 9, HISTORY.index("observed")), 0)
+@pytest.mark.parametrize(
+    ("name", "index", "value"),
+    [
+        ("past", (700, HISTORY.index("observed")), 0),
+        ("past", (-1, HISTORY.index("goals_for")), 1),
+        ("home_span", (700, 0), -1),
+        ("away_span", (700, 1), -1),
+        ("away_span", (700, 1), 1_000_000),
+    ],
+)
+def test_a_history_with_a_gap_or_with_matches_that_are_not_there_is_found(
+    folder: Path, name: str, index: tuple[int, ...], value: float
+) -> None:
+    spoil(folder, name, index, value)
 
     assert not check(tensors_left_padded, folder).passed
 

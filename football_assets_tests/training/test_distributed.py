@@ -10,13 +10,13 @@ import psutil
 import pytest
 
 from football_assets.errors import FootballError
-from football_assets.sequences.tensors import SequenceTensors
+from football_assets.sequences.tensors import ARRAYS, SequenceTensors
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets.training.distributed import explained, fit_on_workers
 from football_assets.training.fit import Epoch, Fit, fit_forecaster
 from football_assets.training.ray_cluster import ray_cluster
 from football_assets.training.split import TimeSplit, split_by_time
-from football_assets.training.worker_inputs import ARRAYS, inputs_for_workers, mapped_file
+from football_assets.training.worker_inputs import inputs_for_workers, mapped_file
 from football_assets_tests.training.conftest import Fitted
 from football_assets_tests.training.planted import SMALL
 

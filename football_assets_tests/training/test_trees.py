@@ -60,7 +60,7 @@ def test_a_column_is_what_its_name_says(planted: SequenceTensors) -> None:
 
     for row in rows:
         column = dict(zip(names, table[row], strict=True))
-        home = planted.home_history[row]
+        home = planted.take(np.array([row])).home_history[0]
         played = home[home[:, seen] > 0]
         assert column["home_matches_seen"] == len(played)
         assert column["home_all_goals_for"] == pytest.approx(played[:, goals].mean(), rel=1e-5)
