@@ -11,12 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.sequences.home_advantage import (
-    HOME_ADVANTAGE_SHIFT,
-    MEMORY_MATCHES,
-    home_advantage_shift,
-)
-from football_assets.sequences.spec import Feature
+from football_assets.sequences.home_advantage import MEMORY_MATCHES, home_advantage_shift
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, Feature
 from football_assets.sequences.tensors import SequenceTensors
 
 Values = NDArray[np.float64]

@@ -12,6 +12,7 @@ from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
+from football_assets.sequences.home_advantage import with_home_advantage
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import Fixture, TeamState
 from football_assets.tables import as_markdown
@@ -74,6 +75,7 @@ def forecast_fixtures(
     times = stg_matches.select("match_id", "kickoff_time")
     fixtures = match_features.filter(~pl.col("is_played")).join(times, on="match_id", how="left")
     teams = pl.concat([fixtures["home_team_id"], fixtures["away_team_id"]]).unique()
+    fixtures = with_home_advantage(fixtures, match_features)
     past = history_rows(team_matches.filter(pl.col("team_id").is_in(teams.implode())), team_ratings)
     try:
         batch = encode(fixtures, TeamHistory(past, spec), spec)

@@ -9,33 +9,44 @@ In ordinary years there is nothing to learn, and an estimate is noise. So it cou
 errors, and for nearly all of itself far beyond them.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-HOME_ADVANTAGE_SHIFT = "home_advantage_shift"  # a context feature, in log goals
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT
+
 MEMORY_MATCHES = 1000.0
+_MEANS = ("league_home_goals", "league_away_goals")
 _ERRORS = 2.0  # standard errors below which an estimate counts for nothing
 _GOALS_A_MATCH = 2.7
 SERIES_SCHEMA = {"day": pl.Date(), HOME_ADVANTAGE_SHIFT: pl.Float64()}
 
 
-@dataclass(frozen=True)
 class HomeAdvantageShift:
-    """The shift at the end of each day with a result, in log goals, days ascending."""
+    """The shift at the end of each day with a result, in log goals."""
 
-    series: pl.DataFrame  # columns of SERIES_SCHEMA
+    def __init__(self, series: pl.DataFrame) -> None:
+        """`series` has the columns of `SERIES_SCHEMA`, days ascending."""
+        self.series = series
+        self._days = series["day"].to_physical().to_numpy()
+        self._values = np.append(
+            0.0, series[HOME_ADVANTAGE_SHIFT].to_numpy()
+        )  # the first is that before any result
 
     def before(self, dates: pl.Series) -> NDArray[np.float64]:
         """The shift as known before each day, `[n]`: that of the latest earlier day with a result, or else 0."""
-        values = np.concatenate([[0.0], self.series[HOME_ADVANTAGE_SHIFT].to_numpy()])
-        known = self.series["day"].to_physical().to_numpy()
-        shift: NDArray[np.float64] = values[
-            np.searchsorted(known, dates.cast(pl.Date).to_physical().to_numpy())
-        ]
+        return self.before_days(dates.cast(pl.Date).to_physical().to_numpy())
+
+    def before_days(self, days: NDArray[np.integer]) -> NDArray[np.float64]:
+        """The same for days given as numbers since 1970."""
+        shift: NDArray[np.float64] = self._values[np.searchsorted(self._days, days)]
         return shift
+
+
+def with_home_advantage(fixtures: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a `kickoff_date` with the shift as known before it, by all `matches` of `home_advantage_shift`."""
+    shift = home_advantage_shift(matches).before(fixtures["kickoff_date"])
+    return fixtures.with_columns(pl.Series(HOME_ADVANTAGE_SHIFT, shift))
 
 
 def home_advantage_shift(matches: pl.DataFrame, memory: float = MEMORY_MATCHES) -> HomeAdvantageShift:
@@ -53,13 +64,15 @@ def home_advantage_shift(matches: pl.DataFrame, memory: float = MEMORY_MATCHES) 
         The shift forgets like a mean over so many matches. The default, and that two standard errors are noise, were
         chosen on July 2000 to July 2020, on the likelihood of goals.
     """
-    # Sums of floating point numbers depend on their order: the same matches must give the same bits everywhere.
+    # The same matches must give the same bits, whether their table or their tensors are read: sums depend on the order
+    # of what is added, and the tensors hold means as float32.
     played = matches.filter("is_played").sort("kickoff_date", "match_id")
     days = played["kickoff_date"].cast(pl.Date)
     starts = np.flatnonzero(days.to_physical().diff().fill_null(1).to_numpy())
     counts = np.diff(starts, append=len(played))
-    goals = ("home_goals", "away_goals", "league_home_goals", "league_away_goals")
-    totals = np.add.reduceat(played.select(pl.col(goals).cast(pl.Float64)).to_numpy(), starts, axis=0)
+    goals = ("home_goals", "away_goals", *_MEANS)
+    values_of = played.select(pl.col(goals).cast(pl.Float32).cast(pl.Float64)).to_numpy()
+    totals = np.add.reduceat(values_of, starts, axis=0)
     shift = 0.0
     values = np.empty(len(starts))
     for day, (count, (home, away, mean_home, mean_away)) in enumerate(zip(counts, totals, strict=True)):
@@ -84,4 +97,5 @@ def _beyond_noise(shift: float, memory: float) -> float:
     [1] Efron and Morris, 1973, Stein's estimation rule and its competitors.
     """
     variance = 1 / (2 * memory * _GOALS_A_MATCH / 4)
-    return shift * max(0.0, 1 - _ERRORS**2 * variance / shift**2) if shift else 0.0
+    noise = _ERRORS**2 * variance
+    return shift * (1 - noise / shift**2) if shift**2 > noise else 0.0

@@ -20,6 +20,7 @@ from football_assets.forecasting.schema import DESCRIPTIONS, SCHEMA
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
+from football_assets.sequences.home_advantage import with_home_advantage
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
 from football_assets_tests.registry.feature_tables import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, feature_tables
@@ -51,8 +52,11 @@ def test_every_unplayed_match_is_forecast_in_order_of_kick_off(bundle: Path) -> 
 def test_forecasts_are_the_models_answers_for_the_encoders_inputs(bundle: Path) -> None:
     tables = feature_tables()
     found = forecasts(bundle, tables)
-    fixtures = found.select("match_id").join(
-        tables.match_features, on="match_id", how="left", maintain_order="left"
+    fixtures = with_home_advantage(
+        found.select("match_id").join(
+            tables.match_features, on="match_id", how="left", maintain_order="left"
+        ),
+        tables.match_features,
     )
     history = TeamHistory(history_rows(tables.team_matches, tables.team_ratings), DEFAULT_SPEC)
     batch = encode(fixtures, history, DEFAULT_SPEC)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from football_assets.sequences.home_advantage import HOME_ADVANTAGE_SHIFT, home_advantage_shift
+from football_assets.sequences.home_advantage import home_advantage_shift
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT
 
 FIRST_DAY = date(2018, 8, 1)
 HOME_GOALS, AWAY_GOALS = 1.5, 1.2
