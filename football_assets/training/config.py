@@ -57,8 +57,8 @@ class TrainingConfig(BaseModel):
     )
     refit: bool = Field(
         True,
-        description="Once validation has stopped and calibrated the training, repeat it from the start on training "
-        "and validation matches, up to the epoch that was best.",
+        description="Once validation has stopped and calibrated the training, repeat it from the start on training and "
+        "validation matches.",
     )
     seed: int = Field(7, description="Seed of initial weights, dropout and batch order.")
     workers: int = Field(

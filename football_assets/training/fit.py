@@ -157,11 +157,16 @@ def _refit(
     batch_size: int,
     workers: Workers,
 ) -> Fit:
-    """The same training once more, on validation too: same seed, same schedule, up to the same epoch."""
+    """The same training once more, on validation too: same seed, same schedule.
+
+    It goes to the end of the schedule, where the learning rate is least, unless validation stopped the first fit: then
+    up to the epoch that was best.
+    """
     started = time.perf_counter()
     rows = np.concatenate([split.train, split.validation])
     network, averaged = _start(tensors, rows, config, workers)
-    for _ in islice(_passes(network, averaged, tensors, rows, config, batch_size, workers), fit.best_epoch):
+    epochs = config.epochs if len(fit.epochs) == config.epochs else fit.best_epoch
+    for _ in islice(_passes(network, averaged, tensors, rows, config, batch_size, workers), epochs):
         pass
     network.load_state_dict(averaged.module.state_dict())
     network.calibration_scale.copy_(fit.network.calibration_scale)

@@ -122,13 +122,23 @@ def test_training_stops_when_validation_has_not_improved_for_the_patience() -> N
     assert validation_loss(overfitted) == pytest.approx(best, abs=1e-6)
 
 
-def test_a_second_network_learns_from_validation_too_as_long_as_the_first(planted: Fitted) -> None:
-    """It is what training on all these matches gives, for as many epochs as validation liked best."""
-    config = SMALL.model_copy(update={"epochs": 4, "patience": 1, "learning_rate": 5e-2})
+@pytest.mark.parametrize(
+    ("changes", "passes"),
+    [
+        ({"epochs": 2}, 2),  # to the end of the schedule
+        ({"epochs": 8, "patience": 1, "learning_rate": 5e-2}, 2),  # stopped after three: up to the best
+    ],
+)
+def test_a_second_network_learns_from_validation_too_and_keeps_epochs_and_calibration(
+    planted: Fitted, changes: dict[str, float], passes: int
+) -> None:
+    config = SMALL.model_copy(update=changes)
     first = fitted(planted.tensors, config).fit
     both = np.concatenate([planted.split.train, planted.split.validation])
     on_both = fit_forecaster(planted.tensors, replace(planted.split, train=both), config)
-    assert first.best_epoch == on_both.best_epoch < config.epochs, "the case tells which epochs were repeated"
+    assert first.best_epoch == on_both.best_epoch == passes, (
+        "a case in which the network on both is that of the passes"
+    )
 
     seen: list[Epoch] = []
     again = fit_forecaster(
@@ -144,7 +154,7 @@ def test_a_second_network_learns_from_validation_too_as_long_as_the_first(plante
         assert name == "calibration_scale" or torch.equal(tensor, weights[name]), name
     assert not torch.equal(again.network.lstm.weight_hh_l0, first.network.lstm.weight_hh_l0)
     assert not again.network.training
-    assert again.seconds > first.seconds == sum(epoch.seconds for epoch in first.epochs)
+    assert again.seconds > sum(epoch.seconds for epoch in again.epochs)
 
 
 def test_nothing_of_the_test_period_reaches_the_second_network(planted: Fitted) -> None:
