@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.features.ratings import RatingConfig, rate_matches
 from football_assets.sequences.home_advantage import MEMORY_MATCHES, home_advantage_shift
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, Feature
 from football_assets.sequences.tensors import SequenceTensors
@@ -24,7 +25,11 @@ _RELEGATED = 3  # places at the end of a table that are called the danger zone
 _POINTS = np.array([[3, 0], [1, 1], [0, 3]])  # by outcome, home and away
 _DRAW_MEMORY = 1000.0  # matches of a league
 _MOST_GOALS = 12
+_OTHER_SPEEDS = (0.008, 0.05)  # steps of attack and defence; the tables' is 0.02
 _FEWEST_GOALS = 0.05
+
+
+_rated: dict[int, Values] = {}  # by table of keys: rating all matches takes ten seconds
 
 
 def with_context(
@@ -148,6 +153,39 @@ def draw_surplus(tensors: SequenceTensors) -> SequenceTensors:
             if len(done):
                 now += len(done) / (_DRAW_MEMORY + len(done)) * (done.mean() - now)
     return with_context(tensors, [_feature("league_draw_surplus", "share", -0.1, 0.1)], columns[:, None])
+
+
+def ratings_of_other_speeds(tensors: SequenceTensors) -> SequenceTensors:
+    """Attack and defence that follow results more slowly, and faster, than the tables' do."""
+    key = id(tensors.keys)
+    if key not in _rated:
+        tier = _context(tensors, "tier")[:, 0]
+        matches = tensors.keys.with_columns(
+            pl.col("league_id").str.split(".").list.first().alias("country"),
+            pl.Series("tier", tier).fill_nan(None).cast(pl.Int32),
+            pl.Series("home_goals", tensors.goals[:, 0]),
+            pl.Series("away_goals", tensors.goals[:, 1]),
+        )
+        columns = []
+        for speed in _OTHER_SPEEDS:
+            rated = rate_matches(matches, RatingConfig(strength_rate=speed))
+            for side in ("home", "away"):
+                own = rated.filter("is_home" if side == "home" else ~pl.col("is_home"))
+                found = matches.select("match_id").join(
+                    own.select("match_id", "attack", "defence"),
+                    on="match_id",
+                    how="left",
+                    maintain_order="left",
+                )
+                columns.append(found.select("attack", "defence").to_numpy())
+        _rated[key] = np.concatenate(columns, axis=1)
+    features = [
+        _feature(f"{side}_{name}_{speed}", "rating", -3, 3)
+        for speed in _OTHER_SPEEDS
+        for side in ("home", "away")
+        for name in ("attack", "defence")
+    ]
+    return with_context(tensors, features, _rated[key])
 
 
 def groups(tensors: SequenceTensors, keys: pl.Series, train: NDArray[np.int64]) -> SequenceTensors:

@@ -22,6 +22,7 @@ from lever_inputs import (
     draw_surplus,
     groups,
     learnt_home_advantage,
+    ratings_of_other_speeds,
     shared_home_advantage,
     stakes,
 )
@@ -433,5 +434,6 @@ LEVERS: tuple[Lever, ...] = (
     Trained("embedded_countries", "an embedding of each country", embedded(country_of)),
     Trained("congestion", "matches in the last 14 and 30 days", inputs(congestion)),
     Trained("stakes", "share of the season, way to top and danger zone", inputs(stakes)),
+    Trained("speeds", "attack and defence at two other speeds", inputs(ratings_of_other_speeds)),
     Trained("draw_surplus", "the league's surplus of draws", inputs(draw_surplus)),
 )
