@@ -143,7 +143,7 @@ class Study:
         if isinstance(lever, Derived):
             return _derive(lever, needed)
         start = date(year, 7, 1)
-        config = TrainingConfig(refit=False)  # which would take as long again, and is a lever of its own
+        config = TrainingConfig()
         split = split_by_time(self.tensors, config.split.model_copy(update={"test_start": start}))
         case = Case(start, self.work, needed)
         setup = lever.change(self.base.change(Setup(self.tensors, split, config), case), case)

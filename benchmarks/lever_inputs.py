@@ -12,7 +12,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.features.ratings import RatingConfig, rate_matches
-from football_assets.sequences.home_advantage import MEMORY_MATCHES, home_advantage_shift
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, Feature
 from football_assets.sequences.tensors import SequenceTensors
 
@@ -43,26 +42,15 @@ def with_context(
     )
 
 
-def shared_home_advantage(tensors: SequenceTensors, memory: float = MEMORY_MATCHES) -> SequenceTensors:
-    """How far home advantage everywhere is from what the leagues' means say: the network adds it to its base."""
-    return _with_shift(tensors, HOME_ADVANTAGE_SHIFT, memory)
-
-
 def learnt_home_advantage(tensors: SequenceTensors) -> SequenceTensors:
-    """The same under another name: to the network it is an input like others."""
-    return _with_shift(tensors, "shift_of_home_advantage", MEMORY_MATCHES)
-
-
-def _with_shift(tensors: SequenceTensors, name: str, memory: float) -> SequenceTensors:
-    goals = _context(tensors, "league_home_goals", "league_away_goals")
-    matches = tensors.keys.select("match_id", "kickoff_date", "is_played").with_columns(
-        pl.Series("home_goals", tensors.goals[:, 0]),
-        pl.Series("away_goals", tensors.goals[:, 1]),
-        pl.Series("league_home_goals", goals[:, 0]),
-        pl.Series("league_away_goals", goals[:, 1]),
+    """The shift of home advantage under another name: to the network it is an input like others."""
+    context = tuple(
+        feature.model_copy(update={"name": f"learnt_{feature.name}"})
+        if feature.name == HOME_ADVANTAGE_SHIFT
+        else feature
+        for feature in tensors.spec.context
     )
-    shift = home_advantage_shift(matches, memory).before(matches["kickoff_date"])
-    return with_context(tensors, [_feature(name, "log goals", -0.6, 0.6)], shift[:, None])
+    return replace(tensors, spec=tensors.spec.model_copy(update={"context": context}))
 
 
 def congestion(tensors: SequenceTensors) -> SequenceTensors:

@@ -23,7 +23,6 @@ from lever_inputs import (
     groups,
     learnt_home_advantage,
     ratings_of_other_speeds,
-    shared_home_advantage,
     stakes,
 )
 from lever_parts import (
@@ -42,7 +41,7 @@ from torch.nn import functional
 
 from football_assets.errors import FootballError
 from football_assets.increments import code_digest
-from football_assets.sequences.spec import OBSERVED, Feature
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit
 from football_assets.training.config import TrainingConfig
@@ -285,7 +284,7 @@ def distilled(setup: Setup, case: Case) -> Setup:
     goals = np.zeros((len(setup.tensors), 5), dtype=np.float32)
     goals[:, :2] = setup.tensors.goals
     for seed in _TEACHERS:
-        config = setup.config.model_copy(update={"seed": seed, "refit": False})
+        config = setup.config.model_copy(update={"seed": seed})
         goals[train, 2:] += _taught(setup, config, case.work / "teachers") / len(_TEACHERS)
     return replace(
         setup,
@@ -391,8 +390,12 @@ LEVERS: tuple[Lever, ...] = (
         "12 epochs, and the best of them anew on validation too",
         training(epochs=12, refit=True),
     ),
-    Trained("home_advantage", "home advantage that all leagues share", inputs(shared_home_advantage)),
-    Trained("home_advantage_learnt", "the same as an input like others", inputs(learnt_home_advantage)),
+    Trained("no_home_advantage", "no home advantage that all leagues share", without(HOME_ADVANTAGE_SHIFT)),
+    Trained(
+        "home_advantage_learnt",
+        "the shared home advantage as an input like others",
+        inputs(learnt_home_advantage),
+    ),
     Derived("ensemble", "mean of three seeds", (DEFAULT, "seed_8", "seed_9"), mean_of_all),
     Derived("not_calibrated", "no calibration", (DEFAULT,), not_calibrated),
     Derived("shifted", "calibration with a shift for each outcome", (DEFAULT,), scale_and_shift),

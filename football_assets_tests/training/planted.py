@@ -21,7 +21,6 @@ SMALL = TrainingConfig(
     epochs=6,
     learning_rate=2e-2,
     averaging=0.9,
-    refit=False,
 )
 
 

@@ -110,7 +110,6 @@ def test_training_stops_when_validation_has_not_improved_for_the_patience() -> N
         learning_rate=3e-2,
         averaging=0.5,
         weight_decay=0,
-        refit=False,
     )
     overfitted = fitted(planted_tensors(matches=350, seed=5), config)
     fit = overfitted.fit
