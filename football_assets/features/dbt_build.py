@@ -3,11 +3,10 @@
 DuckDB is scratch: each build has a database of its own, with a view for each input table, and leaves nothing behind.
 """
 
-import json
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -18,12 +17,11 @@ from football_assets.errors import ObjectNotFound
 from football_assets.features.dbt_project import (
     DATABASE,
     DbtFailed,
-    dbt_arguments,
     load_manifest,
-    parsed_project,
     project_folder,
     project_sources,
 )
+from football_assets.features.dbt_run import NodeResult, build_nodes, check_nodes
 from football_assets.increments import changed_countries, code_digest, country_keys, row_hashes
 from football_assets.tables import (
     CountryTable,
@@ -41,32 +39,6 @@ ROWS_A_GIGABYTE = 4_000_000  # of all inputs: what DuckDB joins and sorts in it,
 LANDED = "raw_matches"  # the table that is kept by season; the others are kept by country
 _PROVENANCE = ("source", "source_object", "source_version")  # columns of it that no model reads
 _ROWS_AT_A_TIME = 1_000_000  # that leave DuckDB together
-
-
-@dataclass(frozen=True)
-class NodeResult:
-    """What became of a model or a test."""
-
-    unique_id: str
-    status: str  # success, pass, warn, fail, error or skipped
-    seconds: float
-    failures: int  # rows that break the rule of a test
-    message: str
-
-    @property
-    def name(self) -> str:
-        """Name of the model or test."""
-        return self.unique_id.split(".")[2]
-
-    @property
-    def is_model(self) -> bool:
-        """Not a test."""
-        return self.unique_id.startswith("model.")
-
-    @property
-    def passed(self) -> bool:
-        """The model was built, or the test holds."""
-        return self.status in {"success", "pass"}
 
 
 class ModelsNotBuilt(DbtFailed):
@@ -94,7 +66,7 @@ def build_features(
     scratch
         Folder for temporary files.
     log
-        Takes dbt's own log, line by line.
+        Takes a line a model and test.
 
     Returns
     -------
@@ -108,7 +80,7 @@ def build_features(
     ModelsNotBuilt
         A model failed, or was skipped after a failed test.
     DbtFailed
-        dbt did not run at all.
+        dbt cannot compile the project, or it has no such model.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
@@ -119,14 +91,15 @@ def build_features(
         countries = changed_countries(keys, *noted)
         log(f"Made again: {', '.join(countries) or 'nothing, some countries are gone'}.")
         staged = _download(bucket, inputs, build, countries)
-        _stage(staged, build, countries)
-        results = _run_dbt("build", models, build, memory_limit(staged), log)
-        built = [result.name for result in results if result.is_model and result.passed]
-        # After a failed test nothing is noted: the next build makes these countries again, and tests them.
-        to_note = keys if all(result.passed for result in results) else {}
-        for model in (name for name in models if name in built):
-            for table in _tables(model, build, keys, countries, to_note):
-                write_country_table(bucket, model, table)
+        with _database(build, memory_limit(staged)) as connection:
+            _stage(connection, staged, countries)
+            results = build_nodes(connection, load_manifest(), models, log)
+            built = [result.name for result in results if result.is_model and result.passed]
+            # After a failed test nothing is noted: the next build makes these countries again, and tests them.
+            to_note = keys if all(result.passed for result in results) else {}
+            for model in built:
+                for group, rows in _rows(connection, model, countries):
+                    write_country_table(bucket, model, CountryTable(rows, group, list(keys), to_note))
     missing = [model for model in models if model not in built]
     if missing:
         reasons = [
@@ -149,13 +122,14 @@ def check_features(
     ObjectNotFound
         The bucket lacks a table of a model, or one that it reads.
     DbtFailed
-        dbt did not run at all.
+        dbt cannot compile the project, or it has no such model.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
         staged = _download(bucket, sorted(_parents(models) | set(models)), Path(folder), None)
-        _stage(staged, Path(folder), None)
-        return _run_dbt("test", models, Path(folder), memory_limit(staged), log)
+        with _database(Path(folder), memory_limit(staged)) as connection:
+            _stage(connection, staged, None)
+            return check_nodes(connection, load_manifest(), models, log)
 
 
 def _parents(models: Sequence[str]) -> set[str]:
@@ -207,15 +181,26 @@ def _download(
     return files
 
 
-def _stage(files: Mapping[str, Sequence[Path]], build: Path, countries: Sequence[str] | None) -> None:
+@contextmanager
+def _database(build: Path, memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that nobody reads again."""
+    with duckdb.connect(str(build / DATABASE), config={"threads": 2, "memory_limit": memory}) as connection:
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        yield connection
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection,
+    files: Mapping[str, Sequence[Path]],
+    countries: Sequence[str] | None,
+) -> None:
     """Make a view of each table, of the rows of some countries or of all."""
     wanted = "true" if countries is None else f"{_COUNTRY} in ({_texts(['', *countries])})"
-    with duckdb.connect(str(build / DATABASE)) as connection:
-        for table, paths in files.items():
-            connection.execute(
-                f'create view "{table}" as select * from read_parquet([{_texts(paths)}], union_by_name = true) '
-                f"where {wanted}"
-            )
+    for table, paths in files.items():
+        connection.execute(
+            f'create view "{table}" as select * from read_parquet([{_texts(paths)}], union_by_name = true) '
+            f"where {wanted}"
+        )
 
 
 def memory_limit(files: Mapping[str, Sequence[Path]]) -> str:
@@ -226,39 +211,16 @@ def memory_limit(files: Mapping[str, Sequence[Path]]) -> str:
     return f"{max(1, rows // ROWS_A_GIGABYTE)}GB"
 
 
-def _run_dbt(
-    command: str, models: Sequence[str], build: Path, memory: str, log: Callable[[str], None]
-) -> list[NodeResult]:
-    from football_assets.features.dbt_run import run_dbt
-
-    arguments = dbt_arguments(command, "--select", *models, "--indirect-selection", "buildable")
-    arguments += ["--vars", json.dumps({"database": str(build / DATABASE), "memory_limit": memory})]
-    outcome = run_dbt(arguments, parsed_project() / "partial_parse.msgpack", build, log)
-    if isinstance(outcome, Exception):
-        raise DbtFailed(f"dbt did not run: {' '.join(str(outcome).split())[-500:]}") from outcome
-    if isinstance(outcome, BaseException):  # the run was cancelled
-        raise outcome
-    return [
-        NodeResult(
-            unique_id=result.node.unique_id,
-            status=str(result.status),
-            seconds=result.execution_time,
-            failures=result.failures or 0,
-            message=result.message or "",
+def _rows(
+    connection: duckdb.DuckDBPyConnection, model: str, countries: Sequence[str]
+) -> Iterator[tuple[list[str], pl.DataFrame]]:
+    """What a model has of some countries, as many countries at a time as are read together."""
+    counts = connection.execute(f'select {_COUNTRY}, count(*) from "{model}" group by all').fetchall()
+    for group in _groups(dict(counts), countries):
+        yield (
+            group,
+            connection.sql(f'select * from "{model}" where {_COUNTRY} in ({_texts(["", *group])})').pl(),
         )
-        for result in outcome.results
-    ]
-
-
-def _tables(
-    model: str, build: Path, keys: Mapping[str, str], countries: Sequence[str], to_note: Mapping[str, str]
-) -> Iterator[CountryTable]:
-    """What dbt has made of a model, as many countries at a time as are read together."""
-    with duckdb.connect(str(build / DATABASE), read_only=True, config={"threads": 2}) as connection:
-        counts = connection.execute(f'select {_COUNTRY}, count(*) from "{model}" group by all').fetchall()
-        for group in _groups(dict(counts), countries):
-            rows = connection.sql(f'select * from "{model}" where {_COUNTRY} in ({_texts(["", *group])})')
-            yield CountryTable(rows.pl(), group, list(keys), to_note)
 
 
 def _groups(rows: Mapping[str, int], countries: Sequence[str]) -> list[list[str]]:
