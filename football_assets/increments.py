@@ -1,9 +1,9 @@
 """Which countries of a table have to be made again when results change, and which stay as they are.
 
-No feature of a country depends on a match of another: teams, leagues and their ratings belong to it. So a table says
-of each country, in the footer of its Parquet file, what that country's rows were made from: a hash of the input rows
-and of the code. `features` and `sequences` make only the countries again of which that is not true any more, and all
-where anything else is in doubt.
+No feature of a country depends on a match of another: teams, leagues and their ratings belong to it. So a table of
+features is an object a country, and each says in the footer of its Parquet file what its rows were made from: the
+versions of what was read, and the code. `features` and `sequences` make only the countries again of which that is not
+true any more, and neither read nor write the others.
 """
 
 import functools
@@ -16,14 +16,13 @@ from pathlib import Path
 import polars as pl
 
 MADE_FROM = "football_made_from"  # entry of a Parquet file's footer
-LARGEST_SHARE = 0.7  # of the rows; more is made again at once
 _SEEDS = (5, 11)
 _LIBRARIES = ("duckdb", "numpy", "polars")
 
 
 def country() -> pl.Expr:
     """Country of a row by its `league_id`: `eng` of `eng.1`."""
-    return pl.col("league_id").str.extract(r"^([^.]*)").alias("country")
+    return pl.col("league_id").str.splitn(".", 2).struct.field("field_0").alias("country")
 
 
 def is_of(countries: Sequence[str]) -> pl.Expr:
@@ -31,13 +30,33 @@ def is_of(countries: Sequence[str]) -> pl.Expr:
     return country().is_in(list(countries))
 
 
-def country_keys(tables: Iterable[pl.DataFrame], code: str) -> dict[str, str]:
-    """What each country's rows are made from, whatever the order of the rows.
+def by_country(table: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The rows of each country, in the order in which they stand; countries in order of name."""
+    parts = table.with_columns(country().alias("__country")).partition_by(
+        "__country", maintain_order=True, include_key=False, as_dict=True
+    )
+    return {str(name): part for (name,), part in sorted(parts.items())}
+
+
+def row_hashes(table: pl.DataFrame) -> dict[str, str]:
+    """What each country's rows of a table are, whatever their order: 128 bits a league, and the schema."""
+    hashes = {f"hash_{seed}": table.hash_rows(seed=seed) for seed in _SEEDS}
+    # A sum of hashes does not depend on the order of the rows.
+    leagues = table.select("league_id", **hashes).group_by("league_id").agg(pl.len(), pl.col(*hashes).sum())
+    digests: dict[str, hashlib.blake2b] = {}
+    for name, *content in leagues.select(country(), pl.all()).sort("league_id").iter_rows():
+        digest = digests.setdefault(name, hashlib.blake2b(str(table.schema).encode(), digest_size=16))
+        digest.update(f"\0{content}".encode())
+    return {name: digest.hexdigest() for name, digest in sorted(digests.items())}
+
+
+def country_keys(inputs: Iterable[Mapping[str, str]], code: str) -> dict[str, str]:
+    """What each country's rows are made from.
 
     Parameters
     ----------
-    tables
-        All inputs, each with `league_id`; of a generator's, one is in memory at a time.
+    inputs
+        Of each table that is read, which version each country's rows are.
     code
         Digest of what makes the rows, of `code_digest`.
 
@@ -46,55 +65,44 @@ def country_keys(tables: Iterable[pl.DataFrame], code: str) -> dict[str, str]:
     dict[str, str]
         A digest of each country that is in any of the tables.
     """
-    digests: dict[str, hashlib.blake2b] = {}
-    for number, table in enumerate(tables):
-        hashes = {f"hash_{seed}": table.hash_rows(seed=seed) for seed in _SEEDS}
-        # A sum of hashes, 128 bits in all, does not depend on the order of the rows.
-        leagues = (
-            table.select("league_id", **hashes).group_by("league_id").agg(pl.len(), pl.col(*hashes).sum())
-        )
-        for name, *content in leagues.select(country(), pl.exclude("country")).sort("league_id").iter_rows():
-            digest = digests.setdefault(name, hashlib.blake2b(code.encode(), digest_size=16))
-            digest.update(f"\0{number}\0{table.schema}\0{content}".encode())
-    return {name: digest.hexdigest() for name, digest in sorted(digests.items())}
+    tables = list(inputs)
+    return {
+        name: hashlib.blake2b(
+            json.dumps([code, *(table.get(name) for table in tables)]).encode(), digest_size=16
+        ).hexdigest()
+        for name in sorted({name for table in tables for name in table})
+    }
 
 
-def changed_countries(
-    keys: Mapping[str, str], earlier: Mapping[str, str] | None, table: pl.DataFrame
-) -> list[str] | None:
-    """Countries whose rows must be made again; None says all.
+def changed_countries(keys: Mapping[str, str], *noted: Mapping[str, str]) -> list[str]:
+    """Countries whose rows must be made again.
 
     Parameters
     ----------
-    keys, earlier
-        What the rows are made from now, and what the earlier table says; None where it says nothing.
-    table
-        An input, by whose rows the work is weighed.
+    keys
+        What the rows are made from now.
+    noted
+        What each of the tables that are made together says that its rows were made from.
 
     Returns
     -------
-    list[str] | None
-        None also where nothing has changed: then a person wants it made again. A country without a row any more is
-        not among them.
+    list[str]
+        All where nothing has changed: then a person wants them made again. A country without a row any more is not
+        among them.
     """
-    if not earlier:
-        return None
-    changed = [name for name, key in keys.items() if earlier.get(name) != key]
-    nothing_new = not changed and earlier.keys() == keys.keys()
-    if nothing_new or table.filter(is_of(changed)).height > LARGEST_SHARE * table.height:
-        return None
-    return changed
+    changed = [name for name, key in keys.items() if any(table.get(name) != key for table in noted)]
+    nothing_new = not changed and all(table.keys() == keys.keys() for table in noted)
+    return list(keys) if nothing_new else changed
 
 
-def footer(keys: Mapping[str, str]) -> dict[str, str]:
+def footer(key: str) -> dict[str, str]:
     """Entries of a Parquet file's footer that say what its rows were made from."""
-    return {MADE_FROM: json.dumps(keys)}
+    return {MADE_FROM: key}
 
 
-def made_from(source: Path | bytes) -> dict[str, str] | None:
+def made_from(source: Path | bytes) -> str | None:
     """What the rows of a Parquet file, or of its content, were made from; None where it does not say."""
-    entry = pl.read_parquet_metadata(source).get(MADE_FROM)
-    return None if entry is None else dict(json.loads(entry))
+    return pl.read_parquet_metadata(source).get(MADE_FROM)
 
 
 def code_digest(*sources: Path | str) -> str:

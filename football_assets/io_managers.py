@@ -9,7 +9,13 @@ from dagster import AssetIn, ConfigurableIOManager, InputContext, OutputContext,
 
 from football_assets.artifacts import fetch, publish
 from football_assets.resources import BucketResource
-from football_assets.tables import MadeTable, read_table, table_object, write_table
+from football_assets.tables import (
+    CountryTable,
+    read_table,
+    table_object,
+    write_country_table,
+    write_table,
+)
 
 PARTITION_COLUMN = "season"
 COLUMNS = "columns"  # metadata of an input: the columns of the table that the asset reads
@@ -24,14 +30,14 @@ class TableIOManager(ConfigurableIOManager):
     """Polars frames as Parquet tables. A frame of several partitions is split by its `season` column. Of an input, the
     columns that `table_input` names are read, else all.
 
-    Frames given by partition are written to those partitions; others of the run stay as they are. A `MadeTable` has no
-    partitions.
+    Frames given by partition are written to those partitions; others of the run stay as they are. Of a `CountryTable`
+    the countries that it has rows of are written.
     """
 
     bucket: ResourceDependency[BucketResource]
 
     def handle_output(
-        self, context: OutputContext, obj: pl.DataFrame | MadeTable | Mapping[str, pl.DataFrame]
+        self, context: OutputContext, obj: pl.DataFrame | CountryTable | Mapping[str, pl.DataFrame]
     ) -> None:
         bucket = self.bucket.open()
         name = context.asset_key.path[-1]
@@ -39,9 +45,14 @@ class TableIOManager(ConfigurableIOManager):
             written = [write_table(bucket, name, part, key).size for key, part in obj.items()]
             context.add_output_metadata({"objects": len(written), "bytes": sum(written)})
             return
-        if isinstance(obj, MadeTable) or not context.has_asset_partitions:
-            made = obj if isinstance(obj, MadeTable) else MadeTable(obj, {})
-            info = write_table(bucket, name, made.frame, made_from=made.made_from)
+        if isinstance(obj, CountryTable):
+            objects = write_country_table(bucket, name, obj)
+            context.add_output_metadata(
+                {"objects": len(objects), "bytes": sum(item.size for item in objects)}
+            )
+            return
+        if not context.has_asset_partitions:
+            info = write_table(bucket, name, obj)
             context.add_output_metadata({"object": info.name, "bytes": info.size})
             return
         keys = list(context.asset_partition_keys)

@@ -1,26 +1,47 @@
 """Parquet tables in the bucket: `tables/<name>.parquet`, or one a partition, `tables/<name>/<partition>.parquet`.
 
-And what a person sees of them: Markdown, for the metadata of assets.
+The partitions of landed results are seasons, those of features are countries, which are made anew one by one. And what
+a person sees of tables: Markdown, for the metadata of assets.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import polars as pl
 
 from football_assets.bucket import Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound
-from football_assets.increments import footer, made_from
+from football_assets.increments import by_country, footer, made_from
 
 TABLES = "tables/"
+_THREADS = 4  # that read or write objects at a time
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
-class MadeTable:
-    """A table, and what each country's rows were made from: keys of `increments.country_keys`."""
+class CountryTable:
+    """The rows of some countries of a table of features.
+
+    Parameters
+    ----------
+    frame
+        All rows of the countries `made`.
+    made
+        Countries that were made again; of some there may be no row.
+    countries
+        All countries that the table has from now on.
+    made_from
+        Keys of `increments.country_keys`; of a country that it lacks, nothing is noted.
+    """
 
     frame: pl.DataFrame
+    made: Sequence[str]
+    countries: Sequence[str]
     made_from: Mapping[str, str]
 
 
@@ -54,34 +75,104 @@ def read_table(
     """
     objects = [item for item in table_objects(bucket, name) if only is None or item.name in only]
     if not objects:
-        raise ObjectNotFound(
-            f"Table {name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
-        )
-    return pl.concat(
-        [read_table_object(bucket, item.name, columns) for item in objects], how="diagonal_relaxed"
+        raise _missing(bucket, name)
+    parts = _in_threads(lambda item: read_table_object(bucket, item.name, columns), objects)
+    return pl.concat(parts, how="diagonal_relaxed")
+
+
+def read_countries(
+    bucket: Bucket, name: str, countries: Sequence[str], columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """The rows of some countries of a table of features; where it has none of them, its columns without a row.
+
+    Raises
+    ------
+    ObjectNotFound
+        The table was never written.
+    """
+    wanted = {table_object(name, country) for country in countries}
+    objects = [item.name for item in table_objects(bucket, name)]
+    if not objects:
+        raise _missing(bucket, name)
+    if not wanted.intersection(objects):
+        return read_table_object(bucket, objects[0], columns).clear()
+    return read_table(bucket, name, only=wanted, columns=columns)
+
+
+def _missing(bucket: Bucket, name: str) -> ObjectNotFound:
+    return ObjectNotFound(
+        f"Table {name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
     )
 
 
+def _in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(work, items))
+
+
 def write_table(
-    bucket: Bucket,
-    name: str,
-    frame: pl.DataFrame,
-    partition: str | None = None,
-    made_from: Mapping[str, str] | None = None,
+    bucket: Bucket, name: str, frame: pl.DataFrame, partition: str | None = None, key: str | None = None
 ) -> ObjectInfo:
-    """Replace a table, or one of its partitions, as a whole. `made_from` goes into the footer of its file."""
+    """Replace a table, or one of its partitions, as a whole. `key`, what it was made from, goes into its footer."""
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", metadata=footer(made_from) if made_from else None)
+    frame.write_parquet(
+        buffer, compression="zstd", compression_level=1, metadata=footer(key) if key else None
+    )
     return bucket.write(table_object(name, partition), buffer.getvalue())
 
 
-def read_made_table(bucket: Bucket, name: str) -> MadeTable | None:
-    """A table as it is, where it says what it was made from, read at once: nobody can replace it in between."""
-    if bucket.stat(table_object(name)) is None:
-        return None
-    data = bucket.read(table_object(name))
-    noted = made_from(data)
-    return MadeTable(pl.read_parquet(io.BytesIO(data)), noted) if noted else None
+def write_country_table(bucket: Bucket, name: str, table: CountryTable) -> list[ObjectInfo]:
+    """Replace the countries that were made again, and remove those that the table has no more.
+
+    A table without any country is one object, so that its columns are known.
+    """
+    parts, nothing = by_country(table.frame), table.frame.clear()
+    written = _in_threads(
+        lambda country: write_table(
+            bucket, name, parts.get(country, nothing), country, table.made_from.get(country)
+        ),
+        table.made,
+    )
+    if not table.countries:
+        written = [write_table(bucket, name, table.frame)]
+    for item in bucket.list(f"{TABLES}{name}/"):
+        if partition_of(item) not in table.countries:
+            bucket.delete(item.name)
+    if table.countries and bucket.stat(table_object(name)) is not None:
+        bucket.delete(table_object(name))
+    return written
+
+
+def write_by_country(bucket: Bucket, name: str, frame: pl.DataFrame) -> None:
+    """Replace a table of features as a whole."""
+    countries = list(by_country(frame))
+    write_country_table(bucket, name, CountryTable(frame, countries, countries, {}))
+
+
+def partition_of(item: ObjectInfo) -> str:
+    """Partition of a table that an object holds."""
+    return PurePosixPath(item.name).stem
+
+
+def country_versions(bucket: Bucket, name: str) -> dict[str, str]:
+    """Versions of the objects of a table of features, by country.
+
+    Raises
+    ------
+    ObjectNotFound
+        The table was never written.
+    """
+    objects = list(bucket.list(f"{TABLES}{name}/"))
+    if not objects and bucket.stat(table_object(name)) is None:
+        raise _missing(bucket, name)
+    return {partition_of(item): item.version for item in objects}
+
+
+def countries_made_from(bucket: Bucket, name: str) -> dict[str, str]:
+    """What the rows of each country of a table were made from, where its object says."""
+    objects = list(bucket.list(f"{TABLES}{name}/"))
+    noted = _in_threads(lambda item: made_from(_source(bucket, item.name)), objects)
+    return {partition_of(item): key for item, key in zip(objects, noted, strict=True) if key is not None}
 
 
 def as_markdown(frame: pl.DataFrame) -> str:
@@ -103,9 +194,14 @@ def as_markdown(frame: pl.DataFrame) -> str:
 
 def read_table_object(bucket: Bucket, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """One object of a table, or some columns of it."""
-    path = bucket.local_path(name)
     return pl.read_parquet(
-        path if path is not None else io.BytesIO(bucket.read(name)),
+        _source(bucket, name),
         columns=list(columns) if columns is not None else None,
         hive_partitioning=False,
     )
+
+
+def _source(bucket: Bucket, name: str) -> Path | bytes:
+    """Where the content of an object can be read in place, or else the content."""
+    path = bucket.local_path(name)
+    return path if path is not None else bucket.read(name)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dagster import DagsterInstance
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
 from football_assets.home import project_root
 from football_assets.settings import Settings
+from football_assets_tests.dagster_home import open_instance
 
 ROOT = project_root()
 HEAVY = ("torch", "ray", "evidently", "wandb", "duckdb", "numpy")
@@ -36,7 +36,7 @@ def test_loading_the_code_location_imports_no_heavy_library() -> None:
 def test_dagster_yaml_is_valid_and_says_what_the_project_promises(tmp_path: Path) -> None:
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
 
-    with DagsterInstance.from_config(str(tmp_path)) as instance:
+    with open_instance(tmp_path) as instance:
         concurrency = instance.get_concurrency_config()
         assert not instance.telemetry_enabled
         assert instance.run_monitoring_enabled

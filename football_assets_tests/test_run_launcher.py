@@ -13,6 +13,7 @@ from dagster._core.launcher import WorkerStatus
 
 from football_assets.home import prepare_home, project_root
 from football_assets.run_launcher import HOST_TAG, LocalRunLauncher
+from football_assets_tests.dagster_home import open_instance
 
 
 @dg.op
@@ -33,7 +34,7 @@ def instance(
     for name in ("FOOTBALL_HOME", "DAGSTER_HOME"):
         monkeypatch.delenv(name, raising=False)
     settings = prepare_home(tmp_path_factory.mktemp("home"))
-    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as found:
+    with open_instance(settings.dagster_home) as found:
         yield found
 
 

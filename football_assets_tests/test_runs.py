@@ -28,6 +28,7 @@ from football_assets.runs import (
     register_seasons,
     steps_output_hidden,
 )
+from football_assets_tests.dagster_home import open_instance
 
 SEASONS = dg.DynamicPartitionsDefinition(name="seasons")
 
@@ -77,7 +78,7 @@ DEFINITIONS = dg.Definitions(assets=[results, table, model], asset_checks=[is_so
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     (tmp_path / "dagster.yaml").write_bytes((project_root() / "dagster.yaml").read_bytes())
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+    with open_instance(tmp_path) as instance:
         yield instance
 
 
@@ -182,14 +183,16 @@ def test_a_run_whose_process_was_killed_is_closed_and_gives_its_pool_slot_back(
     code = textwrap.dedent(
         f"""
         import time, dagster as dg
+        from pathlib import Path
         from football_assets.runs import materialize
+        from football_assets_tests.dagster_home import open_instance
 
         @dg.asset(pool="training")
         def model() -> None:
             open({str(tmp_path / "begun")!r}, "w").close()
             time.sleep(60)
 
-        with dg.DagsterInstance.from_config({str(tmp_path)!r}) as instance:
+        with open_instance(Path({str(tmp_path)!r})) as instance:
             materialize(dg.Definitions(assets=[model]), "*", instance=instance)
         """
     )

@@ -17,7 +17,7 @@ from football_assets.features.dbt_build import build_features
 from football_assets.features.ratings import rate_matches
 from football_assets.raw.schema import Match
 from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
-from football_assets.tables import read_table, write_table
+from football_assets.tables import read_table, write_by_country, write_table
 
 STRENGTH = 0.35  # deviation of the log goals between teams of a tier
 TIER_STEP = 0.3
@@ -209,7 +209,7 @@ def build_tables(bucket: Bucket, matches: pl.DataFrame, scratch: Path) -> Featur
     """Build the feature tables in a bucket as the asset graph does: dbt, ratings, dbt."""
     write_table(bucket, "raw_matches", Match.validate(matches))
     build_features(bucket, ["stg_matches", "team_matches", "team_form"], scratch)
-    write_table(bucket, "team_ratings", rate_matches(read_table(bucket, "stg_matches")))
+    write_by_country(bucket, "team_ratings", rate_matches(read_table(bucket, "stg_matches")))
     build_features(bucket, ["match_features"], scratch)
     return FeatureTables(*(read_table(bucket, field.name) for field in fields(FeatureTables)))
 

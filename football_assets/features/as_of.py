@@ -8,6 +8,14 @@ import polars as pl
 from football_assets.features.ratings import RATINGS, RatingConfig, rate_matches
 
 FORM_MATCHES = 5
+MATCHES_CHECKED = 500  # the latest, whose form is computed again
+# Columns of match_features and of team_matches that this takes.
+FORM_READ = [
+    "match_id",
+    "kickoff_date",
+    *(f"{side}_{name}" for side in ("home", "away") for name in ("team_id", "points_5")),
+]
+SIDES_READ = ["team_id", "kickoff_date", "is_played", "points"]
 TOLERANCE = 1e-9
 
 
@@ -53,24 +61,23 @@ def ratings_that_know_their_day(
     )
 
 
-def form_that_is_not_as_of_kickoff(
-    team_matches: pl.DataFrame, match_features: pl.DataFrame, matches: int = 500
-) -> pl.DataFrame:
+def form_that_is_not_as_of_kickoff(team_matches: pl.DataFrame, match_features: pl.DataFrame) -> pl.DataFrame:
     """Rows of `match_features` whose points of the last five matches are not those of matches on earlier days.
 
     Parameters
     ----------
-    matches
-        How many of the latest matches to look at.
+    team_matches
+        The table of that name, or its columns `SIDES_READ`.
+    match_features
+        Matches to look at, with the columns `FORM_READ`.
 
     Returns
     -------
     pl.DataFrame
         match_id, team_id, what the table holds and what it should hold.
     """
-    latest = match_features.tail(matches)
     sides = pl.concat(
-        latest.select(
+        match_features.select(
             "match_id",
             pl.col("kickoff_date").alias("day"),
             pl.col(f"{side}_team_id").alias("team_id"),
@@ -78,8 +85,10 @@ def form_that_is_not_as_of_kickoff(
         )
         for side in ("home", "away")
     )
+    of_these = pl.col("team_id").is_in(sides["team_id"].unique().implode())
+    played = team_matches.filter(pl.col("is_played") & of_these)
     earlier = (
-        sides.join(team_matches.filter("is_played").select("team_id", "kickoff_date", "points"), on="team_id")
+        sides.join(played.select("team_id", "kickoff_date", "points"), on="team_id")
         .filter(pl.col("kickoff_date") < pl.col("day"))
         .sort("kickoff_date")
         .group_by("match_id", "team_id")

@@ -19,9 +19,8 @@ from dagster import (
 from football_assets.bucket import Bucket
 from football_assets.features.dbt_project import load_manifest
 from football_assets.features.translator import GROUP, OWNERS, specs_of
-from football_assets.increments import changed_countries, code_digest, country_keys
 from football_assets.resources import BucketResource
-from football_assets.tables import MadeTable, as_markdown, read_made_table, read_table
+from football_assets.tables import CountryTable, as_markdown, read_countries, read_table
 
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = {
@@ -65,24 +64,29 @@ def build_match_features(
 
 
 @asset(
-    io_manager_key="tables", group_name=GROUP, owners=OWNERS, kinds={"polars"}, tags={"grain": "team_match"}
+    io_manager_key="tables",
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"polars"},
+    tags={"grain": "team_match"},
+    deps=["stg_matches"],
 )
-def team_ratings(bucket: BucketResource, stg_matches: pl.DataFrame) -> Output[MadeTable]:
+def team_ratings(context: AssetExecutionContext, bucket: BucketResource) -> Output[CountryTable]:
     """One row a team and match: Elo, attack and defence before the day of the match and after it.
 
     They sum up all results so far in three numbers a team, and carry a team's strength across seasons, promotion and
     relegation. A team without a match has its league's entry rating, which is in the table too.
     """
-    from football_assets.features import ratings as core
+    from football_assets.features.rating_build import TABLE, build_ratings
+    from football_assets.features.ratings import RATINGS
 
-    keys = country_keys([stg_matches], code_digest(Path(core.__file__)))
-    earlier = read_made_table(bucket.open(), "team_ratings")
-    again = changed_countries(keys, earlier.made_from if earlier else None, stg_matches)
-    ratings = core.rate_changed(stg_matches, earlier.frame if earlier else None, again)
-    return Output(
-        MadeTable(ratings, keys),
-        metadata={**_ratings_metadata(ratings), "made_again": "all" if again is None else ", ".join(again)},
-    )
+    store = bucket.open()
+    made = build_ratings(store)
+    context.log.info("Rated again: %s.", ", ".join(made.made) or "nothing, some countries are gone")
+    kept = [name for name in made.countries if name not in made.made]
+    columns = ["league_id", "team_id", "kickoff_date", "is_played", *(f"{name}_after" for name in RATINGS)]
+    frames = [made.frame.select(columns), *([read_countries(store, TABLE, kept, columns)] if kept else [])]
+    return Output(made, metadata={**_ratings_metadata(pl.concat(frames)), "made_again": ", ".join(made.made)})
 
 
 def _build(
@@ -143,7 +147,7 @@ def _table_metadata(store: Bucket, name: str) -> dict[str, Any]:
     shown = PREVIEW_COLUMNS[name]
     table = read_table(store, name, columns=[*dict.fromkeys(["league_id", "season", *shown, *played])])
     latest = table.filter("is_played") if played else table
-    preview = latest.tail(PREVIEW_ROWS).select(shown)
+    preview = latest.sort("kickoff_date", maintain_order=True).tail(PREVIEW_ROWS).select(shown)
     return {
         "dagster/row_count": table.height,
         "leagues": table["league_id"].n_unique(),

@@ -15,7 +15,7 @@ from dagster import (
 )
 
 from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown, read_table
+from football_assets.tables import as_markdown, partition_of, read_countries, read_table, table_objects
 
 PREVIEW_ROWS = 10
 
@@ -29,7 +29,7 @@ PREVIEW_ROWS = 10
             additional_deps=["stg_matches"],
             blocking=True,
             description="Ratings before a match do not change when the results of its day are taken away: the last "
-            "played day is rated again without its results.",
+            "played day of the country that was rated last is rated again without its results.",
         ),
         AssetCheckSpec(
             "ratings_are_finite_and_complete",
@@ -49,15 +49,24 @@ def check_team_ratings(
     from football_assets.features.ratings import LEAGUE_STATE, RATINGS
 
     store = bucket.open()
-    matches, ratings = (read_table(store, name) for name in ("stg_matches", "team_ratings"))
     for key in sorted(context.selected_asset_check_keys):
         match key.name:
             case "ratings_know_nothing_of_their_day":
+                latest = max(table_objects(store, "team_ratings"), key=lambda item: (item.updated, item.name))
+                matches, ratings = (
+                    read_countries(store, name, [partition_of(latest)])
+                    for name in ("stg_matches", "team_ratings")
+                )
                 yield _none_of(ratings_that_know_their_day(matches, ratings), "team_ratings", key.name)
             case "ratings_are_finite_and_complete":
-                values = ratings.select(RATINGS + LEAGUE_STATE)
-                odd = values.filter(~pl.all_horizontal(pl.all().is_finite().fill_null(False))).height
-                repeated = ratings.height - ratings.select("match_id", "team_id").n_unique()
+                values = [*RATINGS, *LEAGUE_STATE]
+                matches = read_table(store, "stg_matches", columns=["tier"])
+                ratings = read_table(store, "team_ratings", columns=["match_id", "team_id", *values])
+                odd, sides = ratings.select(
+                    (~pl.all_horizontal(pl.col(values).is_finite().fill_null(False))).sum().alias("odd"),
+                    pl.struct("match_id", "team_id").hash().n_unique().alias("sides"),
+                ).row(0)
+                repeated = ratings.height - sides
                 yield AssetCheckResult(
                     asset_key="team_ratings",
                     check_name=key.name,
@@ -97,21 +106,26 @@ def check_match_features(
     context: AssetCheckExecutionContext, bucket: BucketResource
 ) -> Iterator[AssetCheckResult]:
     """Whether no match is lost on the way, and the form is as of kick-off."""
-    from football_assets.features.as_of import form_that_is_not_as_of_kickoff
+    from football_assets.features.as_of import (
+        FORM_READ,
+        MATCHES_CHECKED,
+        SIDES_READ,
+        form_that_is_not_as_of_kickoff,
+    )
     from football_assets.features.ratings import RATINGS
 
     store = bucket.open()
-    features = read_table(store, "match_features")
     for key in sorted(context.selected_asset_check_keys):
         match key.name:
             case "every_match_has_features":
-                matches = read_table(store, "stg_matches", columns=["match_id"])
-                missing = matches.join(features, on="match_id", how="anti").height
                 rated = [
                     "league_home_goals",
                     "league_away_goals",
                     *(f"{side}_{name}" for side in ("home", "away") for name in RATINGS),
                 ]
+                matches = read_table(store, "stg_matches", columns=["match_id"])
+                features = read_table(store, "match_features", columns=["match_id", *rated])
+                missing = matches.join(features, on="match_id", how="anti").height
                 unrated = features.filter(pl.any_horizontal(pl.col(rated).is_null())).height
                 yield AssetCheckResult(
                     asset_key="match_features",
@@ -124,8 +138,10 @@ def check_match_features(
                     },
                 )
             case "form_is_as_of_kickoff":
-                team_matches = read_table(store, "team_matches")
-                wrong = form_that_is_not_as_of_kickoff(team_matches, features)
+                features = read_table(store, "match_features", columns=FORM_READ)
+                latest = features.sort("kickoff_date", maintain_order=True).tail(MATCHES_CHECKED)
+                team_matches = read_table(store, "team_matches", columns=SIDES_READ)
+                wrong = form_that_is_not_as_of_kickoff(team_matches, latest)
                 yield _none_of(wrong, "match_features", key.name)
 
 

@@ -1,7 +1,7 @@
 """The dbt project `dbt_features/` and its manifest, which `dbt_build` and the Dagster assets read.
 
-A manifest holds absolute paths, so none is committed: it is parsed again when a file of the
-project has changed.
+dbt compiles the project: the manifest has the SQL of every model and test. It holds absolute paths, so none is
+committed: the project is compiled again when one of its files has changed.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from football_assets.errors import FootballError
 from football_assets.home import project_root
 
 DATABASE = "features.duckdb"  # dbt knows the tables in it as those of `features`
-_PARSED = ("manifest.json", "partial_parse.msgpack")
+_COMPILED = ("manifest.json", "partial_parse.msgpack")
 
 
 class DbtFailed(FootballError):
-    """dbt could not parse the project or build a model."""
+    """dbt could not compile the project, or a model could not be built."""
 
 
 def project_folder() -> Path:
@@ -34,33 +34,33 @@ def project_folder() -> Path:
 
 
 def load_manifest() -> dict[str, Any]:
-    """The project's manifest, parsed anew where the project has changed.
+    """The project's manifest with the compiled SQL, made anew where the project has changed.
 
     Raises
     ------
     DbtFailed
-        dbt cannot parse the project.
+        dbt cannot compile the project.
     """
-    manifest: dict[str, Any] = json.loads((parsed_project() / "manifest.json").read_bytes())
+    manifest: dict[str, Any] = json.loads((compiled_project() / "manifest.json").read_bytes())
     return manifest
 
 
-def parsed_project() -> Path:
-    """Folder with `manifest.json` and `partial_parse.msgpack` of the project as it is now.
+def compiled_project() -> Path:
+    """Folder with `manifest.json` of the project as it is now, and what dbt compiles it faster by.
 
     Raises
     ------
     DbtFailed
-        dbt cannot parse the project.
+        dbt cannot compile the project.
     """
     digest = _project_digest()
     folder = _writable(project_folder() / "target")
     stamp = folder / "digest"
     if not _is_current(stamp, digest):
         with (folder / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # of several processes one parses, the others wait
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of several processes one compiles, the others wait
             if not _is_current(stamp, digest):
-                _parse_into(folder)
+                _compile_into(folder)
                 stamp.write_text(digest)
     return folder
 
@@ -96,7 +96,7 @@ def _dbt_executable() -> str:
 def _project_digest() -> str:
     root = project_folder()
     parsers = "\0".join(version(name) for name in ("dbt-core", "dbt-duckdb"))
-    digest = hashlib.blake2b(f"{root}\0{sys.prefix}\0{parsers}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"compiled\0{root}\0{sys.prefix}\0{parsers}".encode(), digest_size=16)
     for path in project_sources():
         if path.suffix != ".csv":  # dbt does not parse the rows of a seed
             digest.update(f"\0{path.relative_to(root)}\0".encode())
@@ -118,7 +118,7 @@ def _is_current(stamp: Path, digest: str) -> bool:
     return (
         stamp.is_file()
         and stamp.read_text() == digest
-        and all((stamp.parent / name).is_file() for name in _PARSED)
+        and all((stamp.parent / name).is_file() for name in _COMPILED)
     )
 
 
@@ -132,13 +132,16 @@ def _writable(folder: Path) -> Path:
     return fallback
 
 
-def _parse_into(folder: Path) -> None:
+def _compile_into(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        earlier = folder / _PARSED[1]
+        earlier = folder / _COMPILED[1]
         if earlier.is_file():  # dbt then parses only what has changed
-            shutil.copyfile(earlier, Path(scratch) / _PARSED[1])
+            shutil.copyfile(earlier, Path(scratch) / _COMPILED[1])
         result = subprocess.run(
-            [_dbt_executable(), *dbt_arguments("--quiet", "parse")],
+            [
+                _dbt_executable(),
+                *dbt_arguments("--quiet", "compile", "--no-introspect", "--no-populate-cache"),
+            ],
             cwd=scratch,
             env=dbt_environment(Path(scratch)),
             capture_output=True,
@@ -147,6 +150,6 @@ def _parse_into(folder: Path) -> None:
         )
         if result.returncode != 0:
             message = " ".join((result.stdout + result.stderr).split())
-            raise DbtFailed(f"dbt cannot parse {project_folder()}: {message[-500:]}")
-        for name in _PARSED:
+            raise DbtFailed(f"dbt cannot compile {project_folder()}: {message[-500:]}")
+        for name in _COMPILED:
             (Path(scratch) / name).replace(folder / name)

@@ -18,14 +18,11 @@ A cup has no tier: its newcomers enter as in the lowest tier known in the countr
 [2] Maher, 1982: Modelling association football scores.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-
-from football_assets.increments import country, is_of
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -99,30 +96,6 @@ def rate_matches(stg_matches: pl.DataFrame, config: RatingConfig | None = None) 
         for side, team in enumerate(("home_team_id", "away_team_id"))
     ]
     return pl.concat(sides).sort(*ORDER)
-
-
-def rate_changed(
-    stg_matches: pl.DataFrame, earlier: pl.DataFrame | None, countries: Sequence[str] | None
-) -> pl.DataFrame:
-    """What `rate_matches` returns, to the bit, where only the matches of some countries have changed.
-
-    Parameters
-    ----------
-    stg_matches
-        All matches, as they are now.
-    earlier
-        Ratings of the matches as they were.
-    countries
-        Countries to rate again; None: all.
-    """
-    if earlier is None or countries is None:
-        return rate_matches(stg_matches)
-    again = stg_matches.filter(is_of(countries))
-    gone = set(earlier.select(country().unique()).to_series()) - set(
-        stg_matches.select(country()).to_series()
-    )
-    kept = earlier.filter(~is_of([*countries, *gone]))
-    return pl.concat([kept, rate_matches(again)]).sort(*ORDER)
 
 
 @dataclass(frozen=True)

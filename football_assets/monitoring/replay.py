@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from football_assets.bucket import open_bucket
 from football_assets.features.dbt_build import build_features
-from football_assets.features.ratings import rate_matches
+from football_assets.features.rating_build import build_ratings
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import DriftReport, Evidence, examine
 from football_assets.monitoring.production import Production
 from football_assets.monitoring.results import latest_of_each_match, with_results
 from football_assets.monitoring.schema import FORECAST, SCHEMA
 from football_assets.registry.bundle import reference_rows, reference_table
-from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
-from football_assets.tables import read_table, write_table
+from football_assets.sequences.tensors import SequenceTensors, build_tensors, open_tensors
+from football_assets.tables import read_table, write_country_table, write_table
 from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import fit_forecaster, forecast
 from football_assets.training.network import MatchForecaster
@@ -66,14 +66,12 @@ def build_world(raw_matches: pl.DataFrame, folder: Path) -> World:
     bucket, scratch = open_bucket(str(folder / "bucket")), folder / "scratch"
     write_table(bucket, "raw_matches", raw_matches)
     build_features(bucket, _MODELS, scratch)
-    matches = read_table(bucket, "stg_matches")
-    ratings = rate_matches(matches)
-    write_table(bucket, "team_ratings", ratings)
+    write_country_table(bucket, "team_ratings", build_ratings(bucket))
     build_features(bucket, ["match_features"], scratch)
     tensors = folder / "tensors"
     tensors.mkdir(parents=True)
-    write_tensors(read_table(bucket, "match_features"), read_table(bucket, "team_matches"), ratings, tensors)
-    return World(matches, open_tensors(tensors))
+    build_tensors(bucket, tensors)
+    return World(read_table(bucket, "stg_matches"), open_tensors(tensors))
 
 
 def learn(world: World, until: date, config: TrainingConfig | None = None) -> Learnt:

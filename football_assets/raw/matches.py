@@ -3,7 +3,8 @@
 Called by the raw assets, the backtest and benchmarks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +14,8 @@ import polars as pl
 from football_assets.bucket import Bucket
 from football_assets.errors import ObjectNotFound
 from football_assets.raw.formats import read_results
-from football_assets.raw.formats.reading import Reading, Refusal, Row
+from football_assets.raw.formats.plain import read_plain
+from football_assets.raw.formats.reading import Refusal, Row
 from football_assets.raw.identity import against_themselves, with_canonical_clubs
 from football_assets.raw.landing import Inventory, LandingObject, inventory
 from football_assets.raw.merging import merge
@@ -137,47 +139,57 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """All objects' rows and refusals, with where they come from."""
-    rows: list[list[object]] = [[] for _ in Row._fields]
-    refusals: list[list[object]] = [[] for _ in Refusal._fields]
-    counts: list[tuple[int, int]] = []
-    for item in objects:
-        reading = _read(bucket, item)
-        counts.append((len(reading.rows), len(reading.refusals)))
-        # Column by column: a quarter of a million tuples kept would cost the garbage collector a second.
-        for columns, records in ((rows, reading.rows), (refusals, reading.refusals)):
-            for column, values in zip(columns, zip(*records, strict=True), strict=False):
-                column.extend(values)
-    return (
-        _frame(Row._fields, rows, ROW_SCHEMA, objects, [count for count, _ in counts]),
-        _frame(Refusal._fields, refusals, REFUSAL_SCHEMA, objects, [count for _, count in counts]),
+    found = list(_contents(bucket, objects))
+    plain = read_plain({order: data for order, (item, data) in enumerate(found) if item.extension == "csv"})
+    done = set(plain["file"])
+    readings = {
+        order: read_results(item.extension, data)
+        for order, (item, data) in enumerate(found)
+        if order not in done
+    }
+    rows = _frame(ROW_SCHEMA, Row._fields, {order: reading.rows for order, reading in readings.items()})
+    refusals = _frame(
+        REFUSAL_SCHEMA, Refusal._fields, {order: reading.refusals for order, reading in readings.items()}
     )
+    origins = _origins([item for item, _ in found])
+    together = pl.concat([plain.rename({"file": "object_order"}), rows], how="diagonal")
+    return _placed(together.select(*rows.columns), origins), _placed(refusals, origins)
 
 
-def _read(bucket: Bucket, item: LandingObject) -> Reading:
-    try:
-        return read_results(item.extension, bucket.read(item.info.name))
-    except ObjectNotFound:  # deleted since it was listed
-        return Reading()
+def _contents(bucket: Bucket, objects: Sequence[LandingObject]) -> Iterator[tuple[LandingObject, bytes]]:
+    for item in objects:
+        with suppress(ObjectNotFound):  # deleted since it was listed
+            yield item, bucket.read(item.info.name)
 
 
 def _frame(
+    schema: Mapping[str, type[pl.DataType]],
     names: Sequence[str],
-    columns: Sequence[list[object]],
-    schema: dict[str, type[pl.DataType]],
-    objects: Sequence[LandingObject],
-    rows_each: Sequence[int],
+    records: Mapping[int, Sequence[tuple[object, ...]]],
 ) -> pl.DataFrame:
-    """One row a record, with its `row` and its object's. `object_order`: 0 is the oldest object."""
-    frame = pl.DataFrame(
+    """One row a record, with the `object_order` under which it is listed."""
+    # Column by column: a quarter of a million tuples kept would cost the garbage collector a second.
+    columns: list[list[object]] = [[] for _ in names]
+    for listed in records.values():
+        for column, values in zip(columns, zip(*listed, strict=True), strict=False):
+            column.extend(values)
+    orders = np.repeat(np.array([*records], dtype=np.int32), [len(listed) for listed in records.values()])
+    return pl.DataFrame(
         dict(zip(names, columns, strict=True)), schema={name: schema[name] for name in names}
+    ).with_columns(pl.Series("object_order", orders, dtype=pl.Int32))
+
+
+def _placed(records: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:
+    """Records in order of their objects, each with its `row` and its object's origin."""
+    return (
+        records.sort("object_order", maintain_order=True)
+        .with_columns(row=pl.int_range(pl.len(), dtype=pl.Int32))
+        .join(origins, on="object_order", how="left", maintain_order="left")
     )
-    order = np.repeat(np.arange(len(objects), dtype=np.int32), rows_each)
-    return frame.with_columns(
-        pl.Series("object_order", order, dtype=pl.Int32), row=pl.int_range(pl.len(), dtype=pl.Int32)
-    ).join(_origins(objects), on="object_order", how="left", maintain_order="left")
 
 
 def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:
+    """One row an object. `object_order`: 0 is the oldest."""
     return pl.DataFrame(
         {
             "object_order": range(len(objects)),

@@ -47,9 +47,11 @@ def merge(entries: pl.DataFrame) -> Merged:
     is_alone = pl.col("pair").is_unique()
     alone = paired.filter(is_alone).with_columns(leg_key=pl.lit(0, pl.Int32))
     several = paired.filter(~is_alone)
-    several, misread = _split_misread_pairs(several.join(_leg_keys(several), on="row", how="left"))
-    merged, conflicts = _merge_legs(several)
-    matches, twice = _split_teams_twice_a_day(pl.concat([alone, merged.select(alone.columns)]))
+    keyed, misread = _split_misread_pairs(several.join(_leg_keys(several), on="row", how="left"))
+    has_one_entry = pl.struct(_LEG).is_unique()
+    merged, conflicts = _merge_legs(keyed.filter(~has_one_entry))
+    single = keyed.filter(has_one_entry).select(alone.columns)
+    matches, twice = _split_teams_twice_a_day(pl.concat([alone, single, merged.select(alone.columns)]))
     matches = matches.with_columns(match_ids(_legs(matches)))
     return Merged(matches, pl.concat([misread, conflicts, twice], how="diagonal"))
 
@@ -59,7 +61,9 @@ def match_ids(matches: pl.DataFrame) -> pl.Series:
     keys = matches.select(
         pl.concat_str("league_id", "season", "home_team", "away_team", "leg", separator="|")
     )
-    digests = [hashlib.blake2b(key.encode(), digest_size=8).hexdigest() for key in keys.to_series()]
+    digests = [
+        hashlib.blake2b(key, digest_size=8).hexdigest() for key in keys.to_series().cast(pl.Binary).to_list()
+    ]
     return pl.Series("match_id", digests, dtype=pl.String)
 
 
@@ -245,9 +249,9 @@ def _split_teams_twice_a_day(matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
     """Nobody plays twice a day: results come before fixtures, newer objects before older ones, then earlier lines."""
     day = ["season", "country", "kickoff_date", "team"]
     sides = pl.concat([matches.select(*day[:3], "row", team=f"{side}_team") for side in ("home", "away")])
-    crowded = sides.filter(pl.struct(day).is_duplicated()).select("row").unique()
+    crowded = sides.filter(pl.struct(day).is_duplicated())["row"].unique()
     suspects = (
-        matches.join(crowded, on="row", how="semi")
+        matches.filter(pl.col("row").is_in(crowded.implode()))
         .with_columns(is_played=_IS_PLAYED)
         .sort("is_played", "object_order", "row", descending=[True, True, False])
     )
@@ -269,7 +273,8 @@ def _split_teams_twice_a_day(matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
             keys, f"{row['home_team']} against {row['away_team']} ({row['source_object']} {place})"
         )
     twice = pl.DataFrame(refused, schema={"row": matches.schema["row"], "reason": pl.String}, orient="row")
-    return matches.join(twice, on="row", how="anti"), matches.join(twice, on="row", how="inner")
+    is_refused = pl.col("row").is_in(twice["row"].implode())
+    return matches.filter(~is_refused), matches.filter(is_refused).join(twice, on="row", how="inner")
 
 
 def _legs(matches: pl.DataFrame) -> pl.DataFrame:

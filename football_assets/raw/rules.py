@@ -20,8 +20,12 @@ _SIDES = (("home", "away"), ("away", "home"))
 
 def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
     """One spelling of equal text: composed accents, single spaces."""
-    teams = pl.col("home_team", "away_team")
-    return rows.with_columns(teams.str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars())
+    names = pl.concat([rows["home_team"], rows["away_team"]]).unique()
+    clean = names.str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars()
+    is_other = clean != names
+    return rows.with_columns(
+        pl.col("home_team", "away_team").replace(names.filter(is_other), clean.filter(is_other))
+    )
 
 
 def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from football_assets.bucket import Bucket
 from football_assets.errors import ObjectNotFound
-from football_assets.io_managers import table_input
 from football_assets.resources import BucketResource
 from football_assets.sequences.columns import columns_read
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
@@ -18,31 +16,20 @@ from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
     kinds={"numpy", "polars"},
     owners=["team:forecasting"],
     io_manager_key="folders",
-    ins={name: table_input(*columns) for name, columns in columns_read().items()},
+    deps=list(columns_read()),
 )
-def sequence_tensors(
-    context: AssetExecutionContext,
-    bucket: BucketResource,
-    match_features: pl.DataFrame,
-    team_matches: pl.DataFrame,
-    team_ratings: pl.DataFrame,
-) -> MaterializeResult[Path]:
+def sequence_tensors(context: AssetExecutionContext, bucket: BucketResource) -> MaterializeResult[Path]:
     """The last ten matches of both teams and the context of every match, as arrays that training maps into memory.
 
     One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days; it is
     read through the span of a team's matches that were known by then. Units are goals, days and rating points:
     normalisation is part of the network. `feature_spec.json` names every column.
     """
-    from football_assets.sequences.tensors import open_tensors, write_tensors
+    from football_assets.sequences.tensors import build_tensors, open_tensors
 
     folder = bucket.scratch_folder("sequence_tensors")
-    encoded = write_tensors(
-        match_features,
-        team_matches,
-        team_ratings,
-        folder,
-        earlier=_earlier(bucket.open(), context.asset_key.path[-1]),
-    )
+    store = bucket.open()
+    encoded = build_tensors(store, folder, earlier=_earlier(store, context.asset_key.path[-1]))
     tensors = open_tensors(folder)
     return MaterializeResult(
         value=folder,
@@ -53,7 +40,7 @@ def sequence_tensors(
             "history_length": tensors.spec.history_length,
             "context_shape": str(tensors.context.shape),
             "features": MetadataValue.md(describe_spec(DEFAULT_SPEC)),
-            "encoded_again": "all" if encoded is None else ", ".join(encoded),
+            "encoded_again": ", ".join(encoded),
         },
     )
 

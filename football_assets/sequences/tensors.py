@@ -14,17 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.increments import (
-    changed_countries,
-    code_digest,
-    country,
-    country_keys,
-    footer,
-    is_of,
-    made_from,
-)
+from football_assets.bucket import Bucket
+from football_assets.increments import changed_countries, code_digest, country, country_keys
 from football_assets.sequences import encoder
-from football_assets.sequences.columns import KEY_COLUMNS
+from football_assets.sequences.columns import KEY_COLUMNS, columns_read
 from football_assets.sequences.encoder import (
     SequenceBatch,
     TeamHistory,
@@ -34,11 +27,13 @@ from football_assets.sequences.encoder import (
 )
 from football_assets.sequences.home_advantage import home_advantage_shift
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
+from football_assets.tables import country_versions, read_countries
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
 ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals")
-PAST_ROWS = "football_past_rows"  # entry of the keys' footer: rows of `past` by country, in order
+# Entries of the keys' footer: rows of `past` by country, in order, and what each country's rows were made from.
+PAST_ROWS, MADE_FROM = "football_past_rows", "football_made_from"
 _SPANS = ("home_span", "away_span")
 _OF_MATCHES = ARRAYS[1:]
 _ORDER = ("kickoff_date", "league_id", "match_id")
@@ -84,55 +79,65 @@ class SequenceTensors:
         return self.keys["kickoff_date"].to_numpy()
 
 
+def build_tensors(
+    bucket: Bucket, folder: Path, earlier: Path | None = None, spec: FeatureSpec = DEFAULT_SPEC
+) -> list[str]:
+    """Encode every match of the bucket's tables into an empty folder of arrays, as `write_tensors` does.
+
+    Parameters
+    ----------
+    earlier
+        A folder that an earlier call wrote. What its countries' rows were made from is noted there: those that are made
+        from the same still are taken over, and their tables are not read. The files are the same with it and without.
+
+    Returns
+    -------
+    list[str]
+        Countries whose matches were encoded.
+
+    Raises
+    ------
+    ObjectNotFound
+        The bucket lacks a table.
+    """
+    columns = columns_read(spec)
+    code = code_digest(Path(__file__), Path(encoder.__file__), spec.model_dump_json())
+    keys = country_keys([country_versions(bucket, name) for name in columns], code)
+    countries = changed_countries(keys, _noted(earlier) if earlier is not None else {})
+    tables = {name: read_countries(bucket, name, countries, read) for name, read in columns.items()}
+    kept = [name for name in keys if name not in countries]
+    write_tensors(**tables, folder=folder, spec=spec, made_from=keys, earlier=earlier, kept=kept)
+    return countries
+
+
 def write_tensors(
     match_features: pl.DataFrame,
     team_matches: pl.DataFrame,
     team_ratings: pl.DataFrame,
     folder: Path,
     spec: FeatureSpec = DEFAULT_SPEC,
+    made_from: Mapping[str, str] | None = None,
     earlier: Path | None = None,
-) -> list[str] | None:
-    """Encode every match into a folder of arrays.
+    kept: Sequence[str] = (),
+) -> None:
+    """Encode matches into a folder of arrays.
 
     Parameters
     ----------
     match_features, team_matches, team_ratings
-        The tables of those names.
+        The tables of those names, in any order.
     folder
         An empty folder; receives a `.npy` file of each of `ARRAYS`, `keys.parquet` and `feature_spec.json`.
-    earlier
-        A folder that an earlier call wrote. What its countries' rows were made from is noted there: of those that are
-        made from the same still, the numbers are taken over. The files are the same with it and without it.
-
-    Returns
-    -------
-    list[str] | None
-        Countries whose matches were encoded; None: all.
+    made_from
+        What each country's rows were made from, to be noted.
+    earlier, kept
+        A folder that an earlier call wrote, and the countries whose matches are taken over from it.
     """
-    keys = country_keys([match_features, team_matches, team_ratings], _code(spec))
-    noted = made_from(earlier / KEYS) if earlier is not None else None
-    countries = changed_countries(keys, noted, match_features)
-    if countries is None or earlier is None:
-        parts = [_encoded(match_features, team_matches, team_ratings, spec)]
-    else:
-        concerned = is_of(countries)
-        kept = [name for name in keys if name not in countries]
-        parts = [
-            _Part(open_tensors(earlier), past_rows(earlier), kept),
-            _encoded(
-                match_features.filter(concerned),
-                team_matches.filter(concerned),
-                team_ratings.filter(concerned),
-                spec,
-            ),
-        ]
+    parts = [_encoded(match_features, team_matches, team_ratings, spec)]
+    if earlier is not None and kept:
+        parts.append(_Part(open_tensors(earlier), _past_rows(earlier), kept))
     joined = _joined(parts, spec)
-    _save(replace(joined, tensors=_with_home_advantage(joined.tensors)), keys, folder)
-    return countries
-
-
-def _code(spec: FeatureSpec) -> str:
-    return code_digest(Path(__file__), Path(encoder.__file__), spec.model_dump_json())
+    _save(replace(joined, tensors=_with_home_advantage(joined.tensors)), made_from or {}, folder)
 
 
 @dataclass(frozen=True)
@@ -230,14 +235,19 @@ def _with_home_advantage(tensors: SequenceTensors) -> SequenceTensors:
 def _save(part: _Part, made: Mapping[str, str], folder: Path) -> None:
     for name in ARRAYS:
         np.save(folder / f"{name}.npy", getattr(part.tensors, name))
-    noted = footer(made) | {PAST_ROWS: json.dumps(part.past_rows)}
+    noted = {MADE_FROM: json.dumps(dict(made)), PAST_ROWS: json.dumps(part.past_rows)}
     part.tensors.keys.write_parquet(folder / KEYS, compression="zstd", metadata=noted)
     part.tensors.spec.save(folder)
 
 
-def past_rows(folder: Path) -> dict[str, int]:
-    """Rows of `past` by country, in order, of a folder written by `write_tensors`."""
+def _past_rows(folder: Path) -> dict[str, int]:
     return dict(json.loads(pl.read_parquet_metadata(folder / KEYS)[PAST_ROWS]))
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    """What each country's rows were made from; nothing where the folder does not say."""
+    noted: dict[str, str] = json.loads(pl.read_parquet_metadata(folder / KEYS).get(MADE_FROM, "{}"))
+    return noted
 
 
 def open_tensors(folder: Path) -> SequenceTensors:

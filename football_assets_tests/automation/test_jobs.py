@@ -17,6 +17,7 @@ from football_assets.automation.tags import TRAINS_TAG
 from football_assets.definitions import defs
 from football_assets.home import project_root
 from football_assets_tests.automation.small_graph import QUIET, SmallHome
+from football_assets_tests.dagster_home import open_instance
 
 LEARNT = {"trained_lstm", "model_evaluation", "onnx_model", "registered_model", "fixture_predictions"}
 READ = {"raw_matches", "raw_matches_rejected"}
@@ -54,7 +55,7 @@ def test_every_job_that_trains_carries_the_tag_that_the_queue_lets_through_one_a
     tmp_path: Path,
 ) -> None:
     shutil.copy(project_root() / "dagster.yaml", tmp_path)
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+    with open_instance(tmp_path) as instance:
         queue = instance.get_concurrency_config().run_queue_config
 
     assert queue is not None
@@ -83,7 +84,7 @@ def test_a_training_waits_for_the_pool_though_its_run_is_one_process(tmp_path: P
     place = tmp_path / "dagster"
     place.mkdir()
     shutil.copy(project_root() / "dagster.yaml", place)
-    with dg.DagsterInstance.from_config(str(place)) as instance:
+    with open_instance(place) as instance:
         home = SmallHome(str(tmp_path / "bucket"), tmp_path, instance)
         job = home.definitions.resolve_job_def("retrain")
         slots = instance.event_log_storage

@@ -20,6 +20,7 @@ from football_assets.definitions import defs
 from football_assets.resources import bucket_resources
 from football_assets.settings import Settings
 from football_assets_tests.automation.small_graph import BROKEN, SmallHome
+from football_assets_tests.dagster_home import open_instance
 from football_assets_tests.demo import copy_bucket
 
 FULHAM = "Sat Aug 18 2012,Fulham,2-1,?,Everton"
@@ -380,7 +381,7 @@ def test_what_the_demo_has_made_is_not_made_again(demo_home: Path, tmp_path: Pat
     shutil.copytree(demo_home / "dagster", tmp_path / "dagster")
     bucket = copy_bucket(demo_home, tmp_path / "bucket")
     resource, _ = bucket_resources(Settings(bucket=str(bucket.root), home=tmp_path))
-    with DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
+    with open_instance(tmp_path / "dagster") as instance:
         cursor, answers = None, []
         for _ in range(3):
             context = build_sensor_context(instance, cursor, definitions=defs, resources={"bucket": resource})

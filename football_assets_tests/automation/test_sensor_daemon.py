@@ -8,11 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-from dagster import DagsterInstance, DagsterRunStatus
+from dagster import DagsterRunStatus
 from dagster._core.storage.tags import RUN_KEY_TAG
 
 from football_assets.home import project_root
 from football_assets_tests.automation.small_graph import SmallHome
+from football_assets_tests.dagster_home import open_instance
 
 # In a tick's order: ids of the runs are kept; the run is created; it is in the queue.
 STEPS = ["RUN_IDS_RESERVED", "RUN_CREATED", "RUN_LAUNCHED"]
@@ -28,7 +29,7 @@ def test_a_daemon_that_is_killed_between_tick_and_launch_launches_one_run(tmp_pa
         "FOOTBALL_HOME": str(tmp_path),
         "FOOTBALL_BUCKET": str(tmp_path / "bucket"),
     }
-    with DagsterInstance.from_config(str(place)) as instance:
+    with open_instance(place) as instance:
         home = SmallHome(environment["FOOTBALL_BUCKET"], tmp_path, instance)
         home.land("2012-13/eng.1.csv", "Sat Aug 18 2012,Fulham,2-1,?,Everton")
         codes, runs = [], []

@@ -26,6 +26,7 @@ from football_assets.bucket import Bucket, open_bucket
 from football_assets.home import project_root
 from football_assets.registry.store import Registry
 from football_assets.sample import sample_folder
+from football_assets_tests.dagster_home import open_instance
 from football_assets_tests.gcs_server import run_gcs_server
 
 Value = TypeVar("Value")
@@ -76,7 +77,7 @@ class Installation:
 
     @cached_property
     def dagster(self) -> DagsterInstance:
-        return DagsterInstance.from_config(str(self.home / "dagster"))
+        return open_instance(self.home / "dagster")
 
     def football(self, *arguments: str) -> str:
         """Run the command line to its end; returns what it printed."""

@@ -34,6 +34,19 @@ def test_a_failed_test_stops_the_models_after_it(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+def test_rows_without_a_value_are_counted_once_whatever_they_lack(tmp_path: Path) -> None:
+    bucket = open_bucket(str(tmp_path / "bucket"))
+    rows = simulated_country(seasons=1, teams=4).with_row_index("number")
+    lacking = rows.with_columns(
+        season=pl.when(pl.col("number") > 2).then("season"),
+        home_team=pl.when(pl.col("number") > 1).then("home_team"),
+    )
+    write_table(bucket, "raw_matches", lacking.drop("number"), "2021-22")
+    results = build_features(bucket, ["stg_matches"], tmp_path / "scratch")
+    failed = {result.name: result.failures for result in results if not result.passed}
+    assert failed == {"stg_matches_never_null": 3}
+
+
 def test_duckdb_gets_memory_by_the_rows_that_it_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

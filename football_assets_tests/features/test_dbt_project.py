@@ -1,4 +1,4 @@
-"""The manifest is parsed when it is missing or the project has changed, and then only once."""
+"""The manifest is compiled when it is missing or the project has changed, and then only once."""
 
 import shutil
 import tempfile
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from football_assets.features import dbt_project
-from football_assets.features.dbt_project import DbtFailed, load_manifest, parsed_project
+from football_assets.features.dbt_project import DbtFailed, compiled_project, load_manifest
 
 MODEL = "model.football_features.team_form"
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the dbt project, not yet parsed."""
+    """A copy of the dbt project, not yet compiled."""
     source = dbt_project.project_folder()
     folder = tmp_path / "dbt_features"
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("target", "logs"))
@@ -23,12 +23,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_manifest_is_parsed_once_until_the_project_changes(project: Path) -> None:
+def test_a_manifest_is_compiled_once_until_the_project_changes(project: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda _: parsed_project() / "manifest.json", range(2))
+        first, second = pool.map(lambda _: compiled_project() / "manifest.json", range(2))
     assert first == second
     parsed = first.stat()
-    assert load_manifest()["nodes"][MODEL]["description"].startswith("One row a team and played match")
+    model = load_manifest()["nodes"][MODEL]
+    assert model["description"].startswith("One row a team and played match")
+    assert '"features"."main"."team_matches"' in model["compiled_code"]
     assert first.stat().st_mtime_ns == parsed.st_mtime_ns
     assert [path.name for path in (project / "target").iterdir() if path.is_dir()] == []
 
@@ -37,7 +39,7 @@ def test_a_manifest_is_parsed_once_until_the_project_changes(project: Path) -> N
         load_manifest()
 
 
-def test_a_read_only_project_is_parsed_elsewhere(
+def test_a_read_only_project_is_compiled_elsewhere(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -30,7 +30,7 @@ from football_assets.registry.store import Registry
 from football_assets.resources import BucketResource
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.state import build_team_state
-from football_assets.tables import write_table
+from football_assets.tables import write_by_country
 from football_assets_tests.export.simulation import LearntFolders, write_learnt_folders
 from football_assets_tests.registry.feature_tables import feature_tables
 from football_assets_tests.worlds import FeatureTables
@@ -95,7 +95,7 @@ def make_world(home: Path, folders: LearntFolders) -> World:
         if hasattr(folders, name):
             world.publish_folder(name, getattr(folders, name))
     for name in TABLES:
-        write_table(world.bucket, name, getattr(feature_tables(), name))
+        write_by_country(world.bucket, name, getattr(feature_tables(), name))
     return world
 
 

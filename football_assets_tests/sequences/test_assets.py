@@ -12,7 +12,7 @@ from football_assets.resources import BucketResource
 from football_assets.sequences.assets import describe_spec, sequence_tensors
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import open_tensors
-from football_assets.tables import write_table
+from football_assets.tables import write_by_country
 from football_assets_tests.worlds import TRUTH, SimulatedCountries
 
 TABLES = ("match_features", "team_matches", "team_ratings")
@@ -22,7 +22,7 @@ TABLES = ("match_features", "team_matches", "team_ratings")
 def bucket(countries: SimulatedCountries, tmp_path: Path) -> BucketResource:
     resource = BucketResource(url=str(tmp_path / "bucket"), scratch=str(tmp_path / "scratch"))
     for name in TABLES:
-        write_table(resource.open(), name, getattr(countries.tables.of(TRUTH), name))
+        write_by_country(resource.open(), name, getattr(countries.tables.of(TRUTH), name))
     return resource
 
 

@@ -8,14 +8,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from football_assets.bucket import Bucket, open_bucket
-from football_assets.features import ratings as rating_module
 from football_assets.features.dbt_build import build_features
-from football_assets.features.ratings import rate_changed, rate_matches
-from football_assets.increments import changed_countries, code_digest, country_keys
-from football_assets.sequences.tensors import KEYS, write_tensors
-from football_assets.tables import read_made_table, read_table, write_table
+from football_assets.features.rating_build import build_ratings
+from football_assets.sequences.tensors import KEYS, build_tensors
+from football_assets.tables import read_table, table_objects, write_country_table, write_table
 from football_assets_tests.worlds import in_country, simulated_country
 
+EVERY = ["aa", "bb", "cc", "dd"]
 TABLES = ("stg_matches", "team_matches", "team_form", "team_ratings", "match_features")
 
 
@@ -28,27 +27,16 @@ class Warehouse:
         self.arrays: list[Path] = []
         self.log: list[str] = []
 
-    def make(self, raw: pl.DataFrame) -> list[str] | None:
+    def make(self, raw: pl.DataFrame) -> list[str]:
         """Everything as the assets do; returns the countries whose matches were encoded."""
         write_table(self.bucket, "raw_matches", raw, "2010-11")
         scratch = self.folder / "scratch"
         build_features(self.bucket, list(TABLES[:3]), scratch, self.log.append)
-        matches = read_table(self.bucket, "stg_matches")
-        keys = country_keys([matches], code_digest(Path(rating_module.__file__)))
-        earlier = read_made_table(self.bucket, "team_ratings")
-        again = changed_countries(keys, earlier.made_from if earlier else None, matches)
-        ratings = rate_changed(matches, earlier.frame if earlier else None, again)
-        write_table(self.bucket, "team_ratings", ratings, made_from=keys)
+        write_country_table(self.bucket, "team_ratings", build_ratings(self.bucket))
         build_features(self.bucket, [TABLES[4]], scratch, self.log.append)
         folder = self.folder / f"arrays-{len(self.arrays)}"
         folder.mkdir()
-        encoded = write_tensors(
-            self.table("match_features"),
-            self.table("team_matches"),
-            self.table("team_ratings"),
-            folder,
-            earlier=self.arrays[-1] if self.arrays else None,
-        )
+        encoded = build_tensors(self.bucket, folder, earlier=self.arrays[-1] if self.arrays else None)
         self.arrays.append(folder)
         return encoded
 
@@ -80,7 +68,7 @@ def altered(raw: pl.DataFrame, country: str, seed: int) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     made = Warehouse(tmp_path_factory.mktemp("incremental"))
-    assert made.make(world()) is None
+    assert made.make(world()) == EVERY
     return made
 
 
@@ -92,45 +80,54 @@ def assert_same(one: Warehouse, other: Warehouse) -> None:
     assert (one.arrays[-1] / KEYS).is_file()
 
 
+def versions(warehouse: Warehouse) -> dict[str, str]:
+    return {item.name: item.version for table in TABLES for item in table_objects(warehouse.bucket, table)}
+
+
 def test_inserted_corrected_and_deleted_matches_give_what_making_all_gives(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     raw = altered(world(), "bb", seed=1)
     rest = altered(raw.filter(~pl.col("league_id").str.starts_with("cc.")), "dd", seed=2)
     assert warehouse.make(raw) == ["bb"]
+    before = versions(warehouse)
     assert warehouse.make(rest) == ["dd"]  # and cc is gone
-    assert any("made again: dd." in line for line in warehouse.log)
+    assert "Made again: dd." in warehouse.log
+    after = versions(warehouse)
+    changed = {name for name in before if after.get(name) != before[name]}
+    assert changed == {f"tables/{table}/{country}.parquet" for table in TABLES for country in ("cc", "dd")}
+    assert not [name for name in after if "/cc." in name]
 
     whole = Warehouse(tmp_path)
-    assert whole.make(rest) is None
+    assert whole.make(rest) == ["aa", "bb", "dd"]
 
     assert_same(warehouse, whole)
 
 
-def test_after_a_broken_rule_all_is_made_again(warehouse: Warehouse, tmp_path: Path) -> None:
-    raw = world()
-    own = Warehouse(tmp_path)
-    own.bucket = open_bucket(str(tmp_path / "bucket"))
-    write_table(own.bucket, "raw_matches", pl.concat([raw, raw.head(1)]), "2010-11")
-    results = build_features(own.bucket, ["stg_matches"], tmp_path / "scratch")
+def test_after_a_broken_rule_the_countries_of_that_build_are_made_again(tmp_path: Path) -> None:
+    own, raw = Warehouse(tmp_path), world()
+    own.make(raw)
+    broken = pl.concat([raw, raw.filter(pl.col("league_id").str.starts_with("cc.")).head(1)])
+    write_table(own.bucket, "raw_matches", broken, "2010-11")
+    results = build_features(own.bucket, ["stg_matches"], tmp_path / "scratch", own.log.append)
     assert not all(result.passed for result in results)
 
-    lines: list[str] = []
-    write_table(own.bucket, "raw_matches", altered(raw, "bb", seed=3), "2010-11")
-    build_features(own.bucket, ["stg_matches"], tmp_path / "scratch", lines.append)
+    assert own.make(altered(raw, "bb", seed=3)) == ["bb"]
 
-    assert not any("made again" in line for line in lines)
+    made = [line for line in own.log if line.startswith("Made again")]
+    assert made == [
+        *["Made again: aa, bb, cc, dd."] * 2,
+        "Made again: cc.",
+        "Made again: bb, cc.",
+        "Made again: bb.",
+    ]
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_rating_changed_countries_gives_what_rating_all_gives(warehouse: Warehouse, seed: int) -> None:
-    before = warehouse.table("stg_matches")
-    after = altered(before, "aa" if seed % 2 else "bb", seed).with_columns(
-        is_played=pl.col("home_goals").is_not_null()
-    )
-    keys = [country_keys([table], "code") for table in (before, after)]
-    again = changed_countries(keys[1], keys[0], after)
-    assert again == ["aa" if seed % 2 else "bb"]
-    assert_frame_equal(
-        rate_changed(after, rate_matches(before), again), rate_matches(after), check_exact=True
-    )
+def test_without_a_match_there_are_tables_and_arrays_without_a_row(tmp_path: Path) -> None:
+    own = Warehouse(tmp_path)
+
+    assert own.make(world().clear()) == []
+
+    assert [own.table(name).height for name in TABLES] == [0] * len(TABLES)
+    assert own.make(world()) == EVERY
+    assert [len(table_objects(own.bucket, name)) for name in TABLES] == [4] * len(TABLES)

@@ -9,12 +9,47 @@
 ] -%}
 {%- set venue_form_columns = ['points_5', 'goals_for_5', 'goals_against_5'] -%}
 
-with matches as (
-    select * from {{ ref('stg_matches') }}
+-- one row a team, with a number in its place: joins and sorting take several times as long for texts
+with teams as (
+    select
+        team_id,
+        (row_number() over ())::integer as team
+    from (select distinct team_id from {{ ref('team_matches') }})
+),
+
+-- one row a league and season, likewise
+league_seasons as (
+    select
+        league_id,
+        season,
+        (dense_rank() over (order by league_id))::smallint as league,
+        (row_number() over ())::integer as league_season
+    from (select distinct league_id, season from {{ ref('team_matches') }})
+),
+
+-- one row a match; those of a league and day are in order of `match_id` there, and so in order of `line`
+matches as (
+    select
+        stg_matches.*,
+        league_seasons.league,
+        (row_number() over ())::integer as line
+    from {{ ref('stg_matches') }} as stg_matches
+    inner join league_seasons
+        on stg_matches.league_id = league_seasons.league_id
+        and stg_matches.season = league_seasons.season
 ),
 
 form as (
-    select * from {{ ref('team_form') }}
+    select
+        team_form.*,
+        teams.team,
+        league_seasons.league_season
+    from {{ ref('team_form') }} as team_form
+    inner join teams
+        on team_form.team_id = teams.team_id
+    inner join league_seasons
+        on team_form.league_id = league_seasons.league_id
+        and team_form.season = league_seasons.season
 ),
 
 ratings as (
@@ -23,7 +58,16 @@ ratings as (
 
 -- one row a team and match; it counts the matches that are known on its day, which are those of earlier days
 sides as (
-    select * from {{ ref('team_matches') }}
+    select
+        team_matches.*,
+        teams.team,
+        league_seasons.league_season
+    from {{ ref('team_matches') }} as team_matches
+    inner join teams
+        on team_matches.team_id = teams.team_id
+    inner join league_seasons
+        on team_matches.league_id = league_seasons.league_id
+        and team_matches.season = league_seasons.season
 )
 
 select
@@ -71,12 +115,11 @@ left join sides as {{ side }}
     on matches.match_id = {{ side }}.match_id
     and {{ 'not ' if side == 'away' }}{{ side }}.is_home
 left join form as {{ side }}_form
-    on {{ side }}.team_id = {{ side }}_form.team_id
+    on {{ side }}.team = {{ side }}_form.team
     and {{ side }}.matches_known = {{ side }}_form.matches_known
 left join form as {{ side }}_season
-    on {{ side }}.team_id = {{ side }}_season.team_id
-    and {{ side }}.league_id = {{ side }}_season.league_id
-    and {{ side }}.season = {{ side }}_season.season
+    on {{ side }}.team = {{ side }}_season.team
+    and {{ side }}.league_season = {{ side }}_season.league_season
     and {{ side }}.season_matches_known = {{ side }}_season.season_played
 left join ratings as {{ side }}_ratings
     on matches.match_id = {{ side }}_ratings.match_id
@@ -84,5 +127,5 @@ left join ratings as {{ side }}_ratings
 {%- endfor %}
 order by
     matches.kickoff_date,
-    matches.league_id,
-    matches.match_id
+    matches.league,
+    matches.line

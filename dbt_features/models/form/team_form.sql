@@ -1,130 +1,180 @@
-with played as (
-    select *
-    from {{ ref('team_matches') }}
-    where is_played
+-- What is summed, four digits each in one number: a window costs by the sums over it. `rules.py` refuses a match with
+-- more than 30 goals of a team, so that four digits hold 333 matches; a season has fewer than 100.
+{%- set units = {'points': 1, 'goals_for': 10000, 'goals_against': 100000000} %}
+
+-- one row a team, with a number in its place: windows, joins and sorting take several times as long for texts
+with teams as (
+    select
+        team_id,
+        (row_number() over (order by team_id))::integer as team
+    from (select distinct team_id from {{ ref('team_matches') }})
 ),
 
--- one row a team and played match: sums over its last matches, over those at the same kind of ground, over its season
-recent as (
+-- one row a league and season, likewise
+league_seasons as (
     select
-        match_id,
-        team_id,
         league_id,
         season,
-        kickoff_date,
-        is_home,
-        is_cup,
-        row_number() over so_far as matches_known,
-        row_number() over venue_so_far as venue_matches_known,
-        count(*) filter (where is_home) over so_far as home_matches_known,
-        count(*) filter (where not is_home) over so_far as away_matches_known,
-        sum(points) over last_5 as points_5,
-        sum(points) over last_10 as points_10,
-        sum(goals_for) over last_5 as goals_for_5,
-        sum(goals_for) over last_10 as goals_for_10,
-        sum(goals_against) over last_5 as goals_against_5,
-        sum(goals_against) over last_10 as goals_against_10,
-        sum(points) over venue_5 as venue_points_5,
-        sum(goals_for) over venue_5 as venue_goals_for_5,
-        sum(goals_against) over venue_5 as venue_goals_against_5,
-        row_number() over season_so_far as season_played,
-        sum(points) over season_so_far as season_points,
-        sum(goals_for) over season_so_far as season_goals_for,
-        sum(goals_for - goals_against) over season_so_far as season_goal_difference,
-        lead(kickoff_date, 1, date '9999-12-31') over season_so_far as season_next_date
-    from played
-    window
-        so_far as (
-            partition by team_id
-            order by kickoff_date, match_id
-            rows unbounded preceding
-        ),
-        last_5 as (
-            partition by team_id
-            order by kickoff_date, match_id
-            rows 4 preceding
-        ),
-        last_10 as (
-            partition by team_id
-            order by kickoff_date, match_id
-            rows 9 preceding
-        ),
-        venue_so_far as (
-            partition by team_id, is_home
-            order by kickoff_date, match_id
-            rows unbounded preceding
-        ),
-        venue_5 as (
-            partition by team_id, is_home
-            order by kickoff_date, match_id
-            rows 4 preceding
-        ),
-        season_so_far as (
-            partition by team_id, league_id, season
-            order by kickoff_date, match_id
-            rows unbounded preceding
-        )
+        (dense_rank() over (order by league_id))::smallint as league,
+        (row_number() over (order by league_id, season))::integer as league_season
+    from (select distinct league_id, season from {{ ref('team_matches') }})
+),
+
+-- one row a team and played match; those of a league and day are in order of match and team there, and so of `line`
+played as (
+    select
+        team_matches.match_id,
+        team_matches.team_id,
+        team_matches.league_id,
+        team_matches.season,
+        team_matches.kickoff_date,
+        team_matches.is_home,
+        team_matches.is_cup,
+        {% for name, unit in units.items() -%}
+        {{ '+ ' if not loop.first }}team_matches.{{ name }} * {{ unit }}::bigint {% endfor %} as tally,
+        (row_number() over ())::integer as line,
+        teams.team,
+        league_seasons.league,
+        league_seasons.league_season
+    from {{ ref('team_matches') }} as team_matches
+    inner join teams
+        on team_matches.team_id = teams.team_id
+    inner join league_seasons
+        on team_matches.league_id = league_seasons.league_id
+        and team_matches.season = league_seasons.season
+    where team_matches.is_played
 ),
 
 -- one row a league table: a league, season and day with a played match
 league_days as (
     select
-        row_number() over () as league_day,
-        league_id,
-        season,
-        kickoff_date
-    from (select distinct league_id, season, kickoff_date from played where not is_cup)
+        league_season,
+        kickoff_date,
+        (row_number() over (order by league_season, kickoff_date))::integer as league_day,
+        (count(*) over (order by league_season))::integer as last_league_day
+    from (select distinct league_season, kickoff_date from played where not is_cup)
 ),
 
--- one row a line of a league table: a team that has played by then
+-- one row a team and played match: tallies of its last matches, of those at the same kind of ground, of its season
+tallies as (
+    select
+        played.line,
+        played.team,
+        played.is_home,
+        league_days.league_day,
+        row_number() over so_far as matches_known,
+        row_number() over venue_so_far as venue_matches_known,
+        row_number() over season_so_far as season_played,
+        (sum(played.tally) over last_5)::bigint as tally_5,
+        (sum(played.tally) over last_10)::bigint as tally_10,
+        (sum(played.tally) over venue_5)::bigint as tally_venue_5,
+        (sum(played.tally) over season_so_far)::bigint as tally_season,
+        lead(league_days.league_day, 1, league_days.last_league_day + 1) over season_so_far as next_league_day
+    from played
+    left join league_days
+        on played.league_season = league_days.league_season
+        and played.kickoff_date = league_days.kickoff_date
+        and not played.is_cup
+    window
+        so_far as (
+            partition by played.team
+            order by played.kickoff_date, played.line
+            rows unbounded preceding
+        ),
+        last_5 as (
+            partition by played.team
+            order by played.kickoff_date, played.line
+            rows 4 preceding
+        ),
+        last_10 as (
+            partition by played.team
+            order by played.kickoff_date, played.line
+            rows 9 preceding
+        ),
+        venue_so_far as (
+            partition by played.team, played.is_home
+            order by played.kickoff_date, played.line
+            rows unbounded preceding
+        ),
+        venue_5 as (
+            partition by played.team, played.is_home
+            order by played.kickoff_date, played.line
+            rows 4 preceding
+        ),
+        season_so_far as (
+            partition by played.team, played.league_season
+            order by played.kickoff_date, played.line
+            rows unbounded preceding
+        )
+),
+
+-- one row a team and played match: the sums that the tallies hold
+recent as (
+    select
+        line,
+        team,
+        is_home,
+        league_day,
+        next_league_day,
+        matches_known,
+        venue_matches_known,
+        case when is_home then venue_matches_known else matches_known - venue_matches_known end as home_matches_known,
+        matches_known - home_matches_known as away_matches_known,
+        season_played
+        {%- for over in ['5', '10', 'venue_5', 'season'] %}
+        {%- for name, unit in units.items() %},
+        (tally_{{ over }} // {{ unit }} % 10000)::smallint as {{ name }}_{{ over }}
+        {%- endfor %}
+        {%- endfor %}
+    from tallies
+),
+
+-- one row a line of a league table: a team that has played by then, with its last match
 league_table_lines as (
     select
-        recent.match_id,
-        recent.team_id,
-        recent.kickoff_date = league_days.kickoff_date as played_that_day,
-        row_number() over (
-            partition by league_days.league_day
-            order by
-                recent.season_points desc,
-                recent.season_goal_difference desc,
-                recent.season_goals_for desc,
-                recent.team_id
-        ) as position
-    from league_days
-    inner join recent
-        on league_days.league_id = recent.league_id
-        and league_days.season = recent.season
-        and league_days.kickoff_date >= recent.kickoff_date
-        and league_days.kickoff_date < recent.season_next_date
+        line,
+        league_day as played_on,
+        unnest(range(league_day, next_league_day))::integer as league_day,
+        points_season as points,
+        goals_for_season - goals_against_season as goal_difference,
+        goals_for_season as goals_for,
+        team
+    from recent
 ),
 
 positions as (
     select
-        match_id,
-        team_id,
-        position
+        line,
+        row_number() over (
+            partition by league_day
+            order by
+                points desc,
+                goal_difference desc,
+                goals_for desc,
+                team
+        ) as position
     from league_table_lines
-    where played_that_day
+    qualify league_day = played_on
 ),
 
 -- one row a team, kind of ground and played match there
 venue_form as (
     select
-        team_id,
+        team,
         is_home,
         venue_matches_known as matches_known,
-        venue_points_5 / least(venue_matches_known, 5) as points_5,
-        venue_goals_for_5 / least(venue_matches_known, 5) as goals_for_5,
-        venue_goals_against_5 / least(venue_matches_known, 5) as goals_against_5
+        points_venue_5 / least(venue_matches_known, 5) as points_5,
+        goals_for_venue_5 / least(venue_matches_known, 5) as goals_for_5,
+        goals_against_venue_5 / least(venue_matches_known, 5) as goals_against_5
     from recent
 )
 
 select
-    recent.match_id,
-    recent.team_id,
-    recent.league_id,
-    recent.season,
-    recent.kickoff_date,
+    played.match_id,
+    played.team_id,
+    played.league_id,
+    played.season,
+    played.kickoff_date,
     recent.matches_known,
     recent.points_5 / least(recent.matches_known, 5) as points_5,
     recent.points_10 / least(recent.matches_known, 10) as points_10,
@@ -139,23 +189,23 @@ select
     away_form.goals_for_5 as away_goals_for_5,
     away_form.goals_against_5 as away_goals_against_5,
     recent.season_played,
-    recent.season_points::bigint as season_points,
-    recent.season_goal_difference::bigint as season_goal_difference,
+    recent.points_season::bigint as season_points,
+    (recent.goals_for_season - recent.goals_against_season)::bigint as season_goal_difference,
     positions.position as season_position
-from recent
+from played
+inner join recent
+    on played.line = recent.line
 left join positions
-    on recent.match_id = positions.match_id
-    and recent.team_id = positions.team_id
+    on recent.line = positions.line
 left join venue_form as home_form
-    on recent.team_id = home_form.team_id
+    on recent.team = home_form.team
     and recent.home_matches_known = home_form.matches_known
     and home_form.is_home
 left join venue_form as away_form
-    on recent.team_id = away_form.team_id
+    on recent.team = away_form.team
     and recent.away_matches_known = away_form.matches_known
     and not away_form.is_home
 order by
-    recent.kickoff_date,
-    recent.league_id,
-    recent.match_id,
-    recent.team_id
+    played.kickoff_date,
+    played.league,
+    played.line

@@ -1,39 +1,111 @@
-with home_sides as (
+-- one row a team, with a number in its place: windows and sorting take several times as long for texts
+with teams as (
     select
-        match_id,
-        home_team_id as team_id,
-        away_team_id as opponent_id,
-        league_id,
-        season,
-        kickoff_date,
-        true as is_home,
-        is_played,
-        is_cup,
-        home_goals as goals_for,
-        away_goals as goals_against
-    from {{ ref('stg_matches') }}
+        team_id,
+        (row_number() over (order by team_id))::integer as team
+    from (
+        select home_team_id as team_id from {{ ref('stg_matches') }}
+        union
+        select away_team_id as team_id from {{ ref('stg_matches') }}
+    )
 ),
 
-away_sides as (
+-- one row a league and season, likewise
+league_seasons as (
     select
-        match_id,
-        away_team_id as team_id,
-        home_team_id as opponent_id,
         league_id,
         season,
-        kickoff_date,
-        false as is_home,
-        is_played,
-        is_cup,
-        away_goals as goals_for,
-        home_goals as goals_against
-    from {{ ref('stg_matches') }}
+        (dense_rank() over (order by league_id))::smallint as league,
+        (row_number() over (order by league_id, season))::integer as league_season
+    from (select distinct league_id, season from {{ ref('stg_matches') }})
 ),
 
+-- one row a match; those of a league and day are in order of `match_id` there, and so in order of `line`
+matches as (
+    select
+        (row_number() over ())::integer as line,
+        stg_matches.*,
+        league_seasons.league,
+        league_seasons.league_season,
+        home_teams.team as home,
+        away_teams.team as away
+    from {{ ref('stg_matches') }} as stg_matches
+    inner join league_seasons
+        on stg_matches.league_id = league_seasons.league_id
+        and stg_matches.season = league_seasons.season
+    inner join teams as home_teams
+        on stg_matches.home_team_id = home_teams.team_id
+    inner join teams as away_teams
+        on stg_matches.away_team_id = away_teams.team_id
+),
+
+-- one row a team and match
 sides as (
-    select * from home_sides
+    select
+        line,
+        true as is_home,
+        home as team,
+        league_season,
+        kickoff_date,
+        is_played
+    from matches
     union all
-    select * from away_sides
+    select
+        line,
+        false as is_home,
+        away as team,
+        league_season,
+        kickoff_date,
+        is_played
+    from matches
+),
+
+-- one row a team and match, with what is known of the team on its day
+known as (
+    select
+        line,
+        is_home,
+        team,
+        kickoff_date - max(case when is_played then kickoff_date end) over earlier_days as rest_days,
+        count(*) filter (where is_played) over earlier_days as matches_known,
+        count(*) filter (where is_played) over earlier_days_of_season as season_matches_known
+    from sides
+    window
+        earlier_days as (
+            partition by team
+            order by kickoff_date
+            groups between unbounded preceding and 1 preceding
+        ),
+        earlier_days_of_season as (
+            partition by team, league_season
+            order by kickoff_date
+            groups between unbounded preceding and 1 preceding
+        )
+),
+
+-- one row a team and match, told from its side
+told as (
+    select
+        matches.match_id,
+        case when known.is_home then matches.home_team_id else matches.away_team_id end as team_id,
+        case when known.is_home then matches.away_team_id else matches.home_team_id end as opponent_id,
+        matches.league_id,
+        matches.season,
+        matches.kickoff_date,
+        known.is_home,
+        matches.is_played,
+        matches.is_cup,
+        case when known.is_home then matches.home_goals else matches.away_goals end as goals_for,
+        case when known.is_home then matches.away_goals else matches.home_goals end as goals_against,
+        known.rest_days,
+        known.matches_known,
+        known.season_matches_known,
+        matches.league,
+        matches.line,
+        known.team
+    from known
+    inner join matches
+        on known.line = matches.line
 )
 
 select
@@ -53,23 +125,12 @@ select
         when goals_for = goals_against then 1
         when goals_for < goals_against then 0
     end::tinyint as points,
-    kickoff_date - max(case when is_played then kickoff_date end) over earlier_days as rest_days,
-    count(*) filter (where is_played) over earlier_days as matches_known,
-    count(*) filter (where is_played) over earlier_days_of_season as season_matches_known
-from sides
-window
-    earlier_days as (
-        partition by team_id
-        order by kickoff_date
-        groups between unbounded preceding and 1 preceding
-    ),
-    earlier_days_of_season as (
-        partition by team_id, league_id, season
-        order by kickoff_date
-        groups between unbounded preceding and 1 preceding
-    )
+    rest_days,
+    matches_known,
+    season_matches_known
+from told
 order by
     kickoff_date,
-    league_id,
-    match_id,
-    team_id
+    league,
+    line,
+    team

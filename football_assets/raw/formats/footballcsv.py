@@ -71,12 +71,12 @@ def read_footballcsv(data: bytes) -> Reading:
                 )
             if refused < len(fields) and fields[refused]:
                 raise UnusableRecord(fields[refused])
-            home_goals, away_goals, void = _goals(fields[score])
+            home_goals, away_goals, void = read_score(fields[score])
             row = Row(
                 line,
                 None,
                 text[:RECORD_CHARACTERS],
-                _date(fields[day]),
+                read_date(fields[day]),
                 None,
                 fields[home],
                 fields[away],
@@ -107,7 +107,14 @@ def _with_optional(row: Row, fields: list[str], optional: list[int | None]) -> R
 
 
 @lru_cache(maxsize=1 << 14)
-def _date(text: str) -> date:
+def read_date(text: str) -> date:
+    """The day that a text like `Sat Aug 16 2014` or `2014-08-16` names.
+
+    Raises
+    ------
+    UnusableRecord
+        It names none.
+    """
     try:
         words = _DATE_IN_WORDS.fullmatch(text.strip())
         if words is None:
@@ -119,8 +126,14 @@ def _date(text: str) -> date:
 
 
 @lru_cache(maxsize=1 << 12)
-def _goals(text: str) -> tuple[int | None, int | None, str | None]:
-    """Goals of both teams, and why they are no result of play."""
+def read_score(text: str) -> tuple[int | None, int | None, str | None]:
+    """Goals of both teams, null if they are not known, and why they are no result of play.
+
+    Raises
+    ------
+    UnusableRecord
+        The text is no score of 90 minutes.
+    """
     text = text.strip()
     score = _SCORE.fullmatch(text)
     if score is not None:

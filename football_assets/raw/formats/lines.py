@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from football_assets.raw.formats.reading import UnreadableFile, decode
 
-_BLANK = " ,\t"
+BLANK = " ,\t"
 _MARK_IN_LATIN_1 = "ï»¿"  # a byte order mark before text that is no UTF-8
 
 
@@ -20,7 +20,7 @@ def split_lines(data: bytes) -> tuple[list[str], Sequence[tuple[int, str]]]:
         The file is empty or no text.
     """
     lines = re.split(r"\r\n|\n|\r", decode(data))
-    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip(_BLANK)]
+    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip(BLANK)]
     return (_names(numbered[0][1]) if numbered else []), numbered[1:]
 
 
@@ -32,7 +32,7 @@ def column_names(data: bytes) -> list[str]:
     UnreadableFile
         The file is empty or no text.
     """
-    lines = decode(data).lstrip(_BLANK + "\r\n").splitlines()[:1]
+    lines = decode(data).lstrip(BLANK + "\r\n").splitlines()[:1]
     return _names(lines[0]) if lines else []
 
 
