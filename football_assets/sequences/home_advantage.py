@@ -17,7 +17,7 @@ from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT
 
 MEMORY_MATCHES = 1000.0
 _MEANS = ("league_home_goals", "league_away_goals")
-_ERRORS = 2.0  # standard errors below which an estimate counts for nothing
+STANDARD_ERRORS = 2.0  # standard errors below which an estimate counts for nothing
 _GOALS_A_MATCH = 2.7
 SERIES_SCHEMA = {"day": pl.Date(), HOME_ADVANTAGE_SHIFT: pl.Float64()}
 
@@ -49,7 +49,9 @@ def with_home_advantage(fixtures: pl.DataFrame, matches: pl.DataFrame) -> pl.Dat
     return fixtures.with_columns(pl.Series(HOME_ADVANTAGE_SHIFT, shift))
 
 
-def home_advantage_shift(matches: pl.DataFrame, memory: float = MEMORY_MATCHES) -> HomeAdvantageShift:
+def home_advantage_shift(
+    matches: pl.DataFrame, memory: float = MEMORY_MATCHES, errors: float = STANDARD_ERRORS
+) -> HomeAdvantageShift:
     """Walk through the calendar of all leagues and keep how far home advantage is from what their means say.
 
     A day's step follows the gradient of the Poisson log-likelihood of its goals, over its curvature, for the share
@@ -61,8 +63,10 @@ def home_advantage_shift(matches: pl.DataFrame, memory: float = MEMORY_MATCHES) 
         One row a match, in any order: `match_id`, `kickoff_date`, `is_played`, `home_goals`, `away_goals`, and
         `league_home_goals`, `league_away_goals`: the league's mean goals as known before the day.
     memory
-        The shift forgets like a mean over so many matches. The default, and that two standard errors are noise, were
-        chosen on July 2000 to July 2020, on the likelihood of goals.
+        The shift forgets like a mean over so many matches. The defaults were chosen on the likelihood of goals from
+        July 2000 to July 2020 (`benchmarks/home_advantage.py`).
+    errors
+        Standard errors of an estimate that count as noise.
     """
     # The same matches must give the same bits, whether their table or their tensors are read: sums depend on the order
     # of what is added, and the tensors hold means as float32.
@@ -80,13 +84,13 @@ def home_advantage_shift(matches: pl.DataFrame, memory: float = MEMORY_MATCHES) 
         expected_home, expected_away = mean_home * factor, mean_away / factor
         surplus = (home - expected_home) - (away - expected_away)
         shift += count / (memory + count) * 2 * surplus / (expected_home + expected_away)
-        values[day] = _beyond_noise(shift, memory)
+        values[day] = _beyond_noise(shift, memory, errors)
     return HomeAdvantageShift(
         pl.DataFrame({"day": days.gather(starts), HOME_ADVANTAGE_SHIFT: values}, schema=SERIES_SCHEMA)
     )
 
 
-def _beyond_noise(shift: float, memory: float) -> float:
+def _beyond_noise(shift: float, memory: float, errors: float) -> float:
     """What is left of an estimate when its noise is taken off: the positive part of James and Stein's shrinkage [1].
 
     A mean over the last `memory` matches, which forgets exponentially, is as sure as one over twice as many; a match
@@ -97,5 +101,5 @@ def _beyond_noise(shift: float, memory: float) -> float:
     [1] Efron and Morris, 1973, Stein's estimation rule and its competitors.
     """
     variance = 1 / (2 * memory * _GOALS_A_MATCH / 4)
-    noise = _ERRORS**2 * variance
+    noise = errors**2 * variance
     return shift * (1 - noise / shift**2) if shift**2 > noise else 0.0
