@@ -67,7 +67,7 @@ def main() -> None:
 def matches_of(tensors: SequenceTensors) -> pl.DataFrame:
     """The played matches, as `home_advantage_shift` reads them."""
     names = tensors.spec.context_names
-    columns = {
+    columns: dict[str, NDArray[np.number]] = {
         "home_goals": tensors.goals[:, 0],
         "away_goals": tensors.goals[:, 1],
         **{
