@@ -8,7 +8,9 @@ and a lever that is added costs only itself. A training takes one to two minutes
 """
 
 import argparse
+import contextlib
 import hashlib
+import inspect
 import json
 import os
 import time
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -142,7 +145,7 @@ class Study:
         start = date(year, 7, 1)
         config = TrainingConfig()
         split = split_by_time(self.tensors, config.split.model_copy(update={"test_start": start}))
-        case = Case(start, needed)
+        case = Case(start, self.work, needed)
         setup = lever.change(self.base.change(Setup(self.tensors, split, config), case), case)
         folder = self.work / "results" / self.tensors_folder.name
         if self.base.name != DEFAULT:
@@ -162,10 +165,11 @@ class Study:
 
 def _train(setup: Setup, rows: NDArray[np.int64]) -> Result:
     started = time.perf_counter()
-    fit = fitting.fit_forecaster(setup.tensors, setup.split, setup.config)
+    with contextlib.ExitStack() as stack:
+        for name, stand_in in setup.parts.items():
+            stack.enter_context(mock.patch.object(fitting, name, stand_in))
+        fit = fitting.fit_forecaster(setup.tensors, setup.split, setup.config)
     seconds = time.perf_counter() - started
-    if setup.temperature is not None:
-        fit.network.calibration_scale.fill_(1 / setup.temperature)
     return Result(
         season=_forecasts(fit.network, setup.tensors, rows),
         validation=_forecasts(fit.network, setup.tensors, setup.split.validation),
@@ -224,7 +228,7 @@ def _key(setup: Setup) -> str:
         setup.config.model_dump_json(),
         setup.tensors.spec.model_dump_json(),
         hashlib.blake2b(setup.split.train.tobytes() + setup.split.validation.tobytes()).hexdigest(),
-        str(setup.temperature),
+        *(f"{name}: {inspect.getsource(stand_in)}" for name, stand_in in setup.parts.items()),
     )
 
 

@@ -1,34 +1,56 @@
 """The levers that `ablations.py` pulls, one entry each: what is changed about inputs, training or forecasts.
 
 A lever that is trained changes the set-up of the default, never the code of the package: features are left out by a
-view of the tensors with fewer columns, matches are weighted by drawing them more or less often. A lever that is derived
-makes its forecasts of those that others have made, and costs nothing.
+view of the tensors with fewer columns and added by one with more (`lever_inputs.py`), matches are weighted by drawing
+them more or less often, and another network or loss stands in while it trains (`lever_parts.py`). A lever that is
+derived makes its forecasts of those that others have made, and costs nothing.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
+from lever_inputs import (
+    congestion,
+    draw_surplus,
+    groups,
+    learnt_home_advantage,
+    ratings_of_other_speeds,
+    stakes,
+)
+from lever_parts import (
+    AttentionAlone,
+    Embedded,
+    GappyHistories,
+    LastStateAlone,
+    ShortenedHistories,
+    smoothed,
+    with_rps,
+    with_teacher,
+)
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from football_assets.errors import FootballError
-from football_assets.sequences.spec import OBSERVED, Feature
+from football_assets.increments import code_digest
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.training import fit
 from football_assets.training.config import TrainingConfig
 from football_assets.training.split import TimeSplit
 
 DEFAULT = "default"
-SHORT = "epochs_5"
 LOGITS = ("logit_home", "logit_draw", "logit_away")  # before calibration
 DAYS_A_YEAR = 365.25
-_SHORT_EPOCHS = 5
+_TEACHERS = (11, 12, 13)  # seeds
 _COPIES = 2  # of the training matches, from which weighted ones are drawn
 _LEAGUE_DEVIATION = 0.1  # of a league's calibration from that of all, before its matches are seen
 
@@ -58,19 +80,20 @@ class Result:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is fitted, on what. A `temperature` stands in for calibration on validation."""
+    """What is fitted, on what. `parts` stand in for those of that name in `football_assets.training.fit`."""
 
     tensors: SequenceTensors
     split: TimeSplit
     config: TrainingConfig
-    temperature: float | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Case:
-    """The season that a lever is pulled for: its first day, and the results that the lever needs."""
+    """The season that a lever is pulled for: its first day, a folder to work in, the results that the lever needs."""
 
     start: date
+    work: Path
     results: Mapping[str, Result]
 
 
@@ -226,18 +249,60 @@ def recent_matches_count_more(half_life: float) -> Change:
     return change
 
 
-def with_validation_matches(setup: Setup, case: Case) -> Setup:
-    """Train on validation too, for as many epochs as without, with the temperature found without.
+def part(**parts: Any) -> Change:
+    """Another network or loss while it trains."""
+    return lambda setup, _: replace(setup, parts={**setup.parts, **parts})
 
-    Nothing is left to stop by: of the epochs the one is kept that forecasts the validation matches best, which it has
-    been trained on.
+
+def inputs(more: Callable[[SequenceTensors], SequenceTensors]) -> Change:
+    """Tensors with more context features."""
+    return lambda setup, _: replace(setup, tensors=more(setup.tensors))
+
+
+def embedded(level: Callable[[pl.Expr], pl.Expr]) -> Change:
+    """An embedding of each league, or of what `level` makes of its identifier."""
+
+    def change(setup: Setup, _: Case) -> Setup:
+        keys = setup.tensors.keys.select(level(pl.col("league_id"))).to_series()
+        more = groups(setup.tensors, keys, setup.split.train)
+        return replace(setup, tensors=more, parts={**setup.parts, "MatchForecaster": Embedded})
+
+    return change
+
+
+def country_of(league: pl.Expr) -> pl.Expr:
+    """The country of a league's identifier."""
+    return league.str.split(".").list.first()
+
+
+def distilled(setup: Setup, case: Case) -> Setup:
+    """Half of the loss against the mean probabilities that networks of three other seeds give the training matches.
+
+    The teachers have learnt from these matches too, by heart no more than a few weights allow.
     """
+    train = setup.split.train
+    goals = np.zeros((len(setup.tensors), 5), dtype=np.float32)
+    goals[:, :2] = setup.tensors.goals
+    for seed in _TEACHERS:
+        config = setup.config.model_copy(update={"seed": seed})
+        goals[train, 2:] += _taught(setup, config, case.work / "teachers") / len(_TEACHERS)
     return replace(
         setup,
-        split=replace(setup.split, train=np.concatenate([setup.split.train, setup.split.validation])),
-        config=setup.config.model_copy(update={"epochs": _SHORT_EPOCHS, "patience": _SHORT_EPOCHS}),
-        temperature=case.results[SHORT].temperature,
+        tensors=replace(setup.tensors, goals=goals),  # type: ignore[arg-type]
+        parts={**setup.parts, "losses": with_teacher},
     )
+
+
+def _taught(setup: Setup, config: TrainingConfig, folder: Path) -> Probabilities:
+    """What a network says of the training matches, made once."""
+    of = hashlib.blake2b(setup.split.train.tobytes()).hexdigest()
+    key = code_digest(Path(fit.__file__), config.model_dump_json(), setup.tensors.spec.model_dump_json(), of)
+    path = folder / f"{key}.npy"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        network = fit.fit_forecaster(setup.tensors, setup.split, config).network
+        np.save(path, fit.forecast(network, setup.tensors, setup.split.train)[0])
+    return np.load(path)  # type: ignore[no-any-return]
 
 
 # -------------------------------------------------------------------------------------------------- after training
@@ -315,8 +380,22 @@ LEVERS: tuple[Lever, ...] = (
     Trained("seed_8", "another seed", training(seed=8)),
     Trained("seed_9", "a third seed", training(seed=9)),
     Trained("context_only", "no sequences: the context alone", context_only),
-    Trained(SHORT, "5 epochs, not 12, to the end of the schedule", training(epochs=_SHORT_EPOCHS)),
-    Trained("refit", "the same 5 epochs, on validation too", with_validation_matches, (SHORT,)),
+    Trained("refit", "trained anew on validation too", training(refit=True)),
+    Trained("refit_8", "another seed, trained anew on validation too", training(seed=8, refit=True)),
+    Trained("refit_9", "a third seed, trained anew on validation too", training(seed=9, refit=True)),
+    Trained("epochs_3", "3 epochs, not 5", training(epochs=3)),
+    Trained("epochs_12", "12 epochs", training(epochs=12)),
+    Trained(
+        "epochs_12_refit",
+        "12 epochs, and the best of them anew on validation too",
+        training(epochs=12, refit=True),
+    ),
+    Trained("no_home_advantage", "no home advantage that all leagues share", without(HOME_ADVANTAGE_SHIFT)),
+    Trained(
+        "home_advantage_learnt",
+        "the shared home advantage as an input like others",
+        inputs(learnt_home_advantage),
+    ),
     Derived("ensemble", "mean of three seeds", (DEFAULT, "seed_8", "seed_9"), mean_of_all),
     Derived("not_calibrated", "no calibration", (DEFAULT,), not_calibrated),
     Derived("shifted", "calibration with a shift for each outcome", (DEFAULT,), scale_and_shift),
@@ -345,4 +424,19 @@ LEVERS: tuple[Lever, ...] = (
     Trained("hidden_64", "LSTM of width 64", network(hidden=64)),
     Trained("two_layers", "LSTM of two layers", network(layers=2)),
     Trained("weight_decay_0.01", "weight decay 0.01, not 0.1", training(weight_decay=0.01)),
+    Trained("smoothed", "labels smoothed by 2 %", part(losses=smoothed(0.02))),
+    Trained("with_rps", "RPS added to the loss", part(losses=with_rps)),
+    Trained("distilled", "distilled from three other seeds", distilled),
+    Trained("last_state", "last state alone, no attention", part(MatchForecaster=LastStateAlone)),
+    Trained("attention", "attention alone, no last state", part(MatchForecaster=AttentionAlone)),
+    Trained(
+        "shortened", "histories cut short at random in training", part(MatchForecaster=ShortenedHistories)
+    ),
+    Trained("gappy", "past matches hidden at random in training", part(MatchForecaster=GappyHistories)),
+    Trained("embedded_leagues", "an embedding of each league", embedded(lambda league: league)),
+    Trained("embedded_countries", "an embedding of each country", embedded(country_of)),
+    Trained("congestion", "matches in the last 14 and 30 days", inputs(congestion)),
+    Trained("stakes", "share of the season, way to top and danger zone", inputs(stakes)),
+    Trained("speeds", "attack and defence at two other speeds", inputs(ratings_of_other_speeds)),
+    Trained("draw_surplus", "the league's surplus of draws", inputs(draw_surplus)),
 )

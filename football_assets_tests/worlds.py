@@ -5,7 +5,7 @@ come, some of teams that never played. `build_tables` makes the feature tables o
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -175,6 +175,34 @@ class FeatureTables:
         """The tables of one country."""
         mine = pl.col("league_id").str.starts_with(f"{country}.")
         return FeatureTables(*(getattr(self, field.name).filter(mine) for field in fields(self)))
+
+
+def several(tables: FeatureTables, *countries: str) -> FeatureTables:
+    """The tables of some countries."""
+    parts = [tables.of(country) for country in countries]
+    return FeatureTables(
+        *(pl.concat([getattr(part, field.name) for part in parts]) for field in fields(FeatureTables))
+    )
+
+
+def home_teams_lose(tables: FeatureTables) -> FeatureTables:
+    """The same with every result a 0-5, in the tables that have goals; form and ratings stay as they were."""
+    played = pl.col("is_played")
+    home, away = pl.lit(0, pl.Int16), pl.lit(5, pl.Int16)
+    scored, conceded = (
+        pl.when("is_home").then(home).otherwise(away),
+        pl.when("is_home").then(away).otherwise(home),
+    )
+    return replace(
+        tables,
+        match_features=tables.match_features.with_columns(
+            pl.when(played).then(home).alias("home_goals"), pl.when(played).then(away).alias("away_goals")
+        ),
+        team_matches=tables.team_matches.with_columns(
+            pl.when(played).then(scored).alias("goals_for"),
+            pl.when(played).then(conceded).alias("goals_against"),
+        ),
+    )
 
 
 def build_tables(bucket: Bucket, matches: pl.DataFrame, scratch: Path) -> FeatureTables:

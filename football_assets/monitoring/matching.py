@@ -10,16 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, FeatureSpec
 
 ROWS = 4000
 LEAST_ROWS = 10  # of a league's phase in the reference; fewer stand for nothing
 PAUSE_DAYS = 21
 PHASES = (0, 5, 15)  # most matches a team has played this season: the opening, the start, autumn, the rest
 
-# Said by the calendar and the competition that were asked about.
+# Said by the calendar and the competition that were asked about; the shift of home advantage is one number a day.
 CALENDAR = frozenset(
-    {"home_rest_days", "away_rest_days", "home_season_played", "away_season_played", "tier", "is_cup"}
+    {
+        "home_rest_days",
+        "away_rest_days",
+        "home_season_played",
+        "away_season_played",
+        "tier",
+        "is_cup",
+        HOME_ADVANTAGE_SHIFT,
+    }
 )
 
 _STRATUM = ["league_id", "phase"]

@@ -1,6 +1,6 @@
 """Which columns of the tables the tensors are made from. Importing it loads no library: the code location does."""
 
-from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, FeatureSpec
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
 
 RATINGS = ("elo", "attack", "defence")  # of a past match, of both teams
 _TARGETS = ("outcome", "home_goals", "away_goals")
@@ -27,8 +27,9 @@ def columns_read(spec: FeatureSpec = DEFAULT_SPEC) -> dict[str, list[str]]:
     """Columns that `tensors.write_tensors` reads, by the name of the table; the others need not be in memory."""
     sides = ("match_id", "team_id", "league_id")
     own = [name for name in spec.history_names if name != OBSERVED and not name.endswith(RATINGS)]
+    context = [name for name in spec.context_names if name != HOME_ADVANTAGE_SHIFT]
     return {
-        "match_features": [*dict.fromkeys((*KEY_COLUMNS, *_TARGETS, *spec.context_names))],
+        "match_features": [*dict.fromkeys((*KEY_COLUMNS, *_TARGETS, *context))],
         "team_matches": [*sides, "opponent_id", "kickoff_date", "is_played", *own],
         "team_ratings": [*sides, *RATINGS],
     }

@@ -109,7 +109,9 @@ def encode_given(
         rest_days=np.array([[matches[-1].days_ago if matches else np.nan for matches in histories]]),
     )
     return GivenInputs(
-        batch=SequenceBatch(home_history[None], away_history[None], state.encode_sides(league_id, sides)),
+        batch=SequenceBatch(
+            home_history[None], away_history[None], state.encode_sides(league_id, kickoff_date, sides)
+        ),
         league_id=league_id,
         league_name=league_of(league_id).name,
         unknown_opponents=tuple(dict.fromkeys(name for _, unknown in found for name in unknown)),

@@ -58,6 +58,7 @@ class FeatureSpec(BaseModel):
 
 
 OBSERVED = "observed"
+HOME_ADVANTAGE_SHIFT = "home_advantage_shift"  # of a day, not of a match: `home_advantage.py`
 _RATING = "rating"
 
 _HISTORY = (
@@ -142,6 +143,13 @@ _CONTEXT = (
         lower=0.2,
         upper=4,
         description="Recent away goals, league.",
+    ),
+    Feature(
+        name=HOME_ADVANTAGE_SHIFT,
+        unit="log goals",
+        lower=-0.6,
+        upper=0.6,
+        description="How far home advantage in all leagues has lately been from what their goals say.",
     ),
     Feature(
         name="tier",

@@ -22,7 +22,8 @@ from football_assets.features.ratings import LEAGUE_STATE, RATINGS
 from football_assets.leagues import COUNTRIES, league_of, parse_league_id
 from football_assets.model_files import TEAM_STATE
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_columns, history_rows
-from football_assets.sequences.spec import OBSERVED, FeatureSpec
+from football_assets.sequences.home_advantage import SERIES_SCHEMA, HomeAdvantageShift, home_advantage_shift
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
 from football_assets.teams import did_you_mean, nearest, plain
 
 _FORM = ("points_5", "points_10", "goals_for_5", "goals_for_10", "goals_against_5", "goals_against_10")
@@ -44,15 +45,20 @@ _COLUMNS = (
         for side in ("home", "away")
         for name in part
     ),
+    HOME_ADVANTAGE_SHIFT,
 )
+_HOME_ADVANTAGE = "home_advantage"
 _ERRORS_WITH_OFFERS = 20
 _PROFILE_MATCHES = 10
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def build_team_state(
     team_matches: pl.DataFrame, team_form: pl.DataFrame, team_ratings: pl.DataFrame, spec: FeatureSpec
 ) -> pl.DataFrame:
     """One row a team, as it stands after its last match, and one row a league (`team_id` null) for its newcomers.
+
+    A row without team and league holds what all leagues share: the series of `home_advantage_shift`.
 
     Parameters
     ----------
@@ -63,8 +69,8 @@ def build_team_state(
     -------
     pl.DataFrame
         `team_id`, `team`, `country`, `league_id`, `last_kickoff_date`, form, ratings, the league's state, `seasons`:
-        the latest season in each competition, and `history`: the last matches, the most recent last. Sorted by league
-        and team.
+        the latest season in each competition, `history`: the last matches, the most recent last, and `home_advantage`:
+        the shift by day. Sorted by league and team.
     """
     by_day = team_matches.sort("kickoff_date", "match_id")
     teams = by_day.group_by("team_id").agg(
@@ -119,16 +125,32 @@ def build_team_state(
             on="league_id",
         )
     )
+    shift = home_advantage_shift(_results(team_matches, team_ratings))
+    everywhere = shift.series.select(pl.struct(*SERIES_SCHEMA).implode().alias(_HOME_ADVANTAGE))
     rows = teams
     for part in (form, seasons, ratings, history):
         rows = rows.join(part, on="team_id", how="left")
     return (
-        pl.concat([rows, leagues], how="diagonal_relaxed")
+        pl.concat([rows, leagues, everywhere], how="diagonal_relaxed")
         .with_columns(
             pl.col("team_id").str.splitn(":", 2).struct.field("field_1").alias("team"),
             pl.col("league_id").str.split(".").list.first().alias("country"),
         )
         .sort("league_id", "team_id", nulls_last=False)
+    )
+
+
+def _results(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.DataFrame:
+    """One row a match, as `home_advantage_shift` reads it."""
+    goals = {"goals_for": "home_goals", "goals_against": "away_goals"}
+    return (
+        team_matches.filter("is_home")
+        .select("match_id", "kickoff_date", "is_played", *goals)
+        .rename(goals)
+        .join(
+            team_ratings.filter("is_home").select("match_id", "league_home_goals", "league_away_goals"),
+            on="match_id",
+        )
     )
 
 
@@ -251,7 +273,7 @@ class TeamState:
     def __init__(self, table: pl.DataFrame, spec: FeatureSpec) -> None:
         self.spec = spec
         self._teams = table.filter(pl.col("team_id").is_not_null())
-        leagues = table.filter(pl.col("team_id").is_null())
+        leagues = table.filter(pl.col("team_id").is_null() & pl.col("league_id").is_not_null())
         self._as_of = _latest(self._teams)
 
         self._league_ids: list[str] = leagues["league_id"].to_list()
@@ -278,6 +300,7 @@ class TeamState:
         )
         self._team_ratings = _float64(self._teams, RATINGS)  # [teams, 3]
 
+        self._shift = _home_advantage(table)
         self._index_inputs(leagues)
         self._league_summaries = self._summarise_leagues(leagues)
         self._team_summaries = self._summarise_teams()
@@ -317,7 +340,8 @@ class TeamState:
             ),
             _LEAGUE_COLUMNS,
         )
-        missing = [name for name in self.spec.context_names if name not in _COLUMNS]
+        held = _COLUMNS if self._shift is not None else _COLUMNS[:-1]
+        missing = [name for name in self.spec.context_names if name not in held]
         if missing:
             raise FootballError(
                 f"The model needs inputs that a team state does not hold: {', '.join(missing)}. Train and register a "
@@ -555,20 +579,26 @@ class TeamState:
         return SequenceBatch(
             home_history=self._history.take(teams[:, 0], axis=0),
             away_history=self._history.take(teams[:, 1], axis=0),
-            context=self._context(leagues, sides),
+            context=self._context(leagues, sides, rows[:, 5]),
         )
 
-    def encode_sides(self, league_id: str, sides: Sides) -> NDArray[np.float32]:
-        """The context features of matches of one league, whatever their teams, `[n, context features]`."""
-        return self._context(np.full(len(sides.rest_days), self._league_rows[league_id]), sides)
+    def encode_sides(self, league_id: str, kickoff_date: date, sides: Sides) -> NDArray[np.float32]:
+        """The context features of matches of one league and day, whatever their teams, `[n, context features]`."""
+        count = len(sides.rest_days)
+        return self._context(
+            np.full(count, self._league_rows[league_id]), sides, np.full(count, kickoff_date.toordinal())
+        )
 
-    def _context(self, leagues: NDArray[np.intp], sides: Sides) -> NDArray[np.float32]:
+    def _context(
+        self, leagues: NDArray[np.intp], sides: Sides, ordinals: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
         columns = np.empty((len(leagues), len(_COLUMNS)), dtype=np.float32)
         columns[:, : len(_LEAGUE_COLUMNS)] = self._league_inputs.take(leagues, axis=0)
         end = len(_LEAGUE_COLUMNS)
         for part in (sides.ratings, sides.form, sides.season, sides.rest_days[:, :, None]):
             start, end = end, end + 2 * part.shape[2]
             columns[:, start:end] = part.reshape(len(leagues), end - start)
+        columns[:, end] = np.nan if self._shift is None else self._shift.before_days(ordinals - _EPOCH)
         return columns.take(self._order, axis=1)
 
     def league_ratings(self, league_id: str) -> LeagueRatings:
@@ -691,6 +721,14 @@ class TeamState:
             )
             for team, team_id, league_id, last, matches in columns.iter_rows()
         ]
+
+
+def _home_advantage(table: pl.DataFrame) -> HomeAdvantageShift | None:
+    """The shift by day; None where the state was made before there was one."""
+    if _HOME_ADVANTAGE not in table.columns:
+        return None
+    days = table.select(pl.col(_HOME_ADVANTAGE).drop_nulls().explode().drop_nulls())
+    return HomeAdvantageShift(days.unnest(_HOME_ADVANTAGE))
 
 
 def _records(teams: pl.DataFrame, column: str) -> pl.DataFrame:

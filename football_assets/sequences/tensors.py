@@ -7,7 +7,7 @@ hash, to map and to send to workers, and any length of history is in it.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,8 @@ from football_assets.sequences.encoder import (
     history_rows,
     read_histories,
 )
-from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
+from football_assets.sequences.home_advantage import home_advantage_shift
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.tables import country_versions, read_countries
 
 UNPLAYED = -1
@@ -135,7 +136,8 @@ def write_tensors(
     parts = [_encoded(match_features, team_matches, team_ratings, spec)]
     if earlier is not None and kept:
         parts.append(_Part(open_tensors(earlier), _past_rows(earlier), kept))
-    _save(_joined(parts, spec), made_from or {}, folder)
+    joined = _joined(parts, spec)
+    _save(replace(joined, tensors=_with_home_advantage(joined.tensors)), made_from or {}, folder)
 
 
 @dataclass(frozen=True)
@@ -161,11 +163,12 @@ def _encoded(
         for side in ("home", "away")
     )
     goals = match_features.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16))
+    fixtures = match_features.with_columns(pl.lit(None, pl.Float32).alias(HOME_ADVANTAGE_SHIFT))
     tensors = SequenceTensors(
         past=history.past,
         home_span=home,
         away_span=away,
-        context=encode_context(match_features, spec),
+        context=encode_context(fixtures, spec),
         outcome=match_features["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy(),
         goals=goals.to_numpy(),
         keys=match_features.select(KEY_COLUMNS),
@@ -210,6 +213,23 @@ def _joined(parts: Sequence[_Part], spec: FeatureSpec) -> _Part:
         spec=spec,
     )
     return _Part(tensors, rows, list(rows))
+
+
+def _with_home_advantage(tensors: SequenceTensors) -> SequenceTensors:
+    """The shift of home advantage filled in for every match: it depends on the matches of all countries."""
+    names = tensors.spec.context_names
+    if HOME_ADVANTAGE_SHIFT not in names:
+        return tensors
+    goals = {f"{side}_goals": tensors.goals[:, column] for column, side in enumerate(("home", "away"))}
+    means = {
+        name: tensors.context[:, names.index(name)] for name in ("league_home_goals", "league_away_goals")
+    }
+    matches = tensors.keys.with_columns(pl.Series(name, values) for name, values in (goals | means).items())
+    context = np.array(tensors.context)
+    context[:, names.index(HOME_ADVANTAGE_SHIFT)] = home_advantage_shift(matches).before(
+        matches["kickoff_date"]
+    )
+    return replace(tensors, context=context)
 
 
 def _save(part: _Part, made: Mapping[str, str], folder: Path) -> None:

@@ -67,6 +67,8 @@ def trained_lstm(
             tracking.log(epoch.as_dict())
 
         fit = fit_on_workers(tensors, split, training, report)
+        if training.refit:
+            context.log.info(f"Trained anew on validation too, {fit.refit_seconds:.1f} s")
         best = fit.epochs[fit.best_epoch - 1]
         elo = log_loss(
             elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation]
@@ -113,7 +115,7 @@ def trained_lstm(
             "temperature": temperature,
             "parameters": parameters,
             "device": fit.device,
-            "seconds": sum(epoch.seconds for epoch in fit.epochs),
+            "seconds": fit.seconds,
             "hyperparameters": choice.line(),
             "config": MetadataValue.json(training.model_dump(mode="json")),
             "wandb": tracked_value(tracking.where),

@@ -6,8 +6,9 @@ The loop runs in one process or in each of several workers, which share every ba
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import torch
@@ -25,9 +26,9 @@ from football_assets.training.workers import Alone, Workers
 
 _EVALUATION_BATCH = 4096
 _NORMALISER_ROWS = 100_000
-_SMALLEST_BATCH = 128
+_SMALLEST_BATCH = 64
 _THREADED_BATCH = 512
-_STEPS_AN_EPOCH = 32  # at least, where the training period is short
+_STEPS_AN_EPOCH = 64  # at least, where the training period is short
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,23 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted network at its best epoch, calibrated on validation, and the epochs that led there."""
+    """A fitted and calibrated network, and the epochs that led to it.
+
+    The epochs and their validation losses are of the fit that validation stops. Where the configuration says `refit`,
+    the network itself has learnt from validation too, so that no score of it there means anything; `refit_seconds` is
+    what that took.
+    """
 
     network: MatchForecaster
     epochs: list[Epoch]
     best_epoch: int
     device: str
+    refit_seconds: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """What all passes took."""
+        return sum(epoch.seconds for epoch in self.epochs) + self.refit_seconds
 
 
 def fit_forecaster(
@@ -65,10 +77,13 @@ def fit_forecaster(
 ) -> Fit:
     """Train on `split.train`, stop by and calibrate on `split.validation`; `split.test` is not touched.
 
+    With `config.refit` the epochs and the calibration that this finds are then given to a second network, which
+    learns from training and validation matches: those of validation are the latest, and the most like what is to come.
+
     Parameters
     ----------
     on_epoch
-        Called after each epoch: progress, experiment tracking.
+        Called after each epoch of the first fit: progress, experiment tracking.
     workers
         Those that this process trains with; None: it trains alone. A batch is that of the whole group, so that the
         number of workers changes the speed, not what is learnt; only the masks of dropout differ.
@@ -81,7 +96,8 @@ def fit_forecaster(
     batch_size = min(config.batch_size, max(_SMALLEST_BATCH, len(split.train) // _STEPS_AN_EPOCH))
     workers = workers or Alone()
     with _threads_for(batch_size // workers.size):
-        return _fit(tensors, split, config, batch_size, on_epoch, workers)
+        fit = _fit(tensors, split, config, batch_size, on_epoch, workers)
+        return _refit(fit, tensors, split, config, batch_size, workers) if config.refit else fit
 
 
 def _fit(
@@ -92,53 +108,26 @@ def _fit(
     on_epoch: Callable[[Epoch], None] | None,
     workers: Workers,
 ) -> Fit:
-    torch.manual_seed(config.seed)
-    order = np.random.default_rng(config.seed)
     device = workers.device
-    network = MatchForecaster(tensors.spec, config.network).to(device)
-    if workers.rank:
-        torch.manual_seed(config.seed + workers.rank)  # equal weights, but dropout masks of its own
-    fit_normalisers(network, tensors, split.train)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
-    steps = -(-len(split.train) // batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.15
-    )
+    network, averaged = _start(tensors, split.train, config, workers)
     epochs: list[Epoch] = []
     best, best_epoch, best_weights = np.inf, 0, network.state_dict()
-    for number in range(1, config.epochs + 1):
-        started = time.perf_counter()
-        network.train()
-        total = 0.0
-        for rows in batches(split.train, batch_size, order):
-            optimiser.zero_grad(set_to_none=True)
-            own = workers.own(rows)
-            outcome_loss = torch.zeros(())
-            if len(own):
-                inputs, outcome, goals = load_batch(tensors, own, device)
-                logits, log_rates = network.raw_outputs(*inputs)
-                outcome_loss, goals_loss = losses(logits, log_rates, outcome, goals)
-                (outcome_loss + config.goals_weight * goals_loss).backward()
-            workers.join_gradients(network, len(own) / len(rows))
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            averaged.update_parameters(network)
-            total += outcome_loss.item() * len(own)
+    started = time.perf_counter()
+    for number, (train_loss, learning_rate) in enumerate(
+        _passes(network, averaged, tensors, split.train, config, batch_size, workers), start=1
+    ):
         validation_loss, validation_goals_loss = workers.from_first(
             partial(validate, averaged.module, tensors, split.validation, device)
         )
         epoch = Epoch(
             epoch=number,
-            train_log_loss=workers.total(total) / len(split.train),
+            train_log_loss=train_loss,
             validation_log_loss=validation_loss,
             validation_goals_loss=validation_goals_loss,
-            learning_rate=schedule.get_last_lr()[0],
+            learning_rate=learning_rate,
             seconds=time.perf_counter() - started,
         )
+        started = time.perf_counter()
         epochs.append(epoch)
         if on_epoch is not None:
             on_epoch(epoch)
@@ -158,6 +147,82 @@ def _fit(
     logits, _ = raw_outputs(network, tensors, split.validation, device)
     calibrate(network, logits, targets(tensors, split.validation)[0])
     return Fit(network.to("cpu").eval(), epochs, best_epoch, str(device))
+
+
+def _refit(
+    fit: Fit,
+    tensors: SequenceTensors,
+    split: TimeSplit,
+    config: TrainingConfig,
+    batch_size: int,
+    workers: Workers,
+) -> Fit:
+    """The same training once more, on validation too: same seed, same schedule.
+
+    It goes to the end of the schedule, where the learning rate is least, unless validation stopped the first fit: then
+    up to the epoch that was best.
+    """
+    started = time.perf_counter()
+    rows = np.concatenate([split.train, split.validation])
+    network, averaged = _start(tensors, rows, config, workers)
+    epochs = config.epochs if len(fit.epochs) == config.epochs else fit.best_epoch
+    for _ in islice(_passes(network, averaged, tensors, rows, config, batch_size, workers), epochs):
+        pass
+    network.load_state_dict(averaged.module.state_dict())
+    network.calibration_scale.copy_(fit.network.calibration_scale)
+    network.calibration_shift.copy_(fit.network.calibration_shift)
+    return replace(fit, network=network.to("cpu").eval(), refit_seconds=time.perf_counter() - started)
+
+
+def _start(
+    tensors: SequenceTensors, rows: NDArray[np.int64], config: TrainingConfig, workers: Workers
+) -> tuple[MatchForecaster, AveragedModel]:
+    """A network with the seed's weights that knows means and deviations of some rows, and the mean of its weights."""
+    torch.manual_seed(config.seed)
+    network = MatchForecaster(tensors.spec, config.network).to(workers.device)
+    if workers.rank:
+        torch.manual_seed(config.seed + workers.rank)  # equal weights, but dropout masks of its own
+    fit_normalisers(network, tensors, rows)
+    return network, AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
+
+
+def _passes(
+    network: MatchForecaster,
+    averaged: AveragedModel,
+    tensors: SequenceTensors,
+    rows: NDArray[np.int64],
+    config: TrainingConfig,
+    batch_size: int,
+    workers: Workers,
+) -> Iterator[tuple[float, float]]:
+    """Train, and yield after each of `config.epochs` passes its mean log loss and the learning rate it ended with."""
+    order = np.random.default_rng(config.seed)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    steps = -(-len(rows) // batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.15
+    )
+    for _ in range(config.epochs):
+        network.train()
+        total = 0.0
+        for batch in batches(rows, batch_size, order):
+            optimiser.zero_grad(set_to_none=True)
+            own = workers.own(batch)
+            outcome_loss = torch.zeros(())
+            if len(own):
+                inputs, outcome, goals = load_batch(tensors, own, workers.device)
+                logits, log_rates = network.raw_outputs(*inputs)
+                outcome_loss, goals_loss = losses(logits, log_rates, outcome, goals)
+                (outcome_loss + config.goals_weight * goals_loss).backward()
+            workers.join_gradients(network, len(own) / len(batch))
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            averaged.update_parameters(network)
+            total += outcome_loss.item() * len(own)
+        yield workers.total(total) / len(rows), schedule.get_last_lr()[0]
 
 
 @contextmanager

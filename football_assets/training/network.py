@@ -1,9 +1,11 @@
 """The network: one LSTM reads both teams' last matches, and a goals model turns the reading into probabilities.
 
-Expected goals come first: a log-linear model of the context, corrected by what the LSTM saw. The probabilities of two
-independent Poisson counts with these means are the prior of the outcome head, which learns what they miss, such as
-draws. Normalisation and calibration are buffers inside, so that raw goals and days go in and calibrated probabilities
-come out, in PyTorch and in the exported graph alike.
+Expected goals come first: a log-linear model of the context, corrected by what the LSTM saw. It starts from the mean
+goals of the league, and from how far home advantage has lately moved from them everywhere. That shift is taken as it
+is: it hardly moved in training, and so a weight learnt there would mean nothing on the day on which it does. The
+probabilities of two independent Poisson counts with these means are the prior of the outcome head, which learns what
+they miss, such as draws. Normalisation and calibration are buffers inside, so that raw goals and days go in and
+calibrated probabilities come out, in PyTorch and in the exported graph alike.
 """
 
 import json
@@ -16,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from football_assets.model_files import CHECKPOINT, TRAINING
-from football_assets.sequences.spec import OBSERVED, FeatureSpec
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
 from football_assets.training.config import NetworkConfig
 
 MAX_GOALS = 12
@@ -68,6 +70,11 @@ class MatchForecaster(nn.Module):
         self.spec, self.config = spec, config
         self.observed = spec.history_names.index(OBSERVED)
         self.league_goals = [spec.context_names.index(f"league_{side}_goals") for side in ("home", "away")]
+        self.shift = (
+            spec.context_names.index(HOME_ADVANTAGE_SHIFT)
+            if HOME_ADVANTAGE_SHIFT in spec.context_names
+            else None
+        )
         self.normalise_history = Normaliser([f.lower for f in spec.history], [f.upper for f in spec.history])
         self.normalise_context = Normaliser([f.lower for f in spec.context], [f.upper for f in spec.context])
         width = config.hidden
@@ -95,12 +102,17 @@ class MatchForecaster(nn.Module):
         self.register_buffer("counts", counts, persistent=False)
         self.register_buffer("log_factorials", torch.lgamma(counts + 1), persistent=False)
         self.register_buffer("fewer", torch.ones(MAX_GOALS + 1, MAX_GOALS + 1).tril(-1), persistent=False)
+        learnt = torch.ones(len(spec.context))
+        if self.shift is not None:
+            learnt[self.shift] = 0
+        self.register_buffer("learnt", learnt, persistent=False)
         self.register_buffer("calibration_scale", torch.ones(3))
         self.register_buffer("calibration_shift", torch.zeros(3))
 
     counts: Tensor
     log_factorials: Tensor
     fewer: Tensor
+    learnt: Tensor  # [context features] 1; 0 for what no weight is learnt of
     calibration_scale: Tensor
     calibration_shift: Tensor
 
@@ -117,17 +129,30 @@ class MatchForecaster(nn.Module):
         self, home_history: Tensor, away_history: Tensor, context: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Outcome log-probabilities up to a constant `[n, 3]`, not calibrated, and log expected goals `[n, 2]`."""
-        league = torch.stack([context[:, i] for i in self.league_goals], dim=1)
-        league = torch.where(torch.isnan(league), self.normalise_context.mean[self.league_goals], league)
-        known = self.normalise_context(context)
+        base = self._base(context)  # [n, 2]
+        known = self.normalise_context(context) * self.learnt
         home, away = self._read(home_history), self._read(away_history)  # [n, 2 * hidden] each
         joined = self.trunk(torch.cat([home + away, home - away, known], dim=1))  # [n, trunk]
-        log_rates = league.clamp(min=0.2).log() + self.context_to_rates(known) + self.trunk_to_rates(joined)
+        log_rates = base + self.context_to_rates(known) + self.trunk_to_rates(joined)
         log_rates = log_rates.clamp(*_LOG_RATE_BOUNDS)
         logits = (
             self._poisson_outcome(log_rates) + self.context_to_logits(known) + self.trunk_to_logits(joined)
         )
         return logits, log_rates
+
+    def _base(self, context: Tensor) -> Tensor:
+        """Logarithms of the league's mean goals, home and away `[n, 2]`, with home advantage as it is everywhere."""
+        league = torch.stack([context[:, i] for i in self.league_goals], dim=1)
+        league = torch.where(torch.isnan(league), self.normalise_context.mean[self.league_goals], league)
+        base = league.clamp(min=0.2).log()
+        if self.shift is None:
+            return base
+        shift = context[:, self.shift].nan_to_num(0.0)
+        half = (
+            shift.clamp(self.normalise_context.lower[self.shift], self.normalise_context.upper[self.shift])
+            / 2
+        )
+        return base + torch.stack([half, -half], dim=1)
 
     def _read(self, history: Tensor) -> Tensor:
         """A team's last matches `[n, length, features]` as last state and attention-weighted mean `[n, 2 * hidden]`."""

@@ -13,8 +13,9 @@ import pytest
 from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
 from football_assets.model_files import TEAM_STATE
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
-from football_assets.sequences.spec import DEFAULT_SPEC, Feature
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, Feature
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState, build_team_state, season_on
+from football_assets.sequences.tensors import open_tensors, write_tensors
 from football_assets_tests.worlds import (
     NEVER_PLAYED,
     NO_RESULTS,
@@ -24,6 +25,8 @@ from football_assets_tests.worlds import (
     VILLAGE,
     FeatureTables,
     SimulatedCountries,
+    home_teams_lose,
+    several,
 )
 
 INPUTS = ("home_history", "away_history", "context")
@@ -58,6 +61,43 @@ def test_every_fixture_to_come_is_encoded_from_the_state_as_in_the_tensors_to_th
     found = state.encode_rows(tensors.keys[rows].select(ASKED))
 
     assert_same_bits(found, tensors.take(rows))
+
+
+def test_home_advantage_of_all_countries_is_that_of_the_fixtures_day_to_the_bit(
+    countries: SimulatedCountries, tmp_path: Path
+) -> None:
+    """One country's results end before the other's, while home teams lose in both."""
+    tables = home_teams_lose(several(countries.tables, "de", TRUTH))
+    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path)
+    tensors = open_tensors(tmp_path)
+    rows = np.flatnonzero(~tensors.played)
+    column = DEFAULT_SPEC.context_names.index(HOME_ADVANTAGE_SHIFT)
+
+    found = TeamState(table_of(tables), DEFAULT_SPEC).encode_rows(tensors.keys[rows].select(ASKED))
+
+    assert_same_bits(found, tensors.take(rows))
+    assert len(np.unique(found.context[:, column])) > 3
+    assert (found.context[:, column] < -0.2).all()
+
+
+def test_a_state_made_before_there_was_a_shift_serves_its_own_model_and_no_later_one(
+    countries: SimulatedCountries, state: TeamState
+) -> None:
+    """Its model reads no shift."""
+    earlier = DEFAULT_SPEC.model_copy(
+        update={"context": tuple(f for f in DEFAULT_SPEC.context if f.name != HOME_ADVANTAGE_SHIFT)}
+    )
+    table = table_of(countries.tables.of(TRUTH))
+    old = table.drop("home_advantage").filter(pl.col("league_id").is_not_null())
+    fixtures = countries.tables.of(TRUTH).match_features.filter(~pl.col("is_played")).select(ASKED)
+    column = DEFAULT_SPEC.context_names.index(HOME_ADVANTAGE_SHIFT)
+
+    found = TeamState(old, earlier).encode_rows(fixtures)
+
+    expected = state.encode_rows(fixtures)
+    np.testing.assert_array_equal(found.context, np.delete(expected.context, column, axis=1))
+    with pytest.raises(FootballError, match="home_advantage_shift"):
+        TeamState(old, DEFAULT_SPEC)
 
 
 def test_a_fixture_after_the_last_known_match_of_both_has_the_tensors_bits_whatever_results_are_missing(

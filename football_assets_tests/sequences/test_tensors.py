@@ -1,5 +1,7 @@
 """Sequence tensors on disk: rows in order, results beside inputs, nothing from the future."""
 
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +12,18 @@ from polars.testing import assert_frame_equal
 
 from football_assets.sequences.columns import KEY_COLUMNS, columns_read
 from football_assets.sequences.encoder import SequenceBatch, history_rows, is_in_pairs
-from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
+from football_assets.sequences.home_advantage import home_advantage_shift
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.sequences.tensors import ARRAYS, SequenceTensors, open_tensors, write_tensors
-from football_assets_tests.worlds import REWRITTEN, REWRITTEN_FROM, TRUTH, FeatureTables, SimulatedCountries
+from football_assets_tests.worlds import (
+    REWRITTEN,
+    REWRITTEN_FROM,
+    TRUTH,
+    FeatureTables,
+    SimulatedCountries,
+    home_teams_lose,
+    several,
+)
 
 INPUTS = ("home_history", "away_history", "context")
 
@@ -93,8 +104,41 @@ def test_the_context_is_the_row_of_match_features(tables: FeatureTables, tensors
     features = tables.match_features.sort("kickoff_date", "league_id", "match_id")
 
     for number, name in enumerate(DEFAULT_SPEC.context_names):
+        if name == HOME_ADVANTAGE_SHIFT:
+            continue
         expected = features[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
         np.testing.assert_array_equal(tensors.context[:, number], expected, err_msg=name)
+
+
+def test_home_advantage_of_all_countries_is_beside_every_match_whichever_were_encoded_again(
+    countries: SimulatedCountries, tmp_path: Path
+) -> None:
+    """One country's results change: home teams lose there, and the other country's matches know it."""
+    folders = [tmp_path / name for name in ("before", "after", "whole")]
+    for folder in folders:
+        folder.mkdir()
+    lost = home_teams_lose(several(countries.tables, REWRITTEN))
+    parts = (countries.tables.of(TRUTH), lost)
+    tables = FeatureTables(
+        *(pl.concat([getattr(part, f.name) for part in parts]) for f in fields(FeatureTables))
+    )
+    write(several(countries.tables, TRUTH, REWRITTEN), folders[0])
+
+    write(lost, folders[1], earlier=folders[0], kept=[TRUTH])
+    write(tables, folders[2])
+    again, whole = (open_tensors(folder) for folder in folders[1:])
+    np.testing.assert_array_equal(again.context, whole.context)
+    shift = again.context[:, DEFAULT_SPEC.context_names.index(HOME_ADVANTAGE_SHIFT)]
+    expected = home_advantage_shift(tables.match_features).before(again.keys["kickoff_date"])
+    np.testing.assert_array_equal(shift, expected.astype(np.float32))
+    of_the_other = again.keys["league_id"].str.starts_with(f"{TRUTH}.").to_numpy()
+    assert (shift[of_the_other][-30:] < -0.1).all()
+    assert shift[0] == 0
+
+
+def write(tables: FeatureTables, folder: Path, earlier: Path | None = None, kept: Sequence[str] = ()) -> None:
+    parts = (tables.match_features, tables.team_matches, tables.team_ratings)
+    write_tensors(*parts, folder, earlier=earlier, kept=kept)
 
 
 def test_opponents_are_found_beside_their_match_and_anywhere_else(tables: FeatureTables) -> None:

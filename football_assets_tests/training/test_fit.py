@@ -13,6 +13,7 @@ from football_assets.training.baselines import class_prior
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets.training.fit import (
     Epoch,
+    Fit,
     batches,
     calibrate,
     fit_forecaster,
@@ -118,6 +119,54 @@ def test_training_stops_when_validation_has_not_improved_for_the_patience() -> N
     best = fit.epochs[fit.best_epoch - 1].validation_log_loss
     assert fit.epochs[-1].validation_log_loss > best
     assert validation_loss(overfitted) == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "passes"),
+    [
+        ({"epochs": 2}, 2),  # to the end of the schedule
+        ({"epochs": 8, "patience": 1, "learning_rate": 5e-2}, 2),  # stopped after three: up to the best
+    ],
+)
+def test_a_second_network_learns_from_validation_too_and_keeps_epochs_and_calibration(
+    planted: Fitted, changes: dict[str, float], passes: int
+) -> None:
+    config = SMALL.model_copy(update=changes)
+    first = fitted(planted.tensors, config).fit
+    both = np.concatenate([planted.split.train, planted.split.validation])
+    on_both = fit_forecaster(planted.tensors, replace(planted.split, train=both), config)
+    assert first.best_epoch == on_both.best_epoch == passes, (
+        "a case in which the network on both is that of the passes"
+    )
+
+    seen: list[Epoch] = []
+    again = fit_forecaster(
+        planted.tensors, planted.split, config.model_copy(update={"refit": True}), seen.append
+    )
+
+    assert seen == again.epochs
+    assert losses_of(again) == losses_of(first)
+    assert again.best_epoch == first.best_epoch
+    assert torch.equal(again.network.calibration_scale, first.network.calibration_scale)
+    weights = on_both.network.state_dict()
+    for name, tensor in again.network.state_dict().items():
+        assert name == "calibration_scale" or torch.equal(tensor, weights[name]), name
+    assert not torch.equal(again.network.lstm.weight_hh_l0, first.network.lstm.weight_hh_l0)
+    assert not again.network.training
+    assert again.seconds > sum(epoch.seconds for epoch in again.epochs)
+
+
+def test_nothing_of_the_test_period_reaches_the_second_network(planted: Fitted) -> None:
+    config = BRIEF.model_copy(update={"refit": True})
+    clean = fitted(planted.tensors, config).fit
+
+    garbage = fit_forecaster(poisoned(planted.tensors, planted.split.test), planted.split, config)
+
+    assert_same_weights(garbage.network, clean.network)
+
+
+def losses_of(fit: Fit) -> list[tuple[float, float]]:
+    return [(epoch.train_log_loss, epoch.validation_log_loss) for epoch in fit.epochs]
 
 
 def test_every_epoch_is_reported_as_it_ends(planted: Fitted) -> None:

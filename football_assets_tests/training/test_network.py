@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT
 from football_assets.training.config import NetworkConfig
 from football_assets.training.network import (
     MAX_GOALS,
@@ -26,6 +26,7 @@ from football_assets_tests.training.conftest import Fitted
 
 CONTEXT = DEFAULT_SPEC.context_names
 HISTORY = DEFAULT_SPEC.history_names
+SHIFT = CONTEXT.index(HOME_ADVANTAGE_SHIFT)
 OBSERVED = HISTORY.index("observed")
 
 
@@ -80,6 +81,7 @@ def test_a_forecast_does_not_depend_on_the_others_of_its_batch(
 def test_an_unknown_context_counts_as_the_training_mean(network: MatchForecaster, inputs: Inputs) -> None:
     unknown, mean = inputs.context.clone(), inputs.context.clone()
     unknown[:, ::2], mean[:, ::2] = math.nan, network.normalise_context.mean[::2]
+    mean[:, SHIFT] = 0
 
     found, goals = Inputs(inputs.home, inputs.away, unknown).forecast(network)
 
@@ -170,6 +172,7 @@ def test_before_training_the_forecast_is_two_poisson_counts_of_the_leagues_goals
     network = MatchForecaster(DEFAULT_SPEC, NetworkConfig(hidden=4, trunk=4)).eval()
     context = inputs.context.clone()
     context[:, CONTEXT.index("league_home_goals")], context[:, CONTEXT.index("league_away_goals")] = 1.6, 1.1
+    context[:, SHIFT] = 0
 
     probabilities, goals = Inputs(inputs.home, inputs.away, context).forecast(network)
 
@@ -182,6 +185,42 @@ def test_before_training_the_forecast_is_two_poisson_counts_of_the_leagues_goals
     np.testing.assert_allclose(goals, np.tile([1.6, 1.1], (200, 1)), rtol=1e-6)
     np.testing.assert_allclose(probabilities, np.tile(expected / expected.sum(), (200, 1)), rtol=1e-5)
     assert expected[0] > expected[2]
+
+
+def test_home_advantage_that_all_leagues_share_moves_expected_goals_by_itself_and_nothing_else(
+    network: MatchForecaster, inputs: Inputs
+) -> None:
+    """A trained network has learnt nothing of it: half is added to one log rate and taken from the other."""
+    none, shifted, beyond, bound = (inputs.context.clone() for _ in range(4))
+    none[:, SHIFT], shifted[:, SHIFT] = 0, -0.2
+    beyond[:, SHIFT], bound[:, SHIFT] = -5, DEFAULT_SPEC.context[SHIFT].lower
+
+    (_, goals), (chances, moved), (_, far), (_, furthest) = (
+        Inputs(inputs.home, inputs.away, context).forecast(network)
+        for context in (none, shifted, beyond, bound)
+    )
+
+    inside = ((goals > 0.06) & (goals < 6)).all(axis=1)  # expected goals have bounds
+    assert inside.sum() > 100
+    np.testing.assert_allclose(
+        moved[inside], goals[inside] * np.exp([-0.1, 0.1], dtype=np.float32), rtol=1e-5
+    )
+    assert (chances[inside, 0] < Inputs(inputs.home, inputs.away, none).forecast(network)[0][inside, 0]).all()
+    np.testing.assert_array_equal(far, furthest)
+
+
+def test_a_network_of_features_without_it_forecasts_as_before(inputs: Inputs) -> None:
+    earlier = DEFAULT_SPEC.model_copy(
+        update={"context": tuple(f for f in DEFAULT_SPEC.context if f.name != HOME_ADVANTAGE_SHIFT)}
+    )
+    torch.manual_seed(0)
+    network = MatchForecaster(earlier, NetworkConfig(hidden=4, trunk=4)).eval()
+    kept = [i for i in range(len(CONTEXT)) if i != SHIFT]
+
+    _, goals = Inputs(inputs.home, inputs.away, inputs.context[:, kept]).forecast(network)
+
+    league = inputs.context[:, [CONTEXT.index(f"league_{side}_goals") for side in ("home", "away")]]
+    np.testing.assert_allclose(goals, league.numpy(), rtol=1e-5)
 
 
 def test_calibration_is_inside_and_scales_log_probabilities(network: MatchForecaster, inputs: Inputs) -> None:

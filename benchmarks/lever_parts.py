@@ -1,0 +1,129 @@
+"""Networks and losses that stand in for those of `football_assets.training.fit` while a lever is pulled."""
+
+from collections.abc import Callable
+
+import torch
+from lever_inputs import GROUP
+from torch import Tensor, nn
+from torch.nn import functional
+
+from football_assets.sequences.spec import Feature, FeatureSpec
+from football_assets.training.config import NetworkConfig
+from football_assets.training.network import MatchForecaster, Normaliser
+
+EMBEDDING = 4  # numbers that a league or country is embedded in
+
+_SHARE_SHORTENED = 0.3  # of the histories, while training
+_SHARE_HIDDEN = 0.1  # of the past matches, while training
+
+Losses = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+# -------------------------------------------------------------------------------------------------------- networks
+
+
+class LastStateAlone(MatchForecaster):
+    """Of a history the LSTM's last state: the attention-weighted mean is blotted out."""
+
+    def _read(self, history: Tensor) -> Tensor:
+        last, pooled = super()._read(history).chunk(2, dim=1)
+        return torch.cat([last, torch.zeros_like(pooled)], dim=1)
+
+
+class AttentionAlone(MatchForecaster):
+    """Of a history the attention-weighted mean of the states: the last one is blotted out."""
+
+    def _read(self, history: Tensor) -> Tensor:
+        last, pooled = super()._read(history).chunk(2, dim=1)
+        return torch.cat([torch.zeros_like(last), pooled], dim=1)
+
+
+class ShortenedHistories(MatchForecaster):
+    """While it trains, the oldest matches of three histories in ten are hidden, of each as many as chance says."""
+
+    def _read(self, history: Tensor) -> Tensor:
+        if self.training:
+            count, length = history.shape[:2]
+            is_shortened = torch.rand(count, 1, device=history.device) < _SHARE_SHORTENED
+            hidden = torch.randint(0, length, (count, 1), device=history.device)
+            is_seen = (torch.arange(length, device=history.device) >= hidden) | ~is_shortened
+            history = torch.where(is_seen[:, :, None], history, 0.0)
+        return super()._read(history)
+
+
+class GappyHistories(MatchForecaster):
+    """While it trains, each past match is hidden with a chance of one in ten."""
+
+    def _read(self, history: Tensor) -> Tensor:
+        if self.training:
+            is_seen = torch.rand(history.shape[:2], device=history.device) >= _SHARE_HIDDEN
+            history = torch.where(is_seen[:, :, None], history, 0.0)
+        return super()._read(history)
+
+
+class Embedded(MatchForecaster):
+    """Columns of `lever_inputs.groups` reach every layer as an embedding of a few numbers."""
+
+    def __init__(self, spec: FeatureSpec, config: NetworkConfig) -> None:
+        own = [feature for feature in spec.context if not feature.name.startswith(GROUP)]
+        numbers = [
+            Feature(name=f"embedding_{i}", unit="", lower=0, upper=1, description="")
+            for i in range(EMBEDDING)
+        ]
+        super().__init__(spec.model_copy(update={"context": (*own, *numbers)}), config)
+        self.normalise_context = _EmbeddingNormaliser(own, len(spec.context) - len(own))
+
+
+class _EmbeddingNormaliser(Normaliser):
+    """Normalises the first columns and embeds the last, each of which is 1 for its own matches and 0 for others."""
+
+    def __init__(self, own: list[Feature], groups: int) -> None:
+        super().__init__([f.lower for f in own], [f.upper for f in own])
+        self.embedding = nn.Linear(groups, EMBEDDING, bias=False)
+
+    @torch.no_grad()
+    def fit(self, rows: Tensor) -> None:
+        super().fit(rows[:, : len(self.mean)])
+
+    def forward(self, raw: Tensor) -> Tensor:
+        own = len(self.mean)
+        return torch.cat([super().forward(raw[:, :own]), self.embedding(raw[:, own:])], dim=1)
+
+
+# ---------------------------------------------------------------------------------------------------------- losses
+
+
+def smoothed(share: float) -> Losses:
+    """The outcome's log loss against labels of which a share is spread evenly over the outcomes."""
+
+    def losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
+        smoothing = share if logits.requires_grad else 0.0
+        outcome_loss = functional.cross_entropy(logits, outcome, label_smoothing=smoothing)
+        return outcome_loss, _goals_loss(log_rates, goals)
+
+    return losses
+
+
+def with_rps(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
+    """The outcome's log loss and, while training, its ranked probability score on top."""
+    loss = functional.cross_entropy(logits, outcome)
+    if logits.requires_grad:
+        happened = functional.one_hot(outcome, 3).float()
+        error = (torch.softmax(logits, dim=1) - happened).cumsum(dim=1)[:, :2]
+        loss = loss + (error**2).sum(dim=1).mean() / 2
+    return loss, _goals_loss(log_rates, goals)
+
+
+def with_teacher(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
+    """While training, half the log loss against what happened and half against a teacher's probabilities.
+
+    The teacher's `[n, 3]` follow the goals, `[n, 2]`.
+    """
+    loss = functional.cross_entropy(logits, outcome)
+    if logits.requires_grad:
+        loss = (loss + functional.cross_entropy(logits, goals[:, 2:])) / 2
+    return loss, _goals_loss(log_rates, goals[:, :2])
+
+
+def _goals_loss(log_rates: Tensor, goals: Tensor) -> Tensor:
+    return functional.poisson_nll_loss(log_rates, goals, log_input=True)
