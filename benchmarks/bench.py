@@ -1,7 +1,7 @@
 """`make bench`: the figures that must not slip, each beside its limit and the naive way of doing the same.
 
 Runs on the folder FOOTBALL_BENCH_DATA, else `../shared/data/footballcsv` where there is one, else the bundled results.
-The limits hold for 252,000 matches on 2 cores. The time of the cold run holds all starts: of Python, Dagster and dbt.
+The limits hold for 252,000 matches on 2 cores. The time of the cold run holds all starts: of Python and Dagster.
 """
 
 import argparse
@@ -199,13 +199,9 @@ def tables_digest(bucket: "Bucket") -> str:
 
 
 def run_graph(result: Path, only: list[str]) -> None:
-    """Child process: landing objects to tensors as one Dagster run; writes seconds by asset, and of the whole run.
-
-    dbt is imported before the run, so that the run's seconds are work.
-    """
+    """Child process: landing objects to tensors as one Dagster run; writes seconds by asset, and of the whole run."""
     from dagster import DagsterInstance
 
-    import football_assets.features.dbt_run  # noqa: F401
     from football_assets.bucket import open_bucket
     from football_assets.definitions import defs
     from football_assets.home import project_root

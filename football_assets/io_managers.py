@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
-from dagster import AssetIn, ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
+from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
 from football_assets.artifacts import fetch, publish
 from football_assets.resources import BucketResource
@@ -18,17 +18,10 @@ from football_assets.tables import (
 )
 
 PARTITION_COLUMN = "season"
-COLUMNS = "columns"  # metadata of an input: the columns of the table that the asset reads
-
-
-def table_input(*columns: str) -> AssetIn:
-    """An input of some columns of a table: the others are not read."""
-    return AssetIn(metadata={COLUMNS: list(columns)})
 
 
 class TableIOManager(ConfigurableIOManager):
-    """Polars frames as Parquet tables. A frame of several partitions is split by its `season` column. Of an input, the
-    columns that `table_input` names are read, else all.
+    """Polars frames as Parquet tables. A frame of several partitions is split by its `season` column.
 
     Frames given by partition are written to those partitions; others of the run stay as they are. Of a `CountryTable`
     the countries that it has rows of are written.
@@ -65,11 +58,10 @@ class TableIOManager(ConfigurableIOManager):
     def load_input(self, context: InputContext) -> pl.DataFrame:
         bucket = self.bucket.open()
         name = context.asset_key.path[-1]
-        columns = context.definition_metadata.get(COLUMNS)
         if bucket.stat(table_object(name)) is None and context.has_asset_partitions:
             wanted = {table_object(name, key) for key in context.asset_partition_keys}
-            return read_table(bucket, name, only=wanted, columns=columns)
-        return read_table(bucket, name, columns=columns)
+            return read_table(bucket, name, only=wanted)
+        return read_table(bucket, name)
 
 
 class FolderIOManager(ConfigurableIOManager):

@@ -18,10 +18,18 @@ from dagster import (
 )
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from football_assets.io_managers import FolderIOManager, TableIOManager, table_input
+from football_assets.io_managers import FolderIOManager, TableIOManager
 from football_assets.resources import BucketResource, bucket_resources
 from football_assets.settings import Settings
-from football_assets.tables import read_table, table_object
+from football_assets.tables import (
+    CountryTable,
+    countries_made_from,
+    country_versions,
+    read_countries,
+    read_table,
+    table_object,
+    write_table,
+)
 
 SEASONS = StaticPartitionsDefinition(["2012", "2013", "2014"])
 
@@ -128,6 +136,33 @@ def test_a_partitioned_asset_reads_the_same_partitions_and_a_whole_one_reads_all
     assert metadata(result, "summary")["object"] == "tables/summary.parquet"
 
 
+@asset(io_manager_key="tables")
+def strengths() -> CountryTable:
+    frame = pl.DataFrame({"league_id": ["eng.2", "de.1", "eng.1"], "strength": [3, 4, 1]})
+    return CountryTable(frame, ["de", "eng", "sco"], ["de", "eng", "nor", "sco"], {"de": "key"})
+
+
+def test_a_table_by_country_writes_the_countries_that_were_made_again(bucket: BucketResource) -> None:
+    store = bucket.open()
+    for country in ("de", "fr", "nor"):
+        write_table(
+            store, "strengths", pl.DataFrame({"league_id": [f"{country}.1"], "strength": [9]}), country
+        )
+    write_table(
+        store, "strengths", pl.DataFrame({"league_id": ["it.1"], "strength": [9]})
+    )  # as it once was kept
+
+    result = run(bucket, strengths)
+
+    assert metadata(result, "strengths")["objects"] == 3
+    rows = [("de.1", 4), ("eng.2", 3), ("eng.1", 1), ("nor.1", 9)]
+    assert read_table(store, "strengths").rows() == rows
+    assert countries_made_from(store, "strengths") == {"de": "key"}
+    assert sorted(country_versions(store, "strengths")) == ["de", "eng", "nor", "sco"]
+    assert read_countries(store, "strengths", ["nor", "fr"]).rows() == [("nor.1", 9)]
+    assert read_countries(store, "strengths", ["fr"]).schema == read_table(store, "strengths").schema
+
+
 def test_a_folder_is_handed_on_as_an_artefact_and_its_scratch_is_cleared(bucket: BucketResource) -> None:
     result = run(bucket, letter, words)
 
@@ -136,16 +171,3 @@ def test_a_folder_is_handed_on_as_an_artefact_and_its_scratch_is_cleared(bucket:
     found = metadata(result, "letter")
     assert found["bytes"] == 5
     assert bucket.open().read(f"artifacts/letter/{found['digest']}/inner/text") == b"hello"
-
-
-@asset(io_manager_key="tables", ins={"results": table_input("season")})
-def seasons_seen(results: pl.DataFrame) -> pl.DataFrame:
-    return results.unique(maintain_order=True)
-
-
-def test_an_input_of_some_columns_reads_no_others(bucket: BucketResource) -> None:
-    run(bucket, results, seasons=("2012", "2014"))
-
-    run(bucket, results, seasons_seen, selection=[seasons_seen])
-
-    assert read_table(bucket.open(), "seasons_seen").rows() == [("2012",), ("2013",), ("2014",)]

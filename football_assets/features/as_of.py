@@ -12,6 +12,7 @@ MATCHES_CHECKED = 500  # the latest, whose form is computed again
 # Columns of match_features and of team_matches that this takes.
 FORM_READ = [
     "match_id",
+    "league_id",
     "kickoff_date",
     *(f"{side}_{name}" for side in ("home", "away") for name in ("team_id", "points_5")),
 ]

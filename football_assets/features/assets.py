@@ -19,6 +19,7 @@ from dagster import (
 from football_assets.bucket import Bucket
 from football_assets.features.dbt_project import load_manifest
 from football_assets.features.translator import GROUP, OWNERS, specs_of
+from football_assets.increments import by_country
 from football_assets.resources import BucketResource
 from football_assets.tables import CountryTable, as_markdown, read_countries, read_table
 
@@ -145,8 +146,13 @@ def _table_metadata(store: Bucket, name: str) -> dict[str, Any]:
     # `team_form` holds played matches only.
     played = [] if name == "team_form" else ["is_played"]
     shown = PREVIEW_COLUMNS[name]
-    table = read_table(store, name, columns=[*dict.fromkeys(["league_id", "season", *shown, *played])])
-    latest = table.filter("is_played") if played else table
+    table = read_table(store, name, columns=["league_id", "season", "kickoff_date", *played])
+    results = table.filter("is_played") if played else table
+    newest = pl.col("kickoff_date") >= results["kickoff_date"].top_k(PREVIEW_ROWS).min()
+    of_latest = list(by_country(results.filter(newest).select("league_id")))
+    latest = read_countries(store, name, of_latest, [*dict.fromkeys([*shown, *played])]).filter(
+        newest, *played
+    )
     preview = latest.sort("kickoff_date", maintain_order=True).tail(PREVIEW_ROWS).select(shown)
     return {
         "dagster/row_count": table.height,

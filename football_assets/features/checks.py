@@ -14,6 +14,7 @@ from dagster import (
     multi_asset_check,
 )
 
+from football_assets.increments import by_country
 from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown, partition_of, read_countries, read_table, table_objects
 
@@ -140,7 +141,9 @@ def check_match_features(
             case "form_is_as_of_kickoff":
                 features = read_table(store, "match_features", columns=FORM_READ)
                 latest = features.sort("kickoff_date", maintain_order=True).tail(MATCHES_CHECKED)
-                team_matches = read_table(store, "team_matches", columns=SIDES_READ)
+                team_matches = read_countries(
+                    store, "team_matches", list(by_country(latest.select("league_id"))), SIDES_READ
+                )
                 wrong = form_that_is_not_as_of_kickoff(team_matches, latest)
                 yield _none_of(wrong, "match_features", key.name)
 

@@ -95,7 +95,15 @@ def rate_matches(stg_matches: pl.DataFrame, config: RatingConfig | None = None) 
         .with_columns(pl.Series(name, values) for name, values in league_columns.items())
         for side, team in enumerate(("home_team_id", "away_team_id"))
     ]
-    return pl.concat(sides).sort(*ORDER)
+    return pl.concat(sides)[_side_by_side(matches)]
+
+
+def _side_by_side(matches: pl.DataFrame) -> Indices:
+    """Where the rows of `ORDER` are, if all home sides come before all away sides, in the order of the matches."""
+    home, away = np.arange(2 * len(matches)).reshape(2, -1)
+    is_home_first = (matches["home_team_id"] < matches["away_team_id"]).to_numpy()
+    pairs = np.where(is_home_first, [home, away], [away, home])  # [2, matches]
+    return pairs.T.ravel()
 
 
 @dataclass(frozen=True)

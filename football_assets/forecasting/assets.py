@@ -18,7 +18,7 @@ _COLUMNS = TableSchema(
 
 
 @asset(
-    deps=["registered_model"],
+    deps=["registered_model", "match_features", "stg_matches", "team_matches", "team_ratings"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"onnxruntime", "parquet"},
@@ -27,12 +27,7 @@ _COLUMNS = TableSchema(
     metadata={"dagster/column_schema": _COLUMNS},
 )
 def fixture_predictions(
-    context: AssetExecutionContext,
-    bucket: BucketResource,
-    match_features: pl.DataFrame,
-    stg_matches: pl.DataFrame,
-    team_matches: pl.DataFrame,
-    team_ratings: pl.DataFrame,
+    context: AssetExecutionContext, bucket: BucketResource
 ) -> MaterializeResult[pl.DataFrame]:
     """One row a fixture without a result: probabilities, expected goals and likeliest scores by the production model.
 
@@ -41,8 +36,9 @@ def fixture_predictions(
     from football_assets.forecasting.fixtures import forecast_fixtures, production_bundle
     from football_assets.registry.store import Registry
 
-    version, bundle = production_bundle(Registry(bucket.open()), Path(bucket.scratch))
-    forecasts = forecast_fixtures(bundle, version, match_features, stg_matches, team_matches, team_ratings)
+    store = bucket.open()
+    version, bundle = production_bundle(Registry(store), Path(bucket.scratch))
+    forecasts = forecast_fixtures(bundle, version, store)
     context.log.info("%d fixtures forecast by model version %d", forecasts.height, version)
     return MaterializeResult(value=forecasts, metadata=_metadata(forecasts, version))
 

@@ -3,7 +3,11 @@
 import polars as pl
 from dagster import AssetCheckResult, MetadataValue, asset_check
 
-from football_assets.forecasting.quality import forecasts_out_of_range, unplayed_without_forecast
+from football_assets.forecasting.quality import (
+    PLAYED_READ,
+    forecasts_out_of_range,
+    unplayed_without_forecast,
+)
 from football_assets.registry.store import Registry
 from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown, read_table
@@ -37,7 +41,9 @@ def every_fixture_has_a_forecast(
 ) -> AssetCheckResult:
     """Compares with `stg_matches` and the registry."""
     store = bucket.open()
-    missing = unplayed_without_forecast(fixture_predictions, read_table(store, "stg_matches"))
+    missing = unplayed_without_forecast(
+        fixture_predictions, read_table(store, "stg_matches", columns=PLAYED_READ)
+    )
     production = Registry(store).aliases().get("production")
     versions = fixture_predictions["model_version"].unique().to_list()
     unique = fixture_predictions["match_id"].is_unique().all()

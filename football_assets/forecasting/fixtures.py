@@ -5,17 +5,19 @@ from pathlib import Path
 
 import polars as pl
 
+from football_assets.bucket import Bucket
 from football_assets.errors import RegistryError
 from football_assets.forecasting.schema import SCHEMA
+from football_assets.increments import by_country
 from football_assets.leagues import league_of
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
-from football_assets.sequences.home_advantage import with_home_advantage
+from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_advantage
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets.tables import as_markdown
+from football_assets.tables import as_markdown, read_countries, read_table
 
 ORDER = ("kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
 _KEYS = tuple(SCHEMA)[:7]
@@ -42,14 +44,7 @@ def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
     )
 
 
-def forecast_fixtures(
-    bundle: Path,
-    version: int,
-    match_features: pl.DataFrame,
-    stg_matches: pl.DataFrame,
-    team_matches: pl.DataFrame,
-    team_ratings: pl.DataFrame,
-) -> pl.DataFrame:
+def forecast_fixtures(bundle: Path, version: int, bucket: Bucket) -> pl.DataFrame:
     """Forecast every match without a result, with the inputs that the bundle's model was trained on.
 
     Parameters
@@ -58,8 +53,8 @@ def forecast_fixtures(
         Folder of the model version.
     version
         Its number.
-    match_features, stg_matches, team_matches, team_ratings
-        The tables of those names.
+    bucket
+        Holds the tables of features. Of countries without a fixture only the results are read.
 
     Returns
     -------
@@ -68,14 +63,21 @@ def forecast_fixtures(
 
     Raises
     ------
+    ObjectNotFound
+        The bucket lacks a table.
     RegistryError
         The model needs an input that the tables do not have any more.
     """
     spec = FeatureSpec.load(bundle)
-    times = stg_matches.select("match_id", "kickoff_time")
-    fixtures = match_features.filter(~pl.col("is_played")).join(times, on="match_id", how="left")
+    matches = read_table(bucket, "match_features", columns=["league_id", *COLUMNS_READ])
+    countries = list(by_country(matches.filter(~pl.col("is_played")).select("league_id")))
+    features, team_matches, team_ratings = (
+        read_countries(bucket, name, countries) for name in ("match_features", "team_matches", "team_ratings")
+    )
+    times = read_countries(bucket, "stg_matches", countries, ["match_id", "kickoff_time"])
+    fixtures = features.filter(~pl.col("is_played")).join(times, on="match_id", how="left")
+    fixtures = with_home_advantage(fixtures, matches)
     teams = pl.concat([fixtures["home_team_id"], fixtures["away_team_id"]]).unique()
-    fixtures = with_home_advantage(fixtures, match_features)
     past = history_rows(team_matches.filter(pl.col("team_id").is_in(teams.implode())), team_ratings)
     try:
         batch = encode(fixtures, TeamHistory(past, spec), spec)

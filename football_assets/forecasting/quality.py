@@ -3,6 +3,8 @@
 import polars as pl
 
 SUM_TOLERANCE = 1e-5
+# Columns of stg_matches that tell a match without a result, for a person to find it.
+PLAYED_READ = ["match_id", "league_id", "kickoff_date", "home_team", "away_team", "is_played"]
 
 
 def forecasts_out_of_range(forecasts: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 
 from football_assets.bucket import Bucket
 from football_assets.raw.landing import Inventory, LandingObject, StrayObject
-from football_assets.tables import table_object
+from football_assets.tables import partition_of, table_objects
 
 
 def broken_rules(matches: pl.DataFrame) -> dict[str, int]:
@@ -42,11 +42,12 @@ def stale_seasons(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataFra
         [table.select("season", "source_object", "source_version").unique() for table in tables]
     )
     stale = {season for season, name, version in origins.iter_rows() if (name, version) not in current}
+    written = {partition_of(item): item.updated for item in table_objects(bucket, "raw_matches")}
     for item in items:
-        if item.season is not None and item.season not in stale:
-            partition = bucket.stat(table_object("raw_matches", item.season))
-            if partition is None or partition.updated < item.info.updated:
-                stale.add(item.season)
+        if item.season is not None and (
+            item.season not in written or written[item.season] < item.info.updated
+        ):
+            stale.add(item.season)
     return sorted(stale)
 
 

@@ -17,6 +17,14 @@ from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT
 
 MEMORY_MATCHES = 1000.0
 _MEANS = ("league_home_goals", "league_away_goals")
+COLUMNS_READ = [
+    "match_id",
+    "kickoff_date",
+    "is_played",
+    "home_goals",
+    "away_goals",
+    *_MEANS,
+]  # of match_features
 STANDARD_ERRORS = 2.0  # standard errors below which an estimate counts for nothing
 _GOALS_A_MATCH = 2.7
 SERIES_SCHEMA = {"day": pl.Date(), HOME_ADVANTAGE_SHIFT: pl.Float64()}
@@ -60,8 +68,8 @@ def home_advantage_shift(
     Parameters
     ----------
     matches
-        One row a match, in any order: `match_id`, `kickoff_date`, `is_played`, `home_goals`, `away_goals`, and
-        `league_home_goals`, `league_away_goals`: the league's mean goals as known before the day.
+        One row a match, in any order: the columns `COLUMNS_READ`, of which `league_home_goals` and `league_away_goals`
+        are the league's mean goals as known before the day.
     memory
         The shift forgets like a mean over so many matches. The defaults were chosen on the likelihood of goals from
         July 2000 to July 2020 (`benchmarks/home_advantage.py`).

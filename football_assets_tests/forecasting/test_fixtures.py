@@ -4,11 +4,13 @@ import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
 import pytest
 
+from football_assets.bucket import open_bucket
 from football_assets.errors import FootballError, RegistryError, UnknownLeague, UnknownTeam
 from football_assets.forecasting.fixtures import (
     forecast_fixtures,
@@ -23,6 +25,7 @@ from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.home_advantage import with_home_advantage
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
+from football_assets.tables import write_by_country
 from football_assets_tests.registry.feature_tables import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, feature_tables
 from football_assets_tests.worlds import FeatureTables
 
@@ -31,9 +34,11 @@ CHANCES = ("p_home", "p_draw", "p_away")
 
 
 def forecasts(bundle: Path, tables: FeatureTables) -> pl.DataFrame:
-    return forecast_fixtures(
-        bundle, 7, tables.match_features, tables.stg_matches, tables.team_matches, tables.team_ratings
-    )
+    with TemporaryDirectory() as folder:
+        bucket = open_bucket(folder)
+        for name in ("match_features", "stg_matches", "team_matches", "team_ratings"):
+            write_by_country(bucket, name, getattr(tables, name))
+        return forecast_fixtures(bundle, 7, bucket)
 
 
 def test_every_unplayed_match_is_forecast_in_order_of_kick_off(bundle: Path) -> None:

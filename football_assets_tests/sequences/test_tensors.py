@@ -117,7 +117,7 @@ def test_home_advantage_of_all_countries_is_beside_every_match_whichever_were_en
     folders = [tmp_path / name for name in ("before", "after", "whole")]
     for folder in folders:
         folder.mkdir()
-    lost = home_teams_lose(countries.tables.of(REWRITTEN))
+    lost = home_teams_lose(several(countries.tables, REWRITTEN))
     parts = (countries.tables.of(TRUTH), lost)
     tables = FeatureTables(
         *(pl.concat([getattr(part, f.name) for part in parts]) for f in fields(FeatureTables))
@@ -125,7 +125,6 @@ def test_home_advantage_of_all_countries_is_beside_every_match_whichever_were_en
     write(several(countries.tables, TRUTH, REWRITTEN), folders[0])
 
     write(lost, folders[1], earlier=folders[0], kept=[TRUTH])
-
     write(tables, folders[2])
     again, whole = (open_tensors(folder) for folder in folders[1:])
     np.testing.assert_array_equal(again.context, whole.context)
@@ -138,9 +137,8 @@ def test_home_advantage_of_all_countries_is_beside_every_match_whichever_were_en
 
 
 def write(tables: FeatureTables, folder: Path, earlier: Path | None = None, kept: Sequence[str] = ()) -> None:
-    write_tensors(
-        tables.match_features, tables.team_matches, tables.team_ratings, folder, earlier=earlier, kept=kept
-    )
+    parts = (tables.match_features, tables.team_matches, tables.team_ratings)
+    write_tensors(*parts, folder, earlier=earlier, kept=kept)
 
 
 def test_opponents_are_found_beside_their_match_and_anywhere_else(tables: FeatureTables) -> None:

@@ -28,15 +28,21 @@ league_seasons as (
 ),
 
 -- one row a match; those of a league and day are in order of `match_id` there, and so in order of `line`
+numbered as (
+    select
+        (row_number() over ())::integer as line,
+        *
+    from {{ ref('stg_matches') }}
+),
+
 matches as (
     select
-        stg_matches.*,
-        league_seasons.league,
-        (row_number() over ())::integer as line
-    from {{ ref('stg_matches') }} as stg_matches
+        numbered.*,
+        league_seasons.league
+    from numbered
     inner join league_seasons
-        on stg_matches.league_id = league_seasons.league_id
-        and stg_matches.season = league_seasons.season
+        on numbered.league_id = league_seasons.league_id
+        and numbered.season = league_seasons.season
 ),
 
 form as (

@@ -20,29 +20,37 @@ league_seasons as (
     from (select distinct league_id, season from {{ ref('team_matches') }})
 ),
 
--- one row a team and played match; those of a league and day are in order of match and team there, and so of `line`
+-- one row a team and match; those of a league and day are in order of match and team there, and so in order of `line`
+numbered as (
+    select
+        (row_number() over ())::integer as line,
+        *
+    from {{ ref('team_matches') }}
+),
+
+-- one row a team and played match
 played as (
     select
-        team_matches.match_id,
-        team_matches.team_id,
-        team_matches.league_id,
-        team_matches.season,
-        team_matches.kickoff_date,
-        team_matches.is_home,
-        team_matches.is_cup,
+        numbered.line,
+        numbered.match_id,
+        numbered.team_id,
+        numbered.league_id,
+        numbered.season,
+        numbered.kickoff_date,
+        numbered.is_home,
+        numbered.is_cup,
         {% for name, unit in units.items() -%}
-        {{ '+ ' if not loop.first }}team_matches.{{ name }} * {{ unit }}::bigint {% endfor %} as tally,
-        (row_number() over ())::integer as line,
+        {{ '+ ' if not loop.first }}numbered.{{ name }} * {{ unit }}::bigint {% endfor %} as tally,
         teams.team,
         league_seasons.league,
         league_seasons.league_season
-    from {{ ref('team_matches') }} as team_matches
+    from numbered
     inner join teams
-        on team_matches.team_id = teams.team_id
+        on numbered.team_id = teams.team_id
     inner join league_seasons
-        on team_matches.league_id = league_seasons.league_id
-        and team_matches.season = league_seasons.season
-    where team_matches.is_played
+        on numbered.league_id = league_seasons.league_id
+        and numbered.season = league_seasons.season
+    where numbered.is_played
 ),
 
 -- one row a league table: a league, season and day with a played match

@@ -21,22 +21,28 @@ league_seasons as (
 ),
 
 -- one row a match; those of a league and day are in order of `match_id` there, and so in order of `line`
-matches as (
+numbered as (
     select
         (row_number() over ())::integer as line,
-        stg_matches.*,
+        *
+    from {{ ref('stg_matches') }}
+),
+
+matches as (
+    select
+        numbered.*,
         league_seasons.league,
         league_seasons.league_season,
         home_teams.team as home,
         away_teams.team as away
-    from {{ ref('stg_matches') }} as stg_matches
+    from numbered
     inner join league_seasons
-        on stg_matches.league_id = league_seasons.league_id
-        and stg_matches.season = league_seasons.season
+        on numbered.league_id = league_seasons.league_id
+        and numbered.season = league_seasons.season
     inner join teams as home_teams
-        on stg_matches.home_team_id = home_teams.team_id
+        on numbered.home_team_id = home_teams.team_id
     inner join teams as away_teams
-        on stg_matches.away_team_id = away_teams.team_id
+        on numbered.away_team_id = away_teams.team_id
 ),
 
 -- one row a team and match
