@@ -22,6 +22,7 @@ from football_assets.features.dbt_project import (
     project_sources,
 )
 from football_assets.features.dbt_run import NodeResult, build_nodes, check_nodes
+from football_assets.features.ratings import ORDER
 from football_assets.increments import changed_countries, code_digest, country_keys, row_hashes
 from football_assets.tables import (
     CountryTable,
@@ -53,6 +54,8 @@ def build_features(
     bucket: Bucket, models: Sequence[str], scratch: Path, log: Callable[[str], None] = _log.info
 ) -> list[NodeResult]:
     """Build models and run their tests.
+
+    A country's rows are in order of kick-off day, league, match and team, whatever order the models have.
 
     Where the tables in the bucket say what they were made from, only the countries whose input rows have changed go
     through dbt and its tests; the others stay as they are, and the tables are those of a build of everything.
@@ -214,13 +217,11 @@ def memory_limit(files: Mapping[str, Sequence[Path]]) -> str:
 def _rows(
     connection: duckdb.DuckDBPyConnection, model: str, countries: Sequence[str]
 ) -> Iterator[tuple[list[str], pl.DataFrame]]:
-    """What a model has of some countries, as many countries at a time as are read together."""
+    """What a model has of some countries in order, as many countries at a time as are read together."""
     counts = connection.execute(f'select {_COUNTRY}, count(*) from "{model}" group by all').fetchall()
     for group in _groups(dict(counts), countries):
-        yield (
-            group,
-            connection.sql(f'select * from "{model}" where {_COUNTRY} in ({_texts(["", *group])})').pl(),
-        )
+        rows = connection.sql(f'select * from "{model}" where {_COUNTRY} in ({_texts(["", *group])})').pl()
+        yield group, rows.sort(name for name in ORDER if name in rows.columns)
 
 
 def _groups(rows: Mapping[str, int], countries: Sequence[str]) -> list[list[str]]:

@@ -189,10 +189,9 @@ def _rows_that_break(connection: duckdb.DuckDBPyConnection, test: Node) -> tuple
     config = test["config"]
     count, is_error, is_warning = config["fail_calc"], config["error_if"], config["warn_if"]
     limit = f"limit {config['limit']}" if config["limit"] else ""
-    row = connection.execute(
+    ((failures, warns, fails),) = connection.execute(
         f"select {count}, {count} {is_warning}, {count} {is_error} from ({test['compiled_code']} {limit}) as broken"
-    ).fetchone()
-    failures, warns, fails = row or (0, False, False)
+    ).fetchall()
     if fails and config["severity"].upper() == "ERROR":
         return "fail", failures, f"{failures} row(s) break the rule."
     if warns:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from football_assets.increments import country
 from football_assets_tests.features.conftest import HAND_COUNTRY, REWRITTEN_FROM, Features
 from football_assets_tests.worlds import match_id
 
@@ -252,7 +253,7 @@ def test_results_on_and_after_a_day_move_no_feature_of_that_day_or_earlier(featu
     assert later[0]["home_elo"].mean() != later[1]["home_elo"].mean()
 
 
-def test_tables_are_in_order_of_day_league_and_match(features: Features) -> None:
+def test_tables_are_in_order_of_country_day_league_and_match(features: Features) -> None:
     for name, keys in {
         "stg_matches": ["kickoff_date", "league_id", "match_id"],
         "team_matches": ["kickoff_date", "league_id", "match_id", "team_id"],
@@ -260,4 +261,4 @@ def test_tables_are_in_order_of_day_league_and_match(features: Features) -> None
         "match_features": ["kickoff_date", "league_id", "match_id"],
     }.items():
         table = features.table(name)
-        assert_frame_equal(table, table.sort(keys), check_exact=True)
+        assert_frame_equal(table, table.sort(country(), *keys), check_exact=True)

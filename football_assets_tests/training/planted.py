@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import ARRAYS, KEYS, SequenceTensors
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets_tests.histories import packed
@@ -42,6 +42,7 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
     context = _draw(generator, (matches,), spec.context)
     context[generator.random(context.shape) < 0.05] = np.nan
     context[:, [spec.context_names.index(f"league_{side}_goals") for side in ("home", "away")]] = (1.5, 1.2)
+    context[:, spec.context_names.index(HOME_ADVANTAGE_SHIFT)] = 0.0
     difference = (histories[0] - histories[1])[:, -1, goals_for]
     rates = np.stack([1.4 * np.exp(0.35 * difference), 1.2 * np.exp(-0.35 * difference)], axis=1)
     goals = np.minimum(generator.poisson(rates), 9).astype(np.int16)

@@ -22,27 +22,12 @@ league_seasons as (
     select
         league_id,
         season,
-        (dense_rank() over (order by league_id))::smallint as league,
         (row_number() over ())::integer as league_season
     from (select distinct league_id, season from {{ ref('team_matches') }})
 ),
 
--- one row a match; those of a league and day are in order of `match_id` there, and so in order of `line`
-numbered as (
-    select
-        (row_number() over ())::integer as line,
-        *
-    from {{ ref('stg_matches') }}
-),
-
 matches as (
-    select
-        numbered.*,
-        league_seasons.league
-    from numbered
-    inner join league_seasons
-        on numbered.league_id = league_seasons.league_id
-        and numbered.season = league_seasons.season
+    select * from {{ ref('stg_matches') }}
 ),
 
 form as (
@@ -131,7 +116,3 @@ left join ratings as {{ side }}_ratings
     on matches.match_id = {{ side }}_ratings.match_id
     and {{ 'not ' if side == 'away' }}{{ side }}_ratings.is_home
 {%- endfor %}
-order by
-    matches.kickoff_date,
-    matches.league,
-    matches.line

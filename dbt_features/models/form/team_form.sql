@@ -15,12 +15,11 @@ league_seasons as (
     select
         league_id,
         season,
-        (dense_rank() over (order by league_id))::smallint as league,
         (row_number() over (order by league_id, season))::integer as league_season
     from (select distinct league_id, season from {{ ref('team_matches') }})
 ),
 
--- one row a team and match; those of a league and day are in order of match and team there, and so in order of `line`
+-- one row a team and match, with a number of its own
 numbered as (
     select
         (row_number() over ())::integer as line,
@@ -42,7 +41,6 @@ played as (
         {% for name, unit in units.items() -%}
         {{ '+ ' if not loop.first }}numbered.{{ name }} * {{ unit }}::bigint {% endfor %} as tally,
         teams.team,
-        league_seasons.league,
         league_seasons.league_season
     from numbered
     inner join teams
@@ -213,7 +211,3 @@ left join venue_form as away_form
     on recent.team = away_form.team
     and recent.away_matches_known = away_form.matches_known
     and not away_form.is_home
-order by
-    played.kickoff_date,
-    played.league,
-    played.line

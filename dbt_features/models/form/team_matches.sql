@@ -15,12 +15,11 @@ league_seasons as (
     select
         league_id,
         season,
-        (dense_rank() over (order by league_id))::smallint as league,
         (row_number() over (order by league_id, season))::integer as league_season
     from (select distinct league_id, season from {{ ref('stg_matches') }})
 ),
 
--- one row a match; those of a league and day are in order of `match_id` there, and so in order of `line`
+-- one row a match, with a number of its own
 numbered as (
     select
         (row_number() over ())::integer as line,
@@ -31,7 +30,6 @@ numbered as (
 matches as (
     select
         numbered.*,
-        league_seasons.league,
         league_seasons.league_season,
         home_teams.team as home,
         away_teams.team as away
@@ -106,8 +104,6 @@ told as (
         known.rest_days,
         known.matches_known,
         known.season_matches_known,
-        matches.league,
-        matches.line,
         known.team
     from known
     inner join matches
@@ -135,8 +131,3 @@ select
     matches_known,
     season_matches_known
 from told
-order by
-    kickoff_date,
-    league,
-    line,
-    team

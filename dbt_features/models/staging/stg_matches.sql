@@ -26,7 +26,3 @@ select
     odds_draw,
     odds_away
 from {{ source('bucket', 'raw_matches') }}
-order by
-    kickoff_date,
-    league_id,
-    match_id
