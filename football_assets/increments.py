@@ -3,7 +3,7 @@
 No feature of a country depends on a match of another: teams, leagues and their ratings belong to it. So a table of
 features is an object a country, and each says in the footer of its Parquet file what its rows were made from: the
 versions of what was read, and the code. `features` and `sequences` make only the countries again of which that is not
-true any more, and neither read nor write the others.
+true any more: of the others no more than the footer is looked at.
 """
 
 import functools

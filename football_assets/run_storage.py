@@ -7,7 +7,7 @@ what an event costs, and a run has hundreds. Files and tables are the same: eith
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -64,7 +64,8 @@ class LocalEventLog(SqliteEventLogStorage):
                 has_written = own.total_changes > before
             if has_written:
                 # What is written goes to the file beside (`-wal`) for a while; the UI watches this one.
-                os.utime(self.path_for_shard(shard))
+                with suppress(FileNotFoundError):  # another process has wiped it since
+                    os.utime(self.path_for_shard(shard))
 
     def _engine(self, shard: str) -> Engine:
         if self._pid != os.getpid():  # a fork must not touch its parent's connections

@@ -15,7 +15,7 @@ import polars as pl
 
 from football_assets.bucket import Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound
-from football_assets.increments import by_country, footer, made_from
+from football_assets.increments import by_country, footer, is_of, made_from
 
 TABLES = "tables/"
 _THREADS = 4  # that read or write objects at a time
@@ -51,9 +51,10 @@ def table_object(name: str, partition: str | None = None) -> str:
 
 
 def table_objects(bucket: Bucket, name: str) -> list[ObjectInfo]:
-    """Objects that hold a table: one, or one a partition."""
-    whole = bucket.stat(table_object(name))
-    return [whole] if whole is not None else list(bucket.list(f"{TABLES}{name}/"))
+    """Objects that hold a table: one a partition, or the one that holds it as a whole."""
+    partitions = list(bucket.list(f"{TABLES}{name}/"))
+    whole = None if partitions else bucket.stat(table_object(name))
+    return [whole] if whole is not None else partitions
 
 
 def read_table(
@@ -90,13 +91,21 @@ def read_countries(
     ObjectNotFound
         The table was never written.
     """
-    wanted = {table_object(name, country) for country in countries}
-    objects = [item.name for item in table_objects(bucket, name)]
+    objects = table_objects(bucket, name)
     if not objects:
         raise _missing(bucket, name)
-    if not wanted.intersection(objects):
-        return read_table_object(bucket, objects[0], columns).clear()
+    if _is_whole(name, objects):
+        rows = read_table_object(bucket, objects[0].name).filter(is_of(countries))
+        return rows if columns is None else rows.select(columns)
+    wanted = {item.name for item in objects if partition_of(item) in countries}
+    if not wanted:
+        return read_table_object(bucket, objects[0].name, columns).clear()
     return read_table(bucket, name, only=wanted, columns=columns)
+
+
+def _is_whole(name: str, objects: Sequence[ObjectInfo]) -> bool:
+    """Whether one object holds the whole table: it has no row, or an earlier version wrote it."""
+    return [item.name for item in objects] == [table_object(name)]
 
 
 def _missing(bucket: Bucket, name: str) -> ObjectNotFound:
@@ -135,10 +144,13 @@ def write_country_table(bucket: Bucket, name: str, table: CountryTable) -> list[
     )
     if not table.countries:
         written = [write_table(bucket, name, table.frame)]
+    kept = set()
     for item in bucket.list(f"{TABLES}{name}/"):
-        if partition_of(item) not in table.countries:
+        if partition_of(item) in table.countries:
+            kept.add(partition_of(item))
+        else:
             bucket.delete(item.name)
-    if table.countries and bucket.stat(table_object(name)) is not None:
+    if kept and bucket.stat(table_object(name)) is not None:  # as an earlier version kept it
         bucket.delete(table_object(name))
     return written
 
@@ -155,17 +167,34 @@ def partition_of(item: ObjectInfo) -> str:
 
 
 def country_versions(bucket: Bucket, name: str) -> dict[str, str]:
-    """Versions of the objects of a table of features, by country.
+    """Versions of the rows of a table of features, by country.
 
     Raises
     ------
     ObjectNotFound
         The table was never written.
     """
-    objects = list(bucket.list(f"{TABLES}{name}/"))
-    if not objects and bucket.stat(table_object(name)) is None:
+    objects = table_objects(bucket, name)
+    if not objects:
         raise _missing(bucket, name)
+    if _is_whole(name, objects):
+        rows = read_table_object(bucket, objects[0].name, ["league_id"])
+        return dict.fromkeys(by_country(rows), objects[0].version)
     return {partition_of(item): item.version for item in objects}
+
+
+def latest_country(bucket: Bucket, name: str) -> list[str]:
+    """The country of a table of features that was written last; none where the table has no row.
+
+    Raises
+    ------
+    ObjectNotFound
+        The table was never written.
+    """
+    countries = country_versions(bucket, name)
+    written = [item for item in table_objects(bucket, name) if partition_of(item) in countries]
+    latest = max(written, key=lambda item: (item.updated, item.name), default=None)
+    return [partition_of(latest)] if latest else list(countries)
 
 
 def countries_made_from(bucket: Bucket, name: str) -> dict[str, str]:
@@ -193,12 +222,21 @@ def as_markdown(frame: pl.DataFrame) -> str:
 
 
 def read_table_object(bucket: Bucket, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """One object of a table, or some columns of it."""
-    return pl.read_parquet(
-        _source(bucket, name),
-        columns=list(columns) if columns is not None else None,
-        hive_partitioning=False,
-    )
+    """One object of a table, or some columns of it.
+
+    Raises
+    ------
+    ObjectNotFound
+        It was removed since it was listed.
+    """
+    try:
+        return pl.read_parquet(
+            _source(bucket, name),
+            columns=list(columns) if columns is not None else None,
+            hive_partitioning=False,
+        )
+    except FileNotFoundError as error:
+        raise ObjectNotFound(f"Object {name!r} was removed from bucket {bucket.url} meanwhile.") from error
 
 
 def _source(bucket: Bucket, name: str) -> Path | bytes:

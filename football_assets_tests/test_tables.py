@@ -1,5 +1,6 @@
 """Tables in the bucket: whole or by partition, and what a missing one says."""
 
+import time
 from pathlib import Path
 
 import polars as pl
@@ -8,7 +9,21 @@ from polars.testing import assert_frame_equal
 
 from football_assets.bucket import Bucket, open_bucket
 from football_assets.errors import ObjectNotFound
-from football_assets.tables import as_markdown, read_table, table_object, table_objects, write_table
+from football_assets.tables import (
+    CountryTable,
+    as_markdown,
+    countries_made_from,
+    country_versions,
+    latest_country,
+    read_countries,
+    read_table,
+    read_table_object,
+    table_object,
+    table_objects,
+    write_by_country,
+    write_country_table,
+    write_table,
+)
 
 
 @pytest.fixture
@@ -91,3 +106,49 @@ def test_a_frame_is_a_markdown_table() -> None:
 
 def test_an_empty_frame_says_so() -> None:
     assert as_markdown(pl.DataFrame({"team": []})) == "None."
+
+
+OF_BEFORE = pl.DataFrame({"league_id": ["eng.1", "de.1", "eng.2"], "strength": [1, 2, 3]})
+
+
+def test_a_table_that_is_one_object_is_read_by_country_all_the_same(bucket: Bucket) -> None:
+    """As an earlier version of the package wrote it."""
+    info = write_table(bucket, "strengths", OF_BEFORE)
+
+    assert country_versions(bucket, "strengths") == {"de": info.version, "eng": info.version}
+    assert countries_made_from(bucket, "strengths") == {}
+    assert read_countries(bucket, "strengths", ["eng"]).rows() == [("eng.1", 1), ("eng.2", 3)]
+    assert read_countries(bucket, "strengths", ["eng"], ["strength"]).rows() == [(1,), (3,)]
+    assert read_countries(bucket, "strengths", ["fr"]).rows() == []
+    assert latest_country(bucket, "strengths") == ["de", "eng"]
+
+
+def test_an_object_of_before_stays_until_the_table_has_one_of_a_country(bucket: Bucket) -> None:
+    write_table(bucket, "strengths", OF_BEFORE)
+
+    write_country_table(bucket, "strengths", CountryTable(OF_BEFORE.clear(), [], ["de", "eng"], {}))
+    assert read_table(bucket, "strengths").equals(OF_BEFORE)
+
+    write_by_country(bucket, "strengths", OF_BEFORE)
+    assert [item.name for item in table_objects(bucket, "strengths")] == [
+        "tables/strengths/de.parquet",
+        "tables/strengths/eng.parquet",
+    ]
+    assert bucket.stat(table_object("strengths")) is None
+
+
+def test_the_country_written_last_is_told(bucket: Bucket) -> None:
+    write_by_country(bucket, "strengths", OF_BEFORE)
+    time.sleep(0.02)
+    write_table(bucket, "strengths", OF_BEFORE.head(0), "aa")
+
+    assert latest_country(bucket, "strengths") == ["aa"]
+    with pytest.raises(ObjectNotFound, match="materialise the asset 'nothing' first"):
+        latest_country(bucket, "nothing")
+
+
+def test_an_object_that_goes_while_a_table_is_read_is_named(tmp_path: Path) -> None:
+    bucket = open_bucket(str(tmp_path / "bucket"))
+
+    with pytest.raises(ObjectNotFound, match="tables/strengths/de.parquet"):
+        read_table_object(bucket, "tables/strengths/de.parquet")

@@ -16,7 +16,7 @@ from dagster import (
 
 from football_assets.increments import by_country
 from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown, partition_of, read_countries, read_table, table_objects
+from football_assets.tables import as_markdown, latest_country, read_countries, read_table
 
 PREVIEW_ROWS = 10
 
@@ -53,10 +53,9 @@ def check_team_ratings(
     for key in sorted(context.selected_asset_check_keys):
         match key.name:
             case "ratings_know_nothing_of_their_day":
-                latest = max(table_objects(store, "team_ratings"), key=lambda item: (item.updated, item.name))
+                latest = latest_country(store, "team_ratings")
                 matches, ratings = (
-                    read_countries(store, name, [partition_of(latest)])
-                    for name in ("stg_matches", "team_ratings")
+                    read_countries(store, name, latest) for name in ("stg_matches", "team_ratings")
                 )
                 yield _none_of(ratings_that_know_their_day(matches, ratings), "team_ratings", key.name)
             case "ratings_are_finite_and_complete":

@@ -12,7 +12,7 @@ from dagster import AssetCheckSpec, AssetKey, AssetSpec
 def _dbt_core_hidden() -> Iterator[None]:
     """Keep dagster-dbt from importing dbt-core, 1.7 s of every load: it does without where there is none.
 
-    dbt is imported when a step runs it, and dagster-dbt is asked for what it reads off the manifest.
+    dbt runs as a process where the project has changed, and dagster-dbt is asked for what it reads off the manifest.
     """
     if "dbt.version" in sys.modules:
         yield

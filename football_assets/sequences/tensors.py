@@ -15,7 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.bucket import Bucket
+from football_assets.errors import FootballError
 from football_assets.increments import changed_countries, code_digest, country, country_keys
+from football_assets.sequences import columns as columns_of
 from football_assets.sequences import encoder
 from football_assets.sequences.columns import KEY_COLUMNS, columns_read
 from football_assets.sequences.encoder import (
@@ -101,7 +103,8 @@ def build_tensors(
         The bucket lacks a table.
     """
     columns = columns_read(spec)
-    code = code_digest(Path(__file__), Path(encoder.__file__), spec.model_dump_json())
+    sources = (Path(__file__), Path(columns_of.__file__), Path(encoder.__file__))
+    code = code_digest(*sources, spec.model_dump_json())
     keys = country_keys([country_versions(bucket, name) for name in columns], code)
     countries = changed_countries(keys, _noted(earlier) if earlier is not None else {})
     tables = {name: read_countries(bucket, name, countries, read) for name, read in columns.items()}
@@ -251,7 +254,19 @@ def _noted(folder: Path) -> dict[str, str]:
 
 
 def open_tensors(folder: Path) -> SequenceTensors:
-    """Map a folder written by `write_tensors`."""
+    """Map a folder written by `write_tensors`.
+
+    Raises
+    ------
+    FootballError
+        Another version wrote it.
+    """
+    missing = [name for name in ARRAYS if not (folder / f"{name}.npy").is_file()]
+    if missing:
+        raise FootballError(
+            f"The tensors in {folder} have no {', '.join(missing)}: another version of this package wrote them. "
+            "Materialise sequence_tensors again."
+        )
     return SequenceTensors(
         **{name: _open(folder / f"{name}.npy") for name in ARRAYS},
         keys=pl.read_parquet(folder / KEYS),

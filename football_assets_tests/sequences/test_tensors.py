@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from football_assets.errors import FootballError
 from football_assets.sequences.columns import KEY_COLUMNS, columns_read
 from football_assets.sequences.encoder import SequenceBatch, history_rows, is_in_pairs
 from football_assets.sequences.home_advantage import home_advantage_shift
@@ -257,3 +258,13 @@ def test_a_handful_of_matches_or_none_can_be_written_and_opened(
     assert found.goals.shape == (matches, 2)
     assert found.take(np.arange(matches)).context.shape == (matches, len(DEFAULT_SPEC.context))
     assert (found.days <= np.datetime64(REWRITTEN_FROM + timedelta(days=9999))).all()
+
+
+def test_tensors_of_another_version_are_refused_in_a_sentence(tables: FeatureTables, tmp_path: Path) -> None:
+    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path)
+    (tmp_path / "past.npy").rename(tmp_path / "home_history.npy")
+
+    with pytest.raises(
+        FootballError, match="have no past: another version .* Materialise sequence_tensors again"
+    ):
+        open_tensors(tmp_path)

@@ -13,7 +13,7 @@
 with teams as (
     select
         team_id,
-        (row_number() over ())::integer as team
+        (row_number() over (order by team_id))::integer as team
     from (select distinct team_id from {{ ref('team_matches') }})
 ),
 
@@ -22,7 +22,7 @@ league_seasons as (
     select
         league_id,
         season,
-        (row_number() over ())::integer as league_season
+        (row_number() over (order by league_id, season))::integer as league_season
     from (select distinct league_id, season from {{ ref('team_matches') }})
 ),
 

@@ -22,7 +22,7 @@ league_seasons as (
 -- one row a match, with a number of its own
 numbered as (
     select
-        (row_number() over ())::integer as line,
+        (row_number() over (order by match_id))::integer as line,
         *
     from {{ ref('stg_matches') }}
 ),
