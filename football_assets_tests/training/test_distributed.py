@@ -99,11 +99,17 @@ def test_workers_on_this_machine_map_the_files_that_the_tensors_map(planted: Fit
 def test_a_worker_that_is_killed_ends_the_training_with_a_plain_word(planted: Fitted) -> None:
     killed: list[int] = []
 
+    def is_worker(process: psutil.Process) -> bool:
+        try:
+            return "RayTrainWorker" in " ".join(process.cmdline())
+        except psutil.Error:  # it has ended since it was listed
+            return False
+
     def kill(epoch: Epoch) -> None:
-        workers = [process for process in descendants() if "RayTrainWorker" in " ".join(process.cmdline())]
         if not killed:
-            workers[-1].kill()
-            killed.append(workers[-1].pid)
+            worker = [process for process in descendants() if is_worker(process)][-1]
+            worker.kill()
+            killed.append(worker.pid)
 
     endless = SMALL.model_copy(update={"epochs": 2000, "patience": 2000})
     with pytest.raises(FootballError, match="^Worker [01] of the training died: .* Nothing was stored"):
