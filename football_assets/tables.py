@@ -57,6 +57,20 @@ def table_objects(bucket: Bucket, name: str) -> list[ObjectInfo]:
     return [whole] if whole is not None else partitions
 
 
+def existing_objects(bucket: Bucket, name: str) -> list[ObjectInfo]:
+    """Objects that hold a table, at least one.
+
+    Raises
+    ------
+    ObjectNotFound
+        The table was never written.
+    """
+    objects = table_objects(bucket, name)
+    if not objects:
+        raise _missing(bucket, name)
+    return objects
+
+
 def read_table(
     bucket: Bucket, name: str, *, only: set[str] | None = None, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:
@@ -91,9 +105,7 @@ def read_countries(
     ObjectNotFound
         The table was never written.
     """
-    objects = table_objects(bucket, name)
-    if not objects:
-        raise _missing(bucket, name)
+    objects = existing_objects(bucket, name)
     if _is_whole(name, objects):
         rows = read_table_object(bucket, objects[0].name).filter(is_of(countries))
         return rows if columns is None else rows.select(columns)
@@ -174,9 +186,7 @@ def country_versions(bucket: Bucket, name: str) -> dict[str, str]:
     ObjectNotFound
         The table was never written.
     """
-    objects = table_objects(bucket, name)
-    if not objects:
-        raise _missing(bucket, name)
+    objects = existing_objects(bucket, name)
     if _is_whole(name, objects):
         rows = read_table_object(bucket, objects[0].name, ["league_id"])
         return dict.fromkeys(by_country(rows), objects[0].version)

@@ -13,7 +13,6 @@ import duckdb
 import polars as pl
 
 from football_assets.bucket import Bucket
-from football_assets.errors import ObjectNotFound
 from football_assets.features.dbt_project import (
     DATABASE,
     DbtFailed,
@@ -21,16 +20,16 @@ from football_assets.features.dbt_project import (
     project_folder,
     project_sources,
 )
-from football_assets.features.dbt_run import NodeResult, build_nodes, check_nodes
+from football_assets.features.dbt_run import Node, NodeResult, build_nodes, check_nodes
 from football_assets.features.ratings import ORDER
 from football_assets.increments import changed_countries, code_digest, country_keys, row_hashes
 from football_assets.tables import (
     CountryTable,
     countries_made_from,
     country_versions,
+    existing_objects,
     partition_of,
     read_table,
-    table_objects,
     write_country_table,
 )
 
@@ -88,7 +87,8 @@ def build_features(
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
         build = Path(folder)
-        inputs = sorted(_parents(models) - set(models))
+        manifest = load_manifest()
+        inputs = sorted(_parents(manifest, models) - set(models))
         keys = _made_from_now(bucket, inputs)
         noted = [countries_made_from(bucket, model) for model in models]
         countries = changed_countries(keys, *noted)
@@ -96,7 +96,7 @@ def build_features(
         staged = _download(bucket, inputs, build, countries)
         with _database(build, memory_limit(staged)) as connection:
             _stage(connection, staged, countries)
-            results = build_nodes(connection, load_manifest(), models, log)
+            results = build_nodes(connection, manifest, models, log)
             built = [result.name for result in results if result.is_model and result.passed]
             # After a failed test nothing is noted: the next build makes these countries again, and tests them.
             to_note = keys if all(result.passed for result in results) else {}
@@ -129,15 +129,15 @@ def check_features(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
-        staged = _download(bucket, sorted(_parents(models) | set(models)), Path(folder), None)
+        manifest = load_manifest()
+        staged = _download(bucket, sorted(_parents(manifest, models) | set(models)), Path(folder), None)
         with _database(Path(folder), memory_limit(staged)) as connection:
             _stage(connection, staged, None)
-            return check_nodes(connection, load_manifest(), models, log)
+            return check_nodes(connection, manifest, models, log)
 
 
-def _parents(models: Sequence[str]) -> set[str]:
+def _parents(manifest: Node, models: Sequence[str]) -> set[str]:
     """Tables that the models read."""
-    manifest = load_manifest()
     names = {
         unique_id: node["name"] for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
     }
@@ -171,11 +171,7 @@ def _download(
     """Files of each table that hold rows of some countries or of all; of a table without them, one without a row."""
     files: dict[str, list[Path]] = {}
     for table in tables:
-        objects = table_objects(bucket, table)
-        if not objects:
-            raise ObjectNotFound(
-                f"Table {table!r} is not in bucket {bucket.url}: materialise the asset {table!r} first."
-            )
+        objects = existing_objects(bucket, table)
         if table != LANDED and countries is not None:
             objects = [item for item in objects if partition_of(item) in countries] or objects[:1]
         files[table] = [build / table / f"{number}.parquet" for number in range(len(objects))]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from football_assets.bucket import Bucket
 from football_assets.errors import FootballError
-from football_assets.increments import changed_countries, code_digest, country, country_keys
+from football_assets.increments import MADE_FROM, changed_countries, code_digest, country, country_keys
 from football_assets.sequences import columns as columns_of
 from football_assets.sequences import encoder
 from football_assets.sequences.columns import KEY_COLUMNS, columns_read
@@ -34,8 +34,7 @@ from football_assets.tables import country_versions, read_countries
 UNPLAYED = -1
 KEYS = "keys.parquet"
 ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals")
-# Entries of the keys' footer: rows of `past` by country, in order, and what each country's rows were made from.
-PAST_ROWS, MADE_FROM = "football_past_rows", "football_made_from"
+PAST_ROWS = "football_past_rows"  # entry of the keys' footer: rows of `past` by country, in order
 _SPANS = ("home_span", "away_span")
 _OF_MATCHES = ARRAYS[1:]
 _ORDER = ("kickoff_date", "league_id", "match_id")
