@@ -91,6 +91,12 @@ def read_table(
     objects = [item for item in table_objects(bucket, name) if only is None or item.name in only]
     if not objects:
         raise _missing(bucket, name)
+    return _read_objects(bucket, objects, columns)
+
+
+def _read_objects(
+    bucket: Bucket, objects: Iterable[ObjectInfo], columns: Sequence[str] | None
+) -> pl.DataFrame:
     parts = _in_threads(lambda item: read_table_object(bucket, item.name, columns), objects)
     return pl.concat(parts, how="diagonal_relaxed")
 
@@ -109,10 +115,10 @@ def read_countries(
     if _is_whole(name, objects):
         rows = read_table_object(bucket, objects[0].name).filter(is_of(countries))
         return rows if columns is None else rows.select(columns)
-    wanted = {item.name for item in objects if partition_of(item) in countries}
+    wanted = [item for item in objects if partition_of(item) in countries]
     if not wanted:
         return read_table_object(bucket, objects[0].name, columns).clear()
-    return read_table(bucket, name, only=wanted, columns=columns)
+    return _read_objects(bucket, wanted, columns)
 
 
 def _is_whole(name: str, objects: Sequence[ObjectInfo]) -> bool:
@@ -194,17 +200,17 @@ def country_versions(bucket: Bucket, name: str) -> dict[str, str]:
 
 
 def latest_country(bucket: Bucket, name: str) -> list[str]:
-    """The country of a table of features that was written last; none where the table has no row.
+    """The country of a table of features that was written last; all of its countries where one object holds them.
 
     Raises
     ------
     ObjectNotFound
         The table was never written.
     """
-    countries = country_versions(bucket, name)
-    written = [item for item in table_objects(bucket, name) if partition_of(item) in countries]
-    latest = max(written, key=lambda item: (item.updated, item.name), default=None)
-    return [partition_of(latest)] if latest else list(countries)
+    objects = existing_objects(bucket, name)
+    if _is_whole(name, objects):
+        return list(by_country(read_table_object(bucket, objects[0].name, ["league_id"])))
+    return [partition_of(max(objects, key=lambda item: (item.updated, item.name)))]
 
 
 def countries_made_from(bucket: Bucket, name: str) -> dict[str, str]:

@@ -105,11 +105,11 @@ def _project_digest() -> str:
 
 
 def project_sources() -> list[Path]:
-    """Files that say what dbt makes: models, seeds, tests and configuration."""
+    """Files that say what dbt makes: models, macros, seeds, tests and configuration."""
     root = project_folder()
     found = [
         *root.glob("*.yml"),
-        *(path for name in ("models", "seeds", "tests") for path in (root / name).rglob("*")),
+        *(path for name in ("macros", "models", "seeds", "tests") for path in (root / name).rglob("*")),
     ]
     return sorted(path for path in found if path.suffix in {".csv", ".sql", ".yml"})
 

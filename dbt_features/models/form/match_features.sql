@@ -9,21 +9,14 @@
 ] -%}
 {%- set venue_form_columns = ['points_5', 'goals_for_5', 'goals_against_5'] -%}
 
--- one row a team, with a number in its place: joins and sorting take several times as long for texts
+-- one row a team, with a number in its place
 with teams as (
-    select
-        team_id,
-        (row_number() over (order by team_id))::integer as team
-    from (select distinct team_id from {{ ref('team_matches') }})
+    {{ numbered_teams(ref('team_matches')) }}
 ),
 
 -- one row a league and season, likewise
 league_seasons as (
-    select
-        league_id,
-        season,
-        (row_number() over (order by league_id, season))::integer as league_season
-    from (select distinct league_id, season from {{ ref('team_matches') }})
+    {{ numbered_league_seasons(ref('team_matches')) }}
 ),
 
 matches as (

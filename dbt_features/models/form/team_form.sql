@@ -2,21 +2,14 @@
 -- more than 30 goals of a team, so that four digits hold 333 matches; a season has fewer than 100.
 {%- set units = {'points': 1, 'goals_for': 10000, 'goals_against': 100000000} %}
 
--- one row a team, with a number in its place: windows, joins and sorting take several times as long for texts
+-- one row a team, with a number in its place
 with teams as (
-    select
-        team_id,
-        (row_number() over (order by team_id))::integer as team
-    from (select distinct team_id from {{ ref('team_matches') }})
+    {{ numbered_teams(ref('team_matches')) }}
 ),
 
 -- one row a league and season, likewise
 league_seasons as (
-    select
-        league_id,
-        season,
-        (row_number() over (order by league_id, season))::integer as league_season
-    from (select distinct league_id, season from {{ ref('team_matches') }})
+    {{ numbered_league_seasons(ref('team_matches')) }}
 ),
 
 -- one row a team and match, with a number of its own

@@ -1,22 +1,18 @@
--- one row a team, with a number in its place: windows and sorting take several times as long for texts
-with teams as (
-    select
-        team_id,
-        (row_number() over (order by team_id))::integer as team
-    from (
-        select home_team_id as team_id from {{ ref('stg_matches') }}
-        union
-        select away_team_id as team_id from {{ ref('stg_matches') }}
-    )
+-- one row a side of a match
+with sides_of_matches as (
+    select home_team_id as team_id from {{ ref('stg_matches') }}
+    union all
+    select away_team_id as team_id from {{ ref('stg_matches') }}
+),
+
+-- one row a team, with a number in its place
+teams as (
+    {{ numbered_teams("sides_of_matches") }}
 ),
 
 -- one row a league and season, likewise
 league_seasons as (
-    select
-        league_id,
-        season,
-        (row_number() over (order by league_id, season))::integer as league_season
-    from (select distinct league_id, season from {{ ref('stg_matches') }})
+    {{ numbered_league_seasons(ref('stg_matches')) }}
 ),
 
 -- one row a match, with a number of its own
