@@ -44,6 +44,7 @@ from football_assets.training.backtest import rows_to_walk
 from football_assets.training.block_bootstrap import league_weeks, paired_differences
 from football_assets.training.config import TrainingConfig
 from football_assets.training.evaluation import MODEL_COLUMNS
+from football_assets.training.inputs import MappedReader
 from football_assets.training.network import MatchForecaster, count_parameters
 from football_assets.training.split import split_by_time
 
@@ -182,7 +183,7 @@ def _train(setup: Setup, rows: NDArray[np.int64]) -> Result:
 
 
 def _forecasts(network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64]) -> pl.DataFrame:
-    logits, _ = fitting.raw_outputs(network, tensors, rows, torch.device("cpu"))
+    logits, _ = fitting.raw_outputs(network, MappedReader(tensors, torch.device("cpu")), rows)
     with torch.no_grad():
         probabilities = torch.softmax(network.calibrate(logits), dim=1)
     columns = {

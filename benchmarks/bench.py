@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from football_assets.bucket import Bucket
     from football_assets.sequences.tensors import SequenceTensors
     from football_assets.training.config import TrainingConfig
+    from football_assets.training.inputs import BatchReader
 
 ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = ("torch", "ray", "evidently", "wandb")
@@ -110,7 +111,7 @@ def measure(data: Path, home: Path) -> Iterator[Figure]:
         / min(NAIVE_MATCHES, len(matches)),
         naive_way="a plain Python loop",
     )
-    yield training_figure(home)
+    yield from training_figures(home)
     yield from loading_figures()
 
 
@@ -323,30 +324,64 @@ def naive_features(matches: list[dict[str, Any]]) -> float:
     return time.perf_counter() - started
 
 
-def training_figure(home: Path) -> Figure:
-    """The faster of two epochs, beside an epoch that reads one row at a time."""
+def training_figures(home: Path) -> Iterator[Figure]:
+    """A training to its end, its epochs beside one that reads one row at a time, and what reading batches takes of it.
+
+    On a GPU the time of the first epoch holds the start of its libraries.
+    """
     from football_assets.artifacts import fetch
     from football_assets.bucket import open_bucket
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
     from football_assets.training.config import TrainingConfig
     from football_assets.training.fit import fit_forecaster
+    from football_assets.training.inputs import batch_reader
     from football_assets.training.split import split_by_time
+    from football_assets.training.workers import Alone
 
     folder = fetch(open_bucket(get_settings().bucket_url), "sequence_tensors", home / "scratch")
+    started = time.perf_counter()
     tensors = open_tensors(folder)
-    config = TrainingConfig(epochs=2, patience=2)
+    config = TrainingConfig()
     split = split_by_time(tensors, config.split)
     fit = fit_forecaster(tensors, split, config)
+    seconds = time.perf_counter() - started
+    where = f"{len(split.train):,} matches, {fit.device}"
+    yield Figure(
+        f"training, {len(fit.epochs)} epochs of {where}",
+        seconds,
+        "s",
+        limit=20 if fit.device == "cuda" else 180,
+    )
     rows = split.train[:NAIVE_MATCHES]
-    return Figure(
-        f"one training epoch, {len(split.train):,} matches",
-        min(epoch.seconds for epoch in fit.epochs),
+    epoch = min(epoch.seconds for epoch in fit.epochs)
+    yield Figure(
+        f"its fastest epoch, {where}",
+        epoch,
         "s",
         limit=8,
         naive=naive_epoch(tensors, rows, config) * len(split.train) / len(rows),
-        naive_way="a DataLoader that reads one row at a time",
+        naive_way="a DataLoader that reads one row at a time, on the CPU",
     )
+    reader = batch_reader(tensors, Alone().device)
+    yield Figure("of it reading batches", 100 * reading_seconds(reader, split.train, config) / epoch, "%")
+
+
+def reading_seconds(reader: "BatchReader", rows: "NDArray[np.int64]", config: "TrainingConfig") -> float:
+    """Seconds for reading one epoch's batches, each waited for, and nothing else."""
+    import numpy as np
+    import torch
+
+    from football_assets.training.fit import batches
+
+    shuffled = list(batches(rows, config.batch_size, np.random.default_rng(0)))
+    reader.read(shuffled[0])
+    started = time.perf_counter()
+    for batch in shuffled:
+        reader.read(batch)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+    return time.perf_counter() - started
 
 
 def naive_epoch(tensors: "SequenceTensors", rows: "NDArray[np.int64]", config: "TrainingConfig") -> float:

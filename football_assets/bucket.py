@@ -211,19 +211,15 @@ class LocalBucket(Bucket):
     def stat(self, name: str) -> ObjectInfo | None:
         path = self._path(name)
         try:
-            with path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                key = (
-                    status.st_dev,
-                    status.st_ino,
-                    status.st_size,
-                    status.st_mtime_ns,
-                    status.st_ctime_ns,
-                )
-                version = self._versions.get(key) or _digest(file)
+            status = path.stat()
+            version = self._versions.get(_identity(status))
+            if version is None:
+                with path.open("rb") as file:
+                    status = os.fstat(file.fileno())
+                    version = _digest(file)
                 # Two changes within a tick of the clock give one key: only older files are known by it.
                 if time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
-                    self._versions[key] = version
+                    self._versions[_identity(status)] = version
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         updated = datetime.fromtimestamp(status.st_mtime_ns / 1e9, UTC)
@@ -312,6 +308,11 @@ class LocalBucket(Bucket):
         with (self.root / _INTERNAL / "lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    """What a file is known by as long as it is not written."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _digest(file: BinaryIO) -> str:

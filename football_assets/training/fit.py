@@ -20,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from football_assets.errors import FootballError
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
+from football_assets.training.inputs import BatchReader, MappedReader, batch_reader, targets
 from football_assets.training.network import MatchForecaster
 from football_assets.training.split import TimeSplit
 from football_assets.training.workers import Alone, Workers
@@ -96,28 +97,29 @@ def fit_forecaster(
     batch_size = min(config.batch_size, max(_SMALLEST_BATCH, len(split.train) // _STEPS_AN_EPOCH))
     workers = workers or Alone()
     with _threads_for(batch_size // workers.size):
-        fit = _fit(tensors, split, config, batch_size, on_epoch, workers)
-        return _refit(fit, tensors, split, config, batch_size, workers) if config.refit else fit
+        reader = batch_reader(tensors, workers.device)
+        fit = _fit(tensors, reader, split, config, batch_size, on_epoch, workers)
+        return _refit(fit, tensors, reader, split, config, batch_size, workers) if config.refit else fit
 
 
 def _fit(
     tensors: SequenceTensors,
+    reader: BatchReader,
     split: TimeSplit,
     config: TrainingConfig,
     batch_size: int,
     on_epoch: Callable[[Epoch], None] | None,
     workers: Workers,
 ) -> Fit:
-    device = workers.device
     network, averaged = _start(tensors, split.train, config, workers)
     epochs: list[Epoch] = []
     best, best_epoch, best_weights = np.inf, 0, network.state_dict()
     started = time.perf_counter()
     for number, (train_loss, learning_rate) in enumerate(
-        _passes(network, averaged, tensors, split.train, config, batch_size, workers), start=1
+        _passes(network, averaged, reader, split.train, config, batch_size, workers), start=1
     ):
         validation_loss, validation_goals_loss = workers.from_first(
-            partial(validate, averaged.module, tensors, split.validation, device)
+            partial(validate, averaged.module, reader, split.validation)
         )
         epoch = Epoch(
             epoch=number,
@@ -144,14 +146,15 @@ def _fit(
             "Lower learning_rate."
         )
     network.load_state_dict(best_weights)
-    logits, _ = raw_outputs(network, tensors, split.validation, device)
+    logits, _ = raw_outputs(network, reader, split.validation)
     calibrate(network, logits, targets(tensors, split.validation)[0])
-    return Fit(network.to("cpu").eval(), epochs, best_epoch, str(device))
+    return Fit(network.to("cpu").eval(), epochs, best_epoch, str(workers.device))
 
 
 def _refit(
     fit: Fit,
     tensors: SequenceTensors,
+    reader: BatchReader,
     split: TimeSplit,
     config: TrainingConfig,
     batch_size: int,
@@ -166,7 +169,7 @@ def _refit(
     rows = np.concatenate([split.train, split.validation])
     network, averaged = _start(tensors, rows, config, workers)
     epochs = config.epochs if len(fit.epochs) == config.epochs else fit.best_epoch
-    for _ in islice(_passes(network, averaged, tensors, rows, config, batch_size, workers), epochs):
+    for _ in islice(_passes(network, averaged, reader, rows, config, batch_size, workers), epochs):
         pass
     network.load_state_dict(averaged.module.state_dict())
     network.calibration_scale.copy_(fit.network.calibration_scale)
@@ -183,13 +186,15 @@ def _start(
     if workers.rank:
         torch.manual_seed(config.seed + workers.rank)  # equal weights, but dropout masks of its own
     fit_normalisers(network, tensors, rows)
-    return network, AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
+    averaged.module.lstm.flatten_parameters()  # a copy's are scattered, which costs a GPU a gathering at each call
+    return network, averaged
 
 
 def _passes(
     network: MatchForecaster,
     averaged: AveragedModel,
-    tensors: SequenceTensors,
+    reader: BatchReader,
     rows: NDArray[np.int64],
     config: TrainingConfig,
     batch_size: int,
@@ -206,23 +211,22 @@ def _passes(
     )
     for _ in range(config.epochs):
         network.train()
-        total = 0.0
+        total = torch.zeros((), dtype=torch.float64, device=workers.device)
         for batch in batches(rows, batch_size, order):
             optimiser.zero_grad(set_to_none=True)
             own = workers.own(batch)
-            outcome_loss = torch.zeros(())
             if len(own):
-                inputs, outcome, goals = load_batch(tensors, own, workers.device)
+                inputs, outcome, goals = reader.read(own)
                 logits, log_rates = network.raw_outputs(*inputs)
                 outcome_loss, goals_loss = losses(logits, log_rates, outcome, goals)
                 (outcome_loss + config.goals_weight * goals_loss).backward()
+                total += outcome_loss.detach().double() * len(own)
             workers.join_gradients(network, len(own) / len(batch))
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             averaged.update_parameters(network)
-            total += outcome_loss.item() * len(own)
-        yield workers.total(total) / len(rows), schedule.get_last_lr()[0]
+        yield workers.total(total.item()) / len(rows), schedule.get_last_lr()[0]
 
 
 @contextmanager
@@ -261,47 +265,31 @@ def losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) ->
     )
 
 
-def validate(
-    network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64], device: torch.device
-) -> tuple[float, float]:
+def validate(network: MatchForecaster, reader: BatchReader, rows: NDArray[np.int64]) -> tuple[float, float]:
     """Both losses of some rows, without dropout."""
-    logits, log_rates = raw_outputs(network, tensors, rows, device)
-    outcome_loss, goals_loss = losses(logits, log_rates, *targets(tensors, rows))
+    logits, log_rates, outcome, goals = _outputs_and_targets(network, reader, rows)
+    outcome_loss, goals_loss = losses(logits, log_rates, outcome, goals)
     return outcome_loss.item(), goals_loss.item()
 
 
-Inputs = tuple[Tensor, Tensor, Tensor]
-
-
-def load_batch(
-    tensors: SequenceTensors, rows: NDArray[np.int64], device: torch.device
-) -> tuple[Inputs, Tensor, Tensor]:
-    """Inputs, outcomes `[n]` and goals `[n, 2]` of some rows."""
-    batch = tensors.take(rows)
-    arrays = (batch.home_history, batch.away_history, batch.context)
-    home, away, context = (torch.from_numpy(array).to(device, non_blocking=True) for array in arrays)
-    outcome, goals = targets(tensors, rows)
-    return (home, away, context), outcome.to(device), goals.to(device)
-
-
-def targets(tensors: SequenceTensors, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Outcomes `[n]` and goals `[n, 2]` of some rows, the latter as floats."""
-    outcome = torch.from_numpy(np.asarray(tensors.outcome[rows]))
-    return outcome, torch.from_numpy(tensors.goals[rows].astype(np.float32))
+def raw_outputs(
+    network: MatchForecaster, reader: BatchReader, rows: NDArray[np.int64]
+) -> tuple[Tensor, Tensor]:
+    """The network's outputs before calibration for some rows, on the CPU."""
+    return _outputs_and_targets(network, reader, rows)[:2]
 
 
 @torch.no_grad()
-def raw_outputs(
-    network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64], device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """The network's outputs before calibration for some rows, on the CPU."""
+def _outputs_and_targets(
+    network: MatchForecaster, reader: BatchReader, rows: NDArray[np.int64]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     network.eval()
     parts = []
     for start in range(0, len(rows), _EVALUATION_BATCH):
-        inputs, _, _ = load_batch(tensors, rows[start : start + _EVALUATION_BATCH], device)
-        parts.append([output.cpu() for output in network.raw_outputs(*inputs)])
-    logits, log_rates = zip(*parts, strict=True)
-    return torch.cat(logits), torch.cat(log_rates)
+        inputs, outcome, goals = reader.read(rows[start : start + _EVALUATION_BATCH])
+        parts.append((*network.raw_outputs(*inputs), outcome, goals))
+    logits, log_rates, outcomes, goals = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
+    return logits, log_rates, outcomes, goals
 
 
 @torch.no_grad()
@@ -311,7 +299,7 @@ def forecast(
     """Calibrated probabilities `[n, 3]` and expected goals `[n, 2]` of some rows."""
     if len(rows) == 0:
         return np.zeros((0, 3)), np.zeros((0, 2))
-    logits, log_rates = raw_outputs(network, tensors, rows, torch.device("cpu"))
+    logits, log_rates = raw_outputs(network, MappedReader(tensors, torch.device("cpu")), rows)
     probabilities = torch.softmax(network.calibrate(logits), dim=1)
     return probabilities.double().numpy(), log_rates.exp().double().numpy()
 

@@ -44,7 +44,8 @@ class Normaliser(nn.Module):
     @torch.no_grad()
     def fit(self, rows: Tensor) -> None:
         """Learn mean and deviation from training rows `[n, features]`, NaN left out."""
-        clipped = rows.double().clamp(self.lower.double(), self.upper.double())
+        rows = rows.to(self.lower.device).double()
+        clipped = rows.clamp(self.lower.double(), self.upper.double())
         known = ~clipped.isnan()
         count = known.sum(0).clamp(min=1)
         mean = clipped.nan_to_num(0.0).sum(0) / count
@@ -131,7 +132,8 @@ class MatchForecaster(nn.Module):
         """Outcome log-probabilities up to a constant `[n, 3]`, not calibrated, and log expected goals `[n, 2]`."""
         base = self._base(context)  # [n, 2]
         known = self.normalise_context(context) * self.learnt
-        home, away = self._read(home_history), self._read(away_history)  # [n, 2 * hidden] each
+        both = self._read(torch.cat([home_history, away_history]))  # [2 * n, 2 * hidden]
+        home, away = both.unflatten(0, (2, -1))
         joined = self.trunk(torch.cat([home + away, home - away, known], dim=1))  # [n, trunk]
         log_rates = base + self.context_to_rates(known) + self.trunk_to_rates(joined)
         log_rates = log_rates.clamp(*_LOG_RATE_BOUNDS)
@@ -155,7 +157,7 @@ class MatchForecaster(nn.Module):
         return base + torch.stack([half, -half], dim=1)
 
     def _read(self, history: Tensor) -> Tensor:
-        """A team's last matches `[n, length, features]` as last state and attention-weighted mean `[n, 2 * hidden]`."""
+        """Teams' last matches `[n, length, features]` as last state and attention-weighted mean `[n, 2 * hidden]`."""
         observed = history[:, :, self.observed : self.observed + 1]  # [n, length, 1]
         states, _ = self.lstm(self.normalise_history(history) * observed)  # [n, length, hidden]
         states = states * observed

@@ -19,8 +19,8 @@ from football_assets.training.fit import (
     fit_forecaster,
     forecast,
     raw_outputs,
-    targets,
 )
+from football_assets.training.inputs import MappedReader, targets
 from football_assets.training.network import MatchForecaster
 from football_assets.training.split import split_by_time
 from football_assets_tests.training.conftest import Fitted, fitted
@@ -37,7 +37,7 @@ def assert_same_weights(left: MatchForecaster, right: MatchForecaster) -> None:
 
 
 def validation_loss(fit: Fitted) -> float:
-    logits, _ = raw_outputs(fit.fit.network, fit.tensors, fit.split.validation, CPU)
+    logits, _ = raw_outputs(fit.fit.network, MappedReader(fit.tensors, CPU), fit.split.validation)
     return functional.cross_entropy(logits, targets(fit.tensors, fit.split.validation)[0]).item()
 
 
@@ -192,7 +192,7 @@ def test_a_training_that_diverges_is_told(planted: Fitted) -> None:
 
 def test_the_temperature_is_the_one_that_validation_likes_best(planted: Fitted) -> None:
     network = planted.fit.network
-    logits, _ = raw_outputs(network, planted.tensors, planted.split.validation, CPU)
+    logits, _ = raw_outputs(network, MappedReader(planted.tensors, CPU), planted.split.validation)
     outcome, _ = targets(planted.tensors, planted.split.validation)
     scale = network.calibration_scale[0]
 

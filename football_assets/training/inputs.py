@@ -1,0 +1,91 @@
+"""What a network trains on, batch by batch, on the device that trains.
+
+On a CPU a batch is read from the mapped files. A GPU takes all of the tensors into its own memory once, 62 MB for a
+quarter of a million matches, and reads its batches there: it never waits for the processor or the bus.
+"""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from football_assets.sequences.tensors import ARRAYS, SequenceTensors
+
+Inputs = tuple[Tensor, Tensor, Tensor]
+Batch = tuple[Inputs, Tensor, Tensor]
+_LARGEST_SHARE = 0.5  # of a GPU's free memory for the tensors; the rest is for the steps
+
+
+class BatchReader(Protocol):
+    """Reads batches of some tensors."""
+
+    def read(self, rows: NDArray[np.int64]) -> Batch:
+        """Inputs, outcomes `[n]` and goals `[n, 2]` as floats of some rows, where the network is."""
+        ...
+
+
+def batch_reader(tensors: SequenceTensors, device: torch.device) -> BatchReader:
+    """The reader for a device: from its own memory where that is a GPU and has room, else from the mapped files."""
+    if device.type == "cuda":
+        size = sum(getattr(tensors, name).nbytes for name in ARRAYS)
+        if size <= _LARGEST_SHARE * torch.cuda.mem_get_info(device)[0]:
+            return ResidentReader(tensors, device)
+    return MappedReader(tensors, device)
+
+
+class MappedReader:
+    """Reads a batch from the mapped files and sends it to the device, through pinned memory where that is a GPU."""
+
+    def __init__(self, tensors: SequenceTensors, device: torch.device) -> None:
+        self._tensors, self._device = tensors, device
+
+    def read(self, rows: NDArray[np.int64]) -> Batch:
+        """As `BatchReader` says."""
+        batch = self._tensors.take(rows)
+        home, away, context = (
+            self._sent(torch.from_numpy(array))
+            for array in (batch.home_history, batch.away_history, batch.context)
+        )
+        outcome, goals = targets(self._tensors, rows)
+        return (home, away, context), self._sent(outcome), self._sent(goals)
+
+    def _sent(self, values: Tensor) -> Tensor:
+        if self._device.type == "cuda":
+            values = values.pin_memory()
+        return values.to(self._device, non_blocking=True)
+
+
+class ResidentReader:
+    """Holds the tensors in the device's memory."""
+
+    def __init__(self, tensors: SequenceTensors, device: torch.device) -> None:
+        self._device = device
+        self._past = self._held(tensors.past)
+        self._home_span, self._away_span = self._held(tensors.home_span), self._held(tensors.away_span)
+        self._context = self._held(tensors.context)
+        self._outcome = self._held(tensors.outcome)
+        self._goals = self._held(tensors.goals)
+        self._back = torch.arange(-tensors.spec.history_length, 0, device=device)
+
+    def read(self, rows: NDArray[np.int64]) -> Batch:
+        """As `BatchReader` says."""
+        index = torch.from_numpy(rows).to(self._device, non_blocking=True)
+        home, away = self._history(self._home_span[index]), self._history(self._away_span[index])
+        return (home, away, self._context[index]), self._outcome[index], self._goals[index].float()
+
+    def _history(self, spans: Tensor) -> Tensor:
+        """The last matches of a team, as `read_histories` reads them."""
+        rows = spans[:, 1:] + self._back  # [n, length]
+        rows = torch.where(rows < spans[:, :1], len(self._past) - 1, rows)
+        return self._past[rows]
+
+    def _held(self, array: NDArray) -> Tensor:
+        return torch.from_numpy(np.array(array)).to(self._device)
+
+
+def targets(tensors: SequenceTensors, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Outcomes `[n]` and goals `[n, 2]` of some rows, the latter as floats."""
+    outcome = torch.from_numpy(np.asarray(tensors.outcome[rows]))
+    return outcome, torch.from_numpy(tensors.goals[rows].astype(np.float32))
