@@ -372,7 +372,7 @@ def _softmax(logits: NDArray[np.float64]) -> Probabilities:
 
 # ------------------------------------------------------------------------------------------------------- the levers
 
-RATINGS = ("elo", "attack", "defence", ".*kalman.*")
+RATINGS = ("elo", "attack", "defence")
 FORM = ("points_10", "goals_for_10", "goals_against_10", "venue_points_5")
 
 LEVERS: tuple[Lever, ...] = (
@@ -405,13 +405,11 @@ LEVERS: tuple[Lever, ...] = (
     Trained("no_averaging", "no running mean of the weights", training(averaging=0.0)),
     Trained("no_attack_defence", "no attack and defence ratings", without("attack", "defence")),
     Trained("no_elo", "no Elo ratings", without("elo")),
-    Trained("no_kalman", "no Kalman filter's ratings", without(".*kalman.*")),
     Trained("no_ratings", "no ratings at all", without(*RATINGS)),
     Trained("no_form", "no means of the last matches", without(*FORM)),
     Trained("no_season", "no standing in the season", without("season_.*")),
     Trained("no_rest", "no days of rest", without("rest_days")),
     Trained("no_league_goals", "no goals of the league", constant_league_goals),
-    Trained("no_draw_surplus", "no surplus of draws of the league", without("league_draw_surplus")),
     Trained("no_opponents", "no opponents' ratings in the history", without("opponent_.*")),
     Trained("history_5", "histories of 5 matches, not 10", last_matches(5)),
     Trained("history_20", "histories of 20 matches", last_matches(20)),
