@@ -41,12 +41,14 @@ PREVIEW_COLUMNS = {
 TEAMS_SHOWN = 20
 UNIQUE_ID = "dagster_dbt/unique_id"  # where dagster-dbt keeps the dbt test of a check
 
+POOL = "features"  # a build removes the countries that it knows nothing of: another must not write them meanwhile
+
 _manifest = load_manifest()
 _form_specs, _form_checks = specs_of(_manifest, ("stg_matches", "team_matches", "team_form"))
 _features_specs, _features_checks = specs_of(_manifest, ("match_features",))
 
 
-@multi_asset(name="build_team_form", specs=_form_specs, check_specs=_form_checks, can_subset=True)
+@multi_asset(name="build_team_form", specs=_form_specs, check_specs=_form_checks, can_subset=True, pool=POOL)
 def build_team_form(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
@@ -55,7 +57,11 @@ def build_team_form(
 
 
 @multi_asset(
-    name="build_match_features", specs=_features_specs, check_specs=_features_checks, can_subset=True
+    name="build_match_features",
+    specs=_features_specs,
+    check_specs=_features_checks,
+    can_subset=True,
+    pool=POOL,
 )
 def build_match_features(
     context: AssetExecutionContext, bucket: BucketResource
@@ -71,6 +77,7 @@ def build_match_features(
     kinds={"polars"},
     tags={"grain": "team_match"},
     deps=["stg_matches"],
+    pool=POOL,
 )
 def team_ratings(context: AssetExecutionContext, bucket: BucketResource) -> Output[CountryTable]:
     """One row a team and match: Elo, attack and defence before the day of the match and after it.

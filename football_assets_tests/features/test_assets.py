@@ -2,7 +2,7 @@
 
 from dagster import AssetCheckKey, AssetKey, AssetSelection
 
-from football_assets.features.assets import assets, build_match_features, build_team_form
+from football_assets.features.assets import POOL, assets, build_match_features, build_team_form
 from football_assets.features.checks import checks
 from football_assets.tables import read_table, table_objects
 from football_assets_tests.features.conftest import Features, run_graph
@@ -40,6 +40,13 @@ def test_every_asset_has_its_one_part_key_and_what_a_person_looks_for() -> None:
         assert spec.description is not None
         assert spec.description.startswith("One row a")
     assert specs[AssetKey("team_form")].kinds == {"dbt", "duckdb"}
+
+
+def test_two_builds_of_features_exclude_each_other() -> None:
+    """Each removes the countries that it knows nothing of."""
+    pools = {spec: definition.op.pool for definition in assets for spec in definition.keys}
+
+    assert {key.to_user_string() for key, pool in pools.items() if pool == POOL} == set(KEYS)
 
 
 def test_the_lineage_runs_from_raw_matches_through_the_ratings() -> None:
