@@ -177,7 +177,7 @@ def ratings_of_other_speeds(tensors: SequenceTensors) -> SequenceTensors:
 
 
 def groups(tensors: SequenceTensors, keys: pl.Series, train: NDArray[np.int64]) -> SequenceTensors:
-    """A column a league of the training matches: 1 for its own matches."""
+    """A column a league, or a country, of the training matches: 1 for its own matches."""
     names = keys[train].unique().sort()
     is_one = np.stack([(keys == name).to_numpy() for name in names], axis=1)
     return with_context(tensors, [_feature(f"{GROUP}{name}", "flag", 0, 1) for name in names], is_one)

@@ -11,7 +11,7 @@ from football_assets.sequences.spec import Feature, FeatureSpec
 from football_assets.training.config import NetworkConfig
 from football_assets.training.network import MatchForecaster, Normaliser
 
-EMBEDDING = 4  # numbers that a league is embedded in
+EMBEDDING = 4  # numbers that a league or country is embedded in
 
 _SHARE_SHORTENED = 0.3  # of the histories, while training
 _SHARE_HIDDEN = 0.1  # of the past matches, while training

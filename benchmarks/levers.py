@@ -41,7 +41,7 @@ from torch.nn import functional
 
 from football_assets.errors import FootballError
 from football_assets.increments import code_digest
-from football_assets.sequences.spec import COUNTRY, HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit
 from football_assets.training.config import TrainingConfig
@@ -259,10 +259,20 @@ def inputs(more: Callable[[SequenceTensors], SequenceTensors]) -> Change:
     return lambda setup, _: replace(setup, tensors=more(setup.tensors))
 
 
-def embedded(setup: Setup, _: Case) -> Setup:
-    """An embedding of each league."""
-    more = groups(setup.tensors, setup.tensors.keys["league_id"], setup.split.train)
-    return replace(setup, tensors=more, parts={**setup.parts, "MatchForecaster": Embedded})
+def embedded(level: Callable[[pl.Expr], pl.Expr]) -> Change:
+    """An embedding of each league, or of what `level` makes of its identifier."""
+
+    def change(setup: Setup, _: Case) -> Setup:
+        keys = setup.tensors.keys.select(level(pl.col("league_id"))).to_series()
+        more = groups(setup.tensors, keys, setup.split.train)
+        return replace(setup, tensors=more, parts={**setup.parts, "MatchForecaster": Embedded})
+
+    return change
+
+
+def country_of(league: pl.Expr) -> pl.Expr:
+    """The country of a league's identifier."""
+    return league.str.split(".").list.first()
 
 
 def distilled(setup: Setup, case: Case) -> Setup:
@@ -396,7 +406,6 @@ LEVERS: tuple[Lever, ...] = (
     Trained("no_attack_defence", "no attack and defence ratings", without("attack", "defence")),
     Trained("no_elo", "no Elo ratings", without("elo")),
     Trained("no_ratings", "no ratings at all", without(*RATINGS)),
-    Trained("no_country", "no numbers of each country", without(COUNTRY)),
     Trained("no_form", "no means of the last matches", without(*FORM)),
     Trained("no_season", "no standing in the season", without("season_.*")),
     Trained("no_rest", "no days of rest", without("rest_days")),
@@ -422,7 +431,8 @@ LEVERS: tuple[Lever, ...] = (
         "shortened", "histories cut short at random in training", part(MatchForecaster=ShortenedHistories)
     ),
     Trained("gappy", "past matches hidden at random in training", part(MatchForecaster=GappyHistories)),
-    Trained("embedded_leagues", "an embedding of each league", embedded),
+    Trained("embedded_leagues", "an embedding of each league", embedded(lambda league: league)),
+    Trained("embedded_countries", "an embedding of each country", embedded(country_of)),
     Trained("congestion", "matches in the last 14 and 30 days", inputs(congestion)),
     Trained("stakes", "share of the season, way to top and danger zone", inputs(stakes)),
     Trained("speeds", "attack and defence at two other speeds", inputs(ratings_of_other_speeds)),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from football_assets.sequences.spec import COUNTRY, HOME_ADVANTAGE_SHIFT, FeatureSpec
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, FeatureSpec
 
 ROWS = 4000
 LEAST_ROWS = 10  # of a league's phase in the reference; fewer stand for nothing
@@ -27,7 +27,6 @@ CALENDAR = frozenset(
         "tier",
         "is_cup",
         HOME_ADVANTAGE_SHIFT,
-        COUNTRY,
     }
 )
 

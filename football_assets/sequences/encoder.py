@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.sequences.columns import RATINGS
-from football_assets.sequences.spec import OBSERVED, Feature, FeatureSpec
+from football_assets.sequences.spec import OBSERVED, FeatureSpec
 
 _DAY_BITS = 20  # days since 1970 of any year below 2840 fit
 
@@ -119,16 +119,7 @@ def encode(fixtures: pl.DataFrame, history: TeamHistory, spec: FeatureSpec) -> S
 
 def encode_context(fixtures: pl.DataFrame, spec: FeatureSpec) -> NDArray[np.float32]:
     """The context features, `[n, context features]`, NaN where nothing is known."""
-    return encode_columns(fixtures.select(value(feature) for feature in spec.context), spec.context_names)
-
-
-def value(feature: Feature) -> pl.Expr:
-    """A feature's column of a table, a category as its number: null where it is none of those that are listed."""
-    column = pl.col(feature.name)
-    if not feature.categories:
-        return column
-    numbers = range(len(feature.categories))
-    return column.replace_strict(feature.categories, numbers, default=None, return_dtype=pl.Int32)
+    return encode_columns(fixtures, spec.context_names)
 
 
 def encode_columns(table: pl.DataFrame, names: Iterable[str]) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from football_assets.leagues import COUNTRIES
 from football_assets.model_files import FEATURE_SPEC
 
 
@@ -21,9 +20,6 @@ class Feature(BaseModel):
     lower: float = Field(description="Smaller values count as this one.")
     upper: float = Field(description="Larger values count as this one.")
     description: str
-    categories: tuple[str, ...] = Field(
-        (), description="What the numbers 0, 1, … stand for, where they are names and no amounts."
-    )
 
 
 class FeatureSpec(BaseModel):
@@ -63,7 +59,6 @@ class FeatureSpec(BaseModel):
 
 OBSERVED = "observed"
 HOME_ADVANTAGE_SHIFT = "home_advantage_shift"  # of a day, not of a match: `home_advantage.py`
-COUNTRY = "country"
 _RATING = "rating"
 
 _HISTORY = (
@@ -164,14 +159,6 @@ _CONTEXT = (
         description="Tier of the league, 1 the top; NaN for a cup.",
     ),
     Feature(name="is_cup", unit="flag", lower=0, upper=1, description="1 for a cup match."),
-    Feature(
-        name=COUNTRY,
-        unit="number of a country",
-        lower=0,
-        upper=len(COUNTRIES) - 1,
-        description="Country of the league; NaN for one that is not listed.",
-        categories=tuple(sorted(COUNTRIES)),
-    ),
 )
 
 DEFAULT_SPEC = FeatureSpec(history=_HISTORY, context=_CONTEXT)

@@ -21,9 +21,9 @@ from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS
 from football_assets.leagues import COUNTRIES, league_of, parse_league_id
 from football_assets.model_files import TEAM_STATE
-from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_columns, history_rows, value
+from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_columns, history_rows
 from football_assets.sequences.home_advantage import SERIES_SCHEMA, HomeAdvantageShift, home_advantage_shift
-from football_assets.sequences.spec import COUNTRY, HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
 from football_assets.teams import did_you_mean, nearest, plain
 
 _FORM = ("points_5", "points_10", "goals_for_5", "goals_for_10", "goals_against_5", "goals_against_10")
@@ -34,7 +34,7 @@ _SHOWN = ("goals_for", "goals_against", "is_home")  # of a past match, by `TeamS
 FORM_COLUMNS = ("matches_known", *_FORM, *(f"venue_{name}" for name in _VENUE))
 SEASON_COLUMNS = (*_SEASON, "season_points_per_match", "season_goal_difference_per_match")
 NO_SEASON = np.array([0.0, *[np.nan] * (len(SEASON_COLUMNS) - 1)], dtype=np.float32)
-_LEAGUE_COLUMNS = (*LEAGUE_STATE, "tier", "is_cup", COUNTRY)
+_LEAGUE_COLUMNS = (*LEAGUE_STATE, "tier", "is_cup")
 _ENTRY = slice(2, 5)  # the entry ratings among them
 # What is known of a match, in the order in which `TeamState` puts it together.
 _COLUMNS = (
@@ -333,13 +333,11 @@ class TeamState:
         self._seasons = np.vstack([encode_columns(seasons, SEASON_COLUMNS), NO_SEASON])
         keys = seasons.select("team_id", "league_id", "season").iter_rows()
         self._season_rows: dict[tuple[str, str, str], int] = {key: row for row, key in enumerate(keys)}
-        country = next((value(f) for f in self.spec.context if f.name == COUNTRY), pl.lit(None, pl.Int32))
         self._league_inputs = encode_columns(
             leagues.with_columns(
                 pl.Series("tier", [league.tier for league in self._leagues], dtype=pl.Int64),
                 pl.Series("is_cup", [league.is_cup for league in self._leagues], dtype=pl.Boolean),
-                pl.Series(COUNTRY, [league.country for league in self._leagues], dtype=pl.String),
-            ).with_columns(country.alias(COUNTRY)),
+            ),
             _LEAGUE_COLUMNS,
         )
         held = _COLUMNS if self._shift is not None else _COLUMNS[:-1]

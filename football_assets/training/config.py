@@ -13,7 +13,6 @@ class NetworkConfig(BaseModel):
     hidden: int = Field(16, ge=1, description="Width of the LSTM's state.")
     layers: int = Field(1, ge=1, le=4, description="LSTM layers.")
     trunk: int = Field(32, ge=1, description="Width of the layer that joins both teams and the context.")
-    country: int = Field(8, ge=1, description="Numbers that the network keeps of each country.")
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of activations dropped while training.")
 
 

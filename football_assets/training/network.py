@@ -6,9 +6,6 @@ is: it hardly moved in training, and so a weight learnt there would mean nothing
 probabilities of two independent Poisson counts with these means are the prior of the outcome head, which learns what
 they miss, such as draws. Normalisation and calibration are buffers inside, so that raw goals and days go in and
 calibrated probabilities come out, in PyTorch and in the exported graph alike.
-
-Of each country a few numbers are learnt. They begin at zero and stay there where training sees no match of it, so that
-a country that is new or not listed is forecast like the average one.
 """
 
 import json
@@ -21,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from football_assets.model_files import CHECKPOINT, TRAINING
-from football_assets.sequences.spec import COUNTRY, HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
 from football_assets.training.config import NetworkConfig
 
 MAX_GOALS = 12
@@ -82,22 +79,17 @@ class MatchForecaster(nn.Module):
         self.normalise_history = Normaliser([f.lower for f in spec.history], [f.upper for f in spec.history])
         self.normalise_context = Normaliser([f.lower for f in spec.context], [f.upper for f in spec.context])
         width = config.hidden
-        # Of a country that is not listed the last row stands, which stays zero.
-        self.country = spec.context_names.index(COUNTRY) if COUNTRY in spec.context_names else None
-        listed = len(spec.context[self.country].categories) if self.country is not None else 0
-        self.countries = nn.Embedding(listed + 1, config.country, padding_idx=listed) if listed else None
-        known = len(spec.context) + (config.country if listed else 0)
         self.lstm = nn.LSTM(len(spec.history), width, config.layers, batch_first=True)
         self.attention = nn.Linear(width, 1)
         self.trunk = nn.Sequential(
-            nn.Linear(4 * width + known, config.trunk),
+            nn.Linear(4 * width + len(spec.context), config.trunk),
             nn.SiLU(),
             nn.Dropout(config.dropout),
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.context_to_rates = nn.Linear(known, 2)
+        self.context_to_rates = nn.Linear(len(spec.context), 2)
         self.trunk_to_rates = nn.Linear(config.trunk, 2)
-        self.context_to_logits = nn.Linear(known, 3)
+        self.context_to_logits = nn.Linear(len(spec.context), 3)
         self.trunk_to_logits = nn.Linear(config.trunk, 3)
         for layer in (
             self.context_to_rates,
@@ -107,16 +99,13 @@ class MatchForecaster(nn.Module):
         ):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        if self.countries is not None:
-            nn.init.zeros_(self.countries.weight)
         counts = torch.arange(MAX_GOALS + 1, dtype=torch.float32)
         self.register_buffer("counts", counts, persistent=False)
         self.register_buffer("log_factorials", torch.lgamma(counts + 1), persistent=False)
         self.register_buffer("fewer", torch.ones(MAX_GOALS + 1, MAX_GOALS + 1).tril(-1), persistent=False)
         learnt = torch.ones(len(spec.context))
-        for column in (self.shift, self.country):
-            if column is not None:
-                learnt[column] = 0
+        if self.shift is not None:
+            learnt[self.shift] = 0
         self.register_buffer("learnt", learnt, persistent=False)
         self.register_buffer("calibration_scale", torch.ones(3))
         self.register_buffer("calibration_shift", torch.zeros(3))
@@ -124,7 +113,7 @@ class MatchForecaster(nn.Module):
     counts: Tensor
     log_factorials: Tensor
     fewer: Tensor
-    learnt: Tensor  # [context features] 1; 0 for what is no number to weigh
+    learnt: Tensor  # [context features] 1; 0 for what no weight is learnt of
     calibration_scale: Tensor
     calibration_shift: Tensor
 
@@ -142,7 +131,7 @@ class MatchForecaster(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Outcome log-probabilities up to a constant `[n, 3]`, not calibrated, and log expected goals `[n, 2]`."""
         base = self._base(context)  # [n, 2]
-        known = self._known(context)  # [n, context features and numbers of the country]
+        known = self.normalise_context(context) * self.learnt
         both = self._read(torch.cat([home_history, away_history]))  # [2 * n, 2 * hidden]
         home, away = both.unflatten(0, (2, -1))
         joined = self.trunk(torch.cat([home + away, home - away, known], dim=1))  # [n, trunk]
@@ -152,15 +141,6 @@ class MatchForecaster(nn.Module):
             self._poisson_outcome(log_rates) + self.context_to_logits(known) + self.trunk_to_logits(joined)
         )
         return logits, log_rates
-
-    def _known(self, context: Tensor) -> Tensor:
-        """The context normalised, and what is learnt of the country."""
-        normalised = self.normalise_context(context) * self.learnt
-        if self.countries is None:
-            return normalised
-        number, unlisted = context[:, self.country], self.countries.num_embeddings - 1
-        row = torch.where(torch.isnan(number), unlisted, number.clamp(0, unlisted - 1)).long()
-        return torch.cat([normalised, self.countries(row)], dim=1)
 
     def _base(self, context: Tensor) -> Tensor:
         """Logarithms of the league's mean goals, home and away `[n, 2]`, with home advantage as it is everywhere."""

@@ -13,7 +13,7 @@ from football_assets.bucket import Bucket
 from football_assets.model_files import FEATURE_SPEC, REFERENCE, TEAM_STATE
 from football_assets.prediction_segments import SEGMENTS
 from football_assets.registry.store import Registry
-from football_assets.sequences.spec import COUNTRY, DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.tables import read_table
 
 DAY = "2015-11-21"
@@ -99,8 +99,8 @@ def reference_like(
             (feature.upper - feature.lower) / 12,
         )
         for feature in DEFAULT_SPEC.context
-        if feature.name not in (HOME_ADVANTAGE_SHIFT, COUNTRY)
-    } | {HOME_ADVANTAGE_SHIFT: np.zeros(matches), COUNTRY: league.astype(float)}
+        if feature.name != HOME_ADVANTAGE_SHIFT
+    } | {HOME_ADVANTAGE_SHIFT: np.zeros(matches)}
     played = generator.integers(0, 38, matches).astype(float)
     strength = generator.normal(0, 0.25, matches)
     xg = np.column_stack([1.5 * np.exp(strength), 1.15 * np.exp(-strength)])

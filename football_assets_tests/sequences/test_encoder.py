@@ -253,21 +253,6 @@ def test_the_context_is_in_order_of_the_specification_with_nan_where_nothing_is_
     np.testing.assert_array_equal(found, np.array([[0.1, 1], [7, np.nan]], dtype=np.float32))
 
 
-def test_a_category_is_the_place_of_its_name_and_nan_where_it_is_not_listed() -> None:
-    place = Feature(
-        name="place", unit="number", lower=0, upper=1, description="Place.", categories=("at", "de")
-    )
-    spec = FeatureSpec(history=SPEC.history, context=(place, *CONTEXT))
-    fixtures = pl.DataFrame(
-        {"place": ["de", "xx", None, "at"], "home_form": [1.0] * 4, "away_form": [2.0] * 4},
-        schema_overrides={"place": pl.String},
-    )
-
-    found = encode_context(fixtures, spec)
-
-    np.testing.assert_array_equal(found[:, 0], np.array([1, np.nan, np.nan, 0], dtype=np.float32))
-
-
 def test_a_longer_history_ends_with_the_shorter_and_starts_with_padding() -> None:
     history = TeamHistory(rows_of(TWO_MEETINGS), SPEC)
     spans = history.spans(pl.Series(TEAMS), pl.Series([date(2030, 1, 1)] * len(TEAMS)))

@@ -14,7 +14,7 @@ from football_assets.errors import FootballError
 from football_assets.sequences.columns import KEY_COLUMNS, columns_read
 from football_assets.sequences.encoder import SequenceBatch, history_rows, is_in_pairs
 from football_assets.sequences.home_advantage import home_advantage_shift
-from football_assets.sequences.spec import COUNTRY, DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.sequences.tensors import ARRAYS, SequenceTensors, open_tensors, write_tensors
 from football_assets_tests.worlds import (
     REWRITTEN,
@@ -105,7 +105,7 @@ def test_the_context_is_the_row_of_match_features(tables: FeatureTables, tensors
     features = tables.match_features.sort("kickoff_date", "league_id", "match_id")
 
     for number, name in enumerate(DEFAULT_SPEC.context_names):
-        if name in (HOME_ADVANTAGE_SHIFT, COUNTRY):
+        if name == HOME_ADVANTAGE_SHIFT:
             continue
         expected = features[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
         np.testing.assert_array_equal(tensors.context[:, number], expected, err_msg=name)
@@ -185,9 +185,6 @@ def test_results_on_a_day_and_after_it_move_no_input_of_that_day_or_earlier(
     assert not np.array_equal(tensors.goals[left][on_the_day], rewritten.goals[right][on_the_day])
 
     batches = tensors.take(left), rewritten.take(right)
-    place = DEFAULT_SPEC.context_names.index(COUNTRY)  # the two worlds are two countries
-    for batch in batches:
-        batch.context[:, place] = 0
     for name in INPUTS:
         before, after = (getattr(batch, name) for batch in batches)
         assert np.array_equal(before[until], after[until], equal_nan=True), name

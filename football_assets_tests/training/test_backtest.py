@@ -62,8 +62,8 @@ def test_results_on_a_day_and_after_it_move_no_forecast_of_that_day_or_earlier(
 ) -> None:
     rewritten = run_backtest(countries.tensors(REWRITTEN, tmp_path), START, config=CONFIG)
 
-    for name, tensor in weights_of(backtest).items():
-        assert torch.equal(tensor, weights_of(rewritten)[name]), name
+    for name, tensor in backtest.fit.network.state_dict().items():
+        assert torch.equal(tensor, rewritten.fit.network.state_dict()[name]), name
     teams = ["date", "home_team", "away_team"]
     both = backtest.forecasts.join(rewritten.forecasts, on=teams, suffix="_rewritten")
     until = pl.col("date") <= REWRITTEN_FROM
@@ -74,17 +74,6 @@ def test_results_on_a_day_and_after_it_move_no_forecast_of_that_day_or_earlier(
         assert early[name].to_list() == early[f"{name}_rewritten"].to_list(), name
         if not name.startswith("class_prior"):
             assert late[name].to_list() != late[f"{name}_rewritten"].to_list(), name
-
-
-def weights_of(backtest: Backtest) -> dict[str, torch.Tensor]:
-    """All that the network has learnt, but for which country it was: the two worlds are two countries."""
-    network = backtest.fit.network
-    weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    assert network.country is not None
-    weights["normalise_context.mean"][network.country] = 0
-    weights["countries.weight"] = weights["countries.weight"].sum(dim=0)
-    assert weights["countries.weight"].any()
-    return weights
 
 
 def test_labels_of_the_walked_period_reach_no_forecast(tensors: SequenceTensors, backtest: Backtest) -> None:

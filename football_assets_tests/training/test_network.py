@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from football_assets.sequences.spec import COUNTRY, DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT
 from football_assets.training.config import NetworkConfig
 from football_assets.training.network import (
     MAX_GOALS,
@@ -26,8 +26,7 @@ from football_assets_tests.training.conftest import Fitted
 
 CONTEXT = DEFAULT_SPEC.context_names
 HISTORY = DEFAULT_SPEC.history_names
-SHIFT, PLACE = CONTEXT.index(HOME_ADVANTAGE_SHIFT), CONTEXT.index(COUNTRY)
-COUNTRIES = DEFAULT_SPEC.context[PLACE].categories
+SHIFT = CONTEXT.index(HOME_ADVANTAGE_SHIFT)
 OBSERVED = HISTORY.index("observed")
 
 
@@ -210,68 +209,18 @@ def test_home_advantage_that_all_leagues_share_moves_expected_goals_by_itself_an
     np.testing.assert_array_equal(far, furthest)
 
 
-def test_a_network_of_features_without_shift_and_country_forecasts_as_before(inputs: Inputs) -> None:
-    later = (HOME_ADVANTAGE_SHIFT, COUNTRY)
+def test_a_network_of_features_without_it_forecasts_as_before(inputs: Inputs) -> None:
     earlier = DEFAULT_SPEC.model_copy(
-        update={"context": tuple(f for f in DEFAULT_SPEC.context if f.name not in later)}
+        update={"context": tuple(f for f in DEFAULT_SPEC.context if f.name != HOME_ADVANTAGE_SHIFT)}
     )
     torch.manual_seed(0)
     network = MatchForecaster(earlier, NetworkConfig(hidden=4, trunk=4)).eval()
-    kept = [i for i, name in enumerate(CONTEXT) if name not in later]
-    assert not [name for name in network.state_dict() if name.startswith("countries")]
+    kept = [i for i in range(len(CONTEXT)) if i != SHIFT]
 
     _, goals = Inputs(inputs.home, inputs.away, inputs.context[:, kept]).forecast(network)
 
     league = inputs.context[:, [CONTEXT.index(f"league_{side}_goals") for side in ("home", "away")]]
     np.testing.assert_allclose(goals, league.numpy(), rtol=1e-5)
-
-
-def test_countries_differ_and_one_that_is_not_listed_is_forecast_by_what_is_learnt_of_none(
-    network: MatchForecaster, inputs: Inputs
-) -> None:
-    """The planted matches are of all countries at random."""
-    of = {}
-    for number in (0.0, len(COUNTRIES) - 1.0, math.nan, math.inf, -1.0):
-        context = inputs.context.clone()
-        context[:, PLACE] = number
-        of[number], _ = Inputs(inputs.home, inputs.away, context).forecast(network)
-
-    first, last, none, beyond, below = of.values()
-    assert np.abs(first - last).max() > 1e-4
-    assert np.abs(first - none).max() > 1e-4
-    np.testing.assert_array_equal(beyond, last)
-    np.testing.assert_array_equal(below, first)
-    assert not numbers_of_countries(network)[len(COUNTRIES)].any()
-
-
-def numbers_of_countries(network: MatchForecaster) -> Tensor:
-    """What is learnt of each country, and of one that is not listed: `[countries + 1, numbers]`."""
-    assert network.countries is not None
-    return network.countries.weight
-
-
-def test_a_country_without_a_match_in_training_is_forecast_like_none(simulated: Fitted) -> None:
-    """The simulated matches are English."""
-    network = simulated.fit.network
-    england = COUNTRIES.index("eng")
-
-    is_learnt = numbers_of_countries(network).any(dim=1)
-
-    assert is_learnt.nonzero().flatten().tolist() == [england]
-
-
-def test_the_number_of_a_country_is_no_amount(planted: Fitted) -> None:
-    """Whatever the normaliser makes of it, no weight sees it."""
-    network = MatchForecaster(DEFAULT_SPEC, planted.config.network)
-    network.load_state_dict(planted.fit.network.state_dict())
-    batch = planted.tensors.take(np.arange(50))
-    inputs = Inputs(
-        *(torch.from_numpy(a.copy()) for a in (batch.home_history, batch.away_history, batch.context))
-    )
-    expected, _ = inputs.forecast(network.eval())
-    network.normalise_context.mean[PLACE] += 7
-
-    np.testing.assert_array_equal(inputs.forecast(network)[0], expected)
 
 
 def test_calibration_is_inside_and_scales_log_probabilities(network: MatchForecaster, inputs: Inputs) -> None:
