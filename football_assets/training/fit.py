@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from football_assets.errors import FootballError
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
-from football_assets.training.inputs import BatchReader, MappedReader, batch_reader, targets
+from football_assets.training.inputs import BatchReader, MappedReader, batch_reader
 from football_assets.training.network import MatchForecaster
 from football_assets.training.split import TimeSplit
 from football_assets.training.workers import Alone, Workers
@@ -94,12 +94,17 @@ def fit_forecaster(
     FootballError
         No epoch gave a finite validation log loss.
     """
-    batch_size = min(config.batch_size, max(_SMALLEST_BATCH, len(split.train) // _STEPS_AN_EPOCH))
+    batch_size = matches_a_step(config, len(split.train))
     workers = workers or Alone()
     with _threads_for(batch_size // workers.size):
         reader = batch_reader(tensors, workers.device)
         fit = _fit(tensors, reader, split, config, batch_size, on_epoch, workers)
         return _refit(fit, tensors, reader, split, config, batch_size, workers) if config.refit else fit
+
+
+def matches_a_step(config: TrainingConfig, matches: int) -> int:
+    """Size of a batch where there are so many matches to train on."""
+    return min(config.batch_size, max(_SMALLEST_BATCH, matches // _STEPS_AN_EPOCH))
 
 
 def _fit(
@@ -146,8 +151,8 @@ def _fit(
             "Lower learning_rate."
         )
     network.load_state_dict(best_weights)
-    logits, _ = raw_outputs(network, reader, split.validation)
-    calibrate(network, logits, targets(tensors, split.validation)[0])
+    logits, _, outcome, _ = _outputs_and_targets(network, reader, split.validation)
+    calibrate(network, logits, outcome)
     return Fit(network.to("cpu").eval(), epochs, best_epoch, str(workers.device))
 
 

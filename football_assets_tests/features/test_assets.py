@@ -44,7 +44,7 @@ def test_every_asset_has_its_one_part_key_and_what_a_person_looks_for() -> None:
 
 def test_two_builds_of_features_exclude_each_other() -> None:
     """Each removes the countries that it knows nothing of."""
-    pools = {spec: definition.op.pool for definition in assets for spec in definition.keys}
+    pools = {key: definition.op.pool for definition in assets for key in definition.keys}
 
     assert {key.to_user_string() for key, pool in pools.items() if pool == POOL} == set(KEYS)
 
