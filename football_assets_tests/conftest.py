@@ -30,9 +30,13 @@ def countries(tmp_path_factory: pytest.TempPathFactory) -> SimulatedCountries:
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home after `football demo`, one for all workers: read it, do not write. `demo.json` is beside it."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    """A home after `football demo`, shared by all workers and read-only. `demo.json` is beside it.
+
+    TESTS_DEMO_FOLDER names a folder that keeps it between test sessions; it is not rebuilt when the code changes.
+    """
+    kept = os.environ.get("TESTS_DEMO_FOLDER")
+    folder = Path(kept) if kept else tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ and not kept:
         folder = folder.parent
     with (folder / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
