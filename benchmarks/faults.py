@@ -444,7 +444,7 @@ def deploy(server: Server, replicas: int, version: int) -> None:
 
     from serve.launch import CONFIG, serve_config
 
-    config = serve_config(CONFIG, host=HOST, port=server.port, replicas=replicas)
+    config = serve_config(CONFIG, port=server.port, replicas=replicas)
     for deployment in _deployments(config):
         deployment["user_config"]["version"] = version
     ServeSubmissionClient(server.dashboard, headers=RAY_HEADERS).deploy_applications(config)

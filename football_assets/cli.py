@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,6 +55,7 @@ BACKTEST_COLUMNS = [
     "xg_home",
     "xg_away",
 ]
+SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--supervised")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -485,23 +487,27 @@ def roll_back() -> None:
 @click.option(
     "--serve-port", type=click.IntRange(1, 65535), help="TCP port of the HTTP endpoint. Default: 8000."
 )
-def up(host: str | None, port: int | None, serve_port: int | None) -> None:
+def up(host: str | None, port: int | None, serve_port: int | None) -> int:
     """Open the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""
     settings = _prepare_home()
     from football_assets.home import project_root
     from football_assets.processes import run_together
+    from football_assets.serve_address import claimed
+    from serve.launch import listen_addresses
 
     root = project_root()
     host, port = host or settings.host, port or settings.port
-    click.echo(f"Dagster UI on http://{host}:{port}, home {settings.home}. Ctrl-C ends it.", err=True)
+    serve_port = serve_port or settings.serve_port
+    ui = f"http://{host}:{port}"
     dagster = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
-    endpoint = [sys.executable, "-m", "football_assets.cli", "serve"]
-    if serve_port is not None:
-        endpoint += ["--port", str(serve_port)]
-    code = run_together(
-        {"dagster": [*dagster, "--workspace", str(root / "workspace.yaml")], "serve": endpoint}, root
-    )
-    sys.exit(code)
+    programs = {
+        "dagster": [*dagster, "--workspace", str(root / "workspace.yaml")],
+        "serve": [*SERVE_PROGRAM, "--port", str(serve_port)],
+    }
+    with claimed(settings, "football up", f"{ui} and http://{settings.serve_host}:{serve_port}") as lock:
+        listen_addresses(settings.serve_host, serve_port)
+        click.echo(f"Dagster UI on {ui}, home {settings.home}. Ctrl-C ends it.", err=True)
+        return run_together(programs, root, keep_open=[lock])
 
 
 @football.command()
@@ -515,18 +521,25 @@ def up(host: str | None, port: int | None, serve_port: int | None) -> None:
     type=click.IntRange(1, 64),
     help="A fixed number of replicas. Default: as many as the requests need, up to serve/config.yaml's most.",
 )
-def serve(host: str | None, port: int | None, replicas: int | None) -> None:
+@click.option("--supervised", is_flag=True, hidden=True)  # by `football serve` or `football up`
+def serve(host: str | None, port: int | None, replicas: int | None, supervised: bool) -> int:
     """Answer forecasts over HTTP from the production model, until interrupted."""
     settings = _prepare_home()
-    from serve.launch import serve_forecasts
+    from football_assets.processes import run_together
+    from football_assets.serve_address import claimed
+    from serve.launch import listen_addresses, serve_forecasts
 
-    serve_forecasts(
-        settings,
-        host=host or settings.serve_host,
-        port=port or settings.serve_port,
-        replicas=replicas,
-        say=lambda line: click.echo(line, err=True),
-    )
+    host, port = host or settings.serve_host, port or settings.serve_port
+    if supervised:
+        say = partial(click.echo, err=True)
+        serve_forecasts(settings, host=host, port=port, replicas=replicas, say=say)
+        return 0
+    program = [*SERVE_PROGRAM, "--host", host, "--port", str(port)]
+    if replicas is not None:
+        program += ["--replicas", str(replicas)]
+    with claimed(settings, "football serve", f"http://{host}:{port}") as lock:
+        listen_addresses(host, port)
+        return run_together({"serve": program}, Path.cwd(), keep_open=[lock])
 
 
 def _prepare_home(home: Path | None = None) -> "Settings":

@@ -1,19 +1,38 @@
-"""Long-running programs: ended by a signal, and side by side. `football serve` and `football up` run so."""
+"""Long-running programs side by side, ended together. `football serve` and `football up` run so."""
 
-import os
-import signal
 import subprocess
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
+
+import psutil
+
+from football_assets.supervisor import (
+    KILL_SECONDS,
+    TERM_SECONDS,
+    Order,
+    adopted_orphans,
+    end_descendants,
+    end_signals,
+)
 
 GRACE_SECONDS = 60
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
+_MARGIN_SECONDS = 10
 
 
-def run_together(programs: Mapping[str, Sequence[str]], folder: Path, grace: float = GRACE_SECONDS) -> int:
-    """Run programs until one of them ends or SIGINT or SIGTERM arrives, then end the others as Ctrl-C would.
+def run_together(
+    programs: Mapping[str, Sequence[str]],
+    folder: Path,
+    grace: float = GRACE_SECONDS,
+    keep_open: Sequence[int] = (),
+) -> int:
+    """Run programs until one of them ends or a signal arrives, then end all with every process that they started.
+
+    SIGINT, SIGTERM and SIGHUP end them. The programs get SIGINT first, then SIGTERM and SIGKILL go to what is left. If
+    this process is killed, the supervisor does the same within 5 s.
 
     Parameters
     ----------
@@ -22,57 +41,43 @@ def run_together(programs: Mapping[str, Sequence[str]], folder: Path, grace: flo
     folder
         Working directory of all.
     grace
-        Seconds that a program has to end before it is killed, with all that it started.
+        Seconds that the programs have to end after SIGINT.
+    keep_open
+        File descriptors that stay open until the last process has ended, for the locks on them.
 
     Returns
     -------
     int
         0 after a signal, else the exit code of the program that ended first.
     """
-    with end_signals() as ended:
-        # Sessions of their own: a Ctrl-C of the terminal reaches each once, from here.
-        running = {
-            name: subprocess.Popen(command, cwd=folder, start_new_session=True)
-            for name, command in programs.items()
-        }
+    order = Order({name: list(command) for name, command in programs.items()}, str(folder), grace)
+    before = psutil.Process().children(recursive=True)
+    with adopted_orphans(), end_signals() as ended:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "football_assets.supervisor"],
+            stdin=subprocess.PIPE,
+            pass_fds=keep_open,
+            start_new_session=True,
+        )
         try:
-            return _wait(running, ended)
+            return _supervise(supervisor, order, ended)
         finally:
-            _end(running, grace)
+            if (
+                supervisor.poll() != 0
+            ):  # it may have been killed: its programs are children of this process now
+                end_descendants(0, before)
 
 
-@contextmanager
-def end_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, in place of what they do otherwise.
-
-    Wait for it again and again, not without end: a signal may reach another thread, and the main one would sleep on.
-    """
-    ended = threading.Event()
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in wanted}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _wait(running: Mapping[str, subprocess.Popen[bytes]], ended: threading.Event) -> int:
-    while not ended.wait(_POLL_SECONDS):
-        for process in running.values():
-            code = process.poll()
-            if code is not None:
-                return code
-    return 0
-
-
-def _end(running: Mapping[str, subprocess.Popen[bytes]], grace: float) -> None:
-    for process in running.values():
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-    for process in running.values():
-        try:
-            process.wait(grace)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+def _supervise(supervisor: "subprocess.Popen[bytes]", order: Order, ended: Event) -> int:
+    assert supervisor.stdin is not None
+    with suppress(BrokenPipeError), supervisor.stdin as pipe:
+        pipe.write(order.encoded())
+        pipe.flush()
+        while supervisor.poll() is None and not ended.wait(_POLL_SECONDS):
+            pass
+        pipe.write(b"end\n")
+        pipe.flush()
+        with suppress(subprocess.TimeoutExpired):
+            supervisor.wait(order.grace + TERM_SECONDS + KILL_SECONDS + _MARGIN_SECONDS)
+    code = supervisor.poll()
+    return 1 if code is None or code < 0 else code

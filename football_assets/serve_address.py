@@ -2,6 +2,7 @@
 
 `<home>/serve/token` is made once, for its owner alone. `<home>/serve/running.json` names the address of the server that
 was started last; it is locked as long as that server lives, so that what a killed one left behind misleads nobody.
+`<home>/serve/claim.json` is locked while `football serve` or `football up` runs on the home: one of them at a time.
 """
 
 import fcntl
@@ -9,16 +10,23 @@ import json
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TextIO
+
+import psutil
 
 from football_assets.errors import FootballError
 from football_assets.settings import Settings
 
 TOKEN = "token"
 RUNNING = "running.json"
+CLAIM = "claim.json"
+CLAIM_SECONDS = 10.0  # for which a new command waits while what a killed one started is ended
+_POLL_SECONDS = 0.1
 
 
 class ServeUnreachable(FootballError):
@@ -61,6 +69,63 @@ def make_token(settings: Settings, token: str | None = None) -> Path:
     except OSError as error:
         raise FootballError(f"The token of Ray Serve cannot be kept in {file}: {error.strerror}.") from error
     return file
+
+
+@contextmanager
+def claimed(settings: Settings, command: str, address: str) -> Iterator[int]:
+    """Claim the home for a command while the block runs.
+
+    Parameters
+    ----------
+    command
+        `football serve` or `football up`.
+    address
+        Where the command listens, for the message to a second one.
+
+    Yields
+    ------
+    int
+        Descriptor of the locked file. The home stays claimed until every process that has it open has ended.
+
+    Raises
+    ------
+    FootballError
+        Another command runs on this home, or the file cannot be written.
+    """
+    file = serve_folder(settings) / CLAIM
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FootballError(f"{file} cannot be written: {error.strerror}.") from error
+    with os.fdopen(descriptor, "r+") as claim:
+        deadline = time.monotonic() + CLAIM_SECONDS
+        while (holder := _lock_or_read(claim)) is not None:
+            if psutil.pid_exists(holder.get("pid", 0)) or time.monotonic() > deadline:
+                raise FootballError(
+                    f"`{holder.get('command', 'football serve')}` already runs on home {settings.home.resolve()}, on "
+                    f"{holder.get('address', 'an unknown address')} (process {holder.get('pid', 'unknown')}): end it "
+                    "first, or name another home with --home."
+                )
+            time.sleep(_POLL_SECONDS)
+        claim.seek(0)
+        claim.truncate()
+        json.dump({"command": command, "address": address, "pid": os.getpid()}, claim)
+        claim.flush()
+        yield claim.fileno()
+
+
+def _lock_or_read(claim: TextIO) -> dict[str, Any] | None:
+    """Lock the file; None if that succeeds, else what the holder of the lock wrote into it."""
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.seek(0)
+        try:
+            return dict(json.load(claim))
+        except ValueError:  # it is being written
+            return {}
+    return None
 
 
 @contextmanager

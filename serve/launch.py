@@ -1,16 +1,15 @@
 """`football serve`: a Ray cluster of this machine alone, Serve on it, in the foreground until interrupted."""
 
-import contextlib
 import os
 import random
-import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,14 @@ from typing import Any
 import yaml
 
 from football_assets.errors import FootballError
-from football_assets.processes import end_signals
 from football_assets.serve_address import announced, make_token
 from football_assets.settings import Settings
+from football_assets.supervisor import end_signals
+from serve import haproxy
 
 CONFIG = Path(__file__).parent / "config.yaml"
-LOOPBACK = "127.0.0.1"
+LOOPBACK, ANY_IPV4, ANY_IPV6 = "127.0.0.1", "0.0.0.0", "::"
+HAPROXY_PROBLEM = "haproxy.problem"
 START_SECONDS = 300
 STOP_SECONDS = 20
 REPLICA_PORTS = 200
@@ -47,7 +48,7 @@ def serve_forecasts(
     settings
         The home and the bucket.
     host, port
-        What the endpoint listens on.
+        What the endpoint listens on, beside 127.0.0.1 with the same port.
     replicas
         A fixed number of replicas; None: as many as the requests need, within the bounds of the configuration.
     say
@@ -60,17 +61,17 @@ def serve_forecasts(
     FootballError
         The port is taken, or the server did not start.
     """
-    _check_port(host, port)
-    with tempfile.TemporaryDirectory(prefix="football-serve-") as runtime:
-        _prepare_environment(settings, Path(runtime))
+    addresses = listen_addresses(host, port)
+    with tempfile.TemporaryDirectory(prefix="football-serve-") as folder:
+        runtime = Path(folder)
+        _prepare_environment(settings, runtime, addresses)
         say("Starting Ray …")
         started = time.monotonic()
-        with _cluster(replicas, Path(runtime)) as dashboard, end_signals() as ended:
+        with _cluster(replicas) as dashboard, end_signals() as ended:
             say(f"Starting the forecaster; Ray's dashboard is on http://{dashboard}.")
-            _deploy(dashboard, serve_config(config, host=host, port=port, replicas=replicas))
-            url = f"http://{host}:{port}"
-            ready = _wait(url, ended)
-            seconds = time.monotonic() - started
+            _deploy(dashboard, serve_config(config, port=port, replicas=replicas))
+            ready = _wait(f"http://{LOOPBACK}:{port}", runtime, ended)
+            url, seconds = endpoint_url(host, port), time.monotonic() - started
             if ready:
                 say(f"Forecasts on {url} after {seconds:.0f} s: the page, /docs, /predict. Ctrl-C ends it.")
             elif not ended.is_set():
@@ -84,10 +85,46 @@ def serve_forecasts(
             say("Stopping …")
 
 
-def serve_config(file: Path, *, host: str, port: int, replicas: int | None = None) -> dict[str, Any]:
-    """Serve's configuration from a file, with the address and the number of replicas that a person asked for."""
+def listen_addresses(host: str, port: int) -> list[str]:
+    """What HAProxy binds the endpoint to: the address of a host, and loopback where the host does not include it.
+
+    Dagster and the start of the server ask the endpoint on loopback.
+
+    Raises
+    ------
+    FootballError
+        The host is not known or not of this machine, or the port is taken.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise FootballError(
+            f"Host {host} is not known ({error.strerror}): choose another with --host."
+        ) from error
+    address = min(found, key=lambda one: one[0] != socket.AF_INET)[4][0]  # IPv4 before IPv6
+    wanted = [address] if address in (ANY_IPV4, ANY_IPV6, LOOPBACK) else [address, LOOPBACK]
+    for one in wanted:
+        _check_port(one, port)
+    options = {ANY_IPV6: " v4v6"}
+    return [
+        (f"ipv6@[{one}]:{port}" if ":" in one else f"{one}:{port}") + options.get(one, "") for one in wanted
+    ]
+
+
+def endpoint_url(host: str, port: int) -> str:
+    """Where a person on this machine finds the endpoint."""
+    if host in (ANY_IPV4, ANY_IPV6, ""):
+        return f"http://{LOOPBACK}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve_config(file: Path, *, port: int, replicas: int | None = None) -> dict[str, Any]:
+    """Serve's configuration from a file, with the port and the number of replicas that a person asked for.
+
+    Serve's own host is loopback, or each replica would listen on every address that the endpoint does.
+    """
     config: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    config["http_options"] |= {"host": host, "port": port}
+    config["http_options"] |= {"host": LOOPBACK, "port": port}
     if replicas is not None:
         for application in config["applications"]:
             for deployment in application["deployments"]:
@@ -96,8 +133,8 @@ def serve_config(file: Path, *, host: str, port: int, replicas: int | None = Non
     return config
 
 
-def ray_environment(runtime: Path) -> dict[str, str]:
-    """Variables that Ray reads before it starts.
+def ray_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
+    """Variables that Ray reads before it starts, and those of `haproxy.py`.
 
     HAProxy in front of replicas that take requests themselves is twenty times as fast as Serve's own proxy.
     """
@@ -110,7 +147,15 @@ def ray_environment(runtime: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_NBTHREAD": "1",
         "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",  # a line a request to a Python process; ours are on /metrics
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(__file__).parent / "haproxy.sh"),
-        "FOOTBALL_HAPROXY": str(get_haproxy_binary()),
+        "FOOTBALL_PYTHON": sys.executable,
+        haproxy.BINARY: str(get_haproxy_binary()),
+        haproxy.BIND: ";".join(addresses),
+        haproxy.PROBLEM_FILE: str(runtime / HAPROXY_PROBLEM),
+        # A client that takes none of its answer, a replica that is stuck.
+        "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "45",  # longer than request_timeout_s in config.yaml
+        "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "60",
+        # A whole batch of matches fits, so that a replica's place is taken once all of it is there.
+        "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": str(256 << 10),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(runtime / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(runtime / "admin.sock"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(runtime / "metrics.sock"),
@@ -136,8 +181,8 @@ def ray_environment(runtime: Path) -> dict[str, str]:
     }
 
 
-def _prepare_environment(settings: Settings, runtime: Path) -> None:
-    os.environ |= ray_environment(runtime)  # before Ray is imported: it reads them then
+def _prepare_environment(settings: Settings, runtime: Path, addresses: Sequence[str]) -> None:
+    os.environ |= ray_environment(runtime, addresses)  # before Ray is imported: it reads them then
     token = make_token(settings, os.environ.pop("RAY_AUTH_TOKEN", None))
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     os.environ["FOOTBALL_HOME"] = str(settings.home.resolve())
@@ -150,7 +195,7 @@ def _prepare_environment(settings: Settings, runtime: Path) -> None:
 
 
 @contextmanager
-def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
+def _cluster(replicas: int | None) -> Iterator[str]:
     """A Ray cluster of this machine, with Serve; yields the address of its dashboard."""
     import ray
     from ray import serve
@@ -171,19 +216,6 @@ def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
         stopping.start()
         stopping.join(STOP_SECONDS)
         ray.shutdown()
-        _kill_those_left(runtime)
-
-
-def _kill_those_left(runtime: Path) -> None:
-    """End the HAProxy processes that a killed proxy left behind: they would keep the port."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has ended
-            continue
-        if any(argument.startswith(bytes(runtime)) for argument in arguments):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(folder.name), signal.SIGKILL)
 
 
 def _deploy(dashboard: str, config: Mapping[str, Any]) -> None:
@@ -196,21 +228,25 @@ def _deploy(dashboard: str, config: Mapping[str, Any]) -> None:
         raise FootballError(f"Ray Serve did not take the configuration: {error}") from error
 
 
-def _wait(url: str, ended: threading.Event) -> bool:
+def _wait(url: str, runtime: Path, ended: threading.Event) -> bool:
     """Wait until a replica answers; whether it has a model.
 
     Raises
     ------
     FootballError
-        None answered in time, or the deployment failed.
+        None answered in time, or HAProxy or the deployment failed.
     """
     from ray import serve
+
+    problem = runtime / HAPROXY_PROBLEM
 
     deadline = time.monotonic() + START_SECONDS
     while not ended.is_set():
         status = status_of(f"{url}/ready")
         if status == 200:
             return True
+        if problem.exists():
+            raise FootballError(problem.read_text(encoding="utf-8"))
         applications = serve.status().applications.values()
         for application in applications:
             if application.status == "DEPLOY_FAILED":
@@ -237,14 +273,15 @@ def status_of(url: str) -> int | None:
         return None
 
 
-def _check_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
+def _check_port(address: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((address, port))
         except OSError as error:
             raise FootballError(
-                f"{host}:{port} cannot be listened on ({error.strerror}): choose another with --host, --port."
+                f"{address}:{port} cannot be listened on ({error.strerror}): choose another with --host, --port."
             ) from error
 
 

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,19 @@ from ray.serve.schema import ServeDeploySchema
 
 from football_assets.errors import FootballError
 from football_assets.settings import Settings
-from serve.launch import CONFIG, ray_environment, serve_config, serve_forecasts
+from serve.launch import (
+    CONFIG,
+    endpoint_url,
+    listen_addresses,
+    ray_environment,
+    serve_config,
+    serve_forecasts,
+)
 
-WRAPPER = CONFIG.parent / "haproxy.sh"
 
-
-def test_the_address_of_a_person_replaces_that_of_the_file() -> None:
-    config = serve_config(CONFIG, host="127.0.0.2", port=9123)
-    assert config["http_options"]["host"] == "127.0.0.2"
+def test_the_port_of_a_person_replaces_that_of_the_file_and_serve_itself_stays_on_loopback() -> None:
+    config = serve_config(CONFIG, port=9123)
+    assert config["http_options"]["host"] == "127.0.0.1"
     assert config["http_options"]["port"] == 9123
     written = yaml.safe_load(CONFIG.read_text())
     assert config["applications"] == written["applications"]
@@ -26,7 +30,7 @@ def test_the_address_of_a_person_replaces_that_of_the_file() -> None:
 
 
 def test_a_fixed_number_of_replicas_replaces_autoscaling() -> None:
-    config = serve_config(CONFIG, host="127.0.0.1", port=8000, replicas=3)
+    config = serve_config(CONFIG, port=8000, replicas=3)
     (deployment,) = config["applications"][0]["deployments"]
     assert deployment["num_replicas"] == 3
     assert "autoscaling_config" not in deployment
@@ -35,7 +39,7 @@ def test_a_fixed_number_of_replicas_replaces_autoscaling() -> None:
 
 
 def test_ray_keeps_its_files_in_the_folder_of_this_start_and_tells_nobody(tmp_path: Path) -> None:
-    environment = ray_environment(tmp_path)
+    environment = ray_environment(tmp_path, ["127.0.0.1:8000"])
     assert environment["RAY_USAGE_STATS_ENABLED"] == "0"
     for name, value in environment.items():
         if "SOCKET" in name or name.endswith(("_LOC", "_FILE")):
@@ -46,7 +50,7 @@ def test_ray_keeps_its_files_in_the_folder_of_this_start_and_tells_nobody(tmp_pa
 
 def test_two_servers_on_a_machine_do_not_answer_each_others_requests(tmp_path: Path) -> None:
     """HAProxy asks Serve's own proxy while no replica is up; by default on one port for every cluster."""
-    environment = ray_environment(tmp_path)
+    environment = ray_environment(tmp_path, ["127.0.0.1:8000"])
     ports = [
         int(environment[f"RAY_SERVE_{name}_PORT"])
         for name in ("HAPROXY_STATS", "HAPROXY_METRICS", "FALLBACK_PROXY_HTTP", "FALLBACK_PROXY_GRPC")
@@ -54,26 +58,24 @@ def test_two_servers_on_a_machine_do_not_answer_each_others_requests(tmp_path: P
     assert not {8404, 9101, 8500, 9500} & set(ports)
 
 
-def test_haproxy_listens_on_loopback_alone_but_for_the_address_of_the_endpoint(tmp_path: Path) -> None:
-    config = tmp_path / "haproxy.cfg"
-    config.write_text(
-        "frontend stats\n    bind *:8404\nfrontend metrics\n  bind :9101\n"
-        "frontend http\n    bind 127.0.0.1:8000\nfrontend open\n    bind 0.0.0.0:8001\n    bindings *:1\n"
-    )
-
-    shown = subprocess.run(
-        [WRAPPER, "-db", "-f", config, "-x", "a b"],
-        env={**os.environ, "FOOTBALL_HAPROXY": "/bin/echo"},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-
-    assert shown.stdout == f"-db -f {config} -x a b\n"
-    assert config.read_text() == (
-        "frontend stats\n    bind 127.0.0.1:8404\nfrontend metrics\n  bind 127.0.0.1:9101\n"
-        "frontend http\n    bind 127.0.0.1:8000\nfrontend open\n    bind 0.0.0.0:8001\n    bindings *:1\n"
-    )
+@pytest.mark.parametrize(
+    ("host", "bound", "url"),
+    [
+        ("127.0.0.1", ["127.0.0.1:{port}"], "http://127.0.0.1:{port}"),
+        ("localhost", ["127.0.0.1:{port}"], "http://localhost:{port}"),
+        ("0.0.0.0", ["0.0.0.0:{port}"], "http://127.0.0.1:{port}"),
+        ("127.0.0.2", ["127.0.0.2:{port}", "127.0.0.1:{port}"], "http://127.0.0.2:{port}"),
+        ("::", ["ipv6@[::]:{port} v4v6"], "http://127.0.0.1:{port}"),
+        ("::1", ["ipv6@[::1]:{port}", "127.0.0.1:{port}"], "http://[::1]:{port}"),
+    ],
+)
+def test_each_host_is_bound_and_named_in_a_way_that_can_be_opened(
+    host: str, bound: list[str], url: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert listen_addresses(host, port) == [address.format(port=port) for address in bound]
+    assert endpoint_url(host, port) == url.format(port=port)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
@@ -88,6 +90,20 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path, 
     assert said == []
 
 
-def test_a_host_that_is_not_of_this_machine_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FootballError, match="cannot be listened on"):
-        serve_forecasts(Settings(home=tmp_path), host="192.0.2.1", port=8000, say=lambda line: None)
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("198.51.100.1", "198.51.100.1:8000 cannot be listened on"),
+        ("no.such.invalid", "Host no.such.invalid is not known"),
+    ],
+)
+def test_a_host_that_is_not_of_this_machine_is_refused(tmp_path: Path, host: str, reason: str) -> None:
+    with pytest.raises(FootballError, match=reason):
+        serve_forecasts(Settings(home=tmp_path), host=host, port=8000, say=lambda line: None)
+
+
+def test_a_port_that_is_taken_on_loopback_alone_is_refused_for_another_address_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(FootballError, match=f"127.0.0.1:{port} cannot be listened on"):
+            listen_addresses("127.0.0.2", port)

@@ -1,0 +1,193 @@
+"""Supervises the programs of `football serve` and `football up`, and ends every process that they started.
+
+`processes.run_together` starts this module as a process in a session of its own, between the command and its programs.
+On Linux it is a child subreaper [1]: a process whose parent has ended becomes its child, so that every process of the
+programs stays among its descendants, HAProxy and Ray's workers included. It reads one JSON document from standard
+input, starts the programs, and ends them when one of them ends, when it is asked to, or when standard input ends,
+because the command was killed.
+
+References
+----------
+[1] prctl(2), PR_SET_CHILD_SUBREAPER.
+"""
+
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from threading import Event
+
+import psutil
+
+LOST_SECONDS = 2.0  # that programs get once the command was killed
+TERM_SECONDS = 5.0  # that processes get which the programs left behind
+KILL_SECONDS = 10.0  # until processes that do not end on SIGKILL are given up
+_POLL_SECONDS = 0.1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to run: command lines by name, the working directory, seconds that the programs get to end."""
+
+    programs: Mapping[str, list[str]]
+    folder: str
+    grace: float
+
+    def encoded(self) -> bytes:
+        """One line of JSON."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+@contextmanager
+def end_signals() -> Iterator[Event]:
+    """Yield an event that SIGINT, SIGTERM and SIGHUP set instead of what they do otherwise.
+
+    An ignored SIGHUP stays ignored, as under nohup. Wait for the event again and again with a limit: a signal may reach
+    another thread, and the main one would sleep on.
+    """
+    ended = Event()
+    wanted = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in wanted}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def adopted_orphans() -> Iterator[None]:
+    """Be the parent of orphaned descendants while the block runs. Linux only; no effect elsewhere.
+
+    Raises
+    ------
+    OSError
+        The kernel refuses.
+    """
+    _set_subreaper(True)
+    try:
+        yield
+    finally:
+        _set_subreaper(False)
+
+
+def end_descendants(term_seconds: float, others: Collection[psutil.Process] = ()) -> None:
+    """End the descendants of this process: SIGTERM, then SIGKILL after some seconds, until none is left.
+
+    Parameters
+    ----------
+    term_seconds
+        0: SIGKILL at once.
+    others
+        Descendants to leave alone.
+    """
+
+    def left() -> list[psutil.Process]:
+        return [process for process in psutil.Process().children(recursive=True) if process not in others]
+
+    if term_seconds:
+        _end(left(), signal.SIGTERM, term_seconds)
+    deadline = time.monotonic() + KILL_SECONDS
+    # The children of a killed process are adopted, and found in the next turn.
+    while (processes := left()) and time.monotonic() < deadline:
+        _end(processes, signal.SIGKILL, _POLL_SECONDS)
+
+
+def main() -> int:
+    """Run the programs of standard input's order; returns the exit code of the command."""
+    order = Order(**json.loads(_read_line()))
+    with adopted_orphans(), end_signals() as ended:
+        running: dict[str, subprocess.Popen[bytes]] = {}
+        try:
+            for name, command in order.programs.items():
+                # A session of its own: a signal of the terminal reaches it once, from here.
+                running[name] = subprocess.Popen(
+                    command, cwd=order.folder, stdin=subprocess.DEVNULL, start_new_session=True
+                )
+            code, lost = _watch(running, ended)
+            _interrupt(running, LOST_SECONDS if lost else order.grace)
+        except BaseException:
+            lost = True
+            raise
+        finally:
+            end_descendants(0 if lost else TERM_SECONDS)
+    return code
+
+
+def _read_line() -> bytes:
+    """The first line of standard input. Nothing beyond it is read."""
+    line = b""
+    while not line.endswith(b"\n"):
+        if not (byte := os.read(sys.stdin.fileno(), 1)):
+            raise SystemExit("The command ended before it said what to run.")
+        line += byte
+    return line
+
+
+def _watch(running: Mapping[str, subprocess.Popen[bytes]], ended: Event) -> tuple[int, bool]:
+    """Wait for the end; returns the exit code and whether the command was killed."""
+    while True:
+        readable, _, _ = select.select([sys.stdin], [], [], _POLL_SECONDS)
+        if readable:
+            return 0, not os.read(sys.stdin.fileno(), 1)
+        if ended.is_set():
+            return 0, False
+        _reap(running)
+        for process in running.values():
+            if process.returncode is not None:
+                return _exit_code(process.returncode), False
+
+
+def _interrupt(running: Mapping[str, "subprocess.Popen[bytes]"], grace: float) -> None:
+    """Send the programs SIGINT, as Ctrl-C does, and wait until they have ended."""
+    for process in running.values():
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + grace
+    while any(process.returncode is None for process in running.values()) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        _reap(running)
+
+
+def _reap(running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
+    """Collect the exit codes of the programs, and remove the adopted processes that have ended."""
+    programs = {process.pid: process for process in running.values()}
+    with suppress(ChildProcessError):
+        while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if found.si_pid in programs:
+                programs[found.si_pid].wait()
+            else:
+                os.waitpid(found.si_pid, 0)
+
+
+def _end(processes: Iterable[psutil.Process], number: signal.Signals, seconds: float) -> None:
+    processes = list(processes)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+    psutil.wait_procs(processes, seconds)
+
+
+def _set_subreaper(adopts: bool) -> None:
+    if sys.platform == "linux":
+        library = ctypes.CDLL(None, use_errno=True)
+        if library.prctl(_PR_SET_CHILD_SUBREAPER, int(adopts), 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def _exit_code(code: int) -> int:
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

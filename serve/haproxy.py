@@ -1,0 +1,254 @@
+"""Starts HAProxy for Ray Serve with settings that Serve has no option for: limits by class, time limits, loopback.
+
+Ray starts `haproxy.sh` in place of HAProxy. It runs this file, which edits the configuration that Serve generated and
+then becomes HAProxy. The edit:
+
+- binds statistics and metrics to loopback. Serve binds them to every address.
+- binds the endpoint to the addresses in FOOTBALL_HAPROXY_BIND. Serve itself knows only loopback.
+- passes a request on once it is complete, and answers 408 where it is not complete after 10 s. A slow client takes no
+  place of a replica.
+- gives each class of requests its own places at a replica and its own queue, so that no class waits for another.
+  `/health` and `/ready` never wait.
+- answers 503 with Retry-After where a queue is full. A refusal costs a replica as much as an answer, so replicas that
+  refuse have no time left to answer.
+
+A configuration that is not as Serve 2.60 writes it is an error: HAProxy does not start and `football serve` ends with
+the reason. This file imports the standard library only, because every reload runs it.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+BINARY = "FOOTBALL_HAPROXY"
+BIND = "FOOTBALL_HAPROXY_BIND"  # addresses, separated by `;`
+PROBLEM_FILE = "FOOTBALL_HAPROXY_PROBLEM"
+
+REQUEST_SECONDS = 10  # from the first byte of a request to its last
+QUEUE_SECONDS = 5
+QUEUE_LENGTH = 32  # requests of one class that wait for a place
+RETRY_AFTER_SECONDS = 1
+
+_EDITED = "# Edited by football serve.\n"
+_FRONTEND = "frontend http_frontend"
+_LOOPBACK_ONLY = ("frontend prometheus", "listen stats")
+_SERVER = re.compile(r"server (?P<name>\S+) (?P<address>\S+) check( observe \S+ .*)?(?P<backup> backup)?")
+
+Section = list[str]
+
+
+class UnexpectedConfiguration(Exception):
+    """The generated configuration is not the one that this module edits."""
+
+
+@dataclass(frozen=True)
+class RequestClass:
+    """Requests with places and a queue of their own.
+
+    Attributes
+    ----------
+    suffix
+        Of the backend's name.
+    places
+        Requests that one replica works on at once; None: no limit.
+    condition
+        HAProxy condition, with `{prefix}` for the route prefix of the application.
+    """
+
+    suffix: str
+    places: int | None
+    condition: str
+
+
+# In the order in which a request is matched. Forecasts and uploads together are fewer than requests_at_once in
+# config.yaml: a replica itself refuses none of them.
+SIDE_CLASSES = (
+    RequestClass("-probes", None, "METH_GET {{ path {prefix}/health {prefix}/ready }}"),
+    RequestClass("-uploads", 8, "!{{ var(txn.is_complete) -m found }}"),
+    RequestClass("-pages", 16, "METH_GET"),
+)
+FORECASTS = RequestClass("", 48, "")  # complete POST requests; the backend that Serve generated
+
+# Complete: all of the body that Content-Length announces is in HAProxy's buffer, or there is no body.
+_NOT_CHUNKED = "!{ req.hdr(transfer-encoding) -m found }"
+_RULES = (
+    "http-request set-var(txn.received) req.body_len",
+    "http-request set-var(txn.is_complete) bool(true) if { req.body_size,sub(txn.received) eq 0 } "
+    f"{{ req.hdr(content-length) -m found }} {_NOT_CHUNKED}",
+    "http-request set-var(txn.is_complete) bool(true) if METH_GET "
+    f"!{{ req.hdr(content-length) -m found }} {_NOT_CHUNKED}",
+)
+
+
+def edit(text: str, addresses: Sequence[str]) -> str:
+    """Edit a configuration that Serve generated.
+
+    Parameters
+    ----------
+    text
+        Content of the file. An edited one is returned unchanged.
+    addresses
+        What the endpoint listens on, as HAProxy's `bind` takes it.
+
+    Raises
+    ------
+    UnexpectedConfiguration
+        Something that is edited is missing, or is not as Serve 2.60 writes it.
+    """
+    if text.startswith(_EDITED):
+        return text
+    sections = _sections(text)
+    for name in _LOOPBACK_ONLY:
+        number = _index_of_one(sections, name, r"bind \*?:\d+")
+        sections[name][number] = re.sub(r"bind \*?:", "bind 127.0.0.1:", sections[name][number])
+    _edit_frontend(sections, addresses)
+    for name, section in sections.items():
+        if name not in (*_LOOPBACK_ONLY, _FRONTEND) and any(_words(line)[:1] == ["bind"] for line in section):
+            raise UnexpectedConfiguration(f"`{name}` listens on an address of its own")
+    for name in [
+        name for name in sections if name.startswith("backend ") and name != "backend default_backend"
+    ]:
+        _edit_application(sections, name.removeprefix("backend "))
+    return _EDITED + "".join(line for name, section in sections.items() for line in (f"{name}\n", *section))
+
+
+def _sections(text: str) -> dict[str, Section]:
+    """Lines of each section, by its first line."""
+    sections: dict[str, Section] = {}
+    section: Section = []
+    for line in text.splitlines(keepends=True):
+        if line[0].isspace() or line.startswith("#"):
+            section.append(line)
+            continue
+        name = line.strip()
+        if name in sections:
+            raise UnexpectedConfiguration(f"`{name}` occurs twice")
+        section = sections[name] = []
+    return sections
+
+
+def _words(line: str) -> list[str]:
+    return line.split("#", 1)[0].split()
+
+
+def _index_of_one(sections: dict[str, Section], name: str, pattern: str) -> int:
+    """Index of the one line of a section that matches a pattern as a whole."""
+    found = [
+        number for number, line in enumerate(sections.get(name, [])) if re.fullmatch(pattern, line.strip())
+    ]
+    if len(found) != 1:
+        raise UnexpectedConfiguration(f"`{name}` has {len(found)} lines like `{pattern}`, not one")
+    return found[0]
+
+
+def _edit_frontend(sections: dict[str, Section], addresses: Sequence[str]) -> None:
+    number = _index_of_one(sections, _FRONTEND, r"bind \S+:\d+")
+    sections[_FRONTEND][number : number + 1] = _lines(
+        *(f"bind {address}" for address in addresses),
+        "option http-buffer-request",
+        "option http-ignore-probes",
+        f"timeout http-request {REQUEST_SECONDS}s",
+        _answer(
+            "http-error", 408, "Request Timeout", f"The request was not complete within {REQUEST_SECONDS} s."
+        ),
+        *_RULES,
+    )
+
+
+def _edit_application(sections: dict[str, Section], name: str) -> None:
+    """Give an application's requests their classes. Each other class gets a backend with the servers of the first."""
+    backend, quoted = sections[f"backend {name}"], re.escape(name)
+    frontend = sections[_FRONTEND]
+    prefix = (
+        frontend[_index_of_one(sections, _FRONTEND, rf"acl is_{quoted} path \S+")].split()[-1].rstrip("/")
+    )
+    route = _index_of_one(sections, _FRONTEND, rf"use_backend {quoted} if is_{quoted}")
+    frontend[route:route] = _lines(
+        *(
+            f"use_backend {name}{one.suffix} if is_{name} {one.condition.format(prefix=prefix)}"
+            for one in SIDE_CLASSES
+        )
+    )
+    _index_of_one(sections, f"backend {name}", "http-reuse always")
+    numbers = [number for number, line in enumerate(backend) if _words(line)[:1] == ["server"]]
+    servers = [_SERVER.fullmatch(backend[number].strip()) for number in numbers]
+    for number, server in zip(numbers, servers, strict=True):
+        if server is None:
+            raise UnexpectedConfiguration(f"`{backend[number].strip()}` is not a server as it is expected")
+    replicas = [server for server in servers if server is not None]
+    for number, server in zip(numbers, replicas, strict=True):
+        if not server["backup"]:
+            backend[number] = f"{backend[number].rstrip()} maxconn {FORECASTS.places}\n"
+    backend += _lines(*_limits(FORECASTS))
+    for one in SIDE_CLASSES:
+        sections[f"backend {name}{one.suffix}"] = _lines(
+            "log global",
+            "http-reuse always",
+            *_limits(one),
+            *(
+                f"server {server['name']} {server['address']} track {name}/{server['name']}"
+                + (server["backup"] or (f" maxconn {one.places}" if one.places else ""))
+                for server in replicas
+            ),
+        )
+
+
+def _limits(one: RequestClass) -> tuple[str, ...]:
+    refusal = (
+        "Service Unavailable",
+        f"Try again in {RETRY_AFTER_SECONDS} s: more requests wait than can be answered.",
+    )
+    errors = (
+        _answer("http-error", 502, "Bad Gateway", "The replica ended before it answered: try again."),
+        _answer("http-error", 503, *refusal),
+        _answer("http-error", 504, "Gateway Timeout", "The replica did not answer in time."),
+        f"timeout queue {QUEUE_SECONDS}s",
+    )
+    if one.places is None:
+        return errors
+    return (*errors, f"{_answer('http-request return', 503, *refusal)} if {{ queue gt {QUEUE_LENGTH} }}")
+
+
+def _answer(directive: str, status: int, title: str, detail: str) -> str:
+    """A directive that answers with a problem document (RFC 9457)."""
+    document = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    header = f" hdr Retry-After {RETRY_AFTER_SECONDS}" if status == 503 else ""
+    return f"{directive} status {status} content-type application/problem+json{header} string '{document}'"
+
+
+def _lines(*texts: str) -> Section:
+    return [f"    {text}\n" for text in texts]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Edit the files named by `-f` in place and become HAProxy with the same arguments.
+
+    Raises
+    ------
+    SystemExit
+        A file is not as expected; the reason is in the file that FOOTBALL_HAPROXY_PROBLEM names.
+    """
+    addresses = os.environ[BIND].split(";")
+    for option, value in pairwise(arguments):
+        if option == "-f":
+            file = Path(value)
+            try:
+                text = edit(file.read_text(encoding="utf-8"), addresses)
+            except (UnexpectedConfiguration, OSError) as error:
+                problem = f"HAProxy's configuration {file} cannot be edited: {error}"
+                Path(os.environ[PROBLEM_FILE]).write_text(problem, encoding="utf-8")
+                raise SystemExit(problem) from error
+            new = file.with_name(f"{file.name}.edited")
+            new.write_text(text, encoding="utf-8")
+            new.replace(file)
+    binary = os.environ[BINARY]
+    os.execv(binary, [binary, *arguments])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
