@@ -17,6 +17,8 @@ from football_assets.cli import BACKTEST_COLUMNS, main
 from football_assets.home import project_root
 from football_assets.registry.store import Registry
 from football_assets.sample import sample_folder
+from football_assets.serve_address import claimed
+from football_assets.settings import Settings
 from football_assets_tests.training.planted import planted_tensors, write_planted
 
 RESULTS = """Date,Team 1,FT,HT,Team 2
@@ -198,6 +200,15 @@ def test_an_endpoint_on_a_port_that_is_taken_is_refused(refused: Callable[..., s
         port = taken.getsockname()[1]
 
         assert f"127.0.0.1:{port} cannot be listened on" in refused("serve", "--port", port)
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_a_second_server_on_a_home_is_refused_with_the_address_of_the_first(
+    refused: Callable[..., str], home: Path, command: str
+) -> None:
+    with claimed(Settings(home=home), "football up", "http://127.0.0.1:3000"):
+        shown = refused(command)
+    assert f"`football up` already runs on home {home}, on http://127.0.0.1:3000" in shown
 
 
 def test_a_key_that_is_too_short_is_refused_without_showing_it(

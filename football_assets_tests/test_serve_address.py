@@ -3,13 +3,24 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from football_assets.serve_address import ServeUnreachable, announced, find_serve, make_token
+from football_assets.errors import FootballError
+from football_assets.serve_address import (
+    CLAIM,
+    ServeUnreachable,
+    announced,
+    claimed,
+    find_serve,
+    make_token,
+    serve_folder,
+)
 from football_assets.settings import Settings
 
 URL = "http://127.0.0.1:8266"
@@ -114,3 +125,73 @@ def test_a_server_elsewhere_is_told_by_the_environment_and_gets_no_token_of_this
         assert find_serve(elsewhere).token is None
         with_token = elsewhere.model_copy(update={"serve_token": SecretStr("theirs")})
         assert find_serve(with_token).token == "theirs"
+
+
+CLAIMING = (
+    "import time; from football_assets.serve_address import claimed;"
+    "from football_assets.settings import get_settings\n"
+    "with claimed(get_settings(), 'football up', 'http://127.0.0.1:3000'):\n"
+    "    print('claimed', flush=True)\n"
+    "    time.sleep(600)"
+)
+
+
+@contextmanager
+def another_command(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", CLAIMING],
+        env={"FOOTBALL_HOME": str(settings.home)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "claimed\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_second_command_on_a_home_is_refused_with_the_address_of_the_first(settings: Settings) -> None:
+    with another_command(settings) as first, pytest.raises(FootballError) as refusal:
+        claimed(settings, "football serve", URL).__enter__()
+
+    message = str(refusal.value)
+    for part in ("`football up`", str(settings.home), "http://127.0.0.1:3000", f"process {first.pid}"):
+        assert part in message
+
+
+def test_a_home_is_free_once_the_command_has_ended_or_was_killed(settings: Settings) -> None:
+    with claimed(settings, "football serve", URL):
+        pass
+    with another_command(settings):
+        pass
+    with claimed(settings, "football up", URL):
+        pass
+
+
+def test_a_command_waits_while_what_a_killed_one_started_is_ended(settings: Settings) -> None:
+    """The lock outlives the process that took it, as long as another one has the file open."""
+    with ExitStack() as stack:
+        first = claimed(settings, "football serve", URL)
+        descriptor = first.__enter__()
+        last = stack.enter_context(
+            subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[descriptor])
+        )
+        first.__exit__(None, None, None)
+        file = serve_folder(settings) / CLAIM
+        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+            pass
+        file.write_text(json.dumps({"command": "football serve", "address": URL, "pid": ended.pid}))
+
+        with ThreadPoolExecutor(1) as pool:
+            second = pool.submit(claimed(settings, "football serve", URL).__enter__)
+            with pytest.raises(TimeoutError):
+                second.result(0.5)
+            last.communicate(b"\n")
+            assert second.result(30) > 0
+
+
+def test_another_home_is_not_claimed(settings: Settings, tmp_path: Path) -> None:
+    with another_command(settings), claimed(Settings(home=tmp_path / "other"), "football serve", URL):
+        pass
