@@ -1,37 +1,35 @@
-"""The HTTP API: routes over one `ForecastService`. Ray Serve and tests give it a way to put queries into batches."""
+"""The HTTP API: routes over one `ForecastService`."""
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
-import orjson
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import FileResponse, HTMLResponse
-from pydantic import BaseModel, ValidationError
 
-from football_assets.errors import FootballError, ObjectNotFound, UnknownName
+from football_assets.errors import ObjectNotFound, UnknownName
 from football_assets.monitoring.summary import REPORT as DRIFT_REPORT
 from football_assets.sequences import given_histories
 from football_assets.sequences.state import TeamSummary
 from serve import schemas
+from serve.backend import Backend
+from serve.fast_path import FastPath, Forecasts, json_response
 from serve.fixtures import forecast_body
-from serve.middleware import App, Gate, Limits, Message, Receive, Scope, Send, path_below
+from serve.middleware import App, Gate, Limits
 from serve.model import Answered, FixtureQuery, GivenQuery
 from serve.problems import (
     MEDIA_TYPE,
     REQUEST_ID,
-    Problem,
     ProblemError,
     answer_with_problems,
+    error_responses,
+    log_failure,
     problem_body,
     problem_of,
-    problem_response,
 )
 from serve.service import ForecastService
 
@@ -40,24 +38,11 @@ PAGE = Path(__file__).parent / "page"
 LONGEST_LIST = 500
 PREDICT = "/predict"
 BATCH = "/predict/batch"
+FORECAST_ERRORS = error_responses(400, 404, 413, 422, 503)
+KNOWLEDGE_ERRORS = error_responses(404, 422, 503)
 
 Name = Annotated[str, Query(max_length=schemas.LONGEST_NAME)]
 Limit = Annotated[int, Query(ge=1, le=LONGEST_LIST, description="Most items in the answer.")]
-
-
-class Backend(Protocol):
-    """How the routes reach the service without holding up the event loop."""
-
-    async def forecast(self, query: FixtureQuery) -> Answered:
-        """One fixture, answered with those that arrive at the same time. Raises what is wrong with it."""
-
-    async def forecast_all(
-        self, queries: Sequence[FixtureQuery]
-    ) -> tuple[int, list[Answered | FootballError]]:
-        """Many fixtures, answered by one version, whose number comes first."""
-
-    async def forecast_given(self, query: GivenQuery) -> Answered:
-        """A match between given histories."""
 
 
 def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api_key: str | None) -> App:
@@ -68,71 +53,32 @@ def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api
         summary="Probabilities of football matches, from the production model.",
         docs_url=None,
         redoc_url=None,
-        responses={"default": {"model": Problem, "description": "Why the request was not answered."}},
+        responses=error_responses(401, 500),
     )
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
     answer_with_problems(api)
-    shortcuts = _add_forecasts(api, service, backend)
+    forecasts = _add_forecasts(api, service, backend)
     _add_knowledge(api, service)
     _add_operations(api, service)
     _add_pages(api)
-    return Gate(Shortcut(api, shortcuts), limits, api_key, service.metrics)
-
-
-class Shortcut:
-    """Answers plain valid requests of `POST /predict` and `/predict/batch`, and hands all others to the framework.
-
-    The framework's way to a route and back costs several times the forecast, and its reading of a body twice as much.
-    """
-
-    def __init__(self, api: FastAPI, forecasts: Mapping[str, "Forecasts"]) -> None:
-        self._api = api
-        self._forecasts = forecasts
-        self._routes = {getattr(route, "path", None): route for route in api.routes}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = _plain_path(scope)
-        forecasts = self._forecasts.get(path)
-        if forecasts is None:
-            await self._api(scope, receive, send)
-            return
-        messages: list[Message] = []
-        while not messages or messages[-1].get("more_body"):
-            messages.append(await receive())
-        try:
-            body = forecasts.body.model_validate_json(
-                b"".join(message.get("body", b"") for message in messages)
-            )
-        except ValidationError:
-            await self._api(scope, _again(messages, receive), send)
-            return
-        scope["route"] = self._routes[path]
-        try:
-            response = _json(await forecasts.answer(scope[REQUEST_ID], body))
-        except ProblemError as problem:
-            response = problem_response(problem, scope)
-        except FootballError as error:
-            response = problem_response(problem_of(error), scope)
-        await response(scope, receive, send)
-
-
-@dataclass(frozen=True)
-class Forecasts:
-    """What a body asks for, and the answer to a request's identifier and body."""
-
-    body: type[BaseModel]
-    answer: Callable[[str, Any], Awaitable[dict[str, Any]]]
+    return Gate(FastPath(api, forecasts), limits, api_key, service.metrics)
 
 
 def _add_forecasts(api: FastAPI, service: ForecastService, backend: Backend) -> dict[str, Forecasts]:
-    """The routes that forecast; returns those that `Shortcut` may answer."""
+    """The routes that forecast; returns those that `FastPath` may answer."""
 
     async def forecast(request_id: str, body: schemas.FixtureRequest) -> Answered:
         query = FixtureQuery(request_id, "predict", body.league, body.home_team, body.away_team, body.date)
         try:
             return await backend.forecast(query)
         except UnknownName as error:
-            raise problem_of(error, service.ready().unknown_field(query)) from error
+            raise problem_of(error, field=service.ready().unknown_field(query)) from error
+
+    def problem(query: FixtureQuery, number: int, error: Exception) -> dict[str, Any]:
+        log_failure(error, query.request_id, BATCH)
+        is_name = isinstance(error, UnknownName)
+        field = f"fixtures.{number}.{service.ready().unknown_field(query)}" if is_name else None
+        return {"problem": problem_body(problem_of(error, field=field, request_id=query.request_id))}
 
     async def answer_one(request_id: str, body: schemas.FixtureRequest) -> dict[str, Any]:
         return _prediction(request_id, await forecast(request_id, body))
@@ -142,16 +88,16 @@ def _add_forecasts(api: FastAPI, service: ForecastService, backend: Backend) -> 
             FixtureQuery(f"{request_id}/{n}", "batch", item.league, item.home_team, item.away_team, item.date)
             for n, item in enumerate(body.fixtures)
         ]
-        version, answers = await backend.forecast_all(queries)
+        version, outcomes = await backend.forecast_all(queries)
         forecasts = [
-            {"problem": problem_body(problem_of(answer))}
-            if isinstance(answer, FootballError)
-            else _fixture_forecast(answer)
-            for answer in answers
+            problem(queries[number], number, outcome)
+            if isinstance(outcome, Exception)
+            else _fixture_forecast(outcome)
+            for number, outcome in enumerate(outcomes)
         ]
         return {"request_id": request_id, "model_version": version, "forecasts": forecasts}
 
-    @api.post(PREDICT, response_model=schemas.PredictAnswer, tags=["forecasts"])
+    @api.post(PREDICT, response_model=schemas.PredictAnswer, responses=FORECAST_ERRORS, tags=["forecasts"])
     async def predict(
         request: Request,
         body: schemas.FixtureRequest,
@@ -161,21 +107,26 @@ def _add_forecasts(api: FastAPI, service: ForecastService, backend: Backend) -> 
         request_id = request.scope[REQUEST_ID]
         answer = await forecast(request_id, body)
         content = _prediction(request_id, answer)
-        return _json(content | {"score_matrix": answer.scores} if scores else content)
+        return json_response(content | {"score_matrix": answer.scores} if scores else content)
 
-    @api.post(BATCH, response_model=schemas.BatchAnswer, tags=["forecasts"])
+    @api.post(BATCH, response_model=schemas.BatchAnswer, responses=FORECAST_ERRORS, tags=["forecasts"])
     async def predict_batch(request: Request, body: schemas.BatchRequest) -> Response:
         """Forecasts of up to 1,000 matches. One that cannot be forecast does not spoil the others."""
-        return _json(await answer_batch(request.scope[REQUEST_ID], body))
+        return json_response(await answer_batch(request.scope[REQUEST_ID], body))
 
-    @api.post("/predict/sequences", response_model=schemas.SequencesAnswer, tags=["forecasts"])
+    @api.post(
+        "/predict/sequences",
+        response_model=schemas.SequencesAnswer,
+        responses=FORECAST_ERRORS,
+        tags=["forecasts"],
+    )
     async def predict_sequences(request: Request, body: schemas.SequencesRequest) -> Response:
         """The forecast of a match between teams that the model has never seen, from their past matches."""
         request_id = request.scope[REQUEST_ID]
         query = GivenQuery(request_id, body.league, _given(body.home), _given(body.away))
         answer = await backend.forecast_given(query)
         content = {"request_id": request_id, "model_version": answer.version, **_forecast(answer)}
-        return _json(content | {"unknown_opponents": answer.unknown_opponents})
+        return json_response(content | {"unknown_opponents": answer.unknown_opponents})
 
     return {
         PREDICT: Forecasts(schemas.FixtureRequest, answer_one),
@@ -184,7 +135,9 @@ def _add_forecasts(api: FastAPI, service: ForecastService, backend: Backend) -> 
 
 
 def _add_knowledge(api: FastAPI, service: ForecastService) -> None:
-    @api.get("/fixtures", response_model=schemas.FixturesAnswer, tags=["knowledge"])
+    @api.get(
+        "/fixtures", response_model=schemas.FixturesAnswer, responses=KNOWLEDGE_ERRORS, tags=["knowledge"]
+    )
     async def fixtures(
         league: Annotated[Name | None, Query(description="Identifier or name of a league.")] = None,
         date_from: Annotated[date | None, Query(description="First day.")] = None,
@@ -195,9 +148,13 @@ def _add_knowledge(api: FastAPI, service: ForecastService) -> None:
         league_id = service.ready().state.find_league(league) if league else None
         listed = service.fixtures
         rows = listed.select(league_id, date_from, date_to)
-        return _json({"model_version": listed.model_version, "total": len(rows), "fixtures": rows[:limit]})
+        return json_response(
+            {"model_version": listed.model_version, "total": len(rows), "fixtures": rows[:limit]}
+        )
 
-    @api.get("/leagues", response_model=schemas.LeaguesAnswer, tags=["knowledge"])
+    @api.get(
+        "/leagues", response_model=schemas.LeaguesAnswer, responses=error_responses(503), tags=["knowledge"]
+    )
     async def leagues() -> Response:
         """All leagues that the model knows."""
         model = service.ready()
@@ -213,9 +170,9 @@ def _add_knowledge(api: FastAPI, service: ForecastService) -> None:
             }
             for item in model.state.leagues()
         ]
-        return _json({"model_version": model.version, "leagues": rows})
+        return json_response({"model_version": model.version, "leagues": rows})
 
-    @api.get("/teams", response_model=schemas.TeamsAnswer, tags=["knowledge"])
+    @api.get("/teams", response_model=schemas.TeamsAnswer, responses=KNOWLEDGE_ERRORS, tags=["knowledge"])
     async def teams(
         query: Annotated[Name, Query(description="Part of a name; case and accents do not matter.")] = "",
         league: Annotated[Name | None, Query(description="Identifier or name of a league.")] = None,
@@ -224,15 +181,20 @@ def _add_knowledge(api: FastAPI, service: ForecastService) -> None:
         """Teams whose names begin like the query, hold it, or come near it, in this order."""
         model = service.ready()
         rows = [_team(item) for item in model.state.teams(query, league or None, limit)]
-        return _json({"model_version": model.version, "teams": rows})
+        return json_response({"model_version": model.version, "teams": rows})
 
-    @api.get("/teams/{league}/{team:path}", response_model=schemas.TeamAnswer, tags=["knowledge"])
+    @api.get(
+        "/teams/{league}/{team:path}",
+        response_model=schemas.TeamAnswer,
+        responses=KNOWLEDGE_ERRORS,
+        tags=["knowledge"],
+    )
     async def team(league: str, team: str) -> Response:
         """A team's ratings, form and last ten matches."""
         model = service.ready()
         profile = model.state.team(league, team)
         summary = profile.summary
-        return _json(
+        return json_response(
             {
                 "model_version": model.version,
                 "team": summary.team,
@@ -260,11 +222,11 @@ def _add_knowledge(api: FastAPI, service: ForecastService) -> None:
             }
         )
 
-    @api.get("/model", response_model=schemas.ModelAnswer, tags=["knowledge"])
+    @api.get("/model", response_model=schemas.ModelAnswer, responses=error_responses(503), tags=["knowledge"])
     async def model() -> Response:
         """The version that answers, its scores and its card."""
         served = service.ready()
-        return _json(
+        return json_response(
             {
                 "version": served.version,
                 "published": served.published,
@@ -285,7 +247,7 @@ def _add_operations(api: FastAPI, service: ForecastService) -> None:
         served, log_problem = service.model, service.log.error
         problem = service.config_error or service.model_error
         status = "starting" if served is None else "degraded" if problem or log_problem else "ok"
-        return _json(
+        return json_response(
             {
                 "status": status,
                 "model_version": served.version if served else None,
@@ -297,10 +259,10 @@ def _add_operations(api: FastAPI, service: ForecastService) -> None:
             }
         )
 
-    @api.get("/ready", response_model=schemas.Ready, tags=["operations"])
+    @api.get("/ready", response_model=schemas.Ready, responses=error_responses(503), tags=["operations"])
     async def ready() -> Response:
         """200 once a model answers, 503 until then."""
-        return _json({"model_version": service.ready().version})
+        return json_response({"model_version": service.ready().version})
 
     @api.get("/metrics", response_class=Response, tags=["operations"])
     async def metrics() -> Response:
@@ -308,7 +270,7 @@ def _add_operations(api: FastAPI, service: ForecastService) -> None:
         content, media_type = await asyncio.to_thread(service.metrics.render)
         return Response(content, media_type=media_type)
 
-    @api.get("/drift", response_class=HTMLResponse, tags=["operations"])
+    @api.get("/drift", response_class=HTMLResponse, responses=error_responses(404), tags=["operations"])
     async def drift() -> Response:
         """The latest drift report."""
         try:
@@ -352,49 +314,22 @@ def _add_pages(api: FastAPI) -> None:
         return FileResponse(Path(swagger_ui_path) / name)
 
 
-def _plain_path(scope: Scope) -> str:
-    """Path of a POST request with a body in JSON and no query; empty for any other."""
-    is_plain = (
-        scope["type"] == "http"
-        and scope["method"] == "POST"
-        and not scope["query_string"]
-        and (b"content-type", b"application/json") in scope["headers"]
-    )
-    return path_below(scope) if is_plain else ""
-
-
-def _again(messages: Sequence[Message], receive: Receive) -> Receive:
-    """The messages that were received already, then those that follow."""
-    left = iter(messages)
-
-    async def receive_again() -> Message:
-        message = next(left, None)
-        return await receive() if message is None else message
-
-    return receive_again
-
-
 def _prediction(request_id: str, answer: Answered) -> dict[str, Any]:
     return {"request_id": request_id, "model_version": answer.version, **_fixture_forecast(answer)}
 
 
 def _openapi(api: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with problem documents for the framework's own descriptions of errors."""
+    """The OpenAPI document. The framework gives errors the media type of the route's answer."""
     if api.openapi_schema is None:
         document = get_openapi(title=api.title, version=api.version, summary=api.summary, routes=api.routes)
         for operations in document["paths"].values():
             for operation in operations.values():
-                operation["responses"].pop("422", None)
-                schema = {"$ref": "#/components/schemas/Problem"}
-                operation["responses"]["default"]["content"] = {MEDIA_TYPE: {"schema": schema}}
-        for name in ("HTTPValidationError", "ValidationError"):
-            document["components"]["schemas"].pop(name, None)
+                for status, response in operation["responses"].items():
+                    if int(status) >= 400:
+                        (problem,) = response["content"].values()
+                        response["content"] = {MEDIA_TYPE: problem}
         api.openapi_schema = document
     return api.openapi_schema
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
 def _forecast(answer: Answered) -> dict[str, Any]:

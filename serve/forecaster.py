@@ -5,10 +5,6 @@ Ingress and model share the process on purpose: a call from one deployment to an
 
 import asyncio
 import gc
-import logging
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,15 +14,14 @@ from football_assets.bucket import open_bucket
 from football_assets.errors import FootballError
 from football_assets.settings import get_settings
 from serve.api import build_api
+from serve.backend import Backend
+from serve.logs import logger
 from serve.metrics import configure_directory, serving_metrics
 from serve.middleware import App, Limits
-from serve.model import Answered, FixtureQuery, GivenQuery
-from serve.service import ForecastService, ModelChoice
+from serve.model import FixtureQuery
+from serve.service import ForecastService, ModelChoice, Outcome
 
 METRICS = "serve_metrics"
-PART = 250  # fixtures of a large batch in one inference
-
-_log = logging.getLogger("serve")
 
 
 class UserConfig(ModelChoice):
@@ -65,16 +60,12 @@ class Forecaster:
         self._config = ReplicaConfig(**config)
         self._service = ForecastService(open_bucket(settings.bucket_url), settings.scratch, serving_metrics())
         self._api_key = settings.api_key.get_secret_value() if settings.api_key else None
-        # One thread: while it works on a batch the next one gathers, and a model is switched between two batches.
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="forecast")
-        self._keeper = ThreadPoolExecutor(
-            1, thread_name_prefix="log"
-        )  # waits for the disk, for large batches
+        self._backend = Backend(self._service, self._forecast_batch)
         self._follower: asyncio.Task[None] | None = None
 
     def __serve_build_asgi_app__(self) -> App:
         limits = Limits(**self._config.model_dump())
-        return build_api(self._service, self, limits=limits, api_key=self._api_key)
+        return build_api(self._service, self._backend, limits=limits, api_key=self._api_key)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Load the wanted model while the old one answers, then switch.
@@ -93,7 +84,7 @@ class Forecaster:
             if self._service.model is None:
                 raise
             self._service.config_error = f"user_config is not valid: {' '.join(str(error).split())}"
-            _log.error("%s", self._service.config_error)
+            logger.error("%s", self._service.config_error)
             return
         self._service.config_error = None
         self._forecast_batch.set_max_batch_size(config.max_batch_size)
@@ -106,40 +97,9 @@ class Forecaster:
             gc.freeze()  # what is loaded by now stays: looking through it cost a fifth of a large batch
             self._follower = asyncio.get_running_loop().create_task(self._follow())
 
-    async def forecast(self, query: FixtureQuery) -> Answered:
-        """One fixture, answered with those that arrive at the same time. Raises what is wrong with it."""
-        answer: Answered = await self._forecast_batch(query)
-        return answer
-
-    async def forecast_all(
-        self, queries: Sequence[FixtureQuery]
-    ) -> tuple[int, list[Answered | FootballError]]:
-        """Many fixtures, answered by one version, whose number comes first.
-
-        Part by part, so that single requests get their turn in between; but they wait for the disk once.
-        """
-        loop = asyncio.get_running_loop()
-        model = self._service.ready()
-        started = time.perf_counter()
-        answers: list[Answered | FootballError] = []
-        for start in range(0, len(queries), PART):
-            part = queries[start : start + PART]
-            answers += await loop.run_in_executor(self._worker, self._service.forecast, part, model)
-        seconds = time.perf_counter() - started
-        await loop.run_in_executor(self._keeper, self._service.keep, queries, answers, seconds)
-        return model.version, answers
-
-    async def forecast_given(self, query: GivenQuery) -> Answered:
-        """A match between given histories."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._worker, self._service.answer_given, query
-        )
-
     @serve.batch(max_batch_size=64, batch_wait_timeout_s=0.0)
-    async def _forecast_batch(self, queries: list[FixtureQuery]) -> list[Answered | FootballError]:
-        return (
-            await asyncio.get_running_loop().run_in_executor(self._worker, self._service.answer, queries)
-        )[1]
+    async def _forecast_batch(self, queries: list[FixtureQuery]) -> list[Outcome]:
+        return await self._backend.answer_batch(queries)
 
     async def _follow(self) -> None:
         """Follow the alias and the fixture list, and close old segments of the log."""
@@ -148,9 +108,9 @@ class Forecaster:
             try:
                 await asyncio.to_thread(self._service.refresh)
             except FootballError as error:
-                _log.error("The bucket cannot be followed: %s", error)
+                logger.error("The bucket cannot be followed: %s", error)
             except Exception:  # following must not end while the replica lives
-                _log.exception("The bucket cannot be followed")
+                logger.exception("The bucket cannot be followed")
 
     def __del__(self) -> None:
         service = getattr(self, "_service", None)

@@ -6,7 +6,6 @@ Plain ASGI: a framework middleware would cost more than the forecast.
 import base64
 import binascii
 import hmac
-import logging
 import re
 import time
 import uuid
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from serve.metrics import ServingMetrics
-from serve.problems import REQUEST_ID, ProblemError, failure, problem_response
+from serve.problems import REQUEST_ID, ProblemError, error_response, log_failure
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -35,8 +34,6 @@ _POLICIES = {
     "/drift": b"sandbox allow-scripts allow-downloads; default-src 'none'; img-src data: blob:; font-src data:; "
     b"script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'",
 }
-
-_log = logging.getLogger("serve")
 
 
 @dataclass(frozen=True)
@@ -87,15 +84,11 @@ class Gate:
 
         try:
             await self._pass_on(scope, receive, answer)
-        except ProblemError as problem:
-            if status:
-                raise
-            await problem_response(problem, scope)(scope, receive, answer)
-        except Exception:
-            _log.exception("Request %s to %s failed", request_id, scope["path"])
+        except Exception as error:
             if not status:
-                await problem_response(failure(scope), scope)(scope, receive, answer)
+                await error_response(error, scope)(scope, receive, answer)
             elif status < 500:  # a part of the answer has left: the connection must break
+                log_failure(error, request_id, scope["path"])
                 raise
         finally:
             if status == 413:

@@ -16,18 +16,27 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from football_assets.errors import BucketError, FootballError, RegistryError, UnknownLeague, UnknownName
+from serve.logs import logger
+from serve.metrics import MetricsError
 from serve.prediction_log import PredictionLogError
+from serve.schemas import FieldError
 from serve.service import NotReady
 
 MEDIA_TYPE = "application/problem+json"
+SERVER_ERRORS = (BucketError, RegistryError, MetricsError)
 REQUEST_ID = "request_id"  # key of the ASGI scope
-
-
-class FieldError(BaseModel):
-    """What is wrong with one field of a request."""
-
-    field: str = Field(description="Path of the field in the body, or name of the parameter.")
-    message: str
+# Every status of an error. The README's table and the OpenAPI document say the same.
+STATUSES = {
+    400: "The body cannot be parsed.",
+    401: "The key is missing or wrong.",
+    404: "A league or a team is not known, with the nearest names in `suggestions`; or nothing is at this path.",
+    405: "The path does not take this method: `Allow` names those it takes.",
+    413: "The body is too large.",
+    422: "The request is not valid, with its fields in `errors`; or the match cannot be.",
+    500: "The server failed; its log has the cause under the request's identifier.",
+    503: "No model is loaded yet, the forecast could not be logged, or too many requests wait: try again after "
+    "`Retry-After` seconds.",
+}
 
 
 class Problem(BaseModel):
@@ -67,21 +76,32 @@ class ProblemError(HTTPException):
         self.suggestions = suggestions
 
 
-def problem_of(error: FootballError, field: str | None = None) -> ProblemError:
-    """The problem that an error is: 404 for an unknown name, 503 for what may be better in a moment, else 422.
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route, for the OpenAPI document."""
+    return {status: {"model": Problem, "description": STATUSES[status]} for status in statuses}
+
+
+def problem_of(error: Exception, *, field: str | None = None, request_id: str | None = None) -> ProblemError:
+    """The problem document's content for an error: 404 for an unknown name, 503 for what may pass, 422 for other
+    errors of the request, 500 for errors of the server.
 
     Parameters
     ----------
     field
-        The field that holds an unknown name.
+        The field that holds an unknown name; None: `league` or `team`.
+    request_id
+        Identifier under which the cause of a failure is logged.
     """
     match error:
+        case ProblemError():
+            return error
         case UnknownName():
+            kind = "league" if isinstance(error, UnknownLeague) else "team"
             return ProblemError(
                 404,
                 str(error),
-                title="Unknown league" if isinstance(error, UnknownLeague) else "Unknown team",
-                errors=[FieldError(field=field, message="There is none of this name.")] if field else None,
+                title=f"Unknown {kind}",
+                errors=[FieldError(field=field or kind, message="There is none of this name.")],
                 suggestions=error.suggestions,
             )
         case NotReady():
@@ -89,17 +109,26 @@ def problem_of(error: FootballError, field: str | None = None) -> ProblemError:
         case PredictionLogError():
             detail = f"The forecast was not answered, since it could not be logged. {error}"
             return ProblemError(503, detail, headers={"Retry-After": "5"})
-        case BucketError() | RegistryError():
-            return ProblemError(500, str(error))
-        case _:
+        case FootballError() if not isinstance(error, SERVER_ERRORS):
             return ProblemError(422, str(error))
+        case _:  # the cause is for the log alone
+            return ProblemError(
+                500, f"The server failed on this request: its log has the cause under {request_id}."
+            )
 
 
-def failure(scope: Mapping[str, Any]) -> ProblemError:
-    """The problem of a request on which the server failed. The cause is for the log alone."""
-    return ProblemError(
-        500, f"The server failed on this request: its log has the cause under {scope.get(REQUEST_ID)}."
-    )
+def log_failure(error: Exception, request_id: str | None, path: str) -> None:
+    """Log an error of the server with its traceback; an error of the request is not logged."""
+    is_expected = isinstance(error, ProblemError | NotReady)
+    if not is_expected and problem_of(error).status >= 500:
+        logger.error("Request %s to %s failed", request_id, path, exc_info=error)
+
+
+def error_response(error: Exception, scope: Mapping[str, Any]) -> Response:
+    """The problem document that answers a failed request; an error of the server is logged."""
+    request_id = scope.get(REQUEST_ID)
+    log_failure(error, request_id, scope["path"])
+    return problem_response(problem_of(error, request_id=request_id), scope)
 
 
 def problem_body(problem: ProblemError) -> dict[str, Any]:
@@ -136,13 +165,8 @@ def field_errors(error: RequestValidationError) -> list[FieldError]:
 def answer_with_problems(app: FastAPI) -> None:
     """Make every error of the application a problem document."""
 
-    async def on_problem(request: Request, error: Exception) -> Response:
-        assert isinstance(error, ProblemError)
-        return problem_response(error, request.scope)
-
-    async def on_football_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, FootballError)
-        return problem_response(problem_of(error), request.scope)
+    async def on_error(request: Request, error: Exception) -> Response:
+        return error_response(error, request.scope)
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -161,11 +185,7 @@ def answer_with_problems(app: FastAPI) -> None:
         detail = details.get(error.status_code, str(error.detail))
         return problem_response(ProblemError(error.status_code, detail, headers=error.headers), request.scope)
 
-    async def on_failure(request: Request, error: Exception) -> Response:
-        return problem_response(failure(request.scope), request.scope)
-
-    app.add_exception_handler(Exception, on_failure)
-    app.add_exception_handler(ProblemError, on_problem)
-    app.add_exception_handler(FootballError, on_football_error)
+    for kind in (Exception, ProblemError, FootballError):
+        app.add_exception_handler(kind, on_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http_error)

@@ -156,12 +156,21 @@ class SequencesAnswer(Answer, Forecast):
     )
 
 
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(description="Path of the field in the body, or name of the parameter.")
+    message: str
+
+
 class ItemProblem(BaseModel):
     """Why one fixture of a batch has no forecast."""
 
+    type: str
     title: str
     status: int
     detail: str
+    errors: list[FieldError] | None = None
     suggestions: list[str] | None = None
 
 

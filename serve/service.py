@@ -1,6 +1,5 @@
 """One serving process: the model it answers from, the log of its answers, its metrics. Knows neither HTTP nor Ray."""
 
-import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -17,15 +16,16 @@ from football_assets.monitoring.summary import LATEST as DRIFT_SUMMARY
 from football_assets.monitoring.summary import load_summary
 from football_assets.registry.store import Registry
 from serve.fixtures import FixtureList
+from serve.logs import logger
 from serve.metrics import ServingMetrics
 from serve.model import Answered, FixtureQuery, GivenQuery, ServedModel
-from serve.prediction_log import PredictionLog
+from serve.prediction_log import PredictionLog, PredictionLogError
 
 SPOOL = "prediction_log"
 MODELS = "models"
 RETRY_SECONDS = 30.0  # before a version that could not be loaded is tried again
 
-_log = logging.getLogger("serve")
+Outcome = Answered | Exception  # of a query: its forecast, or why there is none
 
 
 class ModelChoice(BaseModel):
@@ -121,39 +121,50 @@ class ForecastService:
             try:
                 self.fixtures = FixtureList.read(self.bucket, self.fixtures)
             except Exception as error:  # of the bucket, or of a file that is no table: the old list goes on
-                _log.error("The fixture list cannot be read: %s: %s", type(error).__name__, error)
+                logger.error("The fixture list cannot be read: %s: %s", type(error).__name__, error)
             try:
                 self._note_drift()
             except Exception as error:  # as above: the old figures go on
-                _log.error("The drift summary cannot be read: %s: %s", type(error).__name__, error)
+                logger.error("The drift summary cannot be read: %s: %s", type(error).__name__, error)
         self.log.rotate_if_due()
         self._count_log()
 
-    def answer(self, queries: Sequence[FixtureQuery]) -> tuple[int, list[Answered | FootballError]]:
-        """Forecasts in the order of the queries, by one version, whose number comes first; logged when this returns.
+    def answer(self, queries: Sequence[FixtureQuery]) -> tuple[int, list[Outcome]]:
+        """Forecast and log; returns the version that answers, and one outcome for each query, in their order.
+
+        A forecast that could not be logged has a `PredictionLogError` in its place.
 
         Raises
         ------
-        NotReady, PredictionLogError
-            As of `forecast` and `keep`.
+        NotReady
+            There is no model yet.
         """
         model = self.ready()
         started = time.perf_counter()
-        answers = self.forecast(queries, model)
-        self.keep(queries, answers, time.perf_counter() - started)
-        return model.version, answers
+        outcomes = self.forecast(queries, model)
+        try:
+            self.keep(queries, outcomes, time.perf_counter() - started)
+        except PredictionLogError as error:
+            outcomes = [_unlogged(item, error) for item in outcomes]
+        return model.version, outcomes
 
-    def forecast(self, queries: Sequence[FixtureQuery], model: ServedModel) -> list[Answered | FootballError]:
-        """Forecasts in the order of the queries; one that cannot be made has its error in its place.
+    def forecast(self, queries: Sequence[FixtureQuery], model: ServedModel) -> list[Outcome]:
+        """Forecast without logging; returns one outcome for each query, in their order.
 
-        They may leave once `keep` has logged them.
+        A query on which the model fails does not fail the others. Forecasts may leave once `keep` has logged them.
         """
         started = time.perf_counter()
-        answers = model.forecast(queries, self.fixtures, datetime.now(UTC).date())
-        count = sum(not isinstance(answer, FootballError) for answer in answers)
+        outcomes: list[Outcome]
+        try:
+            outcomes = [*model.forecast(queries, self.fixtures, datetime.now(UTC).date())]
+        except Exception as error:  # one query may be the cause: each gets its own outcome
+            if len(queries) == 1:
+                return [error]
+            return [outcome for query in queries for outcome in self.forecast([query], model)]
+        count = sum(isinstance(outcome, Answered) for outcome in outcomes)
         if count:
             self.metrics.observe_inference(count, time.perf_counter() - started)
-        return answers
+        return outcomes
 
     def answer_given(self, query: GivenQuery) -> Answered:
         """The forecast of a match between given histories.
@@ -176,10 +187,10 @@ class ForecastService:
     def keep(
         self,
         queries: Sequence[FixtureQuery | GivenQuery],
-        answers: Sequence[Answered | FootballError],
+        outcomes: Sequence[Outcome],
         seconds: float,
     ) -> None:
-        """Log answers that took so many seconds, and count them.
+        """Log the forecasts among the outcomes, which took so many seconds, and count them.
 
         Raises
         ------
@@ -190,8 +201,8 @@ class ForecastService:
         latency = round(seconds * 1000, 3)
         kinds: dict[str, list[list[float]]] = {}
         records = []
-        for query, answer in zip(queries, answers, strict=True):
-            if isinstance(answer, FootballError):
+        for query, answer in zip(queries, outcomes, strict=True):
+            if not isinstance(answer, Answered):
                 continue
             kind = query.kind if isinstance(query, FixtureQuery) else "sequences"
             kinds.setdefault(kind, []).append(answer.probabilities)
@@ -238,7 +249,7 @@ class ForecastService:
             )
         except FootballError as error:
             if self.model_error != str(error):
-                _log.error("Model %s is not served: %s", choice.version, error)
+                logger.error("Model %s is not served: %s", choice.version, error)
                 self.metrics.fail_model_load()
             self.model_error, self._failed = str(error), wanted
             self._retry_at = time.monotonic() + RETRY_SECONDS
@@ -247,7 +258,7 @@ class ForecastService:
         self.model, self._loaded_as = model, wanted
         self.model_error, self._failed = None, None
         self.metrics.take_up_model(model.version, model.as_of, model.published)
-        _log.info("Model version %d answers (before: %s)", model.version, before)
+        logger.info("Model version %d answers (before: %s)", model.version, before)
 
     def _count_log(self) -> None:
         with self._counting:
@@ -259,6 +270,15 @@ class ForecastService:
             if failing and not self._log_was_failing:
                 self.metrics.prediction_log_failures.inc()
             self._log_was_failing = failing
+
+
+def _unlogged(outcome: Outcome, error: PredictionLogError) -> Outcome:
+    """An error of its own for each forecast: several requests raise them at the same time."""
+    if not isinstance(outcome, Answered):
+        return outcome
+    own = PredictionLogError(str(error))
+    own.__cause__ = error
+    return own
 
 
 def _record(request_id: str, kind: str, now: str, latency_ms: float, answer: Answered) -> dict[str, Any]:

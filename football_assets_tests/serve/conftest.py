@@ -10,8 +10,9 @@ import uvicorn
 
 from football_assets.bucket import Bucket, LocalBucket
 from football_assets_tests.demo import copy_bucket
-from football_assets_tests.serve.running import Client, InlineBackend
+from football_assets_tests.serve.running import Client
 from serve.api import build_api
+from serve.backend import Backend
 from serve.metrics import ServingMetrics
 from serve.middleware import Limits
 from serve.service import ForecastService, ModelChoice
@@ -39,7 +40,7 @@ def shared_service(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def client(shared_service: ForecastService) -> Iterator[Client]:
     """A client of the shared service, without a key."""
-    client = Client(build_api(shared_service, InlineBackend(shared_service), limits=Limits(), api_key=None))
+    client = Client(build_api(shared_service, Backend(shared_service), limits=Limits(), api_key=None))
     yield client
     client.close()
 
@@ -54,18 +55,15 @@ def service(demo_bucket: LocalBucket, tmp_path: Path) -> Iterator[ForecastServic
 
 @pytest.fixture
 def make_client() -> Iterator[MakeClient]:
-    """Makes clients of a service, with limits, a key or a backend of the test's choice."""
+    """Makes clients of a service, with limits or a key of the test's choice."""
     clients: list[Client] = []
 
     def make(
         service: ForecastService,
         limits: Limits | None = None,
         api_key: str | None = None,
-        backend: InlineBackend | None = None,
     ) -> Client:
-        app = build_api(
-            service, backend or InlineBackend(service), limits=limits or Limits(), api_key=api_key
-        )
+        app = build_api(service, Backend(service), limits=limits or Limits(), api_key=api_key)
         clients.append(Client(app))
         return clients[-1]
 
@@ -79,7 +77,7 @@ def server_url(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Address of the API, served over TCP on a free port of this host."""
     folder = tmp_path_factory.mktemp("server")
     service = make_service(copy_bucket(demo_home, folder / "bucket"), folder / "scratch")
-    app = build_api(service, InlineBackend(service), limits=Limits(), api_key=None)
+    app = build_api(service, Backend(service), limits=Limits(), api_key=None)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -1,45 +1,16 @@
 """The HTTP API in this process, without Ray: what tests of serving ask."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from football_assets.errors import FootballError
 from serve.middleware import App
-from serve.model import Answered, FixtureQuery, GivenQuery
 from serve.service import ForecastService
 
 Result = TypeVar("Result")
-Argument = TypeVar("Argument")
-
-
-class InlineBackend:
-    """Runs the service in one thread beside the event loop, as a replica does."""
-
-    def __init__(self, service: ForecastService) -> None:
-        self._service = service
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="forecast")
-
-    async def forecast(self, query: FixtureQuery) -> Answered:
-        _, (answer,) = await self.forecast_all([query])
-        if isinstance(answer, FootballError):
-            raise answer
-        return answer
-
-    async def forecast_all(
-        self, queries: Sequence[FixtureQuery]
-    ) -> tuple[int, list[Answered | FootballError]]:
-        return await self._in_worker(self._service.answer, queries)
-
-    async def forecast_given(self, query: GivenQuery) -> Answered:
-        return await self._in_worker(self._service.answer_given, query)
-
-    async def _in_worker(self, function: Callable[[Argument], Result], argument: Argument) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, function, argument)
 
 
 class Client:

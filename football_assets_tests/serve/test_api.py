@@ -798,8 +798,10 @@ def test_the_openapi_document_has_an_example_and_the_problem_schema_for_every_fo
         assert client.post(path, json=example).status_code == 200, path
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            schema = operation["responses"]["default"]["content"][MEDIA_TYPE]["schema"]
-            assert schema == {"$ref": "#/components/schemas/Problem"}, path
+            errors = {status: item for status, item in operation["responses"].items() if status >= "400"}
+            assert {"401", "500"} <= set(errors), path
+            for item in errors.values():
+                assert item["content"] == {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     assert set(document["paths"]) == {
         *("/predict", "/predict/batch", "/predict/sequences"),
         *("/fixtures", "/leagues", "/teams", "/teams/{league}/{team}", "/model"),

@@ -14,8 +14,9 @@ from football_assets.monitoring.drift import Evidence, examine
 from football_assets.monitoring.report import render
 from football_assets.monitoring.summary import LATEST, REPORT, DriftSummary, save_summary
 from football_assets_tests.monitoring.logs import no_matches
-from football_assets_tests.serve.running import Client, InlineBackend
+from football_assets_tests.serve.running import Client
 from serve.api import build_api
+from serve.backend import Backend
 from serve.metrics import ServingMetrics
 from serve.middleware import Limits
 from serve.service import ForecastService
@@ -77,7 +78,7 @@ def test_a_summary_that_cannot_be_read_leaves_the_figures_as_they_were(
 
 
 def test_the_page_is_served_without_rights_on_the_host(service: ForecastService) -> None:
-    client = Client(build_api(service, InlineBackend(service), limits=Limits(), api_key=None))
+    client = Client(build_api(service, Backend(service), limits=Limits(), api_key=None))
     try:
         assert client.get("/drift").status_code == 404
         service.bucket.write(REPORT, render(QUIET, {}))

@@ -14,6 +14,7 @@ from football_assets.errors import (
     UnknownTeam,
 )
 from football_assets_tests.serve.running import Client
+from serve.metrics import MetricsError
 from serve.prediction_log import PredictionLogError
 from serve.problems import (
     MEDIA_TYPE,
@@ -36,9 +37,6 @@ from serve.service import NotReady
         (UnknownTeam("no such team"), 404, "Unknown team"),
         (NotReady("wait"), 503, "Service Unavailable"),
         (PredictionLogError("the disk is full"), 503, "Service Unavailable"),
-        (RegistryError("corrupt"), 500, "Internal Server Error"),
-        (BucketError("unreadable"), 500, "Internal Server Error"),
-        (ObjectNotFound("gone"), 500, "Internal Server Error"),
         (FootballError("a team cannot meet itself"), 422, "Unprocessable"),
     ],
 )
@@ -49,13 +47,30 @@ def test_an_error_has_its_status_and_keeps_its_words(error: FootballError, statu
     assert str(error) in problem.detail
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RegistryError("a secret"),
+        BucketError("a secret"),
+        ObjectNotFound("a secret"),
+        MetricsError("a secret"),
+        ValueError("a secret"),
+    ],
+)
+def test_an_error_of_the_server_names_the_identifier_in_the_log_and_not_its_cause(error: Exception) -> None:
+    problem = problem_of(error, request_id="a1")
+    assert problem.status == 500
+    assert "its log has the cause under a1" in problem.detail
+    assert "secret" not in problem.detail
+
+
 @pytest.mark.parametrize("error", [NotReady("wait"), PredictionLogError("full")])
 def test_what_may_be_better_in_a_moment_says_when_to_ask_again(error: FootballError) -> None:
     assert int((problem_of(error).headers or {})["Retry-After"]) > 0
 
 
 def test_an_unknown_name_offers_the_nearest_and_names_its_field() -> None:
-    body = problem_body(problem_of(UnknownTeam("none", ["Łódź", "Arsenal"]), "home_team"))
+    body = problem_body(problem_of(UnknownTeam("none", ["Łódź", "Arsenal"]), field="home_team"))
     assert body["suggestions"] == ["Łódź", "Arsenal"]
     assert [error["field"] for error in body["errors"]] == ["home_team"]
 

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from football_assets.bucket import LocalBucket
-from football_assets.errors import FootballError
+from football_assets.errors import FootballError, UnknownTeam
 from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
 from football_assets.sequences.given_histories import GivenMatch, GivenTeam, encode_given
 from football_assets.sequences.state import Fixture
@@ -423,8 +423,10 @@ def test_an_answer_that_cannot_be_logged_does_not_leave(
     service.log.spool.rmdir()
     service.log.spool.write_bytes(b"a file where the folder was")
 
-    with pytest.raises(PredictionLogError):
-        service.answer(QUERIES)
+    unknown = FixtureQuery("r/x", "batch", "eng.1", "Arsenall", "Chelsea", DAY)
+    _, outcomes = service.answer([*QUERIES, unknown])
+    assert [type(outcome) for outcome in outcomes] == [PredictionLogError] * 3 + [UnknownTeam]
+    assert len(set(map(id, outcomes))) == 4, "several requests raise them at the same time"
     for path, body in (("/predict", BODY), ("/predict/batch", {"fixtures": [BODY]})):
         answer = client.post(path, json=body)
         assert answer.status_code == 503
