@@ -71,15 +71,19 @@ class Gate:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(scope)
+        given = _header(scope, b"x-request-id")
+        request_id = _request_id(given)
         scope[REQUEST_ID] = request_id
+        headers = _headers(path_below(scope))
+        if given != request_id.encode():  # Ray Serve echoes the identifier of the request
+            headers.append((b"x-request-id", request_id.encode()))
         status = 0
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_headers(path_below(scope), request_id)]
+                message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         try:
@@ -137,8 +141,7 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
     return next((value for name, value in scope["headers"] if name == wanted), None)
 
 
-def _request_id(scope: Scope) -> str:
-    given = _header(scope, b"x-request-id")
+def _request_id(given: bytes | None) -> str:
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given.decode()
     return uuid.uuid4().hex
@@ -159,9 +162,8 @@ def _given_key(scope: Scope) -> bytes:
     return b""
 
 
-def _headers(path: str, request_id: str) -> list[tuple[bytes, bytes]]:
+def _headers(path: str) -> list[tuple[bytes, bytes]]:
     return [
-        (b"x-request-id", request_id.encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", _POLICIES.get(path, _POLICY)),
     ]

@@ -8,10 +8,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,83 +21,27 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from football_assets.bucket import Bucket, open_bucket
 from football_assets.deployment.serve_api import DeploymentFailed, ServeApi
 from football_assets.forecasting.fixtures import forecast_match
 from football_assets.model_files import MODEL_CARD, TEAM_STATE
 from football_assets.registry.store import VERSIONS, Registry
-from football_assets.serve_address import ServeAddress, find_serve
-from football_assets.settings import Settings
 from football_assets_tests.demo import copy_bucket, publish_reversed
-from serve.prediction_log import SEGMENTS, read_segment
+from football_assets_tests.end_to_end.serving import (
+    COMMAND,
+    MATCH,
+    PATIENCE_SECONDS,
+    REPLICA_TITLE,
+    Server,
+    run_server,
+    running,
+    title,
+    wait_until,
+)
 
-COMMAND = str(Path(sys.executable).with_name("football"))
-MATCH = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea", "date": "2016-06-01"}
-PATIENCE_SECONDS = 300.0  # nothing here is a measurement
 REPLICAS = 2
 SLOW_CLIENTS = 110
-REPLICA_TITLE = "ray::ServeReplica"
 
-
-@dataclass
-class Server:
-    """A running `football serve`, and all processes that it has been seen to start."""
-
-    process: subprocess.Popen[bytes]
-    home: Path
-    url: str
-    output: Path
-    seen: set[tuple[int, str]] = field(default_factory=set)
-
-    @property
-    def bucket(self) -> Bucket:
-        return open_bucket(str(self.home / "bucket"))
-
-    def descendants(self) -> dict[int, str]:
-        """Title of every process under this one."""
-        children: dict[int, list[int]] = {}
-        for process, (parent, _, _) in running().items():
-            children.setdefault(parent, []).append(process)
-        found: dict[int, str] = {}
-        waiting = [self.process.pid]
-        while waiting:
-            for child in children.get(waiting.pop(), []):
-                found[child] = title(child)
-                waiting.append(child)
-        now = running()
-        self.seen |= {(process, now[process][1]) for process in found if process in now}
-        return found
-
-    def replicas(self) -> set[int]:
-        return {process for process, name in self.descendants().items() if name.startswith(REPLICA_TITLE)}
-
-    @property
-    def serve_address(self) -> ServeAddress:
-        return find_serve(Settings(home=self.home))
-
-    def answering(self) -> set[int | None]:
-        """Versions that the replicas answer from."""
-        versions: dict[str, int | None] = {}
-
-        def all_seen() -> bool:
-            health = httpx.get(f"{self.url}/health", timeout=60).json()
-            versions[health["replica"]] = health["model_version"]
-            return len(versions) == REPLICAS
-
-        wait_until(all_seen, "all replicas answer")
-        return set(versions.values())
-
-    def predict(self) -> httpx.Response:
-        return httpx.post(f"{self.url}/predict", json=MATCH, timeout=60)
-
-    def logged(self) -> list[str]:
-        """Identifiers of the requests in the prediction log; a segment may be in both places for a moment."""
-        spool = [path.read_bytes() for path in self.spooled()]
-        stored = [self.bucket.read(item.name) for item in self.bucket.list(f"{SEGMENTS}/")]
-        return [record["request_id"] for data in (*spool, *stored) for record in read_segment(data)]
-
-    def spooled(self) -> list[Path]:
-        return sorted((self.home / "scratch" / "prediction_log").glob("*.jsonl"))
+pytestmark = pytest.mark.ray
 
 
 @dataclass
@@ -110,32 +53,6 @@ class Load:
 
     def versions(self) -> list[int]:
         return [answer["model_version"] for answer in self.answers]
-
-
-def running() -> dict[int, tuple[int, str, str]]:
-    """Parent, start time and state of every process."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            values = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        found[int(folder.name)] = (int(values[1]), values[19], values[0])
-    return found
-
-
-def title(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_SECONDS:.0f} s"
-        time.sleep(0.2)
 
 
 @contextmanager
@@ -208,43 +125,29 @@ def is_loopback(address: str) -> bool:
 @pytest.fixture(scope="module")
 def server(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("serving")
-    home = folder / "home"
-    home.mkdir()
-    publish_reversed(copy_bucket(demo_home, home / "bucket"), folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FOOTBALL_")}
-    output = folder / "output"
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            [COMMAND, "serve", "--home", str(home), "--port", str(port), "--replicas", str(REPLICAS)],
-            stdout=file,
-            stderr=file,
-            env=environment,
-            start_new_session=True,
-        )
-    server = Server(process, home, f"http://127.0.0.1:{port}", output)
-    try:
-        wait_until(
-            lambda: process.poll() is not None or b"Forecasts on" in output.read_bytes(), "the server starts"
-        )
-        assert process.poll() is None, output.read_text()
-        wait_until(lambda: len(server.replicas()) == REPLICAS, "all replicas run")
+    publish_reversed(copy_bucket(demo_home, folder / "home" / "bucket"), folder)
+    with run_server(folder / "home", replicas=REPLICAS) as server:
         yield server
-    finally:
-        server.descendants()
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(PATIENCE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        now = running()
-        for number, started in server.seen:
-            if number in now and now[number][1] == started:
-                os.kill(number, signal.SIGKILL)
+
+
+def test_an_answer_that_cannot_be_logged_is_refused_and_its_cause_is_in_the_log(server: Server) -> None:
+    """Before the first answer: a replica that has opened its segment needs the folder no longer."""
+    spool = server.home / "scratch" / "prediction_log"
+    aside = spool.rename(spool.with_name("aside"))
+    spool.write_bytes(b"a file where the folder was")
+    answer = server.predict(identifier="not-logged")
+    spool.unlink()
+    aside.rename(spool)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    wait_until(lambda: "Request not-logged to /predict failed" in server.log(), "the failure is logged")
+    (line,) = [line for line in server.log().splitlines() if "not-logged" in line]
+    assert line.startswith("ERROR")
+    traceback = server.log().partition("Request not-logged to /predict failed\n")[2]
+    assert traceback.startswith("Traceback (most recent call last):\n")
+    assert f"\nFileExistsError: [Errno 17] File exists: '{spool}'\n" in traceback
+    assert server.predict().status_code == 200
 
 
 def test_a_match_is_forecast_by_the_names_of_its_teams(server: Server, tmp_path: Path) -> None:
@@ -312,16 +215,18 @@ def test_a_promoted_version_answers_without_a_failed_or_mixed_answer(server: Ser
     }
     assert not forecasts[1] & forecasts[2]
     assert [len(forecasts[version]) for version in (1, 2)] == [1, 1]
+    switch = "Model version 2 answers (before: 1)"
+    wait_until(lambda: server.log().count(switch) == REPLICAS, "both replicas log the switch")
 
 
 def test_slow_clients_get_408_while_all_others_are_answered(server: Server) -> None:
-    port = httpx.URL(server.url).port or 0
     head = (
         b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
     )
     with ExitStack() as stack:
         slow = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(SLOW_CLIENTS)
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            for _ in range(SLOW_CLIENTS)
         ]
         for client in slow:
             client.settimeout(PATIENCE_SECONDS)

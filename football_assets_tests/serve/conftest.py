@@ -1,16 +1,20 @@
-"""A service on the demo's model, a client of its API, and the API on a real port."""
+"""A service on the demo's model, clients of its API in this process and of `football serve`, and the API on a port."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 
 from football_assets.bucket import Bucket, LocalBucket
+from football_assets.registry.store import ALIASES_OBJECT
 from football_assets_tests.demo import copy_bucket
-from football_assets_tests.serve.running import Client
+from football_assets_tests.end_to_end.serving import Server, run_server, wait_until
+from football_assets_tests.serve.running import KEY, NEED_A_MODEL, Client
 from serve.api import build_api
 from serve.backend import Backend
 from serve.metrics import ServingMetrics
@@ -37,10 +41,52 @@ def shared_service(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     service.close()
 
 
+@dataclass
+class RealServer:
+    """A `football serve` that asks for `KEY`, and what it answered before it had a model, by method and path."""
+
+    server: Server
+    unready: dict[tuple[str, str], httpx.Response]
+
+
 @pytest.fixture(scope="session")
-def client(shared_service: ForecastService) -> Iterator[Client]:
-    """A client of the shared service, without a key."""
-    client = Client(build_api(shared_service, Backend(shared_service), limits=Limits(), api_key=None))
+def real_server(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """Started without a version in production, which follows once every request that needs one has been answered."""
+    home = tmp_path_factory.mktemp("real_server") / "home"
+    bucket = copy_bucket(demo_home, home / "bucket")
+    aliases = bucket.read(ALIASES_OBJECT)
+    bucket.delete(ALIASES_OBJECT)
+    with run_server(home, replicas=1, environment={"FOOTBALL_API_KEY": KEY}) as server:
+        client = Client(url=server.url, key=KEY)
+        unready = {
+            (method, path): client.request(method, path, json=body) for method, path, body in NEED_A_MODEL
+        }
+        bucket.write(ALIASES_OBJECT, aliases)
+        wait_until(lambda: client.get("/ready").status_code == 200, "the model is loaded")
+        client.close()
+        yield RealServer(server, unready)
+
+
+@pytest.fixture(scope="session", params=["double", pytest.param("server", marks=pytest.mark.ray)])
+def client(request: pytest.FixtureRequest) -> Iterator[Client]:
+    """A client of the application in this process, which asks for no key; or of `football serve`, with its key."""
+    if request.param == "server":
+        client = Client(url=request.getfixturevalue("real_server").server.url, key=KEY)
+    else:
+        service = request.getfixturevalue("shared_service")
+        client = Client(build_api(service, Backend(service), limits=Limits(), api_key=None))
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session", params=["double", pytest.param("server", marks=pytest.mark.ray)])
+def guarded(request: pytest.FixtureRequest) -> Iterator[Client]:
+    """The same, without the key that both ask for."""
+    if request.param == "server":
+        client = Client(url=request.getfixturevalue("real_server").server.url)
+    else:
+        service = request.getfixturevalue("shared_service")
+        client = Client(build_api(service, Backend(service), limits=Limits(), api_key=KEY))
     yield client
     client.close()
 

@@ -1,23 +1,55 @@
-"""The HTTP API in this process, without Ray: what tests of serving ask."""
+"""Clients of the HTTP API: of the application in this process, and of a server; and what its metrics say."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 import httpx
+import schemathesis
 from prometheus_client.parser import text_string_to_metric_families
+from ray.serve._private.http_util import RequestIdMiddleware
 
 from serve.middleware import App
 from serve.service import ForecastService
+
+KEY = "schlüssel-of:the test"
+MATCH = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}
+# What cannot be answered without a model.
+NEED_A_MODEL: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("POST", "/predict", MATCH),
+    ("POST", "/predict?scores=true", MATCH),
+    ("POST", "/predict/batch", {"fixtures": [MATCH]}),
+    ("POST", "/predict/sequences", {"league": "eng.1", "home": {"history": []}, "away": {"history": []}}),
+    ("GET", "/fixtures?league=eng.1", None),
+    ("GET", "/leagues", None),
+    ("GET", "/teams", None),
+    ("GET", "/teams/eng.1/Arsenal", None),
+    ("GET", "/model", None),
+    ("GET", "/ready", None),
+]
 
 Result = TypeVar("Result")
 
 
 class Client:
-    """Requests to an ASGI application, one event loop for all of them."""
+    """Requests to an ASGI application in this process, or to a server; one event loop for all of them.
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    Parameters
+    ----------
+    app
+        The application; None: a server is asked.
+    url
+        The server's address.
+    key
+        Sent with every request that has no such header of its own.
+    """
+
+    def __init__(
+        self, app: App | None = None, url: str = "http://forecasts.test", key: str | None = None
+    ) -> None:
+        self.app = RequestIdMiddleware(app) if app else None  # as Ray Serve does
+        self.url = url
+        self.headers = {} if key is None else {b"X-API-Key": key.encode()}
         self._runner = asyncio.Runner()
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -31,9 +63,17 @@ class Client:
 
     async def send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """The same from a coroutine, so that several requests can be on their way."""
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://forecasts.test") as client:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False) if self.app else None
+        async with httpx.AsyncClient(
+            transport=transport, base_url=self.url, headers=self.headers, timeout=60
+        ) as client:
             return await client.request(method, path, **arguments)
+
+    def openapi(self) -> Any:
+        """The OpenAPI document as schemathesis reads it."""
+        if self.app:
+            return schemathesis.openapi.from_asgi("/openapi.json", self.app)
+        return schemathesis.openapi.from_url(f"{self.url}/openapi.json", headers=self.headers)
 
     def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         return self._runner.run(coroutine)

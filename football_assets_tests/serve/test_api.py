@@ -81,9 +81,8 @@ def fields(problem: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def bucket(shared_service: ForecastService) -> LocalBucket:
-    assert isinstance(shared_service.bucket, LocalBucket)
-    return shared_service.bucket
+def bucket(demo_home: Path) -> LocalBucket:
+    return LocalBucket(demo_home / "bucket")
 
 
 @pytest.fixture(scope="module")
@@ -811,7 +810,7 @@ def test_the_openapi_document_has_an_example_and_the_problem_schema_for_every_fo
 
 @pytest.fixture(scope="module")
 def api_schema(client: Client) -> Any:
-    return schemathesis.openapi.from_asgi("/openapi.json", client.app)
+    return client.openapi()
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["valid", "invalid"])
@@ -826,30 +825,32 @@ def api_schema(client: Client) -> Any:
     ],
 )
 def test_whatever_is_asked_is_answered_as_the_openapi_document_says(
-    api_schema: Any, method: str, path: str, mode: GenerationMode
+    client: Client, api_schema: Any, method: str, path: str, mode: GenerationMode
 ) -> None:
     @settings(**GENERATED)
     @given(case=api_schema[path][method].as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, headers=client.headers)
 
     ask()
 
 
-def test_whatever_team_is_asked_for_is_answered_as_the_openapi_document_says(api_schema: Any) -> None:
+def test_whatever_team_is_asked_for_is_answered_as_the_openapi_document_says(
+    client: Client, api_schema: Any
+) -> None:
     @settings(**GENERATED)
     @given(case=api_schema["/teams/{league}/{team}"]["GET"].as_strategy())
     def ask(case: schemathesis.Case) -> None:
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, headers=client.headers)
 
     ask()
 
 
 @pytest.mark.parametrize("path", ["/leagues", "/model", "/health", "/ready", "/metrics", "/drift"])
 def test_what_takes_no_parameters_is_answered_as_the_openapi_document_says(
-    api_schema: Any, path: str
+    client: Client, api_schema: Any, path: str
 ) -> None:
-    api_schema[path]["GET"].Case().call_and_validate(checks=CHECKS)
+    api_schema[path]["GET"].Case().call_and_validate(checks=CHECKS, headers=client.headers)
 
 
 def test_the_default_day_is_never_before_a_result_that_the_model_knows(
