@@ -9,6 +9,14 @@ ENV PIP_NO_CACHE_DIR=1 \
     FOOTBALL_SERVE_HOST=0.0.0.0 \
     FOOTBALL_SERVE_PORT=8000
 
+# football_assets/telemetry.py, for Ray's own processes too
+ENV ORT_DISABLE_TELEMETRY=1 \
+    RAY_USAGE_STATS_ENABLED=0 \
+    DBT_SEND_ANONYMOUS_USAGE_STATS=false \
+    DO_NOT_TRACK=1 \
+    ITERATIVE_DO_NOT_TRACK=1 \
+    WANDB_ERROR_REPORTING=false
+
 RUN useradd --create-home --uid 10001 football && install -d -o football -g football /app /data
 WORKDIR /app
 

@@ -177,7 +177,6 @@ def ray_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "55",
         # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument says so.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # else a replica without a share of a GPU sees all of them
     }
 

@@ -77,7 +77,6 @@ def dbt_environment(folder: Path) -> dict[str, str]:
         **os.environ,
         "DBT_TARGET_PATH": str(folder),
         "DBT_LOG_PATH": str(folder),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
         "DBT_USE_COLORS": "false",
         "DBT_LOG_LEVEL_FILE": "none",

@@ -15,7 +15,6 @@ _CONNECT_SECONDS = 10
 _ENVIRONMENT = {  # Ray reads it when it is imported and when it starts
     # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument says so.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # else a worker without a share of a GPU sees all of them
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # a training that lost a worker fails, whyever it did
     "RAY_AIR_NEW_OUTPUT": "0",  # prints whatever the verbosity
