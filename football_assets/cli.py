@@ -24,7 +24,6 @@ from football_assets.model_files import METRICS, MODEL_CARD
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from football_assets.bucket import Bucket
     from football_assets.registry.store import Registry
     from football_assets.runs import RunSummary
     from football_assets.sequences.tensors import SequenceTensors
@@ -354,20 +353,25 @@ def compare(
 @click.argument("home_team", metavar="HOME")
 @click.argument("away_team", metavar="AWAY")
 @click.option(
-    "--date", "day", type=DAY, help="Day of the match. Default: as in the fixture list, else today."
+    "--date",
+    "day",
+    type=DAY,
+    help="Day of the match. Default: the next fixture of the two teams in that league's list, else today.",
 )
 def predict(league: str, home_team: str, away_team: str, day: datetime | None) -> None:
     """Forecast one match with the production model, from the teams' names: `Man Utd` is Manchester United."""
     settings = _prepare_home()
-    from football_assets.forecasting.fixtures import forecast_match
+    from football_assets.forecasting.fixtures import forecast_match, listed_days
     from football_assets.terminal import fixtures_table, results_console
 
     registry = _registry(settings)
-    kickoff = (
-        day.date() if day else _next_meeting(registry.bucket, league, home_team, away_team) or date.today()
-    )
+    kickoff = day.date() if day else None
     forecast = forecast_match(registry, settings.scratch, league, home_team, away_team, kickoff)
     results_console().print(fixtures_table(forecast, f"Model version {forecast['model_version'][0]}"))
+    names = forecast.row(0, named=True)
+    overdue = listed_days(registry.bucket).overdue(names["league_id"], names["home_team"], names["away_team"])
+    if overdue:
+        click.echo(f"Date passed, no result yet: {', '.join(map(str, overdue))}.")
 
 
 @football.command()
@@ -594,6 +598,7 @@ def _demo_figures(settings: "Settings") -> dict[str, Any]:
 
     from football_assets.artifacts import fetch
     from football_assets.bucket import open_bucket
+    from football_assets.sequences.fixture_days import split_overdue
     from football_assets.tables import read_table
     from football_assets.terminal import fixtures_table, results_console
 
@@ -602,7 +607,13 @@ def _demo_figures(settings: "Settings") -> dict[str, Any]:
     metrics = json.loads((fetch(bucket, "model_evaluation", settings.scratch) / METRICS).read_bytes())
     production = _registry(settings).aliases().get("production")
     console = results_console()
-    console.print(fixtures_table(forecasts.head(FIXTURES_SHOWN), f"Next of {len(forecasts):,} fixtures"))
+    coming, overdue = split_overdue(forecasts)
+    for fixtures, title in (
+        (coming, f"Next of {len(coming):,} fixtures"),
+        (overdue, f"Date passed, no result yet: {len(overdue):,} of {len(forecasts):,} fixtures"),
+    ):
+        if not fixtures.is_empty():
+            console.print(fixtures_table(fixtures.head(FIXTURES_SHOWN), title))
     console.print(_metrics_table(metrics))
     names = ("train_matches", "validation_matches", "test_matches", "test")
     return {
@@ -614,33 +625,6 @@ def _demo_figures(settings: "Settings") -> dict[str, Any]:
         "fixtures_forecast": forecasts.filter(pl.col("p_home").is_not_null()).height,
         "model_version": production,
     }
-
-
-def _next_meeting(bucket: "Bucket", league: str, home_team: str, away_team: str) -> date | None:
-    """Day of the first unplayed match of two teams, or None if there is no such fixture."""
-    import polars as pl
-
-    from football_assets.tables import read_table, table_objects
-
-    if not table_objects(bucket, "fixture_predictions"):
-        return None
-    is_theirs = pl.col("home_team").str.to_lowercase().is_in(_names(league, home_team)) & pl.col(
-        "away_team"
-    ).str.to_lowercase().is_in(_names(league, away_team))
-    day: date | None = read_table(bucket, "fixture_predictions").filter(is_theirs)["kickoff_date"].min()  # type: ignore[assignment]
-    return day
-
-
-def _names(league: str, team: str) -> list[str]:
-    """A team's name as given and its canonical one, in lower case."""
-    from football_assets.clubs import canonical_club
-    from football_assets.errors import UnknownLeague
-    from football_assets.leagues import league_of
-
-    try:
-        return [team.lower(), canonical_club(league_of(league).country, team).lower()]
-    except UnknownLeague:  # a league by its name
-        return [team.lower()]
 
 
 @dataclass(frozen=True)

@@ -142,12 +142,21 @@ def _add_knowledge(api: FastAPI, service: ForecastService) -> None:
         league: Annotated[Name | None, Query(description="Identifier or name of a league.")] = None,
         date_from: Annotated[date | None, Query(description="First day.")] = None,
         date_to: Annotated[date | None, Query(description="Last day.")] = None,
+        overdue: Annotated[
+            bool,
+            Query(
+                description="The fixtures whose day has passed without a result, instead of the coming ones."
+            ),
+        ] = False,
         limit: Limit = 100,
     ) -> Response:
-        """Forecasts of the fixture lists, in order of kick-off."""
+        """Forecasts of the coming fixtures, or of the overdue ones, in order of kick-off.
+
+        A fixture is overdue when results of a later day are known, of any league.
+        """
         league_id = service.ready().state.find_league(league) if league else None
         listed = service.fixtures
-        rows = listed.select(league_id, date_from, date_to)
+        rows = listed.select(league_id, date_from, date_to, overdue=overdue)
         return json_response(
             {"model_version": listed.model_version, "total": len(rows), "fixtures": rows[:limit]}
         )

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from football_assets.bucket import Bucket
 from football_assets.leagues import league_of
 from football_assets.scorelines import Score, likeliest_scores, score_matrix
+from football_assets.sequences.fixture_days import ListedDays, split_overdue
 from football_assets.tables import read_table, table_object
 
 TABLE = "fixture_predictions"
@@ -15,17 +18,21 @@ TABLE = "fixture_predictions"
 
 @dataclass(frozen=True)
 class FixtureList:
-    """Unplayed matches in order of kick-off, as the API answers them."""
+    """Unplayed matches in order of kick-off, as the API answers them.
+
+    `rows` are the coming ones, `overdue` those whose day has passed without a result.
+    """
 
     version: str | None  # of the object in the bucket
     model_version: int | None
     rows: list[dict[str, Any]]
-    _days: dict[tuple[str, str, str], list[date]] = field(repr=False)
+    overdue: list[dict[str, Any]]
+    _days: ListedDays = field(repr=False)
 
     @classmethod
     def empty(cls) -> "FixtureList":
         """No fixture has been forecast yet."""
-        return cls(None, None, [], {})
+        return cls(None, None, [], [], ListedDays())
 
     @classmethod
     def read(cls, bucket: Bucket, known: "FixtureList") -> "FixtureList":
@@ -36,47 +43,46 @@ class FixtureList:
         if info.version == known.version:
             return known
         table = read_table(bucket, TABLE)
-        goals = table.select("xg_home", "xg_away").to_numpy()
-        probabilities = table.select("p_home", "p_draw", "p_away").to_numpy()
-        likeliest = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
-        rows = []
-        days: dict[tuple[str, str, str], list[date]] = {}
-        for row, scores in zip(table.iter_rows(named=True), likeliest, strict=True):
-            pair = (row["league_id"], row["home_team"], row["away_team"])
-            days.setdefault(pair, []).append(row["kickoff_date"])
-            rows.append(
-                {
-                    "league": row["league_id"],
-                    "league_name": league_of(row["league_id"]).name,
-                    "season": row["season"],
-                    "date": row["kickoff_date"],
-                    "time": row["kickoff_time"],
-                    "home_team": row["home_team"],
-                    "away_team": row["away_team"],
-                    **forecast_body(
-                        [row["p_home"], row["p_draw"], row["p_away"]],
-                        [row["xg_home"], row["xg_away"]],
-                        scores,
-                    ),
-                }
-            )
+        coming, overdue = split_overdue(table)
         version = max(table["model_version"].to_list(), default=None)
-        return cls(info.version, version, rows, days)
+        return cls(info.version, version, _rows(coming), _rows(overdue), ListedDays(table))
 
     def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
-        """The first day, from the earliest on, on which two teams are to meet, if they are."""
-        days = self._days.get((league_id, home_team, away_team), ())
-        return next((day for day in days if day >= earliest), None)
+        """The day of the next fixture of two teams, from the earliest on, as `ListedDays` has it."""
+        return self._days.day_of(league_id, home_team, away_team, earliest)
 
-    def select(self, league_id: str | None, first: date | None, last: date | None) -> list[dict[str, Any]]:
-        """Fixtures of a league, or all, from a day to a day."""
+    def select(
+        self, league_id: str | None, first: date | None, last: date | None, *, overdue: bool = False
+    ) -> list[dict[str, Any]]:
+        """Coming or overdue fixtures of a league, or all, from a day to a day."""
         return [
             row
-            for row in self.rows
+            for row in (self.overdue if overdue else self.rows)
             if (league_id is None or row["league"] == league_id)
             and (first is None or row["date"] >= first)
             and (last is None or row["date"] <= last)
         ]
+
+
+def _rows(table: pl.DataFrame) -> list[dict[str, Any]]:
+    goals = table.select("xg_home", "xg_away").to_numpy()
+    probabilities = table.select("p_home", "p_draw", "p_away").to_numpy()
+    likeliest = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
+    return [
+        {
+            "league": row["league_id"],
+            "league_name": league_of(row["league_id"]).name,
+            "season": row["season"],
+            "date": row["kickoff_date"],
+            "time": row["kickoff_time"],
+            "home_team": row["home_team"],
+            "away_team": row["away_team"],
+            **forecast_body(
+                [row["p_home"], row["p_draw"], row["p_away"]], [row["xg_home"], row["xg_away"]], scores
+            ),
+        }
+        for row, scores in zip(table.iter_rows(named=True), likeliest, strict=True)
+    ]
 
 
 def forecast_body(

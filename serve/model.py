@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -15,6 +15,7 @@ from football_assets.registry.predictor import OnnxForecaster, load_predictor
 from football_assets.registry.store import Registry
 from football_assets.scorelines import Score, likeliest_scores, score_matrix
 from football_assets.sequences.encoder import SequenceBatch
+from football_assets.sequences.fixture_days import FixtureDays, next_match_day
 from football_assets.sequences.given_histories import GivenTeam, encode_given
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState
 
@@ -54,13 +55,6 @@ class Answered(NamedTuple):
     scores: np.ndarray
     context: np.ndarray
     unknown_opponents: tuple[str, ...] = ()
-
-
-class FixtureDays(Protocol):
-    """What knows the days of the listed fixtures."""
-
-    def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
-        """The first day, from the earliest on, on which two teams are to meet, if they are."""
 
 
 @dataclass(frozen=True)
@@ -166,19 +160,15 @@ class ServedModel:
         return answer._replace(unknown_opponents=given.unknown_opponents)
 
     def day_of(self, query: FixtureQuery, listed: FixtureDays, today: date) -> date:
-        """The day of a match asked for without one: as listed; else today, or the day after both teams' last results.
+        """The day of a match asked for without one, as `next_match_day` says.
 
         Raises
         ------
         UnknownLeague, UnknownTeam
             A name is not known.
         """
-        league_id = self.state.find_league(query.league)
-        home, away = (self.state.find_team(league_id, name) for name in (query.home_team, query.away_team))
-        last = [day for day in (self.state.last_match(home), self.state.last_match(away)) if day is not None]
-        earliest = max(last) + timedelta(days=1) if last else date.min
-        day = listed.day_of(league_id, home.partition(":")[2], away.partition(":")[2], earliest)
-        return max(today, earliest) if day is None else day
+        names = (query.league, query.home_team, query.away_team)
+        return next_match_day(self.state, listed, *names, today).day
 
     def unknown_field(self, query: FixtureQuery) -> str:
         """Which field of a query holds the name that is not known."""

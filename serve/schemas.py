@@ -199,7 +199,7 @@ class ListedFixture(Forecast):
 
 
 class FixturesAnswer(BaseModel):
-    """Unplayed matches in order of kick-off."""
+    """Coming or overdue fixtures in order of kick-off."""
 
     model_version: int | None = Field(description="Registry version that forecast them; null without any.")
     total: int = Field(description="Fixtures that the filter leaves, of which `limit` are shown.")

@@ -1,5 +1,6 @@
 """`fixture_predictions`: what the production model says of every match not yet played."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Tab
 
 from football_assets.forecasting.schema import DESCRIPTIONS, SCHEMA
 from football_assets.resources import BucketResource
+from football_assets.sequences.fixture_days import OVERDUE
 
 OWNERS = ["team:forecasting"]
 GROUP = "forecasting"
@@ -38,7 +40,7 @@ def fixture_predictions(
 
     store = bucket.open()
     version, bundle = production_bundle(Registry(store), Path(bucket.scratch))
-    forecasts = forecast_fixtures(bundle, version, store)
+    forecasts = forecast_fixtures(bundle, version, store, datetime.now(UTC).date())
     context.log.info("%d fixtures forecast by model version %d", forecasts.height, version)
     return MaterializeResult(value=forecasts, metadata=_metadata(forecasts, version))
 
@@ -50,6 +52,7 @@ def _metadata(forecasts: pl.DataFrame, version: int) -> dict[str, Any]:
         "dagster/row_count": forecasts.height,
         "model_version": version,
         "leagues": forecasts["league_id"].n_unique(),
+        "overdue": int(forecasts[OVERDUE].sum()),
         "next_fixtures": MetadataValue.md(next_fixtures_text(forecasts)),
     }
     if forecasts.height:

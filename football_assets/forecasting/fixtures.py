@@ -1,6 +1,6 @@
 """Forecasts of fixtures by the production model: all unplayed ones of the tables, or one that a person names."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -14,12 +14,20 @@ from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
+from football_assets.sequences.fixture_days import (
+    OVERDUE,
+    ListedDays,
+    next_match_day,
+    results_known_until,
+    split_overdue,
+)
 from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_advantage
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets.tables import as_markdown, read_countries, read_table
+from football_assets.tables import as_markdown, read_countries, read_table, table_objects
 
-ORDER = ("kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
+TABLE = "fixture_predictions"
+ORDER = (OVERDUE, "kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
 _KEYS = tuple(SCHEMA)[:7]
 
 
@@ -44,7 +52,7 @@ def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
     )
 
 
-def forecast_fixtures(bundle: Path, version: int, bucket: Bucket) -> pl.DataFrame:
+def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -> pl.DataFrame:
     """Forecast every match without a result, with the inputs that the bundle's model was trained on.
 
     Parameters
@@ -55,11 +63,13 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket) -> pl.DataFram
         Its number.
     bucket
         Holds the tables of features. Of countries without a fixture only the results are read.
+    today
+        The latest day that `results_known_until` gives.
 
     Returns
     -------
     pl.DataFrame
-        One row a fixture, in order of kick-off; columns of `SCHEMA`.
+        One row a fixture, the coming ones first, each part in order of kick-off; columns of `SCHEMA`.
 
     Raises
     ------
@@ -86,11 +96,25 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket) -> pl.DataFram
             f"Model version {version} needs an input that is not made any more ({str(error).splitlines()[0]}): train "
             "and promote a new version."
         ) from error
-    return forecast_rows(bundle, version, fixtures.select(_KEYS), batch).sort(ORDER, nulls_last=True)
+    known_until = results_known_until(matches, today)
+    keys = fixtures.select(*_KEYS, (pl.col("kickoff_date") < known_until).alias(OVERDUE))
+    return forecast_rows(bundle, version, keys, batch).sort(ORDER, nulls_last=True)
+
+
+def listed_days(bucket: Bucket) -> ListedDays:
+    """Days of the fixtures that have been forecast; none before the first time."""
+    return ListedDays(read_table(bucket, TABLE) if table_objects(bucket, TABLE) else None)
 
 
 def forecast_match(
-    registry: Registry, scratch: Path, league: str, home_team: str, away_team: str, day: date
+    registry: Registry,
+    scratch: Path,
+    league: str,
+    home_team: str,
+    away_team: str,
+    day: date | None = None,
+    *,
+    today: date | None = None,
 ) -> pl.DataFrame:
     """Forecast one match by names, with the production model and what it knew when it was registered.
 
@@ -103,7 +127,9 @@ def forecast_match(
     league, home_team, away_team
         League identifier or name, and teams by a name that `clubs` or the results know.
     day
-        Day of the match.
+        Day of the match; None: as `next_match_day` says.
+    today
+        None: the day in UTC.
 
     Returns
     -------
@@ -121,9 +147,12 @@ def forecast_match(
     """
     version, bundle = production_bundle(registry, scratch)
     state = TeamState.load(bundle)
+    if day is None:
+        today = today or datetime.now(UTC).date()
+        day = next_match_day(state, listed_days(registry.bucket), league, home_team, away_team, today).day
     match = state.locate(Fixture(league, home_team, away_team, day))
-    row = (None, match.league_id, match.season, day, None, match.home_team, match.away_team)
-    keys = pl.DataFrame([row], schema={name: SCHEMA[name] for name in _KEYS}, orient="row")
+    row = (None, match.league_id, match.season, day, None, match.home_team, match.away_team, False)
+    keys = pl.DataFrame([row], schema={name: SCHEMA[name] for name in (*_KEYS, OVERDUE)}, orient="row")
     return forecast_rows(bundle, version, keys, state.encode_known([match]))
 
 
@@ -138,11 +167,11 @@ def forecast_rows(bundle: Path, version: int, keys: pl.DataFrame, batch: Sequenc
         *(pl.Series(name, goals[:, i]) for i, name in enumerate(("xg_home", "xg_away"))),
         pl.Series("likeliest_scores", [scores_text(item) for item in scores], dtype=pl.String),
         pl.lit(version).alias("model_version"),
-    ).cast(SCHEMA)
+    ).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
 
 
 def next_fixtures_text(forecasts: pl.DataFrame, fixtures: int = 10) -> str:
-    """The next fixtures of every league as Markdown tables.
+    """The next fixtures of every league as Markdown tables, then all whose day has passed without a result.
 
     Parameters
     ----------
@@ -151,18 +180,27 @@ def next_fixtures_text(forecasts: pl.DataFrame, fixtures: int = 10) -> str:
     fixtures
         How many of each league to show.
     """
-    parts = []
-    for (league_id,), league in forecasts.group_by("league_id", maintain_order=True):
-        shown = league.head(fixtures).select(
-            date="kickoff_date",
-            home="home_team",
-            away="away_team",
-            **{name: _percent(f"p_{name.split()[0]}") for name in ("home win", "draw", "away win")},
-            goals=pl.format("{} – {}", pl.col("xg_home").round(1), pl.col("xg_away").round(1)),
-            scores="likeliest_scores",
-        )
-        parts.append(f"### {league_of(str(league_id)).name}\n\n{as_markdown(shown)}")
+    coming, overdue = split_overdue(forecasts)
+    parts = [
+        f"### {league_of(str(league_id)).name}\n\n{_fixtures_markdown(league.head(fixtures))}"
+        for (league_id,), league in coming.group_by("league_id", maintain_order=True)
+    ]
+    if not overdue.is_empty():
+        parts.append(f"### Date passed, no result yet\n\n{_fixtures_markdown(overdue, league='league_id')}")
     return "\n\n".join(parts) or "There is no fixture without a result."
+
+
+def _fixtures_markdown(fixtures: pl.DataFrame, **more: str) -> str:
+    shown = fixtures.select(
+        date="kickoff_date",
+        **more,
+        home="home_team",
+        away="away_team",
+        **{name: _percent(f"p_{name.split()[0]}") for name in ("home win", "draw", "away win")},
+        goals=pl.format("{} – {}", pl.col("xg_home").round(1), pl.col("xg_away").round(1)),
+        scores="likeliest_scores",
+    )
+    return as_markdown(shown)
 
 
 def _percent(column: str) -> pl.Expr:

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from football_assets.sequences.fixture_days import OVERDUE
+
 SCHEMA = pl.Schema(
     {
         "match_id": pl.String,
@@ -18,6 +20,7 @@ SCHEMA = pl.Schema(
         "xg_away": pl.Float64,
         "likeliest_scores": pl.String,
         "model_version": pl.Int64,
+        OVERDUE: pl.Boolean,
     }
 )
 DESCRIPTIONS = {
@@ -35,4 +38,5 @@ DESCRIPTIONS = {
     "xg_away": "Expected goals of the away team after 90 minutes.",
     "likeliest_scores": "The three likeliest scores with their probabilities.",
     "model_version": "Registry version that made the forecast.",
+    OVERDUE: "Whether results of a later day are known: the day has passed without a result.",
 }

@@ -103,14 +103,39 @@ def test_a_fixture_asked_for_by_name_has_the_inputs_of_the_graph_to_the_bit(worl
     np.testing.assert_array_equal(batch.context, expected.context)
 
 
-def test_the_same_results_again_make_the_same_tables_and_no_new_version(world: World) -> None:
+def test_the_demo_again_makes_the_same_tables_and_no_new_version(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
     versions = Registry(world.bucket).versions()
     before = {info.name: info.version for info in world.bucket.list("tables/")}
 
-    assert world.run("materialize") == 0
+    assert world.run("demo") == 0
 
     assert {info.name: info.version for info in world.bucket.list("tables/")} == before
     assert Registry(world.bucket).versions() == versions
+    shown = capfd.readouterr().out
+    coming, overdue = shown.split("Date passed, no result yet: 1 of 1,369 fixtures")
+    assert table_rows(coming)[0][:4] == ["2015-11-20", "at.2", "FC Liefering", "LASK Linz"]
+    assert table_rows(overdue)[0][:4] == ["2015-10-23", "at.2", "SV Austria Salzburg", "LASK Linz"]
+    for row in (table_rows(coming)[0], table_rows(coming)[-1]):  # what it shows can be asked for
+        assert world.run("predict", *row[1:4]) == 0
+        assert table_rows(capfd.readouterr().out) == [row]
+
+
+def test_an_overdue_fixture_is_forecast_for_the_next_day_of_its_teams(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("predict", "at.2", "SV Austria Salzburg", "LASK Linz") == 0
+
+    shown = capfd.readouterr().out
+    assert table_rows(shown)[0][0] == "2016-05-10"
+    assert "Date passed, no result yet: 2015-10-23." in shown
+
+
+def table_rows(printed: str) -> list[list[str]]:
+    """Cells of the rows of fixtures in what the command line has printed."""
+    lines = [line for line in printed.splitlines() if line.startswith("│ 20")]
+    return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
 
 
 def test_a_result_corrected_later_changes_features_of_later_days_only(world: World, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.home_advantage import with_home_advantage
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets.tables import write_by_country
+from football_assets.tables import write_by_country, write_table
 from football_assets_tests.registry.feature_tables import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, feature_tables
 from football_assets_tests.worlds import FeatureTables
 
@@ -33,12 +33,12 @@ MATCH_DAY = FIRST_DAY + timedelta(days=7 * ROUNDS)
 CHANCES = ("p_home", "p_draw", "p_away")
 
 
-def forecasts(bundle: Path, tables: FeatureTables) -> pl.DataFrame:
+def forecasts(bundle: Path, tables: FeatureTables, today: date = date(2026, 1, 1)) -> pl.DataFrame:
     with TemporaryDirectory() as folder:
         bucket = open_bucket(folder)
         for name in ("match_features", "stg_matches", "team_matches", "team_ratings"):
             write_by_country(bucket, name, getattr(tables, name))
-        return forecast_fixtures(bundle, 7, bucket)
+        return forecast_fixtures(bundle, 7, bucket, today)
 
 
 def test_every_unplayed_match_is_forecast_in_order_of_kick_off(bundle: Path) -> None:
@@ -71,6 +71,42 @@ def test_forecasts_are_the_models_answers_for_the_encoders_inputs(bundle: Path) 
     np.testing.assert_allclose(found.select(CHANCES).to_numpy(), probabilities, atol=1e-6)
     np.testing.assert_allclose(found.select("xg_home", "xg_away").to_numpy(), goals, atol=1e-5)
     assert found["likeliest_scores"].str.count_matches(r"\d+-\d+ \d+ %").to_list() == [3] * found.height
+
+
+def test_a_fixture_before_the_last_result_is_overdue_and_comes_last(bundle: Path) -> None:
+    tables = feature_tables()
+    first = tables.match_features.sort("kickoff_date").row(0, named=True)["match_id"]
+    postponed = pl.col("match_id") == first
+    features = tables.match_features.with_columns(is_played=pl.col("is_played") & ~postponed)
+    tables = replace(tables, match_features=features)
+    last = features.filter("is_played")["kickoff_date"].max()
+
+    found = forecasts(bundle, tables)
+
+    assert found.filter("is_overdue")["match_id"].to_list() == [first]
+    assert found["match_id"].to_list()[-1] == first
+    assert found.filter(~pl.col("is_overdue"))["kickoff_date"].min() > last  # type: ignore[operator]
+    assert forecasts(bundle, tables, FIRST_DAY)["is_overdue"].to_list() == [False] * found.height
+    coming, overdue = next_fixtures_text(found, fixtures=4).split("### Date passed, no result yet")
+    assert (coming.count("\n| 2015-"), overdue.count("\n| 2015-")) == (4, 1)
+    assert f"| {FIRST_DAY} | eng.1 |" in overdue
+
+
+def test_a_match_without_a_day_is_forecast_for_its_next_fixture(
+    registry: Registry, bundle: Path, tmp_path: Path
+) -> None:
+    fixtures = forecasts(bundle, feature_tables())
+    write_table(registry.bucket, "fixture_predictions", fixtures)
+    row = fixtures.row(0, named=True)
+    names = (row["league_id"], row["home_team"], row["away_team"])
+
+    found = forecast_match(registry, tmp_path / "scratch", *names)
+
+    assert found["kickoff_date"].to_list() == [row["kickoff_date"]]
+    np.testing.assert_allclose(found.select(CHANCES).row(0), [row[name] for name in CHANCES], atol=1e-6)
+    swapped = (names[0], names[2], names[1])
+    today = date(2016, 2, 3)
+    assert forecast_match(registry, tmp_path, *swapped, today=today)["kickoff_date"][0] == today
 
 
 def test_without_fixtures_there_are_no_forecasts_but_the_columns(bundle: Path) -> None:

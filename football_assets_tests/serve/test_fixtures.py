@@ -28,7 +28,7 @@ def test_a_table_written_anew_replaces_the_list(demo_bucket: LocalBucket, listed
 
     again = FixtureList.read(demo_bucket, listed)
 
-    assert len(listed.rows) == 1369
+    assert (len(listed.rows), len(listed.overdue)) == (1368, 1)
     assert len(again.rows) == 260
     assert (listed.model_version, again.model_version) == (1, 7)
     assert again.day_of("de.1", "FC Bayern München", "1. FC Köln", date.min) is None
@@ -39,7 +39,7 @@ def test_without_a_table_or_a_fixture_the_list_is_empty(
 ) -> None:
     write_table(demo_bucket, TABLE, read_table(demo_bucket, TABLE).clear())
     empty = FixtureList.read(demo_bucket, listed)
-    assert (empty.rows, empty.model_version) == ([], None)
+    assert (empty.rows, empty.overdue, empty.model_version) == ([], [], None)
 
     demo_bucket.delete("tables/fixture_predictions.parquet")
     gone = FixtureList.read(demo_bucket, listed)
@@ -59,6 +59,16 @@ def test_the_day_of_two_teams_is_that_of_their_next_match_in_that_order(listed: 
         assert listed.day_of(league, home, away, last) == last
         assert listed.day_of(league, home, away, last + timedelta(days=1)) is None
     assert any(len(days) > 1 for days in twice.values())
+
+
+def test_the_fixtures_of_a_table_without_the_mark_are_all_coming(
+    demo_bucket: LocalBucket, listed: FixtureList
+) -> None:
+    write_table(demo_bucket, TABLE, read_table(demo_bucket, TABLE).drop("is_overdue"))
+
+    again = FixtureList.read(demo_bucket, listed)
+
+    assert (len(again.rows), again.overdue) == (1369, [])
 
 
 def test_both_ends_of_a_period_belong_to_it(listed: FixtureList) -> None:
