@@ -477,8 +477,8 @@ class TeamState:
             last = self._last_days[row]
             if last is not None and last >= day:
                 raise FootballError(
-                    f"{home_id} against {away_id} on {day} is not after their last known match on "
-                    f"{self._last_day(home_id, away_id)}: choose a later day."
+                    f"{self._team_names[home]} against {self._team_names[away]} on {day} is not after their last "
+                    f"known match on {self._last_day(home_id, away_id)}: choose a later day."
                 )
         return KnownFixture(
             league_id=league_id,

@@ -268,8 +268,9 @@ def test_a_day_that_the_state_is_too_new_for_is_refused(state: TeamState) -> Non
     last = state.last_match("eng:Town 11")
     assert last is not None
 
-    with pytest.raises(FootballError, match=f"on {last} is not after .* choose a later day"):
-        state.encode([Fixture("eng.1", "Town 11", NEVER_PLAYED[0], last)])
+    refusal = f"^Town 11 against {NEVER_PLAYED[0]} on {last} is not after .* on {last}: choose a later day"
+    with pytest.raises(FootballError, match=refusal):
+        state.encode([Fixture("eng.1", "town 11", NEVER_PLAYED[0], last)])
     state.encode([Fixture("eng.1", "Town 11", NEVER_PLAYED[0], last + timedelta(days=1))])
 
 

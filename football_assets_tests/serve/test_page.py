@@ -273,11 +273,31 @@ def test_more_fixtures_are_added_without_losing_or_doubling_one(page: Page, serv
     expected = httpx.get(f"{server_url}/fixtures", params={"limit": 90}).raise_for_status().json()["fixtures"]
     for shown in (60, 90):
         page.get_by_role("button", name="Show more").click()
-        expect(page.locator(".fixture")).to_have_count(shown)
-        expect(page.locator(".fixture").nth(shown - 30)).to_be_focused()
-    assert [" ".join(text.split()) for text in page.locator(".fixture-teams").all_inner_texts()] == [
+        expect(page.locator("#fixtures-list .fixture")).to_have_count(shown)
+        expect(page.locator("#fixtures-list .fixture").nth(shown - 30)).to_be_focused()
+    listed = page.locator("#fixtures-list .fixture-teams").all_inner_texts()
+    assert [" ".join(text.split()) for text in listed] == [
         f"{fixture['home_team']} v {fixture['away_team']}" for fixture in expected
     ]
+
+
+def test_a_fixture_whose_day_has_passed_is_in_a_list_of_its_own_after_the_coming_ones(
+    page: Page, server_url: str
+) -> None:
+    open_page(page, server_url)
+    expect(page.locator("#fixtures-list h3").first).to_have_text("Friday, 20 November 2015")
+    overdue = page.locator("#overdue")
+    expect(overdue.locator("summary")).to_have_text("Date passed, no result yet (1)")
+    expect(overdue.locator(".fixture")).not_to_be_visible()
+
+    overdue.locator("summary").click()
+    expect(overdue.locator("h3")).to_have_text("Friday, 23 October 2015")
+    overdue.locator(".fixture").click()
+
+    expect(page.locator("#forecast-title")).to_have_text("SV Austria Salzburg v LASK Linz")
+    expect(page.locator(".scoreboard-when")).to_contain_text("10 May 2016")
+    page.locator("#fixtures-league").select_option("eng.1")
+    expect(overdue).not_to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -327,7 +347,7 @@ def test_nothing_leaves_the_host_and_the_console_stays_silent(
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     open_forecast(page, server_url, match)
-    page.locator(".fixture").last.click()
+    page.locator("#fixtures-list .fixture").last.click()
     expect(page.locator("#forecast")).to_have_attribute("aria-busy", "false")
     page.locator("#away").click()
     expect(page.locator("#away-options [role=option]").first).to_be_visible()

@@ -7,6 +7,7 @@ import { element } from "./elements.js";
 import { fixtureDays } from "./fixtures.js";
 import { forecastCards, forecastSentence } from "./forecast.js";
 import { day } from "./format.js";
+import { OverdueFixtures } from "./overdue.js";
 import { missingTeamCard, teamCard } from "./team.js";
 
 const MOST_OPTIONS = 50;
@@ -27,6 +28,7 @@ const fixturesMore = byId("fixtures-more");
 
 const latestForecast = new Latest();
 const latestFixtures = new Latest();
+const overdueFixtures = new OverdueFixtures(byId("overdue"), { choose: fixtureChosen });
 let leagues = [];
 let fixtures = { shown: [], total: 0 };
 let knownTo = ""; // day of the last result that the model knows
@@ -238,6 +240,7 @@ async function showFixtures({ more = false } = {}) {
   const ofLastDay = before.filter((fixture) => fixture.date === lastDay).length;
   fixturesStatus.textContent = "Looking up the coming fixtures…";
   fixturesList.setAttribute("aria-busy", "true");
+  if (!more) overdueFixtures.show(league);
   try {
     const parameters = { league, date_from: lastDay, limit: FIXTURES_A_STEP + ofLastDay };
     const answer = await ask(["fixtures"], { parameters, signal });
@@ -246,7 +249,7 @@ async function showFixtures({ more = false } = {}) {
     fixturesList.replaceChildren(...fixtureDays(shown, { namesLeague: !league, choose: fixtureChosen }));
     fixturesStatus.textContent = shown.length
       ? `${shown.length} of ${fixtures.total} fixtures`
-      : "No fixture without a result is known here. Any two teams can be asked for above.";
+      : "No coming fixture is known here. Any two teams can be asked for above.";
     fixturesMore.hidden = shown.length >= fixtures.total;
     if (more) fixturesList.querySelectorAll(".fixture")[before.length]?.focus();
   } catch (error) {
