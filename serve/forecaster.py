@@ -34,6 +34,11 @@ class UserConfig(ModelChoice):
         description="How long a lone request waits for company. 0: only those are batched that came during the "
         "inference before.",
     )
+    reload: str = Field(
+        "",
+        description="A new value has every replica load its version again, as `serving_deployment` does with one that "
+        "lags.",
+    )
 
 
 class ReplicaConfig(BaseModel):

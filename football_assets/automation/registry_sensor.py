@@ -1,13 +1,16 @@
-"""`registry_sensor`: whoever moves an alias or registers a version, what depends on it follows.
+"""`registry_sensor`: reconciles fixture predictions and drift report with the alias `production`, and verifies Serve.
 
-A tick compares states: the production version with what Serve is told to serve, with the version of the fixture
-predictions and with that of the drift report; and the versions in view with those that were checked. What differs is
-requested as one run, and nothing else is. So what the graph itself has made for its new version is not made again.
+A tick compares states: the production version with the one that `serving_deployment` last verified in this Serve, with
+what the replicas answer from, with the version of the fixture predictions and with that of the drift report; and the
+versions in view with those that were checked. What differs is requested as one run, and nothing else is. So what the
+graph itself has made for its new version is not made again.
 
+- Serve follows the alias by itself. `serving_deployment` verifies every replica, and reloads those that lag. An
+  application that a person has pinned to a version or to another alias is left alone.
 - The run key names the event: `registry/aliases.json` in its version, with its time as a version of a local bucket is a
-  digest and comes back when an alias does; the start of Serve that is told; and the attempt. The attempts at each part
-  are bounded and spaced. A new event, like a start of Serve, begins anew.
-- While Serve does not run nothing is deployed. A server that starts begins from the alias, and is then told the number.
+  digest and comes back when an alias does; the start of Serve that is verified; and the attempt. The attempts at each
+  part are bounded and spaced. A new event, like a start of Serve, begins anew.
+- While Serve does not run nothing is verified.
 - The run that registered a version goes on to the fixture predictions: they are left to it while it runs.
 """
 
@@ -42,8 +45,10 @@ from football_assets.automation.attempts import Attempts, attempts_at
 from football_assets.automation.registry_jobs import DRIFT, FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
 from football_assets.automation.tags import EVENT_TAG, reason_tag
 from football_assets.bucket import Bucket
+from football_assets.deployment.assets import SESSION
 from football_assets.deployment.registry_state import CHECKED, RegistryState, read_registry
-from football_assets.deployment.serve_api import ServeApi, ServeState
+from football_assets.deployment.serve_api import ServeApi
+from football_assets.deployment.serve_state import ServeState
 from football_assets.errors import ObjectNotFound
 from football_assets.monitoring.summary import LATEST
 from football_assets.registry.store import Registry
@@ -57,6 +62,7 @@ SERVE_SECONDS = 3.0  # a tick waits no longer for Serve
 FORECAST_FROM = "tables/match_features"  # without these there is nothing to forecast
 REGISTRATION = timedelta(hours=1)  # a run that registered a version longer ago is not waited for
 SESSION_CHARACTERS = 12
+RUNNING = "RUNNING"  # status of an application of Ray Serve
 
 _UNDER_WAY = [status for status in NOT_FINISHED_STATUSES if status is not DagsterRunStatus.NOT_STARTED]
 
@@ -69,12 +75,20 @@ class Plan:
     waiting: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ServeView:
+    """What Serve is told to serve, and which replicas answer from another version than production, in words."""
+
+    state: ServeState
+    lagging: tuple[str, ...]
+
+
 @sensor(
     name=NAME,
     job=follow_registry,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Has the production version served, and fixtures and drift report made from it, when an alias moves.",
+    description="When an alias moves, has Serve verified, and fixtures and drift report made from production.",
 )
 def registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult | SkipReason:
     """A tick."""
@@ -93,9 +107,9 @@ def evaluate(
     registry = read_registry(Registry(bucket))
     if not registry.versions_in_view:
         return SkipReason("No model version is registered.")
-    serve, problem = _serve_state(settings)
+    serve, problem = _see_serve(settings, registry.production)
     plan = make_plan(instance, bucket, registry, serve, now)
-    session = (serve.session if serve else "")[:SESSION_CHARACTERS] or "no-serve"
+    session = (serve.state.session if serve else "")[:SESSION_CHARACTERS] or "no-serve"
     event = f"{registry.event}/{session}"
     attempts = attempts_at(instance, event)
     wanted, waiting = {}, [problem, *plan.waiting]
@@ -116,7 +130,7 @@ def evaluate(
 
 
 def make_plan(
-    instance: DagsterInstance, bucket: Bucket, registry: RegistryState, serve: ServeState | None, now: float
+    instance: DagsterInstance, bucket: Bucket, registry: RegistryState, serve: ServeView | None, now: float
 ) -> Plan:
     """Compare what there is with what the registry says."""
     missing: dict[AssetKey | AssetCheckKey, str] = {}
@@ -127,13 +141,12 @@ def make_plan(
         missing[VERSIONS_CHECK] = f"Not checked: {_versions(unchecked)}."
     if production is None:
         return Plan(missing, ())
-    if serve is not None and serve.wanted != {production}:
-        told = ", ".join(sorted(map(str, serve.wanted)))
-        if all(item.status == "RUNNING" for item in serve.applications):
-            missing[SERVING] = f"Production is version {production}, Serve is told {told}."
-        else:
-            waiting.append("Serve is starting or changing.")
-    forecast = _materialised_version(instance, FIXTURES)
+    if serve is not None:
+        reason, to_wait_for = _compare_serving(instance, serve, production)
+        if reason:
+            missing[SERVING] = reason
+        waiting += to_wait_for
+    forecast = _last_metadata(instance, FIXTURES).get("model_version")
     if forecast != production and next(iter(bucket.list(FORECAST_FROM)), None) is not None:
         busy = _registering_run(instance, registry, now)
         if busy is None:
@@ -146,12 +159,44 @@ def make_plan(
     return Plan(missing, tuple(waiting))
 
 
-def _serve_state(settings: Settings) -> tuple[ServeState | None, str]:
-    """What Serve is told to serve, or why that is not known."""
+def _see_serve(settings: Settings, production: int | None) -> tuple[ServeView | None, str]:
+    """What Serve is told and does, or why that is not known."""
     try:
-        return ServeApi(find_serve(settings), timeout=SERVE_SECONDS).state(), ""
+        api = ServeApi(find_serve(settings), timeout=SERVE_SECONDS)
+        state = api.state()
     except ServeUnreachable as error:
-        return None, f"Nothing is deployed: {error}"
+        return None, f"Serve is not verified: {error}"
+    lagging = [
+        f"Replica {answer.replica} of {item.name!r} answers from version {answer.version}."
+        for item in state.applications
+        if not item.is_pinned and item.status == RUNNING
+        for answer in api.health(item).values()
+        if answer.version != production
+    ]
+    return ServeView(state, tuple(lagging)), ""
+
+
+def _compare_serving(
+    instance: DagsterInstance, serve: ServeView, production: int
+) -> tuple[str | None, list[str]]:
+    """Why `serving_deployment` is to run, if it is, and what is waited for or left alone."""
+    notes = [
+        f"Application {item.name!r} of Ray Serve is pinned to {item.wanted!r} by its configuration."
+        for item in serve.state.applications
+        if item.is_pinned
+    ]
+    following = [item for item in serve.state.applications if not item.is_pinned]
+    if not following:
+        return None, notes
+    metadata = _last_metadata(instance, SERVING)
+    verified = (metadata.get("version"), metadata.get(SESSION)) == (production, serve.state.session)
+    if verified and not serve.lagging:
+        return None, notes
+    if any(item.status != RUNNING for item in following):
+        return None, [*notes, "Serve is starting or changing."]
+    if verified:
+        return f"Production is version {production}. {' '.join(serve.lagging)}", notes
+    return f"Production is version {production}, which Serve has not been seen to answer from.", notes
 
 
 def _checked(instance: DagsterInstance) -> frozenset[int]:
@@ -164,11 +209,12 @@ def _checked(instance: DagsterInstance) -> frozenset[int]:
     return frozenset(value.value) if value is not None else frozenset()  # type: ignore[arg-type]
 
 
-def _materialised_version(instance: DagsterInstance, key: AssetKey) -> int | None:
+def _last_metadata(instance: DagsterInstance, key: AssetKey) -> dict[str, Any]:
+    """Values of the metadata with which an asset was last materialised."""
     event = instance.get_latest_materialization_event(key)
     materialization = event.asset_materialization if event is not None else None
-    value = materialization.metadata.get("model_version") if materialization is not None else None
-    return value.value if value is not None and isinstance(value.value, int) else None
+    found = materialization.metadata if materialization is not None else {}
+    return {name: item.value for name, item in found.items()}
 
 
 def _reported_version(bucket: Bucket) -> int | None:

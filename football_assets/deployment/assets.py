@@ -1,5 +1,6 @@
-"""`serving_deployment`: the production version, answering from every replica of Ray Serve."""
+"""`serving_deployment`: verifies that every replica of Ray Serve answers from the production version."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from dagster import AssetExecutionContext, Config, MaterializeResult, asset
@@ -12,12 +13,17 @@ from football_assets.settings import get_settings
 
 OWNERS = ["team:forecasting"]
 GROUP = "deployment"
+SESSION = "session"  # metadata: the start of Serve that was asked
 
 
 class DeploymentConfig(Config):
-    """What to serve."""
+    """What Serve is told, and how long its replicas may take."""
 
-    version: str = Field("production", description="Version or alias of the registry.")
+    version: str = Field(
+        "",
+        description="Version or alias to pin in Serve's configuration; `production` makes Serve follow that alias "
+        "again. Empty: the configuration stays as it is.",
+    )
     patience_seconds: float = Field(
         120, gt=0, description="Seconds until every replica must answer from the version."
     )
@@ -34,28 +40,46 @@ class DeploymentConfig(Config):
 def serving_deployment(
     context: AssetExecutionContext, config: DeploymentConfig, bucket: BucketResource
 ) -> MaterializeResult:
-    """The version that Ray Serve was told to serve, once every replica answers from it.
+    """The version that every replica of Ray Serve answers from: production, unless Serve's configuration names another.
 
-    Fails when Serve does not run, the bundle is not whole, or a replica cannot load it; what answered before goes on.
+    Replicas follow the alias by themselves; those that lag are told to load it. Fails when Serve does not run, the
+    bundle is not whole, or a replica cannot load it; what answered before goes on.
     """
     from football_assets.deployment.serve_api import ServeApi
     from football_assets.registry.bundle import check_bundle
 
     registry = Registry(bucket.open())
-    version = registry.resolve(config.version)
     address = find_serve(get_settings())
-    check_bundle(registry.fetch(version, Path(bucket.scratch)))
-    deployed = ServeApi(address).deploy(version, config.patience_seconds)
-    context.log.info("Version %d answers from %d replicas", version, deployed.replicas)
+    api = ServeApi(address)
+    before = api.state()
+    pin = int(config.version) if config.version.isdigit() else config.version
+    for wanted in {pin} if pin else before.wanted:
+        check_bundle(registry.fetch(registry.resolve(wanted), Path(bucket.scratch)))
+    if pin:
+        verified = api.pin(pin, registry.resolve, config.patience_seconds)
+    else:
+        verified = api.verify(registry.resolve, config.patience_seconds)
+    after = api.state()
+    pinned = {item.name: item.wanted for item in after.applications if item.is_pinned}
+    versions = {verified.versions[name] for name in verified.versions if name not in pinned}
+    shown = _by_application(verified.versions)
+    context.log.info("%d replicas answer: %s", verified.replicas, shown)
     return MaterializeResult(
         metadata={
-            "version": version,
-            "replicas": deployed.replicas,
-            "seconds": round(deployed.seconds, 2),
-            "before": ", ".join(f"{name}: {value}" for name, value in deployed.before.items()),
+            "version": max(versions or verified.versions.values()),
+            "applications": shown,
+            "pinned": _by_application(pinned) or "none",
+            "reloaded": ", ".join(verified.reloaded) or "none",
+            "replicas": verified.replicas,
+            "seconds": round(verified.seconds, 2),
             "serve": address.url,
+            SESSION: after.session,
         }
     )
+
+
+def _by_application(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in values.items())
 
 
 assets = [serving_deployment]

@@ -39,11 +39,12 @@ def registered_versions_are_whole(bucket: BucketResource) -> AssetCheckResult:
 
 @asset_check(
     asset="serving_deployment",
-    description="Ray Serve is told to serve the production version, and every replica that was asked answers from it.",
+    description="Ray Serve follows the alias `production`, and every replica that was asked answers from that version.",
 )
 def production_is_what_serves(bucket: BucketResource) -> AssetCheckResult:
     """Asks the REST API and the replicas."""
     from football_assets.deployment.serve_api import ServeApi
+    from football_assets.deployment.serve_state import FOLLOWED
 
     production = Registry(bucket.open()).aliases().get("production")
     try:
@@ -54,9 +55,15 @@ def production_is_what_serves(bucket: BucketResource) -> AssetCheckResult:
         return AssetCheckResult(passed=False, description=str(error))
     wanted = {item.wanted for item in applications}
     answering = {answer.version for answer in health}
+    problems = [
+        f"Application {item.name!r} serves {item.wanted!r} by its configuration, not the alias {FOLLOWED!r}."
+        for item in applications
+        if item.is_pinned
+    ]
+    problems += [answer.error for answer in health if answer.error]
     return AssetCheckResult(
-        passed=wanted == {production} and answering <= {production},
-        description=" ".join(answer.error for answer in health if answer.error) or None,
+        passed=wanted == {FOLLOWED} and answering <= {production},
+        description=" ".join(problems) or None,
         metadata={
             "production": MetadataValue.text(str(production)),
             "wanted": ", ".join(sorted(map(str, wanted))),

@@ -112,12 +112,22 @@ class Followed:
 
     def make_all_of(self, version: int) -> None:
         """What a run of the request would do."""
-        for replica in self.server.replicas:
-            replica.version = version
-        self.server.config["deployments"][0]["user_config"]["version"] = version
-        self.server.taken_up = version
+        self.follow(version)
+        self.verify(version)
         self.forecast_by(version)
         self.report_about(version)
+
+    def follow(self, version: int) -> None:
+        """What replicas do when the alias moves."""
+        self.server.production = version
+        for replica in self.server.replicas:
+            replica.version = version
+
+    def verify(self, version: int) -> None:
+        """What `serving_deployment` reports."""
+        self.instance.report_runless_asset_event(
+            AssetMaterialization(SERVING, metadata={"version": version, "session": self.server.session})
+        )
 
     def run(self, request: RunRequest, status: DagsterRunStatus) -> DagsterRun:
         """The request's run, in a state."""
@@ -195,14 +205,17 @@ def test_nothing_is_requested_while_everything_is_of_the_production_version(foll
     assert followed.skipped() == "Everything that could be made is of version 1."
 
 
-def test_a_promoted_version_is_deployed_forecast_and_reported_in_one_run(followed: Followed) -> None:
+def test_a_promoted_version_is_verified_forecast_and_reported_in_one_run(followed: Followed) -> None:
     followed.registry.promote(2)
+    followed.follow(2)
 
     request = followed.requested()
 
     assert names(request) == {"serving_deployment", "fixture_predictions", "drift_report"}
     assert checks(request) == CHECKS_OF[SERVING] | CHECKS_OF[FIXTURES]
-    assert "Production is version 2, Serve is told 1." in request.tags[REASON_TAG]
+    assert (
+        "Production is version 2, which Serve has not been seen to answer from." in request.tags[REASON_TAG]
+    )
     followed.make_all_of(2)
     assert "version 2" in followed.skipped()
 
@@ -299,7 +312,9 @@ def test_an_empty_registry_is_no_event(tmp_path: Path, followed: Followed) -> No
     assert followed.skipped() == "No model version is registered."
 
 
-def test_while_serve_does_not_run_the_rest_is_made_and_it_is_told_once_it_runs(followed: Followed) -> None:
+def test_while_serve_does_not_run_the_rest_is_made_and_it_is_verified_once_it_runs(
+    followed: Followed,
+) -> None:
     running = followed.settings.home / "serve" / "running.json"
     away = running.rename(running.with_name("away"))
     followed.registry.promote(2)
@@ -308,23 +323,42 @@ def test_while_serve_does_not_run_the_rest_is_made_and_it_is_told_once_it_runs(f
 
     followed.forecast_by(2)
     followed.report_about(2)
-    assert "Nothing is deployed: Ray Serve does not run" in followed.skipped()
+    assert "Serve is not verified: Ray Serve does not run" in followed.skipped()
     away.rename(running)
     assert names(followed.requested()) == {"serving_deployment"}
 
 
-def test_a_server_that_starts_is_told_the_number_for_its_alias_and_not_before_it_has_started(
-    followed: Followed,
-) -> None:
-    followed.server.config["deployments"][0]["user_config"]["version"] = "production"
+def test_a_server_that_starts_is_verified_and_not_before_it_has_started(followed: Followed) -> None:
+    followed.server.session = "another start"
     followed.server.status = "DEPLOYING"
     assert "Serve is starting or changing." in followed.skipped()
 
     followed.server.status = "RUNNING"
     first = followed.requested()
     assert names(first) == {"serving_deployment"}
-    followed.server.session = "another start"
+    followed.verify(1)
+    followed.skipped()
+    followed.server.session = "a third start"
     assert followed.requested().run_key != first.run_key
+
+
+def test_a_replica_that_answers_from_another_version_is_verified_again(followed: Followed) -> None:
+    followed.server.replicas[1].version = 2
+    followed.server.stuck.add("second")
+
+    request = followed.requested()
+
+    assert names(request) == {"serving_deployment"}
+    assert "Replica second-process of 'football' answers from version 2." in request.tags[REASON_TAG]
+
+
+def test_an_application_that_a_person_has_pinned_is_left_alone(followed: Followed) -> None:
+    followed.server.user_config["version"] = followed.server.taken_up["version"] = 1
+    followed.registry.promote(2)
+    followed.forecast_by(2)
+    followed.report_about(2)
+
+    assert followed.skipped() == "Application 'football' of Ray Serve is pinned to 1 by its configuration."
 
 
 def test_a_refused_token_stops_no_tick(followed: Followed) -> None:
@@ -352,7 +386,7 @@ def test_a_run_that_was_created_and_never_launched_is_asked_for_by_its_key_again
     assert followed.requested().run_key == request.run_key
 
 
-def test_a_deployment_that_failed_is_tried_again_later_and_at_once_after_a_new_event(
+def test_a_verification_that_failed_is_tried_again_later_and_at_once_after_a_new_event(
     followed: Followed,
 ) -> None:
     followed.registry.promote(2)
@@ -361,7 +395,7 @@ def test_a_deployment_that_failed_is_tried_again_later_and_at_once_after_a_new_e
 
     reason = followed.skipped()
     assert f"Run {run.run_id} ended without success: tried again in" in reason
-    assert "Production is version 2, Serve is told 1." in reason
+    assert "Production is version 2, which Serve has not been seen to answer from." in reason
 
     second = followed.requested(after=120)
     assert names(second) == names(first)

@@ -39,7 +39,9 @@ class Replica:
 class ServeServer:
     """What it is told and what its replicas do. `unloadable`: why replicas cannot load a version.
 
-    Giving replicas a configuration takes `steps` requests for the state, one replica at each of the last.
+    Replicas follow the alias `production` by themselves, one at each request for the state. Those in `stuck` do so only
+    when they are reconfigured, which takes `steps` requests, one replica at each of the last, and happens where
+    `user_config` has changed. `loads` are the versions that replicas tried.
     """
 
     url: str = ""
@@ -47,6 +49,8 @@ class ServeServer:
     production: int = 1
     replicas: list[Replica] = field(default_factory=lambda: [Replica("first"), Replica("second")])
     unloadable: dict[int, str] = field(default_factory=dict)
+    stuck: set[str] = field(default_factory=set)
+    loads: list[tuple[str, int]] = field(default_factory=list)
     put: list[dict[str, Any]] = field(default_factory=list)
     refuse_put: str | None = None
     host: str = "127.0.0.1"
@@ -57,20 +61,28 @@ class ServeServer:
     on_state: Callable[["ServeServer"], None] = lambda _: None
     deployed: bool = True
     config: dict[str, Any] = field(default_factory=lambda: application_config())
-    taken_up: int | str = "production"
+    taken_up: dict[str, Any] = field(default_factory=lambda: dict(USER_CONFIG))
     _left: int = 0
     _asked: Iterator[int] = field(default_factory=count)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
+    def user_config(self) -> dict[str, Any]:
+        """What replicas are configured with."""
+        user_config: dict[str, Any] = self.config["deployments"][0]["user_config"]
+        return user_config
+
+    @property
     def wanted(self) -> int | str:
-        version: int | str = self.config["deployments"][0]["user_config"]["version"]
+        version: int | str = self.user_config["version"]
         return version
 
     def take(self, config: dict[str, Any]) -> None:
         self.put.append(config)
+        before = self.user_config
         (self.config,) = deepcopy(config["applications"])
-        self._left = self.steps
+        if self.user_config != before:
+            self._left = self.steps
 
     def details(self) -> dict[str, Any]:
         """One step on the way to the configuration, and the state after it."""
@@ -79,9 +91,15 @@ class ServeServer:
             if self._left:
                 self._left -= 1
                 if self._left < self.steps - 1:
-                    self.taken_up = self.wanted
+                    self.taken_up = dict(self.user_config)
                 if self._left < len(self.replicas):
-                    self._reconfigure(self.replicas[self._left])
+                    self.stuck.discard(self.replicas[self._left].name)
+                    self._load(self.replicas[self._left])
+            elif self.wanted == "production":
+                behind = (item for item in self.replicas if item.version != self.production)
+                follower = next((item for item in behind if item.name not in self.stuck), None)
+                if follower is not None:
+                    self._load(follower)
             return self._describe()
 
     def health(self) -> dict[str, Any]:
@@ -99,8 +117,9 @@ class ServeServer:
             "log_error": None,
         }
 
-    def _reconfigure(self, replica: Replica) -> None:
+    def _load(self, replica: Replica) -> None:
         version = self.production if self.wanted == "production" else int(self.wanted)
+        self.loads.append((replica.name, version))
         replica.error = self.unloadable.get(version)
         if replica.error is None:
             replica.version = version
@@ -109,12 +128,9 @@ class ServeServer:
         changing = self._left > 0
         deployment = {
             "name": "Forecaster",
-            "status": "UPDATING" if changing and self.taken_up == self.wanted else "HEALTHY",
+            "status": "UPDATING" if changing and self.taken_up == self.user_config else "HEALTHY",
             "message": "",
-            "deployment_config": {
-                **DEPLOYMENT,
-                "user_config": {**self.config["deployments"][0]["user_config"], "version": self.taken_up},
-            },
+            "deployment_config": {**DEPLOYMENT, "user_config": self.taken_up},
             "target_num_replicas": len([item for item in self.replicas if item.state != "STOPPING"]),
             "replicas": [
                 {"replica_id": item.name, "state": item.state, "node_ip": "127.0.0.1"}

@@ -75,43 +75,80 @@ def registry_of(settings: Settings) -> Registry:
     return Registry(resource(settings).open())
 
 
-def test_the_production_version_is_deployed_and_the_run_says_what_was_done(
+def promote(settings: Settings, server: ServeServer, version: int) -> None:
+    """Move the alias, which the server's replicas follow."""
+    registry_of(settings).promote(version)
+    server.production = version
+
+
+def test_the_production_version_is_verified_and_the_run_says_what_was_seen(
     home: Settings, server: ServeServer
 ) -> None:
-    registry_of(home).promote(2)
+    promote(home, server, 2)
 
     result = run(home, serving_deployment, production_is_what_serves)
 
+    assert server.put == []
     shown = metadata(result, "serving_deployment")
-    assert (shown["version"], shown["replicas"], shown["before"]) == (2, 2, "football: 1")
-    assert shown["serve"] == server.url
+    assert (shown["version"], shown["applications"], shown["replicas"]) == (2, "football: 2", 2)
+    assert (shown["pinned"], shown["reloaded"]) == ("none", "none")
+    assert (shown["serve"], shown["session"]) == (server.url, server.session)
     assert shown["seconds"] > 0
     assert [replica.version for replica in server.replicas] == [2, 2]
     check = evaluations(result)["production_is_what_serves"]
     assert check.passed
     assert {name: value.value for name, value in check.metadata.items()} == {
         "production": "2",
-        "wanted": "2",
+        "wanted": "production",
         "answering": "2",
         "replicas": 2,
     }
 
 
-def test_a_version_of_a_persons_choice_is_deployed_and_the_check_says_that_it_is_not_production(
+def test_a_version_of_a_persons_choice_is_pinned_stays_and_the_check_says_that_it_is_not_production(
     home: Settings, server: ServeServer
 ) -> None:
     config = {"ops": {"serving_deployment": {"config": {"version": "2"}}}}
 
-    result = run(home, serving_deployment, production_is_what_serves, run_config=config)
+    run(home, run_config=config)
+    result = run(home, serving_deployment, production_is_what_serves)
 
-    assert server.wanted == 2
-    assert not evaluations(result)["production_is_what_serves"].passed
+    assert (server.wanted, len(server.put)) == (2, 1)
+    shown = metadata(result, "serving_deployment")
+    assert (shown["version"], shown["pinned"]) == (2, "football: 2")
+    check = evaluations(result)["production_is_what_serves"]
+    assert not check.passed
+    assert (
+        check.description
+        == "Application 'football' serves 2 by its configuration, not the alias 'production'."
+    )
+
+
+def test_a_person_lets_serve_follow_the_alias_again(home: Settings, server: ServeServer) -> None:
+    for version in ("2", "production"):
+        config = {"ops": {"serving_deployment": {"config": {"version": version}}}}
+        result = run(home, serving_deployment, production_is_what_serves, run_config=config)
+
+    assert server.wanted == "production"
+    assert [replica.version for replica in server.replicas] == [1, 1]
+    assert evaluations(result)["production_is_what_serves"].passed
+
+
+def test_a_replica_that_lags_is_reloaded_and_the_run_says_so(home: Settings, server: ServeServer) -> None:
+    promote(home, server, 2)
+    server.replicas[0].error = "the bucket could not be read"
+    server.stuck.add("first")
+
+    result = run(home)
+
+    assert metadata(result, "serving_deployment")["reloaded"] == "football"
+    assert [replica.version for replica in server.replicas] == [2, 2]
 
 
 def test_a_corrupt_bundle_is_refused_before_serve_is_told_anything(
     home: Settings, server: ServeServer
 ) -> None:
-    registry_of(home).promote(2)
+    promote(home, server, 2)
     resource(home).open().write(f"{VERSIONS}2/team_state.parquet", b"rotten")
 
     with pytest.raises(Exception, match=r"team_state.parquet is corrupt"):
@@ -123,13 +160,13 @@ def test_a_corrupt_bundle_is_refused_before_serve_is_told_anything(
 def test_a_version_that_replicas_cannot_load_fails_the_run_and_the_old_one_goes_on(
     home: Settings, server: ServeServer
 ) -> None:
-    registry_of(home).promote(2)
+    promote(home, server, 2)
     server.unloadable[2] = "no room on the device"
 
     with pytest.raises(Exception, match="cannot serve version 2 and answers from version 1: no room"):
         run(home)
 
-    assert server.wanted == 1
+    assert server.wanted == "production"
     assert [replica.version for replica in server.replicas] == [1, 1]
 
 
@@ -145,6 +182,7 @@ def test_without_a_running_serve_the_run_says_how_to_start_it(
 def test_the_check_reports_what_keeps_a_replica_from_production(home: Settings, server: ServeServer) -> None:
     run(home)
     server.replicas[0].version, server.replicas[0].error = 2, "the log cannot be written"
+    server.stuck.add("first")
 
     check = run_check(home, production_is_what_serves)
 

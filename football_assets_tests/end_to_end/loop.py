@@ -9,7 +9,7 @@ graph runs on it once, and Dagster's daemon and Ray Serve are started. Then, one
 - garbage: a file lands that is no results. Rejected rows, warnings, production as before.
 - worse_model: a network is trained on shuffled outcomes. The gate refuses it and says why.
 - killed_daemon: the daemon is killed between tick and launch. Once it runs again, there is exactly one run.
-- rollback: production is rolled back. Serve follows.
+- rollback: production is rolled back while the daemon is down. Serve follows.
 - drift: requests come from another football. The report says so, and a retraining follows.
 
 Each prints its timeline; exit code 1 if a promise is broken. `test_loop.py` runs the same proofs.
@@ -219,14 +219,17 @@ def killed_daemon(here: Installation, line: Timeline) -> None:
 
 
 def rollback(here: Installation, line: Timeline) -> None:
-    """Production is rolled back: Serve follows."""
+    """Production is rolled back while the daemon is down: Serve follows, and is verified once the daemon runs."""
     before, retrained = here.production(), here.runs(DRIFT)
+    here.kill("daemon")
     here.football("models", "rollback")
     after = here.production()
     promise(after != before, f"Version {before} is still in production.")
-    line.note(f"rolled back from version {before} to version {after}")
+    line.note(f"killed the daemon, and rolled back from version {before} to version {after}")
     here.wait("the old version serves", lambda: here.served_version() == after)
     line.note(f"version {after} serves")
+    here.start("daemon")
+    line.note("started the daemon again")
     here.wait("serving_deployment has made sure", lambda: deployed(here) == after)
     line.note("serving_deployment has seen every replica answer with it")
     quiet(here, DRIFT)

@@ -253,39 +253,64 @@ def test_rays_interface_refuses_who_has_not_the_token_of_the_home(server: Server
     assert statuses == [401, 403, 200]
 
 
-def test_a_rollback_is_deployed_by_the_graph_to_every_replica(server: Server) -> None:
-    for command in (["models", "rollback"], ["materialize", "--select", "serving_deployment"]):
-        subprocess.run([COMMAND, *command, "--home", str(server.home)], check=True, capture_output=True)
+def test_a_rollback_is_followed_also_after_the_graph_has_verified_serve(server: Server) -> None:
+    for command, version in (("rollback", 1), ("rollback", 2), ("rollback", 1)):
+        subprocess.run(
+            [COMMAND, "models", command, "--home", str(server.home)], check=True, capture_output=True
+        )
+        wait_until(lambda version=version: server.answering() == {version}, "the alias is followed")
+        if version == 2:
+            materialize(server, "serving_deployment")
 
-    assert server.answering() == {1}
-    assert ServeApi(server.serve_address).state().wanted == {1}
+    assert ServeApi(server.serve_address).state().wanted == {"production"}
 
 
-def test_a_corrupt_version_is_refused_and_the_old_one_goes_on(server: Server, tmp_path: Path) -> None:
-    registry = Registry(server.bucket)
+def materialize(server: Server, asset: str) -> None:
+    command = [COMMAND, "materialize", "--select", asset, "--home", str(server.home)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def test_a_corrupt_version_leaves_the_old_one_answering_and_a_repaired_one_is_loaded(
+    server: Server, tmp_path: Path
+) -> None:
+    registry, api = Registry(server.bucket), ServeApi(server.serve_address)
     bundle = Path(shutil.copytree(registry.fetch(2, tmp_path), tmp_path / "third"))
     (bundle / MODEL_CARD).write_text("# The third\n")
     third = registry.publish(bundle, {})
-    server.bucket.write(f"{VERSIONS}{third}/{TEAM_STATE}", b"rotten")
+    state = f"{VERSIONS}{third}/{TEAM_STATE}"
+    whole = server.bucket.read(state)
+    server.bucket.write(state, b"rotten")
 
-    with load(server.url) as asked, pytest.raises(DeploymentFailed, match="team_state.parquet is corrupt"):
-        ServeApi(server.serve_address).deploy(third)
-
-    assert ServeApi(server.serve_address).state().wanted == {1}
-    assert server.answering() == {1}
-    assert (set(asked.versions()), asked.failures) == ({1}, [])
-
-
-def test_a_deployed_version_answers_from_all_replicas_without_a_failed_answer(server: Server) -> None:
-    Registry(server.bucket).promote(2)
     with load(server.url) as asked:
-        deployed = ServeApi(server.serve_address).deploy(2)
+        registry.promote(third)
+        with pytest.raises(DeploymentFailed, match="team_state.parquet is corrupt"):
+            api.verify(registry.resolve)
+        assert server.answering() == {1}
         answered = len(asked.answers)
-        wait_until(lambda: len(asked.answers) > answered + 50, "requests are answered")
+        server.bucket.write(state, whole)
+        verified = api.verify(registry.resolve)
+        changed = len(asked.answers)
+        wait_until(lambda: len(asked.answers) > changed + 50, "requests are answered")
 
-    assert (deployed.replicas, deployed.before) == (REPLICAS, {"football": 1})
+    assert (verified.versions, verified.replicas) == ({"football": third}, REPLICAS)
+    assert api.state().wanted == {"production"}
     assert asked.failures == []
-    assert set(asked.versions()[answered + REPLICAS + 1 :]) == {2}
+    assert set(asked.versions()[:answered]) == {1}
+    assert set(asked.versions()) == {1, third}
+    assert set(asked.versions()[changed + REPLICAS + 1 :]) == {third}
+
+
+def test_a_version_that_a_person_pins_stays_until_serve_is_told_to_follow_the_alias(server: Server) -> None:
+    registry, api = Registry(server.bucket), ServeApi(server.serve_address)
+
+    pinned = api.pin(2, registry.resolve)
+    registry.promote(1)
+    materialize(server, "serving_deployment")
+
+    assert (pinned.versions, api.state().wanted, server.answering()) == ({"football": 2}, {2}, {2})
+    registry.promote(2)
+    released = api.pin("production", registry.resolve)
+    assert (released.versions, api.state().wanted) == ({"football": 2}, {"production"})
 
 
 def test_a_killed_replica_loses_no_answer_from_the_log_and_is_replaced(server: Server) -> None:
