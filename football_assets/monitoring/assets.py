@@ -70,9 +70,10 @@ def drift_report(
 ) -> MaterializeResult[None]:
     """Whether production sees the football that it was trained on: inputs, forecasts, results and their quality.
 
-    What was asked lately is compared with the reference that training left in the model's bundle, drawn so that it has
-    the same leagues and phases of the season. The page is served at `/drift`. A window with too few predictions is
-    quiet, and says so.
+    What was asked lately about matches of the fixture lists is compared with the reference that training left in the
+    model's bundle, drawn so that it has the same leagues and phases of the season. Custom histories and matches on no
+    fixture list are counted and not judged. The page is served at `/drift`. A window with too few predictions is quiet,
+    and says so.
     """
     from football_assets.monitoring.drift import collect, examine
     from football_assets.monitoring.report import render, verdict_text
@@ -105,6 +106,9 @@ def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame
 
     from football_assets.monitoring.compaction import describe
     from football_assets.monitoring.results import (
+        CUSTOM_HISTORIES,
+        FIXTURE,
+        UNLISTED,
         forecasts_since,
         latest_of_each_match,
         live_scores,
@@ -128,7 +132,12 @@ def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame
         metadata["what_was_odd"] = MetadataValue.md(as_markdown(describe(done.problems[:PROBLEMS_SHOWN])))
     since = now - timedelta(days=DriftConfig().results_days)
     forecasts = forecasts_since(store, stg_matches, since, now)
-    metadata["matches_forecast"] = forecasts["fixture"].n_unique()
+    for kind, name in (
+        (FIXTURE, "matches_forecast"),
+        (CUSTOM_HISTORIES, "custom_histories"),
+        (UNLISTED, "unlisted"),
+    ):
+        metadata[name] = forecasts.filter(pl.col("asked_about") == kind)["fixture"].n_unique()
     live = live_scores(latest_of_each_match(forecasts))
     if live is not None:
         metadata |= {
@@ -142,7 +151,7 @@ def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame
 
 
 def _report_metadata(report: "DriftReport", pictures: dict[str, bytes], size: int) -> dict[str, Any]:
-    from football_assets.monitoring.report import columns_table, quality_table, tests_table
+    from football_assets.monitoring.report import apart_table, columns_table, quality_table, tests_table
     from football_assets.monitoring.summary import LATEST, REPORT
 
     summary = report.summary
@@ -153,6 +162,8 @@ def _report_metadata(report: "DriftReport", pictures: dict[str, bytes], size: in
         "summary": LATEST,
         "bytes": size,
         "predictions": summary.predictions,
+        "custom_histories": summary.custom_histories,
+        "unlisted": summary.unlisted,
         "results": summary.results,
     }
     figures = (
@@ -170,6 +181,7 @@ def _report_metadata(report: "DriftReport", pictures: dict[str, bytes], size: in
         ("columns", columns_table(report)),
         ("results_against_forecasts", tests_table(report)),
         ("data_quality", quality_table(report)),
+        ("not_judged", apart_table(report)),
     ):
         if not table.is_empty():
             metadata[name] = MetadataValue.md(as_markdown(table))

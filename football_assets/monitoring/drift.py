@@ -1,9 +1,12 @@
 """The verdict on a window of production: inputs, forecasts and results against what the model was trained on.
 
 `collect` reads what is to be judged, `examine` judges it; neither draws or writes anything.
+
+Drift starts a training, so it is found only in what a training on landed results could answer: forecasts of matches of
+the fixture lists, and results.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -27,6 +30,9 @@ from football_assets.monitoring.production import (
     with_the_same_inputs,
 )
 from football_assets.monitoring.results import (
+    CUSTOM_HISTORIES,
+    FIXTURE,
+    UNLISTED,
     forecasts_since,
     latest_of_each_match,
     live_scores,
@@ -43,6 +49,8 @@ class Evidence:
 
     `asked` is of the window of predictions, `comparable` the part of it whose inputs are production's; `results` is of
     the window of results, with a known outcome. `newest_learnt` is the day of the last result that any version knows.
+    `apart` is of the window of predictions too: custom histories and matches on no fixture list. It is reported and not
+    judged, since a client may invent it and no training on landed results could answer it.
     """
 
     now: datetime
@@ -52,6 +60,7 @@ class Evidence:
     comparable: pl.DataFrame
     results: pl.DataFrame
     newest_learnt: date | None = None
+    apart: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"asked_about": pl.String}))
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class DriftReport:
     qualities: list[Quality]
     tests: list[ResultTest]
     results: pl.DataFrame
+    apart: pl.DataFrame
 
 
 def collect(bucket: Bucket, matches: pl.DataFrame, config: DriftConfig, now: datetime) -> Evidence:
@@ -82,7 +92,9 @@ def collect(bucket: Bucket, matches: pl.DataFrame, config: DriftConfig, now: dat
     since = now - timedelta(days=max(config.window_days, config.results_days))
     logged = forecasts_since(bucket, matches, since, now, without=frozenset(registry.withdrawn()))
     latest = latest_of_each_match(logged)
-    asked = latest.filter(pl.col("time") >= now - timedelta(days=config.window_days))
+    window = latest.filter(pl.col("time") >= now - timedelta(days=config.window_days))
+    asked = window.filter(pl.col("asked_about") == FIXTURE)
+    apart = window.filter(pl.col("asked_about") != FIXTURE)
     comparable = asked
     if production is not None:
         versions = with_the_same_inputs(registry, production, asked["model_version"].unique().to_list())
@@ -92,7 +104,7 @@ def collect(bucket: Bucket, matches: pl.DataFrame, config: DriftConfig, now: dat
         pl.col("outcome").is_not_null(), pl.col("time") >= now - timedelta(days=config.results_days)
     )
     learnt = last_result_learnt(registry) if production is not None else None
-    return Evidence(now, production, newest, asked, comparable, results, learnt)
+    return Evidence(now, production, newest, asked, comparable, results, learnt, apart)
 
 
 def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
@@ -119,6 +131,8 @@ def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
         model_age_days=_days_between(production.as_of if production else None, newest),
         unlearnt_days=_days_between(evidence.newest_learnt, newest),
         predictions=evidence.asked.height,
+        custom_histories=_count(evidence.apart, CUSTOM_HISTORIES),
+        unlisted=_count(evidence.apart, UNLISTED),
         results=evidence.results.height,
         status=status,  # type: ignore[arg-type]
         reasons=list(dict.fromkeys(reasons)),
@@ -131,7 +145,11 @@ def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
         calibration_error=live.ece if live else None,
         thresholds=config.model_dump(),
     )
-    return DriftReport(summary, comparison, columns, qualities, tests, evidence.results)
+    return DriftReport(summary, comparison, columns, qualities, tests, evidence.results, evidence.apart)
+
+
+def _count(apart: pl.DataFrame, kind: str) -> int:
+    return apart.filter(pl.col("asked_about") == kind).height
 
 
 def _days_between(known: date | None, newest: date | None) -> int | None:
@@ -151,8 +169,8 @@ def _inputs(
     asked, comparable = evidence.asked.height, evidence.comparable
     if asked < config.least_predictions:
         return quiet(
-            f"{asked} matches were forecast in {config.window_days} days; {config.least_predictions} are needed to "
-            "compare inputs."
+            f"{asked} matches of the fixture lists were forecast in {config.window_days} days; "
+            f"{config.least_predictions} are needed to compare inputs."
         )
     comparison = compare_like_with_like(comparable, production.reference, production.spec, config.seed)
     other = asked - comparable.height

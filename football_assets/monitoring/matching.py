@@ -44,7 +44,6 @@ class Comparison:
     paused: (
         int  # forecasts of teams that have not played for weeks within a season: asked long before the match
     )
-    imagined: int  # forecasts of matches that the league's fixture list does not have
     foreign: int  # forecasts of leagues, or phases of a season, that the reference hardly has
 
     @property
@@ -55,8 +54,6 @@ class Comparison:
             parts.append(f"{self.paused} forecasts reach over a pause of more than {PAUSE_DAYS} days")
         if self.foreign:
             parts.append(f"{self.foreign} are of leagues or phases of a season that the reference hardly has")
-        if self.imagined:
-            parts.append(f"{self.imagined} are of matches on no fixture list")
         return f"Not compared: {', '.join(parts)}." if parts else ""
 
 
@@ -73,15 +70,13 @@ def compare_like_with_like(
         Rows of a bundle's reference.
     """
     window, reference = (_bounded(frame, spec) for frame in (window, reference))
-    real = window.filter(~pl.col("imagined")) if "imagined" in window.columns else window
-    ours, theirs = real.filter(~_is_paused(real)), reference.filter(~_is_paused(reference))
+    ours, theirs = window.filter(~_is_paused(window)), reference.filter(~_is_paused(reference))
     strata = theirs.group_by(_STRATUM).len().filter(pl.col("len") >= LEAST_ROWS)
     known = ours.join(strata, on=_STRATUM, how="semi", maintain_order="left")
     return Comparison(
         window=known,
         reference=_draw(theirs, known, seed),
-        paused=real.height - ours.height,
-        imagined=window.height - real.height,
+        paused=window.height - ours.height,
         foreign=ours.height - known.height,
     )
 

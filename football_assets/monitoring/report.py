@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from football_assets.monitoring.drift import DriftReport
+from football_assets.monitoring.schema import EXPECTED_GOALS, PROBABILITIES
 from football_assets.monitoring.summary import DriftSummary
 from football_assets.pictures import data_url
 
@@ -98,7 +99,9 @@ def facts(summary: DriftSummary) -> dict[str, str]:
     """The summary's figures for a person, by name."""
     return {
         "predictions of": f"{summary.window_start:%Y-%m-%d} to {summary.window_end:%Y-%m-%d %H:%M} UTC",
-        "matches forecast": f"{summary.predictions:,}",
+        "matches of the fixture lists forecast": f"{summary.predictions:,}",
+        "custom histories, not judged": f"{summary.custom_histories:,}",
+        "matches on no fixture list, not judged": f"{summary.unlisted:,}",
         "results known": f"{summary.results:,}, of forecasts since {summary.results_since:%Y-%m-%d}",
         "model version": _or_none(summary.model_version),
         "model knows results until": _or_none(summary.model_as_of),
@@ -161,6 +164,18 @@ def quality_table(report: DriftReport) -> pl.DataFrame:
     )
 
 
+def apart_table(report: DriftReport) -> pl.DataFrame:
+    """Mean forecasts of what is not judged, by kind."""
+    if report.apart.is_empty():
+        return pl.DataFrame()
+    names = [*PROBABILITIES, *EXPECTED_GOALS]
+    return (
+        report.apart.group_by(pl.col("asked_about").alias("forecasts of"))
+        .agg(pl.len().alias("forecasts"), pl.col(names).cast(pl.Float64).mean().round(3).name.prefix("mean "))
+        .sort("forecasts of")
+    )
+
+
 def _section(report: DriftReport, pictures: dict[str, bytes]) -> str:
     summary = report.summary
     findings = pl.DataFrame(
@@ -183,6 +198,7 @@ def _section(report: DriftReport, pictures: dict[str, bytes]) -> str:
         ("Results against forecasts", tests_table(report)),
         ("Columns", columns_table(report)),
         ("Data quality", quality_table(report)),
+        ("Not judged: custom histories and matches on no fixture list", apart_table(report)),
     ):
         if not table.is_empty():
             parts += [f"<h2>{caption}</h2>", _table(table)]

@@ -16,11 +16,15 @@ from football_assets.tables import TABLES, read_table_object
 MOVED_DAYS = 7  # a match may be played so much later than it was forecast for
 DAYS_PREFIX = f"{TABLES}{TABLE}/"
 
+# What a forecast was asked about: a match of the fixture lists or of the results, teams with custom histories, or a
+# match on no list.
+FIXTURE, CUSTOM_HISTORIES, UNLISTED = "fixture", "custom histories", "match on no fixture list"
+
 _TEAMS = ["league_id", "home_team_id", "away_team_id"]
 _RESULT = ("match_id", "home_goals", "away_goals", "outcome")
-_GIVEN = pl.concat_str(
+_CUSTOM = pl.concat_str(
     [
-        pl.lit("given histories"),
+        pl.lit(CUSTOM_HISTORIES),
         *(pl.col(name).cast(pl.String) for name in ("league_id", "kickoff_date", *FORECAST)),
     ],
     separator=" ",
@@ -90,7 +94,7 @@ def with_results(predictions: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFra
     A thousand requests for one match are one forecast: the last before the end of the match's day, and only where there
     is none the last after it. Those are honest too, since a version refuses a day whose results it knows. A match that
     was moved counts if it is played within `MOVED_DAYS` after the day it was forecast for, and never before that day,
-    since the version might have known the result. Given histories, which name no teams, are one forecast a different
+    since the version might have known the result. Custom histories, which name no teams, are one forecast a different
     input.
 
     Parameters
@@ -104,8 +108,8 @@ def with_results(predictions: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFra
     -------
     pl.DataFrame
         Rows of the log with `fixture`, which names the match, `match_id`, `home_goals`, `away_goals`, `outcome` (null
-        where not known), `imagined`, whether the league's matches of that time are known and it is none of them, and
-        `requests`, how often that version was asked.
+        where not known), `asked_about` (`FIXTURE`, `CUSTOM_HISTORIES` or `UNLISTED`), and `requests`, how often that
+        version was asked.
     """
     known = matches.select(*_TEAMS, *_RESULT, played_on="kickoff_date").sort("played_on")
     asked = predictions.sort("kickoff_date").join_asof(
@@ -118,23 +122,20 @@ def with_results(predictions: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFra
         check_sortedness=False,
     )
     fixture = pl.coalesce(
-        "match_id", pl.concat_str([*_TEAMS, pl.col("kickoff_date").cast(pl.String)], separator=" "), _GIVEN
+        "match_id", pl.concat_str([*_TEAMS, pl.col("kickoff_date").cast(pl.String)], separator=" "), _CUSTOM
     )
-    lists = known.group_by("league_id").agg(listed_until=pl.max("played_on"))
     day = pl.coalesce("played_on", "kickoff_date").cast(pl.Datetime("us", "UTC"))
     return _last_of_each(
-        asked.join(lists, on="league_id", how="left")
-        .with_columns(
+        asked.with_columns(
             fixture=fixture,
-            imagined=(
-                pl.col("match_id").is_null()
-                & pl.col("home_team_id").is_not_null()
-                & (pl.col("kickoff_date") <= pl.col("listed_until"))
-            ).fill_null(value=False),
+            asked_about=pl.when(pl.col("match_id").is_not_null())
+            .then(pl.lit(FIXTURE))
+            .when(pl.col("home_team_id").is_null())
+            .then(pl.lit(CUSTOM_HISTORIES))
+            .otherwise(pl.lit(UNLISTED)),
             in_time=pl.col("time") < day + timedelta(days=1),
             requests=pl.lit(1, dtype=pl.Int64),
         )
-        .drop("listed_until")
     )
 
 

@@ -43,7 +43,9 @@ class DriftSummary(BaseModel):
     unlearnt_days: int | None = Field(
         None, description="Days of landed results that no version knows, in production or not."
     )
-    predictions: int = Field(description="Matches forecast in the window, each once.")
+    predictions: int = Field(description="Matches of the fixture lists forecast in the window, each once.")
+    custom_histories: int = Field(0, description="Custom histories forecast in the window; not judged.")
+    unlisted: int = Field(0, description="Matches on no fixture list forecast in the window; not judged.")
     results: int = Field(description="Matches forecast since `results_since` whose result is known.")
     status: Literal["ok", "drift", "quiet"]
     reasons: list[str] = Field(description="Why it is drift, or why it is quiet.")

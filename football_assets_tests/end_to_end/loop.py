@@ -10,12 +10,14 @@ graph runs on it once, and Dagster's daemon and Ray Serve are started. Then, one
 - worse_model: a network is trained on shuffled outcomes. The gate refuses it and says why.
 - killed_daemon: the daemon is killed between tick and launch. Once it runs again, there is exactly one run.
 - rollback: production is rolled back while the daemon is down. Serve follows.
-- drift: requests come from another football. The report says so, and a retraining follows.
+- drift: invented histories are asked for, and nothing is trained. Then fixtures are asked for, and results of another
+  football land. The report says so, and a retraining follows.
 
 Each prints its timeline; exit code 1 if a promise is broken. `test_loop.py` runs the same proofs.
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -34,6 +36,8 @@ from dagster import AssetKey, DagsterRunStatus
 
 from football_assets.artifacts import fetch, publish
 from football_assets.automation.tags import REASON_TAG
+from football_assets.clubs import canonical_club
+from football_assets.leagues import league_of
 from football_assets.sample import sample_folder
 from football_assets.sequences.tensors import open_tensors
 from football_assets.tables import read_table
@@ -47,10 +51,12 @@ from football_assets_tests.end_to_end.installation import (
 )
 
 FIRST_DAY_UNKNOWN = date(2015, 10, 8)
+SEASON = "2015-16"  # of the bundled fixtures
 NEW_RESULTS, REGISTRY, DRIFT = "new_results_sensor", "registry_sensor", "drift_sensor"
 TO_THE_GATE = 'key:"trained_lstm"+ and +key:"registered_model"'
 GARBAGE = "raw/upload/2015-16/eng.1.json"
-STRANGE_REQUESTS = 400
+INVENTED = 100  # custom histories
+STRANGE_RESULTS = 300
 KILL_POLL_SECONDS = 0.01
 
 
@@ -238,14 +244,48 @@ def rollback(here: Installation, line: Timeline) -> None:
 
 
 def drift(here: Installation, line: Timeline) -> None:
-    """Requests come from another football: the report finds drift, the sensor retrains and says why."""
+    """Results of another football land: the report finds drift, the sensor retrains; what clients invent does not."""
     runs = here.runs(DRIFT)
     with httpx.Client(base_url=here.endpoint, timeout=60) as client:
-        for number in range(STRANGE_REQUESTS):
+        for number in range(INVENTED):
             client.post("/predict/sequences", json=strange_match(number)).raise_for_status()
-    line.note(f"asked for {STRANGE_REQUESTS} forecasts of teams whose matches have nine goals")
-    here.wait("segments of the log are uploaded", lambda: logged_records(here) >= STRANGE_REQUESTS)
+        line.note(f"asked for {INVENTED} forecasts of invented teams whose matches have nine goals")
+        fixtures = next_fixtures(client)
+        ask = client.post("/predict/batch", json={"fixtures": fixtures}).raise_for_status()
+    promise(all("problem" not in item for item in ask.json()["forecasts"]), "A fixture was not forecast.")
+    line.note(f"asked for the next {len(fixtures)} fixtures")
+    here.wait("segments are uploaded", lambda: logged_records(here) >= INVENTED + len(fixtures))
     line.note("the prediction log is in the bucket")
+    report = drift_report(here, line)
+    promise(report["custom_histories"] == INVENTED, f"{report['custom_histories']} custom histories.")
+    promise(report["status"] == "ok", f"The report is {report['status']}: {report['reasons']}")
+    quiet(here, DRIFT)
+    promise(len(here.runs(DRIFT)) == len(runs), "Invented histories have brought about a training.")
+    line.note("they are reported apart, and nothing is trained")
+
+    learning = here.runs(NEW_RESULTS)
+    here.football("land", str(strange_results(fixtures, here.folder / "strange")))
+    line.note("landed results of these fixtures, of matches with nine goals")
+    run = here.finished(learning, NEW_RESULTS)
+    line.note(f"run {run.run_id[:8]} of {NEW_RESULTS} ended; the gate: {decision(here, run.run_id)}")
+    quiet(here, NEW_RESULTS)
+    report = drift_report(here, line)
+    promise(report["status"] == "drift", f"The report is {report['status']}.")
+    page = httpx.get(f"{here.endpoint}/drift", timeout=60)
+    promise(page.status_code == 200 and "<html" in page.text.lower(), f"/drift answers {page.status_code}.")
+    here.wait("the gauge shows it", lambda: gauge(here, "football_live_log_loss") > 0)
+    line.note(f"/drift shows it, and football_live_log_loss is {gauge(here, 'football_live_log_loss'):.2f}")
+    retrained = here.finished(runs, DRIFT)
+    why = retrained.tags.get(REASON_TAG, "")
+    line.note(f"run {retrained.run_id[:8]} of {DRIFT} has retrained: {why}")
+    promise("goals" in why, "The run's tags do not say why.")
+    quiet(here, DRIFT)
+    promise(len(here.runs(DRIFT)) == len(runs) + 1, "The sensor has retrained more than once.")
+    line.note("and there is no second retraining")
+
+
+def drift_report(here: Installation, line: Timeline) -> dict[str, Any]:
+    """Have the drift report made; returns its metadata."""
     run_id = here.launch("watch_drift")
     run = here.wait(
         "the report is made",
@@ -253,18 +293,8 @@ def drift(here: Installation, line: Timeline) -> None:
     )
     promise(run.status is DagsterRunStatus.SUCCESS, here.failure(run))
     metadata = step_metadata(here.dagster, run, "drift_report")
-    line.note(f"drift_report: {metadata.get('status')}: {metadata.get('reasons')}")
-    page = httpx.get(f"{here.endpoint}/drift", timeout=60)
-    promise(page.status_code == 200 and "<html" in page.text.lower(), f"/drift answers {page.status_code}.")
-    here.wait("the gauge shows it", lambda: gauge(here, "football_drift_share") > 0)
-    line.note(f"/drift shows it, and football_drift_share is {gauge(here, 'football_drift_share'):.2f}")
-    retrained = here.finished(runs, DRIFT)
-    why = retrained.tags.get(REASON_TAG, "")
-    line.note(f"run {retrained.run_id[:8]} of {DRIFT} has retrained: {why}")
-    promise("unlike the training reference" in why, "The run's tags do not say why.")
-    quiet(here, DRIFT)
-    promise(len(here.runs(DRIFT)) == len(runs) + 1, "The sensor has retrained more than once.")
-    line.note("and there is no second retraining")
+    line.note(f"drift_report: {metadata['status']}: {metadata['reasons']}")
+    return metadata
 
 
 PROOFS: dict[str, Callable[[Installation, Timeline], None]] = {
@@ -285,6 +315,33 @@ def strange_match(number: int) -> dict[str, Any]:
         return {"history": history}
 
     return {"league": "eng.1", "home": team(), "away": team()}
+
+
+def next_fixtures(client: httpx.Client) -> list[dict[str, Any]]:
+    """The next coming fixtures, as requests."""
+    listed = client.get("/fixtures", params={"limit": STRANGE_RESULTS}).raise_for_status().json()["fixtures"]
+    return [
+        {name: fixture[name] for name in ("league", "home_team", "away_team", "date")} for fixture in listed
+    ]
+
+
+def strange_results(fixtures: Sequence[dict[str, Any]], folder: Path) -> Path:
+    """Results of fixtures with nine goals a match: the files of their season, in a folder `openfootball`."""
+    chance = np.random.default_rng(0)
+    target = Path(shutil.copytree(sample_folder() / SEASON, folder / "openfootball" / SEASON)).parent
+    wanted = {(item["league"], item["home_team"], item["away_team"], item["date"]) for item in fixtures}
+    played = 0
+    for file in sorted((target / SEASON).glob("*.json")):
+        league = league_of(file.stem)
+        document = json.loads(file.read_bytes())
+        for match in document["matches"]:
+            teams = (canonical_club(league.country, match[side]) for side in ("team1", "team2"))
+            if "score" not in match and (file.stem, *teams, match["date"]) in wanted:
+                match["score"] = {"ft": [int(chance.poisson(5)), int(chance.poisson(4))]}
+                played += 1
+        file.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    promise(played == len(fixtures), f"{played} of {len(fixtures)} fixtures are in the bundled files.")
+    return target
 
 
 def decision(here: Installation, run_id: str) -> str:
@@ -314,9 +371,10 @@ def played_matches(here: Installation) -> int:
 
 
 def logged_records(here: Installation) -> int:
-    """Records of given histories in the bucket's segments of the prediction log."""
-    segments = here.bucket.list("prediction_log/segments/")
-    return sum(here.bucket.read(item.name).count(b'"kind":"sequences"') for item in segments)
+    """Records of custom histories and of batches in the bucket's segments of the prediction log."""
+    segments = [here.bucket.read(item.name) for item in here.bucket.list("prediction_log/segments/")]
+    kinds = (b'"kind":"sequences"', b'"kind":"batch"')
+    return sum(segment.count(kind) for segment in segments for kind in kinds)
 
 
 def gauge(here: Installation, name: str) -> float:

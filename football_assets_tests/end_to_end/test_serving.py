@@ -254,9 +254,9 @@ def test_rays_interface_refuses_who_has_not_the_token_of_the_home(server: Server
 
 
 def test_a_rollback_is_followed_also_after_the_graph_has_verified_serve(server: Server) -> None:
-    for command, version in (("rollback", 1), ("rollback", 2), ("rollback", 1)):
+    for command, version in ((["rollback"], 1), (["promote", "2"], 2), (["rollback"], 1)):
         subprocess.run(
-            [COMMAND, "models", command, "--home", str(server.home)], check=True, capture_output=True
+            [COMMAND, "models", *command, "--home", str(server.home)], check=True, capture_output=True
         )
         wait_until(lambda version=version: server.answering() == {version}, "the alias is followed")
         if version == 2:

@@ -17,6 +17,7 @@ from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, F
 from football_assets.tables import read_table
 
 DAY = "2015-11-21"
+SCORES = {"home_goals": pl.Int16, "away_goals": pl.Int16, "outcome": pl.Int8}
 INPUTS = len(DEFAULT_SPEC.context)
 
 
@@ -168,6 +169,12 @@ def results_of(window: pl.DataFrame, day: date) -> pl.DataFrame:
         outcome=pl.col("outcome").cast(pl.Int8),
         is_played=pl.lit(value=True),
     )
+
+
+def fixtures_of(window: pl.DataFrame, day: date) -> pl.DataFrame:
+    """`stg_matches` with the matches of `records_of` as fixtures."""
+    unknown = (pl.lit(None, dtype=SCORES[name]).alias(name) for name in SCORES)
+    return results_of(window, day).with_columns(*unknown, is_played=pl.lit(value=False))
 
 
 def no_matches() -> pl.DataFrame:

@@ -17,6 +17,7 @@ from football_assets.monitoring.summary import HISTORY, REPORT, load_summary
 from football_assets.resources import BucketResource
 from football_assets.tables import read_table, table_object, write_table
 from football_assets_tests.monitoring.logs import (
+    fixtures_of,
     lines,
     no_matches,
     publish_production,
@@ -69,7 +70,7 @@ def test_an_empty_log_succeeds_and_every_check_passes_with_a_note(resource: Buck
 
     bucket = resource.open()
     assert passed(result) == QUIET
-    assert "0 matches were forecast in 30 days" in str(
+    assert "0 matches of the fixture lists were forecast in 30 days" in str(
         evaluations(result)["inputs_are_as_in_training"].description
     )
     assert evaluations(result)["inputs_are_as_in_training"].metadata["verdict"].value == "quiet"
@@ -112,6 +113,7 @@ def test_what_was_asked_is_compacted_compared_and_shown(resource: BucketResource
 
 def test_drift_warns_and_says_why(resource: BucketResource) -> None:
     bucket = resource.open()
+    write_table(bucket, "stg_matches", fixtures_of(WINDOW, ASKED.date()))
     log_of(
         bucket, WINDOW.with_columns((pl.selectors.starts_with("home_", "away_") & pl.selectors.float()) * 3)
     )
@@ -129,14 +131,30 @@ def test_drift_warns_and_says_why(resource: BucketResource) -> None:
     assert passed(result)["outcomes_are_as_forecast"]
 
 
+def test_custom_histories_are_counted_and_shown_and_no_check_warns(resource: BucketResource) -> None:
+    given = {"kind": "sequences", "home_team_id": None, "away_team_id": None}
+    invented = [item | given for item in records_of(WINDOW, ASKED)]
+    upload(resource.open(), "a-000000", lines(*invented), day=DAY)
+
+    result = run(resource)
+
+    log, report = metadata(result, "prediction_log"), metadata(result, "drift_report")
+    assert (log["matches_forecast"], log["custom_histories"], log["unlisted"]) == (0, 200, 0)
+    assert (report["status"], report["predictions"], report["custom_histories"]) == ("quiet", 0, 200)
+    assert "| custom histories | 200 |" in report["not_judged"]
+    assert passed(result) == QUIET
+
+
 def test_thresholds_are_set_in_the_launchpad(resource: BucketResource) -> None:
+    write_table(resource.open(), "stg_matches", fixtures_of(WINDOW, ASKED.date()))
     log_of(resource.open(), WINDOW.head(60))
 
     config = {"least_predictions": 61, "window_days": 7}
     result = run(resource, run_config={"ops": {"drift_report": {"config": config}}})
 
     assert metadata(result, "drift_report")["status"] == "quiet"
-    assert "60 matches were forecast in 7 days; 61 are needed" in metadata(result, "drift_report")["reasons"]
+    reasons = metadata(result, "drift_report")["reasons"]
+    assert "60 matches of the fixture lists were forecast in 7 days; 61 are needed" in reasons
     summary = load_summary(resource.open())
     assert summary is not None
     assert summary.thresholds["least_predictions"] == 61

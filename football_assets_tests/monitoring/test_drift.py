@@ -6,14 +6,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from football_assets.automation.drift_sensor import reasons_to_retrain
 from football_assets.bucket import LocalBucket
 from football_assets.monitoring.compaction import compact
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import DriftReport, collect, examine
+from football_assets.monitoring.matching import CALENDAR
+from football_assets.monitoring.report import apart_table, render
 from football_assets.registry.store import Registry
 from football_assets.scores import log_loss
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets_tests.monitoring.logs import (
+    fixtures_of,
     lines,
     no_matches,
     publish_inputs,
@@ -44,10 +48,11 @@ def bucket(tmp_path: Path) -> LocalBucket:
 def report_on(
     bucket: LocalBucket, window: pl.DataFrame, matches: pl.DataFrame | None = None, **changes: object
 ) -> DriftReport:
-    """The report after a window was asked and logged."""
+    """The report after a window was asked and logged; `matches` None: they are on the fixture lists."""
     upload(bucket, "a-000000", lines(*records_of(window, ASKED, **changes)), day=str(ASKED.date()))
     compact(bucket)
-    return examine(collect(bucket, no_matches() if matches is None else matches, CONFIG, NOW), CONFIG)
+    matches = fixtures_of(window, ASKED.date()) if matches is None else matches
+    return examine(collect(bucket, matches, CONFIG, NOW), CONFIG)
 
 
 def test_production_that_sees_what_it_learnt_from_is_ok(bucket: LocalBucket) -> None:
@@ -104,7 +109,7 @@ def test_too_few_predictions_and_results_are_quiet_and_say_what_is_missing(bucke
 
     assert summary.status == "quiet"
     assert summary.reasons == [
-        "49 matches were forecast in 30 days; 50 are needed to compare inputs.",
+        "49 matches of the fixture lists were forecast in 30 days; 50 are needed to compare inputs.",
         "49 results of forecasts of the last 90 days are known; 60 are needed to test them.",
     ]
     assert [finding.drifted for finding in summary.findings] == [None] * 4
@@ -135,10 +140,61 @@ def test_a_thousand_requests_for_few_matches_are_quiet(bucket: LocalBucket) -> N
         lines(*(record(n, time="2015-11-28T10:00:00Z", away_team_id="eng:X") for n in range(1000))),
     )
     compact(bucket)
+    listed = fixtures_of(WINDOW.head(1), date(2015, 11, 28)).with_columns(
+        league_id=pl.lit("eng.1"), home_team_id=pl.lit("eng:Arsenal"), away_team_id=pl.lit("eng:X")
+    )
 
-    summary = examine(collect(bucket, no_matches(), CONFIG, NOW), CONFIG).summary
+    summary = examine(collect(bucket, listed, CONFIG, NOW), CONFIG).summary
 
-    assert (summary.status, summary.predictions) == ("quiet", 1)
+    assert (summary.status, summary.predictions, summary.unlisted) == ("quiet", 1, 0)
+
+
+STRANGE = WINDOW.with_columns(
+    pl.col(feature.name) * 0 + feature.upper
+    for feature in DEFAULT_SPEC.context
+    if feature.name not in CALENDAR
+)
+NO_NAMES = {"kind": "sequences", "home_team_id": None, "away_team_id": None}
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "counted"),
+    [
+        (48, NO_NAMES, "custom_histories"),
+        (300, NO_NAMES, "custom_histories"),
+        (300, {}, "unlisted"),
+        (300, {"kickoff_date": "2016-02-29"}, "unlisted"),
+    ],
+)
+@pytest.mark.parametrize("real", [10, 300])
+def test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train(
+    bucket: LocalBucket, number: int, changes: dict[str, object], counted: str, real: int
+) -> None:
+    invented = [item | changes for item in records_of(STRANGE.head(number), ASKED)]
+    for position, item in enumerate(invented):  # each a different match, of a team that is on no list
+        item["p"] = [0.9 - position / 1000, 0.05, 0.05 + position / 1000]
+        item["home_team_id"] = (
+            None if "home_team_id" in changes else f"{item['league_id']}:invented {position}"
+        )
+    upload(bucket, "b-000000", lines(*invented), day=str(ASKED.date()))
+
+    report = report_on(bucket, WINDOW.head(real))
+
+    summary = report.summary
+    assert summary.status == ("ok" if real == 300 else "quiet")
+    assert (summary.predictions, getattr(summary, counted)) == (real, number)
+    assert summary.custom_histories + summary.unlisted == number
+    assert reasons_to_retrain(summary, 30) == []
+    shown = "custom histories" if counted == "custom_histories" else "match on no fixture list"
+    assert apart_table(report).select("forecasts of", "forecasts").rows() == [(shown, number)]
+    assert f"<td>{shown}</td><td>{number}</td>" in render(report, {}).decode()
+
+
+def test_the_same_football_asked_about_real_fixtures_is_drift(bucket: LocalBucket) -> None:
+    summary = report_on(bucket, STRANGE).summary
+
+    assert (summary.status, summary.predictions) == ("drift", 300)
+    assert reasons_to_retrain(summary, 30) == summary.reasons
 
 
 def test_what_was_asked_before_the_window_is_not_compared_but_its_results_are_tested(
@@ -180,7 +236,8 @@ def test_the_reference_is_that_of_production_not_of_the_candidate(
 
     assert (summary.model_version, summary.drift_share) == (1, 0.0)
     Registry(bucket).promote(2)
-    after = examine(collect(bucket, no_matches(), CONFIG, NOW), CONFIG).summary
+    listed = fixtures_of(WINDOW, ASKED.date())
+    after = examine(collect(bucket, listed, CONFIG, NOW), CONFIG).summary
     assert (after.model_version, after.status) == (2, "drift")
 
 
@@ -201,7 +258,12 @@ def test_inputs_of_versions_with_other_inputs_are_not_compared(bucket: LocalBuck
     ]
     upload(bucket, "b-000000", lines(*others), day=str(ASKED.date()))
 
-    summary = report_on(bucket, WINDOW).summary
+    listed = fixtures_of(WINDOW, ASKED.date())
+    also = listed.with_columns(
+        match_id=pl.format("other {}", "match_id"), away_team_id=pl.format("other {}", pl.int_range(pl.len()))
+    )
+
+    summary = report_on(bucket, WINDOW, pl.concat([listed, also])).summary
 
     assert (summary.predictions, summary.status) == (600, "ok")
     assert summary.finding("inputs").note.endswith(

@@ -78,7 +78,9 @@ def test_a_quiet_page_is_small_and_needs_no_evidently() -> None:
 
     assert found.summary.status == "quiet"
     assert page.startswith("<!DOCTYPE html>")
-    assert "20 matches were forecast in 30 days; 50 are needed to compare inputs." in page
+    assert (
+        "20 matches of the fixture lists were forecast in 30 days; 50 are needed to compare inputs." in page
+    )
     assert len(page) < 10_000
     with pytest.raises(ValueError, match="nothing to compare"):
         compare_with_evidently(found)
@@ -93,6 +95,7 @@ def test_text_from_outside_is_escaped() -> None:
         [],
         [],
         no_matches(),
+        no_matches().select(asked_about="match_id"),
     )
 
     page = render(hostile, {HOSTILE: PNG}).decode()

@@ -10,6 +10,9 @@ import pytest
 from football_assets.bucket import LocalBucket
 from football_assets.monitoring.compaction import compact
 from football_assets.monitoring.results import (
+    CUSTOM_HISTORIES,
+    FIXTURE,
+    UNLISTED,
     forecasts_since,
     latest_of_each_match,
     live_scores,
@@ -72,7 +75,7 @@ def test_a_forecast_gets_the_result_of_its_match(bucket: LocalBucket) -> None:
         1,
         0,
     )
-    assert not row["imagined"]
+    assert row["asked_about"] == FIXTURE
 
 
 def test_a_thousand_requests_for_one_match_are_one_forecast_the_last_of_its_version(
@@ -133,7 +136,9 @@ def test_a_moved_match_asked_for_on_both_days_is_one_match(bucket: LocalBucket) 
     assert found.select("request_id", "requests").rows() == [("request-2", 2)]
 
 
-def test_a_match_that_the_leagues_list_does_not_have_is_imagined(bucket: LocalBucket) -> None:
+def test_a_match_of_the_lists_is_told_from_one_on_no_list_and_from_custom_histories(
+    bucket: LocalBucket,
+) -> None:
     log = logged(
         bucket,
         forecast(1, "2015-11-27T10:00", away_team_id="eng:Wanderers of 1872"),
@@ -141,23 +146,26 @@ def test_a_match_that_the_leagues_list_does_not_have_is_imagined(bucket: LocalBu
         forecast(3, "2015-11-27T10:00", league_id="de.1"),
         forecast(4, "2015-11-27T10:00"),
         forecast(5, "2015-11-27T10:00", kind="sequences", home_team_id=None, away_team_id=None),
+        forecast(6, "2015-11-27T10:00", away_team_id="eng:Fulham", kickoff_date="2015-12-27"),
+        forecast(7, "2015-11-27T10:00", home_team_id="eng:Chelsea", away_team_id="eng:Arsenal"),
     )
 
     found = with_results(
         log, matches(("Chelsea", MATCH_DAY, None, None), ("Fulham", date(2015, 12, 28), 1, 0))
     )
 
-    # What lies after the list's last day, in a league without a list, or names no teams, is not.
-    assert found.sort("request_id").select("request_id", "imagined").rows() == [
-        ("request-1", True),
-        ("request-2", False),
-        ("request-3", False),
-        ("request-4", False),
-        ("request-5", False),
+    assert found.sort("request_id").select("request_id", "asked_about").rows() == [
+        ("request-1", UNLISTED),
+        ("request-2", UNLISTED),
+        ("request-3", UNLISTED),
+        ("request-4", FIXTURE),
+        ("request-5", CUSTOM_HISTORIES),
+        ("request-6", FIXTURE),
+        ("request-7", UNLISTED),
     ]
 
 
-def test_given_histories_are_one_forecast_a_different_input(bucket: LocalBucket) -> None:
+def test_custom_histories_are_one_forecast_a_different_input(bucket: LocalBucket) -> None:
     given = {"kind": "sequences", "home_team_id": None, "away_team_id": None}
     log = logged(
         bucket,
