@@ -7,7 +7,7 @@ import polars as pl
 from scipy.stats import wasserstein_distance
 
 from football_assets.monitoring.config import DriftConfig
-from football_assets.monitoring.matching import CALENDAR, Comparison, outside
+from football_assets.monitoring.matching import CALENDAR, GROWING, Comparison, outside
 from football_assets.monitoring.schema import EXPECTED_GOALS, FORECAST, PROBABILITIES
 from football_assets.monitoring.summary import Finding
 from football_assets.sequences.spec import FeatureSpec
@@ -113,6 +113,8 @@ def column_quality(comparison: Comparison, spec: FeatureSpec) -> list[Quality]:
         if name not in comparison.reference.columns:
             continue
         ours, theirs = (_shares(frame, name) for frame in (comparison.window, comparison.reference))
+        if name in GROWING:
+            ours, theirs = (ours[0], 0.0), (theirs[0], 0.0)
         qualities.append(Quality(name, ours[0], theirs[0], ours[1], theirs[1]))
     return sorted(qualities, key=lambda quality: -quality.excess)
 

@@ -17,8 +17,11 @@ LEAST_ROWS = 10  # of a league's phase in the reference; fewer stand for nothing
 PAUSE_DAYS = 21
 PHASES = (0, 5, 15)  # most matches a team has played this season: the opening, the start, autumn, the rest
 
+# How many matches of a team are known: it only grows, and the network sees no more than its upper bound.
+GROWING = frozenset({"home_matches_known", "away_matches_known"})
+
 # Said by the calendar and the competition that were asked about; the shift of home advantage is one number a day.
-CALENDAR = frozenset(
+CALENDAR = GROWING | frozenset(
     {
         "home_rest_days",
         "away_rest_days",

@@ -273,3 +273,22 @@ def test_a_window_whose_part_of_the_reference_is_small_must_differ_by_more() -> 
     (elo,) = [column for column in columns if column.name == "home_elo"]
     assert elo.threshold == pytest.approx(2.5 * np.sqrt(1 / teams + 1 / 16))
     assert not judge_columns(columns, CONFIG, "").drifted
+
+
+def test_teams_whose_matches_have_become_many_are_no_drift() -> None:
+    known = {f"{side}_matches_known": pl.lit(500.0) for side in ("home", "away")}
+    comparison = compare(WINDOW.with_columns(**known))
+
+    assert not judge_columns(column_distances(comparison, DEFAULT_SPEC, CONFIG), CONFIG, "").drifted
+    columns = {column.name for column in column_distances(comparison, DEFAULT_SPEC, CONFIG)}
+    assert not columns & set(known)
+    assert not judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, comparison, CONFIG).drifted
+
+
+def test_matches_known_that_are_missing_are_found() -> None:
+    missing = pl.lit(None, dtype=pl.Float64)
+    comparison = compare(WINDOW.with_columns(home_matches_known=missing))
+
+    found = judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, comparison, CONFIG)
+
+    assert found.note == "home_matches_known (100% missing, 0% out of range)."
