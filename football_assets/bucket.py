@@ -9,10 +9,11 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,8 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, ClassVar
 
-from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
+from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed, UnreadableObject
+from football_assets.os_errors import advice_for, is_utf8, printable, reason_of
 
 GCS_SCHEME = "gs://"
 
@@ -49,14 +51,41 @@ class ObjectInfo:
     updated: datetime
 
 
+@dataclass(frozen=True)
+class UnusableFile:
+    """A file or folder of a local bucket that is no object: its name is not UTF-8, or it cannot be read.
+
+    `name` has `\\xNN` in the place of every byte that is not UTF-8. `is_closed`: a folder that may hold objects.
+    """
+
+    name: str
+    reason: str
+    is_folder: bool = False
+    is_closed: bool = False
+
+
+OnUnusable = Callable[[UnusableFile], object]
+
+
 class Bucket(ABC):
     """An object store. Names are `/`-separated, relative, without `.` or `..` parts."""
 
     url: str
 
     @abstractmethod
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Objects whose name starts with `prefix`, in order of name; their states cost no further requests."""
+    def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
+        """Objects whose name starts with `prefix`, in order of name; their states cost no further requests.
+
+        Parameters
+        ----------
+        on_unusable
+            Called with each file and folder that is no object. None: one that cannot be read is an error, others are
+            left out.
+
+        Raises
+        ------
+        BucketError
+        """
 
     @abstractmethod
     def stat(self, name: str) -> ObjectInfo | None:
@@ -69,6 +98,8 @@ class Bucket(ABC):
         Raises
         ------
         ObjectNotFound
+        UnreadableObject
+            The operating system cannot read the file of a local bucket.
         """
 
     @abstractmethod
@@ -162,9 +193,15 @@ def parts_of_name(name: str) -> tuple[str, ...]:
         The name leads out of the bucket, has two spellings, or is kept for the bucket's own files.
     """
     parts = PurePosixPath(name).parts
-    if not parts or name != "/".join(parts) or {"/", "..", _INTERNAL} & set(parts) or "\0" in name:
+    if (
+        not parts
+        or name != "/".join(parts)
+        or {"/", "..", _INTERNAL} & set(parts)
+        or "\0" in name
+        or not is_utf8(name)
+    ):
         raise BucketError(
-            f"Object name {name!r} is not allowed: use a relative name without '.' and '..' parts."
+            f"Object name {name!r} is not allowed: use a relative name in UTF-8 without '.' and '..' parts."
         )
     return parts
 
@@ -188,86 +225,153 @@ class LocalBucket(Bucket):
     _versions: ClassVar[dict[tuple[int, ...], str]] = {}
 
     def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
-        self.url = str(self.root)
         try:
+            self.root = root.resolve()
             (self.root / _INTERNAL).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BucketError(f"Bucket folder {self.root} cannot be created: {error.strerror}.") from error
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to each other
+            reason = reason_of(error) if isinstance(error, OSError) else str(error)
+            raise BucketError(f"Bucket folder {root.absolute()} cannot be created: {reason}.") from error
+        self.url = str(self.root)
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        base = self.root.joinpath(*folder_of_prefix(prefix))
+    def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
         found: list[str] = []
-        for folder, folders, files in os.walk(base):
-            folders[:] = [f for f in folders if f != _INTERNAL]
-            relative = Path(folder).relative_to(self.root).as_posix()
-            names = (file if relative == "." else f"{relative}/{file}" for file in files)
-            found.extend(name for name in names if name.startswith(prefix))
+        for entry in self._walk(prefix):
+            if isinstance(entry, str):
+                found.append(entry)
+            elif on_unusable is not None:
+                on_unusable(entry)
+            elif entry.is_closed:
+                raise BucketError(
+                    f"Folder {entry.name!r} of bucket {self.url} cannot be listed: {entry.reason}"
+                )
         for name in sorted(found):
-            info = self.stat(name)
-            if info is not None:  # deleted since it was listed
+            try:
+                info = self.stat(name)
+            except UnreadableObject as error:
+                if on_unusable is None:
+                    raise
+                on_unusable(UnusableFile(name, f"The file cannot be opened: {error.reason}."))
+                continue
+            if info is not None:
                 yield info
+            elif on_unusable is not None and os.path.lexists(self._path(name)):  # else deleted since
+                on_unusable(UnusableFile(name, "It is no regular file, nor a link to one."))
+
+    def _walk(self, prefix: str) -> Iterator[str | UnusableFile]:
+        """Names of files under the prefix, and what cannot be named or entered."""
+        base = self.root.joinpath(*folder_of_prefix(prefix))
+        closed: list[OSError] = []
+        for folder, folders, files in os.walk(base, onerror=closed.append):
+            folders[:] = [name for name in folders if name != _INTERNAL]
+            within = self._relative(folder)
+            for name in files:
+                path = f"{within}{name}"
+                if path.startswith(prefix):
+                    yield path if is_utf8(path) else UnusableFile(printable(path), "The name is not UTF-8.")
+            for name in folders:
+                if Path(folder, name).is_symlink():
+                    reason = "It is a link to a folder, which is not followed."
+                    yield UnusableFile(printable(f"{within}{name}"), reason, True)
+        for error in closed:
+            if not isinstance(error, (FileNotFoundError, NotADirectoryError)):  # else deleted since
+                name = printable(self._relative(error.filename).rstrip("/"))
+                yield UnusableFile(name, f"The folder cannot be opened: {reason_of(error)}.", True, True)
+
+    def _relative(self, folder: str) -> str:
+        """The start of the names in a folder."""
+        name = Path(folder).relative_to(self.root).as_posix()
+        return "" if name == "." else f"{name}/"
 
     def stat(self, name: str) -> ObjectInfo | None:
         path = self._path(name)
-        try:
-            status = path.stat()
-            version = self._versions.get(_identity(status))
-            if version is None:
-                with path.open("rb") as file:
-                    status = os.fstat(file.fileno())
-                    version = _digest(file)
-                # Two changes within a tick of the clock give one key: only older files are known by it.
-                if time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
-                    self._versions[_identity(status)] = version
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
+        with self._reads(name):
+            try:
+                status = path.stat()
+                if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for its writer
+                    return None
+                version = self._versions.get(_identity(status))
+                if version is None:
+                    with path.open("rb") as file:
+                        status = os.fstat(file.fileno())
+                        version = _digest(file)
+                    # Two changes within a tick of the clock give one key: only older files are known by it.
+                    if time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
+                        self._versions[_identity(status)] = version
+            except (FileNotFoundError, NotADirectoryError):
+                return None
         updated = datetime.fromtimestamp(status.st_mtime_ns / 1e9, UTC)
         return ObjectInfo(name, version, status.st_size, updated)
 
     def read(self, name: str) -> bytes:
-        try:
-            return self._path(name).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise self._missing(name) from None
+        path = self._path(name)
+        with self._reads(name):
+            try:
+                if path.is_file():
+                    return path.read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+        raise self._missing(name)
 
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
         path = self._path(name)
-        with self._temporary() as temporary:
-            temporary.write_bytes(data)
-            self._place(temporary, path, if_version)
-        return self._expect(name)
+        with self._changes(f"write {name!r}"):
+            with self._temporary() as temporary:
+                temporary.write_bytes(data)
+                self._place(temporary, path, if_version)
+            return self._expect(name)
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         path = self._path(name)
-        with self._lock():
+        with self._changes(f"delete {name!r}"), self._lock():
             if if_version is not None:
                 self._check(name, if_version)
             path.unlink(missing_ok=True)
 
     def upload(self, path: Path, name: str) -> ObjectInfo:
-        with self._temporary() as temporary:
-            temporary.unlink()
-            _link_or_copy(path, temporary)
-            self._place(temporary, self._path(name), None)
-        return self._expect(name)
+        with self._changes(f"write {name!r}"):
+            with self._temporary() as temporary:
+                temporary.unlink()
+                _link_or_copy(path, temporary)
+                self._place(temporary, self._path(name), None)
+            return self._expect(name)
 
     def download(self, name: str, path: Path) -> None:
         source = self._path(name)
-        if not source.is_file():
-            raise self._missing(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.parent / f".{path.name[:100]}-{secrets.token_hex(8)}"
-        try:
-            _link_or_copy(source, temporary)
-            temporary.replace(path)
-        except FileNotFoundError:  # deleted since
-            raise self._missing(name) from None
-        finally:
-            temporary.unlink(missing_ok=True)  # two links to one file replace nothing
+        with self._changes(f"copy {name!r} to {path}"):
+            if not source.is_file():
+                raise self._missing(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _link_or_copy(source, temporary)
+                temporary.replace(path)
+            except FileNotFoundError:  # deleted since
+                raise self._missing(name) from None
+            finally:
+                temporary.unlink(missing_ok=True)  # two links to one file replace nothing
 
     def local_path(self, name: str) -> Path | None:
         return self._path(name)
+
+    @contextmanager
+    def _reads(self, name: str) -> Iterator[None]:
+        """Errors of the operating system that concern one object become ours."""
+        try:
+            yield
+        except OSError as error:
+            reason = reason_of(error)
+            message = f"Object {name!r} of bucket {self.url} cannot be read: {reason}."
+            raise UnreadableObject(f"{message}{advice_for(error)}", reason) from error
+
+    @contextmanager
+    def _changes(self, doing: str) -> Iterator[None]:
+        """Errors of the operating system become ours."""
+        try:
+            yield
+        except OSError as error:
+            raise BucketError(
+                f"Bucket {self.url} could not {doing}: {reason_of(error)}.{advice_for(error)}"
+            ) from error
 
     def _path(self, name: str) -> Path:
         return self.root.joinpath(*parts_of_name(name))

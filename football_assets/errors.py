@@ -15,6 +15,14 @@ class ObjectNotFound(BucketError):
     """An object that was asked for does not exist."""
 
 
+class UnreadableObject(BucketError):
+    """One object of a local bucket cannot be read; others can. `reason` says why, without the object's name."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class PreconditionFailed(BucketError):
     """A conditional write met an object in another version than the caller expected."""
 

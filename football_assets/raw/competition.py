@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from football_assets.os_errors import printable
 from football_assets.raw.formats.kaggle import (
     WideFile,
     is_scores_header,
@@ -65,7 +66,8 @@ def rebuild_folder(files: Sequence[Path]) -> RebuiltFolder:
     # A line that is in both is known by its outcome: train.csv comes before test.csv.
     ordered = sorted(wide, key=lambda file: (wide[file].matches["outcome"].is_null().all(), file.name))
     rebuilt = rebuild(
-        {file.name: wide[file] for file in ordered}, {file.name: read for file, read in scores.items()}
+        {printable(file.name): wide[file] for file in ordered},
+        {printable(file.name): read for file, read in scores.items()},
     )
     if rebuilt.scores_of_no_match:
         reason = f"{rebuilt.scores_of_no_match} of its scores are of no line of the other files."

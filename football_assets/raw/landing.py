@@ -8,12 +8,14 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from football_assets.bucket import Bucket, ObjectInfo
+from football_assets.bucket import Bucket, ObjectInfo, UnusableFile
 from football_assets.errors import LandingError, UnknownLeague
 from football_assets.leagues import League, league_of
 from football_assets.raw.competition import is_of_competition, rebuild_folder
+from football_assets.raw.folder_files import files_below
 from football_assets.raw.formats import READERS, sniff
 from football_assets.raw.formats.openfootball import load_document
 from football_assets.raw.formats.reading import UnreadableFile
@@ -25,6 +27,7 @@ KAGGLE = "kaggle"
 """The source of what is rebuilt from the wide files of the Kaggle competition."""
 _UNPLACED = League(UNPLACED, "", None, False, "Records without a league")
 _CLOCK_STEP_SECONDS = 0.005
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,10 @@ class LandingObject:
 
 @dataclass(frozen=True)
 class StrayObject:
-    """An object under `raw/` whose name says no season, league or format. `season` is known for some."""
+    """An object under `raw/` whose name says no season, league or format, or a file or folder that cannot be read.
+
+    `season` is known for some.
+    """
 
     info: ObjectInfo
     season: str | None
@@ -63,11 +69,21 @@ class Inventory:
 
 def inventory(bucket: Bucket) -> Inventory:
     """List the landing objects."""
-    placed = [place_object(info) for info in bucket.list(RAW)]
+    unusable: list[UnusableFile] = []
+    placed = [place_object(info) for info in bucket.list(RAW, on_unusable=unusable.append)]
+    placed += [_stray_of(file) for file in unusable]
     return Inventory(
         objects=tuple(item for item in placed if isinstance(item, LandingObject)),
         strays=tuple(item for item in placed if isinstance(item, StrayObject)),
     )
+
+
+def _stray_of(file: UnusableFile) -> StrayObject:
+    """A file or folder that cannot be read, in the season of the nearest folder. Its version is the reason."""
+    path = PurePosixPath(file.name.removeprefix(RAW))
+    folders = [path, *path.parents] if file.is_folder else path.parents
+    season = next((label for folder in folders if (label := parse_season(folder.name))), None)
+    return StrayObject(ObjectInfo(file.name, file.reason, 0, _NEVER), season, file.reason)
 
 
 def place_object(info: ObjectInfo) -> LandingObject | StrayObject:
@@ -172,7 +188,9 @@ def land(bucket: Bucket, paths: Sequence[Path | str]) -> LandingResult:
     skipped: list[SkippedFile] = []
     competition: dict[Path, list[Path]] = {}  # files of the Kaggle competition by folder
     for path in map(Path, paths):
-        for file in _files(path):
+        files, unread = files_below(path)
+        skipped += [SkippedFile(file, reason) for file, reason in unread]
+        for file in files:
             try:
                 if is_of_competition(file):
                     competition.setdefault(file.parent, []).append(file)
@@ -190,21 +208,6 @@ def land(bucket: Bucket, paths: Sequence[Path | str]) -> LandingResult:
     if not any(plan.problem is None for plan in plans):
         raise LandingError(_nothing_to_land(paths, plans, skipped))
     return LandingResult(tuple(_write(bucket, plans)), tuple(skipped))
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise LandingError(
-            f"There is no file or folder {path}: name a file of results or a folder of season folders."
-        )
-    found = [
-        file
-        for file in path.rglob("*")
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    ]
-    return sorted(found, key=lambda file: (file.stat().st_mtime_ns, file.relative_to(path).as_posix()))
 
 
 def _plan(file: Path, given: Path) -> _Plan:

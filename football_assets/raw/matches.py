@@ -3,16 +3,15 @@
 Called by the raw assets, the backtest and benchmarks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from football_assets.bucket import Bucket
-from football_assets.errors import ObjectNotFound
+from football_assets.bucket import Bucket, ObjectInfo
+from football_assets.errors import ObjectNotFound, UnreadableObject
 from football_assets.raw.formats import read_results
 from football_assets.raw.formats.plain import read_plain
 from football_assets.raw.formats.reading import Refusal, Row
@@ -139,7 +138,7 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """All objects' rows and refusals, with where they come from."""
-    found = list(_contents(bucket, objects))
+    found, lost = _contents(bucket, objects)
     plain = read_plain({order: data for order, (item, data) in enumerate(found) if item.extension == "csv"})
     done = set(plain["file"])
     readings = {
@@ -153,13 +152,27 @@ def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.Data
     )
     origins = _origins([item for item, _ in found])
     together = pl.concat([plain.rename({"file": "object_order"}), rows], how="diagonal")
-    return _placed(together.select(*rows.columns), origins), _placed(refusals, origins)
+    unread = _whole_files((item.season, item.info, reason) for item, reason in lost)
+    return (
+        _placed(together.select(*rows.columns), origins),
+        pl.concat([_placed(refusals, origins), unread], how="diagonal"),
+    )
 
 
-def _contents(bucket: Bucket, objects: Sequence[LandingObject]) -> Iterator[tuple[LandingObject, bytes]]:
+def _contents(
+    bucket: Bucket, objects: Sequence[LandingObject]
+) -> tuple[list[tuple[LandingObject, bytes]], list[tuple[LandingObject, str]]]:
+    """The objects with their contents, and those that cannot be read any more, each with the reason."""
+    found: list[tuple[LandingObject, bytes]] = []
+    lost: list[tuple[LandingObject, str]] = []
     for item in objects:
-        with suppress(ObjectNotFound):  # deleted since it was listed
-            yield item, bucket.read(item.info.name)
+        try:
+            found.append((item, bucket.read(item.info.name)))
+        except ObjectNotFound:
+            lost.append((item, "The file was removed while it was being read."))
+        except UnreadableObject as error:
+            lost.append((item, f"The file cannot be opened: {error.reason}."))
+    return found, lost
 
 
 def _frame(
@@ -212,16 +225,22 @@ def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:
 
 
 def _strays(listed: Inventory, wanted: set[str]) -> pl.DataFrame:
-    """Objects in a season's folder whose name says no league or format."""
+    """Objects in a season's folder whose name says no league or format, and files there that cannot be read."""
+    return _whole_files(
+        (stray.season, stray.info, stray.reason) for stray in listed.strays if stray.season in wanted
+    )
+
+
+def _whole_files(files: Iterable[tuple[str | None, ObjectInfo, str]]) -> pl.DataFrame:
+    """Files that are refused as a whole, by REFUSAL_SCHEMA: season, object and reason of each."""
     refusals = [
         {
-            "season": stray.season,
-            "source_object": stray.info.name,
-            "source_version": stray.info.version,
-            "reason": stray.reason,
+            "season": season,
+            "source_object": info.name,
+            "source_version": info.version,
+            "reason": reason,
             "record": "",
         }
-        for stray in listed.strays
-        if stray.season in wanted
+        for season, info, reason in files
     ]
     return pl.DataFrame(refusals, schema=REFUSAL_SCHEMA)

@@ -1,0 +1,57 @@
+"""The files below a path that a person names, and what of it cannot be read. `landing.py` lands them."""
+
+import os
+import stat
+from pathlib import Path
+
+from football_assets.errors import LandingError
+from football_assets.os_errors import reason_of
+
+_LINK = "It is a link to a folder, which is not followed: name that folder itself."
+
+
+def files_below(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """The path itself if it is a file, else the files of the folder in order of their modification time, then name.
+
+    Hidden files and folders are left out.
+
+    Returns
+    -------
+    tuple
+        The regular files, and the other files and folders that cannot be read, each with the reason.
+
+    Raises
+    ------
+    LandingError
+        There is no such file or folder, or it can be neither read nor listed.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        reason = "There is no" if isinstance(error, FileNotFoundError) else f"{reason_of(error)}: this is no"
+        raise LandingError(
+            f"{reason} file or folder {path}: name a file of results or a folder of season folders."
+        ) from error
+    if stat.S_ISREG(mode):
+        return [path], []
+    if not stat.S_ISDIR(mode):
+        raise LandingError(f"{path} is neither a regular file nor a folder: name a file of results.")
+    found: list[tuple[int, str, Path]] = []
+    left: list[tuple[Path, str]] = []
+    closed: list[OSError] = []
+    for name, folders, files in os.walk(path, onerror=closed.append):
+        folder = Path(name)
+        folders[:] = [child for child in folders if not child.startswith(".")]
+        left += [(folder / child, _LINK) for child in folders if (folder / child).is_symlink()]
+        for file in (folder / child for child in files if not child.startswith(".")):
+            try:
+                status = file.stat()
+            except OSError as error:
+                left.append((file, f"The file cannot be opened: {reason_of(error)}."))
+                continue
+            if stat.S_ISREG(status.st_mode):
+                found.append((status.st_mtime_ns, file.relative_to(path).as_posix(), file))
+            else:
+                left.append((file, "It is no regular file."))
+    left += [(Path(error.filename), f"The folder cannot be opened: {reason_of(error)}.") for error in closed]
+    return [file for _, _, file in sorted(found)], left
