@@ -3,8 +3,10 @@
 Imports of more than a few milliseconds are inside the commands, so that help and usage errors answer at once.
 """
 
+import io
 import json
 import os
+import secrets
 import sys
 import time
 import warnings
@@ -20,8 +22,11 @@ import click
 
 from football_assets.errors import FootballError
 from football_assets.model_files import METRICS, MODEL_CARD
+from football_assets.os_errors import advice_for, explain, reason_of
+from football_assets.streams import discard_output, prepare_streams
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.table import Table
 
     from football_assets.registry.store import Registry
@@ -61,11 +66,17 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 fine, 1 refused with a message, 2 usage."""
+    """Run the command line; returns the exit code: 0 fine, 1 refused with a message, 2 usage.
+
+    Errors of the machine, like a full disk, are one line too. Any other exception is a fault of the program and leaves
+    with its traceback.
+    """
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+    prepare_streams()
     try:
         code = football.main(arguments, prog_name="football", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -75,7 +86,22 @@ def main(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("football: interrupted.", err=True)
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has ended, like `head`
+        discard_output()
+        return REFUSED
+    except Exception as error:
+        return _explained(error)
     return code if isinstance(code, int) else 0
+
+
+def _explained(error: Exception) -> int:
+    home = Path(os.environ.get("FOOTBALL_HOME") or "football_home")
+    line = explain(error, [home, Path(os.environ.get("TMPDIR") or "/tmp")])
+    if line is None:
+        raise error
+    discard_output()  # what could not be written would be tried again at the end
+    click.echo(f"football: {line}", err=True)
+    return REFUSED
 
 
 def _remember_home(context: click.Context, _: click.Parameter, value: Path | None) -> None:
@@ -149,7 +175,7 @@ def football() -> None:
 def demo(json_file: Path | None) -> None:
     """Land the bundled results, run the whole graph, and forecast the fixtures not yet played."""
     started = time.monotonic()
-    settings = _prepare_home()
+    settings = _prepare_home(for_runs=True)
     _check_writable(json_file)
     from football_assets.bucket import open_bucket
     from football_assets.raw.landing import land
@@ -254,7 +280,7 @@ def sync(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str,
 def materialize(selection: str, seasons: tuple[str, ...], config_file: Path | None) -> None:
     """Run assets and their checks, as one Dagster run."""
     run_config = _read_config(config_file) if config_file else None
-    _materialize(_prepare_home(), selection, seasons, run_config)
+    _materialize(_prepare_home(for_runs=True), selection, seasons, run_config)
 
 
 @football.command()
@@ -332,9 +358,9 @@ def compare(
         )
     figures = result.as_dict() | {"seconds": round(time.monotonic() - started, 1)}
     if out is not None:
-        result.forecasts.write_parquet(out)
+        _write_parquet(out, result.forecasts)
     if plot is not None:
-        plot.write_bytes(comparison_plot(result))
+        _write_file(plot, comparison_plot(result))
     _write_json(json_file, figures)
     console = results_console()
     for block in result.blocks:
@@ -493,7 +519,7 @@ def roll_back() -> None:
 )
 def up(host: str | None, port: int | None, serve_port: int | None) -> int:
     """Open the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""
-    settings = _prepare_home()
+    settings = _prepare_home(for_runs=True)
     from football_assets.home import project_root
     from football_assets.processes import run_together
     from football_assets.serve_address import claimed
@@ -528,7 +554,7 @@ def up(host: str | None, port: int | None, serve_port: int | None) -> int:
 @click.option("--supervised", is_flag=True, hidden=True)  # by `football serve` or `football up`
 def serve(host: str | None, port: int | None, replicas: int | None, supervised: bool) -> int:
     """Answer forecasts over HTTP from the production model, until interrupted."""
-    settings = _prepare_home()
+    settings = _prepare_home(for_runs=True)
     from football_assets.processes import run_together
     from football_assets.serve_address import claimed
     from serve.launch import listen_addresses, serve_forecasts
@@ -546,10 +572,10 @@ def serve(host: str | None, port: int | None, replicas: int | None, supervised: 
         return run_together({"serve": program}, Path.cwd(), keep_open=[lock])
 
 
-def _prepare_home(home: Path | None = None) -> "Settings":
+def _prepare_home(home: Path | None = None, *, for_runs: bool = False) -> "Settings":
     from football_assets.home import prepare_home
 
-    return prepare_home(home or click.get_current_context().find_root().obj)
+    return prepare_home(home or click.get_current_context().find_root().obj, for_runs=for_runs)
 
 
 def _registry(settings: "Settings") -> "Registry":
@@ -679,7 +705,7 @@ def _walk(
 
 def _make_tensors(home: Path, folders: tuple[Path, ...]) -> Path:
     os.environ.pop("FOOTBALL_BUCKET", None)  # the scratch home has a bucket of its own
-    settings = _prepare_home(home)
+    settings = _prepare_home(home, for_runs=True)
     from football_assets.artifacts import fetch
     from football_assets.bucket import open_bucket
     from football_assets.raw.landing import land
@@ -700,7 +726,7 @@ def _frozen_backtest(walk: Walk, out: Path, _: Path | None) -> dict[str, Any]:
     from football_assets.training.backtest import backtest_scores, run_backtest
 
     result = run_backtest(walk.tensors, walk.start, walk.end, on_epoch=walk.on_epoch)
-    result.forecasts.select(BACKTEST_COLUMNS).write_parquet(out)
+    _write_parquet(out, result.forecasts.select(BACKTEST_COLUMNS))
     scores = backtest_scores(result.forecasts)
     figures = {
         "train_matches": len(result.split.train),
@@ -725,9 +751,11 @@ def _rolling_backtest(walk: Walk, out: Path, plot: Path | None) -> dict[str, Any
         walk.progress.say(f"Training {number} of {count}, on what was known before {day}")
 
     result = run_rolling_backtest(walk.tensors, walk.start, walk.end, None, announce, walk.on_epoch)
-    result.forecasts.select(*BACKTEST_COLUMNS, "trained_before", cs.starts_with("frozen_")).write_parquet(out)
+    _write_parquet(
+        out, result.forecasts.select(*BACKTEST_COLUMNS, "trained_before", cs.starts_with("frozen_"))
+    )
     if plot is not None:
-        plot.write_bytes(rolling_plot(result))
+        _write_file(plot, rolling_plot(result))
     console = results_console()
     console.print(seasons_table(result.seasons))
     if result.bets:
@@ -768,15 +796,39 @@ def _echo_aliases(aliases: Mapping[str, int]) -> None:
 
 def _check_writable(file: Path | None) -> None:
     """Refuse before the work rather than after it."""
-    if file is not None and not os.access(file.absolute().parent, os.W_OK):
-        raise FootballError(
-            f"{file} cannot be written: {file.absolute().parent} is no folder that you may write to."
-        )
+    if file is None:
+        return
+    folder = file.absolute().parent
+    if not file.exists() and not os.access(folder, os.W_OK):
+        raise FootballError(f"{file} cannot be written: {folder} is no folder that you may write to.")
+    if file.exists() and not os.access(file, os.W_OK):
+        raise FootballError(f"{file} cannot be written: you may not write to that file.")
 
 
 def _write_json(file: Path | None, figures: Mapping[str, Any]) -> None:
     if file is not None:
-        file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        _write_file(file, (json.dumps(figures, indent=2) + "\n").encode())
+
+
+def _write_parquet(file: Path, frame: "pl.DataFrame") -> None:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    _write_file(file, buffer.getvalue())
+
+
+def _write_file(file: Path, data: bytes) -> None:
+    """Replace a file as a whole: on a full disk the old one stays. What is no regular file is written to."""
+    target = file.resolve()
+    is_replaced = (target.is_file() or not target.exists()) and os.access(target.parent, os.W_OK)
+    written = target.parent / f".{target.name[:100]}-{secrets.token_hex(8)}" if is_replaced else target
+    try:
+        written.write_bytes(data)
+        if is_replaced:
+            written.replace(target)
+    except OSError as error:
+        if is_replaced:
+            written.unlink(missing_ok=True)
+        raise FootballError(f"{file} could not be written: {reason_of(error)}.{advice_for(error)}") from error
 
 
 if __name__ == "__main__":

@@ -235,7 +235,11 @@ def steps_output_hidden() -> Iterator[TextIO]:
         return
     sys.stdout.flush()
     saved = [os.dup(stream) for stream in streams]
-    with Path(os.devnull).open("w") as nothing, os.fdopen(os.dup(streams[1]), "w", buffering=1) as terminal:
+    encoding, errors = sys.stderr.encoding, sys.stderr.errors
+    with (
+        Path(os.devnull).open("w") as nothing,
+        os.fdopen(os.dup(streams[1]), "w", 1, encoding, errors) as terminal,
+    ):
         try:
             for stream in streams:
                 os.dup2(nothing.fileno(), stream)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Configuration from the environment. Each field is the variable `FOOTBALL_<FIELD>`."""
+    """Configuration from the environment. Each field is the variable `FOOTBALL_<FIELD>`; a blank one counts as unset."""
 
     model_config = SettingsConfigDict(env_prefix="FOOTBALL_", extra="ignore")
 
@@ -61,10 +62,21 @@ class Settings(BaseSettings):
         None, description="Weights & Biases entity (user or team) of the project."
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _blank_is_unset(cls, value: object, info: ValidationInfo) -> object:
+        # But a blank key would open the endpoint to everybody.
+        if isinstance(value, str) and not value.strip() and info.field_name != "api_key":
+            raise PydanticUseDefault
+        return value
+
     @property
     def bucket_url(self) -> str:
         """URL or absolute folder of the bucket."""
-        return self.bucket if self.bucket else str(self.home.resolve() / "bucket")
+        if not self.bucket:
+            return str(self.home.resolve() / "bucket")
+        folder = self.bucket.removeprefix("file://")
+        return folder if "://" in folder else str(Path(folder).expanduser().absolute())
 
     @property
     def dagster_home(self) -> Path:
