@@ -60,8 +60,40 @@ BACKTEST_COLUMNS = [
     "xg_away",
 ]
 SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--supervised")
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class _Place(click.Path):
+    """A file or folder. `~` is expanded; an empty name, which would be the current folder, is refused."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        name = os.fspath(value)
+        if not name.strip():
+            self.fail("the name is empty.", param, ctx)
+        return super().convert(os.path.expanduser(name), param, ctx)  # noqa: PTH111
+
+
+class _Season(click.ParamType):
+    """A season, in any spelling that a folder may have: 2015-16, 2015/16, 2015/2016; 2015 is a calendar year."""
+
+    name = "season"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from football_assets.raw.seasons import parse_season
+
+        label = parse_season(str(value))
+        if label is None:
+            self.fail(
+                f"{value!r} is no season: write it like 2015-16, or 2015 for a calendar year.", param, ctx
+            )
+        return label
+
+
+FOLDER = _Place(file_okay=False, path_type=Path)
+FILE = _Place(dir_okay=False, path_type=Path)
+PATH = _Place(path_type=Path)
+SEASON = _Season()
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -198,7 +230,7 @@ def demo(json_file: Path | None) -> None:
 
 @football.command()
 @home_option
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 def land(paths: tuple[Path, ...]) -> None:
     """Copy files of results, or folders of them, into the bucket.
 
@@ -228,6 +260,7 @@ def land(paths: tuple[Path, ...]) -> None:
 @click.option(
     "--season",
     "seasons",
+    type=SEASON,
     multiple=True,
     help="Season, like 2025-26 or 2025; repeatable. Default: those being played.",
 )
@@ -266,15 +299,20 @@ def sync(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str,
     "--select",
     "selection",
     default=EVERYTHING,
-    help="Assets, like trained_lstm+. Default: all but backtest, serving_deployment, sweep and synced_results.",
+    help="Assets, like trained_lstm+ or raw_matches,stg_matches. "
+    "Default: all but backtest, serving_deployment, sweep and synced_results.",
 )
 @click.option(
-    "--season", "seasons", multiple=True, help="Season to land, like 2015-16; repeatable. Default: all."
+    "--season",
+    "seasons",
+    type=SEASON,
+    multiple=True,
+    help="Season to land, like 2015-16; repeatable. Default: all.",
 )
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_Place(exists=True, dir_okay=False, path_type=Path),
     help="Run configuration as in Dagster's launchpad, YAML.",
 )
 def materialize(selection: str, seasons: tuple[str, ...], config_file: Path | None) -> None:
@@ -409,7 +447,9 @@ def predict(league: str, home_team: str, away_team: str, day: datetime | None) -
     multiple=True,
     help="Folder of result files to compare instead of what has landed; repeatable.",
 )
-@click.option("--season", "seasons", multiple=True, help="Season, like 2015-16; repeatable. Default: all.")
+@click.option(
+    "--season", "seasons", type=SEASON, multiple=True, help="Season, like 2015-16; repeatable. Default: all."
+)
 @json_option
 def clubs(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path | None) -> int:
     """Compare the clubs of leagues that two or more sources have, and list every club that does not match.
@@ -431,7 +471,13 @@ def clubs(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path |
         bucket = open_bucket(scratch if folders else settings.bucket_url)
         if folders:
             land_files(bucket, folders)
-        report = club_report(named_entries(bucket, seasons or inventory(bucket).seasons, date.today()))
+        landed = inventory(bucket).seasons
+        unknown = sorted(set(seasons) - set(landed))
+        if unknown:
+            raise FootballError(
+                f"No results of {', '.join(unknown)} have landed. Seasons: {', '.join(landed) or 'none'}."
+            )
+        report = club_report(named_entries(bucket, seasons or landed, date.today()))
     _write_json(json_file, report.as_dict())
     console = results_console()
     for table in club_tables(report):

@@ -49,7 +49,9 @@ def prepare_home(home: Path | None = None, *, for_runs: bool = False) -> Setting
     try:
         home = (home or _settings().home).expanduser().resolve()
     except RuntimeError as error:  # links that lead to each other, or ~ of an unknown user
-        raise FootballError(f"Home {home or _settings().home} cannot be used: {error}.") from error
+        raise FootballError(
+            f"Home {home or _settings().home} cannot be used: {str(error).rstrip('.')}."
+        ) from error
     os.environ["FOOTBALL_HOME"] = str(home)
     settings = _settings()
     if settings.bucket:

@@ -17,7 +17,9 @@ from typing import TextIO
 
 from dagster import (
     AssetCheckEvaluation,
+    AssetCheckKey,
     AssetCheckSeverity,
+    AssetCheckSpec,
     AssetKey,
     AssetSelection,
     DagsterEvent,
@@ -42,6 +44,7 @@ from dagster._core.workspace.load import location_origins_from_yaml_paths
 from dagster._utils.error import SerializableErrorInfo
 from dagster._utils.interrupts import capture_interrupts
 
+from football_assets.check_reasons import reasons_of
 from football_assets.errors import FootballError
 from football_assets.run_launcher import HOST_TAG, PID_TAG, killed_message, killed_process
 
@@ -79,12 +82,14 @@ class AssetFinished:
 
 @dataclass(frozen=True)
 class CheckFinished:
-    """An asset check was evaluated."""
+    """An asset check was evaluated. `description` is the result's, else the check's; `reasons` have their records."""
 
     asset: str
     check: str
     passed: bool
     is_warning: bool
+    description: str = ""
+    reasons: tuple[tuple[str, int], ...] = ()
 
 
 Progress = StepStarted | AssetFinished | CheckFinished
@@ -115,7 +120,7 @@ def materialize(
     Parameters
     ----------
     selection
-        Asset selection in Dagster's syntax: `*`, `trained_lstm+`, `group:features`.
+        Asset selection in Dagster's syntax: `*`, `trained_lstm+`, `group:features`. A comma means `or`.
     run_config
         Configuration as in the launchpad, such as `{"ops": {"trained_lstm": {"config": {"epochs": 5}}}}`.
     seasons
@@ -158,9 +163,10 @@ def materialize(
         )
     except DagsterInvalidConfigError as error:
         raise FootballError(f"The run's configuration does not fit: {error.errors[0].message}") from error
+    graph = definitions.get_repository_def().asset_graph
     events = execute_run_iterator(InMemoryJob(job), run, instance)
     with capture_interrupts():
-        assets, checks = _follow(events, run, instance, report)
+        assets, checks = _follow(events, run, instance, graph.get_check_spec, report)
     return RunSummary(run.run_id, assets, checks, time.monotonic() - started)
 
 
@@ -177,8 +183,9 @@ def resolve_selection(definitions: Definitions, selection: str) -> frozenset[Ass
     known = ", ".join(names)
     # A bare name would be read by Dagster's older syntax, in which `+name` is one layer, not all that is upstream.
     bare_name = rf'(?<![\w:"*/])({"|".join(map(re.escape, names))})(?![\w"*])'
+    either = re.sub(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', " or ", selection)  # not the commas within quotes
     try:
-        selected = AssetSelection.from_string(re.sub(bare_name, r'key:"\g<0>"', selection))
+        selected = AssetSelection.from_string(re.sub(bare_name, r'key:"\g<0>"', either))
         # Assets that one step makes together, like the landed and the rejected rows, run together.
         keys = selected.required_multi_asset_neighbors().resolve(graph)
     except Exception as error:  # Dagster raises several unrelated classes, some of its parser's
@@ -268,6 +275,7 @@ def _follow(
     events: Iterator[DagsterEvent],
     run: DagsterRun,
     instance: DagsterInstance,
+    spec_of: Callable[[AssetCheckKey], AssetCheckSpec],
     report: Callable[[Progress], None],
 ) -> tuple[tuple[str, ...], tuple[CheckFinished, ...]]:
     assets: dict[str, None] = {}
@@ -293,7 +301,8 @@ def _follow(
                 for asset, count in partitions.items():
                     report(AssetFinished(asset, count, time.monotonic() - mark))
             case DagsterEventType.ASSET_CHECK_EVALUATION:
-                checks.append(_check(event.asset_check_evaluation_data))
+                evaluation = event.asset_check_evaluation_data
+                checks.append(_check(evaluation, spec_of(evaluation.asset_check_key)))
                 report(checks[-1])
             case DagsterEventType.STEP_FAILURE if failure is None:
                 failure = (f"{event.step_key} failed", event.step_failure_data.error)
@@ -309,12 +318,14 @@ def _follow(
     return tuple(assets), tuple(checks)
 
 
-def _check(evaluation: AssetCheckEvaluation) -> CheckFinished:
+def _check(evaluation: AssetCheckEvaluation, spec: AssetCheckSpec) -> CheckFinished:
     return CheckFinished(
         evaluation.asset_key.to_user_string(),
         evaluation.check_name,
         evaluation.passed,
         evaluation.severity == AssetCheckSeverity.WARN,
+        evaluation.description or spec.description or "",
+        reasons_of(evaluation),
     )
 
 

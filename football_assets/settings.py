@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Configuration from the environment. Each field is the variable `FOOTBALL_<FIELD>`; a blank one counts as unset."""
+    """Configuration from the environment. Each field is the variable `FOOTBALL_<FIELD>`; a blank one is unset."""
 
     model_config = SettingsConfigDict(env_prefix="FOOTBALL_", extra="ignore")
 

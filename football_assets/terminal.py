@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from football_assets.training.comparison import Block
     from football_assets.training.rolling import SeasonScores
 
+REASONS_SHOWN = 3
 SCORE_NAMES = {"log_loss": "log loss", "rps": "RPS", "brier": "Brier", "accuracy": "accuracy", "ece": "ECE"}
 
 
@@ -108,9 +109,16 @@ class RunProgress:
             case AssetFinished(asset, partitions, seconds):
                 detail = f"  [dim]{partitions} season{'s' * (partitions != 1)}[/]" if partitions else ""
                 self.console.print(f"[green]✓[/] {escape(asset):<24}{seconds:>7.1f} s{detail}")
-            case CheckFinished(asset, check, passed, is_warning) if not passed:
-                colour, word = ("yellow", "warning") if is_warning else ("red", "failed")
-                self.console.print(f"[{colour}]![/] {escape(asset)}: check {escape(check)} {word}")
+            case CheckFinished() if not progress.passed:
+                self._failed_check(progress)
+
+    def _failed_check(self, check: CheckFinished) -> None:
+        """The check with its description, then its commonest reasons, each with the number of records."""
+        colour, word = ("yellow", "warning") if check.is_warning else ("red", "failed")
+        text = f"[{colour}]![/] {escape(check.asset)}: check {escape(check.check)} {word}"
+        self.console.print(f"{text}: {escape(check.description)}" if check.description else text)
+        for reason, records in check.reasons[:REASONS_SHOWN]:
+            self.console.print(f"  {records:>7,} × {escape(' '.join(reason.split()))}")
 
     def summary(self, run: RunSummary) -> None:
         """The line that closes a run."""

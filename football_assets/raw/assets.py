@@ -22,6 +22,7 @@ from pydantic import Field
 from football_assets.errors import FootballError
 from football_assets.raw.landing import inventory
 from football_assets.raw.partitions import seasons
+from football_assets.raw.quality import common_reasons
 from football_assets.raw.read_record import landed_seasons, record_read
 from football_assets.raw.sync.assets import synced_results
 from football_assets.resources import BucketResource
@@ -134,19 +135,11 @@ def _matches_metadata(read: "SeasonMatches", keys: list[str], objects: int) -> d
 
 def _rejected_metadata(read: "SeasonMatches") -> dict[str, Any]:
     rejected = read.rejected
-    kinds = (
-        rejected.with_columns(kind=pl.col("reason").str.replace_all(r"'[^']*'|\d+(-\d+)*", "…"))
-        .group_by("kind")
-        .agg(records=pl.len(), example=pl.col("reason").first(), object=pl.col("source_object").first())
-        .sort("records", "kind", descending=[True, False])
-        .head(PREVIEW_ROWS)
-        .select("records", "example", "object")
-    )
     seen = read.matches.height + rejected.height
     return {
         "dagster/row_count": rejected.height,
         "share": MetadataValue.float(rejected.height / seen if seen else 0.0),
-        "by_reason": MetadataValue.md(as_markdown(kinds)),
+        "by_reason": MetadataValue.md(as_markdown(common_reasons(rejected).head(PREVIEW_ROWS))),
     }
 
 

@@ -17,10 +17,12 @@ from dagster import (
 )
 
 from football_assets.bucket import Bucket
+from football_assets.check_reasons import reasons_metadata
 from football_assets.raw.club_evidence import clubs_told_apart
 from football_assets.raw.landing import inventory
 from football_assets.raw.quality import (
     broken_rules,
+    common_reasons,
     played_after,
     rejected_share,
     stale_seasons,
@@ -31,6 +33,7 @@ from football_assets.tables import as_markdown, read_table
 
 MAX_REJECTED_SHARE = 0.05
 PREVIEW_ROWS = 10
+SEASONS_SHOWN = 3
 
 
 @multi_asset_check(
@@ -95,12 +98,7 @@ def check_raw_tables(
                     "Give each pair one name in dbt_features/seeds/clubs.csv, and see `football clubs`.",
                 )
             case "every_file_can_be_read":
-                yield _warning(
-                    "raw_matches_rejected",
-                    key.name,
-                    unreadable_files(rejected),
-                    "Land these files anew, or remove them.",
-                )
+                yield _every_file_can_be_read(store, rejected)
             case "few_records_are_rejected":
                 yield _few_records_are_rejected(matches, rejected)
 
@@ -142,8 +140,10 @@ def _seasons_are_as_new_as_their_files(
     )
 
 
-def _warning(asset: str, check: str, found: pl.DataFrame, advice: str) -> AssetCheckResult:
-    """A check that warns of what was found, one row each."""
+def _warning(
+    asset: str, check: str, found: pl.DataFrame, advice: str, reasons: pl.DataFrame | None = None
+) -> AssetCheckResult:
+    """A check that warns of what was found, one row each, with its `common_reasons`."""
     return AssetCheckResult(
         asset_key=asset,
         check_name=check,
@@ -153,19 +153,54 @@ def _warning(asset: str, check: str, found: pl.DataFrame, advice: str) -> AssetC
         metadata={
             "found": found.height,
             "examples": MetadataValue.md(as_markdown(found.head(PREVIEW_ROWS))),
+            **(_reasons(reasons) if reasons is not None else {}),
         },
+    )
+
+
+def _reasons(reasons: pl.DataFrame) -> dict[str, MetadataValue]:
+    """Metadata with `quality.common_reasons`, each with the object of one of its records."""
+    shown = reasons.head(PREVIEW_ROWS).select(pl.format("{}: {}", "object", "example"), "records")
+    return reasons_metadata(shown.rows())
+
+
+def _every_file_can_be_read(store: Bucket, rejected: pl.DataFrame) -> AssetCheckResult:
+    # What lies in no season's folder is in no partition of the table.
+    lost = [stray for stray in inventory(store).strays if stray.season is None]
+    placeless = pl.DataFrame(
+        [(stray.info.name, stray.reason) for stray in lost],
+        schema={"source_object": pl.String, "reason": pl.String},
+        orient="row",
+    )
+    found = pl.concat([unreadable_files(rejected), placeless], how="diagonal")
+    return _warning(
+        "raw_matches_rejected",
+        "every_file_can_be_read",
+        found,
+        f"Files that cannot be read: {found.height}. Land them anew, or remove them.",
+        reasons=common_reasons(found),
     )
 
 
 def _few_records_are_rejected(matches: pl.DataFrame, rejected: pl.DataFrame) -> AssetCheckResult:
     shares = rejected_share(matches, rejected)
     excessive = shares.filter(shares["share"] > MAX_REJECTED_SHARE)
+    of_seasons = rejected.filter(pl.col("season").is_in(excessive["season"].implode()))
+    shown = [
+        f"{season}: {count:,} of {records:,} records"
+        for season, records, count in excessive.head(SEASONS_SHOWN)
+        .select("season", "records", "rejected")
+        .iter_rows()
+    ]
+    more = ", …" if excessive.height > SEASONS_SHOWN else ""
     return AssetCheckResult(
         asset_key="raw_matches_rejected",
         check_name="few_records_are_rejected",
         passed=excessive.is_empty(),
         severity=AssetCheckSeverity.WARN,
+        description=f"Rejected of {', '.join(shown)}{more}." if shown else None,
         metadata={
+            **_reasons(common_reasons(of_seasons)),
             "seasons_above": excessive.height,
             "by_season": MetadataValue.md(as_markdown(shares.head(PREVIEW_ROWS))),
         },

@@ -69,3 +69,17 @@ def unreadable_files(rejected: pl.DataFrame) -> pl.DataFrame:
     """Landing objects that are rejected as a whole, not for a record: one row each, with the reason."""
     whole = rejected.filter(pl.col("line").is_null(), pl.col("path").is_null())
     return whole.select("season", "source_object", "reason").unique().sort("season", "source_object")
+
+
+def common_reasons(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Reasons why records are rejected, the commonest first: `records`, an `example` of the reason, its `object`.
+
+    Reasons that differ only in numbers and quoted values count as one.
+    """
+    return (
+        rejected.with_columns(kind=pl.col("reason").str.replace_all(r"'[^']*'|\d+(-\d+)*", "…"))
+        .group_by("kind")
+        .agg(records=pl.len(), example=pl.col("reason").first(), object=pl.col("source_object").first())
+        .sort("records", "kind", descending=[True, False])
+        .select("records", "example", "object")
+    )
