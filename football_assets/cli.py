@@ -385,6 +385,7 @@ def compare(
     """
     for file in (out, plot, json_file):
         _check_writable(file)
+    from football_assets.pictures import to_png
     from football_assets.terminal import block_table, results_console, rows_table
     from football_assets.training.comparison import compare_forecasters
     from football_assets.training.comparison_plots import comparison_plot
@@ -398,7 +399,7 @@ def compare(
     if out is not None:
         _write_parquet(out, result.forecasts)
     if plot is not None:
-        _write_file(plot, comparison_plot(result))
+        _write_file(plot, to_png(comparison_plot(result)))
     _write_json(json_file, figures)
     console = results_console()
     for block in result.blocks:
@@ -788,6 +789,7 @@ def _frozen_backtest(walk: Walk, out: Path, _: Path | None) -> dict[str, Any]:
 def _rolling_backtest(walk: Walk, out: Path, plot: Path | None) -> dict[str, Any]:
     from polars import selectors as cs
 
+    from football_assets.pictures import to_png
     from football_assets.terminal import bets_table, results_console, seasons_table
     from football_assets.training.betting import EDGE
     from football_assets.training.comparison_plots import rolling_plot
@@ -801,7 +803,7 @@ def _rolling_backtest(walk: Walk, out: Path, plot: Path | None) -> dict[str, Any
         out, result.forecasts.select(*BACKTEST_COLUMNS, "trained_before", cs.starts_with("frozen_"))
     )
     if plot is not None:
-        _write_file(plot, rolling_plot(result))
+        _write_file(plot, to_png(rolling_plot(result)))
     console = results_console()
     console.print(seasons_table(result.seasons))
     if result.bets:

@@ -1,4 +1,7 @@
-"""Pictures as PNG bytes, drawn without a display, and how a page or Markdown holds one. Plots of every stage use it."""
+"""Matplotlib figures without a display, their PNG bytes, and the data URL that a page or Markdown shows.
+
+Plot functions of every stage return a `Figure`; the caller encodes it with `to_png`, and a test reads its artists.
+"""
 
 import base64
 import io
@@ -9,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure of so many inches."""
+    """Create an empty figure; width and height are in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def to_png(figure: "Figure", dpi: int = 110) -> bytes:
-    """The figure, drawn."""
+    """Encode a figure as PNG; `dpi` is in pixels an inch."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

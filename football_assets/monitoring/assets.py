@@ -92,12 +92,15 @@ def drift_report(
 
 def _pictures(report: "DriftReport") -> dict[str, bytes]:
     from football_assets.monitoring.plots import distances, live_results
+    from football_assets.pictures import to_png
 
     pictures = {}
     if report.columns:
-        pictures["Distance from the training reference"] = distances(report.columns)
+        pictures["Distance from the training reference"] = to_png(distances(report.columns), dpi=100)
     if report.tests:
-        pictures["Results against forecasts, and log loss by week"] = live_results(report.results)
+        pictures["Results against forecasts, and log loss by week"] = to_png(
+            live_results(report.results), dpi=100
+        )
     return pictures
 
 

@@ -1,18 +1,23 @@
-"""Pictures of the drift report as PNG bytes, drawn without a display."""
+"""Figures of the drift report, drawn without a display."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from football_assets.monitoring.inputs import Column
 from football_assets.monitoring.results import probabilities
-from football_assets.pictures import new_figure, to_png
+from football_assets.pictures import new_figure
 from football_assets.scores import OUTCOMES, log_loss_each, reliability
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _COLOURS = {"home": "#1b6ca8", "draw": "#8a8a8a", "away": "#c8553d"}
 _SHOWN = 20
 
 
-def distances(columns: list[Column]) -> bytes:
+def distances(columns: list[Column]) -> "Figure":
     """How far the columns are from the reference, the furthest first; a mark says where drift begins."""
     shown = columns[:_SHOWN][::-1]
     figure = new_figure(7, 0.8 + 0.26 * len(shown))
@@ -26,10 +31,10 @@ def distances(columns: list[Column]) -> bytes:
     axes.set_yticks(rows, [column.name for column in shown], fontsize=8)
     axes.set_xlabel("Wasserstein distance (standard deviations of the reference)")
     axes.legend(frameon=False, loc="lower right")
-    return to_png(figure, dpi=100)
+    return figure
 
 
-def live_results(results: pl.DataFrame) -> bytes:
+def live_results(results: pl.DataFrame) -> "Figure":
     """How forecasts came true: frequency against forecast by outcome, and the log loss by week of kick-off."""
     p, outcomes = probabilities(results), results["outcome"].cast(pl.Int64).to_numpy()
     figure = new_figure(10, 4.4)
@@ -62,4 +67,4 @@ def live_results(results: pl.DataFrame) -> bytes:
     losses.set(xlabel="week of kick-off", ylabel="log loss (nats a match)")
     losses.tick_params(axis="x", rotation=30, labelsize=8)
     losses.legend(frameon=False)
-    return to_png(figure, dpi=100)
+    return figure

@@ -8,7 +8,7 @@ from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataVa
 from pydantic import Field
 
 from football_assets.launchpad import launchpad_config
-from football_assets.pictures import data_url
+from football_assets.pictures import data_url, to_png
 from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
@@ -73,7 +73,7 @@ def trained_lstm(
         elo = log_loss(
             elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation]
         )
-        picture = loss_curves(fit.epochs, fit.best_epoch, elo)
+        picture = to_png(loss_curves(fit.epochs, fit.best_epoch, elo))
         folder = bucket.scratch_folder("trained_lstm")
         (folder / "loss_curves.png").write_bytes(picture)
         tracking.picture("loss_curves", folder / "loss_curves.png")
@@ -147,11 +147,12 @@ def model_evaluation(
     split = split_by_time(tensors, SplitConfig.model_validate(description["config"]["split"]))
     metrics, predictions = evaluate(load_forecaster(trained_lstm), tensors, split)
     outcomes = predictions["outcome"].to_numpy()
-    picture = reliability_diagram(
+    diagram = reliability_diagram(
         {"LSTM": probabilities_of(predictions), "Elo": probabilities_of(predictions, "elo_")},
         outcomes,
         f"Reliability on {len(predictions):,} matches, {split.test_start} to {split.end}",
     )
+    picture = to_png(diagram)
     folder = bucket.scratch_folder("model_evaluation")
     save_evaluation(metrics, predictions, folder)
     (folder / "reliability.png").write_bytes(picture)

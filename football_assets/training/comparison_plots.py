@@ -1,4 +1,4 @@
-"""Pictures of the comparison and of paper bets as PNG bytes, drawn without a display."""
+"""Figures of the comparison and of paper bets, drawn without a display."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.pictures import new_figure, to_png
+from football_assets.pictures import new_figure
 from football_assets.scores import OUTCOMES, reliability
 from football_assets.training.backtest import outcomes_of
 from football_assets.training.betting import PaperBets
@@ -22,13 +22,14 @@ from football_assets.training.rolling import RollingBacktest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _OURS_COLOUR, _OTHER_COLOUR = "#1b6ca8", "#8a8a8a"
 _OUTCOME_COLOURS = dict(zip(OUTCOMES, ("#1b6ca8", "#8a8a8a", "#c8553d"), strict=True))
 _LEVELS = ("all matches", "with odds")
 
 
-def comparison_plot(comparison: Comparison) -> bytes:
+def comparison_plot(comparison: Comparison) -> "Figure":
     """Above: log loss less the network's with 95 per cent intervals. Below: forecast against frequency of each."""
     blocks = [block for block in comparison.blocks if block.name in _LEVELS]
     forecasts = comparison.forecasts
@@ -42,10 +43,10 @@ def comparison_plot(comparison: Comparison) -> bytes:
         _draw_reliability(axes, name, forecasts)
     panels[0].set_ylabel("observed frequency")
     panels[0].legend(frameon=False, loc="upper left", fontsize=8)
-    return to_png(figure)
+    return figure
 
 
-def rolling_plot(result: RollingBacktest) -> bytes:
+def rolling_plot(result: RollingBacktest) -> "Figure":
     """Log loss that retraining saves by season, and, where there are odds, the equity of paper bets by day."""
     panels = 2 if result.bets else 1
     figure = new_figure(6.5 * panels, 4)
@@ -53,7 +54,7 @@ def rolling_plot(result: RollingBacktest) -> bytes:
     _draw_gains(axes[0], {season.season: season.difference["log_loss"] for season in result.seasons})
     if result.bets:
         _draw_equity(axes[1], result.bets)
-    return to_png(figure)
+    return figure
 
 
 def _draw_gains(axes: "Axes", differences: Mapping[str, Difference]) -> None:

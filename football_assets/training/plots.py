@@ -1,20 +1,23 @@
-"""Pictures of training and evaluation as PNG bytes, drawn without a display."""
+"""Figures of training and evaluation, drawn without a display."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from football_assets.pictures import new_figure, to_png
+from football_assets.pictures import new_figure
 from football_assets.scores import OUTCOMES, log_loss, reliability
 from football_assets.training.fit import Epoch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _COLOURS = {"home": "#1b6ca8", "draw": "#8a8a8a", "away": "#c8553d"}
 _LABELS = {"home": "home win", "draw": "draw", "away": "away win"}
 
 
-def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = None) -> bytes:
+def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = None) -> "Figure":
     """Log loss of training and validation by epoch; `baseline` is drawn as a level (Elo on validation)."""
     from matplotlib.ticker import MaxNLocator
 
@@ -39,10 +42,10 @@ def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = N
     axes.set_ylabel("log loss (nats a match)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
-    return to_png(figure)
+    return figure
 
 
-def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | None = None) -> bytes:
+def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | None = None) -> "Figure":
     """Validation log loss by epoch of a sweep's trials, by name; `default` and `best` are named, the others grey."""
     from matplotlib.ticker import MaxNLocator
 
@@ -59,12 +62,12 @@ def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | No
     axes.set_ylabel("validation log loss (nats a match)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
-    return to_png(figure)
+    return figure
 
 
 def reliability_diagram(
     forecasts: dict[str, NDArray[np.float64]], outcomes: NDArray[np.integer], title: str
-) -> bytes:
+) -> "Figure":
     """Forecast against frequency by outcome, one panel a forecaster; a dot's area is its share of the forecasts."""
     figure = new_figure(4.6 * len(forecasts), 4.6)
     panels = figure.subplots(1, len(forecasts), sharey=True, squeeze=False)[0]
@@ -93,4 +96,4 @@ def reliability_diagram(
     for handle in legend.legend_handles:
         handle.set_sizes([30])
     figure.suptitle(title, fontsize=11)
-    return to_png(figure)
+    return figure

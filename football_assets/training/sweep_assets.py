@@ -9,6 +9,7 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ass
 
 from football_assets.launchpad import launchpad_config
 from football_assets.resources import BucketResource
+from football_assets.pictures import to_png
 from football_assets.tables import as_markdown
 from football_assets.training.assets import GROUP, OWNERS, markdown_picture, tracked_value
 from football_assets.training.config import SweepConfig
@@ -55,7 +56,7 @@ def sweep(
             for trial in result.trials
         }
         winner = result.winner
-        picture = trial_curves(curves, names[0], names[winner.trial.number] if winner else None)
+        picture = to_png(trial_curves(curves, names[0], names[winner.trial.number] if winner else None))
         folder = bucket.scratch_folder("sweep")
         (folder / "trials.png").write_bytes(picture)
         tracking.picture("trials", folder / "trials.png")

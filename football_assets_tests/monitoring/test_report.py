@@ -11,6 +11,7 @@ from football_assets.monitoring.drift import DriftReport, Evidence, examine
 from football_assets.monitoring.plots import distances, live_results
 from football_assets.monitoring.production import Production
 from football_assets.monitoring.report import compare_with_evidently, render, verdict_text
+from football_assets.pictures import data_url, to_png
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets_tests.monitoring.logs import no_matches, reference_like
 
@@ -56,7 +57,8 @@ def test_evidently_measures_the_same_distances_and_shares_our_verdict(drifted: D
 
 
 def test_the_page_says_the_verdict_before_evidently_draws(drifted: DriftReport) -> None:
-    pictures = {"Distances": distances(drifted.columns), "Results": live_results(drifted.results)}
+    figures = {"Distances": distances(drifted.columns), "Results": live_results(drifted.results)}
+    pictures = {caption: to_png(figure) for caption, figure in figures.items()}
 
     page = render(drifted, pictures).decode()
 
@@ -66,8 +68,9 @@ def test_the_page_says_the_verdict_before_evidently_draws(drifted: DriftReport) 
     assert "Production (version 3) sees other football than it was trained on." in top
     assert drifted.summary.reasons[0] in top
     assert "2015-11-01 to 2015-12-01 12:00 UTC" in top
-    assert top.count('src="data:image/png;base64,') == 2
-    assert all(picture.startswith(PNG) for picture in pictures.values())
+    assert re.findall(r'src="(data:image/png;base64,[^"]+)"', top) == [
+        data_url(png) for png in pictures.values()
+    ]
     assert not re.search(r'(src|href)="(https?:)?//', top)
 
 

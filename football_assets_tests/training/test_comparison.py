@@ -131,8 +131,11 @@ def test_those_who_know_the_strengths_beat_the_class_prior(comparison: Compariso
     assert every["Dixon–Coles"] < every["class prior"]
 
 
-def test_the_picture_shows_the_comparison(comparison: Comparison) -> None:
-    assert comparison_plot(comparison).startswith(b"\x89PNG")
+def test_the_figure_shows_every_forecaster_but_the_class_prior(comparison: Comparison) -> None:
+    panels = comparison_plot(comparison).axes[2:]
+
+    names = [axes.get_title().split(" (")[0] for axes in panels]
+    assert names == [name for name in FORECASTERS if name != "class prior"]
 
 
 def test_a_rival_that_is_not_installed_is_left_out_and_said(
@@ -145,4 +148,8 @@ def test_a_rival_that_is_not_installed_is_left_out_and_said(
     assert [row.forecaster for row in found.blocks[0].rows] == ["class prior", "Elo, logistic", "LSTM"]
     assert [note.split()[0] for note in found.notes] == ["penaltyblog", "lightgbm"]
     assert all('pip install -c constraints.txt -e ".[dev]"' in note for note in found.notes)
-    assert comparison_plot(found).startswith(b"\x89PNG")
+    assert [axes.get_title() for axes in comparison_plot(found).axes[2:]] == [
+        "Elo, logistic",
+        "LSTM",
+        "bookmaker (12)",
+    ]

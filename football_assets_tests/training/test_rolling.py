@@ -102,7 +102,10 @@ def test_bets_are_reported_for_both_where_there_are_odds(
     assert set(rolling.bets) == {"frozen", "retrained"}
     assert all(0 < bets.bets <= len(rolling.forecasts) for bets in rolling.bets.values())
     assert rolling.as_dict()["paper_bets"]["retrained"]["bets"] == rolling.bets["retrained"].bets
-    assert rolling_plot(rolling).startswith(b"\x89PNG")
+    equity = rolling_plot(rolling).axes[1]
+    assert [list(line.get_ydata()) for line in equity.lines[1:]] == [
+        rolling.bets[name].curve["equity"].to_list() for name in ("frozen", "retrained")
+    ]
 
 
 def test_the_trainings_are_announced(tensors: SequenceTensors) -> None:
