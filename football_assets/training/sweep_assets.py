@@ -8,8 +8,8 @@ import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from football_assets.launchpad import launchpad_config
-from football_assets.resources import BucketResource
 from football_assets.pictures import to_png
+from football_assets.resources import BucketResource
 from football_assets.tables import as_markdown
 from football_assets.training.assets import GROUP, OWNERS, markdown_picture, tracked_value
 from football_assets.training.config import SweepConfig

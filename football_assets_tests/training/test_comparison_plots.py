@@ -1,4 +1,4 @@
-"""Figures of the comparison and of the rolling backtest: whose number stands where, in thousandths and with its sign."""
+"""Figures of the comparison and of the rolling backtest: whose number stands where, in thousandths, with its sign."""
 
 from datetime import date
 
