@@ -77,7 +77,7 @@ class WorkProgress:
     def _finish(self, name: str) -> None:
         bar, started = self._parts.pop(name)
         self._bars.remove_task(bar)
-        self.console.print(f"[green]✓[/] {escape(name):<24}{time.monotonic() - started:>7.1f} s")
+        self.console.print(f"[green]✓[/] {escape(f'{name:<24}')}{time.monotonic() - started:>7.1f} s")
 
 
 class RunProgress:
@@ -108,7 +108,7 @@ class RunProgress:
                 self._spinner.reset(self._step, description=step)
             case AssetFinished(asset, partitions, seconds):
                 detail = f"  [dim]{partitions} season{'s' * (partitions != 1)}[/]" if partitions else ""
-                self.console.print(f"[green]✓[/] {escape(asset):<24}{seconds:>7.1f} s{detail}")
+                self.console.print(f"[green]✓[/] {escape(f'{asset:<24}')}{seconds:>7.1f} s{detail}")
             case CheckFinished() if not progress.passed:
                 self._failed_check(progress)
 

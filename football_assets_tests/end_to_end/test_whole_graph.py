@@ -16,6 +16,7 @@ import pytest
 from football_assets import cli
 from football_assets.artifacts import fetch
 from football_assets.bucket import Bucket, open_bucket
+from football_assets.forecasting.fixtures import forecast_match
 from football_assets.registry.store import Registry
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.tensors import open_tensors
@@ -166,7 +167,20 @@ def test_predict_answers_by_name_and_offers_spellings(
     world: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run("predict", "eng.1", "Arsenal", "Chelsea", "--date", "2016-06-01") == 0
-    assert "Arsenal" in capfd.readouterr().out
+    (shown,) = [line for line in capfd.readouterr().out.splitlines() if "Chelsea" in line]
+    forecast = forecast_match(
+        Registry(world.bucket), world.home / "scratch", "eng.1", "Arsenal", "Chelsea", date(2016, 6, 1)
+    ).row(0, named=True)
+    assert [cell.strip() for cell in shown.strip("│").split("│")] == [
+        "2016-06-01",
+        "eng.1",
+        "Arsenal",
+        "Chelsea",
+        *(f"{forecast[name]:.0%}".replace("%", " %") for name in ("p_home", "p_draw", "p_away")),
+        f"{forecast['xg_home']:.1f} – {forecast['xg_away']:.1f}",
+        forecast["likeliest_scores"],
+    ]
+    assert len({forecast["p_home"], forecast["p_draw"], forecast["p_away"]}) == 3
 
     assert world.run("predict", "eng.1", "Arsenall", "Chelsea") == 1
     assert "Did you mean 'Arsenal'" in capfd.readouterr().err
