@@ -3,7 +3,8 @@
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from football_assets.errors import ExportError, NotEnoughData
+from football_assets.export import onnx_export
 from football_assets.export.inference import INPUTS, OUTPUTS, OnnxForecaster
 from football_assets.export.onnx_export import (
     export_forecaster,
@@ -117,10 +119,31 @@ def test_int8_is_smaller_quantises_the_lstm_and_keeps_the_test_log_loss(
     assert "LSTM" not in operators
 
 
-def test_latency_is_measured_for_one_fixture_and_for_a_batch(report: dict[str, Any]) -> None:
-    for variant in ("float32", "int8"):
-        milliseconds = report["latency_ms"][variant]
-        assert 0 < milliseconds["single"] < milliseconds["batch_256"]
+def test_latency_is_the_median_of_calls_after_the_first_for_one_fixture_and_for_a_batch(
+    report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    class Forecaster:
+        """Takes 1 s for the first call of a size and 2 ms, or 30 ms for a batch, for each later one."""
+
+        sizes: ClassVar[list[int]] = []
+
+        def predict(self, home: np.ndarray, away: np.ndarray, context: np.ndarray) -> None:
+            (size,) = {len(home), len(away), len(context)}
+            now[0] += (0.002 if size == 1 else 0.03) if size in self.sizes else 1.0
+            self.sizes.append(size)
+
+    monkeypatch.setattr(onnx_export, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    found = onnx_export.latency(Forecaster(), (np.zeros((3, 2, 4)), np.zeros((3, 2, 4)), np.zeros((3, 5))))  # type: ignore[arg-type]
+
+    assert found == {"single": pytest.approx(2), "batch_256": pytest.approx(30)}
+    assert (Forecaster.sizes.count(1), Forecaster.sizes.count(256)) == (201, 21)
+    assert {variant: set(found) for variant, found in report["latency_ms"].items()} == {
+        "float32": {"single", "batch_256"},
+        "int8": {"single", "batch_256"},
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """The promotion gate judges simulated seasons whose true probabilities are known."""
 
-import time
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
+from football_assets.registry import gate
 from football_assets.registry.config import CLASS_PRIOR, ELO, PRODUCTION, GateConfig
 from football_assets.registry.gate import GateDecision, bootstrap_interval, judge
 
@@ -197,9 +198,19 @@ def test_matches_of_one_day_that_move_together_widen_the_interval() -> None:
     assert ratio == pytest.approx(np.sqrt(20), rel=0.1)
 
 
-def test_fifteen_thousand_matches_are_judged_within_a_second() -> None:
-    best, outcome = truth(15000)
-    test = frame(best, blurred(best, 0.3), outcome, days=700)
-    start = time.perf_counter()
-    judge(test, blurred(best, 0.2), CONFIG)
-    assert time.perf_counter() - start < 3  # three comparisons of 2,000 resamples
+@pytest.mark.parametrize(("matches", "days", "resamples"), [(15000, 700, [2000]), (3000, 3000, [1333, 667])])
+def test_resamples_are_counts_of_days_drawn_at_most_four_million_numbers_at_a_time(
+    matches: int, days: int, resamples: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[int, ...]] = []
+    generator = np.random.default_rng(0)
+
+    def multinomial(n: int, pvals: np.ndarray, size: int) -> np.ndarray:
+        counts = generator.multinomial(n, pvals, size=size)
+        drawn.append(counts.shape)
+        return counts
+
+    monkeypatch.setattr(gate.np.random, "default_rng", lambda seed: SimpleNamespace(multinomial=multinomial))
+    bootstrap_interval(np.zeros(matches), np.arange(matches) * days // matches, CONFIG)
+
+    assert drawn == [(rows, days) for rows in resamples]

@@ -5,9 +5,11 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from email.utils import formatdate
+from types import SimpleNamespace
 
 import pytest
 
+from football_assets.raw.sync import fetching
 from football_assets.raw.sync.fetching import (
     AskedToWait,
     Content,
@@ -137,19 +139,22 @@ def test_what_does_not_pass_is_an_error_after_as_many_attempts_as_allowed(
     assert error.value.asks_to_stop is ("answered 429" in str(error.value))
 
 
-def test_a_server_is_given_the_time_that_it_asks_for(source: SourceServer, fetcher: Fetcher) -> None:
-    arrivals: list[float] = []
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses of more than 10 ms that a fetcher makes, in seconds. Its clock moves by them; no time is spent."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", lambda seconds: made.append(seconds) if seconds > 0.01 else None)
+    monkeypatch.setattr(fetching, "time", SimpleNamespace(monotonic=lambda: sum(made), sleep=time.sleep))
+    return made
 
-    def busy_for_a_second(request: Answering) -> None:
-        arrivals.append(time.monotonic())
-        if arrivals[-1] - arrivals[0] < 1:
-            status(429, Retry_After="1")(request)
-        else:
-            body(DATA)(request)
 
-    source.fail(FILE, *[busy_for_a_second] * 3)
+def test_a_server_is_given_the_time_that_it_asks_for(
+    source: SourceServer, fetcher: Fetcher, pauses: list[float]
+) -> None:
+    source.fail(FILE, status(429, Retry_After="1"))
     assert isinstance(fetcher.get(source.address + FILE), Content)
     assert source.paths == [FILE, FILE]
+    assert pauses == [1.0]
 
 
 @pytest.mark.parametrize("is_date", [False, True])
@@ -218,17 +223,15 @@ def test_a_body_without_an_announced_end_is_known_as_such(source: SourceServer, 
     assert (answer.data, answer.is_delimited) == (DATA, False)
 
 
-def test_requests_are_a_pause_apart(source: SourceServer) -> None:
-    arrivals = [float("-inf")]
-
-    def bear_no_haste(request: Answering) -> None:
-        arrivals.append(time.monotonic())
-        (body(DATA) if arrivals[-1] - arrivals[-2] >= 0.2 else status(403))(request)
-
-    source.fail(FILE, *[bear_no_haste] * 3)
+def test_requests_are_a_pause_apart(source: SourceServer, pauses: list[float]) -> None:
+    source.files[FILE] = DATA
     with Fetcher(Manners(pause_seconds=0.2)) as fetcher:
-        for _ in range(3):
-            assert isinstance(fetcher.get(source.address + FILE), Content)
+        fetcher.get(source.address + FILE)
+        assert pauses == []
+        fetcher.get(source.address + FILE)
+        time.sleep(0.15)  # of the pause 0.05 s are left
+        fetcher.get(source.address + FILE)
+    assert pauses == [0.2, 0.15, pytest.approx(0.05)]
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://example.invalid/x", "http://127.0.0.1:1/x"])
