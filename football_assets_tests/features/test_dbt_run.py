@@ -9,18 +9,29 @@ from polars.testing import assert_frame_equal
 
 from football_assets.features.dbt_project import load_manifest
 from football_assets.features.dbt_run import NodeResult, build_nodes, check_nodes, data_tests_of
+from football_assets.features.ratings import rate_matches
 from football_assets_tests.features.dbt import dbt_build
 from football_assets_tests.worlds import simulated_country
 
-MODELS = ("team_form", "stg_matches", "team_matches")
+MODELS = ("match_features", "team_form", "stg_matches", "team_matches")
+IN_ORDER = ["stg_matches", "team_matches", "team_form", "match_features"]
 
 
-def database(path: Path, raw: pl.DataFrame) -> Path:
+def database(path: Path, raw: pl.DataFrame, ratings: pl.DataFrame | None = None) -> Path:
+    """A database that holds the tables which the models read."""
     path.parent.mkdir(parents=True)
     with duckdb.connect(str(path)) as connection:
-        connection.register("landed", raw)
-        connection.execute("create table raw_matches as select * from landed")
+        for name, frame in {"raw_matches": raw, "team_ratings": ratings}.items():
+            if frame is not None:
+                connection.register("landed", frame)
+                connection.execute(f"create table {name} as select * from landed")
     return path
+
+
+def ratings_of(raw: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """The ratings of the teams, by way of a database of its own."""
+    build(database(path, raw), ("stg_matches",))
+    return rate_matches(table(path, "stg_matches"))
 
 
 def table(path: Path, name: str) -> pl.DataFrame:
@@ -36,21 +47,33 @@ def build(path: Path, models: tuple[str, ...] = MODELS) -> dict[str, NodeResult]
     return {result.unique_id: result for result in results}
 
 
-@pytest.mark.parametrize("rows_twice", [0, 3])
-def test_tables_and_statuses_are_those_of_dbt(tmp_path: Path, rows_twice: int) -> None:
+@pytest.mark.parametrize(
+    ("rows_twice", "ratings_lost", "built_in_order"),
+    [
+        (0, 0, IN_ORDER),
+        (3, 0, IN_ORDER[:1]),  # a test of the first model fails
+        (0, 4, IN_ORDER),  # a test of the last model fails
+    ],
+)
+def test_tables_and_statuses_are_those_of_dbt(
+    tmp_path: Path, rows_twice: int, ratings_lost: int, built_in_order: list[str]
+) -> None:
     world = simulated_country(seasons=2, teams=6)
     raw = pl.concat([world, world.head(rows_twice)])
-    theirs = database(tmp_path / "dbt" / "features.duckdb", raw)
-    ours = database(tmp_path / "own" / "features.duckdb", raw)
+    ratings = ratings_of(world, tmp_path / "ratings" / "features.duckdb")[ratings_lost:]
+    theirs = database(tmp_path / "dbt" / "features.duckdb", raw, ratings)
+    ours = database(tmp_path / "own" / "features.duckdb", raw, ratings)
 
     expected = dbt_build(theirs, MODELS)
     found = build(ours)
 
     assert {unique_id: result.status for unique_id, result in found.items()} == expected
     assert ("skipped" in expected.values()) is bool(rows_twice)
+    assert ("fail" in expected.values()) is bool(rows_twice or ratings_lost)
     built = [result.name for result in found.values() if result.is_model and result.passed]
-    assert built == (["stg_matches"] if rows_twice else ["stg_matches", "team_matches", "team_form"])
+    assert built == built_in_order
     for name in built:
+        assert table(ours, name).height > 0
         assert_frame_equal(table(ours, name), table(theirs, name), check_exact=True, check_row_order=False)
 
 
