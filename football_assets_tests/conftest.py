@@ -16,13 +16,6 @@ from football_assets_tests.worlds import SimulatedCountries, simulated_countries
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def countries(tmp_path_factory: pytest.TempPathFactory) -> SimulatedCountries:
     return simulated_countries(tmp_path_factory.mktemp("countries"))
