@@ -15,6 +15,38 @@ from football_assets_tests.worlds import SimulatedCountries, simulated_countries
 # Threads of tiny matrix products wait for each other for longer than they work. Child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Markers of test modules, by folder or file; docs/testing.md says what each means.
+MARKED = {
+    "end_to_end": ("end_to_end/",),
+    "ray": (
+        "end_to_end/test_loop.py",
+        "end_to_end/test_serving.py",
+        "training/test_distributed.py",
+        "training/test_sweep.py",
+    ),
+    "browser": ("end_to_end/test_loop.py", "serve/test_page.py"),
+    "slow": (
+        "automation/test_sensor_daemon.py",
+        "features/test_dbt_project.py",
+        "features/test_dbt_run.py",
+        "features/test_dbt_seeds.py",
+        "monitoring/test_replay.py",
+        "registry/test_assets.py",
+        "training/test_fit.py",
+    ),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of a module its markers."""
+    folder = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(folder):
+            name = item.path.relative_to(folder).as_posix()
+            for marker, places in MARKED.items():
+                if name.startswith(places):
+                    item.add_marker(marker)
+
 
 @pytest.fixture(scope="session")
 def countries(tmp_path_factory: pytest.TempPathFactory) -> SimulatedCountries:

@@ -58,7 +58,7 @@ def test_all_scores_are_means_over_the_matches() -> None:
 
 
 def test_scores_of_no_matches_are_refused() -> None:
-    with pytest.raises(ValueError, match="no matches"):
+    with pytest.raises(ValueError, match="^scores of no matches are not defined$"):
         score(np.zeros((0, 3)), np.zeros(0, dtype=np.int64))
 
 
@@ -78,6 +78,21 @@ def test_a_certain_forecast_falls_into_the_last_bin() -> None:
     rows = reliability(np.array([[1.0, 0.0, 0.0], [0.95, 0.05, 0.0]]), np.array([0, 0]))
 
     assert [(row.outcome, row.matches) for row in rows] == [("home", 2), ("draw", 2), ("away", 2)]
+
+
+def test_a_bin_is_a_tenth_of_the_probabilities_unless_said_otherwise() -> None:
+    # 0.41 and 0.49 share a tenth, 0.85 and 0.95 do not.
+    home = np.array([0.41, 0.49, 0.85, 0.95])
+    forecasts = np.column_stack([home, (1 - home) / 2, (1 - home) / 2])
+    outcomes = np.array([0, 2, 0, 0])
+
+    assert [row.matches for row in reliability(forecasts, outcomes) if row.outcome == "home"] == [2, 1, 1]
+    assert [row.matches for row in reliability(forecasts, outcomes, 1) if row.outcome == "home"] == [4]
+    draw, away = np.abs([0.295 + 0.255, 0.075 + 0.025]), np.abs([0.295 - 1 + 0.255, 0.075 + 0.025])
+    tenths = 2 * abs(0.45 - 0.5) + 0.15 + 0.05 + draw.sum() + away.sum()
+    assert expected_calibration_error(forecasts, outcomes) == pytest.approx(tenths / 12)
+    whole = 4 * (abs(home.mean() - 0.75) + abs((1 - home.mean()) / 2) + abs((1 - home.mean()) / 2 - 0.25))
+    assert expected_calibration_error(forecasts, outcomes, bins=1) == pytest.approx(whole / 12)
 
 
 def test_the_calibration_error_weights_bins_by_their_forecasts() -> None:
