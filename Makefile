@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up serve test lint format bench bench-scale bench-serve faults loop clean
+.PHONY: help install demo up serve test lint format bench bench-scale bench-serve faults loop mutants clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ faults: $(READY) ## kill, swap, saturate and scale the HTTP endpoint, and see wh
 
 loop: $(READY) ## land results and watch a new model be judged, served and watched, with no hand touching it
 	@$(BIN)/python -m football_assets_tests.end_to_end.loop
+
+mutants: $(READY) ## change the code in thousands of places and see whether the tests notice; MODULES="path…" for some
+	@$(BIN)/python benchmarks/mutants.py $(MODULES)
 
 clean: ## remove the environment, caches and build folders; football_home stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs

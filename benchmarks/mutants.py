@@ -1,0 +1,169 @@
+"""Change the code a little in thousands of places and see whether the tests notice: the share of mutants killed.
+
+`mutmut` makes the mutants of a module and runs the tests that call the changed function. Each module has a session of
+its own in a copy of the project, with the test modules that mirror it. Needs Linux or macOS, since it forks.
+
+    python benchmarks/mutants.py football_assets/scores.py football_assets/registry/
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from football_assets.home import project_root
+
+MODULES = (
+    "football_assets/raw/",
+    "football_assets/features/ratings.py",
+    "football_assets/sequences/",
+    "football_assets/registry/",
+    "football_assets/training/evaluation.py",
+    "football_assets/scores.py",
+    "football_assets/scorelines.py",
+    "serve/service.py",
+)
+# Tests of a module beyond its mirror.
+ALSO_TESTED_BY = {
+    "football_assets/sequences/state.py": ("sequences/test_given_histories.py",),
+}
+WORK = Path("build/mutants")
+# Exit codes of pytest, and those of mutmut for what no test ran.
+STATUS = {
+    0: "survived",
+    1: "killed",
+    3: "killed",
+    5: "no tests",
+    33: "no tests",
+    34: "skipped",
+    None: "not run",
+}
+CONFIG = """
+[tool.mutmut]
+source_paths = ["football_assets", "serve"]
+only_mutate = ["{module}"]
+also_copy = [{copied}]
+pytest_add_cli_args = ["-p", "no:cacheprovider"]
+pytest_add_cli_args_test_selection = [{tests}]
+process_isolation = "forkserver"
+timeout_constant = 5.0
+use_git_change_detection = false
+"""
+
+
+def main() -> None:
+    """Run the sessions that the command line names and print what became of the mutants."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "modules", nargs="*", default=MODULES, help="files or folders, default: all of docs/testing.md"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="mutants tested at the same time")
+    parser.add_argument(
+        "--survivors", action="store_true", help="print the difference that each survivor makes"
+    )
+    options = parser.parse_args()
+    click.echo(
+        "| module | mutants | killed | survived | no test | timeout | share killed |\n|---|---|---|---|---|---|---|"
+    )
+    total: Counter[str] = Counter()
+    for module in python_files(options.modules):
+        tests = mirror_tests(module)
+        if not tests:
+            click.echo(f"| `{module}` | no test module mirrors it | | | | | |")
+            continue
+        workspace = prepare(module, tests)
+        run_mutmut(workspace, "run", "--max-children", str(options.workers))
+        found = outcomes(workspace, module)
+        click.echo(row(f"`{module}`", Counter(found.values())))
+        total.update(found.values())
+        if options.survivors:
+            for name in (name for name, status in found.items() if status not in {"killed", "timeout"}):
+                click.echo(run_mutmut(workspace, "show", name))
+    click.echo(row("all", total))
+
+
+def python_files(paths: list[str]) -> Iterator[str]:
+    """Modules under some files and folders, relative to the project."""
+    root = project_root()
+    for path in paths:
+        files = sorted((root / path).rglob("*.py")) if (root / path).is_dir() else [root / path]
+        for file in files:
+            if file.stat().st_size > 200:  # an __init__ that holds a docstring has nothing to change
+                yield file.relative_to(root).as_posix()
+
+
+def mirror_tests(module: str) -> list[str]:
+    """Test modules of a module: its mirror, and what `ALSO_TESTED_BY` names."""
+    tests = project_root() / "football_assets_tests"
+    inside = (
+        Path(module).relative_to("football_assets") if module.startswith("football_assets/") else Path(module)
+    )
+    names = [str(inside.with_name(f"test_{inside.name}")), *ALSO_TESTED_BY.get(module, ())]
+    return [f"football_assets_tests/{name}" for name in names if (tests / name).is_file()]
+
+
+def prepare(module: str, tests: list[str]) -> Path:
+    """A copy of the project with the configuration of a session; results of an earlier session of it are kept."""
+    root = project_root()
+    workspace = root / WORK / module.removesuffix(".py").replace("/", ".")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    files = [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
+    for name in files:
+        target = workspace / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, target)
+    copied = sorted({name.split("/")[0] for name in files} - {"football_assets", "serve", "pyproject.toml"})
+    config = CONFIG.format(module=module, copied=quoted(copied), tests=quoted(tests))
+    with (workspace / "pyproject.toml").open("a") as file:
+        file.write(config)
+    return workspace
+
+
+def quoted(names: list[str]) -> str:
+    """Names as the items of a TOML array."""
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def run_mutmut(workspace: Path, *arguments: str) -> str:
+    """Run `mutmut` in a copy of the project; returns its output."""
+    command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", *arguments]
+    done = subprocess.run(command, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise SystemExit(f"mutmut ended with {done.returncode} in {workspace}:\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+def outcomes(workspace: Path, module: str) -> dict[str, str]:
+    """What became of each mutant."""
+    record = json.loads((workspace / "mutants" / f"{module}.meta").read_text())
+    return {name: STATUS.get(code, "timeout") for name, code in record["exit_code_by_key"].items()}
+
+
+def row(name: str, counts: Counter[str]) -> str:
+    """A row of the table; a mutant that never ends counts as killed."""
+    caught = counts["killed"] + counts["timeout"]
+    share = f"{caught / counts.total():.1%}" if counts.total() else "none"
+    cells = (
+        counts.total(),
+        counts["killed"],
+        counts["survived"],
+        counts["no tests"],
+        counts["timeout"],
+        share,
+    )
+    return f"| {name} | {' | '.join(map(str, cells))} |"
+
+
+if __name__ == "__main__":
+    main()
