@@ -59,6 +59,21 @@ def test_scorelines_of_any_forecast_are_probabilities(
     assert masses(matrix[0]) == pytest.approx(list(probabilities[0]), abs=1e-9)
 
 
+def test_a_match_has_the_scorelines_that_it_has_alone() -> None:
+    home, away = np.array([1000.0, 1.4, 0.0]), np.array([0.3, 1.1, 1000.0])
+    forecast = np.array([[0.5, 0.3, 0.2]] * 3)
+    alone = [score_matrix(home[[i]], away[[i]], forecast[[i]])[0] for i in range(3)]
+    np.testing.assert_allclose(score_matrix(home, away, forecast), alone, rtol=1e-12)
+
+
+def test_single_precision_goals_are_counted_in_double_precision() -> None:
+    single = np.array([1.8], np.float32), np.array([0.9], np.float32)
+    forecast = np.array([[0.5, 0.3, 0.2]])
+    matrix = score_matrix(*single, forecast)
+    assert matrix.dtype == np.float64
+    np.testing.assert_array_equal(matrix, score_matrix(*(x.astype(float) for x in single), forecast))
+
+
 def test_likeliest_scores_are_home_first_and_in_order() -> None:
     matrix = score_matrix(
         np.array([2.4, 0.4]), np.array([0.4, 2.4]), np.array([[0.8, 0.15, 0.05], [0.05, 0.15, 0.8]])

@@ -99,9 +99,8 @@ _HISTORY = (
 )
 
 
-def _both_sides(
-    name: str, unit: str, lower: float, upper: float, description: str
-) -> tuple[Feature, Feature]:
+def both_sides(name: str, unit: str, lower: float, upper: float, description: str) -> tuple[Feature, Feature]:
+    """Describe a feature that the home team and the away team have alike."""
     home, away = (
         Feature(
             name=f"{side}_{name}",
@@ -116,18 +115,18 @@ def _both_sides(
 
 
 _CONTEXT = (
-    *_both_sides("elo", "Elo points", 0, 4000, "Elo rating before the match"),
-    *_both_sides("attack", _RATING, -3, 3, "Attack rating before the match"),
-    *_both_sides("defence", _RATING, -3, 3, "Defence rating before the match"),
-    *_both_sides("rest_days", "days", 0, 30, "Days since the last match played"),
-    *_both_sides("matches_known", "matches", 0, 40, "Matches played before"),
-    *_both_sides("points_10", "points a match", 0, 3, "Points a match over the last ten"),
-    *_both_sides("goals_for_10", "goals a match", 0, 6, "Goals a match over the last ten"),
-    *_both_sides("goals_against_10", "goals a match", 0, 6, "Goals conceded a match over the last ten"),
-    *_both_sides("venue_points_5", "points a match", 0, 3, "Points a match over the last five at this venue"),
-    *_both_sides("season_played", "matches", 0, 60, "Matches played this season"),
-    *_both_sides("season_points_per_match", "points a match", 0, 3, "Points a match this season"),
-    *_both_sides(
+    *both_sides("elo", "Elo points", 0, 4000, "Elo rating before the match"),
+    *both_sides("attack", _RATING, -3, 3, "Attack rating before the match"),
+    *both_sides("defence", _RATING, -3, 3, "Defence rating before the match"),
+    *both_sides("rest_days", "days", 0, 30, "Days since the last match played"),
+    *both_sides("matches_known", "matches", 0, 40, "Matches played before"),
+    *both_sides("points_10", "points a match", 0, 3, "Points a match over the last ten"),
+    *both_sides("goals_for_10", "goals a match", 0, 6, "Goals a match over the last ten"),
+    *both_sides("goals_against_10", "goals a match", 0, 6, "Goals conceded a match over the last ten"),
+    *both_sides("venue_points_5", "points a match", 0, 3, "Points a match over the last five at this venue"),
+    *both_sides("season_played", "matches", 0, 60, "Matches played this season"),
+    *both_sides("season_points_per_match", "points a match", 0, 3, "Points a match this season"),
+    *both_sides(
         "season_goal_difference_per_match", "goals a match", -4, 4, "Goal difference a match this season"
     ),
     Feature(

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
+from football_assets.sequences.spec import (
+    DEFAULT_SPEC,
+    HOME_ADVANTAGE_SHIFT,
+    OBSERVED,
+    Feature,
+    FeatureSpec,
+    both_sides,
+)
 
 
 def test_a_saved_specification_is_read_back_equal(tmp_path: Path) -> None:
@@ -32,6 +39,22 @@ def test_home_and_away_team_have_the_same_features_side_by_side() -> None:
     assert [name.removeprefix("home_") for name in sides[::2]] == [
         name.removeprefix("away_") for name in sides[1::2]
     ]
+
+
+def test_a_feature_of_both_sides_is_that_of_the_home_team_then_that_of_the_away_team() -> None:
+    home, away = both_sides("rest_days", "days", 0, 30, "Days since the last match played")
+
+    assert [home, away] == [
+        Feature(
+            name=f"{side}_rest_days",
+            unit="days",
+            lower=0,
+            upper=30,
+            description=f"Days since the last match played, {side} team.",
+        )
+        for side in ("home", "away")
+    ]
+    assert {home, away} <= set(DEFAULT_SPEC.context)
 
 
 def test_a_history_marks_its_padding() -> None:
