@@ -54,8 +54,8 @@ class SeasonsToRead(Config):
             owners=OWNERS,
             group_name=GROUP,
             tags={"grain": "match"},
-            description="One row a match, played or not, merged from all landing files of the season. Where two files "
-            "contradict each other the newer one is believed.",
+            description="One row a match, played or not, merged from all landing files of the season. Where files "
+            "contradict each other the score that most of them list stands.",
         ),
         "raw_matches_rejected": AssetOut(
             io_manager_key="tables",

@@ -6,18 +6,22 @@ Called by the raw assets, the backtest and benchmarks.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from football_assets.bucket import Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound, UnreadableObject
+from football_assets.raw.copied_lists import split_copied_lists
 from football_assets.raw.formats import read_results
 from football_assets.raw.formats.plain import read_plain
 from football_assets.raw.formats.reading import Refusal, Row
 from football_assets.raw.identity import against_themselves, with_canonical_clubs
 from football_assets.raw.landing import Inventory, LandingObject, inventory
+from football_assets.raw.legs import pairs_that_meet_again
 from football_assets.raw.merging import merge
+from football_assets.raw.neighbours import in_their_seasons, objects_to_read
 from football_assets.raw.rules import (
     clean_names,
     odds_are_unusable,
@@ -69,9 +73,10 @@ def read_season(bucket: Bucket, season: str, today: date) -> SeasonMatches:
 def read_seasons(
     bucket: Bucket, seasons: Sequence[str], today: date, *, listed: Inventory | None = None
 ) -> SeasonMatches:
-    """Read, judge, name and merge the landing objects of seasons.
+    """Read, judge, name and merge the landing objects of seasons, beside those of the seasons that overlap them.
 
-    The same objects give the same frames, in the same order. A season without objects gives no rows.
+    The same objects give the same frames, in the same order, whenever they landed and whichever other seasons are
+    read. A season without objects gives no rows.
 
     Parameters
     ----------
@@ -82,16 +87,20 @@ def read_seasons(
     listed
         The inventory, where the caller has one.
     """
-    from football_assets.raw.schema import Match
-
     listed = listed or inventory(bucket)
-    rows, refusals = _judged(bucket, listed, seasons, today)
-    sound, void = without_void(_named(rows))
-    merged = merge(without_unusable_odds(sound.filter(pl.col("home_team") != pl.col("away_team"))))
-    refused = [
-        _strays(listed, set(seasons)),
-        refusals,
-        rows.filter(pl.col("reason").is_not_null()),
+    wanted = set(seasons)
+    read = _judged(bucket, _objects(listed, seasons), today)
+    named = _named(read.rows)
+    entries = in_their_seasons(named).filter(pl.col("season").is_in(wanted))
+    own, copies = split_copied_lists(entries, named)
+    sound, void = without_void(own)
+    differing = sound.filter(pl.col("home_team") != pl.col("away_team"))
+    merged = merge(without_unusable_odds(differing), pairs_that_meet_again(named))
+    rejected = [
+        _strays(listed, wanted),
+        read.refusals.filter(pl.col("season").is_in(wanted)),
+        read.rows.filter(pl.col("reason").is_not_null(), pl.col("season").is_in(wanted)),
+        _copied_files(copies),
         void,
         against_themselves(sound),
         merged.rejected,
@@ -99,14 +108,29 @@ def read_seasons(
             reason=pl.lit("The odds are not three decimal odds above 1: the match is kept without them.")
         ),
     ]
-    matches = merged.matches.sort("season", "kickoff_date", "league_id", "match_id").select(
-        *Match.column_names()
-    )
-    rejected = pl.concat([frame.select(*REFUSAL_SCHEMA) for frame in refused])
+    return _season_matches(merged.matches, rejected)
+
+
+def _season_matches(matches: pl.DataFrame, rejected: Sequence[pl.DataFrame]) -> SeasonMatches:
+    from football_assets.raw.schema import Match
+
+    ordered = matches.sort("season", "kickoff_date", "league_id", "match_id").select(*Match.column_names())
+    records = pl.concat([frame.select(*REFUSAL_SCHEMA) for frame in rejected])
     return SeasonMatches(
-        matches=Match.validate(matches, cast=True),
-        rejected=rejected.sort("season", "source_object", "line", "path", "reason"),
+        matches=Match.validate(ordered, cast=True),
+        rejected=records.sort("season", "source_object", "line", "path", "reason"),
     )
+
+
+def _objects(listed: Inventory, seasons: Sequence[str]) -> list[LandingObject]:
+    """The objects that the seasons' tables are made from, each once, in order of their names."""
+    found = {item.info.name: item for items in objects_to_read(listed, seasons).values() for item in items}
+    return [found[name] for name in sorted(found)]
+
+
+def _copied_files(refused: pl.DataFrame) -> pl.DataFrame:
+    """Objects that hold another league's list, by REFUSAL_SCHEMA."""
+    return refused.with_columns(line=pl.lit(None, pl.Int64), path=pl.lit(None, pl.String), record=pl.lit(""))
 
 
 def named_entries(bucket: Bucket, seasons: Sequence[str], today: date) -> pl.DataFrame:
@@ -114,21 +138,21 @@ def named_entries(bucket: Bucket, seasons: Sequence[str], today: date) -> pl.Dat
 
     The sources' own names are in `home_name` and `away_name`. Parameters are those of `read_seasons`.
     """
-    rows, _ = _judged(bucket, inventory(bucket), seasons, today)
-    return without_void(_named(rows))[0]
-
-
-def _judged(
-    bucket: Bucket, listed: Inventory, seasons: Sequence[str], today: date
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """All rows with the `reason` why they cannot be used, null where they can, and the refusals of the readers."""
     wanted = set(seasons)
-    objects = sorted(
-        (item for item in listed.objects if item.season in wanted),
-        key=lambda item: (item.info.updated, item.info.name),
-    )
+    objects = [item for item in _objects(inventory(bucket), seasons) if item.season in wanted]
+    return without_void(_named(_judged(bucket, objects, today).rows))[0]
+
+
+class _Judged(NamedTuple):
+    """All rows with the `reason` why they cannot be used, null where they can, and the refusals of the readers."""
+
+    rows: pl.DataFrame
+    refusals: pl.DataFrame
+
+
+def _judged(bucket: Bucket, objects: Sequence[LandingObject], today: date) -> _Judged:
     entries, refusals = _read_all(bucket, objects)
-    return with_reasons(clean_names(entries), today), refusals
+    return _Judged(with_reasons(clean_names(entries), today), refusals)
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
@@ -202,7 +226,7 @@ def _placed(records: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:
 
 
 def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:
-    """One row an object. `object_order`: 0 is the oldest."""
+    """One row an object. `object_order` counts the objects in order of their names."""
     return pl.DataFrame(
         {
             "object_order": range(len(objects)),

@@ -5,13 +5,12 @@ A pair of teams may meet more than once at one ground in a season. Each such mee
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 import polars as pl
 
+from football_assets.raw.legs import PAIR, Entry, League, resolve_legs, with_meetings_of_others
 from football_assets.raw.rules import SAME_MATCH_DAYS
 
 MAX_LEGS = 4
@@ -20,8 +19,8 @@ PLAYS_ALREADY = (
     r"^(?<team>.+) already plays on \d{4}-\d\d-\d\d: "
     r"(?<home>.+) against (?<away>.+) \((?<source_object>\S+) .+\)\.$"
 )
-_PAIR = ["season", "league_id", "home_team", "away_team"]
 _LEG = ["pair", "leg_key"]
+_SCORE = ["home_goals", "away_goals"]
 _ODDS = ["odds_home", "odds_draw", "odds_away"]
 _IS_PLAYED = pl.col("home_goals").is_not_null()
 
@@ -34,26 +33,30 @@ class Merged:
     rejected: pl.DataFrame
 
 
-def merge(entries: pl.DataFrame) -> Merged:
-    """Merge entries into matches.
+def merge(entries: pl.DataFrame, meeting_again: pl.DataFrame) -> Merged:
+    """Merge entries into matches. The order in which objects landed does not matter.
 
     Parameters
     ----------
     entries
-        Sound rows of all objects, with `object_order` (0 is the oldest object) and `row`, which counts them
-        all, the rows of an object in the order of the file.
+        Sound rows of all objects, with `object_order` (objects in order of their names, from 0) and `row`, which
+        counts them all, the rows of an object in the order of the file.
+    meeting_again
+        Pairs of the leagues that meet twice at one ground: `legs.pairs_that_meet_again`.
     """
-    paired = entries.with_columns(pair=pl.struct(_PAIR).rank("dense"))
+    paired = entries.with_columns(pair=pl.struct(PAIR).rank("dense"), listings=pl.lit(1, pl.UInt32))
     is_alone = pl.col("pair").is_unique()
     alone = paired.filter(is_alone).with_columns(leg_key=pl.lit(0, pl.Int32))
     several = paired.filter(~is_alone)
-    keyed, misread = _split_misread_pairs(several.join(_leg_keys(several), on="row", how="left"))
+    keyed, misread = _split_misread_pairs(
+        several.join(_leg_keys(several, meeting_again), on="row", how="left", maintain_order="left")
+    )
     has_one_entry = pl.struct(_LEG).is_unique()
-    merged, conflicts = _merge_legs(keyed.filter(~has_one_entry))
+    merged, contradicted = _merge_legs(keyed.filter(~has_one_entry))
     single = keyed.filter(has_one_entry).select(alone.columns)
     matches, twice = _split_teams_twice_a_day(pl.concat([alone, single, merged.select(alone.columns)]))
     matches = matches.with_columns(match_ids(_legs(matches)))
-    return Merged(matches, pl.concat([misread, conflicts, twice], how="diagonal"))
+    return Merged(matches, pl.concat([misread, contradicted, twice], how="diagonal"))
 
 
 def match_ids(matches: pl.DataFrame) -> pl.Series:
@@ -67,117 +70,55 @@ def match_ids(matches: pl.DataFrame) -> pl.Series:
     return pl.Series("match_id", digests, dtype=pl.String)
 
 
-class Entry(NamedTuple):
-    """What decides which match an entry is. A greater `object_order` is a newer object."""
-
-    object_order: int
-    row: int
-    kickoff_date: date
-    round: str | None
-    is_played: bool
-
-
-def _leg_keys(several: pl.DataFrame) -> pl.DataFrame:
+def _leg_keys(several: pl.DataFrame, meeting_again: pl.DataFrame) -> pl.DataFrame:
     """`leg_key` of each entry (`row`): 0, 1 …, equal within a pair for entries of the same match."""
-    by_date = several.select(
-        "pair", "kickoff_date", "round", "object_order", "row", is_played=_IS_PLAYED
-    ).sort("pair", "kickoff_date", "row")
-    is_new_day = (pl.col("kickoff_date") != pl.col("kickoff_date").shift(1)).fill_null(True)
-    is_one_list_of_results = (pl.col("object_order").n_unique() == 1) & pl.col("is_played").all()
-    keyed = by_date.with_columns(
-        is_one_day=(pl.col("kickoff_date").n_unique() == 1).over("pair"),
-        is_one_list_of_results=is_one_list_of_results.over("pair"),
-        day=is_new_day.cum_sum().over("pair").cast(pl.Int32) - 1,
-    ).with_columns(
-        leg_key=pl.when(pl.col("is_one_day") | pl.col("is_one_list_of_results")).then(pl.col("day"))
+    score = pl.when(_IS_PLAYED).then(pl.struct("home_goals", "away_goals"))
+    by_list = several.group_by("pair", "object_order").agg(
+        is_of_results=pl.col("home_goals").is_not_null().all(),
+        days=pl.col("kickoff_date").n_unique(),
+        scores=pl.struct("home_goals", "away_goals").n_unique(),
+        entries=pl.len(),
     )
-    plain = keyed.filter(pl.col("leg_key").is_not_null()).select("row", "leg_key")
-    unclear = keyed.filter(pl.col("leg_key").is_null()).sort("pair", "row")
+    # One object has all the days of the pair, and another score on each: they are the legs.
+    lists_all = (
+        pl.col("is_of_results") & (pl.col("scores") == pl.col("days")) & (pl.col("entries") == pl.col("days"))
+    )
+    longest = by_list.group_by("pair").agg(known_days=pl.col("days").filter(lists_all).max())
+    is_new_day = (pl.col("kickoff_date") != pl.col("kickoff_date").shift(1)).fill_null(True)
+    keyed = (
+        several.select(*PAIR, "pair", "object_order", "row", "kickoff_date", "round", "is_cup", score=score)
+        .sort("pair", "kickoff_date", "row")
+        .with_columns(
+            days=pl.col("kickoff_date").n_unique().over("pair"),
+            day=is_new_day.cum_sum().over("pair").cast(pl.Int32) - 1,
+        )
+        .join(longest, on="pair", how="left", maintain_order="left")
+    )
+    is_plain = (pl.col("days") == 1) | (pl.col("days") == pl.col("known_days")).fill_null(False)
+    plain = keyed.filter(is_plain).select("row", leg_key="day")
+    unclear = with_meetings_of_others(keyed.filter(~is_plain), meeting_again).sort("pair", "row")
     found = [
         leg
         for pair in unclear.partition_by("pair", maintain_order=True)
-        for leg in resolve_legs([Entry(*row) for row in pair.select(Entry._fields).iter_rows()])
+        for leg in resolve_legs(_entries(pair), League(pair["meets_again"][0], pair["is_cup"][0]))
     ]
     return pl.concat([plain, pl.DataFrame(found, schema=plain.schema, orient="row")])
 
 
-@dataclass
-class _Leg:
-    key: int
-    entries: list[Entry] = field(default_factory=list)
-
-    @property
-    def is_played(self) -> bool:
-        return any(entry.is_played for entry in self.entries)
-
-    def days_from(self, entry: Entry) -> int:
-        return min(abs((known.kickoff_date - entry.kickoff_date).days) for known in self.entries)
-
-    def has_round_of(self, entry: Entry) -> bool:
-        return entry.round is not None and any(known.round == entry.round for known in self.entries)
-
-    def has_other_result_of_object(self, entry: Entry) -> bool:
-        return entry.is_played and any(
-            known.is_played
-            and known.object_order == entry.object_order
-            and known.kickoff_date != entry.kickoff_date
-            for known in self.entries
-        )
-
-
-def resolve_legs(entries: Sequence[Entry]) -> list[tuple[int, int]]:
-    """Say which entries of one pair are the same match: `row` and leg key of each. Objects speak in turn, the
-    oldest first.
-
-    An entry is a known leg's if it has the same date; else the same round; else a date at most three days
-    away; else if the leg is still to be played and was listed by an older object (the fixture moved).
-    Otherwise it is another leg. The surer rules choose first, and an older leg that one entry of an object
-    has taken is not open to a less sure claim of that object. Results of different days in one object are
-    different matches, whatever the round: teams do meet twice within three days.
-    """
-    legs: list[_Leg] = []
-    for order in sorted({entry.object_order for entry in entries}):
-        _place_object([entry for entry in entries if entry.object_order == order], legs)
-    return [(entry.row, leg.key) for leg in legs for entry in leg.entries]
-
-
-def _place_object(entries: Sequence[Entry], legs: list[_Leg]) -> None:
-    """Add the entries of the next object to `legs`."""
-    older = list(legs)
-    taken: set[int] = set()
-    waiting = list(entries)
-    claims = (
-        lambda leg, entry: leg.days_from(entry) == 0,
-        lambda leg, entry: leg.key not in taken and leg.has_round_of(entry),
-        lambda leg, entry: leg.key not in taken and leg.days_from(entry) <= SAME_MATCH_DAYS,
-        lambda leg, entry: leg.key not in taken and not leg.is_played,
-    )
-    for claim in claims:
-        for entry in list(waiting):
-            open_legs = [leg for leg in older if claim(leg, entry)]
-            if open_legs:
-                leg = min(open_legs, key=lambda leg: (leg.days_from(entry), leg.key))
-                leg.entries.append(entry)
-                taken.add(leg.key)
-                waiting.remove(entry)
-    for entry in waiting:
-        same = [leg for leg in legs if _is_repeated(leg, entry)]
-        if same:
-            min(same, key=lambda leg: (leg.days_from(entry), leg.key)).entries.append(entry)
-        else:
-            legs.append(_Leg(len(legs), [entry]))
-
-
-def _is_repeated(leg: _Leg, entry: Entry) -> bool:
-    """The entry's own object has listed the match before."""
-    if leg.days_from(entry) == 0:
-        return True
-    is_near = leg.has_round_of(entry) or leg.days_from(entry) <= SAME_MATCH_DAYS
-    return is_near and not leg.has_other_result_of_object(entry)
+def _entries(pair: pl.DataFrame) -> list[Entry]:
+    return [
+        Entry(order, row, day, round_name, score and (score["home_goals"], score["away_goals"]))
+        for order, row, day, round_name, score in pair.select(Entry._fields).iter_rows()
+    ]
 
 
 def _split_misread_pairs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    counted = keyed.with_columns(legs=pl.col("leg_key").max().over("pair") + 1)
+    """Split off the pairs that meet, or of which one object lists results, on more than MAX_LEGS days."""
+    of_list = pl.when(_IS_PLAYED).then("kickoff_date").n_unique().over("pair", "object_order")
+    listed = of_list.max().over("pair").cast(pl.Int32)
+    counted = keyed.with_columns(
+        legs=pl.max_horizontal(pl.col("leg_key").max().over("pair") + 1, listed.cast(pl.Int32))
+    )
     misread = counted.filter(pl.col("legs") > MAX_LEGS).with_columns(
         reason=pl.format(
             "{} against {} is listed {} times at one ground in a season: the opponent was misread upstream.",
@@ -190,70 +131,93 @@ def _split_misread_pairs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
 
 
 def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One row a leg, and the entries whose score gave way.
+    """One row a leg, and the results that gave way.
 
-    The newest object that has a score decides; without any score, the newest object. Within one object the
-    first line decides between scores, the later date between fixtures.
+    The score that most objects list stands, of those with equal counts the one of the first object by name, within an
+    object that of the first line. The day is the one that most objects list with that score, else the latest.
     """
-    standing_first = keyed.with_columns(
-        is_played=_IS_PLAYED, fixture_date=pl.when(~_IS_PLAYED).then(pl.col("kickoff_date"))
-    ).sort(
-        "is_played",
-        "object_order",
-        "fixture_date",
-        "row",
-        descending=[True, True, True, False],
-        nulls_last=True,
+    counted = keyed.with_columns(
+        listings=pl.col("object_order").n_unique().over(_LEG).cast(pl.UInt32),
+        score_listings=pl.col("object_order").n_unique().over(*_LEG, *_SCORE),
+        score_row=pl.col("row").min().over(*_LEG, *_SCORE),
+        day_listings=pl.col("object_order").n_unique().over(*_LEG, *_SCORE, "kickoff_date"),
     )
-    is_odds = pl.col("odds_home").is_not_null()
+    standing_first = counted.sort(
+        _IS_PLAYED,
+        "score_listings",
+        "score_row",
+        "day_listings",
+        "kickoff_date",
+        "row",
+        descending=[True, True, False, True, True, False],
+    )
     is_same_day = pl.col("kickoff_date") == pl.col("kickoff_date").first()
-    newest = pl.col("object_order").neg()
-    decided = [name for name in keyed.columns if name not in {*_LEG, "kickoff_time", "round", *_ODDS}]
+    decided = [name for name in counted.columns if name not in {*_LEG, "kickoff_time", "round", *_ODDS}]
     merged = standing_first.group_by(_LEG, maintain_order=True).agg(
         pl.col(decided).first(),
         pl.col("kickoff_time").filter(is_same_day).drop_nulls().first(),
-        pl.col("round").sort_by(newest, maintain_order=True).drop_nulls().first(),
-        pl.col(_ODDS)
-        .sort_by(newest, maintain_order=True)
-        .filter(is_odds.sort_by(newest, maintain_order=True))
-        .first(),
+        pl.col("round").drop_nulls().first(),
+        pl.col(_ODDS).filter(pl.col("odds_home").is_not_null()).first(),
     )
-    return merged, _conflicts(keyed, merged)
+    return merged, _contradicted(counted, merged)
 
 
-def _conflicts(keyed: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
-    """Entries with another score than their leg's."""
-    standing = ["home_goals", "away_goals", "object_order", "source_object", "line", "path"]
-    beside = keyed.join(merged.select(*_LEG, pl.col(standing).name.suffix("_standing")), on=_LEG, how="left")
-    differs = (pl.col("home_goals") != pl.col("home_goals_standing")) | (
+def _contradicted(counted: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
+    """Results with another score than their leg's, and those that list its score again for another day.
+
+    Sources may differ by SAME_MATCH_DAYS on the day; one object that lists two days does not.
+    """
+    standing = [*_SCORE, "kickoff_date", "object_order", "score_listings", "source_object", "line", "path"]
+    beside = counted.join(
+        merged.select(*_LEG, pl.col(standing).name.suffix("_standing")), on=_LEG, how="left"
+    )
+    is_other_score = (pl.col("home_goals") != pl.col("home_goals_standing")) | (
         pl.col("away_goals") != pl.col("away_goals_standing")
     )
-    place = pl.coalesce(pl.format("line {}", "line_standing"), pl.col("path_standing"))
-    return beside.filter(_IS_PLAYED & differs).with_columns(
-        reason=pl.format(
-            "The score {}-{} contradicts {}-{} in {} {}, which {}.",
-            "home_goals",
-            "away_goals",
-            "home_goals_standing",
-            "away_goals_standing",
-            "source_object_standing",
-            place,
-            pl.when(pl.col("object_order") == pl.col("object_order_standing"))
-            .then(pl.lit("comes first in the file"))
-            .otherwise(pl.lit("is newer")),
+    days = (pl.col("kickoff_date") - pl.col("kickoff_date_standing")).dt.total_days().abs()
+    is_of_list = pl.col("object_order") == pl.col("object_order_standing")
+    is_other_day = (days > SAME_MATCH_DAYS) | ((days > 0) & is_of_list)
+    place = pl.format(
+        "{} {}",
+        "source_object_standing",
+        pl.coalesce(pl.format("line {}", "line_standing"), pl.col("path_standing")),
+    )
+    return beside.filter(_IS_PLAYED & (is_other_score | is_other_day)).with_columns(
+        reason=pl.when(is_other_score)
+        .then(
+            pl.format(
+                "The score {}-{} contradicts {}-{} in {}, which {}.",
+                *_SCORE,
+                *(f"{goals}_standing" for goals in _SCORE),
+                place,
+                pl.when(is_of_list)
+                .then(pl.lit("comes first in the file"))
+                .when(pl.col("score_listings") < pl.col("score_listings_standing"))
+                .then(pl.lit("more files list"))
+                .otherwise(pl.lit("is of the first file by name")),
+            )
+        )
+        .otherwise(
+            pl.format(
+                "The result {}-{} is listed twice: {} has it on {}, which counts.",
+                *_SCORE,
+                place,
+                pl.col("kickoff_date_standing").dt.to_string(),
+            )
         )
     )
 
 
 def _split_teams_twice_a_day(matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Nobody plays twice a day: results come before fixtures, newer objects before older ones, then earlier lines."""
+    """Nobody plays twice a day: results come before fixtures, matches that more objects list before others, then
+    objects in order of their names and their lines."""
     day = ["season", "country", "kickoff_date", "team"]
     sides = pl.concat([matches.select(*day[:3], "row", team=f"{side}_team") for side in ("home", "away")])
     crowded = sides.filter(pl.struct(day).is_duplicated())["row"].unique()
     suspects = (
         matches.filter(pl.col("row").is_in(crowded.implode()))
         .with_columns(is_played=_IS_PLAYED)
-        .sort("is_played", "object_order", "row", descending=[True, True, False])
+        .sort("is_played", "listings", "row", descending=[True, True, False])
     )
     playing: dict[tuple[str, str, date, str], str] = {}
     refused: list[tuple[int, str]] = []

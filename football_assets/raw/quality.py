@@ -7,6 +7,7 @@ import polars as pl
 
 from football_assets.bucket import Bucket
 from football_assets.raw.landing import Inventory, LandingObject, StrayObject
+from football_assets.raw.neighbours import objects_to_read
 from football_assets.tables import partition_of, table_objects
 
 
@@ -28,8 +29,8 @@ def played_after(matches: pl.DataFrame, today: date) -> pl.DataFrame:
 
 
 def stale_seasons(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataFrame]) -> list[str]:
-    """Seasons to materialise again: a landing object is newer than the partition, or rows come from one that
-    is gone.
+    """Seasons to materialise again: a landing object that is read with the season is newer than the partition, or rows
+    come from one that is gone.
 
     Parameters
     ----------
@@ -43,11 +44,15 @@ def stale_seasons(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataFra
     )
     stale = {season for season, name, version in origins.iter_rows() if (name, version) not in current}
     written = {partition_of(item): item.updated for item in table_objects(bucket, "raw_matches")}
-    for item in items:
-        if item.season is not None and (
-            item.season not in written or written[item.season] < item.info.updated
-        ):
-            stale.add(item.season)
+    read_with: dict[str, list[LandingObject | StrayObject]] = {
+        season: list(objects) for season, objects in objects_to_read(listed, listed.seasons).items()
+    }
+    for stray in listed.strays:
+        if stray.season is not None:
+            read_with[stray.season].append(stray)
+    for season, found in read_with.items():
+        if season not in written or any(written[season] < item.info.updated for item in found):
+            stale.add(season)
     return sorted(stale)
 
 

@@ -2,7 +2,8 @@
 with what has landed.
 
 One object holds a digest of every season's landing objects, so that ten thousand of them are compared by one small
-read. It says which run read a season: two readings of the same objects are two states.
+read. The digest covers the objects of the neighbouring seasons that are read beside a season's own. The record says
+which run read a season: two readings of the same objects are two states.
 """
 
 import hashlib
@@ -14,13 +15,14 @@ from dataclasses import asdict, dataclass
 from football_assets.bucket import ABSENT, Bucket
 from football_assets.errors import ObjectNotFound, PreconditionFailed
 from football_assets.raw.landing import Inventory, LandingObject, StrayObject
+from football_assets.raw.neighbours import objects_to_read
 
 RECORD = "landing/read.json"
 
 
 @dataclass(frozen=True)
 class SeasonObjects:
-    """A season's landing objects: how many, and the digest of their names and versions."""
+    """A season's landing objects: how many, and the digest of the names and versions of all that are read with it."""
 
     objects: int
     digest: str
@@ -44,12 +46,16 @@ NO_OBJECTS = SeasonObjects(0, _digest(()))
 
 def landed_seasons(listed: Inventory) -> dict[str, SeasonObjects]:
     """The objects of every season that has any, those of no readable name among them."""
-    items: list[LandingObject | StrayObject] = [*listed.objects, *listed.strays]
-    states: dict[str, list[str]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: item.info.name):
-        if item.season is not None:
-            states[item.season].append(f"{item.info.name}\0{item.info.version}\n")
-    return {season: SeasonObjects(len(found), _digest(found)) for season, found in sorted(states.items())}
+    strays: dict[str, list[StrayObject]] = defaultdict(list)
+    for stray in listed.strays:
+        if stray.season is not None:
+            strays[stray.season].append(stray)
+    found = {}
+    for season, objects in objects_to_read(listed, listed.seasons).items():
+        items: list[LandingObject | StrayObject] = [*objects, *strays[season]]
+        states = sorted(f"{item.info.name}\0{item.info.version}\n" for item in items)
+        found[season] = SeasonObjects(sum(item.season == season for item in items), _digest(states))
+    return found
 
 
 def last_read(bucket: Bucket) -> dict[str, SeasonRead]:

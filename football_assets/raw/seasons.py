@@ -1,7 +1,8 @@
 """Season labels: `2014-15` (autumn to spring) and `2014` (a calendar year). Read by landing, the rules and syncing."""
 
 import re
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 
 _LABEL = re.compile(r"(\d{4})(?:[-/_](\d{2}|\d{4}))?")
 _AT_THE_END = re.compile(rf"(?:^|[\s_-]){_LABEL.pattern}$")
@@ -53,6 +54,35 @@ def season_window(season: str) -> tuple[date, date]:
     if "-" in season:
         return date(year, 6, 1), date(year + 1, 9, 1)
     return date(year, 1, 1), date(year + 1, 3, 15)
+
+
+def overlapping_seasons(season: str, among: Iterable[str]) -> list[str]:
+    """Other seasons in whose windows a match of this one may lie: such a match may stand in both folders.
+
+    >>> overlapping_seasons("2019-20", ["2017-18", "2018-19", "2018", "2019", "2019-20", "2020-21"])
+    ['2018-19', '2019', '2020-21']
+    """
+    first, last = season_window(season)
+    windows = {other: season_window(other) for other in sorted(among) if other != season}
+    return [other for other, (start, end) in windows.items() if start <= last and first <= end]
+
+
+def season_that_owns(country: str, day: date, seasons: Iterable[str]) -> str:
+    """Which of the seasons that list a match it belongs to: that of its day, else that in whose middle it lies most.
+
+    >>> season_that_owns("br", date(2021, 2, 1), ["2020", "2021"])
+    '2020'
+    """
+    listing = sorted(seasons)
+    own = season_of(country, day)
+    if own in listing:
+        return own
+
+    def days_from_middle(season: str) -> timedelta:
+        first, last = season_window(season)
+        return abs(day - (first + (last - first) / 2))
+
+    return min(listing, key=days_from_middle)
 
 
 def season_of(country: str, day: date) -> str:

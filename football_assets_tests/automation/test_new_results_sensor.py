@@ -51,21 +51,36 @@ def test_many_new_files_are_one_run_and_then_there_is_nothing_to_do(home: SmallH
 
 
 def test_only_the_seasons_that_differ_are_read_though_others_lie_between(home: SmallHome) -> None:
-    for season, row in (("2012-13", FULHAM), ("2013-14", WATFORD), ("2014-15", BURY)):
+    first = FULHAM.replace("2012", "2010")
+    for season, row in (("2010-11", first), ("2012-13", FULHAM), ("2014-15", BURY)):
         home.land(f"{season}/eng.1.csv", row)
     home.launch(home.request())
-    untouched = home.bucket.stat("tables/raw_matches/2013-14.parquet")
+    untouched = home.bucket.stat("tables/raw_matches/2012-13.parquet")
 
-    home.land("2012-13/eng.1.csv", FULHAM.replace("Fulham", "Millwall"))
+    home.land("2010-11/eng.1.csv", first.replace("Fulham", "Millwall"))
     home.land("2014-15/eng.2.csv", BURY.replace("Bury", "Barnet").replace("Everton", "Reading"))
     request = home.request()
-    assert seasons_of(request) == ["2012-13", "2014-15"]
+    assert seasons_of(request) == ["2010-11", "2014-15"]
     assert home.launch(request)
 
-    assert home.home_teams() == ["Barnet", "Bury", "Millwall", "Watford"]
-    assert home.bucket.stat("tables/raw_matches/2013-14.parquet") == untouched
+    assert home.home_teams() == ["Barnet", "Bury", "Fulham", "Millwall"]
+    assert home.bucket.stat("tables/raw_matches/2012-13.parquet") == untouched
     (last,) = home.instance.fetch_materializations(AssetKey("fixture_predictions"), limit=1).records
     assert last.run_id == home.instance.get_runs(limit=1)[0].run_id
+
+
+def test_a_season_is_read_again_with_the_one_beside_it_whose_files_changed(home: SmallHome) -> None:
+    home.land("2012-13/eng.1.csv", FULHAM)
+    home.land("2013-14/eng.1.csv", WATFORD)
+    home.launch(home.request())
+
+    home.land("2012-13/eng.1.csv", FULHAM, WATFORD)  # the first day of the next season, in the wrong folder
+    request = home.request()
+    assert seasons_of(request) == ["2012-13", "2013-14"]
+    assert home.launch(request)
+
+    assert home.home_teams() == ["Fulham", "Watford"]
+    assert home.ticks(3) is None
 
 
 def test_the_last_file_of_a_season_takes_its_matches_with_it(home: SmallHome) -> None:
@@ -75,8 +90,8 @@ def test_the_last_file_of_a_season_takes_its_matches_with_it(home: SmallHome) ->
 
     home.bucket.delete("raw/a/2012-13/eng.1.csv")
     request = home.request()
-    assert seasons_of(request) == ["2012-13"]
-    assert request.tags[REASON_TAG] == "2012-13: 0 objects, 1 when last read"
+    assert seasons_of(request) == ["2012-13", "2013-14"]
+    assert request.tags[REASON_TAG].startswith("2012-13: 0 objects, 1 when last read;")
     assert home.launch(request)
 
     assert home.home_teams() == ["Watford"]
@@ -174,16 +189,16 @@ def test_a_file_that_lands_during_a_run_is_read_after_it(local_home: SmallHome) 
     home.launch(home.request())
     job = home.definitions.resolve_job_def("retrain")
     running = home.instance.create_run_for_job(job, tags=job.run_tags, status=DagsterRunStatus.STARTED)
-    home.land("2013-14/eng.1.csv", WATFORD)
+    home.land("2014-15/eng.1.csv", BURY)
 
     assert home.ticks(4) is None
-    assert home.skipped[-1] == f"Waiting for run {running.run_id}. 2013-14: 1 objects, never read."
+    assert home.skipped[-1] == f"Waiting for run {running.run_id}. 2014-15: 1 objects, never read."
     home.instance.report_run_canceled(running)
 
     request = home.request()
-    assert seasons_of(request) == ["2013-14"]
+    assert seasons_of(request) == ["2014-15"]
     assert home.launch(request)
-    assert home.home_teams() == ["Fulham", "Watford"]
+    assert home.home_teams() == ["Bury", "Fulham"]
 
 
 def test_a_run_that_was_requested_but_never_queued_is_asked_for_again(local_home: SmallHome) -> None:

@@ -131,7 +131,7 @@ def test_a_league_that_counts_twice_under_other_names_is_found_in_the_table(buck
 def test_one_club_under_another_name_is_found_among_the_rejected(bucket: Bucket) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of(*season_of("Rovers of Old")), age=1)
     put(bucket, "b/2014-15/eng.1.csv", csv_of(*season_of("Newrovers")))
-    assert told_apart(bucket) == [(SEASON, "eng.1", "Newrovers", "b", None, "a", 8)]
+    assert told_apart(bucket) == [(SEASON, "eng.1", "Rovers of Old", "a", None, "b", 8)]
 
 
 def test_a_play_off_that_one_source_alone_has_is_no_second_name(bucket: Bucket) -> None:

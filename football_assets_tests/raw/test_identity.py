@@ -45,7 +45,7 @@ def test_one_match_from_three_sources_is_one_row_with_what_each_knows_of_it(buck
     assert (match["home_team"], match["away_team"]) == ("Manchester United", "Tottenham Hotspur")
     assert (match["kickoff_date"], match["home_goals"], match["away_goals"]) == (date(2014, 8, 16), 2, 1)
     assert (match["odds_home"], match["odds_draw"], match["odds_away"]) == (1.8, 3.6, 4.5)
-    assert (match["round"], match["source"]) == ("Matchday 1", "openfootball")
+    assert (match["round"], match["source"]) == ("Matchday 1", "football-data")
     assert read.rejected.is_empty()
 
 

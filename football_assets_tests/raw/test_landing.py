@@ -1,13 +1,12 @@
 """Where files land, and which do not."""
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from football_assets.bucket import Bucket, LocalBucket, ObjectInfo
+from football_assets.bucket import Bucket, ObjectInfo
 from football_assets.errors import LandingError
 from football_assets.raw.landing import LandingObject, StrayObject, inventory, land, place_object
 from football_assets.raw.matches import read_season
@@ -195,7 +194,7 @@ def test_landing_again_writes_only_what_changed(bucket: Bucket, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
-def test_the_folder_named_last_wins_whatever_its_name_and_age(
+def test_the_order_in_which_folders_are_named_does_not_matter(
     bucket: Bucket, tmp_path: Path, order: tuple[str, str]
 ) -> None:
     write(tmp_path / "a" / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,1-0,?,Hull"), age=5)
@@ -203,36 +202,7 @@ def test_the_folder_named_last_wins_whatever_its_name_and_age(
     for _ in range(2):
         land(bucket, [tmp_path / name for name in order])
         matches = read_season(bucket, "2014-15", TODAY).matches
-        assert matches["source"].to_list() == [order[1]]
-
-
-class CoarseClockBucket(LocalBucket):
-    """A bucket on a file system that counts time in steps of 20 ms."""
-
-    def stat(self, name: str) -> ObjectInfo | None:
-        found = super().stat(name)
-        if found is None:
-            return None
-        return replace(
-            found, updated=found.updated.replace(microsecond=found.updated.microsecond // 20_000 * 20_000)
-        )
-
-
-def test_the_folder_named_last_wins_where_the_clock_is_coarse(tmp_path: Path) -> None:
-    bucket = CoarseClockBucket(tmp_path / "bucket")
-    folders = [tmp_path / name for name in "dcba"]
-    for goals, folder in enumerate(folders):
-        write(folder / "2014-15" / "eng.1.csv", csv_of(f"Sat Aug 16 2014,Leeds,{goals}-0,?,Hull"))
-    land(bucket, folders)
-    assert read_season(bucket, "2014-15", TODAY).matches["home_goals"].to_list() == [3]
-
-
-def test_in_one_folder_the_newer_file_wins(bucket: Bucket, tmp_path: Path) -> None:
-    root = tmp_path / "results"
-    write(root / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,1-0,?,Hull"), age=1)
-    write(root / "2014-15" / "eng.1.json", json_of(listed("2014-08-16", "Leeds", "Hull", "0-1")), age=2)
-    land(bucket, [root])
-    assert read_season(bucket, "2014-15", TODAY).matches["home_goals"].to_list() == [1]
+        assert matches["source"].to_list() == ["a"]
 
 
 def test_two_folders_of_one_name_do_not_overwrite_each_other(bucket: Bucket, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from football_assets.bucket import Bucket
 from football_assets.raw.matches import SeasonMatches, read_season
-from football_assets.raw.merging import Entry, match_ids, resolve_legs
+from football_assets.raw.merging import match_ids
 from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
 
 SEASON = "2014-15"
@@ -28,8 +28,11 @@ def scores(matches: pl.DataFrame) -> list[tuple[str, int | None, int | None]]:
     return [(str(day), home, away) for day, home, away in rows]
 
 
-def test_the_same_match_in_two_files_is_one_match_of_the_newer_file(bucket: Bucket) -> None:
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=2)
+@pytest.mark.parametrize("age_of_a", [0, 2])
+def test_the_same_match_in_two_files_is_one_match_of_the_first_file_by_name(
+    bucket: Bucket, age_of_a: int
+) -> None:
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=age_of_a)
     put(
         bucket,
         "b/2014-15/eng.1.json",
@@ -38,27 +41,41 @@ def test_the_same_match_in_two_files_is_one_match_of_the_newer_file(bucket: Buck
     )
     read_ = read(bucket)
     (match,) = read_.matches.iter_rows(named=True)
-    assert (match["source"], match["home_goals"], str(match["kickoff_time"])) == ("b", 2, "15:00:00")
+    assert (match["source"], match["home_goals"], str(match["kickoff_time"])) == ("a", 2, "15:00:00")
     assert read_.rejected.is_empty()
 
 
-@pytest.mark.parametrize(("age_of_a", "standing", "refused"), [(2, "b", "a"), (0, "a", "b")])
-def test_of_two_scores_the_newer_objects_stands_and_the_other_is_rejected_naming_both(
-    bucket: Bucket, age_of_a: int, standing: str, refused: str
+@pytest.mark.parametrize("age_of_a", [0, 2])
+def test_of_two_scores_the_first_files_by_name_stands_and_the_other_is_rejected_naming_both(
+    bucket: Bucket, age_of_a: int
 ) -> None:
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=age_of_a)
-    put(bucket, "b/2014-15/eng.1.csv", csv_of("", "Sat Aug 16 2014,Fulham,0-3,?,Burnley"), age=1)
-    expected = {"a": (2, 1, 2), "b": (0, 3, 3)}
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("", "Sat Aug 16 2014,Fulham,2-1,?,Burnley"), age=age_of_a)
+    put(bucket, "b/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,0-3,?,Burnley"), age=1)
     read_ = read(bucket)
-    home, away, line = expected[standing]
-    assert scores(read_.matches) == [("2014-08-16", home, away)]
+    assert scores(read_.matches) == [("2014-08-16", 2, 1)]
     (row,) = read_.rejected.iter_rows(named=True)
-    assert row["source_object"] == f"raw/{refused}/2014-15/eng.1.csv"
-    other = expected[refused]
+    assert row["source_object"] == "raw/b/2014-15/eng.1.csv"
     assert row["reason"] == (
-        f"The score {other[0]}-{other[1]} contradicts {home}-{away} "
-        f"in raw/{standing}/2014-15/eng.1.csv line {line}, which is newer."
+        "The score 0-3 contradicts 2-1 in raw/a/2014-15/eng.1.csv line 3, which is of the first file by name."
     )
+
+
+def test_the_score_that_most_files_list_stands(bucket: Bucket) -> None:
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
+    put(bucket, "b/2014-15/eng.1.csv", csv_of("Sun Aug 17 2014,Fulham,0-3,?,Burnley"))
+    put(bucket, "c/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,0-3,?,Burnley"))
+    read_ = read(bucket)
+    assert scores(read_.matches) == [("2014-08-17", 0, 3)]
+    assert read_.rejected["reason"].to_list() == [
+        "The score 2-1 contradicts 0-3 in raw/b/2014-15/eng.1.csv line 2, which more files list."
+    ]
+
+
+def test_a_file_that_lists_a_score_twice_has_one_voice(bucket: Bucket) -> None:
+    row = "Sat Aug 16 2014,Fulham,0-3,?,Burnley"
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
+    put(bucket, "b/2014-15/eng.1.csv", csv_of(row, row))
+    assert scores(read(bucket).matches) == [("2014-08-16", 2, 1)]
 
 
 def test_within_one_file_the_first_of_two_scores_stands(bucket: Bucket) -> None:
@@ -103,6 +120,73 @@ def test_a_postponed_match_keeps_its_id_when_its_date_moves(bucket: Bucket, scor
     assert after["kickoff_date"].to_list() == [date(2015, 3, 4)]
     assert after["match_id"].to_list() == before["match_id"].to_list()
     assert after["home_goals"].to_list() == [None if score is None else 1]
+
+
+def test_a_result_that_a_list_has_on_its_old_and_its_new_day_counts_once(bucket: Bucket) -> None:
+    old, new = (
+        listed(day, "Fulham", "Burnley", "0-2", round="Matchday 31") for day in ("2015-03-16", "2015-04-24")
+    )
+    put(bucket, "a/2014-15/eng.1.json", json_of(new, old))
+    read_ = read(bucket)
+    assert scores(read_.matches) == [("2015-04-24", 0, 2)]
+    assert read_.rejected.select("path", "reason").rows() == [
+        (
+            "matches[1]",
+            "The result 0-2 is listed twice: raw/a/2014-15/eng.1.json matches[0] has it on 2015-04-24, which counts.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("others", "count"),
+    [((), 1), (("Tue Dec 9 2014,Leeds,3-1,?,Hull", "Tue May 5 2015,Leeds,0-1,?,Hull"), 2)],
+)
+def test_a_result_that_a_list_without_rounds_repeats_is_another_match_only_where_other_pairs_meet_again(
+    bucket: Bucket, others: tuple[str, ...], count: int
+) -> None:
+    rows = ["Mon Mar 16 2015,Fulham,0-2,?,Burnley", "Fri Apr 24 2015,Fulham,0-2,?,Burnley"]
+    put(bucket, "a/2014-15/eng.1.csv", csv_of(*rows, *others))
+    read_ = read(bucket)
+    assert read_.matches.filter(pl.col("home_team") == "Fulham").height == count
+    assert read_.rejected["line"].to_list() == ([2] if count == 1 else [])
+
+
+@pytest.mark.parametrize("ages", [(1, 2), (2, 1)])
+@pytest.mark.parametrize("sources", [("a", "b"), ("b", "a")])
+def test_a_fixture_gives_way_to_the_result_of_another_file_on_another_day(
+    bucket: Bucket, sources: tuple[str, str], ages: tuple[int, int]
+) -> None:
+    results, calendar = sources
+    put(
+        bucket,
+        f"{results}/2014-15/eng.1.csv",
+        csv_of("Sat Sep 20 2014,Fulham,2-0,?,Leeds", "Wed Jan 14 2015,Hull,1-1,?,Burnley"),
+        age=ages[0],
+    )
+    put(
+        bucket,
+        f"{calendar}/2014-15/eng.1.json",
+        json_of(
+            listed("2014-09-20", "Fulham", "Leeds", "2-0", round="Matchday 5"),
+            listed("2014-12-20", "Hull", "Burnley", round="Matchday 17"),
+        ),
+        age=ages[1],
+    )
+    read_ = read(bucket)
+    assert scores(read_.matches) == [("2014-09-20", 2, 0), ("2015-01-14", 1, 1)]
+    assert read_.matches["round"].to_list() == ["Matchday 5", "Matchday 17"]
+    expected = match_ids(
+        pl.DataFrame(
+            {
+                "league_id": "eng.1",
+                "season": SEASON,
+                "home_team": ["Fulham", "Hull City"],
+                "away_team": ["Leeds United", "Burnley"],
+                "leg": [1, 1],
+            }
+        )
+    )
+    assert read_.matches["match_id"].to_list() == expected.to_list()
 
 
 def test_a_round_names_the_match_in_a_file_that_lists_the_old_and_the_new_date(bucket: Bucket) -> None:
@@ -158,7 +242,7 @@ def test_both_legs_are_recognised_in_a_second_file_that_lists_them_the_other_way
     put(bucket, "b/2014-15/sco.1.csv", csv_of(*reversed(legs)), age=1)
     read_ = read(bucket)
     assert scores(read_.matches) == [("2014-08-16", 1, 1), ("2015-04-04", 3, 0)]
-    assert read_.matches["source"].unique().to_list() == ["b"]
+    assert read_.matches["source"].unique().to_list() == ["a"]
     assert read_.rejected.is_empty()
 
 
@@ -209,50 +293,6 @@ def test_more_than_four_legs_of_a_pair_mean_a_misread_opponent(bucket: Bucket) -
     ]
 
 
-def entries(*listings: tuple[int, str, str | None, bool]) -> list[Entry]:
-    return [
-        Entry(order, row, date.fromisoformat(day), round_name, is_played)
-        for row, (order, day, round_name, is_played) in enumerate(listings)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("listings", "legs"),
-    [
-        # The same date is surer than a near one, whatever the order of the lines.
-        (
-            [(0, "2014-08-16", None, True), (0, "2014-08-19", None, True), (1, "2014-08-19", None, True)],
-            [0, 1, 1],
-        ),
-        # The same round is surer than a near date.
-        (
-            [(0, "2014-08-16", "1", True), (0, "2014-09-30", "2", True), (1, "2014-08-18", "2", True)],
-            [0, 1, 1],
-        ),
-        # A played leg is not taken by a distant result: another leg.
-        ([(0, "2014-08-16", None, True), (1, "2015-02-16", None, True)], [0, 1]),
-        # A fixture moves when a newer object says so, not within one list.
-        ([(0, "2014-08-16", None, False), (1, "2015-02-16", None, False)], [0, 0]),
-        ([(0, "2014-08-16", None, False), (0, "2015-02-16", None, False)], [0, 1]),
-        # A leg that one line has taken is not open to another line of the object.
-        (
-            [(0, "2014-08-16", None, False), (1, "2014-08-16", None, True), (1, "2015-02-16", None, True)],
-            [0, 0, 1],
-        ),
-        # A round that names a whole stage does not merge results of different days.
-        ([(0, "2014-08-16", "Stage", True), (0, "2014-09-16", "Stage", True)], [0, 1]),
-        # A file that repeats a line repeats the match.
-        (
-            [(0, "2014-08-16", None, False), (0, "2014-08-16", None, True), (1, "2014-08-17", None, True)],
-            [0, 0, 0],
-        ),
-    ],
-)
-def test_entries_find_their_leg(listings: list[tuple[int, str, str | None, bool]], legs: list[int]) -> None:
-    found = dict(resolve_legs(entries(*listings)))
-    assert [found[row] for row in range(len(listings))] == legs
-
-
 DAYS = st.dates(date(2014, 8, 1), date(2015, 5, 31)).map(lambda day: day.strftime("%a %b %d %Y"))
 TEAMS = st.sampled_from(["Ayr", "Celtic", "Hearts"])
 ROWS = st.builds(
@@ -262,6 +302,37 @@ ROWS = st.builds(
     TEAMS,
     st.sampled_from(["0-0", "2-1", "?"]),
 )
+
+
+SOURCES = st.lists(st.lists(ROWS, max_size=6), min_size=2, max_size=4)
+
+
+@settings(deadline=None, max_examples=40)
+@given(SOURCES.flatmap(lambda files: st.tuples(st.just(files), st.permutations(range(len(files))))))
+def test_files_of_a_season_give_the_same_tables_in_whatever_order_they_land(
+    tmp_path_factory: pytest.TempPathFactory, drawn: tuple[list[list[str]], list[int]]
+) -> None:
+    files, order = drawn
+    bucket = _bucket_of(tmp_path_factory, files)
+    before = read(bucket)
+    for age, number in enumerate(order):
+        put(bucket, f"s{number}/2014-15/sco.1.csv", csv_of(*files[number]), age=age)
+    after = read(bucket)
+    for one, other in ((before.matches, after.matches), (before.rejected, after.rejected)):
+        assert one.drop("source_version").equals(other.drop("source_version"))
+
+
+@settings(deadline=None, max_examples=40)
+@given(SOURCES.flatmap(lambda files: st.tuples(st.just(files), st.permutations(files))))
+def test_names_of_sources_decide_between_scores_not_which_matches_there_are(
+    tmp_path_factory: pytest.TempPathFactory, drawn: tuple[list[list[str]], list[list[str]]]
+) -> None:
+    """Two objects of one day never list one team against two opponents here: between those names decide."""
+    files, renamed = (
+        [[row for row in rows if ",Ayr," in row and ",Celtic" in row] for rows in files] for files in drawn
+    )
+    ids = [read(_bucket_of(tmp_path_factory, named)).matches["match_id"].sort() for named in (files, renamed)]
+    assert ids[0].to_list() == ids[1].to_list()
 
 
 @settings(deadline=None, max_examples=25)

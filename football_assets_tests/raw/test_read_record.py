@@ -15,7 +15,7 @@ def test_a_season_is_another_when_an_object_comes_changes_moves_or_goes(bucket_u
     bucket = open_bucket(bucket_url)
     seen = []
     bucket.write("raw/a/2014-15/eng.1.csv", b"one")
-    bucket.write("raw/a/2015-16/eng.1.csv", b"one")
+    bucket.write("raw/a/2016-17/eng.1.csv", b"one")
     seen.append(listed(bucket))
     bucket.write("raw/a/2014-15/eng.2.csv", b"one")
     seen.append(listed(bucket))
@@ -27,8 +27,25 @@ def test_a_season_is_another_when_an_object_comes_changes_moves_or_goes(bucket_u
     bucket.delete("raw/b/2014-15/eng.2.csv")
 
     assert len({state["2014-15"] for state in seen}) == len(seen)
-    assert {state["2015-16"] for state in seen} == {seen[0]["2015-16"]}
+    assert {state["2016-17"] for state in seen} == {seen[0]["2016-17"]}
     assert listed(bucket) == seen[0]
+
+
+def test_a_season_is_another_when_an_object_of_its_countries_changes_in_a_season_beside_it(
+    bucket_url: str,
+) -> None:
+    bucket = open_bucket(bucket_url)
+    for season in ("2014-15", "2015-16", "2016-17"):
+        bucket.write(f"raw/a/{season}/eng.1.csv", b"one")
+    before = listed(bucket)
+    bucket.write("raw/a/2014-15/es.1.csv", b"one")
+    assert listed(bucket)["2015-16"] == before["2015-16"]
+
+    bucket.write("raw/a/2014-15/eng.2.csv", b"one")
+
+    after = listed(bucket)
+    assert [season for season in after if after[season] != before[season]] == ["2014-15", "2015-16"]
+    assert landed_seasons(inventory(bucket))["2015-16"].objects == 1
 
 
 def test_an_object_that_cannot_be_placed_counts_in_its_season_and_nowhere_without_one(

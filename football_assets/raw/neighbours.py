@@ -1,0 +1,109 @@
+"""Matches that stand in the folders of two seasons: which objects are read beside a season, and which season a match
+belongs to.
+
+The windows of neighbouring seasons overlap (`seasons.season_window`), as do those of an autumn-to-spring season and a
+calendar year. A season's table is a function of its own objects and of those of its neighbours in the same countries.
+Called by `matches.py`, `read_record.py` and `quality.py`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from football_assets.raw.landing import Inventory, LandingObject
+from football_assets.raw.rules import SAME_MATCH_DAYS
+from football_assets.raw.seasons import overlapping_seasons, season_that_owns, season_window
+
+_FIXTURE = ["country", "home_team", "away_team"]
+
+
+def objects_to_read(listed: Inventory, seasons: Iterable[str]) -> dict[str, list[LandingObject]]:
+    """For each season the objects that its tables are made from, in order of their names."""
+    own: dict[str, list[LandingObject]] = defaultdict(list)
+    for item in sorted(listed.objects, key=lambda item: item.info.name):
+        own[item.season].append(item)
+    return {season: _with_neighbours(season, own) for season in seasons}
+
+
+def _with_neighbours(season: str, own: dict[str, list[LandingObject]]) -> list[LandingObject]:
+    countries = {item.league.country for item in own.get(season, ())}
+    beside = [
+        item
+        for other in overlapping_seasons(season, own)
+        for item in own[other]
+        if item.league.country in countries
+    ]
+    return sorted([*own.get(season, ()), *beside], key=lambda item: item.info.name)
+
+
+def in_their_seasons(entries: pl.DataFrame) -> pl.DataFrame:
+    """Move an entry of a match that two seasons list to the season that the match belongs to.
+
+    Entries of one fixture at most SAME_MATCH_DAYS apart, in the folders of two seasons, are one match: a pair does not
+    open a season at the ground where it has just ended one.
+
+    Parameters
+    ----------
+    entries
+        Rows with `season`, `country`, `kickoff_date`, `row` and canonical clubs.
+
+    Returns
+    -------
+    pl.DataFrame
+        The rows in their order, some with another `season`.
+    """
+    shared = _in_shared_days(entries)
+    if shared.is_empty():
+        return entries
+    is_new = (pl.col("kickoff_date").diff().over(_FIXTURE) > pl.duration(days=SAME_MATCH_DAYS)).fill_null(
+        True
+    )
+    matches = (
+        shared.sort(*_FIXTURE, "kickoff_date", "row")
+        .with_columns(match=is_new.cum_sum())
+        .filter(pl.col("season").n_unique().over("match") > 1)
+    )
+    owners = matches.group_by("match", "country").agg(
+        pl.col("season").unique().sort(), day=pl.col("kickoff_date").min()
+    )
+    owners = owners.with_columns(
+        owner=pl.Series(
+            [
+                season_that_owns(country, day, listing)
+                for country, day, listing in owners.select("country", "day", "season").iter_rows()
+            ],
+            dtype=pl.String,
+        )
+    )
+    moved = matches.join(owners.select("match", "owner"), on="match").select("row", "owner")
+    return (
+        entries.join(moved, on="row", how="left", maintain_order="left")
+        .with_columns(season=pl.coalesce("owner", "season"))
+        .drop("owner")
+    )
+
+
+def _in_shared_days(entries: pl.DataFrame) -> pl.DataFrame:
+    """The entries of days on which another season of their country has entries, too."""
+    listing = entries.select("country", "season").unique().sort("country", "season")
+    shared: list[tuple[str, str, object, object]] = []
+    for (country,), part in listing.partition_by("country", as_dict=True, maintain_order=True).items():
+        labels: Sequence[str] = part["season"].to_list()
+        for season in labels:
+            first, last = season_window(season)
+            for other in overlapping_seasons(season, labels):
+                start, end = season_window(other)
+                shared.append((str(country), season, max(first, start), min(last, end)))
+    days = pl.DataFrame(
+        shared,
+        schema={"country": pl.String, "season": pl.String, "first": pl.Date, "last": pl.Date},
+        orient="row",
+    )
+    return (
+        entries.select(*_FIXTURE, "season", "kickoff_date", "row")
+        .join(days, on=["country", "season"])
+        .filter(pl.col("kickoff_date").is_between("first", "last"))
+        .unique("row")
+        .drop("first", "last")
+    )

@@ -1,0 +1,98 @@
+"""A match that stands in the folders of two seasons counts once, in the season it belongs to."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from football_assets.bucket import Bucket
+from football_assets.raw.landing import inventory
+from football_assets.raw.matches import SeasonMatches, read_season, read_seasons
+from football_assets.raw.neighbours import objects_to_read
+from football_assets_tests.raw.landings import csv_of, json_of, listed, put
+
+TODAY = date(2022, 8, 1)
+
+
+def results(found: SeasonMatches) -> list[tuple[str, str, str, int | None]]:
+    rows = found.matches.select("season", "kickoff_date", "home_team", "home_goals").iter_rows()
+    return [(season, str(day), team, goals) for season, day, team, goals in rows]
+
+
+def read_all(bucket: Bucket) -> SeasonMatches:
+    """All seasons, read together and each alone: they must agree to the bit."""
+    seasons = inventory(bucket).seasons
+    together = read_seasons(bucket, seasons, TODAY)
+    alone = [read_season(bucket, season, TODAY) for season in seasons]
+    assert together.matches.equals(pl.concat([read.matches for read in alone]))
+    assert together.rejected.equals(pl.concat([read.rejected for read in alone]))
+    return together
+
+
+@pytest.mark.parametrize("ages", [(1, 2), (2, 1)])
+def test_a_match_of_august_in_the_folder_of_the_season_before_counts_once(
+    bucket: Bucket, ages: tuple[int, int]
+) -> None:
+    rows = ["Fri May 1 2020,Fulham,3-1,?,Burnley", "Sat Aug 29 2020,Leeds,1-1,?,Hull"]
+    put(bucket, "a/2019-20/eng.2.csv", csv_of(*rows), age=ages[0])
+    put(bucket, "a/2020-21/eng.2.csv", csv_of(rows[1]), age=ages[1])
+    found = read_all(bucket)
+    assert results(found) == [
+        ("2019-20", "2020-05-01", "Fulham", 3),
+        ("2020-21", "2020-08-29", "Leeds United", 1),
+    ]
+
+
+def test_a_late_match_of_the_pandemic_belongs_to_the_season_that_was_still_played(bucket: Bucket) -> None:
+    row = "Sun Jul 26 2020,Leeds,1-1,?,Hull"
+    for season in ("2019-20", "2020-21"):
+        put(bucket, f"a/{season}/eng.2.csv", csv_of(row))
+    assert results(read_all(bucket)) == [("2019-20", "2020-07-26", "Leeds United", 1)]
+
+
+def test_a_season_under_a_calendar_year_and_from_autumn_to_spring_is_one(bucket: Bucket) -> None:
+    """Argentina played 2019-20 from autumn to spring; each source lists a match that the other does not."""
+    both = [("2019-10-05", "River Plate", "2-0"), ("2020-02-29", "Racing Club", "1-1")]
+    rows = [f"{day},{team},{score},?,Boca Juniors" for day, team, score in both]
+    put(bucket, "a/2019-20/ar.1.csv", csv_of(*rows, "2020-03-07,Colon,0-0,?,Boca Juniors"))
+    put(bucket, "b/2019/ar.1.csv", csv_of("2019-03-02,Colon,3-0,?,Boca Juniors", rows[0]))
+    put(bucket, "b/2020/ar.1.csv", csv_of(rows[1]))
+    found = read_all(bucket)
+    assert results(found) == [
+        ("2019", "2019-03-02", "Colon", 3),
+        ("2019-20", "2019-10-05", "River Plate", 2),
+        ("2019-20", "2020-02-29", "Racing Club", 1),
+        ("2019-20", "2020-03-07", "Colon", 0),
+    ]
+    assert found.rejected.is_empty()
+
+
+def test_the_result_of_the_other_folder_counts_where_the_own_has_a_fixture(bucket: Bucket) -> None:
+    put(bucket, "a/2020-21/eng.2.json", json_of(listed("2020-08-29", "Leeds", "Hull", round="Matchday 1")))
+    put(bucket, "a/2019-20/eng.2.csv", csv_of("Sun Aug 30 2020,Leeds,1-1,?,Hull"))
+    found = read_all(bucket)
+    assert results(found) == [("2020-21", "2020-08-30", "Leeds United", 1)]
+    assert found.matches["round"].to_list() == ["Matchday 1"]
+
+
+def test_a_match_that_one_season_alone_lists_stays_there(bucket: Bucket) -> None:
+    put(bucket, "a/2019-20/eng.2.csv", csv_of("Sat Aug 29 2020,Leeds,1-1,?,Hull"))
+    put(bucket, "a/2020-21/eng.2.csv", csv_of("Sat Sep 5 2020,Leeds,1-1,?,Hull"))
+    assert [season for season, *_ in results(read_all(bucket))] == ["2019-20", "2020-21"]
+
+
+def test_objects_of_other_countries_are_not_read_beside_a_season(bucket: Bucket) -> None:
+    for name in (
+        "2019-20/eng.2.csv",
+        "2020-21/eng.1.csv",
+        "2020-21/es.1.csv",
+        "2020/eng.1.csv",
+        "2021-22/eng.1.csv",
+    ):
+        put(bucket, f"a/{name}", csv_of())
+    found = objects_to_read(inventory(bucket), ["2019-20"])["2019-20"]
+    assert [item.info.name for item in found] == [
+        "raw/a/2019-20/eng.2.csv",
+        "raw/a/2020-21/eng.1.csv",
+        "raw/a/2020/eng.1.csv",
+    ]
