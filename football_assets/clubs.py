@@ -40,6 +40,16 @@ _ABBREVIATIONS = {
     "rw": "rot weiss",
     "dep": "deportivo",
 }
+# In a name that is not listed: words that stay small, and words in capitals beside forms and those without a vowel.
+_SMALL_WORDS = """
+    al am an and da das de del den der di do dos du e el en la las le los of the und van von y
+"""
+_SMALL = frozenset(_SMALL_WORDS.split())
+_ACRONYMS = frozenset(
+    ["aek", "aik", "cska", "lafc", "ofi", "paok", "uanl", "unam", "usm", "ii", "iii", "iv", "vi"]
+)
+_VOWEL = re.compile(r"[aeiouy]|[^a-z]")
+_BETWEEN_WORDS = re.compile(r"(?<=\d)([-/])(?=\d)|[^\w]+|_")
 # Forms of a club's name that say what it is, not which: left out where only one club of a country remains.
 _FORM_WORDS = """
     ac acf afc ad aj as asd bc bk bsc bv ca cd ce cf cfc club cp cs ea ec es ev fc fcv fk fsv fv gd if ifk jk kaa kas kf
@@ -72,8 +82,8 @@ class Naming:
     """The club that a name means.
 
     `how` it was found: `name`, the canonical one; `alias`, in the list; `spelling`, spelled like one of the list;
-    `unknown`, not found, and the name stands for itself. `beside` are the clubs between which a spelling does not
-    decide.
+    `unknown`, not found, and the club has the name in its plain spelling. `beside` are the clubs between which a
+    spelling does not decide.
     """
 
     club: str
@@ -114,7 +124,8 @@ class ClubList:
         A listed name decides. Else the words of the name are compared with those of listed names, whatever the case,
         accents, punctuation and abbreviations. Else forms like FC and years are left out of both: the club must be
         the only one of the country with the words that remain, and the forms that were left out of the name must be
-        among those of the club's own names, or be FC where it has none. A word for a second team is no form.
+        among those of the club's own names, or be FC where it has none. A word for a second team is no form. Any other
+        name is a club of its own, in its plain spelling.
         """
         club = self._by_name.get(name)
         if club is not None:
@@ -131,7 +142,7 @@ class ClubList:
         found = sorted(self._spellings.by_core.get(core, ())) if core else []
         if len(found) == 1 and forms <= (self._spellings.forms[found[0]] or {_PLAIN_FORM}):
             return Naming(found[0], "spelling")
-        return Naming(name, "unknown", tuple(found))
+        return Naming(plain_spelling(name), "unknown", tuple(found))
 
     @cached_property
     def _spellings(self) -> _Spellings:
@@ -167,7 +178,7 @@ def name_club(country: str, name: str) -> Naming:
 
 
 def canonical_club(country: str, name: str) -> str:
-    """The canonical name of the club that is meant, or the name itself where none is known."""
+    """The canonical name of the club that is meant, or the plain spelling of the name where none is known."""
     return name_club(country, name).club
 
 
@@ -182,11 +193,36 @@ def words_of(name: str) -> tuple[str, ...]:
 
     Umlauts that are spelled out count as those that are not: `Duesseldorf` is `Düsseldorf`.
     """
+    words = (_ABBREVIATIONS.get(word, word) for word in _NOT_A_WORD.split(_without_accents(name)))
+    return tuple(_UMLAUT_SPELLED_OUT.sub(r"\1", word) for word in " ".join(words).split())
+
+
+def plain_spelling(name: str) -> str:
+    """Write a name that is not listed without accents and punctuation, in one way of capitals.
+
+    Names that differ in case, accents and punctuation alone have one plain spelling, which depends on nothing else:
+    seasons that are read alone and together agree.
+
+    >>> plain_spelling("Unión de Santa Fe"), plain_spelling("UNION DE SANTA FE"), plain_spelling("Kalevi F.K.")
+    ('Union de Santa Fe', 'Union de Santa Fe', 'Kalevi FK')
+    """
+    spaced = _BETWEEN_WORDS.sub(lambda found: found[1] or " ", _without_accents(name))
+    words = spaced.split()
+    return " ".join(_capitalised(word, number == 0) for number, word in enumerate(words)) or name
+
+
+def _capitalised(word: str, is_first: bool) -> str:
+    if word in _SMALL and not is_first:
+        return word
+    is_short = word in _FORMS or word in _ACRONYMS or (len(word) != 2 and not _VOWEL.search(word))
+    return word.upper() if is_short and word != "club" else word.capitalize()
+
+
+def _without_accents(name: str) -> str:
+    """A name in small letters without accents, apostrophes and the points of initials."""
     decomposed = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    joined = _DOTTED_INITIALS.sub(lambda initials: initials[0].replace(".", ""), _APOSTROPHES.sub("", plain))
-    words = (_ABBREVIATIONS.get(word, word) for word in _NOT_A_WORD.split(joined))
-    return tuple(_UMLAUT_SPELLED_OUT.sub(r"\1", word) for word in " ".join(words).split())
+    return _DOTTED_INITIALS.sub(lambda initials: initials[0].replace(".", ""), _APOSTROPHES.sub("", plain))
 
 
 def _core_and_forms(words: tuple[str, ...]) -> tuple[tuple[str, ...], set[str]]:

@@ -265,7 +265,7 @@ def club_tables(report: "ClubReport") -> Iterator[Table]:
         pl.col("in_common").cast(pl.String).fill_null(""),
     )
     for frame, heading in (
-        (spellings, "Names that are not listed but spelled like a listed club's"),
+        (spellings, "Names that mean a club by their spelling alone"),
         (mismatches, "Clubs that a source of their league does not have, and who plays their matches there"),
         (report.contradictions, "Names of one club that play different fixtures on the same days"),
     ):

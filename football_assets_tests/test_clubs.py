@@ -15,6 +15,7 @@ from football_assets.clubs import (
     canonical_club,
     listed_clubs,
     name_club,
+    plain_spelling,
     words_of,
 )
 from football_assets.leagues import COUNTRIES
@@ -107,10 +108,38 @@ def test_clubs_with_names_alike_stay_apart(country: str, names: list[str]) -> No
 
 def test_a_spelling_that_does_not_decide_names_the_clubs_between_which_it_does_not() -> None:
     naming = name_club("es", "SD Logroñés")
-    assert naming.club == "SD Logroñés"
+    assert naming.club == "SD Logrones"
     assert naming.how == "unknown"
     assert naming.beside == ("CD Logroñés", "UD Logroñés")
     assert name_club("eng", "AFC Liverpool").beside == ("Liverpool",)
+
+
+@pytest.mark.parametrize(
+    ("names", "club"),
+    [
+        (
+            ["Unión de Santa Fe", "Union De Santa Fe", "UNION DE SANTA FE", "union-de-santa-fe"],
+            "Union de Santa Fe",
+        ),
+        (["A.C. Oulu", "AC Oulu", "ac oulu"], "AC Oulu"),
+        (["St. Pat's", "ST PATS", "St Pat’s"], "St Pats"),
+        (["Deportivo Alavés II", "DEPORTIVO ALAVES II"], "Deportivo Alaves II"),
+        (["Bodø/Glimt", "Bodo Glimt"], "Bodo Glimt"),
+        (["Динамо Київ", "ДИНАМО КИЇВ"], "Динамо Киів"),
+        (["Town 2010-11"], "Town 2010-11"),
+    ],
+)
+def test_unlisted_names_that_differ_in_case_accents_and_punctuation_are_one_club(
+    names: list[str], club: str
+) -> None:
+    assert {name_club("xy", name) for name in names} == {Naming(club, "unknown")}
+    assert plain_spelling(club) == club
+
+
+def test_unlisted_names_of_other_words_are_two_clubs() -> None:
+    pairs = [("Rovers", "Rover"), ("Team 1", "Team 2"), ("Sport II", "Sport"), ("FC Union", "Union")]
+    for one, other in pairs:
+        assert canonical_club("xy", one) != canonical_club("xy", other)
 
 
 def test_a_club_of_a_country_without_a_list_keeps_its_name() -> None:

@@ -32,8 +32,8 @@ class ClubReport:
         One row a season and league of two or more sources: `sources`, `clubs` in all, `shared` by all sources, and
         how many names are `canonical`, an `alias`, found by `spelling`, or `unknown`.
     spellings
-        One row a name that the fallback gave a club: `country`, `name`, `club`, `sources`, `first_season`,
-        `last_season`, `matches`.
+        One row a name that the fallback gave a club, listed or not: `country`, `name`, `club`, `sources`,
+        `first_season`, `last_season`, `matches`. An unlisted club is in it if it bears several names.
     mismatches
         One row a club and source of its league that does not have it: `season`, `league_id`, `club`, `known_to`,
         `missing_in`, `matches`, and the most likely `counterpart` there with the matches `in_common`, or null.
@@ -185,8 +185,9 @@ def _leagues(sides: pl.DataFrame) -> pl.DataFrame:
 
 
 def _spellings(sides: pl.DataFrame) -> pl.DataFrame:
+    is_merged = (pl.col("how") == "unknown") & (pl.col("name").n_unique().over("country", "club") > 1)
     return (
-        sides.filter(pl.col("how") == "spelling")
+        sides.filter((pl.col("how") == "spelling") | is_merged)
         .group_by("country", "name", "club")
         .agg(
             sources=pl.col("source").unique().sort(),

@@ -163,9 +163,10 @@ class _NotLandable(Exception):
 def land(bucket: Bucket, paths: Sequence[Path | str]) -> LandingResult:
     """Copy files of results into the bucket.
 
-    Paths are landed in the order given, the files of a folder in order of their modification time, then name; the
-    order does not change what is read (`merging.py`). The season is the name of the folder that holds a file,
-    else the end of a JSON's name (`English Premier League 2015/16`); the league is the file's name. The source is the name of the folder that holds the seasons, so that landing a folder again updates
+    Paths are landed in the order given, the files of a folder in order of their modification time, then name:
+    the tables do not depend on that order. The season is the name of the folder that
+    holds a file, else the end of a JSON's name (`English Premier League 2015/16`); the league is the file's
+    name. The source is the name of the folder that holds the seasons, so that landing a folder again updates
     its objects and two folders stand side by side. A file that is in its place unchanged is not written
     again. A file that cannot be read is landed if it has a place: `raw_matches_rejected` then says what is
     wrong with it. Hidden folders are not entered.

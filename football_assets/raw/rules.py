@@ -15,13 +15,22 @@ WALKOVER_GOALS = 3
 WALKOVERS = 5
 """Defeats of 0-3 on end that no team played for: the longest such run that was played, of 252,000 matches, is three."""
 _ODDS = ["odds_home", "odds_draw", "odds_away"]
+_CONTROL_CODES = {chr(code): bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
 _SIDES = (("home", "away"), ("away", "home"))
 
 
 def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
-    """One spelling of equal text: composed accents, single spaces."""
+    """One spelling of equal text: composed accents, single spaces, and Windows' punctuation in place of control codes.
+
+    football-data.co.uk has `King\x92s Lynn` in files of UTF-8.
+    """
     names = pl.concat([rows["home_team"], rows["away_team"]]).unique()
-    clean = names.str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars()
+    clean = (
+        names.str.replace_many(_CONTROL_CODES)
+        .str.normalize("NFC")
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars()
+    )
     is_other = clean != names
     return rows.with_columns(
         pl.col("home_team", "away_team").replace(names.filter(is_other), clean.filter(is_other))

@@ -98,7 +98,7 @@ def test_names_do_not_depend_on_what_else_is_read(bucket: Bucket) -> None:
     together = read_seasons(bucket, ["2013-14", SEASON], TODAY).matches
     alone = read_season(bucket, SEASON, TODAY).matches
     assert together.filter(pl.col("season") == SEASON).equals(alone)
-    assert teams(alone) == [("SD Logroñés", "Atlético")]
+    assert teams(alone) == [("SD Logrones", "Atlético")]
 
 
 def test_each_name_is_looked_up_once_and_rows_keep_their_order() -> None:
