@@ -40,7 +40,7 @@ _ABBREVIATIONS = {
     "rw": "rot weiss",
     "dep": "deportivo",
 }
-# In a name that is not listed: words that stay small, and words in capitals beside forms and those without a vowel.
+# In a name that is not listed: words that stay small within it, and words in capitals beside forms and those without a vowel.
 _SMALL_WORDS = """
     al am an and da das de del den der di do dos du e el en la las le los of the und van von y
 """
@@ -48,6 +48,7 @@ _SMALL = frozenset(_SMALL_WORDS.split())
 _ACRONYMS = frozenset(
     ["aek", "aik", "cska", "lafc", "ofi", "paok", "uanl", "unam", "usm", "ii", "iii", "iv", "vi"]
 )
+_CAPITALISED = frozenset(["club", "dr", "jr", "mr", "sp", "sr", "st"])
 _VOWEL = re.compile(r"[aeiouy]|[^a-z]")
 _BETWEEN_WORDS = re.compile(r"(?<=\d)([-/])(?=\d)|[^\w]+|_")
 # Forms of a club's name that say what it is, not which: left out where only one club of a country remains.
@@ -208,14 +209,15 @@ def plain_spelling(name: str) -> str:
     """
     spaced = _BETWEEN_WORDS.sub(lambda found: found[1] or " ", _without_accents(name))
     words = spaced.split()
-    return " ".join(_capitalised(word, number == 0) for number, word in enumerate(words)) or name
+    within = range(1, len(words) - 1)
+    return " ".join(_capitalised(word, number in within) for number, word in enumerate(words)) or name
 
 
-def _capitalised(word: str, is_first: bool) -> str:
-    if word in _SMALL and not is_first:
+def _capitalised(word: str, is_within: bool) -> str:
+    if word in _SMALL and is_within:
         return word
-    is_short = word in _FORMS or word in _ACRONYMS or (len(word) != 2 and not _VOWEL.search(word))
-    return word.upper() if is_short and word != "club" else word.capitalize()
+    is_short = word in _FORMS or word in _ACRONYMS or not _VOWEL.search(word)
+    return word.upper() if is_short and word not in _CAPITALISED else word.capitalize()
 
 
 def _without_accents(name: str) -> str:

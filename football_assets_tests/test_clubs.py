@@ -136,6 +136,14 @@ def test_unlisted_names_that_differ_in_case_accents_and_punctuation_are_one_club
     assert plain_spelling(club) == club
 
 
+def test_no_two_listed_clubs_would_become_one_without_the_list() -> None:
+    clubs: dict[tuple[str, str], set[str]] = {}
+    for club in EVERY_CLUB:
+        for name in club.names:
+            clubs.setdefault((club.country, plain_spelling(name)), set()).add(club.club)
+    assert {spelling: named for spelling, named in clubs.items() if len(named) > 1} == {}
+
+
 def test_unlisted_names_of_other_words_are_two_clubs() -> None:
     pairs = [("Rovers", "Rover"), ("Team 1", "Team 2"), ("Sport II", "Sport"), ("FC Union", "Union")]
     for one, other in pairs:

@@ -8,6 +8,8 @@ from football_assets.raw.seasons import season_window
 
 MAX_GOALS = 30
 PLACEHOLDER_TEAMS = ["", "?", "-", "tbd", "tba", "n.n.", "unknown"]
+_WINNER_OF = r"^(winner|loser|sieger|verlierer)\b"
+"""A pairing that is not known yet: `Winner SF1`, `Sieger EF`."""
 MISREAD_TIMES = 3
 SAME_MATCH_DAYS = 3
 """Sources, or a source that corrects itself, may differ by so many days on the date of a match."""
@@ -59,7 +61,7 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
     names = (pl.col("home_team").str.to_lowercase(), pl.col("away_team").str.to_lowercase())
     rows = rows.join(_walkovers(rows), on="row", how="left", maintain_order="left")
     reason = (
-        pl.when(names[0].is_in(PLACEHOLDER_TEAMS) | names[1].is_in(PLACEHOLDER_TEAMS))
+        pl.when(pl.any_horizontal(_is_placeholder(name) for name in names))
         .then(pl.format("A team is not named: '{}' against '{}'.", "home_team", "away_team"))
         .when(names[0] == names[1])
         .then(pl.format("{} cannot play itself.", "home_team"))
@@ -110,6 +112,10 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
         )
     )
     return rows.with_columns(reason=reason).drop("withdrawn", "walkovers")
+
+
+def _is_placeholder(name: pl.Expr) -> pl.Expr:
+    return name.is_in(PLACEHOLDER_TEAMS) | name.str.contains(_WINNER_OF)
 
 
 def _walkovers(rows: pl.DataFrame) -> pl.DataFrame:

@@ -50,6 +50,15 @@ def test_clubs_that_all_sources_have_are_counted_by_league_and_how_they_are_name
     ]
 
 
+def test_an_unlisted_club_with_several_names_is_listed_with_each(bucket: Bucket) -> None:
+    put(bucket, "a/2014-15/co.1.csv", csv_of("Sat Aug 16 2014,Once Caldas,2-1,?,Boyaca Chico"))
+    put(bucket, "b/2014-15/co.1.csv", csv_of("Sat Aug 16 2014,Once Caldas,2-1,?,Boyacá Chicó"))
+    assert club_report(entries(bucket)).spellings.rows() == [
+        ("co", "Boyaca Chico", "Boyaca Chico", ["a"], SEASON, SEASON, 1),
+        ("co", "Boyacá Chicó", "Boyaca Chico", ["b"], SEASON, SEASON, 1),
+    ]
+
+
 def test_a_club_that_a_source_does_not_have_is_listed_with_who_plays_its_matches_there(
     bucket: Bucket,
 ) -> None:

@@ -101,6 +101,21 @@ def test_names_do_not_depend_on_what_else_is_read(bucket: Bucket) -> None:
     assert teams(alone) == [("SD Logrones", "Atlético")]
 
 
+def test_unlisted_names_that_differ_in_accents_and_case_are_one_club_in_every_season(bucket: Bucket) -> None:
+    put(bucket, "a/2013-14/co.1.csv", csv_of("Sat Feb 1 2014,Once Caldas,1-0,?,Boyaca Chico"))
+    put(bucket, "a/2014-15/co.1.json", json_of(listed("2015-02-01", "Boyacá Chicó", "Once Caldas", "2-2")))
+    put(bucket, "b/2014-15/co.1.csv", csv_of("Sun Feb 1 2015,BOYACA CHICO,2-2,?,Once Caldas"))
+    read = read_seasons(bucket, ["2013-14", SEASON], TODAY)
+    assert teams(read.matches) == [("Once Caldas", "Boyaca Chico"), ("Boyaca Chico", "Once Caldas")]
+    assert read.rejected.is_empty()
+
+
+def test_a_name_with_a_control_code_for_punctuation_means_the_club(bucket: Bucket) -> None:
+    """football-data.co.uk has Windows' apostrophe as a control code in files of UTF-8."""
+    put(bucket, "a/2014-15/eng.5.csv", csv_of("Sat Aug 16 2014,King\x92s Lynn,2-1,?,Barnet"))
+    assert teams(read_season(bucket, SEASON, TODAY).matches) == [("King's Lynn Town", "Barnet")]
+
+
 def test_each_name_is_looked_up_once_and_rows_keep_their_order() -> None:
     rows = pl.DataFrame(
         {

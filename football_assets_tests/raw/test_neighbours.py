@@ -59,10 +59,10 @@ def test_a_season_under_a_calendar_year_and_from_autumn_to_spring_is_one(bucket:
     put(bucket, "b/2020/ar.1.csv", csv_of(rows[1]))
     found = read_all(bucket)
     assert results(found) == [
-        ("2019", "2019-03-02", "Colon", 3),
+        ("2019", "2019-03-02", "Colón de Santa Fe", 3),
         ("2019-20", "2019-10-05", "River Plate", 2),
         ("2019-20", "2020-02-29", "Racing Club", 1),
-        ("2019-20", "2020-03-07", "Colon", 0),
+        ("2019-20", "2020-03-07", "Colón de Santa Fe", 0),
     ]
     assert found.rejected.is_empty()
 

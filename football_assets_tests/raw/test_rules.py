@@ -25,6 +25,10 @@ def reasons(bucket: Bucket, match: dict, season: str = "2014-15") -> list[tuple[
         (listed("2014-08-16", "Fulham", "Fulham", "1-0"), "Fulham cannot play itself."),
         (listed("2014-08-16", "Fulham", " FULHAM "), "Fulham cannot play itself."),
         (listed("2014-08-16", "TBD", "Fulham"), "A team is not named: 'TBD' against 'Fulham'."),
+        (
+            listed("2014-08-16", "Fulham", "Sieger EF"),
+            "A team is not named: 'Fulham' against 'Sieger EF'.",
+        ),
         (listed("2014-08-16", "Fulham", "Burnley") | {"score": [-1, 2]}, "The score -1-2 is negative."),
         (listed("2014-08-16", "Fulham", "Burnley", "31-0"), "The score 31-0 has more than 30 goals."),
         (
