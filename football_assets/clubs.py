@@ -40,7 +40,7 @@ _ABBREVIATIONS = {
     "rw": "rot weiss",
     "dep": "deportivo",
 }
-# In a name that is not listed: words that stay small within it, and words in capitals beside forms and those without a vowel.
+# In a name that is not listed: words that stay small within it, and words in capitals beside forms.
 _SMALL_WORDS = """
     al am an and da das de del den der di do dos du e el en la las le los of the und van von y
 """
