@@ -3,13 +3,11 @@
 import asyncio
 import uuid
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import HTMLResponse
 
 from football_assets.errors import ObjectNotFound, UnknownName
 from football_assets.monitoring.summary import REPORT as DRIFT_REPORT
@@ -21,6 +19,7 @@ from serve.fast_path import FastPath, Forecasts, json_response
 from serve.fixtures import forecast_body
 from serve.middleware import App, Gate, Limits
 from serve.model import Answered, FixtureQuery, GivenQuery
+from serve.pages import add_pages
 from serve.problems import (
     MEDIA_TYPE,
     REQUEST_ID,
@@ -34,7 +33,6 @@ from serve.problems import (
 from serve.service import ForecastService
 
 TITLE = "Football forecasts"
-PAGE = Path(__file__).parent / "page"
 LONGEST_LIST = 500
 PREDICT = "/predict"
 BATCH = "/predict/batch"
@@ -60,7 +58,7 @@ def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api
     forecasts = _add_forecasts(api, service, backend)
     _add_knowledge(api, service)
     _add_operations(api, service)
-    _add_pages(api)
+    add_pages(api, TITLE)
     return Gate(FastPath(api, forecasts), limits, api_key, service.metrics)
 
 
@@ -289,38 +287,6 @@ def _add_operations(api: FastAPI, service: ForecastService) -> None:
                 404, "There is no drift report yet: it is made once predictions have been logged."
             ) from None
         return HTMLResponse(report)
-
-
-def _add_pages(api: FastAPI) -> None:
-    files = {path.name: path for path in PAGE.iterdir() if path.is_file()}
-
-    @api.get("/", include_in_schema=False)
-    async def page() -> Response:
-        return FileResponse(files["index.html"], headers={"Cache-Control": "no-cache"})
-
-    @api.get("/page/{name}", include_in_schema=False)
-    async def page_file(name: str) -> Response:
-        if name not in files:
-            raise ProblemError(404, f"The page has no file {name!r}.")
-        return FileResponse(files[name], headers={"Cache-Control": "no-cache"})
-
-    @api.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return get_swagger_ui_html(
-            openapi_url="openapi.json",
-            title=TITLE,
-            swagger_js_url="docs/swagger-ui-bundle.js",
-            swagger_css_url="docs/swagger-ui.css",
-            swagger_favicon_url="page/favicon.svg",
-        )
-
-    @api.get("/docs/{name}", include_in_schema=False)
-    async def docs_file(name: str) -> Response:
-        from swagger_ui_bundle import swagger_ui_path
-
-        if name not in {"swagger-ui-bundle.js", "swagger-ui.css"}:
-            raise ProblemError(404, f"The documentation has no file {name!r}.")
-        return FileResponse(Path(swagger_ui_path) / name)
 
 
 def _prediction(request_id: str, answer: Answered) -> dict[str, Any]:

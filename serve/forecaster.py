@@ -15,7 +15,7 @@ from football_assets.errors import FootballError
 from football_assets.settings import get_settings
 from serve.api import build_api
 from serve.backend import Backend
-from serve.logs import logger
+from serve.logs import ignore_log_errors, logger
 from serve.metrics import configure_directory, serving_metrics
 from serve.middleware import App, Limits
 from serve.model import FixtureQuery
@@ -60,6 +60,7 @@ class Forecaster:
     """A replica. Serve calls `reconfigure` when it starts and each time `user_config` changes."""
 
     def __init__(self, config: dict[str, Any]) -> None:
+        ignore_log_errors()
         settings = get_settings()
         configure_directory(settings.scratch / METRICS)
         self._config = ReplicaConfig(**config)

@@ -7,6 +7,15 @@ import traceback
 logger = logging.getLogger("ray.serve.football")
 
 
+def ignore_log_errors() -> None:
+    """Answer a request although its record cannot be written, as on a full disk.
+
+    Handlers report such an error on standard error, which Ray Serve writes to the same log of a replica: the recursion
+    would end in an error of the request.
+    """
+    logging.raiseExceptions = False
+
+
 def _format_traceback(record: logging.LogRecord) -> bool:
     """Format the traceback of a record before a handler does.
 

@@ -37,6 +37,7 @@ from football_assets_tests.end_to_end.serving import (
     title,
     wait_until,
 )
+from football_assets_tests.serve.running import NEED_A_MODEL
 
 REPLICAS = 2
 SLOW_CLIENTS = 110
@@ -160,6 +161,11 @@ def test_a_match_is_forecast_by_the_names_of_its_teams(server: Server, tmp_path:
     for side, probability in answer["probabilities"].items():
         assert probability == pytest.approx(expected[f"p_{side}"][0], abs=1e-5)
     assert "<title>" in httpx.get(server.url).text
+
+
+def test_a_server_without_a_key_asks_for_none(server: Server) -> None:
+    for method, path, body in NEED_A_MODEL:
+        assert httpx.request(method, f"{server.url}{path}", json=body, timeout=60).status_code == 200, path
 
 
 def test_both_replicas_answer_and_give_the_same_totals(server: Server) -> None:

@@ -14,9 +14,10 @@ from football_assets.bucket import Bucket, LocalBucket
 from football_assets.registry.store import ALIASES_OBJECT
 from football_assets_tests.demo import copy_bucket
 from football_assets_tests.end_to_end.serving import Server, run_server, wait_until
-from football_assets_tests.serve.running import KEY, NEED_A_MODEL, Client
+from football_assets_tests.serve.running import KEY, NEED_A_MODEL, Client, ServingLog
 from serve.api import build_api
 from serve.backend import Backend
+from serve.logs import logger
 from serve.metrics import ServingMetrics
 from serve.middleware import Limits
 from serve.service import ForecastService, ModelChoice
@@ -89,6 +90,15 @@ def guarded(request: pytest.FixtureRequest) -> Iterator[Client]:
         client = Client(build_api(service, Backend(service), limits=Limits(), api_key=KEY))
     yield client
     client.close()
+
+
+@pytest.fixture
+def serving_log() -> Iterator[ServingLog]:
+    """What the application logs in this process. Ray Serve's logger passes nothing on to pytest's handlers."""
+    handler = ServingLog()
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
 
 
 @pytest.fixture

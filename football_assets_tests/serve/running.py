@@ -1,6 +1,7 @@
 """Clients of the HTTP API: of the application in this process, and of a server; and what its metrics say."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
@@ -49,7 +50,7 @@ class Client:
     ) -> None:
         self.app = RequestIdMiddleware(app) if app else None  # as Ray Serve does
         self.url = url
-        self.headers = {} if key is None else {b"X-API-Key": key.encode()}
+        self.headers: dict[Any, Any] = {} if key is None else {b"X-API-Key": key.encode()}
         self._runner = asyncio.Runner()
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -80,6 +81,21 @@ class Client:
 
     def close(self) -> None:
         self._runner.close()
+
+
+class ServingLog(logging.Handler):
+    """Keeps what the serving application logs, at any level, as `logging` formats it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+
+    def text(self) -> str:
+        return "\n".join(self._lines)
 
 
 async def in_chunks(body: bytes, size: int = 65_536) -> AsyncIterator[bytes]:

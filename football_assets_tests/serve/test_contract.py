@@ -5,7 +5,6 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,7 @@ from hypothesis import strategies as st
 from football_assets.bucket import LocalBucket
 from football_assets_tests.end_to_end.serving import wait_until
 from football_assets_tests.serve.conftest import RealServer
-from football_assets_tests.serve.running import KEY, MATCH, NEED_A_MODEL, Client
-from serve.logs import logger
+from football_assets_tests.serve.running import KEY, MATCH, NEED_A_MODEL, Client, ServingLog
 from serve.metrics import ServingMetrics
 from serve.middleware import OPEN_PATHS
 from serve.problems import MEDIA_TYPE, STATUSES, Problem
@@ -138,12 +136,12 @@ def test_a_request_keeps_a_valid_identifier_and_gets_one_otherwise(
 # The fast path
 
 
-names = st.one_of(
+names: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(["Arsenal", "arsenal", "Chelsea", "Man Utd", "Arsenall", "", "Łódź", "\x00", " "]),
     st.text(max_size=5),
     st.sampled_from([None, 1, True, ["Arsenal"], {}]),
 )
-days = st.sampled_from(
+days: st.SearchStrategy[Any] = st.sampled_from(
     [
         *("2016-06-01", "2014-01-01", "2016-06-01T00:00:00", "2016-06-01T12:00:00Z", "2016-02-30", ""),
         *(0, 1.5, 1e18, None, True, []),
@@ -282,7 +280,7 @@ def unreadable(report: Path) -> Iterator[None]:
 
 @pytest.fixture(params=["double", pytest.param("server", marks=pytest.mark.ray)])
 def failing(
-    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+    request: pytest.FixtureRequest, serving_log: ServingLog
 ) -> Iterator[tuple[Client, Callable[[], str]]]:
     """A client of an API whose drift report cannot be read, and what is in the API's log."""
     if request.param == "server":
@@ -290,11 +288,9 @@ def failing(
         client, root, log = Client(url=real.server.url, key=KEY), real.server.home / "bucket", real.server.log
     else:
         client = request.getfixturevalue("make_client")(request.getfixturevalue("service"))
-        root, log = request.getfixturevalue("demo_bucket").root, lambda: caplog.text
-        logger.addHandler(caplog.handler)  # Serve's logger passes nothing on to the root
+        root, log = request.getfixturevalue("demo_bucket").root, serving_log.text
     with unreadable(root / "reports" / "drift" / "latest.html"):
         yield client, log
-    logger.removeHandler(caplog.handler)
     client.close()
 
 
@@ -320,14 +316,11 @@ def test_a_failure_of_the_server_is_in_its_log_under_the_identifier_of_the_docum
 
 
 def test_an_error_of_the_request_is_not_logged(
-    client: Client, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest
+    client: Client, serving_log: ServingLog, request: pytest.FixtureRequest
 ) -> None:
-    logger.addHandler(caplog.handler)
-    with caplog.at_level(logging.INFO, logger.name):
-        for way in WAYS:
-            for change, *_ in WRONG_MATCHES.values():
-                ask(client, way, {**MATCH, **change})
-    logger.removeHandler(caplog.handler)
-    assert caplog.records == []
+    for way in WAYS:
+        for change, *_ in WRONG_MATCHES.values():
+            ask(client, way, {**MATCH, **change})
+    assert serving_log.text() == ""
     if client.app is None:
         assert " to /predict" not in request.getfixturevalue("real_server").server.log()

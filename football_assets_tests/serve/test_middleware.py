@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from football_assets_tests.serve.running import Client, in_chunks
+from football_assets_tests.serve.running import Client, ServingLog, in_chunks
 from serve.metrics import ServingMetrics
 from serve.middleware import Gate, Limits, Message, Receive, Scope, Send
 from serve.problems import MEDIA_TYPE, REQUEST_ID
@@ -142,7 +142,7 @@ def test_a_request_that_fails_leaves_its_place_to_another(client: Client) -> Non
 
 
 def test_a_failure_is_a_problem_document_that_tells_nothing_of_the_server(
-    client: Client, metrics: ServingMetrics, caplog: pytest.LogCaptureFixture
+    client: Client, metrics: ServingMetrics, serving_log: ServingLog
 ) -> None:
     answer = client.get("/fails", headers={"X-Request-ID": "it-failed"})
 
@@ -150,8 +150,8 @@ def test_a_failure_is_a_problem_document_that_tells_nothing_of_the_server(
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert answer.json()["request_id"] == "it-failed"
     assert "secret" not in answer.text
-    assert "it-failed" in caplog.text
-    assert "a secret of the server" in caplog.text
+    assert "it-failed" in serving_log.text()
+    assert "a secret of the server" in serving_log.text()
     assert samples(metrics, "requests_total") == [
         'football_requests_total{method="GET",route="unmatched",status="500"} 1.0'
     ]

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from football_assets.sequences.given_histories import GivenMatch, GivenTeam, enc
 from football_assets.sequences.state import Fixture
 from football_assets.tables import read_table, write_table
 from football_assets_tests.demo import publish_reversed
-from football_assets_tests.serve.running import Client, metric
+from football_assets_tests.serve.running import Client, ServingLog, metric
 from serve.fixtures import TABLE
 from serve.metrics import ServingMetrics
 from serve.middleware import App, Message, Receive, Scope, Send
-from serve.model import Answered, FixtureQuery, GivenQuery
+from serve.model import Answered, FixtureQuery, GivenQuery, ServedModel
 from serve.prediction_log import SEGMENTS, PredictionLogError, read_segment
 from serve.service import ForecastService, ModelChoice, NotReady
 
@@ -406,6 +406,7 @@ def test_the_record_is_on_the_disk_when_the_answer_leaves(
         return watching
 
     client = make_client(service)
+    assert client.app is not None
     client.app = watched(client.app)
 
     first = client.post("/predict", json=BODY).json()
@@ -416,8 +417,48 @@ def test_the_record_is_on_the_disk_when_the_answer_leaves(
     assert logged(service)[0]["p"] == list(first["probabilities"].values())
 
 
+def test_a_query_on_which_the_model_fails_does_not_fail_the_others(
+    service: ForecastService,
+    make_client: MakeClient,
+    monkeypatch: pytest.MonkeyPatch,
+    serving_log: ServingLog,
+) -> None:
+    forecast = ServedModel.forecast
+
+    def fail_for_bayern(
+        model: ServedModel, queries: Sequence[FixtureQuery], *others: Any
+    ) -> list[Answered | FootballError]:
+        if any(query.home_team.startswith("FC Bayern") for query in queries):
+            raise RuntimeError("a secret of the model")
+        return forecast(model, queries, *others)
+
+    monkeypatch.setattr(ServedModel, "forecast", fail_for_bayern)
+    client = make_client(service)
+    fixtures = [
+        {"league": query.league, "home_team": query.home_team, "away_team": query.away_team}
+        for query in QUERIES
+    ]
+
+    _, outcomes = service.answer(QUERIES)
+    alone = client.post("/predict", json=fixtures[1], headers={"X-Request-ID": "alone"})
+    batch = client.post("/predict/batch", json={"fixtures": fixtures}, headers={"X-Request-ID": "batch"})
+
+    assert [type(outcome) for outcome in outcomes] == [Answered, RuntimeError, Answered]
+    assert (alone.status_code, batch.status_code) == (500, 200)
+    problem = batch.json()["forecasts"][1]["problem"]
+    assert problem["status"] == 500
+    assert problem["detail"].endswith("its log has the cause under batch/1.")
+    assert ["fixture" in item for item in batch.json()["forecasts"]] == [True, False, True]
+    assert "secret" not in alone.text + batch.text
+    for failure in ("Request alone to /predict failed", "Request batch/1 to /predict/batch failed"):
+        traceback = serving_log.text().partition(failure + "\n")[2]
+        assert "RuntimeError: a secret of the model" in traceback.partition("Request")[0]
+    kept = ["r/0", "r/2", "batch/0", "batch/2"]
+    assert [record["request_id"] for record in logged(service)] == kept
+
+
 def test_an_answer_that_cannot_be_logged_does_not_leave(
-    service: ForecastService, make_client: MakeClient
+    service: ForecastService, make_client: MakeClient, serving_log: ServingLog
 ) -> None:
     client = make_client(service)
     service.log.spool.rmdir()
@@ -438,6 +479,7 @@ def test_an_answer_that_cannot_be_logged_does_not_leave(
     assert health["log_error"]
     assert metric(service, "prediction_log_failures_total") == 1
     assert metric(service, "predictions_total") == 0
+    assert serving_log.text().count(" failed\nTraceback") == 2
 
     service.log.spool.unlink()
     assert client.post("/predict", json=BODY).status_code == 200

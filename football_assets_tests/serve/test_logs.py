@@ -1,0 +1,99 @@
+"""The log of a replica, as Ray Serve configures it in the mode that `football serve` uses."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from ray.serve._private.constants import SERVE_LOGGER_NAME
+
+from serve.launch import CONFIG, ray_environment
+from serve.logs import logger
+
+# Ray has no public function that gives a process the logger of a replica.
+REPLICA = """
+import sys
+from ray.serve._private.common import ServeComponentType
+from ray.serve._private.constants import RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE
+from ray.serve._private.logging_utils import configure_component_logger
+from ray.serve.schema import LoggingConfig
+
+configure_component_logger(
+    component_name="Forecaster",
+    component_id="a1",
+    component_type=ServeComponentType.REPLICA,
+    logging_config=LoggingConfig(logs_dir=sys.argv[1], enable_access_log=False),
+    max_bytes=1 << 20,
+    backup_count=1,
+    buffer_size=RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE,
+)
+from serve.logs import ignore_log_errors, logger
+
+ignore_log_errors()
+"""
+LOG = "replica_Forecaster_a1.log"
+
+
+def run_replica(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process with a replica's logger, killed at its end so that nothing flushes its buffers."""
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{REPLICA}\n{code}\nimport os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            folder,
+        ],
+        env=os.environ | ray_environment(folder),
+        cwd=CONFIG.parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_every_record_is_in_the_file_at_once_with_its_level_and_a_readable_traceback(tmp_path: Path) -> None:
+    run_replica(
+        tmp_path,
+        "logger.info('Model version %d answers', 2)\n"
+        "try:\n    {}['a secret']\n"
+        "except KeyError as error:\n    logger.error('Request a1 failed', exc_info=error)\n"
+        "logger.warning('the last')",
+    )
+
+    lines = (tmp_path / LOG).read_text().splitlines()
+
+    assert [line.partition(" ")[0] for line in lines if " -- " in line] == ["INFO", "ERROR", "WARNING"]
+    assert lines[0].endswith("-- Model version 2 answers")
+    assert lines[1].endswith("-- Request a1 failed")
+    assert lines[2] == "Traceback (most recent call last):"
+    assert lines[-2] == "KeyError: 'a secret'"
+
+
+def test_a_log_on_a_full_disk_fails_no_request(tmp_path: Path) -> None:
+    (tmp_path / LOG).symlink_to("/dev/full")
+    ended = run_replica(
+        tmp_path,
+        "logger.error('lost', exc_info=ValueError('a secret'))\n"
+        "sys.__stdout__.write('answered')\nsys.__stdout__.flush()",
+    )
+    assert ended.stdout == "answered", ended.stderr
+
+
+def test_the_logger_is_below_the_one_that_ray_serve_gives_a_file() -> None:
+    assert logger.name.startswith(f"{SERVE_LOGGER_NAME}.")
+    assert logger.level == logging.NOTSET
+    assert logger.propagate
+
+
+@pytest.mark.parametrize("group", ["headGroupSpec", 0, 1])
+def test_pods_of_a_cluster_hold_back_no_record(group: str | int, tmp_path: Path) -> None:
+    manifest = CONFIG.parent / "kubernetes" / "rayservice.yaml"
+    (service,) = (item for item in yaml.safe_load_all(manifest.read_text()) if item["kind"] == "RayService")
+    cluster = service["spec"]["rayClusterConfig"]
+    pod = cluster[group] if isinstance(group, str) else cluster["workerGroupSpecs"][group]
+    variables = {item["name"]: item.get("value") for item in pod["template"]["spec"]["containers"][0]["env"]}
+    name = "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE"
+    assert variables[name] == ray_environment(tmp_path)[name] == "1"
