@@ -77,6 +77,9 @@ class Server:
         wait_until(all_seen, "all replicas answer")
         return set(versions.values())
 
+    def is_answered_by(self, version: int) -> bool:
+        return self.answering() == {version}
+
     def predict(self, identifier: str | None = None) -> httpx.Response:
         headers = {"X-Request-ID": identifier} if identifier else {}
         return httpx.post(f"{self.url}/predict", json=MATCH, headers=headers, timeout=60)
