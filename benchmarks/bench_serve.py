@@ -256,6 +256,7 @@ def _running(command: list[str], home: Path, ready: str) -> Iterator[Server]:
             | {"FOOTBALL_HOME": str(home), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _RAY_TOKEN},
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         while status_of(f"http://{HOST}:{port}{ready}") != 200:
@@ -265,7 +266,7 @@ def _running(command: list[str], home: Path, ready: str) -> Iterator[Server]:
         yield Server(process, port, log, time.perf_counter() - started)
     finally:
         descendants = list(process_tree(process.pid))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)  # no effect where it has ended
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,11 +1,13 @@
 """`make faults`: what must hold when things go wrong, tried on a running `football serve` under load.
 
-    python benchmarks/faults.py [kill] [swap] [saturate] [scale]    all four by default
+    python benchmarks/faults.py [kill] [swap] [saturate] [scale] [slow] [end]    all six by default
 
 - kill: a replica is killed. Every answered request is in the prediction log; all replicas answer again within 15 s.
 - swap: the served version changes 20 times, by alias and by `user_config`. No request fails, no answer mixes versions.
 - saturate: four times the capacity is offered. Memory stays bounded, refusals are clean, and it all passes off.
 - scale: replicas come with the load and go with it.
+- slow: 110 clients send a part of a request. They get 408; all others, `/health` and `/ready` are answered.
+- end: SIGTERM to the process group, SIGKILL to the command. 5 s after it has ended nothing runs; the port is free.
 
 Each prints a readable account and its figures as JSON; exit code 1 if a promise is broken.
 """
@@ -21,7 +23,6 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,9 @@ import orjson
 import yaml
 from bench import resident_bytes
 from bench_serve import MIB, RAY_HEADERS, Server, Workload, forecast_server, prepared, say, second_version
+from interruptions import end, slow
 from load import HOST, LoadFigures, offer, start_load
+from outcome import Outcome
 
 RECOVERY_SECONDS = 15
 SWAPS = 20
@@ -46,21 +49,6 @@ SCALING_CONNECTIONS = 48
 APPLICATION, DEPLOYMENT = "football", "Forecaster"
 
 
-@dataclass
-class Outcome:
-    """What a fault showed. `broken`: promises that did not hold, in words."""
-
-    name: str
-    figures: dict[str, Any] = field(default_factory=dict)
-    broken: list[str] = field(default_factory=list)
-
-    def promise(self, holds: bool, text: str) -> None:
-        """Note a promise."""
-        say(f"  {'kept  ' if holds else 'BROKEN'} {text}")
-        if not holds:
-            self.broken.append(text)
-
-
 def main() -> int:
     """Cause the faults asked for; exit code 1 if a promise is broken."""
     faults: dict[str, Callable[[Workload, argparse.Namespace], Outcome]] = {
@@ -68,6 +56,8 @@ def main() -> int:
         "swap": swap,
         "saturate": saturate,
         "scale": scale,
+        "slow": slow,
+        "end": end,
     }
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
