@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -264,7 +265,7 @@ def test_a_rollback_is_followed_also_after_the_graph_has_verified_serve(server: 
         subprocess.run(
             [COMMAND, "models", *command, "--home", str(server.home)], check=True, capture_output=True
         )
-        wait_until(lambda version=version: server.answering() == {version}, "the alias is followed")
+        wait_until(partial(server.is_answered_by, version), "the alias is followed")
         if version == 2:
             materialize(server, "serving_deployment")
 
