@@ -10,6 +10,8 @@ import os
 NO_TELEMETRY = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime; read when the library is loaded
     "RAY_USAGE_STATS_ENABLED": "0",
+    # A cluster that `ray start` has started reports also that its statistics are off: to a port where nothing listens.
+    "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",  # Evidently, dbt
     "ITERATIVE_DO_NOT_TRACK": "1",  # the library that Evidently sends with

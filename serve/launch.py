@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from football_assets.errors import FootballError
+from football_assets.ray_usage import without_cloud_lookup
 from football_assets.serve_address import announced, make_token
 from football_assets.settings import Settings
 from football_assets.supervisor import end_signals
@@ -200,15 +201,16 @@ def _cluster(replicas: int | None) -> Iterator[str]:
     import ray
     from ray import serve
 
-    context = ray.init(
-        num_cpus=max(os.cpu_count() or 1, replicas or 1),
-        include_dashboard=True,
-        dashboard_host=LOOPBACK,
-        _node_ip_address=LOOPBACK,
-        object_store_memory=OBJECT_STORE_BYTES,
-        log_to_driver=False,
-        logging_level="error",
-    )
+    with without_cloud_lookup(runtime):
+        context = ray.init(
+            num_cpus=max(os.cpu_count() or 1, replicas or 1),
+            include_dashboard=True,
+            dashboard_host=LOOPBACK,
+            _node_ip_address=LOOPBACK,
+            object_store_memory=OBJECT_STORE_BYTES,
+            log_to_driver=False,
+            logging_level="error",
+        )
     try:
         yield str(context.dashboard_url)
     finally:

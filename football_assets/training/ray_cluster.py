@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from football_assets.errors import FootballError
+from football_assets.ray_usage import without_cloud_lookup
 
 LOOPBACK = "127.0.0.1"
 _CONNECT_SECONDS = 10
@@ -59,7 +60,8 @@ def ray_cluster(least_cpus: int = 1) -> Iterator[Path]:
 
             ray_constants.ENABLE_RAY_CLUSTER = False  # as the variable says, if Ray was imported before
             cpus = max(os.cpu_count() or 1, least_cpus)
-            ray.init("local", num_cpus=cpus, include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)
+            with without_cloud_lookup(Path(folder)):
+                ray.init("local", num_cpus=cpus, include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)
         try:
             yield Path(folder)
         finally:

@@ -2,16 +2,17 @@
 
     python -m football_assets_tests.end_to_end.offline FOLDER
 
-`test_offline.py` starts it in a network namespace of its own. There a device without a cable is the only way out, and
-its counter of sent packets counts every attempt, also of native code. Where no namespace can be made, only Python's
-own sockets are observed. `FOLDER/report.json` holds the packets (null without a namespace), the addresses that Python
-processes asked for, and the files in the fresh HOME.
+`test_offline.py` starts it in a network namespace of its own. There a pair of devices that leads nowhere is the only
+way out, and its counter of sent packets counts every attempt, also of native code. Where no namespace can be made, only
+Python's own sockets are observed. `FOLDER/report.json` holds the packets and those of a probe sent afterwards (null
+without a namespace), the addresses that Python processes asked for, and the files in the fresh HOME.
 """
 
 import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ import httpx
 from football_assets_tests.end_to_end.installation import free_port, program
 
 PATIENCE_SECONDS = 300.0
-DEVICE = "away0"
+DEVICE, PEER = "away0", "away1"
 ISOLATED = "FOOTBALL_TESTS_ISOLATED"  # set where the process has a network namespace of its own
 RECORD = "FOOTBALL_TESTS_ADDRESSES"
 MATCH = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}
@@ -66,8 +67,10 @@ def main(folder: Path) -> None:
     }
     subprocess.run([program("football"), "demo"], env=environment, cwd=folder, check=True)
     _serve_once(environment, folder)
+    isolated = ISOLATED in os.environ
     report = {
-        "packets": _packets() if ISOLATED in os.environ else None,
+        "packets": _packets() if isolated else None,
+        "packets_of_a_probe": _probe() if isolated else None,
         "addresses": sorted(set(addresses.read_text().split())),
         "files": sorted(str(file.relative_to(user)) for file in user.rglob("*") if file.is_file()),
     }
@@ -111,10 +114,12 @@ def _lead_everything_away(folder: Path) -> None:
     resolver.write_text("nameserver 192.0.2.53\noptions timeout:1 attempts:1\n")
     for command in (
         ["ip", "link", "set", "lo", "up"],
-        ["ip", "link", "add", DEVICE, "type", "dummy"],
-        ["ip", "link", "set", DEVICE, "addrgenmode", "none"],  # else the kernel itself announces an address
+        ["ip", "link", "add", DEVICE, "type", "veth", "peer", "name", PEER],
+        *(
+            ["ip", "link", "set", end, "addrgenmode", "none"] for end in (DEVICE, PEER)
+        ),  # or the kernel greets
         ["ip", "address", "add", "192.0.2.1/24", "dev", DEVICE],
-        ["ip", "link", "set", DEVICE, "up", "arp", "off"],
+        *(["ip", "link", "set", end, "up", "arp", "off", "multicast", "off"] for end in (DEVICE, PEER)),
         ["ip", "route", "add", "default", "dev", DEVICE],
         ["mount", "--bind", str(resolver), "/etc/resolv.conf"],
     ):
@@ -122,7 +127,20 @@ def _lead_everything_away(folder: Path) -> None:
 
 
 def _packets() -> int:
-    return int(Path(f"/sys/class/net/{DEVICE}/statistics/tx_packets").read_text())
+    """Packets that were sent away since the namespace was made."""
+    shown = subprocess.run(
+        ["ip", "-statistics", "-json", "link", "show", DEVICE], check=True, capture_output=True
+    )
+    (link,) = json.loads(shown.stdout)
+    return int(link["stats64"]["tx"]["packets"])
+
+
+def _probe() -> int:
+    """Packets that are counted when one is sent away."""
+    before = _packets()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as away:
+        away.sendto(b"probe", ("198.51.100.1", 9))
+    return _packets() - before
 
 
 if __name__ == "__main__":

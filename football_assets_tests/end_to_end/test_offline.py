@@ -12,7 +12,7 @@ import pytest
 
 from football_assets.home import project_root
 from football_assets.telemetry import NO_TELEMETRY
-from football_assets_tests.end_to_end.offline import DEVICE, ISOLATED
+from football_assets_tests.end_to_end.offline import DEVICE, ISOLATED, PEER
 
 NAMESPACES = ["unshare", "--net", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
 OWN_NAMES = {"localhost", "None", "", socket.gethostname()}
@@ -22,7 +22,7 @@ CACHES = (".cache/matplotlib/", ".config/matplotlib/")  # of fonts
 def can_isolate() -> bool:
     """Whether this process may make a network namespace with a device of its own."""
     try:
-        command = [*NAMESPACES, "ip", "link", "add", DEVICE, "type", "dummy"]
+        command = [*NAMESPACES, "ip", "link", "add", DEVICE, "type", "veth", "peer", "name", PEER]
         return subprocess.run(command, capture_output=True).returncode == 0
     except FileNotFoundError:
         return False
@@ -54,6 +54,7 @@ def test_no_python_process_connects_or_looks_a_name_up_beyond_the_machine(report
 def test_not_one_packet_leaves_the_machine(report: dict[str, Any]) -> None:
     if report["packets"] is None:
         pytest.skip("no network namespace can be made here")
+    assert report["packets_of_a_probe"] == 1
     assert report["packets"] == 0
 
 
