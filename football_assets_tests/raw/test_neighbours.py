@@ -4,8 +4,10 @@ from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from football_assets.bucket import Bucket
+from football_assets.bucket import Bucket, open_bucket
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import SeasonMatches, read_season, read_seasons
 from football_assets.raw.neighbours import objects_to_read
@@ -96,3 +98,41 @@ def test_objects_of_other_countries_are_not_read_beside_a_season(bucket: Bucket)
         "raw/a/2020-21/eng.1.csv",
         "raw/a/2020/eng.1.csv",
     ]
+
+
+FOLDERS = (
+    "a/2018-19/ar.1",
+    "a/2019-20/ar.1",
+    "b/2019-20/ar.1",
+    "b/2019-20/ar.2",
+    "b/2019/ar.1",
+    "b/2020/ar.1",
+)
+ROWS = st.builds(
+    lambda day, home, away, score: f"{day},{home},{score},?,{away}",
+    st.sampled_from(
+        [date(2019, month, day) for month in (6, 8, 12) for day in (1, 3, 29)] + [date(2020, 2, 1)]
+    ),
+    st.sampled_from(["Lanus", "Tigre"]),
+    st.sampled_from(["Tigre", "Banfield"]),
+    st.sampled_from(["0-0", "2-1", "?"]),
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.lists(ROWS, max_size=5), min_size=6, max_size=6), st.permutations(range(6)))
+def test_seasons_read_alone_and_together_and_in_any_order_of_landing_agree(
+    tmp_path_factory: pytest.TempPathFactory, files: list[list[str]], order: list[int]
+) -> None:
+    bucket = open_bucket(str(tmp_path_factory.mktemp("bucket")))
+    for folder, rows in zip(FOLDERS, files, strict=True):
+        put(bucket, f"{folder}.csv", csv_of(*rows))
+    first = read_all(bucket)
+    for age, number in enumerate(order):
+        put(bucket, f"{FOLDERS[number]}.csv", csv_of(*files[number]), age=age)
+    second = read_all(bucket)
+    assert first.matches.drop("source_version").equals(second.matches.drop("source_version"))
+    sides = [
+        second.matches.select("season", "kickoff_date", team=side) for side in ("home_team", "away_team")
+    ]
+    assert pl.concat(sides).is_unique().all()
