@@ -68,10 +68,14 @@ def split_copied_lists(entries: pl.DataFrame, evidence: pl.DataFrame) -> tuple[p
 
 def _objects_with_one_list(entries: pl.DataFrame) -> pl.DataFrame:
     """Pairs of objects of two leagues that share most matches, with the number of `matches` that they share."""
-    several = entries.filter(pl.struct(_MATCH).is_duplicated()).filter(
-        pl.col("league_id").n_unique().over(_MATCH) > 1
+    fixture = pl.struct("kickoff_date", "home_team", "away_team").hash()
+    listings = entries.select("league_id", fixture=fixture).unique()
+    several = listings.filter(pl.col("fixture").is_duplicated())["fixture"].unique()
+    listed = (
+        entries.filter(fixture.is_in(several.implode()))
+        .select(*_MATCH, "league_id", "source_object")
+        .unique()
     )
-    listed = several.select(*_MATCH, "league_id", "source_object").unique()
     sizes = entries.group_by("season", "source_object").agg(size=pl.len())
     return (
         listed.join(listed, on=_MATCH, suffix="_other")

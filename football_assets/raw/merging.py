@@ -95,8 +95,17 @@ def _leg_keys(several: pl.DataFrame, meeting_again: pl.DataFrame) -> pl.DataFram
         .join(longest, on="pair", how="left", maintain_order="left")
     )
     is_plain = (pl.col("days") == 1) | (pl.col("days") == pl.col("known_days")).fill_null(False)
-    plain = keyed.filter(is_plain).select("row", leg_key="day")
-    unclear = with_meetings_of_others(keyed.filter(~is_plain), meeting_again).sort("pair", "row")
+    told = with_meetings_of_others(keyed.filter(~is_plain), meeting_again)
+    # One object without rounds repeats a score, in a league that meets again: another match on each day.
+    is_one_list = (pl.col("object_order").n_unique() == 1) & pl.col("score").is_not_null().all()
+    is_repeated = (is_one_list & pl.col("round").is_null().all()).over("pair") & pl.col("meets_again")
+    plain = pl.concat(
+        [
+            keyed.filter(is_plain).select("row", leg_key="day"),
+            told.filter(is_repeated).select("row", leg_key="day"),
+        ]
+    )
+    unclear = told.filter(~is_repeated).sort("pair", "row")
     found = [
         leg
         for pair in unclear.partition_by("pair", maintain_order=True)
@@ -114,12 +123,18 @@ def _entries(pair: pl.DataFrame) -> list[Entry]:
 
 def _split_misread_pairs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split off the pairs that meet, or of which one object lists results, on more than MAX_LEGS days."""
-    of_list = pl.when(_IS_PLAYED).then("kickoff_date").n_unique().over("pair", "object_order")
-    listed = of_list.max().over("pair").cast(pl.Int32)
-    counted = keyed.with_columns(
-        legs=pl.max_horizontal(pl.col("leg_key").max().over("pair") + 1, listed.cast(pl.Int32))
+    crowded = keyed.filter(pl.len().over("pair") > MAX_LEGS)
+    legs = crowded.group_by("pair").agg(legs=pl.col("leg_key").max() + 1)
+    days = (
+        crowded.filter(_IS_PLAYED)
+        .group_by("pair", "object_order")
+        .agg(legs=pl.col("kickoff_date").n_unique().cast(pl.Int32))
+        .drop("object_order")
     )
-    misread = counted.filter(pl.col("legs") > MAX_LEGS).with_columns(
+    often = (
+        pl.concat([legs, days]).filter(pl.col("legs") > MAX_LEGS).group_by("pair").agg(pl.col("legs").max())
+    )
+    misread = keyed.join(often, on="pair", maintain_order="left").with_columns(
         reason=pl.format(
             "{} against {} is listed {} times at one ground in a season: the opponent was misread upstream.",
             "home_team",
@@ -127,7 +142,7 @@ def _split_misread_pairs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
             "legs",
         )
     )
-    return counted.filter(pl.col("legs") <= MAX_LEGS).drop("legs"), misread
+    return keyed.join(often, on="pair", how="anti", maintain_order="left"), misread
 
 
 def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -136,13 +151,17 @@ def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     The score that most objects list stands, of those with equal counts the one of the first object by name, within an
     object that of the first line. The day is the one that most objects list with that score, else the latest.
     """
-    counted = keyed.with_columns(
-        listings=pl.col("object_order").n_unique().over(_LEG).cast(pl.UInt32),
+    legs = keyed.group_by(_LEG).agg(
+        listings=pl.col("object_order").n_unique().cast(pl.UInt32),
+        results=pl.struct(*_SCORE, "kickoff_date").n_unique(),
+    )
+    counted = keyed.drop("listings").join(legs, on=_LEG, maintain_order="left")
+    differing = counted.filter(pl.col("results") > 1).with_columns(
         score_listings=pl.col("object_order").n_unique().over(*_LEG, *_SCORE),
         score_row=pl.col("row").min().over(*_LEG, *_SCORE),
         day_listings=pl.col("object_order").n_unique().over(*_LEG, *_SCORE, "kickoff_date"),
     )
-    standing_first = counted.sort(
+    standing_first = differing.sort(
         _IS_PLAYED,
         "score_listings",
         "score_row",
@@ -151,25 +170,32 @@ def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         "row",
         descending=[True, True, False, True, True, False],
     )
+    decided = _first_of_legs(standing_first)
+    agreed = _first_of_legs(counted.filter(pl.col("results") == 1))
+    merged = pl.concat([agreed, decided.select(agreed.columns)])
+    return merged, _contradicted(differing, decided)
+
+
+def _first_of_legs(entries: pl.DataFrame) -> pl.DataFrame:
+    """One row a leg: its first entry, with time, round and odds from the first that has them."""
     is_same_day = pl.col("kickoff_date") == pl.col("kickoff_date").first()
-    decided = [name for name in counted.columns if name not in {*_LEG, "kickoff_time", "round", *_ODDS}]
-    merged = standing_first.group_by(_LEG, maintain_order=True).agg(
-        pl.col(decided).first(),
+    taken = [name for name in entries.columns if name not in {*_LEG, "kickoff_time", "round", *_ODDS}]
+    return entries.group_by(_LEG, maintain_order=True).agg(
+        pl.col(taken).first(),
         pl.col("kickoff_time").filter(is_same_day).drop_nulls().first(),
         pl.col("round").drop_nulls().first(),
         pl.col(_ODDS).filter(pl.col("odds_home").is_not_null()).first(),
     )
-    return merged, _contradicted(counted, merged)
 
 
-def _contradicted(counted: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
+def _contradicted(differing: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
     """Results with another score than their leg's, and those that list its score again for another day.
 
     Sources may differ by SAME_MATCH_DAYS on the day; one object that lists two days does not.
     """
     standing = [*_SCORE, "kickoff_date", "object_order", "score_listings", "source_object", "line", "path"]
-    beside = counted.join(
-        merged.select(*_LEG, pl.col(standing).name.suffix("_standing")), on=_LEG, how="left"
+    beside = differing.join(
+        decided.select(*_LEG, pl.col(standing).name.suffix("_standing")), on=_LEG, how="left"
     )
     is_other_score = (pl.col("home_goals") != pl.col("home_goals_standing")) | (
         pl.col("away_goals") != pl.col("away_goals_standing")

@@ -100,10 +100,14 @@ def _in_shared_days(entries: pl.DataFrame) -> pl.DataFrame:
         schema={"country": pl.String, "season": pl.String, "first": pl.Date, "last": pl.Date},
         orient="row",
     )
-    return (
-        entries.select(*_FIXTURE, "season", "kickoff_date", "row")
+    if days.is_empty():
+        return entries.clear()
+    rows = (
+        entries.select("country", "season", "kickoff_date", "row")
         .join(days, on=["country", "season"])
-        .filter(pl.col("kickoff_date").is_between("first", "last"))
-        .unique("row")
-        .drop("first", "last")
+        .filter(pl.col("kickoff_date").is_between("first", "last"))["row"]
+        .unique()
+    )
+    return entries.select(*_FIXTURE, "season", "kickoff_date", "row").filter(
+        pl.col("row").is_in(rows.implode())
     )
