@@ -65,7 +65,7 @@ SEASONS_SHOWN = 3
         AssetCheckSpec(
             "every_file_can_be_read",
             asset="raw_matches_rejected",
-            description="Every landing object is results in a known format, in its place.",
+            description="Every landing object is results in a known format, in its place, and not another league's.",
         ),
         AssetCheckSpec(
             "few_records_are_rejected",

@@ -17,7 +17,9 @@ from football_assets.raw.seasons import overlapping_seasons
 
 PAIR = ["season", "league_id", "home_team", "away_team"]
 _LEAGUE = ["season", "league_id"]
-_COUNTED = re.compile(r"\d")
+_NUMBER = re.compile(r"\d+")
+REARRANGED_DAYS = 21
+"""A fixture so many days after a result may be its old day, brought forward, where pairs meet twice at one ground."""
 
 
 class Entry(NamedTuple):
@@ -101,7 +103,7 @@ def _is_other_match(one: Entry, other: Entry, league: League) -> bool:
         return one.score != other.score or league.meets_again
     if not league.meets_again:
         return False
-    return _has_other_round(one, other) or _is_played_before(one, other)
+    return _has_other_round(one, other) or _is_played_before(one, other, REARRANGED_DAYS)
 
 
 def _is_other_match_of_list(one: Entry, other: Entry, league: League) -> bool:
@@ -120,19 +122,27 @@ def _is_other_match_of_list(one: Entry, other: Entry, league: League) -> bool:
     return is_fixture_twice or league.meets_again or _is_played_before(one, other)
 
 
-def _is_played_before(one: Entry, other: Entry) -> bool:
-    """Whether one entry has a result and the other is still to be played on a later day."""
+def _is_played_before(one: Entry, other: Entry, days: int = 0) -> bool:
+    """Whether one entry has a result and the other is still to be played, more than so many days later."""
     first, second = sorted((one, other), key=lambda entry: entry.kickoff_date)
-    return first.score is not None and second.score is None
+    is_later = (second.kickoff_date - first.kickoff_date).days > days
+    return is_later and first.score is not None and second.score is None
 
 
 def _has_same_round(one: Entry, other: Entry) -> bool:
-    """A round without a number may hold several matches of a pair."""
-    return one.round is not None and one.round == other.round and _is_counted(one.round)
+    """Whether both are of one numbered round: `Matchday 5` and `5. Round`. One without a number, like `Regular
+    Season`, may hold several matches of a pair.
+    """
+    if one.round is None or other.round is None or not (_is_counted(one.round) and _is_counted(other.round)):
+        return False
+    stages = {_stage(one.round), _stage(other.round)} - {""}
+    return len(stages) <= 1 and _number(one.round) == _number(other.round)
 
 
 def _has_other_round(one: Entry, other: Entry) -> bool:
-    return one.round is not None and other.round is not None and one.round != other.round
+    if one.round is None or other.round is None or one.round == other.round:
+        return False
+    return not _has_same_round(one, other)
 
 
 def _has_other_stage(one: Entry, other: Entry, league: League) -> bool:
@@ -148,7 +158,12 @@ def _has_other_stage(one: Entry, other: Entry, league: League) -> bool:
 
 def _is_counted(round_name: str) -> bool:
     """Whether a round has a number, like `Matchday 5`; a knock-out round like `Playoffs, Semifinals` has none."""
-    return _COUNTED.search(round_name.rpartition(", ")[2]) is not None
+    return _NUMBER.search(round_name.rpartition(", ")[2]) is not None
+
+
+def _number(round_name: str) -> int:
+    found = _NUMBER.search(round_name.rpartition(", ")[2])
+    return int(found[0]) if found else 0
 
 
 def _stage(round_name: str) -> str:

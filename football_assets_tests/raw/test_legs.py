@@ -68,6 +68,8 @@ AUGUST, FEBRUARY = "2014-08-16", "2015-02-16"
         ([(0, AUGUST, "Matchday 2", "1-0"), (0, FEBRUARY, "Matchday 24", "1-0")], [0, 1]),
         # Between lists it is not: sources number rounds as they please.
         ([(0, AUGUST, "Matchday 2", None), (1, FEBRUARY, "Matchday 24", "1-0")], [0, 0]),
+        # Sources call one round differently.
+        ([(0, AUGUST, "2. Round", "1-0"), (1, "2014-09-16", "Matchday 2", "2-0")], [0, 0]),
         # A stage is another match.
         ([(0, FEBRUARY, "Matchday 24", "1-0"), (1, "2015-05-16", "Playoffs, Semifinals", None)], [0, 1]),
         ([(0, FEBRUARY, None, "1-0"), (1, "2015-05-16", "Playoffs, Semifinals", None)], [0, 1]),
@@ -97,6 +99,9 @@ def test_entries_find_their_leg_in_any_order_of_the_objects(listings: list[Listi
         ([(0, AUGUST, "Matchday 2", "0-0"), (0, FEBRUARY, "Matchday 2", "0-0")], [0, 0]),
         ([(0, AUGUST, None, "0-0"), (1, FEBRUARY, None, None)], [0, 1]),
         ([(0, AUGUST, "Matchday 2", "0-0"), (1, FEBRUARY, "Matchday 24", None)], [0, 1]),
+        ([(0, AUGUST, "Matchday 2", None), (1, FEBRUARY, "2. Round", "0-0")], [0, 0]),
+        ([(0, AUGUST, None, "0-0"), (1, "2014-09-05", None, None)], [0, 0]),
+        ([(0, AUGUST, None, "0-0"), (1, "2014-09-07", None, None)], [0, 1]),
         ([(0, AUGUST, None, None), (1, FEBRUARY, None, "0-0")], [0, 0]),
         ([(0, AUGUST, None, None), (0, FEBRUARY, None, "0-0")], [0, 1]),
     ],
