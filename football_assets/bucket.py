@@ -306,7 +306,7 @@ class LocalBucket(Bucket):
         path = self._path(name)
         with self._reads(name):
             try:
-                if path.is_file():
+                if stat.S_ISREG(path.stat().st_mode):
                     return path.read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 pass

@@ -19,8 +19,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from football_assets.bucket import ABSENT, Bucket, ObjectInfo, open_bucket
-from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
+from football_assets.bucket import ABSENT, Bucket, ObjectInfo, UnusableFile, open_bucket
+from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed, UnreadableObject
 from football_assets_tests.bucket_clients import alternate, claim, increment
 from football_assets_tests.gcs_server import GcsServer
 
@@ -131,6 +131,86 @@ def test_what_is_not_there_has_no_state_and_cannot_be_read(bucket: Bucket, tmp_p
         with pytest.raises(ObjectNotFound, match=f"no object '{name}'"):
             bucket.download(name, tmp_path / "target")
     bucket.delete("b")
+
+
+def test_what_is_no_object_is_reported_beside_the_objects_of_a_listing(
+    folder: Bucket, tmp_path: Path
+) -> None:
+    folder.write("raw/x/eng.1.csv", b"1")
+    raw = folder.local_path("raw/x")
+    assert raw is not None
+    Path(os.fsdecode(os.fsencode(raw) + b"/K\xf6ln.csv")).write_bytes(b"1")
+    os.mkfifo(raw / "pipe.csv")
+    (raw / "dangling.csv").symlink_to("nowhere")
+    (raw / "loop.csv").symlink_to("loop.csv")
+    (raw / "linked").symlink_to(tmp_path)
+    (raw / "link.csv").symlink_to("eng.1.csv")
+    found: list[UnusableFile] = []
+
+    listed = list(folder.list("raw/", on_unusable=found.append))
+
+    assert [item.name for item in listed] == ["raw/x/eng.1.csv", "raw/x/link.csv"]
+    assert listed[0].version == listed[1].version
+    assert {file.name: file.reason for file in found} == {
+        r"raw/x/K\xf6ln.csv": "The name is not UTF-8.",
+        "raw/x/dangling.csv": "It is no regular file, nor a link to one.",
+        "raw/x/linked": "It is a link to a folder, which is not followed.",
+        "raw/x/loop.csv": "The file cannot be opened: Too many levels of symbolic links.",
+        "raw/x/pipe.csv": "It is no regular file, nor a link to one.",
+    }
+    assert [file.name for file in found if file.is_folder] == ["raw/x/linked"]
+
+
+def test_a_file_that_cannot_be_read_is_an_error_where_nobody_takes_the_report(folder: Bucket) -> None:
+    folder.write("tables/a.parquet", b"1")
+    path = folder.local_path("tables/b.parquet")
+    assert path is not None
+    path.symlink_to(path)
+
+    with pytest.raises(UnreadableObject, match="'tables/b.parquet' .* Too many levels of symbolic links"):
+        list(folder.list("tables/"))
+    with pytest.raises(UnreadableObject, match="Too many levels of symbolic links"):
+        folder.read("tables/b.parquet")
+    with pytest.raises(BucketError, match="could not write .*: File exists"):
+        folder.write("tables/b.parquet/c", b"1")
+
+
+def test_a_pipe_is_no_object_and_nobody_waits_for_its_writer(folder: Bucket, tmp_path: Path) -> None:
+    path = folder.local_path("pipe")
+    assert path is not None
+    os.mkfifo(path)
+
+    assert folder.stat("pipe") is None
+    for read in (lambda: folder.read("pipe"), lambda: folder.download("pipe", tmp_path / "copy")):
+        with pytest.raises(ObjectNotFound):
+            read()
+    assert folder.write("pipe", b"1", if_version=ABSENT).size == 1
+    assert folder.read("pipe") == b"1"
+
+
+def test_a_name_of_other_bytes_or_too_long_a_name_is_refused(bucket: Bucket) -> None:
+    for name in ("K\udcf6ln.csv", "\ud800"):
+        with pytest.raises(BucketError, match="in UTF-8"):
+            bucket.write(name, b"1")
+    with pytest.raises(BucketError):
+        bucket.write("a" * 2000, b"1")
+
+
+def test_a_bucket_whose_folder_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+
+    with pytest.raises(BucketError, match="Bucket folder .*loop cannot be created"):
+        open_bucket(str(tmp_path / "loop"))
+
+
+def test_errors_about_files_of_this_machine_are_errors_of_the_bucket(bucket: Bucket) -> None:
+    bucket.write("a", b"1")
+
+    with pytest.raises(BucketError, match="could not copy 'a' to /dev/null/copy: File exists"):
+        bucket.download("a", Path("/dev/null/copy"))
+    with pytest.raises(BucketError, match="could not write 'b'.*: No such file or directory"):
+        bucket.upload(Path("/nowhere/at/all"), "b")
+    assert names(bucket) == ["a"]
 
 
 def test_a_create_only_write_leaves_an_existing_object_alone(bucket: Bucket) -> None:

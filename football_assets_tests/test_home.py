@@ -11,7 +11,7 @@ from football_assets.home import prepare_home, project_root
 
 @pytest.fixture(autouse=True)
 def _environment_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("FOOTBALL_HOME", "DAGSTER_HOME"):
+    for variable in ("FOOTBALL_HOME", "DAGSTER_HOME", "FOOTBALL_BUCKET"):
         monkeypatch.setenv(variable, "to be restored")
         monkeypatch.delenv(variable)
 
@@ -38,6 +38,17 @@ def test_child_processes_inherit_the_home_as_an_absolute_path(
 
     assert os.environ["FOOTBALL_HOME"] == str(tmp_path / "relative")
     assert os.environ["DAGSTER_HOME"] == str(tmp_path / "relative" / "dagster")
+
+
+def test_child_processes_inherit_the_bucket_as_an_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOOTBALL_BUCKET", "matches")
+
+    prepare_home(Path("relative"))
+
+    assert os.environ["FOOTBALL_BUCKET"] == str(tmp_path / "matches")
 
 
 def test_without_an_argument_the_environment_names_the_home(

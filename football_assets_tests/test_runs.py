@@ -1,5 +1,6 @@
 """Runs of this process, on a small graph with a partitioned asset, a consumer, checks and a failure."""
 
+import io
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from football_assets.check_reasons import reasons_metadata
 from football_assets.errors import FootballError, NotEnoughData
 from football_assets.home import project_root
 from football_assets.run_launcher import HOST_TAG, PID_TAG
@@ -26,8 +28,10 @@ from football_assets.runs import (
     materialize,
     partition_range,
     register_seasons,
+    resolve_selection,
     steps_output_hidden,
 )
+from football_assets.terminal import RunProgress
 from football_assets_tests.dagster_home import open_instance
 
 SEASONS = dg.DynamicPartitionsDefinition(name="seasons")
@@ -69,7 +73,11 @@ def is_sound() -> dg.AssetCheckResult:
 @dg.asset_check(asset=table)
 def is_fresh() -> dg.AssetCheckResult:
     """Warns."""
-    return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN)
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=reasons_metadata([("the date is 31 June", 1200), ("no [score]", 3), ("c", 2), ("d", 1)]),
+    )
 
 
 DEFINITIONS = dg.Definitions(assets=[results, table, model], asset_checks=[is_sound, is_fresh])
@@ -100,7 +108,10 @@ def test_a_partitioned_asset_and_all_behind_it_are_one_run_that_the_instance_rem
 
     assert run.assets == ("results", "table", "model")
     assert sorted(check.check for check in run.checks if check.passed) == ["is_sound"]
-    assert CheckFinished("table", "is_fresh", passed=False, is_warning=True) in seen
+    (warning,) = [item for item in seen if isinstance(item, CheckFinished) and not item.passed]
+    assert (warning.asset, warning.check, warning.is_warning) == ("table", "is_fresh", True)
+    assert warning.description == "Warns."
+    assert warning.reasons[0] == ("the date is 31 June", 1200)
     assert seen[0] == StepStarted("results")
     finished = {item.asset: item.partitions for item in seen if isinstance(item, AssetFinished)}
     assert finished == {"results": 3, "table": 0, "model": 0}
@@ -226,3 +237,25 @@ def _wait_for(file: Path) -> None:
     while not file.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_failed_check_is_shown_with_its_description_and_its_three_commonest_reasons() -> None:
+    reasons = (("the date is 31 June", 1200), ("no [score]", 3), ("c", 2), ("d", 1))
+    stream = io.StringIO()
+    with RunProgress(stream) as progress:
+        progress(CheckFinished("table", "is_fresh", False, True, "Rejected: 1,206.", reasons))
+        progress(CheckFinished("table", "is_sound", False, False))
+        progress(CheckFinished("table", "is_whole", True, False, "Nothing to say.", reasons))
+
+    assert stream.getvalue().splitlines() == [
+        "! table: check is_fresh warning: Rejected: 1,206.",
+        "    1,200 × the date is 31 June",
+        "        3 × no [score]",
+        "        2 × c",
+        "! table: check is_sound failed",
+    ]
+
+
+@pytest.mark.parametrize("selection", ["results,table", "results , table", 'key:"results",key:"table"'])
+def test_a_comma_in_a_selection_means_or(selection: str) -> None:
+    assert {key.to_user_string() for key in resolve_selection(DEFINITIONS, selection)} == {"results", "table"}

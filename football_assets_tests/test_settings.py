@@ -46,3 +46,36 @@ def test_a_port_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, port:
 
 def test_every_field_says_what_it_is() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_blank_variable_is_unset_but_a_blank_key_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in Settings.model_fields:
+        if name != "api_key":
+            monkeypatch.setenv(f"FOOTBALL_{name.upper()}", " ")
+    assert get_settings() == Settings.model_construct()
+    assert get_settings().bucket_url == str(tmp_path / "football_home" / "bucket")
+
+    monkeypatch.setenv("FOOTBALL_API_KEY", "")
+    with pytest.raises(ValidationError, match="api_key"):
+        get_settings()
+
+
+@pytest.mark.parametrize(
+    ("bucket", "url"),
+    [
+        ("~/matches", "{home}/matches"),
+        ("file:///mnt/matches", "/mnt/matches"),
+        ("matches", "{home}/matches"),
+        ("gs://matches/part", "gs://matches/part"),
+        ("s3://matches", "s3://matches"),
+    ],
+)
+def test_the_bucket_is_an_absolute_folder_or_a_url(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bucket: str, url: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # which is the working directory, too
+    monkeypatch.setenv("FOOTBALL_BUCKET", bucket)
+
+    assert get_settings().bucket_url == url.format(home=tmp_path)

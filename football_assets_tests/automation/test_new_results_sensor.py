@@ -1,5 +1,6 @@
 """What lands is read once, whatever happens to cursors, ticks and runs."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from football_assets.automation.tags import REASON_TAG
 from football_assets.definitions import defs
 from football_assets.resources import bucket_resources
 from football_assets.settings import Settings
+from football_assets.tables import read_table
 from football_assets_tests.automation.small_graph import BROKEN, SmallHome
 from football_assets_tests.dagster_home import open_instance
 from football_assets_tests.demo import copy_bucket
@@ -360,6 +362,24 @@ def test_garbage_is_read_into_rejected_rows_and_fails_nothing(home: SmallHome) -
 
     assert home.home_teams() == ["Fulham"]
     assert home.ticks(3) is None
+
+
+def test_files_that_cannot_be_read_stop_neither_the_sensor_nor_the_run(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", FULHAM)
+    raw = home.bucket.local_path("raw")
+    assert raw is not None
+    for folder in (b"", b"/a/2012-13"):
+        Path(os.fsdecode(os.fsencode(raw) + folder + b"/K\xf6ln.csv")).write_bytes(b"x")
+    os.mkfifo(raw / "a" / "2012-13" / "eng.2.csv")
+
+    assert home.launch(home.request())
+
+    assert home.home_teams() == ["Fulham"]
+    assert home.ticks(3) is None
+    assert home.skipped[-1] == r"1 landing objects of 1 seasons, all read. In no season: raw/K\xf6ln.csv."
+    rejected = read_table(home.bucket, "raw_matches_rejected")
+    assert rejected["source_object"].to_list() == [r"raw/a/2012-13/K\xf6ln.csv", "raw/a/2012-13/eng.2.csv"]
 
 
 def test_a_new_instance_on_a_bucket_that_was_read_knows_its_seasons_and_asks_for_nothing(

@@ -8,6 +8,7 @@ import pytest
 from dagster import AssetKey, AssetsDefinition, DagsterInstance, Definitions, ExecuteInProcessResult, asset
 
 from football_assets.bucket import Bucket
+from football_assets.check_reasons import reasons_of
 from football_assets.io_managers import TableIOManager
 from football_assets.raw.assets import read_landing_files
 from football_assets.raw.checks import checks
@@ -62,8 +63,18 @@ def test_a_range_of_seasons_is_one_run_that_writes_a_partition_each(
     result = materialise(resource, "2012-13", "2014-15")
     assert result.success
     assert [name for name, passed in check_results(result).items() if not passed] == [
-        "few_records_are_rejected"
+        "every_file_can_be_read",
+        "few_records_are_rejected",
     ]
+    evaluations = {item.check_name: item for item in result.get_asset_check_evaluations()}
+    unread, few = (evaluations[name] for name in ("every_file_can_be_read", "few_records_are_rejected"))
+    assert unread.description == "Files that cannot be read: 1. Land them anew, or remove them."
+    assert reasons_of(unread) == (("raw/notes.txt: Its folder is no season like 2015-16 or 2015.", 1),)
+    assert few.description == "Rejected of 2014-15: 1 of 2 records."
+    ((reason, records),) = reasons_of(few)
+    assert reason.startswith("raw/a/2014-15/eng.1.json: ")
+    assert "2014-02-30" in reason
+    assert records == 1
     names = [item.name for item in table_objects(bucket, "raw_matches")]
     assert names == [f"tables/raw_matches/{season}.parquet" for season in SEASONS]
     expected = read_seasons(bucket, SEASONS, TODAY)

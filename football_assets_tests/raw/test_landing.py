@@ -229,3 +229,57 @@ def test_strays_are_listed_beside_the_landing_objects(bucket: Bucket) -> None:
     assert [item.info.name for item in listing.objects] == ["raw/a/2014-15/eng.1.csv"]
     assert [item.info.name for item in listing.strays] == ["raw/a/2013-14/notes.txt", "raw/notes.txt"]
     assert listing.seasons == ["2013-14", "2014-15"]
+
+
+def test_what_cannot_be_read_is_a_stray_of_the_nearest_season(bucket: LocalBucket) -> None:
+    put(bucket, "a/2014-15/eng.1.csv", RESULTS)
+    raw = bucket.root / "raw"
+    for place in (b"", b"/a/2014-15", b"/a/2013-14/deep"):
+        folder = os.fsencode(raw) + place
+        Path(os.fsdecode(folder)).mkdir(parents=True, exist_ok=True)
+        Path(os.fsdecode(folder + b"/K\xf6ln.csv")).write_text(RESULTS)
+    (raw / "b").mkdir()
+    (raw / "b" / "2012-13").symlink_to(raw / "a" / "2014-15")
+
+    listing = inventory(bucket)
+
+    assert [item.info.name for item in listing.objects] == ["raw/a/2014-15/eng.1.csv"]
+    assert {stray.info.name: stray.season for stray in listing.strays} == {
+        r"raw/K\xf6ln.csv": None,
+        r"raw/a/2013-14/deep/K\xf6ln.csv": "2013-14",
+        r"raw/a/2014-15/K\xf6ln.csv": "2014-15",
+        "raw/b/2012-13": "2012-13",
+    }
+    assert inventory(bucket) == listing  # or the sensor would read the season again and again
+    read = read_season(bucket, "2014-15", TODAY)
+    assert read.matches.height == 1
+    assert read.rejected.select("source_object", "reason").rows() == [
+        (r"raw/a/2014-15/K\xf6ln.csv", "The name is not UTF-8.")
+    ]
+
+
+def test_a_landing_reports_what_is_no_file_of_its_folder(bucket: Bucket, tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    write(root / "2014-15" / "eng.1.csv")
+    write(root / "2014-15" / ".hidden" / "eng.2.csv")
+    os.mkfifo(root / "2014-15" / "eng.3.csv")
+    (root / "2014-15" / "eng.4.csv").symlink_to("nowhere")
+    (root / "2013-14").symlink_to(root / "2014-15")
+
+    result = land(bucket, [root])
+
+    assert result.objects == ["raw/results/2014-15/eng.1.csv"]
+    assert {item.path.relative_to(root).as_posix(): item.reason for item in result.skipped} == {
+        "2013-14": "It is a link to a folder, which is not followed: name that folder itself.",
+        "2014-15/eng.3.csv": "It is no regular file.",
+        "2014-15/eng.4.csv": "The file cannot be opened: No such file or directory.",
+    }
+    for path in (root / "2014-15" / "eng.3.csv", Path("/dev/null")):
+        with pytest.raises(LandingError, match="neither a regular file nor a folder"):
+            land(bucket, [path])
+
+
+def test_a_folder_whose_name_is_not_utf8_lands(bucket: Bucket, tmp_path: Path) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/K\xf6ln"))
+    write(root / "2014-15" / "eng.1.csv")
+    assert land(bucket, [root]).objects == ["raw/k-ln/2014-15/eng.1.csv"]

@@ -128,10 +128,12 @@ def test_the_order_in_which_files_of_different_leagues_land_changes_nothing(buck
         assert first.equals(second)
 
 
-def test_an_object_deleted_after_it_was_listed_is_as_if_it_never_was(bucket: Bucket) -> None:
+def test_an_object_deleted_after_it_was_listed_is_on_record(bucket: Bucket) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of(LEEDS))
     listed_before = inventory(bucket)
     bucket.delete("raw/a/2014-15/eng.1.csv")
     read = read_seasons(bucket, ["2014-15"], TODAY, listed=listed_before)
     assert read.matches.is_empty()
-    assert read.rejected.is_empty()
+    assert read.rejected.select("season", "source_object", "reason").rows() == [
+        ("2014-15", "raw/a/2014-15/eng.1.csv", "The file was removed while it was being read.")
+    ]
