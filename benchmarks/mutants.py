@@ -8,11 +8,14 @@ its own in a copy of the project, with the test modules that mirror it. Needs Li
 
 import argparse
 import json
+import os
+import random
 import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import click
@@ -34,6 +37,8 @@ ALSO_TESTED_BY = {
     "football_assets/sequences/state.py": ("sequences/test_given_histories.py",),
 }
 WORK = Path("build/mutants")
+# Inputs of tests that are built once for all mutants.
+KEPT = {"TESTS_COUNTRIES_FOLDER": "countries", "TESTS_DEMO_FOLDER": "demo"}
 # Exit codes of pytest, and those of mutmut for what no test ran.
 STATUS = {
     0: "survived",
@@ -42,7 +47,6 @@ STATUS = {
     5: "no tests",
     33: "no tests",
     34: "skipped",
-    None: "not run",
 }
 CONFIG = """
 [tool.mutmut]
@@ -69,6 +73,9 @@ def main() -> None:
     parser.add_argument(
         "--survivors", action="store_true", help="print the difference that each survivor makes"
     )
+    parser.add_argument(
+        "--sample", type=int, help="test so many mutants of each module, drawn by chance; default: all"
+    )
     options = parser.parse_args()
     click.echo(
         "| module | mutants | killed | survived | no test | timeout | share killed |\n|---|---|---|---|---|---|---|"
@@ -80,7 +87,8 @@ def main() -> None:
             click.echo(f"| `{module}` | no test module mirrors it | | | | | |")
             continue
         workspace = prepare(module, tests)
-        run_mutmut(workspace, "run", "--max-children", str(options.workers))
+        drawn = sample(workspace, module, options.sample)
+        run_mutmut(workspace, "run", "--max-children", str(options.workers), *drawn)
         found = outcomes(workspace, module)
         click.echo(row(f"`{module}`", Counter(found.values())))
         total.update(found.values())
@@ -135,19 +143,49 @@ def quoted(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
+def sample(workspace: Path, module: str, count: int | None) -> list[str]:
+    """Names of some mutants of a module, the same at each call; none stands for all."""
+    if count is None:
+        return []
+    from mutmut.configuration import reset_config
+    from mutmut.mutation.file_mutation import mutate_file_contents
+    from mutmut.utils.format_utils import get_mutant_name
+
+    with chdir(workspace):  # where its configuration is
+        reset_config()
+        names = mutate_file_contents(module, Path(module).read_text(encoding="utf-8")).mutant_names
+    drawn = random.Random(0).sample(sorted(names), min(count, len(names)))
+    return [get_mutant_name(Path(module), name) for name in drawn]
+
+
 def run_mutmut(workspace: Path, *arguments: str) -> str:
     """Run `mutmut` in a copy of the project; returns its output."""
     command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", *arguments]
-    done = subprocess.run(command, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    kept = {
+        name: str(workspace.parent / "kept" / folder)
+        for name, folder in KEPT.items()
+        if name not in os.environ
+    }
+    for path in kept.values():
+        Path(path).mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        command,
+        cwd=workspace,
+        env=os.environ | kept,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode:
         raise SystemExit(f"mutmut ended with {done.returncode} in {workspace}:\n{done.stdout[-4000:]}")
     return done.stdout
 
 
 def outcomes(workspace: Path, module: str) -> dict[str, str]:
-    """What became of each mutant."""
+    """What became of each mutant that was drawn."""
     record = json.loads((workspace / "mutants" / f"{module}.meta").read_text())
-    return {name: STATUS.get(code, "timeout") for name, code in record["exit_code_by_key"].items()}
+    codes: dict[str, int | None] = record["exit_code_by_key"]
+    return {name: STATUS.get(code, "timeout") for name, code in codes.items() if code is not None}
 
 
 def row(name: str, counts: Counter[str]) -> str:

@@ -50,7 +50,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def countries(tmp_path_factory: pytest.TempPathFactory) -> SimulatedCountries:
-    return simulated_countries(tmp_path_factory.mktemp("countries"))
+    """Simulated countries with their feature tables.
+
+    TESTS_COUNTRIES_FOLDER names a folder that keeps them between test sessions, whatever becomes of the code.
+    """
+    kept = os.environ.get("TESTS_COUNTRIES_FOLDER")
+    if not kept:
+        return simulated_countries(tmp_path_factory.mktemp("countries"))
+    folder = Path(kept)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "countries.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return simulated_countries(folder)
 
 
 @pytest.fixture(scope="session")

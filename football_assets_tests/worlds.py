@@ -211,6 +211,11 @@ def build_tables(bucket: Bucket, matches: pl.DataFrame, scratch: Path) -> Featur
     build_features(bucket, ["stg_matches", "team_matches", "team_form"], scratch)
     write_by_country(bucket, "team_ratings", rate_matches(read_table(bucket, "stg_matches")))
     build_features(bucket, ["match_features"], scratch)
+    return read_tables(bucket)
+
+
+def read_tables(bucket: Bucket) -> FeatureTables:
+    """The feature tables of a bucket."""
     return FeatureTables(*(read_table(bucket, field.name) for field in fields(FeatureTables)))
 
 
@@ -301,7 +306,10 @@ class SimulatedCountries:
 
 
 def simulated_countries(folder: Path) -> SimulatedCountries:
-    """Build the features of TRUTH, REWRITTEN, TRUNCATED and NO_RESULTS."""
+    """Build the features of TRUTH, REWRITTEN, TRUNCATED and NO_RESULTS, or read those that a folder has already."""
+    bucket, ready = open_bucket(str(folder / "bucket")), folder / "ready"
+    if ready.exists():
+        return SimulatedCountries(bucket, read_tables(bucket))
     truth = simulated_country(TRUTH)
     conditions = {
         REWRITTEN: rewritten_from(truth, REWRITTEN_FROM),
@@ -309,5 +317,6 @@ def simulated_countries(folder: Path) -> SimulatedCountries:
     }
     conditions |= {country: unplayed_from(truth, day) for country, day in TRUNCATED.items()}
     matches = [truth, *(in_country(world, country) for country, world in conditions.items())]
-    bucket = open_bucket(str(folder / "bucket"))
-    return SimulatedCountries(bucket, build_tables(bucket, pl.concat(matches), folder / "scratch"))
+    tables = build_tables(bucket, pl.concat(matches), folder / "scratch")
+    ready.touch()
+    return SimulatedCountries(bucket, tables)

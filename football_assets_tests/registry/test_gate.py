@@ -144,7 +144,10 @@ def test_a_production_model_without_comparable_forecasts_does_not_stop_a_candida
     nothing = np.full((2000, 3), np.nan)
     decision = judge(frame(best, best, outcome), nothing, CONFIG)
     assert decision.accepted
-    assert "only 0 days" in reason(decision, PRODUCTION)
+    assert reason(decision, PRODUCTION) == (
+        "Against the production model there are forecasts of only 0 days (at least "
+        f"{CONFIG.least_days} are needed), so this comparison is left out."
+    )
     decision = judge(frame(best, best, outcome), None, CONFIG, not_comparable="Version 1 has other features.")
     assert decision.accepted
     assert decision.refusals == []
@@ -157,6 +160,7 @@ def test_too_few_days_are_no_evidence() -> None:
     assert not decision.accepted
     assert decision.refusals == decision.reasons
     assert "only 3 days" in decision.reasons[0]
+    assert decision.reasons[0].endswith("so the candidate is refused.")
 
 
 @pytest.mark.parametrize("broken", [np.nan, 0.9, -0.1])
@@ -166,7 +170,9 @@ def test_forecasts_that_are_no_probabilities_are_refused(broken: float) -> None:
     best[7, 0] = broken
     decision = judge(frame(best, best, outcome), None, CONFIG)
     assert not decision.accepted
+    assert decision.reasons == decision.refusals
     assert "not probabilities" in decision.reasons[0]
+    assert decision.comparisons == []
 
 
 def test_an_empty_test_period_is_refused() -> None:
