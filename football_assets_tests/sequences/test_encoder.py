@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from football_assets.features.ratings import rate_matches
 from football_assets.sequences.encoder import (
     TeamHistory,
+    encode,
     encode_context,
     history_rows,
+    is_in_pairs,
     read_histories,
 )
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature, FeatureSpec
+from football_assets_tests.worlds import SimulatedCountries
 
 FIRST_DAY = date(2015, 8, 1)
 DAYS = 12
@@ -263,6 +266,75 @@ def test_a_longer_history_ends_with_the_shorter_and_starts_with_padding() -> Non
     assert (spans[:, 1] - spans[:, 0]).tolist() == [2, 2, 0, 0, 0]
     assert longer[0, -2:].any()
     assert not longer[:, :-2].any()
+
+
+def broken_tables(countries: SimulatedCountries) -> dict[str, tuple[pl.DataFrame, pl.DataFrame]]:
+    """`team_matches` and `team_ratings` as they are made, and with rows that are not two by two beside each other."""
+    matches, ratings = countries.tables.team_matches, countries.tables.team_ratings
+    swapped = np.arange(len(ratings)) ^ 1
+    return {
+        "as made": (matches, ratings),
+        "a side of a match is missing in both": (matches[1:], ratings[1:]),
+        "a match is missing in the ratings": (matches, ratings[:-2]),
+        "sides of the ratings are exchanged": (matches, ratings[swapped]),
+        "matches are in another order": (matches[::-1], ratings),
+        "sides stand apart": (matches.sort("team_id"), ratings.sort("team_id")),
+    }
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "as made",
+        "a side of a match is missing in both",
+        "a match is missing in the ratings",
+        "sides of the ratings are exchanged",
+        "matches are in another order",
+        "sides stand apart",
+    ],
+)
+def test_a_past_match_has_the_ratings_of_its_two_teams_however_the_tables_are_ordered(
+    countries: SimulatedCountries, case: str
+) -> None:
+    matches, ratings = broken_tables(countries)[case]
+    rated = {(row["match_id"], row["team_id"]): row for row in ratings.iter_rows(named=True)}
+
+    assert is_in_pairs(matches, ratings) is (case == "as made")
+
+    found = history_rows(matches, ratings)
+    assert found["match_id"].to_list() == matches.filter("is_played")["match_id"].to_list()
+    for row in found.iter_rows(named=True):
+        own = rated.get((row["match_id"], row["team_id"]), {})
+        others = rated.get((row["match_id"], row["opponent_id"]), {})
+        for name in ("elo", "attack", "defence"):
+            assert row[name] == own.get(name)
+            assert row[f"opponent_{name}"] == others.get(name)
+
+
+@pytest.mark.parametrize("column", ["match_id", "team_id", "opponent_id"])
+def test_tables_that_differ_in_a_key_are_not_in_pairs(countries: SimulatedCountries, column: str) -> None:
+    matches, ratings = countries.tables.team_matches, countries.tables.team_ratings
+    other = matches.with_columns(pl.when(pl.int_range(pl.len()) != 4).then(column).otherwise(pl.lit("eng:X")))
+
+    assert not is_in_pairs(other, ratings)
+
+
+def test_a_fixture_has_the_history_of_each_side_and_its_context() -> None:
+    spec = FeatureSpec(history_length=2, history=SPEC.history, context=CONTEXT)
+    history = TeamHistory(rows_of(TWO_MEETINGS), spec)
+    day = FIRST_DAY + timedelta(days=3)
+    fixtures = pl.DataFrame(
+        {"home_team_id": [TEAMS[1]], "away_team_id": [TEAMS[2]], "kickoff_date": [day], "home_form": [1]}
+    ).with_columns(away_form=pl.lit(2))
+
+    found = encode(fixtures, history, spec)
+
+    assert len(found) == 1
+    np.testing.assert_array_equal(found.home_history, history.before(pl.Series([TEAMS[1]]), pl.Series([day])))
+    goals = found.home_history[0, :, [NAMES.index("goals_for"), NAMES.index("goals_against")]]
+    assert goals.T.tolist() == [[0, 0], [1, 3]]
+    assert not found.away_history.any()
+    assert found.context.tolist() == [[2, 1]]
 
 
 def test_past_matches_are_counted_by_country() -> None:
