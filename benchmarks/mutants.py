@@ -90,6 +90,9 @@ def main() -> None:
         drawn = sample(workspace, module, options.sample)
         run_mutmut(workspace, "run", "--max-children", str(options.workers), *drawn)
         found = outcomes(workspace, module)
+        for name in [name for name, status in found.items() if status in {"survived", "no tests"}]:
+            if is_killed_by_all(workspace, name, tests):
+                found[name] = "killed"
         click.echo(row(f"`{module}`", Counter(found.values())))
         total.update(found.values())
         if options.survivors:
@@ -161,17 +164,10 @@ def sample(workspace: Path, module: str, count: int | None) -> list[str]:
 def run_mutmut(workspace: Path, *arguments: str) -> str:
     """Run `mutmut` in a copy of the project; returns its output."""
     command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", *arguments]
-    kept = {
-        name: str(workspace.parent / "kept" / folder)
-        for name, folder in KEPT.items()
-        if name not in os.environ
-    }
-    for path in kept.values():
-        Path(path).mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         command,
         cwd=workspace,
-        env=os.environ | kept,
+        env=os.environ | kept_inputs(workspace),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -186,6 +182,35 @@ def outcomes(workspace: Path, module: str) -> dict[str, str]:
     record = json.loads((workspace / "mutants" / f"{module}.meta").read_text())
     codes: dict[str, int | None] = record["exit_code_by_key"]
     return {name: STATUS.get(code, "timeout") for name, code in codes.items() if code is not None}
+
+
+def is_killed_by_all(workspace: Path, mutant: str, tests: list[str]) -> bool:
+    """Whether a test fails in a process of its own that imports the module with the mutant.
+
+    mutmut runs the tests during which it saw a call of the function. It sees no call at import, and one in a fixture
+    that several tests share only in the first of them.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+        cwd=workspace / "mutants",
+        env=os.environ
+        | kept_inputs(workspace)
+        | {"MUTANT_UNDER_TEST": mutant, "PY_IGNORE_IMPORTMISMATCH": "1"},
+        capture_output=True,
+    )
+    return done.returncode == 1
+
+
+def kept_inputs(workspace: Path) -> dict[str, str]:
+    """Environment that names folders of inputs which tests build once."""
+    kept = {
+        name: str(workspace.parent / "kept" / folder)
+        for name, folder in KEPT.items()
+        if name not in os.environ
+    }
+    for path in kept.values():
+        Path(path).mkdir(parents=True, exist_ok=True)
+    return kept
 
 
 def row(name: str, counts: Counter[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
 from football_assets.model_files import TEAM_STATE
@@ -135,7 +136,9 @@ def test_the_state_of_a_country_does_not_depend_on_the_others_or_on_the_order_of
         table.sample(fraction=1, shuffle=True, seed=3)
         for table in (tables.team_matches, tables.team_form, tables.team_ratings)
     )
-    everywhere = TeamState(build_team_state(sides, form, ratings, DEFAULT_SPEC), DEFAULT_SPEC)
+    shuffled = build_team_state(sides, form, ratings, DEFAULT_SPEC)
+    assert_frame_equal(shuffled, table_of(tables), check_exact=True)
+    everywhere = TeamState(shuffled, DEFAULT_SPEC)
     fixtures = tables.of(TRUTH).match_features.filter(~pl.col("is_played")).select(ASKED)
 
     assert_same_bits(everywhere.encode_rows(fixtures), state.encode_rows(fixtures))
@@ -234,7 +237,7 @@ def test_a_league_is_found_by_identifier_and_by_name(state: TeamState, text: str
 def test_an_unknown_league_is_told_the_nearest_or_all(state: TeamState) -> None:
     with pytest.raises(UnknownLeague, match="'Premier Leage' is not known. Did you mean 'eng.1'"):
         state.find_league("Premier Leage")
-    with pytest.raises(UnknownLeague, match=r"Leagues: .*eng.cup"):
+    with pytest.raises(UnknownLeague, match=r"Leagues: eng\.1, eng\.2, eng\.3, .*eng\.cup\.$"):
         state.find_league("handball")
     with pytest.raises(UnknownLeague, match="'eng.9' is not known. Did you mean"):
         state.find_league("eng.9")
@@ -335,6 +338,10 @@ def test_errors_offer_spellings_as_a_list_and_in_a_large_batch_only_the_first_do
     with pytest.raises(UnknownLeague) as league:
         state.find_league("Premier Leage")
     assert league.value.suggestions == ["eng.1"]
+    for offers in (0, 1, 2):
+        with pytest.raises(UnknownLeague) as league:
+            state.find_league("eng.9", offers)
+        assert len(league.value.suggestions) == offers
     with pytest.raises(UnknownTeam) as team:
         state.find_team("eng.cup", "Vilage")
     assert team.value.suggestions == [VILLAGE]
