@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from football_assets.sequences.home_advantage import home_advantage_shift
+from football_assets.sequences.home_advantage import home_advantage_shift, with_home_advantage
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT
 
 FIRST_DAY = date(2018, 8, 1)
@@ -97,6 +97,20 @@ def test_the_value_of_a_day_is_that_of_the_latest_earlier_day_with_a_result() ->
     assert 0 > first > second > third
 
 
+def test_fixtures_get_the_shift_of_all_matches_as_known_before_their_day() -> None:
+    frame = matches(np.tile([0, 6], (6000, 1)), matches_a_day=2000)
+    fixtures = pl.DataFrame(
+        {"name": ["c", "a", "b"], "kickoff_date": [FIRST_DAY + timedelta(days=n) for n in (2, 0, 1)]}
+    )
+    first, second, _ = home_advantage_shift(frame).series[HOME_ADVANTAGE_SHIFT]
+
+    found = with_home_advantage(fixtures, frame)
+
+    assert found.columns == ["name", "kickoff_date", HOME_ADVANTAGE_SHIFT]
+    assert found.select("name", HOME_ADVANTAGE_SHIFT).rows() == [("c", second), ("a", 0.0), ("b", first)]
+    assert 0 > first > second
+
+
 def test_no_match_and_fixtures_alone_give_none() -> None:
     frame = matches(drawn(-0.5, 50))
     unplayed = frame.with_columns(
@@ -131,6 +145,7 @@ def test_the_order_of_the_rows_does_not_matter_to_the_bit() -> None:
     frame = matches(drawn(-0.3, 2000)).with_columns(
         league_home_goals=pl.Series(generator.uniform(1, 2, 2000)),
         league_away_goals=pl.Series(generator.uniform(0.8, 1.6, 2000)),
+        match_id=pl.col("match_id").reverse(),  # identifiers do not follow the days
     )
     shuffled = frame.sample(fraction=1, shuffle=True, seed=1)
 
