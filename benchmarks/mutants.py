@@ -34,7 +34,7 @@ MODULES = (
 )
 # Tests of a module beyond its mirror.
 ALSO_TESTED_BY = {
-    "football_assets/sequences/state.py": ("sequences/test_given_histories.py",),
+    "football_assets/sequences/tensors.py": ("sequences/test_increments.py",),
 }
 WORK = Path("build/mutants")
 # Inputs of tests that are built once for all mutants.

@@ -256,10 +256,12 @@ def test_ratings_of_the_kickoffs_day_or_later_are_refused(state: TeamState) -> N
     last = state.last_match(f"eng:{VILLAGE}")
     assert last is not None
 
-    with pytest.raises(
-        FootballError, match=f"'{VILLAGE}' are of {last} and the kick-off is on {last}: choose"
-    ):
+    with pytest.raises(FootballError) as error:
         encode_given(state, "eng.1", last, team, GivenTeam())
+    assert str(error.value) == (
+        f"The ratings of '{VILLAGE}' are of {last} and the kick-off is on {last}: choose a later day, or give the "
+        "opponent's Elo rating without its name."
+    )
     encode_given(state, "eng.1", last + timedelta(days=1), team, GivenTeam())
 
 

@@ -260,6 +260,14 @@ def test_a_handful_of_matches_or_none_can_be_written_and_opened(
     assert (found.days <= np.datetime64(REWRITTEN_FROM + timedelta(days=9999))).all()
 
 
+def test_an_array_of_pickled_objects_is_never_loaded(tables: FeatureTables, tmp_path: Path) -> None:
+    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path)
+    np.save(tmp_path / "outcome.npy", np.array([None] * 500, dtype=object), allow_pickle=True)
+
+    with pytest.raises(ValueError, match="allow_pickle=False|Python objects"):
+        open_tensors(tmp_path)
+
+
 def test_tensors_of_another_version_are_refused_in_a_sentence(tables: FeatureTables, tmp_path: Path) -> None:
     write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path)
     (tmp_path / "past.npy").rename(tmp_path / "home_history.npy")
