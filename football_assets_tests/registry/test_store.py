@@ -2,8 +2,10 @@
 
 import json
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +13,14 @@ from hypothesis import strategies as st
 
 from football_assets.bucket import LocalBucket, open_bucket
 from football_assets.errors import PreconditionFailed, RegistryError
-from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
+from football_assets.registry import store
+from football_assets.registry.store import (
+    ALIASES_OBJECT,
+    VERSIONS,
+    BundleFile,
+    Registry,
+    _content_digest,
+)
 
 
 @pytest.fixture
@@ -114,15 +123,71 @@ def test_a_damaged_manifest_is_named(registry: Registry, tmp_path: Path) -> None
             registry.fetch(1, tmp_path / "scratch")
 
 
-def test_a_manifest_cannot_write_outside_the_scratch_folder(registry: Registry, tmp_path: Path) -> None:
-    published(registry, tmp_path, 1)
+def rewrite_manifest(registry: Registry, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the manifest of version 1 and give it the digest that fits its files."""
     name = f"{VERSIONS}1/manifest.json"
     record = json.loads(registry.bucket.read(name))
-    record["files"]["../../../escaped.json"] = record["files"].pop("metrics.json")
+    change(record)
+    record["content"] = _content_digest(
+        {file: BundleFile(**entry) for file, entry in record["files"].items()}
+    )
     registry.bucket.write(name, json.dumps(record).encode())
-    with pytest.raises(RegistryError, match="corrupt"):
+
+
+@pytest.mark.parametrize("escape", ["../../../escaped.json", "/escaped.json", "a/b.json", "..", ""])
+def test_a_manifest_cannot_write_outside_the_scratch_folder(
+    registry: Registry, tmp_path: Path, escape: str
+) -> None:
+    published(registry, tmp_path, 1)
+
+    def rename(record: dict[str, Any]) -> None:
+        record["files"][escape] = record["files"].pop("metrics.json")
+
+    rewrite_manifest(registry, rename)
+    with pytest.raises(RegistryError, match="manifest.json is corrupt: its digests do not agree"):
         registry.fetch(1, tmp_path / "scratch")
-    assert not list(tmp_path.rglob("escaped.json"))
+    assert not (tmp_path / "escaped.json").exists()
+    assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
+
+
+def test_a_manifest_of_another_version_is_refused(registry: Registry, tmp_path: Path) -> None:
+    published(registry, tmp_path, 1)
+    rewrite_manifest(registry, lambda record: record.update(version=2))
+    with pytest.raises(RegistryError, match="manifest.json is corrupt"):
+        registry.manifest(1)
+
+
+def test_a_copy_that_another_process_left_damaged_meanwhile_is_named(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(registry, tmp_path, 1)
+    rename = Path.rename
+
+    def overtaken(self: Path, target: Path) -> Path:
+        target.mkdir()
+        (target / "model.onnx").write_bytes(b"half")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    with pytest.raises(RegistryError, match=r"1-\w{16}/\S+ is corrupt: delete .*1-\w{16} and try again"):
+        registry.fetch(1, tmp_path / "scratch")
+
+
+def test_aliases_that_always_change_are_given_up_with_a_sentence(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(registry, tmp_path, 1)
+    attempts = []
+
+    def overtaken(name: str, *_: object, **__: object) -> None:
+        attempts.append(name)
+        raise PreconditionFailed("another process has written it")
+
+    monkeypatch.setattr(registry.bucket, "write", overtaken)
+    monkeypatch.setattr(store.time, "sleep", lambda seconds: None)
+    with pytest.raises(RegistryError, match=r"aliases\.json in .* changes all the time: try again later"):
+        registry.promote(1)
+    assert attempts == [ALIASES_OBJECT] * 100
 
 
 def test_a_damaged_copy_in_the_scratch_folder_is_fetched_again(registry: Registry, tmp_path: Path) -> None:
