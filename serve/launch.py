@@ -68,7 +68,7 @@ def serve_forecasts(
         _prepare_environment(settings, runtime, addresses)
         say("Starting Ray …")
         started = time.monotonic()
-        with _cluster(replicas) as dashboard, end_signals() as ended:
+        with _cluster(replicas, runtime) as dashboard, end_signals() as ended:
             say(f"Starting the forecaster; Ray's dashboard is on http://{dashboard}.")
             _deploy(dashboard, serve_config(config, port=port, replicas=replicas))
             ready = _wait(f"http://{LOOPBACK}:{port}", runtime, ended)
@@ -102,7 +102,7 @@ def listen_addresses(host: str, port: int) -> list[str]:
         raise FootballError(
             f"Host {host} is not known ({error.strerror}): choose another with --host."
         ) from error
-    address = min(found, key=lambda one: one[0] != socket.AF_INET)[4][0]  # IPv4 before IPv6
+    address = str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])  # IPv4 before IPv6
     wanted = [address] if address in (ANY_IPV4, ANY_IPV6, LOOPBACK) else [address, LOOPBACK]
     for one in wanted:
         _check_port(one, port)
@@ -196,7 +196,7 @@ def _prepare_environment(settings: Settings, runtime: Path, addresses: Sequence[
 
 
 @contextmanager
-def _cluster(replicas: int | None) -> Iterator[str]:
+def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
     """A Ray cluster of this machine, with Serve; yields the address of its dashboard."""
     import ray
     from ray import serve

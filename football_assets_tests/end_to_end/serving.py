@@ -80,9 +80,6 @@ class Server:
     def is_answered_by(self, version: int) -> bool:
         return self.answering() == {version}
 
-    def is_answered_by(self, version: int) -> bool:
-        return self.answering() == {version}
-
     def predict(self, identifier: str | None = None) -> httpx.Response:
         headers = {"X-Request-ID": identifier} if identifier else {}
         return httpx.post(f"{self.url}/predict", json=MATCH, headers=headers, timeout=60)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.bucket import Bucket, ObjectInfo
+from football_assets.bucket import Bucket, LocalBucket, ObjectInfo
 from football_assets.errors import LandingError
 from football_assets.raw.landing import LandingObject, StrayObject, inventory, land, place_object
 from football_assets.raw.matches import read_season

@@ -46,7 +46,7 @@ def run_replica(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
             f"{REPLICA}\n{code}\nimport os, signal; os.kill(os.getpid(), signal.SIGKILL)",
             folder,
         ],
-        env=os.environ | ray_environment(folder),
+        env=os.environ | ray_environment(folder, ["127.0.0.1:8000"]),
         cwd=CONFIG.parents[1],
         capture_output=True,
         text=True,
@@ -96,4 +96,4 @@ def test_pods_of_a_cluster_hold_back_no_record(group: str | int, tmp_path: Path)
     pod = cluster[group] if isinstance(group, str) else cluster["workerGroupSpecs"][group]
     variables = {item["name"]: item.get("value") for item in pod["template"]["spec"]["containers"][0]["env"]}
     name = "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE"
-    assert variables[name] == ray_environment(tmp_path)[name] == "1"
+    assert variables[name] == ray_environment(tmp_path, ["127.0.0.1:8000"])[name] == "1"
