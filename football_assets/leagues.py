@@ -86,8 +86,16 @@ def _read_seed() -> list[dict[str, str]]:
 
 _LISTED = _read_seed()
 NAMES = {row["league_id"]: row["name"] for row in _LISTED if row["name"]}
-DIVISIONS = {row["football_data"]: row["league_id"] for row in _LISTED if row["football_data"]}
+_OPENFOOTBALL = {row["openfootball"]: row["league_id"] for row in _LISTED if row["openfootball"]}
+_FOOTBALL_DATA = {
+    code.strip(): row["league_id"]
+    for row in _LISTED
+    for code in row["football_data"].split(";")
+    if code.strip()
+}
+DIVISIONS = {code: league_id for code, league_id in _FOOTBALL_DATA.items() if "/" not in code}
 """What football-data.co.uk calls its leagues."""
+_EXTRA_LEAGUES = {code.casefold(): league_id for code, league_id in _FOOTBALL_DATA.items() if "/" in code}
 SPORTMONKS_LEAGUES = {int(row["sportmonks"]): row["league_id"] for row in _LISTED if row["sportmonks"]}
 """Numbers of Sportmonks, by which the Kaggle competition of 2022 names its leagues. Of several cups of a country the
 oldest; leagues in several groups (Serie C, Regionalliga) are missing, since a country's tier is one league here."""
@@ -110,9 +118,9 @@ def parse_league_id(text: str) -> str:
     Raises
     ------
     UnknownLeague
-        The text has not the form country.tier or country.cup, and is no division of football-data.co.uk.
+        The text has not the form country.tier or country.cup, and is no name of openfootball or football-data.co.uk.
     """
-    division = DIVISIONS.get(text.strip().upper())
+    division = DIVISIONS.get(text.strip().upper()) or _OPENFOOTBALL.get(text.strip().lower())
     if division is not None:
         return division
     match = _LEAGUE_ID.fullmatch(text.strip().lower())
@@ -122,6 +130,16 @@ def parse_league_id(text: str) -> str:
         )
     country, tier = match.groups()
     return f"{_COUNTRY_ALIASES.get(country, country)}.{tier}"
+
+
+def extra_league(country: str, league: str) -> str | None:
+    """The identifier of one of football-data.co.uk's extra leagues, as its files write country and league; None if it
+    is not known.
+
+    >>> extra_league("Denmark", "Superliga"), extra_league("Denmark", "Superettan")
+    ('dk.1', None)
+    """
+    return _EXTRA_LEAGUES.get(f"{country.strip()}/{league.strip()}".casefold())
 
 
 def league_of(league_id: str) -> League:

@@ -3,7 +3,7 @@
 import pytest
 
 from football_assets.errors import UnknownLeague
-from football_assets.leagues import COUNTRIES, NAMES, League, league_of, parse_league_id
+from football_assets.leagues import COUNTRIES, NAMES, League, extra_league, league_of, parse_league_id
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from football_assets.leagues import COUNTRIES, NAMES, League, league_of, parse_l
         ("E0", "eng.1"),
         ("sc3", "sco.4"),
         (" EC ", "eng.5"),
+        ("mls", "us.1"),
     ],
 )
 def test_the_spellings_of_one_league_have_one_identifier(written: str, canonical: str) -> None:
@@ -45,3 +46,19 @@ def test_every_named_league_is_canonical_and_of_a_known_country_and_no_two_share
     assert [parse_league_id(league_id) for league_id in NAMES] == list(NAMES)
     assert {league_of(league_id).country for league_id in NAMES} <= set(COUNTRIES)
     assert len(set(NAMES.values())) == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("country", "league", "league_id"),
+    [
+        ("Argentina", "Liga Profesional", "ar.1"),
+        ("Argentina", "Copa De La Liga Profesional", "ar.1"),
+        (" Denmark ", "superliga ", "dk.1"),
+        ("Romania", "Superliga", "ro.1"),
+        ("USA", "MLS", "us.1"),
+        ("Denmark", "Serie A", None),
+        ("", "", None),
+    ],
+)
+def test_an_extra_league_is_known_by_country_and_league(country: str, league: str, league_id: str | None) -> None:
+    assert extra_league(country, league) == league_id

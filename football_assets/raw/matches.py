@@ -3,20 +3,17 @@
 Called by the raw assets, the backtest and benchmarks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 
 from football_assets.bucket import Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound, UnreadableObject
 from football_assets.raw.copied_lists import split_copied_lists
-from football_assets.raw.formats import read_results
-from football_assets.raw.formats.plain import read_plain
-from football_assets.raw.formats.reading import Refusal, Row
+from football_assets.raw.file_rows import REFUSAL_SCHEMA, FileContent, read_files, with_origins
 from football_assets.raw.identity import against_themselves, with_canonical_clubs
 from football_assets.raw.landing import Inventory, LandingObject, inventory
 from football_assets.raw.legs import pairs_that_meet_again
@@ -29,32 +26,6 @@ from football_assets.raw.rules import (
     without_unusable_odds,
     without_void,
 )
-
-ROW_SCHEMA: dict[str, type[pl.DataType]] = {
-    "line": pl.Int64,
-    "path": pl.String,
-    "record": pl.String,
-    "kickoff_date": pl.Date,
-    "kickoff_time": pl.Time,
-    "home_team": pl.String,
-    "away_team": pl.String,
-    "home_goals": pl.Int64,
-    "away_goals": pl.Int64,
-    "round": pl.String,
-    "odds_home": pl.Float64,
-    "odds_draw": pl.Float64,
-    "odds_away": pl.Float64,
-    "void": pl.String,
-}
-REFUSAL_SCHEMA: dict[str, type[pl.DataType]] = {
-    "season": pl.String,
-    "source_object": pl.String,
-    "source_version": pl.String,
-    "line": pl.Int64,
-    "path": pl.String,
-    "reason": pl.String,
-    "record": pl.String,
-}
 
 
 @dataclass(frozen=True)
@@ -163,23 +134,17 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
 def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """All objects' rows and refusals, with where they come from."""
     found, lost = _contents(bucket, objects)
-    plain = read_plain({order: data for order, (item, data) in enumerate(found) if item.extension == "csv"})
-    done = set(plain["file"])
-    readings = {
-        order: read_results(item.extension, data)
-        for order, (item, data) in enumerate(found)
-        if order not in done
-    }
-    rows = _frame(ROW_SCHEMA, Row._fields, {order: reading.rows for order, reading in readings.items()})
-    refusals = _frame(
-        REFUSAL_SCHEMA, Refusal._fields, {order: reading.refusals for order, reading in readings.items()}
+    rows, refusals = read_files(
+        [
+            FileContent(data, item.extension, item.league.league_id if item.league.country else None)
+            for item, data in found
+        ]
     )
     origins = _origins([item for item, _ in found])
-    together = pl.concat([plain.rename({"file": "object_order"}), rows], how="diagonal")
     unread = _whole_files((item.season, item.info, reason) for item, reason in lost)
     return (
-        _placed(together.select(*rows.columns), origins),
-        pl.concat([_placed(refusals, origins), unread], how="diagonal"),
+        with_origins(rows, origins),
+        pl.concat([with_origins(refusals, origins), unread], how="diagonal"),
     )
 
 
@@ -197,32 +162,6 @@ def _contents(
         except UnreadableObject as error:
             lost.append((item, f"The file cannot be opened: {error.reason}."))
     return found, lost
-
-
-def _frame(
-    schema: Mapping[str, type[pl.DataType]],
-    names: Sequence[str],
-    records: Mapping[int, Sequence[tuple[object, ...]]],
-) -> pl.DataFrame:
-    """One row a record, with the `object_order` under which it is listed."""
-    # Column by column: a quarter of a million tuples kept would cost the garbage collector a second.
-    columns: list[list[object]] = [[] for _ in names]
-    for listed in records.values():
-        for column, values in zip(columns, zip(*listed, strict=True), strict=False):
-            column.extend(values)
-    orders = np.repeat(np.array([*records], dtype=np.int32), [len(listed) for listed in records.values()])
-    return pl.DataFrame(
-        dict(zip(names, columns, strict=True)), schema={name: schema[name] for name in names}
-    ).with_columns(pl.Series("object_order", orders, dtype=pl.Int32))
-
-
-def _placed(records: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:
-    """Records in order of their objects, each with its `row` and its object's origin."""
-    return (
-        records.sort("object_order", maintain_order=True)
-        .with_columns(row=pl.int_range(pl.len(), dtype=pl.Int32))
-        .join(origins, on="object_order", how="left", maintain_order="left")
-    )
 
 
 def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:

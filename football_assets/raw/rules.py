@@ -45,7 +45,7 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
     Parameters
     ----------
     rows
-        Rows in `matches.ROW_SCHEMA` with their `season` and `object_order`.
+        Rows in `file_rows.ROW_SCHEMA` with their `season` and `object_order`.
     today
         The last day on which a match can have been played.
     """

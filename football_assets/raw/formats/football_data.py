@@ -1,25 +1,31 @@
-"""Reads football-data.co.uk: `Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,…`, dates dd/mm/yy or dd/mm/yyyy, odds.
+"""Reads football-data.co.uk: `Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,…`, and its extra leagues:
+`Country,League,Season,Date,Home,Away,HG,AG,…`. Both have odds; lists of fixtures lack the columns of goals.
 
 Columns come and go by the year. `Time` is the time in the United Kingdom. Statistics of play are not read.
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from football_assets.leagues import DIVISIONS, TIME_ZONES
-from football_assets.raw.formats.lines import check_columns, fields_of, split_lines
+from football_assets.leagues import DIVISIONS, TIME_ZONES, extra_league, league_of
+from football_assets.raw.formats.dates import DateOrder, read_clock, read_moment
+from football_assets.raw.formats.lines import check_columns
+from football_assets.raw.formats.numbers import read_goals, read_odds
 from football_assets.raw.formats.reading import (
     RECORD_CHARACTERS,
     Reading,
     Refusal,
     Row,
     UnusableRecord,
+    WrongDivision,
 )
+from football_assets.raw.formats.table import EXAMPLES, Format, Record, Section
 
-REQUIRED_COLUMNS = ("date", "hometeam", "awayteam", "fthg", "ftag")
 ODDS = (
     "AvgC",  # average over the bookmakers, at kick-off
     "Avg",  # average, days before
@@ -28,6 +34,7 @@ ODDS = (
     "B365",
     "PSC",
     "PS",
+    "P",  # Pinnacle in files of extra leagues until 2024
     "WH",
     "BW",
     "IW",
@@ -40,190 +47,293 @@ ODDS = (
 """Odds by what their columns begin with (`AvgCH`, `AvgCD`, `AvgCA`). Of each row the first that it has all three of
 are read: averages before a bookmaker, since they depend on none; odds at kick-off before earlier ones."""
 
-_OLDER_NAMES = {"ht": "hometeam", "at": "awayteam", "hg": "fthg", "ag": "ftag", "res": "ftr"}
-_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})", re.ASCII)
-_GOALS = re.compile(r"-?\d{1,9}", re.ASCII)
-_FIRST_SHORT_YEAR = 70  # 70 is 1970, 69 is 2069
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a format. `labels` together say the division, whose league `league` knows; `of_results`: columns
+    that only a file of results has; `older`: names that a column had before."""
+
+    home: str
+    away: str
+    goals: tuple[str, str]
+    result: str
+    labels: tuple[str, ...]
+    league: Callable[[tuple[str, ...]], str | None]
+    of_results: frozenset[str]
+    older: dict[str, str]
+
+
+_STATISTICS = frozenset(("hthg", "htag", "htr", "hs", "as", "hst", "ast", "hc", "ac", "hf", "af", "hy", "ay"))
+LAYOUTS = {
+    Format.FOOTBALL_DATA: Layout(
+        home="hometeam",
+        away="awayteam",
+        goals=("fthg", "ftag"),
+        result="ftr",
+        labels=("div",),
+        league=lambda label: DIVISIONS.get(label[0].upper()),
+        of_results=_STATISTICS | {"ftr"},
+        older={"ht": "hometeam", "at": "awayteam", "hg": "fthg", "ag": "ftag", "res": "ftr"},
+    ),
+    Format.EXTRA_LEAGUE: Layout(
+        home="home",
+        away="away",
+        goals=("hg", "ag"),
+        result="res",
+        labels=("country", "league"),
+        league=lambda label: extra_league(*label),
+        of_results=_STATISTICS | {"res", "ftr"},
+        older={"fthg": "hg", "ftag": "ag", "ftr": "res"},
+    ),
+}
 _HOME = ZoneInfo("Europe/London")
+_RESULT = re.compile(r"goal|score|result|^ft$")
+_CUP = re.compile(r"\b(copa|cup)\b", re.IGNORECASE)
 
 
-def is_header(names: Sequence[str]) -> bool:
-    """Whether a CSV's columns, in lower case, are this format's."""
-    return "team 1" not in names and bool({"div", "hometeam", "fthg"} & set(names))
+def read_section(section: Section, order: DateOrder, league_id: str | None = None) -> Reading:
+    """Read the matches of a section in either format.
 
+    A row too short to hold a date and two teams, of another division than the file, or with a date or goals that cannot
+    be read, is refused with its line. Without goals it is a fixture; with a result (`FTR`) but no goals, or other
+    goals, it is refused: which of the two is wrong cannot be told. A time or odds that are no such thing are left out:
+    nothing depends on a time, and odds are only compared with. A time is told in the country of the division, in which
+    a late match may be on another day.
 
-def check_names(names: list[str]) -> None:
-    """Refuse a header without the columns of a result.
+    Parameters
+    ----------
+    league_id
+        The league of the file, like `eng.1`; None: that of most of its rows.
 
     Raises
     ------
     UnreadableFile
         A required column is missing.
     """
-    check_columns(_current(names), REQUIRED_COLUMNS, "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG")
-
-
-def league_in(data: bytes) -> str | None:
-    """The league of a file by the division of its first row, or None if that names none.
-
-    Raises
-    ------
-    UnreadableFile
-        The file is empty or no text.
-    """
-    names, numbered = split_lines(data)
-    if "div" not in names or not numbered:
-        return None
-    return DIVISIONS.get(_division(fields_of(numbered[0][1]), names.index("div")))
-
-
-def read_football_data(data: bytes) -> Reading:
-    """Read a CSV file of results.
-
-    A row too short to hold a date, two teams and a score, of another division than the first row, or with a date or
-    goals that cannot be read, is refused with its line. Without goals it is a fixture; with a result (`FTR`) but no
-    goals, or other goals, it is refused: which of the two is wrong cannot be told. A time or odds that are no such
-    thing are left out: nothing depends on a time, and odds are only compared with. A time is told in the country of
-    the division, in which a late match may be on the next day.
-
-    Raises
-    ------
-    UnreadableFile
-        The file is empty, no text, or lacks a required column.
-    """
-    names, numbered = split_lines(data)
-    check_names(names)
-    names = _current(names)
-    places = [names.index(name) for name in REQUIRED_COLUMNS]
-    odds = _odds_columns(names)
-    clock = names.index("time") if "time" in names else None
-    division = names.index("div") if "div" in names else None
-    result = names.index("ftr") if "ftr" in names else len(names)
-    expected = None
+    columns = _columns(section)
+    divisions = _Divisions(section, columns, league_id)
     reading = Reading()
-    for line, text in numbered:
-        fields = fields_of(text)
+    for record in section.records:
         try:
-            if len(fields) <= max(places):
-                raise UnusableRecord(f"The row is short: {len(fields)} of {len(names)} fields.")
-            listed = _division(fields, division)
-            expected = expected or listed
-            if listed != expected:
-                raise UnusableRecord(f"The row is of division '{listed}', the file of '{expected}'.")
-            day, home, away, home_goals, away_goals = [fields[place] for place in places]
-            kickoff_date, kickoff_time = _kickoff(
-                day, fields[clock] if clock is not None and clock < len(fields) else "", listed
-            )
-            goals = _goals(home_goals), _goals(away_goals)
-            _check_result(fields[result] if result < len(fields) else "", goals)
-            # With more fields than columns something before the odds may have moved them.
-            is_surplus = any(surplus.strip() for surplus in fields[len(names) :])
-            odds_home, odds_draw, odds_away = (None, None, None) if is_surplus else _odds(fields, odds)
-            reading.rows.append(
-                Row(
-                    line,
-                    None,
-                    text[:RECORD_CHARACTERS],
-                    kickoff_date,
-                    kickoff_time,
-                    home,
-                    away,
-                    *goals,
-                    None,
-                    odds_home,
-                    odds_draw,
-                    odds_away,
-                )
-            )
+            reading.rows.append(_row(record, columns, divisions, order))
         except UnusableRecord as error:
-            reading.refusals.append(Refusal(line, None, text[:RECORD_CHARACTERS], str(error)))
+            reading.refusals.append(Refusal(record.line, None, record.text[:RECORD_CHARACTERS], str(error)))
     return reading
 
 
-def _current(names: list[str]) -> list[str]:
+def divisions_of(section: Section) -> list[str]:
+    """The divisions that a section's rows name, as they write them, the one with most rows first."""
+    return [_words(label) for label, _ in _labels(section).most_common()] if section.format in LAYOUTS else []
+
+
+def check_section(section: Section) -> None:
+    """Refuse a section without the columns of its format.
+
+    Raises
+    ------
+    UnreadableFile
+        A required column is missing.
+    """
+    _columns(section)
+
+
+def leagues_of(section: Section) -> list[str | None]:
+    """The league of each record by the columns that say its division; None where they say none that is known."""
+    if section.format not in LAYOUTS:
+        return [None] * len(section.records)
+    layout = LAYOUTS[section.format]
+    places = _places(section.names, layout.labels)
+    known = {label: layout.league(label) for label in _labels(section)}
+    return [known.get(_label(record, places)) for record in section.records]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Places of a section's columns; `goals`: none in a list of fixtures. `least`: fields that a match has at least."""
+
+    layout: Layout
+    width: int
+    least: int
+    needed: tuple[int, ...]
+    goals: tuple[int, ...]
+    clock: int
+    result: int
+    labels: tuple[int, ...]
+    odds: tuple[tuple[int, int, int], ...]
+
+
+def _columns(section: Section) -> _Columns:
+    """The places of the columns.
+
+    Raises
+    ------
+    UnreadableFile
+        A file of results lacks the columns of goals, or has one of the two.
+    """
+    layout = LAYOUTS[section.format]
+    names = _current(section.names, layout.older)
+    is_of_results = {*layout.goals, *layout.of_results} & set(names) or any(map(_RESULT.search, names))
+    required = ("date", layout.home, layout.away, *(layout.goals if is_of_results else ()))
+    check_columns(names, required, EXAMPLES[section.format])
+    width = len(names)
+    places = tuple(names.index(name) for name in required)
+    return _Columns(
+        layout,
+        width,
+        max(places) + 1,
+        places[:3],
+        places[3:],
+        names.index("time") if "time" in names else width,
+        names.index(layout.result) if layout.result in names else width,
+        _places(names, layout.labels),
+        _odds_columns(names),
+    )
+
+
+class _Divisions:
+    """Which rows of a section are of the file's division."""
+
+    def __init__(self, section: Section, columns: _Columns, league_id: str | None) -> None:
+        labels = _labels(section)
+        self._leagues = {label: columns.layout.league(label) for label in labels}
+        is_known = any(self._leagues.values())
+        ordered = [label for label, _ in labels.most_common()]
+        if league_id is not None and is_known:
+            ordered = [label for label in ordered if self._leagues[label] == league_id]
+        usual = ordered[0] if ordered else None
+        self.league_id = league_id or (self._leagues[usual] if usual is not None else None)
+        self._name = _words(usual) if usual is not None else self.league_id
+        self._mine = {usual, *(label for label in labels if self._leagues[label] == (self.league_id or ""))}
+
+    def check(self, label: tuple[str, ...]) -> None:
+        """Refuse a row of another division."""
+        if any(label) and label not in self._mine:
+            unknown = ", which is not known" if self._leagues[label] is None else ""
+            raise UnusableRecord(
+                f"The row is of division '{_words(label)}'{unknown}, the file of '{self._name}'."
+            )
+
+
+def check_division(sections: Sequence[Section], league_id: str) -> None:
+    """Refuse a file of which no row is of its league.
+
+    Raises
+    ------
+    WrongDivision
+        The columns that say the division name other leagues only.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    for section in sections:
+        if section.format in LAYOUTS:
+            league = LAYOUTS[section.format].league
+            found.update(
+                {(league(label) or "", _words(label)): count for label, count in _labels(section).items()}
+            )
+    known = [(league, words) for (league, words), _ in found.most_common() if league]
+    if known and league_id not in {league for league, _ in known}:
+        is_of, is_named = league_of(known[0][0]), league_of(league_id)
+        raise WrongDivision(
+            f"The file is of {known[0][1]} ({is_of.name}, {is_of.league_id}), but its name says {is_named.name} "
+            f"({is_named.league_id}): name it after its own division."
+        )
+
+
+def _labels(section: Section) -> Counter[tuple[str, ...]]:
+    """How many rows each division has."""
+    places = _places(section.names, LAYOUTS[section.format].labels)
+    return Counter(label for record in section.records if any(label := _label(record, places)))
+
+
+def _row(record: Record, columns: _Columns, divisions: _Divisions, order: DateOrder) -> Row:
+    fields = record.fields
+    if len(fields) < columns.least:
+        raise UnusableRecord(f"The row is short: {len(fields)} of {columns.width} fields.")
+    label = _label(record, columns.labels)
+    divisions.check(label)
+    day, home, away = (fields[place] for place in columns.needed)
+    clock = fields[columns.clock] if columns.clock < len(fields) else ""
+    kickoff_date, kickoff_time, void = _kickoff(day, clock, divisions.league_id or "", order)
+    home_goals, away_goals = (
+        (read_goals(fields[place]) for place in columns.goals) if columns.goals else (None, None)
+    )
+    _check_result(fields[columns.result] if columns.result < len(fields) else "", (home_goals, away_goals))
+    # With more fields than columns something before the odds may have moved them.
+    is_surplus = len(fields) > columns.width and any(surplus.strip() for surplus in fields[columns.width :])
+    odds = (None, None, None) if is_surplus else _odds(fields, columns.odds)
+    return Row(
+        record.line,
+        None,
+        record.text[:RECORD_CHARACTERS],
+        kickoff_date,
+        kickoff_time,
+        home,
+        away,
+        home_goals,
+        away_goals,
+        _stage(label[-1]),
+        *odds,
+        void,
+    )
+
+
+@lru_cache(maxsize=1 << 8)
+def _stage(league: str) -> str | None:
+    """The name of a cup that the file lists among the matches of a league."""
+    return league if _CUP.search(league) else None
+
+
+def _current(names: Sequence[str], older: dict[str, str]) -> list[str]:
     """The names, older ones as the newer where those are missing."""
-    return [
-        _OLDER_NAMES[name] if name in _OLDER_NAMES and _OLDER_NAMES[name] not in names else name
-        for name in names
-    ]
+    return [older[name] if name in older and older[name] not in names else name for name in names]
 
 
-def _division(fields: list[str], column: int | None) -> str:
-    return fields[column].strip().upper() if column is not None and column < len(fields) else ""
+def _places(names: Sequence[str], labels: Sequence[str]) -> tuple[int, ...]:
+    return tuple(names.index(name) if name in names else len(names) for name in labels)
 
 
-def _odds_columns(names: list[str]) -> list[tuple[int, int, int]]:
+def _label(record: Record, places: Sequence[int]) -> tuple[str, ...]:
+    """What the columns of the division say."""
+    return tuple(record.fields[place].strip() if place < len(record.fields) else "" for place in places)
+
+
+def _words(label: Sequence[str]) -> str:
+    return ", ".join(part for part in label if part)
+
+
+def _odds_columns(names: Sequence[str]) -> tuple[tuple[int, int, int], ...]:
     found = []
     for prefix in ODDS:
         home, draw, away = (f"{prefix}{outcome}".lower() for outcome in "HDA")
         if home in names and draw in names and away in names:
             found.append((names.index(home), names.index(draw), names.index(away)))
-    return found
+    return tuple(found)
 
 
 def _odds(
-    fields: list[str], columns: list[tuple[int, int, int]]
+    fields: Sequence[str], columns: Sequence[tuple[int, int, int]]
 ) -> tuple[float | None, float | None, float | None]:
     for home, draw, away in columns:
         if max(home, draw, away) < len(fields):
-            odds = (_decimal(fields[home]), _decimal(fields[draw]), _decimal(fields[away]))
+            odds = (read_odds(fields[home]), read_odds(fields[draw]), read_odds(fields[away]))
             if None not in odds:
                 return odds
     return None, None, None
 
 
-def _decimal(text: str) -> float | None:
-    """Odds that pay more than the stake."""
-    try:
-        odds = float(text)
-    except ValueError:
-        return None
-    return odds if 1 < odds < float("inf") else None
-
-
 @lru_cache(maxsize=1 << 14)
-def _kickoff(day: str, clock: str, division: str) -> tuple[date, time | None]:
-    """Day and time of kick-off in the country of the division."""
-    kickoff_date = _date(day)
-    zone = TIME_ZONES.get(DIVISIONS.get(division, "").partition(".")[0])
-    kickoff_time = _time(clock)
-    if kickoff_time is None or zone is None:
-        return kickoff_date, None
+def _kickoff(day: str, clock: str, league_id: str, order: DateOrder) -> tuple[date, time | None, str | None]:
+    """Day and time of kick-off in the country of the league, and why a mark behind the day makes the match void."""
+    moment = read_moment(day, order)
+    told = read_clock(clock) or moment.clock
+    zone = TIME_ZONES.get(league_id.partition(".")[0])
+    if told is None or zone is None:
+        return moment.day, None, moment.void
     try:
-        local = datetime.combine(kickoff_date, kickoff_time, _HOME).astimezone(ZoneInfo(zone))
+        at_home = datetime.combine(moment.day, told, moment.zone or _HOME)
+        local = at_home.astimezone(ZoneInfo(zone))
     except OverflowError:  # past the last day that there is
-        return kickoff_date, None
-    return local.date(), local.time()
-
-
-def _date(text: str) -> date:
-    match = _DATE.fullmatch(text.strip())
-    if match is None:
-        raise UnusableRecord(f"The date '{text}' is not like '16/08/14' or '16/08/2014'.")
-    day, month, year = (int(part) for part in match.groups())
-    if len(match[3]) == 2:
-        year += 1900 if year >= _FIRST_SHORT_YEAR else 2000
-    try:
-        return date(year, month, day)
-    except ValueError:
-        raise UnusableRecord(f"The date '{text}' does not exist.") from None
-
-
-def _time(text: str) -> time | None:
-    try:
-        return time.fromisoformat(text.strip()).replace(tzinfo=None) if text.strip() else None
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=1 << 10)
-def _goals(text: str) -> int | None:
-    text = text.strip()
-    if not text:
-        return None
-    if _GOALS.fullmatch(text) is None:
-        raise UnusableRecord(f"The number of goals '{text}' is no whole number.")
-    return int(text)
+        return moment.day, None, moment.void
+    return local.date(), local.time(), moment.void
 
 
 def _check_result(text: str, goals: tuple[int | None, int | None]) -> None:

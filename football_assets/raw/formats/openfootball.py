@@ -1,11 +1,14 @@
 """Reads openfootball's football.json: the older shape with `rounds` of matches and the newer flat list of `matches`."""
 
 import json
+import math
 from collections.abc import Iterator
 from datetime import date, time
 from typing import Any
 
+from football_assets.raw.formats.dates import DateOrder, decide_order, read_moment
 from football_assets.raw.formats.marks import Mark, mark_of
+from football_assets.raw.formats.numbers import is_missing, read_goals
 from football_assets.raw.formats.reading import (
     RECORD_CHARACTERS,
     Reading,
@@ -68,14 +71,15 @@ def read_openfootball(data: bytes) -> Reading:
     Raises
     ------
     UnreadableFile
-        The file is empty, no text, broken JSON, or holds neither `matches` nor `rounds`.
+        The file is empty, no text, broken JSON, holds neither `matches` nor `rounds`, or its dates are in two orders.
     """
     document = check_document(data)
+    order = decide_order(_dates(document))
     reading = Reading()
     for path, round_name, match in _matches(document):
         record = json.dumps(match, ensure_ascii=False, separators=(",", ":"))[:RECORD_CHARACTERS]
         try:
-            reading.rows.append(_row(path, record, match, round_name))
+            reading.rows.append(_row(path, record, match, round_name, order))
         except UnusableRecord as error:
             reading.refusals.append(Refusal(None, path, record, str(error)))
     return reading
@@ -93,13 +97,21 @@ def _matches(document: dict[str, Any]) -> Iterator[tuple[str, str | None, Any]]:
             yield f"rounds[{number}].matches[{position}]", _text(listed.get("name")), match
 
 
+def _dates(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each match's date with its JSON path."""
+    for path, _, match in _matches(document):
+        day = match.get("date") if isinstance(match, dict) else None
+        if isinstance(day, str):
+            yield path, day
+
+
 def _items(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def _row(path: str, record: str, match: Any, round_name: str | None) -> Row:
+def _row(path: str, record: str, match: Any, round_name: str | None, order: DateOrder) -> Row:
     if not isinstance(match, dict):
         raise UnusableRecord("The entry is no match: it must be an object with 'date', 'team1' and 'team2'.")
     home, away = _team(match, "team1"), _team(match, "team2")
@@ -110,7 +122,7 @@ def _row(path: str, record: str, match: Any, round_name: str | None) -> Row:
         line=None,
         path=path,
         record=record,
-        kickoff_date=_date(match.get("date")),
+        kickoff_date=_date(match.get("date"), order),
         kickoff_time=_time(match.get("time")),
         home_team=home,
         away_team=away,
@@ -160,30 +172,40 @@ def _goals(match: dict[str, Any]) -> tuple[int, int] | None:
         goals = goals if goals != [None, None] else None
     else:
         goals = score
-    if not goals or goals == [None, None]:
+    if not goals or (isinstance(goals, list) and all(map(_is_missing, goals))):
         return None
     if not isinstance(goals, list) or len(goals) != 2:
         raise UnusableRecord(f"The score {goals!r} is not a pair of goals like [2, 1].")
     return _number(goals[0]), _number(goals[1])
 
 
+def _is_missing(value: Any) -> bool:
+    """Whether a number is null, NaN or a word for nothing."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or (isinstance(value, str) and is_missing(value))
+
+
 def _number(value: Any) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal():
-        value = int(value[:12])
+    if isinstance(value, str) and not is_missing(value):
+        value = read_goals(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise UnusableRecord(f"The number of goals {value!r} is no whole number.")
     return max(-_LARGEST_NUMBER, min(value, _LARGEST_NUMBER))
 
 
-def _date(value: Any) -> date:
+def _date(value: Any, order: DateOrder) -> date:
     if not isinstance(value, str):
         raise UnusableRecord("The match has no date.")
-    try:
-        return date.fromisoformat(value.strip())
-    except ValueError:
-        raise UnusableRecord(f"The date '{value}' does not exist or is not like '2015-08-08'.") from None
+    moment = read_moment(value, order)
+    if moment.zone is not None:
+        raise UnusableRecord(
+            f"The date '{value[:RECORD_CHARACTERS]}' is a time in another zone, so that the day at the ground is not "
+            "known: write that day, like '2015-08-08'."
+        )
+    return moment.day
 
 
 def _time(value: Any) -> time | None:

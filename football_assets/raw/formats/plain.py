@@ -4,25 +4,34 @@ Most files are. The reader of `footballcsv.py` says what such lines mean, and re
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
 
-from football_assets.raw.formats.footballcsv import read_date, read_score
+from football_assets.raw.formats.dates import read_moment
+from football_assets.raw.formats.footballcsv import read_score
 from football_assets.raw.formats.lines import BLANK
 from football_assets.raw.formats.reading import RECORD_CHARACTERS, UnusableRecord
 
 HEADER = "Date,Team 1,FT,HT,Team 2"
+_HEADER_LINES = (f"{HEADER}\n".encode(), f"{HEADER}\r\n".encode())
 _FIELDS = ("date", "home_team", "score", "half_time", "away_team")
 _SPECIAL = ('"', "\r", "\0")  # of quoted fields, of ends of lines in a third way, of what is no text
 _GOALS: dict[str, type[pl.DataType]] = {"home_goals": pl.Int64, "away_goals": pl.Int64, "void": pl.String}
+
+
+def is_plain_header(data: bytes) -> bool:
+    """Whether a file begins with HEADER."""
+    return data.startswith(_HEADER_LINES)
 
 
 def read_plain(files: Mapping[int, bytes]) -> pl.DataFrame:
     """The rows of the plain files among `files`, numbered contents, in their order.
 
     A file is plain if it is UTF-8, begins with HEADER, and each of its other lines is blank or five fields without
-    quotes, of which date and score can be read.
+    quotes, of which date and score can be read. A date that needs the order of day and month, or has a time, is left
+    to the other reader: it decides that for the file as a whole.
 
     Returns
     -------
@@ -35,7 +44,7 @@ def read_plain(files: Mapping[int, bytes]) -> pl.DataFrame:
         pl.col("record").str.split_exact(",", len(_FIELDS) - 1).struct.rename_fields(_FIELDS).struct.unnest()
     )
     rows = fields.join(
-        _meanings(fields["date"], {"kickoff_date": pl.Date}, lambda text: (read_date(text),)),
+        _meanings(fields["date"], {"kickoff_date": pl.Date}, _plain_day),
         on="date",
         how="left",
         maintain_order="left",
@@ -73,14 +82,21 @@ def _lines(files: Mapping[int, bytes]) -> pl.DataFrame:
 
 def _text(data: bytes) -> str | None:
     """The text of a file that may be plain, lines ended alike."""
-    if not data.startswith(HEADER.encode()):
+    if not is_plain_header(data):
         return None
     try:
         text = data.decode().replace("\r\n", "\n")
     except UnicodeDecodeError:
         return None
     is_special = any(special in text for special in _SPECIAL)
-    return None if is_special or not text.startswith(f"{HEADER}\n") else text
+    return None if is_special else text
+
+
+def _plain_day(text: str) -> tuple[date]:
+    moment = read_moment(text, None)
+    if moment.clock is not None or moment.void is not None:
+        raise UnusableRecord("The date says more than the day.")
+    return (moment.day,)
 
 
 def _meanings(

@@ -52,6 +52,10 @@ class UnreadableFile(FootballError):
     """A file as a whole cannot be read in its format."""
 
 
+class WrongDivision(UnreadableFile):
+    """A file holds another division than its place says."""
+
+
 class UnusableRecord(FootballError):
     """One record of a file cannot be read; the message is the reason."""
 
@@ -62,14 +66,17 @@ def clean_name(text: str | None) -> str | None:
 
 
 def decode(data: bytes) -> str:
-    """Text of a file in UTF-8 (with or without byte order mark), UTF-16 with one, or Windows' latin alphabet.
+    """Text of a file in UTF-8 or UTF-16 (with or without byte order mark), or Windows' latin alphabet.
 
     Raises
     ------
     UnreadableFile
         The file is empty, binary or an HTML page.
     """
-    text = _first_that_fits(data, ["utf-16"] if data.startswith(_UTF16_MARKS) else ["utf-8-sig", "cp1252"])
+    for signature, kind in _BINARY_KINDS.items():
+        if data.startswith(signature):
+            raise UnreadableFile(f"The file is binary, not text: it is {kind}.")
+    text = _first_that_fits(data, _encodings(data))
     start = text[:RECORD_CHARACTERS].lstrip().lower()
     if not start and not text.strip():
         raise UnreadableFile("The file is empty: download it again.")
@@ -80,7 +87,26 @@ def decode(data: bytes) -> str:
     return text
 
 
+_BINARY_KINDS = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook: save the sheet as CSV",
+    b"\x1f\x8b": "compressed by gzip: unpack it",
+    b"PAR1": "a Parquet table: write it as CSV",
+    b"%PDF": "a PDF document: download the results as CSV or JSON",
+}
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SAMPLE_BYTES = 1 << 10
+
+
+def _encodings(data: bytes) -> list[str]:
+    if data.startswith(_UTF16_MARKS):
+        return ["utf-16"]
+    # Without a mark: text of Latin letters in UTF-16 has a zero in every second byte.
+    sample = data[:_SAMPLE_BYTES]
+    zeros = [sample[first::2].count(0) for first in (0, 1)]
+    if max(zeros) > len(sample) // 4 and min(zeros) == 0:
+        return ["utf-16-be" if zeros[0] else "utf-16-le"]
+    return ["utf-8-sig", "cp1252"]
 
 
 def _first_that_fits(data: bytes, encodings: Iterable[str]) -> str:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from football_assets.raw.formats import read_csv, sniff
-from football_assets.raw.formats.football_data import ODDS, league_in, read_football_data
-from football_assets.raw.formats.reading import UnreadableFile
+from football_assets.raw.formats.football_data import ODDS
+from football_assets.raw.formats.reading import UnreadableFile, WrongDivision
 
 HEADER = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR"
 GOOD = "E0,16/08/14,Arsenal,Crystal Palace,2,1,H"
@@ -23,7 +23,7 @@ def lines(*rows: str, header: str = HEADER, end: str = "\n") -> bytes:
 
 
 def test_a_row_becomes_a_match_with_its_line() -> None:
-    reading = read_football_data(lines(GOOD, "E0,17/08/2014,Leeds,Hull,0,3,A"))
+    reading = read_csv(lines(GOOD, "E0,17/08/2014,Leeds,Hull,0,3,A"))
     first, second = reading.rows
     assert (first.line, first.kickoff_date, first.home_team, first.away_team) == (
         2,
@@ -48,37 +48,36 @@ def test_a_row_becomes_a_match_with_its_line() -> None:
     ],
 )
 def test_years_of_two_and_of_four_digits_are_read_day_first(text: str, day: date) -> None:
-    assert read_football_data(lines(f"E0,{text},a,b,1,0,H")).rows[0].kickoff_date == day
+    assert read_csv(lines(f"E0,{text},a,b,1,0,H")).rows[0].kickoff_date == day
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_line_ends_and_byte_order_marks_change_nothing(end: str, mark: bytes) -> None:
-    assert read_football_data(mark + lines(GOOD, end=end)) == read_football_data(lines(GOOD))
+    assert read_csv(mark + lines(GOOD, end=end)) == read_csv(lines(GOOD))
 
 
 def test_latin_1_names_are_read_even_behind_a_byte_order_mark() -> None:
     data = lines("SP1,16/08/2014,Málaga,Almería,1,0,H").decode().encode("latin-1")
     for start in (b"", b"\xef\xbb\xbf"):
-        row = read_football_data(start + data).rows[0]
+        row = read_csv(start + data).rows[0]
         assert (row.home_team, row.away_team) == ("Málaga", "Almería")
-        assert league_in(start + data) == "es.1"
 
 
 def test_blank_rows_and_blank_surplus_fields_do_no_harm() -> None:
-    reading = read_football_data(lines(GOOD + ",,,", ",,,,,,", "", GOOD, ",,,,,,,,,,", " "))
+    reading = read_csv(lines(GOOD + ",,,", ",,,,,,", "", GOOD, ",,,,,,,,,,", " "))
     assert [row.line for row in reading.rows] == [2, 5]
     assert reading.refusals == []
 
 
 def test_a_match_without_goals_is_a_fixture() -> None:
-    (row,) = read_football_data(lines("E0,16/08/2014,Leeds,Hull,,,")).rows
+    (row,) = read_csv(lines("E0,16/08/2014,Leeds,Hull,,,")).rows
     assert (row.home_goals, row.away_goals) == (None, None)
 
 
 def test_older_names_of_columns_are_known_where_the_newer_are_missing() -> None:
     data = lines("G1,25/08/01,Aris,Xanthi,1,2,A", header="Div,Date,HT,AT,FTHG,FTAG,FTR")
-    (row,) = read_football_data(data).rows
+    (row,) = read_csv(data).rows
     assert (row.home_team, row.away_team, row.away_goals) == ("Aris", "Xanthi", 2)
 
 
@@ -94,7 +93,7 @@ def test_odds_are_the_average_at_kickoff_then_the_earlier_average_then_a_bookmak
         f"{start},1,0,inf,-,2,3",
         start,
     )
-    reading = read_football_data(lines(*rows, header=HEADER_OF_TODAY))
+    reading = read_csv(lines(*rows, header=HEADER_OF_TODAY))
     assert [(row.odds_home, row.odds_draw, row.odds_away) for row in reading.rows] == [
         (5.36, 3.93, 1.67),
         (5.94, 4.34, 1.55),
@@ -110,13 +109,13 @@ def test_odds_are_the_average_at_kickoff_then_the_earlier_average_then_a_bookmak
 @pytest.mark.parametrize("prefix", ODDS)
 def test_odds_of_every_known_kind_are_read_where_they_are_all_there_is(prefix: str) -> None:
     data = lines(f"{GOOD},2.5,3.1,2.9", header=f"{HEADER},{prefix}H,{prefix}D,{prefix}A")
-    (row,) = read_football_data(data).rows
+    (row,) = read_csv(data).rows
     assert (row.odds_home, row.odds_draw, row.odds_away) == (2.5, 3.1, 2.9)
 
 
 def test_fields_beyond_the_header_cost_the_odds_not_the_result() -> None:
     header = f"{HEADER},Referee,B365H,B365D,B365A"
-    reading = read_football_data(lines(GOOD + ",Dean, M,2.5,3.1,2.9", header=header))
+    reading = read_csv(lines(GOOD + ",Dean, M,2.5,3.1,2.9", header=header))
     (row,) = reading.rows
     assert (row.home_goals, row.away_goals, row.odds_home) == (2, 1, None)
 
@@ -139,13 +138,13 @@ def test_a_time_of_the_united_kingdom_is_told_where_the_match_is(
     division: str, clock: str, day: int, told: time | None
 ) -> None:
     data = lines(f"{division},16/08/2019,{clock},a,b,1,0", header="Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG")
-    (row,) = read_football_data(data).rows
+    (row,) = read_csv(data).rows
     assert (row.kickoff_date, row.kickoff_time) == (date(2019, 8, day), told)
 
 
 def test_turkey_has_no_winter_time() -> None:
     header = "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG"
-    summer, winter = read_football_data(
+    summer, winter = read_csv(
         lines("T1,16/08/2019,17:45,a,b,1,0", "T1,18/01/2020,16:00,a,c,1,0", header=header)
     ).rows
     assert (summer.kickoff_time, winter.kickoff_time) == (time(19, 45), time(19))
@@ -156,9 +155,8 @@ def test_turkey_has_no_winter_time() -> None:
     [
         ("E0,16/08/14,Arsenal,Leeds,2", "short: 5 of 7"),
         ("E0,30/02/2015,Arsenal,Hull,2,1,H", "does not exist"),
-        ("E0,08/16/2014,Arsenal,Hull,2,1,H", "does not exist"),
-        ("E0,2014-08-16,Arsenal,Hull,2,1,H", "is not like"),
-        ("E0,,Arsenal,Hull,2,1,H", "is not like"),
+        ("E0,2014-08,Arsenal,Hull,2,1,H", "is not like"),
+        ("E0,,Arsenal,Hull,2,1,H", "no date"),
         ("E0,16/08/14,Arsenal,Hull,two,1,H", "'two' is no whole number"),
         ("E0,16/08/14,Arsenal,Hull,2,1.5,H", "'1.5' is no whole number"),
         ("E0,16/08/14,Brighton, Hove,Hull,2,1,H", "'Hull' is no whole number"),
@@ -169,7 +167,7 @@ def test_turkey_has_no_winter_time() -> None:
 def test_a_row_that_cannot_be_read_is_refused_with_its_line_and_spoils_no_other(
     row: str, reason: str
 ) -> None:
-    reading = read_football_data(lines(GOOD, row, GOOD))
+    reading = read_csv(lines(GOOD, row, GOOD))
     assert [good.line for good in reading.rows] == [2, 4]
     (refusal,) = reading.refusals
     assert (refusal.line, refusal.record) == (3, row[:500])
@@ -180,12 +178,16 @@ def test_a_row_that_cannot_be_read_is_refused_with_its_line_and_spoils_no_other(
     ("header", "missing"),
     [
         ("Div,Date,HomeTeam,AwayTeam,FTHG", "ftag"),
-        ("Div,Date", "hometeam, awayteam, fthg, ftag"),
+        ("Div,Date,HomeTeam,AwayTeam,FTR", "fthg, ftag"),
+        ("Div,Date,HomeTeam,AwayTeam,HS,AS", "fthg, ftag"),
+        ("Div,Date,HomeTeam,AwayTeam,HomeGoals,AwayGoals", "fthg, ftag"),
+        ("Date,Home,Away,Score", "hg, ag"),
+        ("Div,Date", "awayteam, hometeam"),
     ],
 )
 def test_missing_columns_are_named(header: str, missing: str) -> None:
     data = lines("E0,16/08/14,a,b,1", header=header)
-    for reader in (read_football_data, read_csv, sniff):
+    for reader in (read_csv, sniff):
         with pytest.raises(UnreadableFile, match=missing):
             reader(data)
 
@@ -198,16 +200,113 @@ def test_the_header_tells_the_two_kinds_of_csv_apart() -> None:
     assert sniff(lines(GOOD)) == "csv"
 
 
-def test_the_league_of_a_file_is_that_of_its_first_row() -> None:
-    assert league_in(lines("SC0,16/08/14,Celtic,Dundee,2,1,H", GOOD)) == "sco.1"
-    assert league_in(lines("X9,16/08/14,Celtic,Dundee,2,1,H")) is None
-    assert league_in(lines()) is None
+def test_a_file_of_another_division_than_its_place_is_refused_as_a_whole() -> None:
+    data = lines("SP1,11/08/2023,Almeria,Vallecano,0,2,A", header=HEADER)
+    with pytest.raises(
+        WrongDivision, match=r"of SP1 \(La Liga, es\.1\), but its name says Premier League \(eng\.1\)"
+    ):
+        read_csv(data, "eng.1")
+    assert len(read_csv(data, "es.1").rows) == 1
+
+
+def test_the_place_of_a_file_says_which_of_two_divisions_is_its_own() -> None:
+    other = "E1,16/08/14,Leeds,Hull,2,1,H"
+    reading = read_csv(lines(other, GOOD, other), "eng.1")
+    assert [row.line for row in reading.rows] == [3]
+    assert [refusal.line for refusal in reading.refusals] == [2, 4]
+    assert reading.refusals[0].reason == "The row is of division 'E1', the file of 'E0'."
+
+
+def test_a_division_that_is_not_known_is_that_of_the_files_place_unless_others_are_known() -> None:
+    mine = "Premier,16/08/14,Leeds,Hull,2,1,H"
+    assert len(read_csv(lines(mine, mine), "eng.1").rows) == 2
+    reading = read_csv(lines(GOOD, mine), "eng.1")
+    assert [row.line for row in reading.rows] == [2]
+    assert "which is not known" in reading.refusals[0].reason
+
+
+def test_a_row_without_a_division_is_of_the_files() -> None:
+    assert len(read_csv(lines(GOOD, ",17/08/14,Leeds,Hull,2,1,H"), "eng.1").rows) == 2
+
+
+FIXTURES = "Div,Date,Time,HomeTeam,AwayTeam,Referee,B365H,B365D,B365A"
+
+
+def test_a_list_without_columns_of_goals_is_one_of_fixtures_with_their_odds() -> None:
+    (row,) = read_csv(lines("E0,05/12/2026,15:00,Burnley,Man City,,8,5.5,1.33", header=FIXTURES)).rows
+    assert (row.home_team, row.away_team, row.home_goals, row.away_goals) == (
+        "Burnley",
+        "Man City",
+        None,
+        None,
+    )
+    assert (row.kickoff_date, row.kickoff_time) == (date(2026, 12, 5), time(15))
+    assert (row.odds_home, row.odds_draw, row.odds_away) == (8.0, 5.5, 1.33)
+
+
+EXTRA = (
+    "Country,League,Season,Date,Time,Home,Away,HG,AG,Res,PSCH,PSCD,PSCA,MaxCH,MaxCD,MaxCA,AvgCH,AvgCD,AvgCA"
+)
+NEWELLS = (
+    "Argentina,Liga Profesional,2023,27/01/2023,22:00,Newells Old Boys,Platense,1,0,H,2.0,3.2,4.2,2.1,3.3,4.3,"
+    "1.9,3.1,4.1"
+)
+
+
+def test_an_extra_league_is_read_with_its_odds_and_the_time_at_the_ground() -> None:
+    (row,) = read_csv(lines(NEWELLS, header=EXTRA), "ar.1").rows
+    assert (row.home_team, row.away_team, row.home_goals, row.away_goals) == (
+        "Newells Old Boys",
+        "Platense",
+        1,
+        0,
+    )
+    assert (row.kickoff_date, row.kickoff_time) == (date(2023, 1, 27), time(19))
+    assert (row.odds_home, row.odds_draw, row.odds_away) == (1.9, 3.1, 4.1)
+
+
+def test_a_night_of_the_americas_is_the_day_before_that_of_the_united_kingdom() -> None:
+    row = "Brazil,Serie A,2023,27/08/2023,01:30,Flamengo RJ,Santos,2,1,H"
+    (match,) = read_csv(lines(row, header="Country,League,Season,Date,Time,Home,Away,HG,AG,Res")).rows
+    assert (match.kickoff_date, match.kickoff_time) == (date(2023, 8, 26), time(21, 30))
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("PH,PD,PA,MaxH,MaxD,MaxA", "2.5,3.1,2.9,,,"),
+        ("AvgH,AvgD,AvgA,PH,PD,PA", "2.5,3.1,2.9,3,3,3"),
+    ],
+)
+def test_the_older_odds_of_an_extra_league_are_read(header: str, fields: str) -> None:
+    row = f"Denmark ,Superliga ,2012/2013,14/07/2012,Brondby,Aarhus,2,1,H,{fields}"
+    data = lines(row, header=f"Country,League,Season,Date,Home,Away,HG,AG,Res,{header}")
+    (match,) = read_csv(data, "dk.1").rows
+    assert (match.odds_home, match.odds_draw, match.odds_away) == (2.5, 3.1, 2.9)
+
+
+def test_an_extra_leagues_fixtures_have_no_goals_and_its_cup_is_a_stage() -> None:
+    header = "Country,League,Date,Time,Home,Away,PSH,PSD,PSA"
+    league, cup = read_csv(
+        lines(
+            "Argentina,Liga Profesional,10/10/2026,23:15,Boca Juniors,River Plate,,,",
+            "Argentina,Copa De La Liga Profesional,17/10/2026,,Lanus,Tigre,2,3,4",
+            header=header,
+        )
+    ).rows
+    assert (league.home_goals, league.round, league.kickoff_time) == (None, None, time(19, 15))
+    assert (cup.round, cup.kickoff_time, cup.odds_home) == ("Copa De La Liga Profesional", None, 2.0)
+
+
+def test_an_extra_league_of_another_country_than_the_files_place_is_refused() -> None:
+    with pytest.raises(WrongDivision, match="of Argentina, Liga Profesional"):
+        read_csv(lines(NEWELLS, header=EXTRA), "br.1")
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: lines(*text.split("\n"))))
 def test_no_content_makes_the_reader_crash(data: bytes) -> None:
     try:
-        reading = read_football_data(data)
+        reading = read_csv(data)
     except UnreadableFile:
         return
     lines_seen = [row.line for row in reading.rows] + [refusal.line for refusal in reading.refusals]

@@ -45,6 +45,34 @@ def test_the_older_shape_lists_rounds_of_matches_between_named_teams() -> None:
     assert (fixture.path, fixture.home_goals, fixture.away_goals) == ("rounds[1].matches[1]", None, None)
 
 
+@pytest.mark.parametrize(
+    ("days", "read_as"),
+    [
+        (["16/08/2015", "11/08/2015"], [date(2015, 8, 16), date(2015, 8, 11)]),
+        (["8/16/2015", "8/11/2015"], [date(2015, 8, 16), date(2015, 8, 11)]),
+        (["Sun Aug 16 2015", "2015-08-11 00:00:00"], [date(2015, 8, 16), date(2015, 8, 11)]),
+    ],
+)
+def test_dates_are_read_in_the_forms_and_the_order_of_csv(days: list[str], read_as: list[date]) -> None:
+    reading = read(*(MATCH | {"date": day} for day in days))
+    assert [row.kickoff_date for row in reading.rows] == read_as
+
+
+def test_dates_in_two_orders_are_refused_as_a_whole() -> None:
+    with pytest.raises(UnreadableFile, match=r"in matches\[0\] is day first, '8/14/2015' in matches\[1\]"):
+        read(MATCH | {"date": "13/08/2015"}, MATCH | {"date": "8/14/2015"})
+
+
+def test_a_time_in_another_zone_does_not_say_the_day_at_the_ground() -> None:
+    (refusal,) = read(MATCH | {"date": "2015-08-08T02:30:00Z"}).refusals
+    assert "a time in another zone" in refusal.reason
+
+
+def test_numbers_of_pandas_are_goals() -> None:
+    rows = read(MATCH | {"score1": 2.0, "score2": "1.0"}, MATCH | {"score": {"ft": [float("nan")] * 2}}).rows
+    assert [(row.home_goals, row.away_goals) for row in rows] == [(2, 1), (None, None)]
+
+
 @pytest.mark.parametrize("clock", ["soon", "25:00", "", None, 20])
 def test_a_time_that_cannot_be_read_is_left_out(clock: Any) -> None:
     assert [row.kickoff_time for row in read(MATCH | {"time": clock}).rows] == [None]

@@ -18,6 +18,9 @@ ODD_LINES = (
     'Sat Aug 16 2014,"Arsenal",2-1,1-1,Crystal Palace',
     "Mon Feb 30 2015,Arsenal,2-1,?,Hull",
     "Sat Aug 16 2014,Arsenal,2-1 aet,?,Hull",
+    "16/08/2014,Arsenal,2-1,?,Hull",
+    "2014-08-16 20:00,Arsenal,2-1,?,Hull",
+    HEADER,
     f"Sat Aug 16 2014,{'x' * RECORD_CHARACTERS},2-1,?,Hull",
     f"{GOOD}\r{GOOD}",
     f"{GOOD}\0",
@@ -77,10 +80,38 @@ def test_other_content_is_left_to_the_reader_of_one(data: bytes) -> None:
     assert read_plain({0: data}).is_empty()
 
 
-texts = st.text(max_size=12) | st.sampled_from(("Sat Aug 16 2014", "2-1", "?", "a.w.", "Leeds", " ", ""))
+texts = st.text(max_size=12) | st.sampled_from(
+    (
+        "Sat Aug 16 2014",
+        "16/08/2014",
+        "8/16/2014",
+        "2014-08-16 20:00",
+        "2-1",
+        "?",
+        "a.w.",
+        "Leeds",
+        " ",
+        "",
+        '"',
+        ";",
+    )
+)
 records = st.lists(texts, min_size=4, max_size=6).map(",".join) | st.sampled_from((GOOD, *ODD_LINES))
 
 
-@given(st.lists(st.lists(records, max_size=4), max_size=3), st.sampled_from(["\n", "\r\n"]))
-def test_whatever_the_lines_both_readers_say_the_same(listed: list[list[str]], end: str) -> None:
-    assert_read_alike({number: file_of(*lines, end=end) for number, lines in enumerate(listed)})
+@given(
+    st.lists(st.lists(records, max_size=4), max_size=3),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.sampled_from(["", "sep=,\n", "\n", "# results\n"]),
+    st.sampled_from([",", ";", "\t", "|"]),
+)
+def test_whatever_the_lines_and_however_they_are_written_both_readers_say_the_same(
+    listed: list[list[str]], end: str, encoding: str, above: str, delimiter: str
+) -> None:
+    assert_read_alike(
+        {
+            number: (above + file_of(*lines, end=end).decode().replace(",", delimiter)).encode(encoding)
+            for number, lines in enumerate(listed)
+        }
+    )

@@ -13,6 +13,8 @@ from football_assets.raw.formats.reading import UnreadableFile, decode
         b"\xef\xbb\xbf" + "Fürth–Köln".encode(),
         "Fürth–Köln".encode("cp1252"),
         "Fürth–Köln".encode("utf-16"),
+        "Fürth–Köln".encode("utf-16-le"),
+        "Fürth–Köln".encode("utf-16-be"),
     ],
 )
 def test_text_is_the_same_in_every_encoding(data: bytes) -> None:
@@ -30,6 +32,8 @@ def test_latin_1_bytes_that_windows_lacks_are_kept() -> None:
         (b" \r\n \n", "empty"),
         (b"\xef\xbb\xbf", "empty"),
         (b"\x1f\x8b\x08\x00\x00gzip", "binary"),
+        (b"PK\x03\x04xl/worksheets", "Excel workbook"),
+        (b"PAR1", "Parquet"),
         (b"<!DOCTYPE html><html><body>404: Not Found</body></html>", "HTML"),
         (b"\n  <HTML>", "HTML"),
     ],
@@ -55,9 +59,7 @@ def test_the_content_says_the_format(data: bytes, extension: str) -> None:
     assert sniff(data) == extension
 
 
-@pytest.mark.parametrize(
-    "data", [b"# Notes", b"[1, 2]", b'{"clubs": []}', b"{", b"Div,Date,HomeTeam,AwayTeam\n"]
-)
+@pytest.mark.parametrize("data", [b"# Notes", b"[1, 2]", b'{"clubs": []}', b"{", b"Div,Date,HomeTeam\n"])
 def test_content_in_no_format_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableFile):
         sniff(data)

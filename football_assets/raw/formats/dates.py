@@ -1,0 +1,209 @@
+"""Dates as CSV files write them. The order of day and month is decided for a file as a whole."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, time, timedelta, timezone
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from football_assets.raw.formats.marks import Mark, mark_of
+from football_assets.raw.formats.numbers import is_missing
+from football_assets.raw.formats.reading import UnreadableFile, UnusableRecord
+
+EXAMPLES = "'2014-08-16', '16/08/2014' or 'Sat Aug 16 2014'"
+_FIRST_SHORT_YEAR = 70  # 70 is 1970, 69 is 2069
+_LONGEST = 60  # characters; longer text is no date
+
+
+class DateOrder(StrEnum):
+    """Which of the first two numbers of a date is the day."""
+
+    DAY_FIRST = "day first"
+    MONTH_FIRST = "month first"
+
+
+class Moment(NamedTuple):
+    """What a date says: the day; the time beside it and its offset from UTC, where it has them; `void`, why the match
+    is no result of play, where a mark behind the date says so."""
+
+    day: date
+    clock: time | None = None
+    zone: timezone | None = None
+    void: str | None = None
+
+
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_BEFORE = r"\s*(?:[(\[][^)\]]*[)\]]|[*†‡§]+)?\s*(?:[^\W0-9_]{2,12}\.?,?\s+)?"  # a mark, a day of the week
+_WORD = r"(?P<word>[^\W0-9_]{3,9})\.?"
+_YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
+_DAYS = {
+    "iso": r"(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})",
+    "compact": r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})",
+    "numbers": rf"(?P<first>[0-9]{{1,2}})\s*[-/.\s]\s*(?P<second>[0-9]{{1,2}})\s*[-/.\s]\s*{_YEAR}\.?",
+    "month in words": rf"{_WORD}[-/\s]+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?[-/\s,.']+{_YEAR}",
+    "day before words": rf"(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?[-/\s.]*(?:of\s+)?{_WORD}[-/\s,.']*{_YEAR}",
+    "year before words": rf"(?P<year>[0-9]{{4}})[-/\s]+{_WORD}[-/\s]+(?P<day>[0-9]{{1,2}})",
+}
+_TIME = (
+    r"(?P<hour>[0-9]{1,2})[:.h](?P<minute>[0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?\s*(?P<half>[ap]\.?m\b\.?)?"
+)
+_CLOCK = rf"(?:[T\s,]+(?:at\s+)?{_TIME}\s*(?P<zone>(?:UTC|GMT)?[+-][0-9]{{2}}:?[0-9]{{2}}|UTC\b|GMT\b|Z\b)?)?"
+_BEHIND = r"\s*(?P<mark>[(\[][^)\]]*[)\]]|[*†‡§]+|[^\W0-9_][^0-9]*)?\s*"
+_FORMS = [re.compile(f"{_BEFORE}{day}{_CLOCK}{_BEHIND}", re.IGNORECASE) for day in _DAYS.values()]
+_CLOCK_ALONE = re.compile(rf"\s*{_TIME}\s*", re.IGNORECASE)
+
+
+def decide_order(listed: Iterable[tuple[str, str]]) -> DateOrder:
+    """The order of day and month in all dates of a file, each with the place where it stands, like `line 3`.
+
+    One date that exists in one order only proves it. Where none does, the day is first.
+
+    Raises
+    ------
+    UnreadableFile
+        Dates prove both orders.
+    """
+    first_places: dict[str, str] = {}
+    for place, text in listed:
+        first_places.setdefault(text, place)
+    proofs: dict[DateOrder, str] = {}
+    for text, place in first_places.items():
+        order = _only_order(text)
+        if order is not None:
+            proofs.setdefault(order, f"'{text.strip()}' in {place} is {order}")
+    if len(proofs) == len(DateOrder):
+        raise UnreadableFile(
+            f"The dates are in two orders: {', '.join(proofs[order] for order in DateOrder)}. "
+            "Write all in one order, best like '2014-08-16'."
+        )
+    return next(iter(proofs), DateOrder.DAY_FIRST)
+
+
+@lru_cache(maxsize=1 << 14)
+def read_moment(text: str, order: DateOrder | None) -> Moment:
+    """What a date says, in any of the forms that sources write.
+
+    A time of midnight is none: programs write it where there is only a day. A mark behind the date, like `(P)` for
+    postponed, changes nothing, unless it says that the match has no result of play.
+
+    Parameters
+    ----------
+    order
+        Of day and month in the file; None: a date that needs it is not read.
+
+    Raises
+    ------
+    UnusableRecord
+        The text is no date, or one that does not exist.
+    """
+    match = _match(text)
+    if match is None:
+        if is_missing(text):
+            raise UnusableRecord("The row has no date.")
+        raise UnusableRecord(f"The date '{text[:_LONGEST]}' is not like {EXAMPLES}.")
+    parts = match.groupdict()
+    try:
+        day = _day(parts, order)
+    except ValueError:
+        raise UnusableRecord(f"The date '{text}' does not exist.") from None
+    mark = parts["mark"]
+    void = None
+    if mark and mark_of(mark) is Mark.NO_RESULT and any(letter.isalpha() for letter in mark):
+        void = f"The date '{text.strip()}' is marked as awarded, abandoned or the like: no result of play."
+    return Moment(day, _clock(parts), _zone(parts["zone"]), void)
+
+
+def _match(text: str) -> re.Match[str] | None:
+    for form in _FORMS if len(text) <= _LONGEST else ():
+        match = form.fullmatch(text)
+        if match is not None and _is_known(match.groupdict()):
+            return match
+    return None
+
+
+def _is_known(parts: dict[str, str | None]) -> bool:
+    """Whether the words of a date are a month and a mark."""
+    word, mark = parts.get("word"), parts["mark"]
+    is_mark = not mark or not mark[0].isalpha() or mark_of(mark) is not None
+    return is_mark and (word is None or _month(word) is not None)
+
+
+def _month(word: str) -> int | None:
+    word = "sep" if word.lower() == "sept" else word.lower()
+    return next((number for number, name in enumerate(_MONTHS, start=1) if name.startswith(word)), None)
+
+
+def _day(parts: dict[str, str], order: DateOrder | None) -> date:
+    year = int(parts["year"])
+    if len(parts["year"]) == 2:
+        year += 1900 if year >= _FIRST_SHORT_YEAR else 2000
+    if "first" in parts:
+        first, second = int(parts["first"]), int(parts["second"])
+        if order is None:
+            raise ValueError("the order of day and month is not known")
+        return date(year, second, first) if order is DateOrder.DAY_FIRST else date(year, first, second)
+    month = int(parts["month"]) if "month" in parts else _month(parts["word"])
+    return date(year, month or 0, int(parts["day"]))
+
+
+def _only_order(text: str) -> DateOrder | None:
+    """The one order in which a date exists; None: both or none, or it needs no order."""
+    found = [order for order in DateOrder if _exists(text, order)]
+    return found[0] if len(found) == 1 else None
+
+
+def _exists(text: str, order: DateOrder) -> bool:
+    try:
+        read_moment(text, order)
+    except UnusableRecord:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1 << 12)
+def read_clock(text: str) -> time | None:
+    """The time in a column of its own, or None where the text is none.
+
+    >>> read_clock("20:00"), read_clock("8:00 pm"), read_clock("late")
+    (datetime.time(20, 0), datetime.time(20, 0), None)
+    """
+    match = _CLOCK_ALONE.fullmatch(text) if len(text) <= _LONGEST else None
+    return _time(match.groupdict()) if match is not None else None
+
+
+def _clock(parts: dict[str, str]) -> time | None:
+    """The time beside a date, unless it is midnight."""
+    clock = _time(parts) if parts["hour"] is not None else None
+    return clock if clock != time(0) else None
+
+
+def _time(parts: dict[str, str]) -> time | None:
+    hour, minute = int(parts["hour"]), int(parts["minute"])
+    if parts["half"] is not None:
+        hour = hour % 12 + (12 if parts["half"].lower().startswith("p") else 0)
+    return time(hour, minute) if hour <= 23 and minute <= 59 else None
+
+
+def _zone(text: str | None) -> timezone | None:
+    """The offset from UTC that `Z`, `UTC`, `+02:00` or `GMT+0200` says."""
+    if text is None:
+        return None
+    offset = re.search(r"([+-])(\d{2}):?(\d{2})", text)
+    if offset is None:
+        return UTC
+    minutes = int(offset[2]) * 60 + int(offset[3])
+    return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes)) if minutes < 1440 else UTC

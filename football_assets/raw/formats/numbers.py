@@ -1,0 +1,60 @@
+"""Numbers as CSV files write them: goals like `2`, `2.0` or `NaN`, odds like `1.85` or `1,85`."""
+
+import re
+from functools import lru_cache
+
+from football_assets.raw.formats.reading import UnusableRecord
+
+_MISSING = frozenset(
+    ("", "-", "--", "–", "—", "?", ".", "nan", "na", "n/a", "#n/a", "<na>", "n.a.", "none", "null", "nat")
+)
+_INFINITY = float("inf")
+_GOALS = re.compile(r"(-?\d{1,9})(?:[.,]0*)?", re.ASCII)
+
+
+def is_missing(text: str) -> bool:
+    """Whether a field says that there is no value: blank, `NaN`, `NA`, `-` or the like."""
+    return text.strip().lower() in _MISSING
+
+
+@lru_cache(maxsize=1 << 10)
+def read_goals(text: str) -> int | None:
+    """Goals of one team, or None where there are none yet.
+
+    Raises
+    ------
+    UnusableRecord
+        The text is no whole number.
+
+    >>> read_goals("2"), read_goals("2.0"), read_goals("NaN")
+    (2, 2, None)
+    """
+    if is_missing(text):
+        return None
+    number = _GOALS.fullmatch(text.strip())
+    if number is None:
+        raise UnusableRecord(f"The number of goals '{text}' is no whole number.")
+    return int(number[1])
+
+
+def read_decimal(text: str) -> float | None:
+    """A decimal number with a point or a comma, or None where there is none."""
+    if is_missing(text):
+        return None
+    try:
+        return float(text.strip().replace(",", ".", 1))
+    except ValueError:
+        return None
+
+
+def read_odds(text: str) -> float | None:
+    """Decimal odds that pay more than the stake, or None.
+
+    >>> read_odds("1.85"), read_odds("1,85"), read_odds("1"), read_odds("NA")
+    (1.85, 1.85, None, None)
+    """
+    try:
+        odds = float(text)
+    except ValueError:
+        odds = read_decimal(text) or 0
+    return odds if 1 < odds < _INFINITY else None
