@@ -114,7 +114,7 @@ def sync_results(
     sources
         Names in `sources.SOURCES`, asked one after another.
     today
-        Says which seasons are being played, where none is named.
+        Says which seasons are being played, where none is named. Matches played after this day are rejected.
     seasons, leagues
         What to ask for; none: the seasons being played, all leagues of the source.
     report
@@ -134,7 +134,7 @@ def sync_results(
     done: list[SyncedFile] = []
     with Fetcher(manners or Manners()) as fetcher:
         for source, files in plans:
-            done += _sync_source(bucket, source, files, fetcher, report)
+            done += _sync_source(bucket, source, files, fetcher, today, report)
     return SyncResult(tuple(done))
 
 
@@ -154,6 +154,7 @@ def _sync_source(
     source: Source,
     files: Sequence[RemoteFile],
     fetcher: Fetcher,
+    today: date,
     report: Callable[[SyncedFile], None],
 ) -> list[SyncedFile]:
     known = load(bucket, source.name)
@@ -163,7 +164,7 @@ def _sync_source(
     try:
         for file in files:
             if failures < GIVE_UP_AFTER:
-                outcome = _sync_file(bucket, file, fetcher, known)
+                outcome = _sync_file(bucket, file, fetcher, known, today)
             else:
                 outcome = _Outcome(FileStatus.FAILED, note="Not asked for: the source gives nothing now.")
             failures = failures + 1 if outcome.status is FileStatus.FAILED else 0
@@ -189,7 +190,9 @@ def _sync_source(
     return done
 
 
-def _sync_file(bucket: Bucket, file: RemoteFile, fetcher: Fetcher, known: LandedFiles) -> _Outcome:
+def _sync_file(
+    bucket: Bucket, file: RemoteFile, fetcher: Fetcher, known: LandedFiles, today: date
+) -> _Outcome:
     """Fetch one file and land it if it may."""
     try:
         answer = fetcher.get(file.url, known.validators(file.url, bucket.stat(file.object_name)))
@@ -199,14 +202,14 @@ def _sync_file(bucket: Bucket, file: RemoteFile, fetcher: Fetcher, known: Landed
             case NoSuchFile():
                 return _Outcome(FileStatus.MISSING, note="The source has no such file.")
             case Content():
-                return _land(bucket, file, answer)
+                return _land(bucket, file, answer, today)
     except (ArrivalRefused, CutOff, TooLarge) as error:
         return _Outcome(FileStatus.REFUSED, note=str(error))
     except FetchError as error:
         return _Outcome(FileStatus.FAILED, note=str(error), asks_to_stop=error.asks_to_stop)
 
 
-def _land(bucket: Bucket, file: RemoteFile, content: Content) -> _Outcome:
+def _land(bucket: Bucket, file: RemoteFile, content: Content, today: date) -> _Outcome:
     """Write the object if the content differs and may replace it."""
     for _ in range(_WRITE_ATTEMPTS):
         info = bucket.stat(file.object_name)
@@ -216,7 +219,7 @@ def _land(bucket: Bucket, file: RemoteFile, content: Content) -> _Outcome:
             continue
         if info is not None and landed == content.data:
             return _Outcome(FileStatus.UNCHANGED, landed=_remember(file, content, info))
-        matches = check_arrival(content, file, landed)
+        matches = check_arrival(content, file, landed, today)
         if not matches:
             return _Outcome(FileStatus.MISSING, 0, "The file has no matches yet.")
         condition = ABSENT if info is None else info.version

@@ -26,7 +26,7 @@ from football_assets_tests.raw.sync.source_server import (
     without_length,
 )
 
-TODAY = date(2025, 11, 23)
+TODAY = date(2026, 8, 1)
 SEASON = "2025-26"
 QUICK = Manners(pause_seconds=0, attempts=2, first_wait_seconds=0.001, longest_wait_seconds=0.1)
 OPENFOOTBALL = ("openfootball", f"/{SEASON}/en.1.json", f"raw/openfootball/{SEASON}/eng.1.json")
@@ -231,11 +231,15 @@ BROKEN: list[tuple[str, Fault, str]] = [
     ("openfootball", body(openfootball(2)), "2 matches, the landed object 8: if that is right, remove"),
     ("openfootball", body(json_of().encode()), "0 matches, the landed object 8"),
     ("openfootball", body(openfootball(8, played=0)), "0 results, the landed object 8"),
-    ("openfootball", body(openfootball(8, first=date(2024, 8, 16))), "8 of 8 matches lie outside the season"),
+    (
+        "openfootball",
+        body(openfootball(8, first=date(2024, 8, 16))),
+        "The first, matches[0]: The date 2024-08-16 is outside the season",
+    ),
     (
         "openfootball",
         body(json_of(*[{"date": "16 Aug", "team1": "a", "team2": "b"}] * 8).encode()),
-        "8 of 8 records cannot be read: The date '16 Aug'",
+        "None of its 8 records is a match. The first, matches[0]: The date '16 Aug'",
     ),
     ("footballcsv", body(footballcsv(9)[:-30]), "is cut: its last line is 'Sun Aug '"),
     ("footballcsv", without_length(footballcsv(9)[:-3]), "is cut"),
@@ -243,8 +247,12 @@ BROKEN: list[tuple[str, Fault, str]] = [
     ("footballcsv", body(b"404: Not Found"), "lacks the column"),
     ("footballcsv", body(openfootball(9)), "The file is JSON, not CSV"),
     ("football-data", body(football_data(9)[:-10]), "is cut"),
-    ("football-data", body(football_data(9, "E1")), "The file is of eng.2, not of eng.1"),
-    ("football-data", body(b"Div,Date,HomeTeam,AwayTeam\n"), "lacks the column"),
+    (
+        "football-data",
+        body(football_data(9, "E1")),
+        "The file is of E1 (Championship, eng.2), but its name",
+    ),
+    ("football-data", body(b"Div,Date,HomeTeam,AwayTeam\n"), "0 matches, the landed object 8"),
     ("football-data", body(football_data(2)), "2 matches, the landed object 8"),
 ]
 
