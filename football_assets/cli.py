@@ -231,25 +231,28 @@ def demo(json_file: Path | None) -> None:
 @football.command()
 @home_option
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
-def land(paths: tuple[Path, ...]) -> None:
+def land(paths: tuple[Path, ...]) -> int:
     """Copy files of results, or folders of them, into the bucket.
 
     Accepted: openfootball JSON, footballcsv CSV and football-data.co.uk CSV, each in a folder named after its season,
-    as in 2015-16/eng.1.csv or 2015-16/E0.csv; and the folder of the Kaggle competition "Football Match Probability
-    Prediction" (train.csv, test.csv, train_target_and_scores.csv).
+    as in 2015-16/eng.1.csv or 2015-16/E0.csv; football-data.co.uk's files that span leagues or seasons (fixtures.csv,
+    new_league_fixtures.csv, ARG.csv); and the folder of the Kaggle competition "Football Match Probability Prediction"
+    (train.csv, test.csv, train_target_and_scores.csv).
+
+    Prints what each file holds, and how many of its records are rejected with the first reason. Ends with 1 if a file
+    holds no match, or another division than its name says; the others land.
     """
     settings = _prepare_home()
     from football_assets.bucket import open_bucket
     from football_assets.raw.landing import land as land_files
+    from football_assets.raw.landing_report import problem_lines, report_lines
 
     result = land_files(open_bucket(settings.bucket_url), paths)
-    for skipped in result.skipped:
-        click.echo(f"skipped {skipped.path}: {skipped.reason}", err=True)
-    for landed in result.problems:
-        click.echo(f"unreadable {landed.path}: {landed.problem}", err=True)
-    changed = sum(item.is_changed for item in result.landed)
-    seasons = f"{result.seasons[0]} to {result.seasons[-1]}"
-    click.echo(f"{len(result.landed)} files landed, {changed} of them new or changed, seasons {seasons}.")
+    for line in problem_lines(result):
+        click.echo(line, err=True)
+    for line in report_lines(result):
+        click.echo(line)
+    return 0 if result.is_complete else REFUSED
 
 
 @football.command()

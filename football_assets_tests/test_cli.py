@@ -138,35 +138,49 @@ def test_the_console_script_turns_a_refusal_into_the_exit_code_of_the_process(ho
     )
 
 
-def test_landing_copies_results_and_says_what_changed(
+def test_landing_copies_results_and_says_what_each_file_holds(
     results: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    file = results / "2015-16" / "eng.1.csv"
+    for changed in (1, 0):
+        assert main(["land", str(results)]) == 0
+        assert capsys.readouterr().out == (
+            f"{file} (eng.1 2015-16): 2 results, 0 fixtures, 0 rejected\n"
+            f"1 file landed, {changed} of them new or changed, season 2015-16: 2 results, 0 fixtures, "
+            "0 rejected records.\n"
+        )
+    assert (home / "bucket/raw/results/2015-16/eng.1.csv").read_text() == RESULTS
+
+
+def test_landing_names_the_files_it_skips_and_ends_with_1_if_one_holds_no_match(
+    results: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "2015-16" / "notes.md").write_text("Arsenal lost")
     assert main(["land", str(results)]) == 0
+    assert "notes.md: The file holds no results" in capsys.readouterr().err
+
+    (results / "2015-16" / "de.1.json").write_text("<html>404</html>")
+    (results / "2015-16" / "de.2.csv").write_text("Date,Team 1,FT,HT,Team 2\nnever,Aue,1-0,?,Fürth\n")
+    assert main(["land", str(results)]) == 1
+    shown = capsys.readouterr()
+    assert "de.1.json: The file is an HTML page" in shown.err
+    assert "de.2.csv: None of its 1 records is a match. The first, line 2: The date 'never'" in shown.err
     assert (
-        capsys.readouterr().out == "1 files landed, 1 of them new or changed, seasons 2015-16 to 2015-16.\n"
+        "de.2.csv (de.2 2015-16): 0 results, 0 fixtures, 1 rejected. The first, line 2: The date" in shown.out
     )
     assert (home / "bucket/raw/results/2015-16/eng.1.csv").read_text() == RESULTS
 
-    assert main(["land", str(results)]) == 0
-    assert (
-        capsys.readouterr().out == "1 files landed, 0 of them new or changed, seasons 2015-16 to 2015-16.\n"
-    )
 
-
-def test_landing_names_the_files_it_skips_and_those_that_cannot_be_read(
-    results: Path, capsys: pytest.CaptureFixture[str]
+def test_a_file_of_another_division_than_its_name_says_ends_landing_with_1(
+    results: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (results / "2015-16" / "notes.txt").write_text("Arsenal lost")
-    (results / "2015-16" / "de.1.json").write_text("<html>404</html>")
-
-    assert main(["land", str(results)]) == 0
-
-    shown = capsys.readouterr()
-    assert "skipped" in shown.err
-    assert "notes.txt" in shown.err
-    assert "unreadable" in shown.err
-    assert "de.1.json" in shown.err
-    assert shown.out.startswith("2 files landed")
+    wrong = results / "2015-16" / "E1.csv"
+    wrong.write_text("Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nSP1,15/08/2015,Almeria,Vallecano,0,2\n")
+    assert main(["land", str(results)]) == 1
+    assert f"skipped {wrong}: The file is of SP1" in capsys.readouterr().err
+    assert [path.name for path in (home / "bucket/raw").rglob("*.csv")] == ["eng.1.csv"]
+    assert main(["land", str(wrong)]) == 1
+    assert "Nothing to land" in capsys.readouterr().err
 
 
 def test_home_is_accepted_before_and_after_the_command(results: Path, tmp_path: Path) -> None:

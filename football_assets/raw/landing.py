@@ -4,27 +4,23 @@
 The command line and the demo call `land`; `matches.py`, the assets and sensors read the inventory.
 """
 
-import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 
 from football_assets.bucket import Bucket, ObjectInfo, UnusableFile
 from football_assets.errors import LandingError, UnknownLeague
 from football_assets.leagues import League, league_of
-from football_assets.raw.competition import is_of_competition, rebuild_folder
-from football_assets.raw.folder_files import files_below
-from football_assets.raw.formats import READERS, sniff
-from football_assets.raw.formats.openfootball import load_document
-from football_assets.raw.formats.reading import UnreadableFile
+from football_assets.raw.formats import EXTENSIONS
+from football_assets.raw.judging import Candidate, Judgement, holds_all_of, judge
+from football_assets.raw.origins import Origins, origin_of
+from football_assets.raw.placing import Plan, SkippedFile, plan_landing
 from football_assets.raw.rebuilding import UNPLACED
-from football_assets.raw.seasons import parse_season, season_in_title
+from football_assets.raw.seasons import parse_season
 
 RAW = "raw/"
-KAGGLE = "kaggle"
-"""The source of what is rebuilt from the wide files of the Kaggle competition."""
 _UNPLACED = League(UNPLACED, "", None, False, "Records without a league")
 _CLOCK_STEP_SECONDS = 0.005
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -93,7 +89,7 @@ def place_object(info: ObjectInfo) -> LandingObject | StrayObject:
     if season is None:
         return StrayObject(info, None, "Its folder is no season like 2015-16 or 2015.")
     stem, _, extension = path.name.rpartition(".")
-    if extension.lower() not in READERS:
+    if extension.lower() not in EXTENSIONS:
         return StrayObject(info, season, "The object's name ends in neither .json nor .csv.")
     try:
         league = _UNPLACED if stem == UNPLACED else league_of(stem)
@@ -104,22 +100,19 @@ def place_object(info: ObjectInfo) -> LandingObject | StrayObject:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file in its place. `is_changed`: the object was written; `problem`: why no match of it will be read."""
+    """A file, or the part of one season and league, and its object.
+
+    `is_changed`: the object was written. `judgement`: what the file holds, first reason included. `problem`: why no
+    match of it will be read, or why the object that was there stays.
+    """
 
     path: Path
     object_name: str
     season: str
     league_id: str
     is_changed: bool
+    judgement: Judgement
     problem: str | None
-
-
-@dataclass(frozen=True)
-class SkippedFile:
-    """A file that was left where it is."""
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -141,159 +134,127 @@ class LandingResult:
 
     @property
     def problems(self) -> list[LandedFile]:
-        """Landed files of which no match will be read."""
+        """Files of which no match will be read."""
         return [item for item in self.landed if item.problem]
 
-
-@dataclass(frozen=True)
-class _Plan:
-    path: Path
-    data: bytes
-    source: str
-    season: str
-    league_id: str
-    extension: str
-    problem: str | None
+    @property
+    def is_complete(self) -> bool:
+        """Whether every file holds a match and none contradicts its name."""
+        return not self.problems and not any(item.is_wrong for item in self.skipped)
 
 
-class _NotLandable(Exception):
-    """A file cannot be placed; the message is the reason."""
-
-
-def land(bucket: Bucket, paths: Sequence[Path | str]) -> LandingResult:
+def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None) -> LandingResult:
     """Copy files of results into the bucket.
 
     Paths are landed in the order given, the files of a folder in order of their modification time, then name:
     the tables do not depend on that order. The season is the name of the folder that
     holds a file, else the end of a JSON's name (`English Premier League 2015/16`); the league is the file's
-    name. The source is the name of the folder that holds the seasons, so that landing a folder again updates
-    its objects and two folders stand side by side. A file that is in its place unchanged is not written
-    again. A file that cannot be read is landed if it has a place: `raw_matches_rejected` then says what is
-    wrong with it. Hidden folders are not entered.
+    name. A CSV that spans leagues or seasons (football-data.co.uk's `fixtures.csv`, `ARG.csv`) becomes an object a
+    season and league, which its rows say. The wide files of the Kaggle competition in one folder become what
+    `rebuilding.rebuild` makes of them. Hidden folders are not entered.
 
-    The wide files of the Kaggle competition span seasons and leagues. What `rebuilding.rebuild` makes of those in one
-    folder, with the scores beside them, lands instead, by season and league.
+    The source is the name of the folder that holds the seasons. An object remembers the file that it was landed from
+    (`origins.py`): that file, changed, updates it. Another file for the same name updates it only if it holds all of
+    its matches; else it lands beside it, its source numbered (`data-2`). A file that is in its place unchanged is not
+    written again.
+
+    Every file is judged as `raw_matches` will judge it. One without a match lands, so that `raw_matches_rejected` says
+    what is wrong with it, unless an object is there already. One that holds another division than its name says does
+    not land.
 
     Parameters
     ----------
     paths
         Files or folders.
+    today
+        Matches played after this day are rejected; None: today.
 
     Raises
     ------
     LandingError
         A path does not exist, or no file of results is among the paths. Nothing was written.
     """
-    plans: list[_Plan] = []
-    skipped: list[SkippedFile] = []
-    competition: dict[Path, list[Path]] = {}  # files of the Kaggle competition by folder
-    for path in map(Path, paths):
-        files, unread = files_below(path)
-        skipped += [SkippedFile(file, reason) for file, reason in unread]
-        for file in files:
-            try:
-                if is_of_competition(file):
-                    competition.setdefault(file.parent, []).append(file)
-                else:
-                    plans.append(_plan(file, path))
-            except _NotLandable as error:
-                skipped.append(SkippedFile(file, str(error)))
-    for files in competition.values():
-        rebuilt = rebuild_folder(files)
-        plans += [
-            _Plan(file, made.data, KAGGLE, made.season, made.league_id, "csv", None)
-            for file, made in rebuilt.made
-        ]
-        skipped += [SkippedFile(file, reason) for file, reason in rebuilt.left]
+    today = today or date.today()
+    plans, skipped = plan_landing([Path(path) for path in paths])
     if not any(plan.problem is None for plan in plans):
         raise LandingError(_nothing_to_land(paths, plans, skipped))
-    return LandingResult(tuple(_write(bucket, plans)), tuple(skipped))
+    judgements = [
+        _in_lines_of_the_file(judgement, plan)
+        for plan, judgement in zip(plans, judge([plan.candidate for plan in plans], today), strict=True)
+    ]
+    landed = list(_placed(bucket, plans, judgements, today))
+    return LandingResult(tuple(_write(bucket, plans, landed)), tuple(skipped))
 
 
-def _plan(file: Path, given: Path) -> _Plan:
-    name, extension = file.stem, file.suffix.lower().removeprefix(".")
-    if file.name.lower().endswith(".clubs.json"):
-        raise _NotLandable("The file lists clubs, not matches.")
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise _NotLandable(f"The file cannot be opened: {error.strerror}.") from error
-    problem = None
-    try:
-        extension = sniff(data)
-    except UnreadableFile as error:
-        if extension not in READERS:
-            raise _NotLandable("The file holds no results in JSON or CSV.") from error
-        problem = str(error)
-    try:
-        league = league_of(name)
-    except UnknownLeague as error:
-        raise _NotLandable(f"The file's name is no league: {error} Rename it.") from error
-    season, source = _season_and_source(file.resolve(), given.resolve())
-    if season is None and extension == "json" and problem is None:
-        title = load_document(data).get("name")
-        season = season_in_title(title) if isinstance(title, str) else None
-    if season is None:
-        raise _NotLandable(
-            "Its season is not known: put it into a folder named after the season, like 2015-16/ or 2015/."
-        )
-    return _Plan(file, data, source, season, league.league_id, extension, problem)
+def _in_lines_of_the_file(judgement: Judgement, plan: Plan) -> Judgement:
+    """The judgement of a part, its line that of the whole file."""
+    if plan.lines is None or judgement.line is None:
+        return judgement
+    return replace(judgement, line=plan.lines[judgement.line - 1])
 
 
-def _season_and_source(file: Path, given: Path) -> tuple[str | None, str]:
-    """The nearest season folder above a file, up to the path that was given, and the name of the folder above it."""
-    highest = given if given.is_dir() else given.parent
-    for folder in file.parents:
-        season = parse_season(folder.name)
-        if season is not None:
-            return season, _slug(folder.parent.name)
-        if folder == highest:
-            break
-    return None, _slug(highest.name)
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-.") or "landed"
-
-
-def _write(bucket: Bucket, plans: Sequence[_Plan]) -> Iterator[LandedFile]:
-    """Write what changed. Objects of one league and season get times in the order of the plans."""
-    contents: dict[str, bytes] = {}
-    written: dict[tuple[str, str], ObjectInfo] = {}
+def _placed(
+    bucket: Bucket, plans: Sequence[Plan], judgements: Sequence[Judgement], today: date
+) -> Iterator[LandedFile]:
+    """Each file with its object, and whether that is to be written. Where the objects come from is on record then."""
+    unusable: list[UnusableFile] = []
+    objects = {info.name: info for info in bucket.list(RAW, on_unusable=unusable.append)}
+    objects |= {file.name: _stray_of(file).info for file in unusable}
+    origins = Origins(bucket, objects)
+    changed: list[tuple[str, bool]] = []
     for plan in plans:
-        name = _free_name(plan, contents)
-        is_changed = _is_changed(bucket, name, plan.data) or (plan.season, plan.league_id) in written
-        if is_changed and name not in contents:
-            info = bucket.write(name, plan.data)
-            earlier = written.get((plan.season, plan.league_id))
+
+        def name_of(number: int, plan: Plan = plan) -> str:
+            source = plan.source if number == 1 else f"{plan.source}-{number}"
+            return f"{RAW}{source}/{plan.season}/{plan.league_id}.{plan.extension}"
+
+        def may_replace(name: str, plan: Plan = plan) -> bool:
+            return holds_all_of(plan.candidate, _candidate(bucket, name, plan), today)
+
+        name = origins.choose(name_of, plan.data, origin_of(plan.path), may_replace)
+        changed.append((name, not origins.is_same(name, plan.data)))
+    origins.save()
+    for plan, judgement, (name, is_changed) in zip(plans, judgements, changed, strict=True):
+        problem = plan.problem or judgement.problem
+        is_kept = problem is not None and is_changed and name in objects
+        yield LandedFile(
+            plan.path,
+            name,
+            plan.season,
+            plan.league_id,
+            is_changed and not is_kept,
+            judgement,
+            f"{problem} The object {name} stays as it was." if is_kept else problem,
+        )
+
+
+def _candidate(bucket: Bucket, name: str, plan: Plan) -> Candidate:
+    return Candidate(bucket.read(name), plan.extension, plan.season, plan.league_id)
+
+
+def _write(bucket: Bucket, plans: Sequence[Plan], placed: Sequence[LandedFile]) -> Iterator[LandedFile]:
+    """Write what changed. Objects of one league and season get times in the order of the plans."""
+    written: dict[tuple[str, str], ObjectInfo] = {}
+    done: set[str] = set()
+    for plan, item in zip(plans, placed, strict=True):
+        place = (plan.season, plan.league_id)
+        is_kept = item.problem is not None and not item.is_changed
+        is_changed = item.is_changed or (place in written and not is_kept)
+        if is_changed and item.object_name not in done:
+            info = bucket.write(item.object_name, plan.data)
+            earlier = written.get(place)
             while (
                 earlier is not None and info.updated <= earlier.updated
             ):  # a file system's clock may stand still
                 time.sleep(_CLOCK_STEP_SECONDS)
-                info = bucket.write(name, plan.data)
-            written[plan.season, plan.league_id] = info
-        contents[name] = plan.data
-        yield LandedFile(plan.path, name, plan.season, plan.league_id, is_changed, plan.problem)
-
-
-def _free_name(plan: _Plan, contents: dict[str, bytes]) -> str:
-    """The object's name. Two different files of one landing never share one: folders of equal name are numbered."""
-    number = 1
-    while True:
-        source = plan.source if number == 1 else f"{plan.source}-{number}"
-        name = f"{RAW}{source}/{plan.season}/{plan.league_id}.{plan.extension}"
-        if contents.get(name, plan.data) == plan.data:
-            return name
-        number += 1
-
-
-def _is_changed(bucket: Bucket, name: str, data: bytes) -> bool:
-    info = bucket.stat(name)
-    return info is None or info.size != len(data) or bucket.read(name) != data
+                info = bucket.write(item.object_name, plan.data)
+            written[place] = info
+        done.add(item.object_name)
+        yield replace(item, is_changed=is_changed)
 
 
 def _nothing_to_land(
-    paths: Sequence[Path | str], plans: Sequence[_Plan], skipped: Sequence[SkippedFile]
+    paths: Sequence[Path | str], plans: Sequence[Plan], skipped: Sequence[SkippedFile]
 ) -> str:
     reasons = [f"{plan.path}: {plan.problem}" for plan in plans] + [
         f"{item.path}: {item.reason}" for item in skipped

@@ -151,11 +151,13 @@ def test_a_broken_file_with_a_place_lands_so_that_its_rejection_is_on_record(
         ("2014-15/eng.1.csv", "Div,Date\n", "lacks the column"),
         ("2014-15/premier.csv", RESULTS, "Rename it"),
         ("results/eng.1.csv", RESULTS, "put it into a folder named after the season, like 2015-16/"),
-        ("2014-15/notes.md", "# Notes", "no results in JSON or CSV"),
+        ("2014-15/notes.md", "# Notes", r"no results in JSON or CSV\.$"),
+        ("2014-15/eng.1.xlsx", b"PK\x03\x04xl/", "Excel workbook"),
+        ("2014-15/E0.tsv", "Div\tDate\n", "split at tabs, is 'Div\tDate', which lacks"),
     ],
 )
 def test_nothing_to_land_is_an_error_that_says_what_to_do_in_one_line(
-    bucket: Bucket, tmp_path: Path, name: str, content: str, message: str
+    bucket: Bucket, tmp_path: Path, name: str, content: str | bytes, message: str
 ) -> None:
     file = write(tmp_path / name, content)
     with pytest.raises(LandingError, match=message) as error:
@@ -212,6 +214,168 @@ def test_two_folders_of_one_name_do_not_overwrite_each_other(bucket: Bucket, tmp
     result = land(bucket, [tmp_path / name / "raw" for name in ("old", "new", "copy")])
     assert result.objects == ["raw/raw/2014-15/eng.1.csv", *["raw/raw-2/2014-15/eng.1.csv"] * 2]
     assert read_season(bucket, "2014-15", TODAY).matches.height == 2
+
+
+def test_two_folders_of_one_name_stand_side_by_side_whenever_they_land(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    one = write(
+        tmp_path / "one" / "data" / "2014-15" / "E0.csv",
+        "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nE0,16/08/14,Leeds,Hull,2,1\n",
+    ).parents[1]
+    two = write(
+        tmp_path / "two" / "data" / "2014-15" / "eng.1.csv", csv_of("Sat Aug 23 2014,Hull,0-1,?,Derby")
+    ).parents[1]
+    assert land(bucket, [one]).objects == ["raw/data/2014-15/eng.1.csv"]
+    assert land(bucket, [two]).objects == ["raw/data-2/2014-15/eng.1.csv"]
+    assert read_season(bucket, "2014-15", TODAY).matches["home_team"].to_list() == [
+        "Leeds United",
+        "Hull City",
+    ]
+
+    write(two / "2014-15" / "eng.1.csv", csv_of("Sat Aug 23 2014,Hull,0-2,?,Derby"))
+    for root, name in ((two, "raw/data-2"), (one, "raw/data")):
+        assert land(bucket, [root]).objects == [f"{name}/2014-15/eng.1.csv"]
+    assert read_season(bucket, "2014-15", TODAY).matches["away_goals"].to_list() == [1, 2]
+
+
+def test_a_folder_updates_its_objects_though_it_lost_matches_and_a_clone_if_it_holds_all(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    day_one, day_two = ("Sat Aug 16 2014,Leeds,2-1,?,Hull", "Sat Aug 23 2014,Hull,?,?,Leeds")
+    root = tmp_path / "monday" / "results"
+    write(root / "2014-15" / "eng.1.csv", csv_of(day_one, day_two))
+    land(bucket, [root])
+    write(root / "2014-15" / "eng.1.csv", csv_of(day_one))
+    assert land(bucket, [root]).objects == ["raw/results/2014-15/eng.1.csv"]
+    assert read_season(bucket, "2014-15", TODAY).matches.height == 1
+
+    clone = tmp_path / "tuesday" / "results"
+    write(clone / "2014-15" / "eng.1.csv", csv_of(day_one, day_two))
+    assert land(bucket, [clone]).objects == ["raw/results/2014-15/eng.1.csv"]
+    assert [item.name for item in bucket.list("raw/")] == ["raw/results/2014-15/eng.1.csv"]
+    assert read_season(bucket, "2014-15", TODAY).matches.height == 2
+
+
+WRONG_DIVISION = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nSP1,16/08/14,Almeria,Vallecano,0,2\n"
+
+
+def test_a_file_of_another_division_than_its_name_says_does_not_land(bucket: Bucket, tmp_path: Path) -> None:
+    file = write(tmp_path / "fd" / "2014-15" / "E0.csv", WRONG_DIVISION)
+    with pytest.raises(LandingError, match=r"E0\.csv: The file is of SP1 \(La Liga, es\.1\)"):
+        land(bucket, [file])
+    write(tmp_path / "fd" / "2014-15" / "eng.2.csv")
+    result = land(bucket, [tmp_path / "fd"])
+    assert result.objects == ["raw/fd/2014-15/eng.2.csv"]
+    assert [(item.path, item.is_wrong) for item in result.skipped] == [(file, True)]
+    assert not result.is_complete
+
+
+def test_an_object_of_another_division_than_its_name_says_holds_no_match(bucket: Bucket) -> None:
+    put(bucket, "fd/2014-15/eng.1.csv", WRONG_DIVISION)
+    read = read_season(bucket, "2014-15", TODAY)
+    assert read.matches.is_empty()
+    assert "The file is of SP1" in read.rejected["reason"][0]
+
+
+def test_a_file_without_a_match_lands_with_its_reason_but_replaces_no_object(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    root = tmp_path / "results"
+    file = write(root / "2014-15" / "eng.1.csv", csv_of("2014-99-16,Leeds,2-1,?,Hull", "x,Hull,2-1,?,Leeds"))
+    (found,) = land(bucket, [root]).landed
+    assert (found.is_changed, found.judgement.rejected) == (True, 2)
+    assert found.problem == (
+        "None of its 2 records is a match. The first, line 2: The date '2014-99-16' does not exist."
+    )
+    assert read_season(bucket, "2014-15", TODAY).rejected.height == 2
+
+    write(file)
+    assert land(bucket, [root]).is_complete
+    write(file, "<html>404</html>")
+    write(root / "2014-15" / "eng.2.csv", csv_of("Sat Aug 16 2014,Derby,2-1,?,Fulham"))
+    broken, good = sorted(land(bucket, [root]).landed, key=lambda item: item.league_id)
+    assert (broken.is_changed, good.is_changed) == (False, True)
+    assert "HTML page" in str(broken.problem)
+    assert str(broken.problem).endswith("The object raw/results/2014-15/eng.1.csv stays as it was.")
+    assert read_season(bucket, "2014-15", TODAY).matches.height == 2
+
+
+EXTRA = "Country,League,Season,Date,Time,Home,Away,HG,AG,Res,AvgCH,AvgCD,AvgCA"
+DENMARK = (
+    "Denmark,Superliga,2012/2013,14/07/2012,18:00,Brondby,Aarhus,2,1,H,1.9,3.1,4.1",
+    "Denmark,Superliga,2013/2014,20/07/2013,15:00,Aarhus,Brondby,0,1,A,2.9,3.1,2.4",
+    "Denmark,Superliga,2013/2014,21/07/2013,15:00,Aarhus,Aarhus,0,1,A,2.9,3.1,2.4",
+)
+
+
+@pytest.mark.parametrize("name", ["DNK.csv", "dk.1.csv", "2013-14/dk.1.csv", "superliga.txt"])
+def test_a_file_of_all_seasons_of_an_extra_league_becomes_an_object_a_season(
+    bucket: Bucket, tmp_path: Path, name: str
+) -> None:
+    write(tmp_path / "extra" / name, csv_of(*DENMARK, header=EXTRA))
+    result = land(bucket, [tmp_path / "extra"])
+    assert result.objects == ["raw/extra/2012-13/dk.1.csv", "raw/extra/2013-14/dk.1.csv"]
+    assert [item.judgement.results for item in result.landed] == [1, 1]
+    assert result.landed[1].judgement.first_reason == "line 4: Aarhus cannot play itself."
+    (match,) = read_season(bucket, "2013-14", TODAY).matches.iter_rows(named=True)
+    assert (match["league_id"], match["home_goals"], match["away_goals"], match["odds_away"]) == (
+        "dk.1",
+        0,
+        1,
+        2.4,
+    )
+    assert not any(item.is_changed for item in land(bucket, [tmp_path / "extra"]).landed)
+
+
+def test_an_extra_league_under_another_leagues_name_does_not_land(bucket: Bucket, tmp_path: Path) -> None:
+    with pytest.raises(LandingError, match="of Denmark, Superliga"):
+        land(bucket, [write(tmp_path / "extra" / "2013" / "ar.1.csv", csv_of(*DENMARK, header=EXTRA))])
+
+
+def test_fixtures_of_many_divisions_become_an_object_a_league(bucket: Bucket, tmp_path: Path) -> None:
+    write(
+        tmp_path / "fd" / "fixtures.csv",
+        csv_of(
+            "E0,23/08/2014,15:00,Leeds,Hull,,8,5.5,1.33",
+            "SP1,23/08/2014,20:00,Sevilla,Valencia,,2,3,4",
+            header="Div,Date,Time,HomeTeam,AwayTeam,Referee,B365H,B365D,B365A",
+        ),
+    )
+    write(
+        tmp_path / "fd" / "new_league_fixtures.csv",
+        csv_of(
+            "Sweden,Allsvenskan,24/08/2014,14:00,AIK,Kalmar,2.1,3.4,3.3",
+            header="Country,League,Date,Time,Home,Away,PSH,PSD,PSA",
+        ),
+    )
+    result = land(bucket, [tmp_path / "fd"])
+    assert sorted(result.objects) == [
+        "raw/fd/2014-15/eng.1.csv",
+        "raw/fd/2014-15/es.1.csv",
+        "raw/fd/2014/se.1.csv",
+    ]
+    assert all((item.judgement.fixtures, item.judgement.rejected) == (1, 0) for item in result.landed)
+    matches = read_season(bucket, "2014-15", TODAY).matches
+    assert matches["odds_home"].to_list() == [8.0, 2.0]
+
+
+def test_a_file_that_is_named_after_no_league_is_of_the_division_of_its_rows(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    file = write(
+        tmp_path / "fd" / "2014-15" / "season-1415.csv",
+        csv_of("E0,16/08/14,Leeds,Hull,2,1", header="Div,Date,HomeTeam,AwayTeam,FTHG,FTAG"),
+    )
+    assert land(bucket, [file]).objects == ["raw/fd/2014-15/eng.1.csv"]
+
+
+def test_football_txt_says_what_it_is_and_what_to_do(bucket: Bucket, tmp_path: Path) -> None:
+    text = "= English Premier League 2014/15\n\n» Matchday 1\n  Sat Aug 16\n    15.00  Leeds  v Hull  2-1 (1-0)\n"
+    with pytest.raises(
+        LandingError, match=r"Football\.TXT format, which is not read: land the same results as JSON"
+    ):
+        land(bucket, [write(tmp_path / "2014-15" / "eng.1.txt", text)])
 
 
 def test_landed_bytes_are_the_files_bytes(bucket: Bucket, tmp_path: Path) -> None:
