@@ -60,5 +60,7 @@ def test_every_named_league_is_canonical_and_of_a_known_country_and_no_two_share
         ("", "", None),
     ],
 )
-def test_an_extra_league_is_known_by_country_and_league(country: str, league: str, league_id: str | None) -> None:
+def test_an_extra_league_is_known_by_country_and_league(
+    country: str, league: str, league_id: str | None
+) -> None:
     assert extra_league(country, league) == league_id
