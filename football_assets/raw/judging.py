@@ -132,15 +132,12 @@ def _sound_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.Dat
     )
 
 
-def loss(new: Judgement, landed: Judgement, object_name: str) -> str | None:
-    """Why a file must not replace the landed object: it has far fewer matches or results. None: it may."""
+def loss(new: Judgement, landed: Judgement) -> str | None:
+    """What a file would lose in place of the landed object: far fewer matches or results than it. None: nothing."""
     for kind, had, has in (
         ("matches", landed.matches, new.matches),
         ("results", landed.results, new.results),
     ):
         if had - has > max(_SMALL_LOSS, LARGEST_LOSS * had) or (had and not has):
-            return (
-                f"The file has {has} {kind}, the landed object {had}: if that is right, remove {object_name} from the "
-                "bucket and try again."
-            )
+            return f"The file has {has} {kind}, the landed object {had}"
     return None

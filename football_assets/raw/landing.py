@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 
 from football_assets.bucket import Bucket, ObjectInfo, UnusableFile
-from football_assets.errors import LandingError, UnknownLeague
+from football_assets.errors import LandingError, ObjectNotFound, UnknownLeague
 from football_assets.leagues import League, league_of
 from football_assets.raw.formats import EXTENSIONS
-from football_assets.raw.judging import Candidate, Judgement, holds_all_of, judge
+from football_assets.raw.judging import Candidate, Judgement, holds_all_of, judge, loss
 from football_assets.raw.origins import Origins, origin_of
 from football_assets.raw.placing import Plan, SkippedFile, plan_landing
 from football_assets.raw.rebuilding import UNPLACED
@@ -103,7 +103,8 @@ class LandedFile:
     """A file, or the part of one season and league, and its object.
 
     `is_changed`: the object was written. `judgement`: what the file holds, first reason included. `problem`: why no
-    match of it will be read, or why the object that was there stays.
+    match of it will be read, or why the object that was there stays. `loss`: by how much the object that it replaced
+    held more.
     """
 
     path: Path
@@ -113,6 +114,7 @@ class LandedFile:
     is_changed: bool
     judgement: Judgement
     problem: str | None
+    loss: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
     written again.
 
     Every file is judged as `raw_matches` will judge it. One without a match lands, so that `raw_matches_rejected` says
-    what is wrong with it, unless an object is there already. One that holds another division than its name says does
+    what is wrong with it, unless an object is there already. The result says where a file has far fewer matches than
+    the object that it replaces. One that holds another division than its name says does
     not land.
 
     Parameters
@@ -214,9 +217,15 @@ def _placed(
         name = origins.choose(name_of, plan.data, origin_of(plan.path), may_replace)
         changed.append((name, not origins.is_same(name, plan.data)))
     origins.save()
+    replaced = {
+        name: _candidate(bucket, name, plan)
+        for plan, (name, is_changed) in zip(plans, changed, strict=True)
+        if is_changed and name in objects
+    }
+    before = dict(zip(replaced, judge(list(replaced.values()), today), strict=True))
     for plan, judgement, (name, is_changed) in zip(plans, judgements, changed, strict=True):
         problem = plan.problem or judgement.problem
-        is_kept = problem is not None and is_changed and name in objects
+        is_kept = problem is not None and name in before
         yield LandedFile(
             plan.path,
             name,
@@ -225,11 +234,17 @@ def _placed(
             is_changed and not is_kept,
             judgement,
             f"{problem} The object {name} stays as it was." if is_kept else problem,
+            loss(judgement, before[name]) if name in before and not is_kept else None,
         )
 
 
 def _candidate(bucket: Bucket, name: str, plan: Plan) -> Candidate:
-    return Candidate(bucket.read(name), plan.extension, plan.season, plan.league_id)
+    """The object of a plan, as it is now."""
+    try:
+        data = bucket.read(name)
+    except ObjectNotFound:  # deleted since it was listed
+        data = b""
+    return Candidate(data, plan.extension, plan.season, plan.league_id)
 
 
 def _write(bucket: Bucket, plans: Sequence[Plan], placed: Sequence[LandedFile]) -> Iterator[LandedFile]:

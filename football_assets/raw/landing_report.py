@@ -20,11 +20,14 @@ def report_lines(result: LandingResult) -> Iterator[str]:
 
 
 def problem_lines(result: LandingResult) -> Iterator[str]:
-    """One line a file that did not land, or of which no match will be read."""
+    """One line a file that did not land, of which no match will be read, or that replaced one of far more matches."""
     for skipped in result.skipped:
         yield f"skipped {skipped.path}: {skipped.reason}"
     for item in result.problems:
         yield f"rejected {item.path}: {item.problem}"
+    for item in result.landed:
+        if item.loss:
+            yield f"warning {item.path}: {item.loss}, {item.object_name}, which it replaced."
 
 
 def _line(item: LandedFile) -> str:

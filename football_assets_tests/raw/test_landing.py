@@ -247,7 +247,12 @@ def test_a_folder_updates_its_objects_though_it_lost_matches_and_a_clone_if_it_h
     write(root / "2014-15" / "eng.1.csv", csv_of(day_one, day_two))
     land(bucket, [root])
     write(root / "2014-15" / "eng.1.csv", csv_of(day_one))
-    assert land(bucket, [root]).objects == ["raw/results/2014-15/eng.1.csv"]
+    (shrunk,) = land(bucket, [root]).landed
+    assert (shrunk.object_name, shrunk.is_changed, shrunk.loss) == (
+        "raw/results/2014-15/eng.1.csv",
+        True,
+        None,
+    )
     assert read_season(bucket, "2014-15", TODAY).matches.height == 1
 
     clone = tmp_path / "tuesday" / "results"
@@ -255,6 +260,19 @@ def test_a_folder_updates_its_objects_though_it_lost_matches_and_a_clone_if_it_h
     assert land(bucket, [clone]).objects == ["raw/results/2014-15/eng.1.csv"]
     assert [item.name for item in bucket.list("raw/")] == ["raw/results/2014-15/eng.1.csv"]
     assert read_season(bucket, "2014-15", TODAY).matches.height == 2
+
+
+def test_a_file_of_far_fewer_matches_replaces_its_object_with_a_warning(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    rows = [f"Sat Aug 16 2014,Home {number},2-1,?,Away {number}" for number in range(8)]
+    file = write(tmp_path / "results" / "2014-15" / "eng.1.csv", csv_of(*rows))
+    assert [item.loss for item in land(bucket, [file]).landed] == [None]
+    write(file, csv_of(*rows[:2]))
+    result = land(bucket, [file])
+    assert [item.loss for item in result.landed] == ["The file has 2 matches, the landed object 8"]
+    assert read_season(bucket, "2014-15", TODAY).matches.height == 2
+    assert [item.loss for item in land(bucket, [file]).landed] == [None]
 
 
 WRONG_DIVISION = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nSP1,16/08/14,Almeria,Vallecano,0,2\n"

@@ -1,5 +1,6 @@
 """What `football land` says of each file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from football_assets.raw.judging import Judgement
@@ -50,6 +51,14 @@ def test_files_that_did_not_land_and_files_without_a_match_are_named() -> None:
         "skipped d.csv: The file is of SP1.",
         "rejected c.csv: None of its 2 records is a match.",
     ]
+
+
+def test_a_file_that_replaced_one_of_far_more_matches_is_named() -> None:
+    lost = replace(GOOD, loss="The file has 2 matches, the landed object 8")
+    assert list(problem_lines(LandingResult((GOOD, lost), ()))) == [
+        "warning a.csv: The file has 2 matches, the landed object 8, raw/x/2014-15/eng.1.csv, which it replaced."
+    ]
+    assert LandingResult((lost,), ()).is_complete
 
 
 def test_a_landing_is_complete_if_every_file_holds_a_match_and_none_contradicts_its_name() -> None:

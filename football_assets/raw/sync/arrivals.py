@@ -47,9 +47,11 @@ def check_arrival(content: Content, file: RemoteFile, landed: bytes | None, toda
     new, *old = judge([Candidate(data, extension, file.season, file.league_id) for data in contents], today)
     if new.rejected and new.problem is not None:
         raise ArrivalRefused(new.problem)
-    reason = loss(new, old[0], file.object_name) if old else None
-    if reason is not None:
-        raise ArrivalRefused(reason)
+    lost = loss(new, old[0]) if old else None
+    if lost is not None:
+        raise ArrivalRefused(
+            f"{lost}: if that is right, remove {file.object_name} from the bucket and sync again."
+        )
     return new.matches
 
 
