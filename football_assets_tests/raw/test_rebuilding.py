@@ -71,6 +71,12 @@ def test_a_line_with_its_score_is_a_match_of_its_league_and_season(bucket: Bucke
     assert (match["kickoff_date"], str(match["kickoff_time"])) == (date(2020, 1, 4), "15:00:00")
 
 
+def test_a_file_whose_name_is_not_utf8_is_rebuilt_too(bucket: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "tr\udce4in.csv").write_text(wide_csv(rows_of([FIRST], [FIRST])))
+    assert land(bucket, [tmp_path]).objects == ["raw/kaggle/2019-20/eng.1.csv"]
+    assert rb"tr\xe4in.csv 2" in bucket.read("raw/kaggle/2019-20/eng.1.csv")
+
+
 def test_matches_that_only_histories_list_are_rebuilt_from_both_sides(bucket: Bucket, tmp_path: Path) -> None:
     landed(bucket, tmp_path / "k", rows_of(ALL, [FIFTH, SIXTH]), all_scores(ALL))
     found = read(bucket)
