@@ -40,7 +40,7 @@ def split(table: Table, season: str | None, league_id: str | None) -> list[Part]
     """Split a file by season and league, the header kept.
 
     The season of a row is that of its column `Season`; else `season`, where its day lies in that; else the season that
-    its league plays on its day. A row whose season or league cannot be told goes with the row above it, and is refused
+    its league plays on its day. A row whose season or league is not known goes with the row above it, and is rejected
     there. Dates are written like `2014-08-16` where the file has the month first, since a part may not show that.
 
     Parameters

@@ -95,9 +95,9 @@ def read_section(section: Section, order: DateOrder, league_id: str | None = Non
     """Read the matches of a section in either format.
 
     A row too short to hold a date and two teams, of another division than the file, or with a date or goals that cannot
-    be read, is refused with its line. Without goals it is a fixture; with a result (`FTR`) but no goals, or other
-    goals, it is refused: which of the two is wrong cannot be told. A time or odds that are no such thing are left out:
-    nothing depends on a time, and odds are only compared with. A time is told in the country of the division, in which
+    be read, is rejected with its line. Without goals it is a fixture; with a result (`FTR`) but no goals, or other
+    goals, it is rejected: which of the two is wrong is not known. A time or odds that are no such thing are left out:
+    nothing depends on a time, and odds are only compared with. A time is converted to that of the league's country, where
     a late match may be on another day.
 
     Parameters
@@ -324,12 +324,12 @@ def _odds(
 def _kickoff(day: str, clock: str, league_id: str, order: DateOrder) -> tuple[date, time | None, str | None]:
     """Day and time of kick-off in the country of the league, and why a mark behind the day makes the match void."""
     moment = read_moment(day, order)
-    told = read_clock(clock) or moment.clock
+    listed = read_clock(clock) or moment.clock
     zone = TIME_ZONES.get(league_id.partition(".")[0])
-    if told is None or zone is None:
+    if listed is None or zone is None:
         return moment.day, None, moment.void
     try:
-        at_home = datetime.combine(moment.day, told, moment.zone or _HOME)
+        at_home = datetime.combine(moment.day, listed, moment.zone or _HOME)
         local = at_home.astimezone(ZoneInfo(zone))
     except OverflowError:  # past the last day that there is
         return moment.day, None, moment.void
