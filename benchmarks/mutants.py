@@ -35,6 +35,7 @@ MODULES = (
 # Tests of a module beyond its mirror.
 ALSO_TESTED_BY = {
     "football_assets/sequences/tensors.py": ("sequences/test_increments.py",),
+    "serve/service.py": ("serve/test_drift.py",),
 }
 WORK = Path("build/mutants")
 # Inputs of tests that are built once for all mutants.

@@ -70,7 +70,7 @@ def test_a_summary_that_cannot_be_read_leaves_the_figures_as_they_were(
 
     assert gauges(service) == before
 
-    assert "The drift summary cannot be read" in serving_log.text()
+    assert "The drift summary cannot be read: ValidationError: " in serving_log.text()
     save_summary(service.bucket, found(0.75, 1.0))
     assert gauges(service)["football_drift_share"] == 0.75
 

@@ -2,9 +2,12 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,7 @@ from football_assets.sequences.state import Fixture
 from football_assets.tables import read_table, write_table
 from football_assets_tests.demo import publish_reversed
 from football_assets_tests.serve.running import Client, ServingLog, metric
+from serve import service as service_module
 from serve.fixtures import TABLE
 from serve.metrics import ServingMetrics
 from serve.middleware import App, Message, Receive, Scope, Send
@@ -364,6 +368,41 @@ def test_a_record_holds_the_inputs_and_the_answer(service: ForecastService) -> N
         ("de.1", "de:FC Bayern München", "de:1. FC Köln"),
         ("it.1", "it:Juventus", "it:Roma"),
     ]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at the performance counter of the service is 12.5678 ms after the one before."""
+    looks = count(start=1)
+    counter = SimpleNamespace(monotonic=time.monotonic, perf_counter=lambda: next(looks) * 0.0125678)
+    monkeypatch.setattr(service_module, "time", counter)
+
+
+@pytest.mark.usefixtures("clock")
+def test_latency_is_that_of_the_whole_answer_in_milliseconds_and_inference_a_part_of_it(
+    service: ForecastService,
+) -> None:
+    service.answer(QUERIES)
+
+    assert [record["latency_ms"] for record in logged(service)] == [37.703] * 3
+    assert metric(service, "inference_seconds_count") == 1
+    assert metric(service, "inference_seconds_sum") == pytest.approx(0.0125678)
+
+
+@pytest.mark.usefixtures("clock")
+def test_latency_of_given_histories_is_that_of_their_inference(service: ForecastService) -> None:
+    service.answer_given(GivenQuery("given", "eng.1", GivenTeam(), GivenTeam()))
+
+    assert [record["latency_ms"] for record in logged(service)] == [12.568]
+    assert metric(service, "inference_seconds_sum") == pytest.approx(0.0125678)
+
+
+def test_a_new_service_has_no_error_before_it_has_looked_for_a_model(tmp_path: Path) -> None:
+    service = ForecastService(LocalBucket(tmp_path / "bucket"), tmp_path / "scratch", ServingMetrics())
+
+    assert (service.model, service.model_error, service.config_error) == (None, None, None)
+    with pytest.raises(NotReady, match="^No model is loaded yet: try again in a moment.$"):
+        service.ready()
 
 
 def test_a_record_of_given_histories_names_no_team_and_holds_their_inputs(service: ForecastService) -> None:
