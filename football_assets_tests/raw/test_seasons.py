@@ -4,7 +4,13 @@ from datetime import date
 
 import pytest
 
-from football_assets.raw.seasons import parse_season, season_in_title, season_of, season_window
+from football_assets.raw.seasons import (
+    current_seasons,
+    parse_season,
+    season_in_title,
+    season_of,
+    season_window,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +24,10 @@ from football_assets.raw.seasons import parse_season, season_in_title, season_of
         ("2014-16", None),
         ("2014-14", None),
         ("1014", None),
+        ("1849", None),
+        ("1850", "1850"),
+        ("2200", "2200"),
+        ("2201", None),
         ("england", None),
         ("14-15", None),
     ],
@@ -74,3 +84,20 @@ def test_a_day_belongs_to_the_season_that_its_country_played(country: str, day: 
     assert season_of(country, day) == season
     first, last = season_window(season)
     assert first <= day <= last
+
+
+@pytest.mark.parametrize(
+    ("today", "seasons"),
+    [
+        (date(2025, 1, 1), ["2024", "2024-25", "2025"]),
+        (date(2025, 2, 28), ["2024", "2024-25", "2025"]),
+        (date(2025, 3, 1), ["2024-25", "2025"]),
+        (date(2025, 6, 30), ["2024-25", "2025"]),
+        (date(2025, 7, 1), ["2024-25", "2025", "2025-26"]),
+        (date(2025, 8, 31), ["2024-25", "2025", "2025-26"]),
+        (date(2025, 9, 1), ["2025", "2025-26"]),
+        (date(2025, 12, 31), ["2025", "2025-26"]),
+    ],
+)
+def test_the_season_before_is_current_for_two_months_after_its_end(today: date, seasons: list[str]) -> None:
+    assert current_seasons(today) == seasons
