@@ -311,6 +311,12 @@ def test_a_past_match_has_the_ratings_of_its_two_teams_however_the_tables_are_or
             assert row[f"opponent_{name}"] == others.get(name)
 
 
+def test_an_odd_number_of_rows_is_not_in_pairs_and_any_even_number_is(countries: SimulatedCountries) -> None:
+    matches, ratings = countries.tables.team_matches, countries.tables.team_ratings
+
+    assert [is_in_pairs(matches[:n], ratings[:n]) for n in range(10)] == [n % 2 == 0 for n in range(10)]
+
+
 @pytest.mark.parametrize("column", ["match_id", "team_id", "opponent_id"])
 def test_tables_that_differ_in_a_key_are_not_in_pairs(countries: SimulatedCountries, column: str) -> None:
     matches, ratings = countries.tables.team_matches, countries.tables.team_ratings
