@@ -144,6 +144,21 @@ def test_the_state_of_a_country_does_not_depend_on_the_others_or_on_the_order_of
     assert_same_bits(everywhere.encode_rows(fixtures), state.encode_rows(fixtures))
 
 
+def test_identifiers_of_matches_that_do_not_follow_the_days_change_nothing_else(
+    countries: SimulatedCountries,
+) -> None:
+    tables = countries.tables.of(TRUTH)
+    scrambled = build_team_state(
+        *(
+            table.with_columns(pl.col("match_id").str.reverse())
+            for table in (tables.team_matches, tables.team_form, tables.team_ratings)
+        ),
+        DEFAULT_SPEC,
+    )
+
+    assert_frame_equal(scrambled.drop("history"), table_of(tables).drop("history"), check_exact=True)
+
+
 def test_rows_come_back_in_the_order_they_were_asked_for(
     countries: SimulatedCountries, state: TeamState
 ) -> None:
