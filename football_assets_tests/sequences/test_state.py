@@ -148,9 +148,11 @@ def test_identifiers_of_matches_that_do_not_follow_the_days_change_nothing_else(
     countries: SimulatedCountries,
 ) -> None:
     tables = countries.tables.of(TRUTH)
+    ids = tables.stg_matches["match_id"].sort()
+    backwards = pl.col("match_id").replace_strict(ids, ids.reverse())
     scrambled = build_team_state(
         *(
-            table.with_columns(pl.col("match_id").str.reverse())
+            table.with_columns(backwards)
             for table in (tables.team_matches, tables.team_form, tables.team_ratings)
         ),
         DEFAULT_SPEC,
