@@ -97,8 +97,8 @@ def read_section(section: Section, order: DateOrder, league_id: str | None = Non
     A row too short to hold a date and two teams, of another division than the file, or with a date or goals that cannot
     be read, is rejected with its line. Without goals it is a fixture; with a result (`FTR`) but no goals, or other
     goals, it is rejected: which of the two is wrong is not known. A time or odds that are no such thing are left out:
-    nothing depends on a time, and odds are only compared with. A time is converted to that of the league's country, where
-    a late match may be on another day.
+    nothing depends on a time, and odds are only compared with. A time is converted to that of the league's country,
+    where a late match may be on another day.
 
     Parameters
     ----------
