@@ -32,7 +32,7 @@ class Pair:
 
 
 def test_an_error_that_a_batch_returns_is_raised_to_its_own_request_alone(service: ForecastService) -> None:
-    async def ask() -> list[Answered | BaseException]:
+    async def ask() -> tuple[Answered | BaseException, Answered | BaseException]:
         backend = Pair(service).backend
         return await asyncio.gather(
             backend.forecast(KNOWN), backend.forecast(UNKNOWN), return_exceptions=True
