@@ -36,7 +36,7 @@ TITLE = "Football forecasts"
 LONGEST_LIST = 500
 PREDICT = "/predict"
 BATCH = "/predict/batch"
-FORECAST_ERRORS = error_responses(400, 404, 413, 422, 503)
+FORECAST_ERRORS = error_responses(400, 404, 408, 413, 422, 503)
 KNOWLEDGE_ERRORS = error_responses(404, 422, 503)
 
 Name = Annotated[str, Query(max_length=schemas.LONGEST_NAME)]
@@ -51,7 +51,7 @@ def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api
         summary="Probabilities of football matches, from the production model.",
         docs_url=None,
         redoc_url=None,
-        responses=error_responses(401, 500),
+        responses=error_responses(401, 500, 502, 504),
     )
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
     answer_with_problems(api)

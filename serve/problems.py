@@ -31,11 +31,14 @@ STATUSES = {
     401: "The key is missing or wrong.",
     404: "A league or a team is not known, with the nearest names in `suggestions`; or nothing is at this path.",
     405: "The path does not take this method: `Allow` names those it takes.",
+    408: "The request was not complete within 10 s.",
     413: "The body is too large.",
     422: "The request is not valid, with its fields in `errors`; or the match cannot be.",
     500: "The server failed; its log has the cause under the request's identifier.",
+    502: "The replica ended before it answered: try again.",
     503: "No model is loaded yet, the forecast could not be logged, or too many requests wait: try again after "
     "`Retry-After` seconds.",
+    504: "The replica did not answer in time.",
 }
 
 
