@@ -11,7 +11,6 @@ import psutil
 
 from football_assets.supervisor import (
     KILL_SECONDS,
-    TERM_SECONDS,
     Order,
     adopted_orphans,
     end_descendants,
@@ -31,8 +30,8 @@ def run_together(
 ) -> int:
     """Run programs until one of them ends or a signal arrives, then end all with every process that they started.
 
-    SIGINT, SIGTERM and SIGHUP end them. The programs get SIGINT first, then SIGTERM and SIGKILL go to what is left. If
-    this process is killed, the supervisor does the same within 5 s.
+    SIGINT, SIGTERM and SIGHUP end them. The programs get SIGINT first, then every process that is left gets SIGKILL.
+    If this process is killed, the supervisor does the same within 5 s.
 
     Parameters
     ----------
@@ -65,7 +64,7 @@ def run_together(
             if (
                 supervisor.poll() != 0
             ):  # it may have been killed: its programs are children of this process now
-                end_descendants(0, before)
+                end_descendants(before)
 
 
 def _supervise(supervisor: "subprocess.Popen[bytes]", order: Order, ended: Event) -> int:
@@ -78,6 +77,6 @@ def _supervise(supervisor: "subprocess.Popen[bytes]", order: Order, ended: Event
         pipe.write(b"end\n")
         pipe.flush()
         with suppress(subprocess.TimeoutExpired):
-            supervisor.wait(order.grace + TERM_SECONDS + KILL_SECONDS + _MARGIN_SECONDS)
+            supervisor.wait(order.grace + KILL_SECONDS + _MARGIN_SECONDS)
     code = supervisor.poll()
     return 1 if code is None or code < 0 else code

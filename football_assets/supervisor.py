@@ -19,15 +19,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from threading import Event
 
 import psutil
 
-LOST_SECONDS = 2.0  # that programs get once the command was killed
-TERM_SECONDS = 5.0  # that processes get which the programs left behind
+LOST_SECONDS = (
+    1.0  # that programs get once the command was killed: all is over 5 s later, on a busy machine too
+)
 KILL_SECONDS = 10.0  # until processes that do not end on SIGKILL are given up
 _POLL_SECONDS = 0.1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -81,26 +82,24 @@ def adopted_orphans() -> Iterator[None]:
         _set_subreaper(False)
 
 
-def end_descendants(term_seconds: float, others: Collection[psutil.Process] = ()) -> None:
-    """End the descendants of this process: SIGTERM, then SIGKILL after some seconds, until none is left.
+def end_descendants(others: Collection[psutil.Process] = ()) -> None:
+    """Send SIGKILL to the descendants of this process until none is left.
 
     Parameters
     ----------
-    term_seconds
-        0: SIGKILL at once.
     others
         Descendants to leave alone.
     """
-
-    def left() -> list[psutil.Process]:
-        return [process for process in psutil.Process().children(recursive=True) if process not in others]
-
-    if term_seconds:
-        _end(left(), signal.SIGTERM, term_seconds)
     deadline = time.monotonic() + KILL_SECONDS
-    # The children of a killed process are adopted, and found in the next turn.
-    while (processes := left()) and time.monotonic() < deadline:
-        _end(processes, signal.SIGKILL, _POLL_SECONDS)
+    while time.monotonic() < deadline:
+        # The children of a killed process are adopted, and found in the next turn.
+        left = [process for process in psutil.Process().children(recursive=True) if process not in others]
+        if not left:
+            return
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, _POLL_SECONDS)
 
 
 def main() -> int:
@@ -116,11 +115,9 @@ def main() -> int:
                 )
             code, lost = _watch(running, ended)
             _interrupt(running, LOST_SECONDS if lost else order.grace)
-        except BaseException:
-            lost = True
-            raise
         finally:
-            end_descendants(0 if lost else TERM_SECONDS)
+            # Among what the programs left: run workers. Dagster's run monitoring finds a killed one and retries its run.
+            end_descendants()
     return code
 
 
@@ -168,14 +165,6 @@ def _reap(running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
                 programs[found.si_pid].wait()
             else:
                 os.waitpid(found.si_pid, 0)
-
-
-def _end(processes: Iterable[psutil.Process], number: signal.Signals, seconds: float) -> None:
-    processes = list(processes)
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(number)
-    psutil.wait_procs(processes, seconds)
 
 
 def _set_subreaper(adopts: bool) -> None:

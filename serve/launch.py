@@ -71,7 +71,7 @@ def serve_forecasts(
         with _cluster(replicas, runtime) as dashboard, end_signals() as ended:
             say(f"Starting the forecaster; Ray's dashboard is on http://{dashboard}.")
             _deploy(dashboard, serve_config(config, port=port, replicas=replicas))
-            ready = _wait(f"http://{LOOPBACK}:{port}", runtime, ended)
+            ready = wait_until_ready(f"http://{LOOPBACK}:{port}", runtime, ended)
             url, seconds = endpoint_url(host, port), time.monotonic() - started
             if ready:
                 say(f"Forecasts on {url} after {seconds:.0f} s: the page, /docs, /predict. Ctrl-C ends it.")
@@ -230,8 +230,8 @@ def _deploy(dashboard: str, config: Mapping[str, Any]) -> None:
         raise FootballError(f"Ray Serve did not take the configuration: {error}") from error
 
 
-def _wait(url: str, runtime: Path, ended: threading.Event) -> bool:
-    """Wait until a replica answers; whether it has a model.
+def wait_until_ready(url: str, runtime: Path, ended: threading.Event) -> bool:
+    """Wait until a replica answers; returns whether it has a model.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from football_assets.errors import FootballError
 from football_assets.settings import Settings
+from serve import haproxy
 from serve.launch import (
     CONFIG,
     endpoint_url,
@@ -17,6 +19,7 @@ from serve.launch import (
     ray_environment,
     serve_config,
     serve_forecasts,
+    wait_until_ready,
 )
 
 
@@ -106,3 +109,15 @@ def test_a_port_that_is_taken_on_loopback_alone_is_refused_for_another_address_t
         port = taken.getsockname()[1]
         with pytest.raises(FootballError, match=f"127.0.0.1:{port} cannot be listened on"):
             listen_addresses("127.0.0.2", port)
+
+
+def test_a_configuration_that_haproxy_did_not_start_with_ends_the_start_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    reason = "HAProxy's configuration haproxy.cfg cannot be edited: `listen stats` has 0 lines"
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    Path(ray_environment(tmp_path, [])[haproxy.PROBLEM_FILE]).write_text(reason)
+
+    with pytest.raises(FootballError, match=reason):
+        wait_until_ready(f"http://127.0.0.1:{port}", tmp_path, threading.Event())
