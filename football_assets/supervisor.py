@@ -116,7 +116,7 @@ def main() -> int:
             code, lost = _watch(running, ended)
             _interrupt(running, LOST_SECONDS if lost else order.grace)
         finally:
-            # Among what the programs left: run workers. Dagster's run monitoring finds a killed one and retries its run.
+            # Run workers are among what is left. Dagster finds killed ones and retries their runs.
             end_descendants()
     return code
 
