@@ -20,6 +20,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -258,7 +259,8 @@ def drift(here: Installation, line: Timeline) -> None:
     line.note("the prediction log is in the bucket")
     report = drift_report(here, line)
     promise(report["custom_histories"] == INVENTED, f"{report['custom_histories']} custom histories.")
-    promise(report["status"] == "ok", f"The report is {report['status']}: {report['reasons']}")
+    # The version that was rolled back to knows no result of the last weeks: its inputs may be too few to judge.
+    promise(report["status"] != "drift", f"The report is drift: {report['reasons']}")
     quiet(here, DRIFT)
     promise(len(here.runs(DRIFT)) == len(runs), "Invented histories have brought about a training.")
     line.note("they are reported apart, and nothing is trained")
@@ -429,6 +431,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = set(options.proofs) - set(PROOFS)
     if unknown:
         parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(PROOFS)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends all programs, as Ctrl-C does
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # Serve and the daemon share the processors
     folder = options.folder or Path(tempfile.mkdtemp(prefix="football-loop-"))
     broken = []
