@@ -114,10 +114,12 @@ def test_odds_of_every_known_kind_are_read_where_they_are_all_there_is(prefix: s
 
 
 def test_fields_beyond_the_header_cost_the_odds_not_the_result() -> None:
-    header = f"{HEADER},Referee,B365H,B365D,B365A"
-    reading = read_csv(lines(GOOD + ",Dean, M,2.5,3.1,2.9", header=header))
-    (row,) = reading.rows
-    assert (row.home_goals, row.away_goals, row.odds_home) == (2, 1, None)
+    header = f"{HEADER},Referee,HS,B365H,B365D,B365A"
+    moved, whole = read_csv(
+        lines(GOOD + ",Dean, M,12,2.5,3.1,2.9", GOOD + ",Dean,12,2.5,3.1,2.9,", header=header)
+    ).rows
+    assert (moved.home_goals, moved.away_goals, moved.odds_home) == (2, 1, None)
+    assert (whole.odds_home, whole.odds_draw, whole.odds_away) == (2.5, 3.1, 2.9)
 
 
 @pytest.mark.parametrize(
