@@ -34,6 +34,7 @@ MODULES = (
 )
 # Tests of a module beyond its mirror.
 ALSO_TESTED_BY = {
+    "football_assets/raw/rules.py": ("raw/test_calendars.py",),
     "football_assets/sequences/tensors.py": ("sequences/test_increments.py",),
     "serve/service.py": ("serve/test_drift.py",),
 }

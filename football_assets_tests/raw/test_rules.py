@@ -104,3 +104,25 @@ def test_spaces_and_the_way_an_accent_is_composed_do_not_make_another_team(bucke
     assert read_season(bucket, "2014-15", TODAY).matches.select("home_team", "away_team").rows() == [
         ("M\u00e1laga", "Las Palmas")
     ]
+
+
+def test_spaces_in_a_name_that_no_list_knows_are_single(bucket: Bucket) -> None:
+    put(
+        bucket,
+        "a/2014-15/es.1.csv",
+        csv_of("Sat Aug 16 2014, Nowhere \u00a0 Rovers,2-1,?,New  Town\tUnited "),
+    )
+    assert read_season(bucket, "2014-15", TODAY).matches.select("home_team", "away_team").rows() == [
+        ("Nowhere Rovers", "New Town United")
+    ]
+
+
+@pytest.mark.parametrize(("hour", "are_times"), [(10, False), (11, True), (23, True), (24, False)])
+def test_a_time_of_kickoff_lies_between_eleven_and_the_end_of_the_day(
+    bucket: Bucket, hour: int, are_times: bool
+) -> None:
+    rows = [f"2014-08-{day:02},Aalen,{hour}-{day},?,Aue {day}" for day in (15, 30)]
+    put(bucket, "a/2014-15/de.2.csv", csv_of(*rows, f"2014-08-31,Aalen,{hour}-0,?,Aue"))
+    read = read_season(bucket, "2014-15", TODAY)
+    assert read.rejected["reason"].str.contains("is a time of kick-off").to_list() == [True] * 3 * are_times
+    assert read.matches.height == 3 * (not are_times)
