@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from football_assets.bucket import Bucket, open_bucket
 from football_assets.features.dbt_build import build_features
 from football_assets.features.rating_build import build_ratings
+from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import KEYS, build_tensors
 from football_assets.tables import read_table, table_objects, write_country_table, write_table
 from football_assets_tests.worlds import in_country, simulated_country
@@ -131,3 +132,15 @@ def test_without_a_match_there_are_tables_and_arrays_without_a_row(tmp_path: Pat
     assert [own.table(name).height for name in TABLES] == [0] * len(TABLES)
     assert own.make(world()) == EVERY
     assert [len(table_objects(own.bucket, name)) for name in TABLES] == [4] * len(TABLES)
+
+
+def test_another_specification_takes_nothing_over_from_earlier_arrays(tmp_path: Path) -> None:
+    own = Warehouse(tmp_path)
+    own.make(world())
+    shorter = DEFAULT_SPEC.model_copy(update={"history_length": 4})
+    same, other = tmp_path / "same", tmp_path / "other"
+    same.mkdir()
+    other.mkdir()
+
+    assert build_tensors(own.bucket, same, earlier=own.arrays[0]) == []
+    assert build_tensors(own.bucket, other, earlier=own.arrays[0], spec=shorter) == EVERY
