@@ -135,12 +135,13 @@ def test_without_a_match_there_are_tables_and_arrays_without_a_row(tmp_path: Pat
 
 
 def test_another_specification_takes_nothing_over_from_earlier_arrays(tmp_path: Path) -> None:
-    own = Warehouse(tmp_path)
-    own.make(world())
-    shorter = DEFAULT_SPEC.model_copy(update={"history_length": 4})
-    same, other = tmp_path / "same", tmp_path / "other"
-    same.mkdir()
-    other.mkdir()
+    own, raw = Warehouse(tmp_path), world()
+    own.make(raw)
+    assert own.make(altered(raw, "bb", seed=3)) == ["bb"]
+    folder = tmp_path / "shorter"
+    folder.mkdir()
 
-    assert build_tensors(own.bucket, same, earlier=own.arrays[0]) == []
-    assert build_tensors(own.bucket, other, earlier=own.arrays[0], spec=shorter) == EVERY
+    shorter = DEFAULT_SPEC.model_copy(update={"history_length": 4})
+    encoded = build_tensors(own.bucket, folder, earlier=own.arrays[0], spec=shorter)
+
+    assert encoded == EVERY
