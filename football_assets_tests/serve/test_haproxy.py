@@ -85,7 +85,7 @@ def test_each_class_has_all_servers_with_its_places(configuration: str) -> None:
         assert places == [[str(one.places)] if one.places else []] * 2 + [[]]
         assert ["backup" in rest for *_, rest in servers] == [False, False, True]
     in_ray = re.findall(r"requests_at_once: (\d+)", CONFIG.read_text())
-    assert [FORECASTS.places + SIDE_CLASSES[1].places < int(number) for number in in_ray] == [True]
+    assert [PLACES + (SIDE_CLASSES[1].places or 0) < int(number) for number in in_ray] == [True]
 
 
 def test_an_edited_configuration_is_not_edited_again(configuration: str) -> None:
