@@ -70,7 +70,7 @@ def serve_forecasts(
         started = time.monotonic()
         with _cluster(replicas, runtime) as dashboard, end_signals() as ended:
             say(f"Starting the forecaster; Ray's dashboard is on http://{dashboard}.")
-            _deploy(dashboard, serve_config(config, port=port, replicas=replicas))
+            _deploy(dashboard, serve_config(config, port=port, replicas=replicas), runtime)
             ready = wait_until_ready(f"http://{LOOPBACK}:{port}", runtime, ended)
             url, seconds = endpoint_url(host, port), time.monotonic() - started
             if ready:
@@ -220,13 +220,14 @@ def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
         ray.shutdown()
 
 
-def _deploy(dashboard: str, config: Mapping[str, Any]) -> None:
+def _deploy(dashboard: str, config: Mapping[str, Any], runtime: Path) -> None:
     """Give Serve its configuration as `serve deploy` does, so that it can be changed in that way later."""
     from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
     try:
         ServeSubmissionClient(f"http://{dashboard}").deploy_applications(dict(config))
     except (RuntimeError, ConnectionError) as error:
+        _check_haproxy(runtime)
         raise FootballError(f"Ray Serve did not take the configuration: {error}") from error
 
 
@@ -247,8 +248,7 @@ def wait_until_ready(url: str, runtime: Path, ended: threading.Event) -> bool:
         status = status_of(f"{url}/ready")
         if status == 200:
             return True
-        if problem.exists():
-            raise FootballError(problem.read_text(encoding="utf-8"))
+        _check_haproxy(runtime)
         applications = serve.status().applications.values()
         for application in applications:
             if application.status == "DEPLOY_FAILED":
@@ -262,6 +262,13 @@ def wait_until_ready(url: str, runtime: Path, ended: threading.Event) -> bool:
             )
         ended.wait(_POLL_SECONDS)
     return False
+
+
+def _check_haproxy(runtime: Path) -> None:
+    """Raise FootballError with the reason that `haproxy.py` left, if HAProxy was not started."""
+    problem = runtime / HAPROXY_PROBLEM
+    if problem.exists():
+        raise FootballError(problem.read_text(encoding="utf-8"))
 
 
 def status_of(url: str) -> int | None:
