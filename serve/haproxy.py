@@ -240,7 +240,7 @@ def main(arguments: Sequence[str]) -> None:
             try:
                 text = edit(file.read_text(encoding="utf-8"), addresses)
             except (UnexpectedConfiguration, OSError) as error:
-                problem = f"HAProxy's configuration {file} cannot be edited: {error}. Install the Ray of constraints.txt."
+                problem = f"HAProxy's {file} cannot be edited: {error}. Install the Ray of constraints.txt."
                 Path(os.environ[PROBLEM_FILE]).write_text(problem, encoding="utf-8")
                 raise SystemExit(problem) from error
             new = file.with_name(f"{file.name}.edited")

@@ -241,8 +241,6 @@ def wait_until_ready(url: str, runtime: Path, ended: threading.Event) -> bool:
     """
     from ray import serve
 
-    problem = runtime / HAPROXY_PROBLEM
-
     deadline = time.monotonic() + START_SECONDS
     while not ended.is_set():
         status = status_of(f"{url}/ready")
