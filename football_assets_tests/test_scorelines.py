@@ -67,11 +67,11 @@ def test_a_match_has_the_scorelines_that_it_has_alone() -> None:
 
 
 def test_single_precision_goals_are_counted_in_double_precision() -> None:
-    single = np.array([1.8], np.float32), np.array([0.9], np.float32)
+    home, away = np.array([1.8], np.float32), np.array([0.9], np.float32)
     forecast = np.array([[0.5, 0.3, 0.2]])
-    matrix = score_matrix(*single, forecast)
+    matrix = score_matrix(home, away, forecast)
     assert matrix.dtype == np.float64
-    np.testing.assert_array_equal(matrix, score_matrix(*(x.astype(float) for x in single), forecast))
+    np.testing.assert_array_equal(matrix, score_matrix(home.astype(float), away.astype(float), forecast))
 
 
 def test_likeliest_scores_are_home_first_and_in_order() -> None:

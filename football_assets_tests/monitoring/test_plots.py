@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 
 from football_assets.monitoring.inputs import Column
 from football_assets.monitoring.plots import distances, live_results
-from football_assets_tests.figures import dots_of, legend, scatters, texts, unnamed_lines
+from football_assets_tests.figures import bars, dots_of, legend, scatters, texts, unnamed_lines, x_of, y_of
 
 DRIFTED, STEADY = "#c8553d", "#1b6ca8"
 
@@ -25,8 +25,7 @@ def test_the_furthest_column_is_at_the_top_with_its_distance_and_threshold() -> 
     # The vertical axis counts from below.
     assert texts(axes.get_yticklabels()) == ["p_home", "away_rest_days", "home_rating"]
     assert list(axes.get_yticks()) == [0, 1, 2]
-    assert [round(bar.get_y() + bar.get_height() / 2, 6) for bar in axes.patches] == [0, 1, 2]
-    assert [bar.get_width() for bar in axes.patches] == [0.1, 0.4, 0.9]
+    assert bars(axes) == [(0, 0.1), (1, 0.4), (2, 0.9)]
     (marks,) = scatters(axes, "drift from here")
     assert dots_of(marks) == [(0.2, 0), (0.5, 1), (0.3, 2)]
     assert axes.get_xlabel() == "Wasserstein distance (standard deviations of the reference)"
@@ -82,8 +81,8 @@ def test_the_live_log_loss_is_the_mean_of_each_week_of_kick_off_from_monday_to_s
     first = -np.log([0.7, 0.7, 0.1, 0.2]).mean()
     second = -np.log([0.5, 0.5, 0.5, 0.35, 0.15, 0.15]).mean()
     weekly, every = losses.lines
-    assert list(weekly.get_xdata()) == [date(2015, 11, 2), date(2015, 11, 9)]
-    np.testing.assert_allclose(weekly.get_ydata(), [first, second])
-    np.testing.assert_allclose(every.get_ydata(), (4 * first + 6 * second) / 10)
+    assert x_of(weekly) == [date(2015, 11, 2), date(2015, 11, 9)]
+    np.testing.assert_allclose(y_of(weekly), [first, second])
+    np.testing.assert_allclose(y_of(every), (4 * first + 6 * second) / 10)
     assert (losses.get_xlabel(), losses.get_ylabel()) == ("week of kick-off", "log loss (nats a match)")
     assert legend(losses) == ["all results"]

@@ -13,7 +13,7 @@ from football_assets.training.block_bootstrap import Difference
 from football_assets.training.comparison import Block, Comparison, Row
 from football_assets.training.comparison_plots import comparison_plot, rolling_plot
 from football_assets.training.rolling import RollingBacktest, SeasonScores
-from football_assets_tests.figures import legend, points, texts, unnamed_lines
+from football_assets_tests.figures import legend, notes, points, texts, unnamed_lines, x_of, y_of
 
 DAYS = [date(2021, 8, 1), date(2021, 8, 2)]
 NO_BACKTEST: Backtest = None  # type: ignore[assignment]  # no figure reads it
@@ -81,8 +81,7 @@ def test_differences_are_in_thousandths_with_their_intervals_beside_the_forecast
 def test_each_forecaster_has_its_own_log_loss_at_its_place(comparison: Comparison) -> None:
     _, priced, *_ = comparison_plot(comparison).axes
 
-    written = {note.xy[1]: note.get_text() for note in priced.texts}
-    assert written == {0: "1.0100", 1: "1.0200", 2: "1.0250"}
+    assert notes(priced) == {0: "1.0100", 1: "1.0200", 2: "1.0250"}
 
 
 def test_a_level_says_its_matches_and_what_the_class_prior_scores(comparison: Comparison) -> None:
@@ -121,7 +120,7 @@ def test_without_odds_one_level_is_drawn(comparison: Comparison) -> None:
 
 def season(name: str, log_loss: Difference) -> SeasonScores:
     differences = {"log_loss": log_loss, "rps": Difference(9.0, 8.0, 10.0)}
-    return SeasonScores(name, *DAYS, 100, scores(1.03), scores(1.02), differences)
+    return SeasonScores(name, DAYS[0], DAYS[1], 100, scores(1.03), scores(1.02), differences)
 
 
 def bets(equity: list[float], profit: float) -> PaperBets:
@@ -154,7 +153,7 @@ def test_the_equity_of_each_network_is_drawn_by_day(rolling: RollingBacktest) ->
 
     labels = ["frozen: 1,234 bets, -20 units", "retrained: 1,234 bets, +8 units"]
     assert legend(equity) == labels
-    found = {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in equity.lines}
+    found = {line.get_label(): (x_of(line), y_of(line)) for line in equity.lines}
     days = np.array(DAYS, dtype="datetime64[D]").tolist()
     assert [np.array(found[name][0], dtype="datetime64[D]").tolist() for name in labels] == [days, days]
     assert [found[name][1] for name in labels] == [[-3.0, -20.4], [2.0, 7.5]]

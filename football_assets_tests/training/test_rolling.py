@@ -16,6 +16,7 @@ from football_assets.training.comparison_plots import rolling_plot
 from football_assets.training.config import NetworkConfig, TrainingConfig
 from football_assets.training.evaluation import probabilities_of
 from football_assets.training.rolling import RollingBacktest, run_rolling_backtest, season_starts
+from football_assets_tests.figures import y_of
 
 START, SECOND = date(2014, 8, 14), date(2015, 7, 1)
 CONFIG = TrainingConfig(network=NetworkConfig(hidden=8, trunk=8), epochs=2)
@@ -103,7 +104,7 @@ def test_bets_are_reported_for_both_where_there_are_odds(
     assert all(0 < bets.bets <= len(rolling.forecasts) for bets in rolling.bets.values())
     assert rolling.as_dict()["paper_bets"]["retrained"]["bets"] == rolling.bets["retrained"].bets
     equity = rolling_plot(rolling).axes[1]
-    assert [list(line.get_ydata()) for line in equity.lines[1:]] == [
+    assert [y_of(line) for line in equity.lines[1:]] == [
         rolling.bets[name].curve["equity"].to_list() for name in ("frozen", "retrained")
     ]
 
