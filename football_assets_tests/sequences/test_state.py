@@ -150,13 +150,11 @@ def test_identifiers_of_matches_that_do_not_follow_the_days_change_nothing_else(
     tables = countries.tables.of(TRUTH)
     ids = tables.stg_matches["match_id"].sort()
     backwards = pl.col("match_id").replace_strict(ids, ids.reverse())
-    scrambled = build_team_state(
-        *(
-            table.with_columns(backwards)
-            for table in (tables.team_matches, tables.team_form, tables.team_ratings)
-        ),
-        DEFAULT_SPEC,
+    matches, form, ratings = (
+        table.with_columns(backwards)
+        for table in (tables.team_matches, tables.team_form, tables.team_ratings)
     )
+    scrambled = build_team_state(matches, form, ratings, DEFAULT_SPEC)
 
     assert_frame_equal(scrambled.drop("history"), table_of(tables).drop("history"), check_exact=True)
 
@@ -355,10 +353,10 @@ def test_errors_offer_spellings_as_a_list_and_in_a_large_batch_only_the_first_do
     with pytest.raises(UnknownLeague) as league:
         state.find_league("Premier Leage")
     assert league.value.suggestions == ["eng.1"]
-    for offers in (0, 1, 2):
+    for wanted in (0, 1, 2):
         with pytest.raises(UnknownLeague) as league:
-            state.find_league("eng.9", offers)
-        assert len(league.value.suggestions) == offers
+            state.find_league("eng.9", wanted)
+        assert len(league.value.suggestions) == wanted
     with pytest.raises(UnknownTeam) as team:
         state.find_team("eng.cup", "Vilage")
     assert team.value.suggestions == [VILLAGE]

@@ -42,8 +42,9 @@ def gauges(service: ForecastService) -> dict[str, float]:
     return {family.name: family.samples[0].value for family in families if family.name in wanted}
 
 
-def test_gauges_follow_the_latest_report(service: ForecastService) -> None:
+def test_gauges_follow_the_latest_report(service: ForecastService, caplog: pytest.LogCaptureFixture) -> None:
     assert gauges(service) == {}
+    assert "drift summary" not in caplog.text  # that there is none yet is no error
     save_summary(service.bucket, found(0.25, None))
     assert gauges(service) == {"football_drift_share": 0.25}
     save_summary(service.bucket, found(0.5, 1.02))
