@@ -94,7 +94,8 @@ def test_dagsters_storage_on_a_full_disk_is_named_and_works_again_once_there_is_
     assert error.startswith("football: Dagster's storage cannot be used: "), error
     assert f"the disk of {disk}/home is full" in error
     assert error.count("\n") == 1
-    assert shown.stdout.decode().splitlines()[1:] == ["code 1", "code 0"]
+    codes = [line for line in shown.stdout.decode().splitlines() if line.startswith("code")]
+    assert codes == ["code 1", "code 0"]
 
 
 def test_a_file_of_figures_on_a_full_disk_is_left_as_it_was(disk: Path, results: Path) -> None:
@@ -128,10 +129,7 @@ def test_what_only_reads_works_on_a_read_only_disk_and_what_writes_is_one_line(
     assert "Arsenal" in text
     assert [line for line in text.splitlines() if line.startswith("code")] == ["code 0", *["code 1"] * 3]
     landing, rollback, run = shown.stderr.decode().splitlines()
-    assert (
-        f"Bucket {disk}/bucket could not write 'raw/results/2015-16/eng.1.csv': Read-only file system"
-        in landing
-    )
+    assert f"Bucket {disk}/bucket could not write 'landing/origins.json': Read-only file system" in landing
     assert rollback.startswith("football: ")
     assert f"Home {disk} cannot be used: Read-only file system" in run
 

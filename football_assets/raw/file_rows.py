@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 
 from football_assets.raw.formats import read_results
@@ -83,6 +82,8 @@ def _frame(
     records: Mapping[int, Sequence[tuple[object, ...]]],
 ) -> pl.DataFrame:
     """One row a record, with the `object_order` under which it is listed."""
+    import numpy as np
+
     # Column by column: a quarter of a million tuples kept would cost the garbage collector a second.
     columns: list[list[object]] = [[] for _ in names]
     for listed in records.values():
