@@ -4,11 +4,12 @@ The command line and serving answer from these functions.
 """
 
 from datetime import date, timedelta
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import polars as pl
 
-from football_assets.sequences.state import TeamState
+if TYPE_CHECKING:
+    from football_assets.sequences.state import TeamState
 
 OVERDUE = "is_overdue"  # column of `fixture_predictions`
 
@@ -54,7 +55,7 @@ class MatchDay(NamedTuple):
 
 
 def next_match_day(
-    state: TeamState, listed: FixtureDays, league: str, home_team: str, away_team: str, today: date
+    state: "TeamState", listed: FixtureDays, league: str, home_team: str, away_team: str, today: date
 ) -> MatchDay:
     """The day of a match asked for without one.
 
