@@ -54,8 +54,13 @@ def prepare_home(home: Path | None = None, *, for_runs: bool = False) -> Setting
         ) from error
     os.environ["FOOTBALL_HOME"] = str(home)
     settings = _settings()
-    if settings.bucket:
-        os.environ["FOOTBALL_BUCKET"] = settings.bucket_url  # child processes work in other folders
+    try:
+        if settings.bucket:
+            os.environ["FOOTBALL_BUCKET"] = settings.bucket_url  # child processes work in other folders
+    except RuntimeError as error:
+        raise FootballError(
+            f"FOOTBALL_BUCKET {settings.bucket} cannot be used: {str(error).rstrip('.')}."
+        ) from error
     try:
         for folder in (home / "bucket", settings.dagster_home, settings.scratch):
             folder.mkdir(parents=True, exist_ok=True)

@@ -86,3 +86,11 @@ def test_a_setting_that_is_no_number_is_refused_by_its_variables_name(
 
     with pytest.raises(FootballError, match="FOOTBALL_PORT=many is not usable"):
         prepare_home(tmp_path)
+
+
+def test_a_bucket_below_the_folder_of_an_unknown_user_is_refused_by_its_variables_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTBALL_BUCKET", "~nobody-of-this-name/bucket")
+    with pytest.raises(FootballError, match="^FOOTBALL_BUCKET ~nobody-of-this-name/bucket cannot be used: "):
+        prepare_home(tmp_path)

@@ -64,3 +64,9 @@ def test_names_of_other_bytes_are_printable() -> None:
     assert printable("K\udcf6ln.csv") == r"K\xf6ln.csv"
     assert printable(Path("Köln.csv")) == "Köln.csv"
     assert (is_utf8("Köln.csv"), is_utf8("K\udcf6ln.csv")) == (True, False)
+
+
+def test_a_fault_of_the_program_while_an_error_is_handled_is_not_explained_by_it(tmp_path: Path) -> None:
+    error = KeyError("home")
+    error.__context__ = OSError(errno.ENOENT, "No such file or directory", "/data/a.csv")
+    assert explain(error, [tmp_path]) is None

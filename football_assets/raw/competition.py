@@ -1,5 +1,5 @@
 """The files of the Kaggle competition in one folder: which they are, and the files of results made of them. Called by
-`landing.py`.
+`placing.py`.
 """
 
 from collections.abc import Sequence

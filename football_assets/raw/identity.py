@@ -1,4 +1,4 @@
-"""One name for one club, whatever its sources call it. `matches.py` applies it before matches are merged.
+"""One name for one club, whatever its sources call it. Called by `matches.py` and `judging.py`.
 
 Names are decided by `football_assets.clubs` alone, so that a season read alone and one read with others agree.
 """

@@ -1,6 +1,6 @@
 """Which entries of a pair of teams at one ground are the same match, whatever the order in which they landed.
 
-A pair may meet more than once at one ground in a season: each meeting is a leg. Called by `merging.py`.
+A pair may meet more than once at a ground in a season: each meeting is a leg. Called by `matches.py` and `merging.py`.
 """
 
 import re
@@ -173,7 +173,7 @@ def _stage(round_name: str) -> str:
 
 
 def pairs_that_meet_again(entries: pl.DataFrame) -> pl.DataFrame:
-    """Find the pairs of which one object lists two results with different scores in one stage.
+    """Find the pairs of which one object lists two results with different scores, knock-out stages left out.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Landing objects of seasons to matches: read, judge, name clubs, merge.
 
-Called by the raw assets, the backtest and benchmarks.
+Called by the raw assets, `football clubs` and benchmarks.
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ def read_seasons(
     own, copies = split_copied_lists(entries, named)
     sound, void = without_void(own)
     differing = sound.filter(pl.col("home_team") != pl.col("away_team"))
-    merged = merge(without_unusable_odds(differing), pairs_that_meet_again(named))
+    merged = merge(without_unusable_odds(differing), pairs_that_meet_again(without_void(named)[0]))
     rejected = [
         _strays(listed, wanted),
         read.refusals.filter(pl.col("season").is_in(wanted)),
@@ -75,8 +75,8 @@ def read_seasons(
         void,
         against_themselves(sound),
         merged.rejected,
-        sound.filter(odds_are_unusable()).with_columns(
-            reason=pl.lit("The odds are not three decimal odds above 1: the match is kept without them.")
+        differing.filter(odds_are_unusable()).with_columns(
+            reason=pl.lit("The odds are left out: they are not three decimal odds above 1.")
         ),
     ]
     return _season_matches(merged.matches, rejected)

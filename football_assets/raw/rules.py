@@ -1,4 +1,4 @@
-"""Rules that a match must keep to, whatever its format: names, goals, dates, odds. Called by `matches.py`."""
+"""Rules of names, goals, dates and odds for matches of every format. Called by `matches.py` and `judging.py`."""
 
 from datetime import date
 

@@ -282,3 +282,18 @@ def test_a_result_without_goals_or_against_them_is_refused(bucket: Bucket, row: 
     found = read_season(bucket, "2020-21", TODAY)
     assert played(found) == [("2020-10-04", "Eta-Theta", "1-1")]
     assert reason in reasons(found)
+
+
+def test_an_abandoned_match_and_its_replay_do_not_make_matches_of_other_pairs_two(bucket: Bucket) -> None:
+    put(
+        bucket,
+        "a/2020-21/eng.1.csv",
+        csv_of(
+            "2020-10-03,Alpha,1-1,?,Beta", "2020-10-03,Eta,1-0 (abd),?,Theta", "2020-10-20,Eta,2-2,?,Theta"
+        ),
+    )
+    put(bucket, "b/2020-21/eng.1.csv", csv_of("2020-10-13,Alpha,1-1,?,Beta"))
+    assert [pair for _, pair, _ in played(read_season(bucket, "2020-21", TODAY))] == [
+        "Alpha-Beta",
+        "Eta-Theta",
+    ]

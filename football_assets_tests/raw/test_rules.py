@@ -94,7 +94,7 @@ def test_odds_that_cannot_be_used_are_reported_and_the_match_is_kept(bucket: Buc
         (2, None, None, None)
     ]
     assert read.rejected["reason"].to_list() == [
-        "The odds are not three decimal odds above 1: the match is kept without them."
+        "The odds are left out: they are not three decimal odds above 1."
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, time
 from typing import Any
 
+from football_assets.os_errors import is_utf8
 from football_assets.raw.formats.dates import DateOrder, decide_order, read_moment
 from football_assets.raw.formats.marks import Mark, mark_of
 from football_assets.raw.formats.numbers import is_missing, read_goals
@@ -21,6 +22,9 @@ from football_assets.raw.formats.reading import (
 )
 
 _LARGEST_NUMBER = 10**9
+_LONE_SURROGATE = (
+    "A text of the record has half of a surrogate pair (\\ud800 to \\udfff), which is no character."
+)
 
 
 def load_document(data: bytes) -> dict[str, Any]:
@@ -77,7 +81,12 @@ def read_openfootball(data: bytes) -> Reading:
     order = decide_order(_dates(document))
     reading = Reading()
     for path, round_name, match in _matches(document):
-        record = json.dumps(match, ensure_ascii=False, separators=(",", ":"))[:RECORD_CHARACTERS]
+        text = json.dumps(match, ensure_ascii=False, separators=(",", ":"))
+        if not is_utf8(text):
+            escaped = json.dumps(match, separators=(",", ":"))[:RECORD_CHARACTERS]
+            reading.refusals.append(Refusal(None, path, escaped, _LONE_SURROGATE))
+            continue
+        record = text[:RECORD_CHARACTERS]
         try:
             reading.rows.append(_row(path, record, match, round_name, order))
         except UnusableRecord as error:
@@ -216,4 +225,4 @@ def _time(value: Any) -> time | None:
 
 
 def _text(value: Any) -> str | None:
-    return clean_name(value) if isinstance(value, str) else None
+    return clean_name(value.encode(errors="replace").decode()) if isinstance(value, str) else None

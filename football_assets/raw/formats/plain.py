@@ -1,4 +1,4 @@
-"""Reads many footballcsv files together, as columns: those of which every line is plain. Called by `matches.py`.
+"""Reads many footballcsv files together, as columns: those of which every line is plain. Called by `file_rows.py`.
 
 Most files are. The reader of `footballcsv.py` says what such lines mean, and reads all other files line by line.
 """

@@ -188,3 +188,21 @@ json_values = st.recursive(
 def test_no_document_makes_the_reader_crash_or_lose_an_entry(changes: list[dict[str, Any]]) -> None:
     reading = read(*[MATCH | change for change in changes])
     assert len(reading.rows) + len(reading.refusals) == len(changes)
+
+
+@pytest.mark.parametrize(
+    "match", [MATCH | {"team1": "Ars\ud800enal"}, MATCH | {"note": "x" * 10_000 + "\udfff"}, "\ud800"]
+)
+def test_a_record_with_half_of_a_surrogate_pair_is_rejected_and_the_others_are_read(match: Any) -> None:
+    found = read(match, MATCH)
+    assert [row.path for row in found.rows] == ["matches[1]"]
+    (refusal,) = found.refusals
+    assert refusal.path == "matches[0]"
+    assert refusal.reason.startswith("A text of the record has half of a surrogate pair")
+    refusal.record.encode()
+
+
+def test_half_of_a_surrogate_pair_in_the_name_of_a_round_is_replaced() -> None:
+    document = {"rounds": [{"name": "Matchday \ud800 1", "matches": [MATCH]}]}
+    (row,) = read_openfootball(json.dumps(document).encode()).rows
+    assert row.round == "Matchday ? 1"
