@@ -42,7 +42,7 @@ bench-scale: $(READY) ## measure landing files to tensors at ten times the data
 bench-serve: $(READY) ## measure the HTTP endpoint beside a plain server
 	@$(BIN)/python benchmarks/bench_serve.py
 
-faults: $(READY) ## kill, swap, saturate and scale the HTTP endpoint, and see what it does
+faults: $(READY) ## kill, swap, saturate, scale, slow down and end the HTTP endpoint, and see what it does
 	@$(BIN)/python benchmarks/faults.py
 
 loop: $(READY) ## land results and watch a new model be judged, served and watched, with no hand touching it

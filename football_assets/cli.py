@@ -565,7 +565,9 @@ def roll_back() -> None:
 @click.option("--host", help="Address to listen on. Default: FOOTBALL_HOST, else 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="TCP port. Default: FOOTBALL_PORT, else 3000.")
 @click.option(
-    "--serve-port", type=click.IntRange(1, 65535), help="TCP port of the HTTP endpoint. Default: 8000."
+    "--serve-port",
+    type=click.IntRange(1, 65535),
+    help="TCP port of the HTTP endpoint. Default: FOOTBALL_SERVE_PORT, else 8000.",
 )
 def up(host: str | None, port: int | None, serve_port: int | None) -> int:
     """Open the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""

@@ -61,9 +61,8 @@ def run_together(
         try:
             return _supervise(supervisor, order, ended)
         finally:
-            if (
-                supervisor.poll() != 0
-            ):  # it may have been killed: its programs are children of this process now
+            # A supervisor that was killed left its programs to this process. Else there are none.
+            if supervisor.poll() != 0:
                 end_descendants(before)
 
 

@@ -26,9 +26,8 @@ from threading import Event
 
 import psutil
 
-LOST_SECONDS = (
-    1.0  # that programs get once the command was killed: all is over 5 s later, on a busy machine too
-)
+# Seconds that programs get once the command was killed. Every process has ended within 5 s, on a busy machine too.
+LOST_SECONDS = 1.0
 KILL_SECONDS = 10.0  # until processes that do not end on SIGKILL are given up
 _POLL_SECONDS = 0.1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -158,6 +157,10 @@ def _interrupt(running: Mapping[str, "subprocess.Popen[bytes]"], grace: float) -
 
 def _reap(running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
     """Collect the exit codes of the programs, and remove the adopted processes that have ended."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13, where no process is adopted either
+        for process in running.values():
+            process.poll()
+        return
     programs = {process.pid: process for process in running.values()}
     with suppress(ChildProcessError):
         while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:

@@ -6,7 +6,7 @@ then becomes HAProxy. The edit:
 - binds statistics and metrics to loopback. Serve binds them to every address.
 - binds the endpoint to the addresses in FOOTBALL_HAPROXY_BIND. Serve itself knows only loopback.
 - passes a request on once it is complete, and answers 408 where it is not complete after 10 s. A slow client takes no
-  place of a replica.
+  place of a replica, but for a body that is larger than the buffer: such bodies have places of their own.
 - gives each class of requests its own places at a replica and its own queue, so that no class waits for another.
   `/health` and `/ready` never wait.
 - answers 503 with Retry-After where a queue is full. A refusal costs a replica as much as an answer, so replicas that

@@ -100,7 +100,8 @@ def listen_addresses(host: str, port: int) -> list[str]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise FootballError(
-            f"Host {host} is not known ({error.strerror}): choose another with --host."
+            f"Host {host} is not known ({error.strerror}): choose another with FOOTBALL_SERVE_HOST or --host of "
+            "`football serve`."
         ) from error
     address = str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])  # IPv4 before IPv6
     wanted = [address] if address in (ANY_IPV4, ANY_IPV6, LOOPBACK) else [address, LOOPBACK]
@@ -288,7 +289,8 @@ def _check_port(address: str, port: int) -> None:
             probe.bind((address, port))
         except OSError as error:
             raise FootballError(
-                f"{address}:{port} cannot be listened on ({error.strerror}): choose another with --host, --port."
+                f"{address}:{port} cannot be listened on ({error.strerror}): choose another with FOOTBALL_SERVE_HOST "
+                "and FOOTBALL_SERVE_PORT, --host and --port of `football serve`, or --serve-port of `football up`."
             ) from error
 
 

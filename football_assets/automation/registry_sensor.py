@@ -19,6 +19,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from dagster import (
@@ -41,7 +42,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from football_assets.automation.attempts import Attempts, attempts_at
+from football_assets.automation.attempts import Attempts, attempts_at, ended_at
 from football_assets.automation.registry_jobs import DRIFT, FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
 from football_assets.automation.tags import EVENT_TAG, reason_tag
 from football_assets.bucket import Bucket
@@ -58,7 +59,8 @@ from football_assets.settings import Settings, get_settings
 
 NAME = "registry_sensor"
 INTERVAL_SECONDS = 10
-SERVE_SECONDS = 3.0  # a tick waits no longer for Serve
+SERVE_SECONDS = 3.0  # for the state of Serve, and for the replicas of each application
+REPAIR_PAUSE = timedelta(minutes=5)  # between a verification and the next one of the same event
 FORECAST_FROM = "tables/match_features"  # without these there is nothing to forecast
 REGISTRATION = timedelta(hours=1)  # a run that registered a version longer ago is not waited for
 SESSION_CHARACTERS = 12
@@ -116,9 +118,7 @@ def evaluate(
     for key, reason in plan.missing.items():
         if not _exists(graph, key):
             continue
-        obstacle = Attempts(tuple(run for run in attempts.runs if _requested(run.dagster_run, key))).obstacle(
-            now
-        )
+        obstacle = _obstacle(attempts, key, now)
         if obstacle is None:
             wanted[key] = reason
         else:
@@ -250,6 +250,23 @@ def _request(
     checks = {key for key in wanted if isinstance(key, AssetCheckKey)}
     checks |= {key for key in graph.asset_check_keys if key.asset_key in assets}
     return RunRequest(run_key=run_key, asset_selection=assets, asset_check_keys=sorted(checks), tags=tags)
+
+
+def _obstacle(attempts: Attempts, key: AssetKey | AssetCheckKey, now: float) -> str | None:
+    """Why a key is not requested again at a time in Unix seconds, or None if it may be.
+
+    Serve may lag again after a verification, so only the runs since the last one count as attempts.
+    """
+    runs = [run for run in attempts.runs if _requested(run.dagster_run, key)]
+    if key != SERVING:
+        return Attempts(tuple(runs)).obstacle(now)
+    failed = list(takewhile(lambda run: run.dagster_run.status is not DagsterRunStatus.SUCCESS, runs))
+    if failed or not runs:
+        return Attempts(tuple(failed)).obstacle(now)
+    wait = ended_at(runs[0]) + REPAIR_PAUSE.total_seconds() - now
+    if wait <= 0:
+        return None
+    return f"Run {runs[0].dagster_run.run_id} has verified Serve: verified again in {wait:.0f} s."
 
 
 def _exists(graph: BaseAssetGraph[Any], key: AssetKey | AssetCheckKey) -> bool:

@@ -78,9 +78,15 @@ class ServeApi:
         return read_state(self._details(), self._address.url)
 
     def health(self, application: Application) -> dict[str, Health]:
-        """What replicas of an application say; the load balancer may leave one out while it changes."""
+        """What replicas of an application say; the load balancer may leave one out while it changes.
+
+        An application without a replica is not asked: a request would start one. No request begins once the timeout of
+        this client has passed.
+        """
         answers: dict[str, Health] = {}
-        for answer in ask_replicas(application, min(self._timeout, ANSWER_SECONDS)):
+        if not application.answering:
+            return answers
+        for answer in ask_replicas(application, min(self._timeout, ANSWER_SECONDS), self._timeout):
             answers[answer.replica] = answer
             if len(answers) >= len(application.answering):
                 break

@@ -1,6 +1,8 @@
 """What Ray Serve's REST API says of the applications with a `Forecaster`, and what their replicas say of themselves."""
 
 import json
+import math
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -176,10 +178,21 @@ def config_with(details: Mapping[str, Any], changes: Mapping[str, Mapping[str, A
     return {**kept, "applications": applications}
 
 
-def ask_replicas(application: Application, timeout: float = ANSWER_SECONDS) -> Iterator[Health]:
-    """Answers of `/health`, several for every replica; it is given up once as many requests were not answered."""
+def ask_replicas(
+    application: Application, timeout: float = ANSWER_SECONDS, patience: float = math.inf
+) -> Iterator[Health]:
+    """Ask `/health` several times for every replica, until as many requests as there are replicas were not answered.
+
+    Parameters
+    ----------
+    timeout
+        Seconds for one request.
+    patience
+        Seconds after which no further request begins.
+    """
     replicas = max(1, len(application.answering))
     unanswered = 0
+    deadline = time.monotonic() + patience
     for _ in range(_ASKED_EACH * replicas):
         for url in application.health:
             health = _health(url, timeout)
@@ -187,8 +200,8 @@ def ask_replicas(application: Application, timeout: float = ANSWER_SECONDS) -> I
                 yield health
             else:
                 unanswered += 1
-                if unanswered > replicas:
-                    return
+            if unanswered > replicas or time.monotonic() > deadline:
+                return
 
 
 def _health(url: str, timeout: float) -> Health | None:

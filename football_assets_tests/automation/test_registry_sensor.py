@@ -352,6 +352,17 @@ def test_a_replica_that_answers_from_another_version_is_verified_again(followed:
     assert "Replica second-process of 'football' answers from version 2." in request.tags[REASON_TAG]
 
 
+def test_a_replica_that_lags_again_is_verified_again_after_a_pause_however_often(followed: Followed) -> None:
+    followed.server.replicas[1].version = 2
+    followed.server.stuck.add("second")
+    for _ in range(4):  # more than the attempts at what fails
+        run = followed.run(followed.requested(after=400), DagsterRunStatus.SUCCESS)
+        assert f"Run {run.run_id} has verified Serve: verified again in" in followed.skipped()
+
+    failed = followed.run(followed.requested(after=400), DagsterRunStatus.FAILURE)
+    assert f"Run {failed.run_id} ended without success: tried again in" in followed.skipped()
+
+
 def test_an_application_that_a_person_has_pinned_is_left_alone(followed: Followed) -> None:
     followed.server.user_config["version"] = followed.server.taken_up["version"] = 1
     followed.registry.promote(2)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from typing import Any
 
 TOKEN = "0123456789abcdef" * 4
@@ -63,7 +62,7 @@ class ServeServer:
     config: dict[str, Any] = field(default_factory=lambda: application_config())
     taken_up: dict[str, Any] = field(default_factory=lambda: dict(USER_CONFIG))
     _left: int = 0
-    _asked: Iterator[int] = field(default_factory=count)
+    times_asked: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -106,7 +105,8 @@ class ServeServer:
         """What the next replica in turn says of itself."""
         with self._lock:
             answering = [item for item in self.replicas if item.state not in ("STARTING", "STOPPING")]
-            replica = answering[next(self._asked) % len(answering)]
+            replica = answering[self.times_asked % len(answering)]
+            self.times_asked += 1
         return {
             "status": "degraded" if replica.error else "ok",
             "model_version": replica.version,
