@@ -50,7 +50,7 @@ class RealServer:
     unready: dict[tuple[str, str], httpx.Response]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def real_server(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     """Started without a version in production, which follows once every request that needs one has been answered."""
     home = tmp_path_factory.mktemp("real_server") / "home"
@@ -68,7 +68,7 @@ def real_server(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield RealServer(server, unready)
 
 
-@pytest.fixture(scope="session", params=["double", pytest.param("server", marks=pytest.mark.ray)])
+@pytest.fixture(scope="package", params=["double", pytest.param("server", marks=pytest.mark.ray)])
 def client(request: pytest.FixtureRequest) -> Iterator[Client]:
     """A client of the application in this process, which asks for no key; or of `football serve`, with its key."""
     if request.param == "server":
@@ -80,7 +80,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
     client.close()
 
 
-@pytest.fixture(scope="session", params=["double", pytest.param("server", marks=pytest.mark.ray)])
+@pytest.fixture(scope="package", params=["double", pytest.param("server", marks=pytest.mark.ray)])
 def guarded(request: pytest.FixtureRequest) -> Iterator[Client]:
     """The same, without the key that both ask for."""
     if request.param == "server":
