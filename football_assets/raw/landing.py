@@ -5,7 +5,7 @@ The command line and the demo call `land`; `matches.py`, the assets and sensors 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
@@ -35,6 +35,14 @@ class LandingObject:
     season: str
     league: League
     extension: str
+
+
+def in_order(objects: Iterable[LandingObject]) -> list[LandingObject]:
+    """Objects in the order in which their rows count: by source, then name.
+
+    By name alone `raw/data-2/…`, a copy that landed later, would stand before `raw/data/…`.
+    """
+    return sorted(objects, key=lambda item: (item.source, item.info.name))
 
 
 @dataclass(frozen=True)
@@ -148,12 +156,14 @@ class LandingResult:
 def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None) -> LandingResult:
     """Copy files of results into the bucket.
 
-    Paths are landed in the order given, the files of a folder in order of their modification time, then name:
-    the tables do not depend on that order. The season is the name of the folder that
-    holds a file, else the end of a JSON's name (`English Premier League 2015/16`); the league is the file's
-    name. A CSV that spans leagues or seasons (football-data.co.uk's `fixtures.csv`, `ARG.csv`) becomes an object a
-    season and league, which its rows say. The wide files of the Kaggle competition in one folder become what
-    `rebuilding.rebuild` makes of them. Hidden folders are not entered.
+    Paths are landed in the order given, the files of a folder in order of their modification time, then name. The
+    tables depend on that order only where folders of one name hold different files of one season and league: the
+    first to land has the unnumbered source, which comes first where scores contradict each other (`in_order`).
+
+    The season is the name of the folder that holds a file, else the end of a JSON's name (`English Premier League
+    2015/16`); the league is the file's name. A CSV that spans leagues or seasons (football-data.co.uk's
+    `fixtures.csv`, `ARG.csv`) becomes an object a season and league, which its rows say. The wide files of the Kaggle
+    competition in one folder become what `rebuilding.rebuild` makes of them. Hidden folders are not entered.
 
     The source is the name of the folder that holds the seasons. An object remembers the file that it was landed from
     (`origins.py`): that file, changed, updates it. Another file for the same name updates it only if it holds all of

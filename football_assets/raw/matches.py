@@ -15,7 +15,7 @@ from football_assets.errors import ObjectNotFound, UnreadableObject
 from football_assets.raw.copied_lists import split_copied_lists
 from football_assets.raw.file_rows import REFUSAL_SCHEMA, FileContent, read_files, with_origins
 from football_assets.raw.identity import against_themselves, with_canonical_clubs
-from football_assets.raw.landing import Inventory, LandingObject, inventory
+from football_assets.raw.landing import Inventory, LandingObject, in_order, inventory
 from football_assets.raw.legs import pairs_that_meet_again
 from football_assets.raw.merging import merge
 from football_assets.raw.neighbours import in_their_seasons, objects_to_read
@@ -94,9 +94,9 @@ def _season_matches(matches: pl.DataFrame, rejected: Sequence[pl.DataFrame]) -> 
 
 
 def _objects(listed: Inventory, seasons: Sequence[str]) -> list[LandingObject]:
-    """The objects that the seasons' tables are made from, each once, in order of their names."""
+    """The objects that the seasons' tables are made from, each once, in order of source and name."""
     found = {item.info.name: item for items in objects_to_read(listed, seasons).values() for item in items}
-    return [found[name] for name in sorted(found)]
+    return in_order(found.values())
 
 
 def _copied_files(refused: pl.DataFrame) -> pl.DataFrame:

@@ -39,7 +39,7 @@ def merge(entries: pl.DataFrame, meeting_again: pl.DataFrame) -> Merged:
     Parameters
     ----------
     entries
-        Sound rows of all objects, with `object_order` (objects in order of their names, from 0) and `row`, which
+        Sound rows of all objects, with `object_order` (objects in order of source and name, from 0) and `row`, which
         counts them all, the rows of an object in the order of the file.
     meeting_again
         Pairs of the leagues that meet twice at one ground: `legs.pairs_that_meet_again`.
@@ -148,7 +148,7 @@ def _split_misread_pairs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
 def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row a leg, and the results that gave way.
 
-    The score that most objects list stands, of those with equal counts the one of the first object by name, within an
+    The score that most objects list stands, of those with equal counts the one of the first object, within an
     object that of the first line. The day is the one that most objects list with that score, else the latest.
     """
     legs = keyed.group_by(_LEG).agg(
@@ -220,7 +220,7 @@ def _contradicted(differing: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFram
                 .then(pl.lit("comes first in the file"))
                 .when(pl.col("score_listings") < pl.col("score_listings_standing"))
                 .then(pl.lit("more files list"))
-                .otherwise(pl.lit("is of the first file by name")),
+                .otherwise(pl.lit("is of the first file by source and name")),
             )
         )
         .otherwise(
@@ -236,7 +236,7 @@ def _contradicted(differing: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFram
 
 def _split_teams_twice_a_day(matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Nobody plays twice a day: results come before fixtures, matches that more objects list before others, then
-    objects in order of their names and their lines."""
+    objects in order of source and name, and their lines."""
     day = ["season", "country", "kickoff_date", "team"]
     sides = pl.concat([matches.select(*day[:3], "row", team=f"{side}_team") for side in ("home", "away")])
     crowded = sides.filter(pl.struct(day).is_duplicated())["row"].unique()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from football_assets.raw.landing import Inventory, LandingObject
+from football_assets.raw.landing import Inventory, LandingObject, in_order
 from football_assets.raw.rules import SAME_MATCH_DAYS
 from football_assets.raw.seasons import overlapping_seasons, season_that_owns, season_window
 
@@ -19,9 +19,9 @@ _FIXTURE = ["country", "home_team", "away_team"]
 
 
 def objects_to_read(listed: Inventory, seasons: Iterable[str]) -> dict[str, list[LandingObject]]:
-    """For each season the objects that its tables are made from, in order of their names."""
+    """For each season the objects that its tables are made from, in order of source and name."""
     own: dict[str, list[LandingObject]] = defaultdict(list)
-    for item in sorted(listed.objects, key=lambda item: item.info.name):
+    for item in listed.objects:
         own[item.season].append(item)
     return {season: _with_neighbours(season, own) for season in seasons}
 
@@ -34,7 +34,7 @@ def _with_neighbours(season: str, own: dict[str, list[LandingObject]]) -> list[L
         for item in own[other]
         if item.league.country in countries
     ]
-    return sorted([*own.get(season, ()), *beside], key=lambda item: item.info.name)
+    return in_order([*own.get(season, ()), *beside])
 
 
 def in_their_seasons(entries: pl.DataFrame) -> pl.DataFrame:

@@ -239,6 +239,17 @@ def test_two_folders_of_one_name_stand_side_by_side_whenever_they_land(
     assert read_season(bucket, "2014-15", TODAY).matches["away_goals"].to_list() == [1, 2]
 
 
+def test_of_two_folders_of_one_name_the_first_to_land_has_the_score(bucket: Bucket, tmp_path: Path) -> None:
+    rows = ("Sat Aug 16 2014,Leeds,1-0,?,Hull", "Sat Aug 23 2014,Hull,?,?,Leeds")
+    write(tmp_path / "one" / "data" / "2014-15" / "eng.1.csv", csv_of(*rows))
+    write(tmp_path / "two" / "data" / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,5-5,?,Hull"))
+    for name, source in (("one", "data"), ("two", "data-2")):
+        assert land(bucket, [tmp_path / name / "data"]).objects == [f"raw/{source}/2014-15/eng.1.csv"]
+    read = read_season(bucket, "2014-15", TODAY)
+    assert read.matches.select("home_goals", "source").rows() == [(1, "data"), (None, "data")]
+    assert "The score 5-5 contradicts 1-0 in raw/data/2014-15/eng.1.csv" in read.rejected["reason"][0]
+
+
 def test_a_folder_updates_its_objects_though_it_lost_matches_and_a_clone_if_it_holds_all(
     bucket: Bucket, tmp_path: Path
 ) -> None:

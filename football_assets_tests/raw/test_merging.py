@@ -56,7 +56,8 @@ def test_of_two_scores_the_first_files_by_name_stands_and_the_other_is_rejected_
     (row,) = read_.rejected.iter_rows(named=True)
     assert row["source_object"] == "raw/b/2014-15/eng.1.csv"
     assert row["reason"] == (
-        "The score 0-3 contradicts 2-1 in raw/a/2014-15/eng.1.csv line 3, which is of the first file by name."
+        "The score 0-3 contradicts 2-1 in raw/a/2014-15/eng.1.csv line 3, "
+        "which is of the first file by source and name."
     )
 
 

@@ -100,6 +100,18 @@ def test_objects_of_other_countries_are_not_read_beside_a_season(bucket: Bucket)
     ]
 
 
+def test_a_numbered_source_is_read_after_the_one_that_it_stands_beside(bucket: Bucket) -> None:
+    put(bucket, "data-2/2019-20/eng.2.csv", csv_of())
+    put(bucket, "data/2020-21/eng.2.csv", csv_of())
+    put(bucket, "data/2019-20/eng.2.csv", csv_of())
+    found = objects_to_read(inventory(bucket), ["2019-20"])["2019-20"]
+    assert [item.info.name for item in found] == [
+        "raw/data/2019-20/eng.2.csv",
+        "raw/data/2020-21/eng.2.csv",
+        "raw/data-2/2019-20/eng.2.csv",
+    ]
+
+
 FOLDERS = (
     "a/2018-19/ar.1",
     "a/2019-20/ar.1",
