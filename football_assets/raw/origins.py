@@ -11,6 +11,7 @@ from pathlib import Path
 
 from football_assets.bucket import ABSENT, Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound, PreconditionFailed
+from football_assets.raw.folder_files import place_of
 
 RECORD = "landing/origins.json"
 _ATTEMPTS = 10
@@ -18,7 +19,7 @@ _ATTEMPTS = 10
 
 def origin_of(path: Path) -> str:
     """What stands for a file's path in the record: a digest, since others may read the bucket."""
-    text = str(path.resolve()).encode("utf-8", errors="surrogateescape")
+    text = str(place_of(path)).encode("utf-8", errors="surrogateescape")
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 

@@ -11,7 +11,7 @@ from football_assets.errors import UnknownLeague
 from football_assets.leagues import league_of
 from football_assets.os_errors import reason_of
 from football_assets.raw.competition import is_of_competition, rebuild_folder
-from football_assets.raw.folder_files import files_below
+from football_assets.raw.folder_files import files_below, place_of
 from football_assets.raw.formats import EXTENSIONS, examine
 from football_assets.raw.formats.football_data import check_division
 from football_assets.raw.formats.openfootball import load_document
@@ -110,7 +110,7 @@ def _plans(file: Path, given: Path) -> Iterator[Plan]:
         raise _NotLandable(f"The file cannot be opened: {reason_of(error)}.") from error
     extension, table, problem = _format(file, data)
     league_id, no_league = _league(file.stem)
-    season, source = _season_and_source(file.resolve(), given.resolve())
+    season, source = _season_and_source(place_of(file), given)
     if table is not None and league_id is not None:
         check_division(table.sections, league_id)
     if table is not None and (spans_leagues(table) or (league_id is None and not names_no_division(table))):
@@ -156,7 +156,7 @@ def _league(name: str) -> tuple[str | None, str]:
 
 def _season_and_source(file: Path, given: Path) -> tuple[str | None, str]:
     """The nearest season folder above a file, up to the path that was given, and the name of the folder above it."""
-    highest = given if given.is_dir() else given.parent
+    highest = given.resolve() if given.is_dir() else place_of(given).parent
     for folder in file.parents:
         season = parse_season(folder.name)
         if season is not None:

@@ -77,6 +77,18 @@ def test_a_folder_lands_by_season_and_league(bucket: Bucket, tmp_path: Path) -> 
     assert result.problems == []
 
 
+def test_a_linked_file_is_of_the_season_that_holds_the_link(bucket: Bucket, tmp_path: Path) -> None:
+    target = write(tmp_path / "blobs" / "2009-10" / "content")
+    link = tmp_path / "results" / "2014-15" / "eng.1.csv"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(target)
+    for path in (tmp_path / "results", link):
+        assert land(bucket, [path]).objects == ["raw/results/2014-15/eng.1.csv"]
+    link.unlink()
+    link.symlink_to(write(tmp_path / "blobs" / "2008-09" / "content", csv_of("2014-08-23,Hull,1-1,?,Leeds")))
+    assert land(bucket, [link]).objects == ["raw/results/2014-15/eng.1.csv"]
+
+
 def test_a_season_folder_or_a_file_lands_at_the_same_place(bucket: Bucket, tmp_path: Path) -> None:
     file = write(tmp_path / "results" / "2014-15" / "eng.1.csv")
     for path in (tmp_path / "results", file.parent, file, str(file)):
