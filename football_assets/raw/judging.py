@@ -56,7 +56,9 @@ class Judgement:
             return "The file lists no match."
         if self.line is None and self.path is None:  # the file as a whole
             return self.reason
-        return f"None of its {self.rejected} records is a match. The first, {self.first_reason}"
+        if self.rejected == 1:
+            return f"Its only record is no match, {self.first_reason}"
+        return f"None of its {self.rejected:,} records is a match. The first, {self.first_reason}"
 
 
 def judge(files: Sequence[Candidate], today: date) -> list[Judgement]:
@@ -132,12 +134,19 @@ def _sound_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.Dat
     )
 
 
-def loss(new: Judgement, landed: Judgement) -> str | None:
+class Loss(NamedTuple):
+    """How many matches, or results, a file has and the landed object had: `1 match` and `19`."""
+
+    has: str
+    had: str
+
+
+def loss(new: Judgement, landed: Judgement) -> Loss | None:
     """What a file would lose in place of the landed object: far fewer matches or results than it. None: nothing."""
-    for kind, had, has in (
-        ("matches", landed.matches, new.matches),
-        ("results", landed.results, new.results),
+    for one, several, had, has in (
+        ("match", "matches", landed.matches, new.matches),
+        ("result", "results", landed.results, new.results),
     ):
         if had - has > max(_SMALL_LOSS, LARGEST_LOSS * had) or (had and not has):
-            return f"The file has {has} {kind}, the landed object {had}"
+            return Loss(f"{has:,} {one if has == 1 else several}", f"{had:,}")
     return None

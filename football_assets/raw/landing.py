@@ -14,7 +14,7 @@ from football_assets.bucket import Bucket, ObjectInfo, UnusableFile
 from football_assets.errors import LandingError, ObjectNotFound, UnknownLeague
 from football_assets.leagues import League, league_of
 from football_assets.raw.formats import EXTENSIONS
-from football_assets.raw.judging import Candidate, Judgement, holds_all_of, judge, loss
+from football_assets.raw.judging import Candidate, Judgement, Loss, holds_all_of, judge, loss
 from football_assets.raw.origins import Origins, origin_of
 from football_assets.raw.placing import Plan, SkippedFile, plan_landing
 from football_assets.raw.rebuilding import UNPLACED
@@ -122,7 +122,7 @@ class LandedFile:
     is_changed: bool
     judgement: Judgement
     problem: str | None
-    loss: str | None = None
+    loss: Loss | None = None
 
 
 @dataclass(frozen=True)

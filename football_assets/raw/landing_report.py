@@ -27,7 +27,8 @@ def problem_lines(result: LandingResult) -> Iterator[str]:
         yield f"rejected {item.path}: {item.problem}"
     for item in result.landed:
         if item.loss:
-            yield f"warning {item.path}: {item.loss}, {item.object_name}, which it replaced."
+            has, had = item.loss
+            yield f"warning {item.path}: has {has}, the replaced object {item.object_name} had {had}."
 
 
 def _line(item: LandedFile) -> str:

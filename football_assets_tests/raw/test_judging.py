@@ -68,7 +68,7 @@ def test_no_file_is_judged_by_another() -> None:
         (csv_of(), "The file lists no match."),
         (
             csv_of("x,a,1-0,?,b"),
-            "None of its 1 records is a match. The first, line 2: The date 'x' is not like",
+            "Its only record is no match, line 2: The date 'x' is not like",
         ),
         ("<html>404</html>", "The file is an HTML page"),
         ("Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nSP1,16/08/2014,a,b,1,0\n", "The file is of SP1"),
@@ -80,7 +80,7 @@ def test_a_file_without_a_match_says_why(content: str, problem: str) -> None:
 
 def test_json_says_where_by_its_path() -> None:
     found = judged(json_of(listed("2014-08-16", "a", "a", "1-0")), extension="json")
-    assert found.problem == "None of its 1 records is a match. The first, matches[0]: a cannot play itself."
+    assert found.problem == "Its only record is no match, matches[0]: a cannot play itself."
 
 
 def test_no_file_is_no_error() -> None:
@@ -123,5 +123,5 @@ def test_a_few_matches_or_results_fewer_are_a_correction_and_more_a_loss(
 
 
 def test_a_loss_says_what_was_there() -> None:
-    assert loss(Judgement(2), Judgement(8)) == "The file has 2 matches, the landed object 8"
-    assert loss(Judgement(0, 8), Judgement(8)) == "The file has 0 results, the landed object 8"
+    assert loss(Judgement(1), Judgement(1200)) == ("1 match", "1,200")
+    assert loss(Judgement(0, 8), Judgement(8)) == ("0 results", "8")

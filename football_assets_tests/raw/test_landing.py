@@ -293,7 +293,7 @@ def test_a_file_of_far_fewer_matches_replaces_its_object_with_a_warning(
     assert [item.loss for item in land(bucket, [file]).landed] == [None]
     write(file, csv_of(*rows[:2]))
     result = land(bucket, [file])
-    assert [item.loss for item in result.landed] == ["The file has 2 matches, the landed object 8"]
+    assert [item.loss for item in result.landed] == [("2 matches", "8")]
     assert read_season(bucket, "2014-15", TODAY).matches.height == 2
     assert [item.loss for item in land(bucket, [file]).landed] == [None]
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from football_assets.raw.judging import Judgement
+from football_assets.raw.judging import Judgement, Loss
 from football_assets.raw.landing import LandedFile, LandingResult
 from football_assets.raw.landing_report import FILES_LISTED, problem_lines, report_lines
 from football_assets.raw.placing import SkippedFile
@@ -54,9 +54,9 @@ def test_files_that_did_not_land_and_files_without_a_match_are_named() -> None:
 
 
 def test_a_file_that_replaced_one_of_far_more_matches_is_named() -> None:
-    lost = replace(GOOD, loss="The file has 2 matches, the landed object 8")
+    lost = replace(GOOD, loss=Loss("1 match", "19"))
     assert list(problem_lines(LandingResult((GOOD, lost), ()))) == [
-        "warning a.csv: The file has 2 matches, the landed object 8, raw/x/2014-15/eng.1.csv, which it replaced."
+        "warning a.csv: has 1 match, the replaced object raw/x/2014-15/eng.1.csv had 19."
     ]
     assert LandingResult((lost,), ()).is_complete
 

@@ -50,7 +50,8 @@ def check_arrival(content: Content, file: RemoteFile, landed: bytes | None, toda
     lost = loss(new, old[0]) if old else None
     if lost is not None:
         raise ArrivalRefused(
-            f"{lost}: if that is right, remove {file.object_name} from the bucket and sync again."
+            f"The file has {lost.has}, the landed object {lost.had}: if that is right, remove {file.object_name} "
+            "from the bucket and sync again."
         )
     return new.matches
 
