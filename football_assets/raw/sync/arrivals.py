@@ -31,8 +31,8 @@ def check_arrival(content: Content, file: RemoteFile, landed: bytes | None, toda
     Raises
     ------
     ArrivalRefused
-        The file is no results, is cut, belongs to another league or season, or has far fewer matches than the landed
-        one.
+        The file is no results, is cut, is of another division than its name says, has more rejected records than
+        matches, as one of another season has, or has far fewer matches than the landed one.
     """
     extension = file.object_name.rpartition(".")[2]
     try:
@@ -47,6 +47,11 @@ def check_arrival(content: Content, file: RemoteFile, landed: bytes | None, toda
     new, *old = judge([Candidate(data, extension, file.season, file.league_id) for data in contents], today)
     if new.rejected and new.problem is not None:
         raise ArrivalRefused(new.problem)
+    if new.rejected > new.matches:  # as another season's list, of which a few days lie in this one
+        records = new.rejected + new.matches
+        raise ArrivalRefused(
+            f"Of its {records:,} records {new.rejected:,} are no match. The first, {new.first_reason}"
+        )
     lost = loss(new, old[0]) if old else None
     if lost is not None:
         raise ArrivalRefused(

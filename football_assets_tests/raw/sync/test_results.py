@@ -38,6 +38,13 @@ _FIRST_DAY = date(2025, 8, 16)
 Sync = Callable[..., SyncResult]
 
 
+def of_two_seasons(before: int, within: int) -> bytes:
+    """A list of so many matches of the season before and of SEASON."""
+    days = [_FIRST_DAY - timedelta(days=300 - day) for day in range(before)]
+    days += [_FIRST_DAY + timedelta(days=day) for day in range(within)]
+    return csv_of(*(f"{day},Home {number},2-1,?,Away {number}" for number, day in enumerate(days))).encode()
+
+
 def openfootball(matches: int, played: int | None = None, first: date = _FIRST_DAY) -> bytes:
     """A file of so many matches, those first in the list played."""
     days = [first + timedelta(weeks=number) for number in range(matches)]
@@ -279,6 +286,19 @@ def test_a_worse_file_never_replaces_a_good_one(
     assert bucket.read(f"raw_sync/{name}.json") == remembered
     source.faults.clear()
     assert only(sync(name)).status is FileStatus.UNCHANGED
+
+
+def test_another_seasons_file_does_not_land_though_a_few_rows_fit(
+    bucket: Bucket, source: SourceServer, sync: Sync
+) -> None:
+    source.files[FOOTBALLCSV[1]] = of_two_seasons(9, 8)
+    refused = only(sync("footballcsv"))
+    assert (refused.status, bucket.stat(FOOTBALLCSV[2])) == (FileStatus.REFUSED, None)
+    assert refused.note.startswith(
+        "Of its 17 records 9 are no match. The first, line 2: The date 2024-10-20 is outside"
+    )
+    source.files[FOOTBALLCSV[1]] = of_two_seasons(8, 8)
+    assert only(sync("footballcsv")).status is FileStatus.NEW
 
 
 def test_a_worse_file_lands_once_the_better_one_is_removed(
