@@ -4,7 +4,6 @@
 The command line and the demo call `land`; `matches.py`, the assets and sensors read the inventory.
 """
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -22,7 +21,6 @@ from football_assets.raw.seasons import parse_season
 
 RAW = "raw/"
 _UNPLACED = League(UNPLACED, "", None, False, "Records without a league")
-_CLOCK_STEP_SECONDS = 0.005
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -110,9 +108,9 @@ def place_object(info: ObjectInfo) -> LandingObject | StrayObject:
 class LandedFile:
     """A file, or the part of one season and league, and its object.
 
-    `is_changed`: the object was written. `judgement`: what the file holds, first reason included. `problem`: why no
-    match of it will be read, or why the object that was there stays. `loss`: by how much the object that it replaced
-    held more.
+    `is_changed`: the object is new, or its content changed. `judgement`: what the file holds, first reason included.
+    `problem`: why no match of it will be read, or why the object that was there stays. `loss`: by how much the object
+    that it replaced held more.
     """
 
     path: Path
@@ -196,7 +194,8 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
         for plan, judgement in zip(plans, judge([plan.candidate for plan in plans], today), strict=True)
     ]
     landed = list(_placed(bucket, plans, judgements, today))
-    return LandingResult(tuple(_write(bucket, plans, landed)), tuple(skipped))
+    _write(bucket, plans, landed)
+    return LandingResult(tuple(landed), tuple(skipped))
 
 
 def _in_lines_of_the_file(judgement: Judgement, plan: Plan) -> Judgement:
@@ -257,25 +256,13 @@ def _candidate(bucket: Bucket, name: str, plan: Plan) -> Candidate:
     return Candidate(data, plan.extension, plan.season, plan.league_id)
 
 
-def _write(bucket: Bucket, plans: Sequence[Plan], placed: Sequence[LandedFile]) -> Iterator[LandedFile]:
-    """Write what changed. Objects of one league and season get times in the order of the plans."""
-    written: dict[tuple[str, str], ObjectInfo] = {}
-    done: set[str] = set()
+def _write(bucket: Bucket, plans: Sequence[Plan], placed: Sequence[LandedFile]) -> None:
+    """Write the objects that changed, each once."""
+    written: set[str] = set()
     for plan, item in zip(plans, placed, strict=True):
-        place = (plan.season, plan.league_id)
-        is_kept = item.problem is not None and not item.is_changed
-        is_changed = item.is_changed or (place in written and not is_kept)
-        if is_changed and item.object_name not in done:
-            info = bucket.write(item.object_name, plan.data)
-            earlier = written.get(place)
-            while (
-                earlier is not None and info.updated <= earlier.updated
-            ):  # a file system's clock may stand still
-                time.sleep(_CLOCK_STEP_SECONDS)
-                info = bucket.write(item.object_name, plan.data)
-            written[place] = info
-        done.add(item.object_name)
-        yield replace(item, is_changed=is_changed)
+        if item.is_changed and item.object_name not in written:
+            bucket.write(item.object_name, plan.data)
+            written.add(item.object_name)
 
 
 def _nothing_to_land(

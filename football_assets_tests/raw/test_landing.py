@@ -207,6 +207,20 @@ def test_landing_again_writes_only_what_changed(bucket: Bucket, tmp_path: Path) 
     assert changed == ["raw/results/2014-15/eng.2.csv"]
 
 
+def test_an_unchanged_object_is_not_written_again_beside_a_changed_one(
+    bucket: LocalBucket, tmp_path: Path
+) -> None:
+    roots = [tmp_path / name for name in ("one", "two")]
+    for root in roots:
+        write(root / "2014-15" / "eng.1.csv")
+    land(bucket, roots)
+    unchanged = bucket.root / "raw" / "two" / "2014-15" / "eng.1.csv"
+    before = unchanged.stat().st_ino, unchanged.stat().st_mtime_ns
+    write(roots[0] / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-2,?,Hull"))
+    assert [item.is_changed for item in land(bucket, roots).landed] == [True, False]
+    assert (unchanged.stat().st_ino, unchanged.stat().st_mtime_ns) == before
+
+
 @pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
 def test_the_order_in_which_folders_are_named_does_not_matter(
     bucket: Bucket, tmp_path: Path, order: tuple[str, str]
