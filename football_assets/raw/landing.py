@@ -4,13 +4,21 @@
 The command line and the demo call `land`; `matches.py`, the assets and sensors read the inventory.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 
-from football_assets.bucket import Bucket, ObjectInfo, UnusableFile
-from football_assets.errors import LandingError, ObjectNotFound, UnknownLeague
+from football_assets.bucket import ABSENT, Bucket, ObjectInfo, UnusableFile
+from football_assets.errors import (
+    BucketError,
+    LandingError,
+    ObjectNotFound,
+    PreconditionFailed,
+    UnknownLeague,
+    UnreadableObject,
+)
 from football_assets.leagues import League, league_of
 from football_assets.raw.formats import EXTENSIONS
 from football_assets.raw.judging import Candidate, Judgement, Loss, holds_all_of, judge, loss
@@ -164,9 +172,10 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
     competition in one folder become what `rebuilding.rebuild` makes of them. Hidden folders are not entered.
 
     The source is the name of the folder that holds the seasons. An object remembers the file that it was landed from
-    (`origins.py`): that file, changed, updates it. Another file for the same name updates it only if it holds all of
-    its matches; else it lands beside it, its source numbered (`data-2`). A file that is in its place unchanged is not
-    written again.
+    (`origins.py`): that file, changed, updates it while the object still has the content that was landed. Any other
+    file for the same name updates it only if it holds all of its matches; else it lands beside it, its source numbered
+    (`data-2`). What cannot be read at an object's name stays, and the file lands beside it. A file that is in its place
+    unchanged is not written again.
 
     Every file is judged as `raw_matches` will judge it. One without a match lands, so that `raw_matches_rejected` says
     what is wrong with it, unless an object is there already. The result says where a file has far fewer matches than
@@ -184,6 +193,8 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
     ------
     LandingError
         A path does not exist, or no file of results is among the paths. Nothing was written.
+    PreconditionFailed
+        Someone else changed an object since it was compared. The files before it have landed.
     """
     today = today or date.today()
     plans, skipped = plan_landing([Path(path) for path in paths])
@@ -193,8 +204,11 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
         _in_lines_of_the_file(judgement, plan)
         for plan, judgement in zip(plans, judge([plan.candidate for plan in plans], today), strict=True)
     ]
-    landed = list(_placed(bucket, plans, judgements, today))
-    _write(bucket, plans, landed)
+    unusable: list[UnusableFile] = []
+    objects = {info.name: info for info in bucket.list(RAW, on_unusable=unusable.append)}
+    origins = Origins(bucket, objects, {file.name for file in unusable if not file.is_closed})
+    landed = list(_placed(bucket, plans, judgements, today, objects, origins))
+    _write(bucket, plans, landed, objects, origins)
     return LandingResult(tuple(landed), tuple(skipped))
 
 
@@ -206,13 +220,14 @@ def _in_lines_of_the_file(judgement: Judgement, plan: Plan) -> Judgement:
 
 
 def _placed(
-    bucket: Bucket, plans: Sequence[Plan], judgements: Sequence[Judgement], today: date
+    bucket: Bucket,
+    plans: Sequence[Plan],
+    judgements: Sequence[Judgement],
+    today: date,
+    objects: Mapping[str, ObjectInfo],
+    origins: Origins,
 ) -> Iterator[LandedFile]:
-    """Each file with its object, and whether that is to be written. Where the objects come from is on record then."""
-    unusable: list[UnusableFile] = []
-    objects = {info.name: info for info in bucket.list(RAW, on_unusable=unusable.append)}
-    objects |= {file.name: _stray_of(file).info for file in unusable}
-    origins = Origins(bucket, objects)
+    """Each file with its object, and whether that is to be written."""
     changed: list[tuple[str, bool]] = []
     for plan in plans:
 
@@ -221,11 +236,13 @@ def _placed(
             return f"{RAW}{source}/{plan.season}/{plan.league_id}.{plan.extension}"
 
         def may_replace(name: str, plan: Plan = plan) -> bool:
-            return holds_all_of(plan.candidate, _candidate(bucket, name, plan), today)
+            try:
+                return holds_all_of(plan.candidate, _candidate(bucket, name, plan), today)
+            except UnreadableObject:  # since it was listed
+                return False
 
         name = origins.choose(name_of, plan.data, origin_of(plan.path), may_replace)
         changed.append((name, not origins.is_same(name, plan.data)))
-    origins.save()
     replaced = {
         name: _candidate(bucket, name, plan)
         for plan, (name, is_changed) in zip(plans, changed, strict=True)
@@ -256,13 +273,38 @@ def _candidate(bucket: Bucket, name: str, plan: Plan) -> Candidate:
     return Candidate(data, plan.extension, plan.season, plan.league_id)
 
 
-def _write(bucket: Bucket, plans: Sequence[Plan], placed: Sequence[LandedFile]) -> None:
-    """Write the objects that changed, each once."""
-    written: set[str] = set()
-    for plan, item in zip(plans, placed, strict=True):
-        if item.is_changed and item.object_name not in written:
-            bucket.write(item.object_name, plan.data)
-            written.add(item.object_name)
+def _write(
+    bucket: Bucket,
+    plans: Sequence[Plan],
+    placed: Sequence[LandedFile],
+    objects: Mapping[str, ObjectInfo],
+    origins: Origins,
+) -> None:
+    """Write the objects that changed, each once, over the states that were listed; then the record of their
+    origins, after an error that of the objects written before it."""
+    in_place: set[str] = set()
+    try:
+        for plan, item in zip(plans, placed, strict=True):
+            name = item.object_name
+            if item.is_changed and name not in in_place:
+                _write_over(bucket, name, plan.data, objects.get(name))
+            if item.is_changed or origins.is_same(name, plan.data):
+                in_place.add(name)
+    except BaseException:
+        with suppress(BucketError):  # the first error counts
+            origins.save(in_place)
+        raise
+    origins.save(in_place)
+
+
+def _write_over(bucket: Bucket, name: str, data: bytes, listed: ObjectInfo | None) -> None:
+    try:
+        bucket.write(name, data, if_version=listed.version if listed else ABSENT)
+    except PreconditionFailed as error:
+        raise PreconditionFailed(
+            f"Object {name!r} of bucket {bucket.url} was changed by another landing or sync meanwhile: "
+            "land the files again."
+        ) from error
 
 
 def _nothing_to_land(

@@ -3,11 +3,12 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from football_assets.bucket import Bucket, LocalBucket, ObjectInfo
-from football_assets.errors import LandingError
+from football_assets.errors import BucketError, LandingError, PreconditionFailed
 from football_assets.raw.landing import LandingObject, StrayObject, inventory, land, place_object
 from football_assets.raw.matches import read_season
 from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
@@ -297,6 +298,99 @@ def test_a_folder_updates_its_objects_though_it_lost_matches_and_a_clone_if_it_h
     assert land(bucket, [clone]).objects == ["raw/results/2014-15/eng.1.csv"]
     assert [item.name for item in bucket.list("raw/")] == ["raw/results/2014-15/eng.1.csv"]
     assert read_season(bucket, "2014-15", TODAY).matches.height == 2
+
+
+def test_an_unchanged_folder_does_not_replace_what_a_sync_has_landed_meanwhile(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    rows = ("Sat Aug 16 2014,Leeds,2-1,?,Hull", "Sat Aug 23 2014,Hull,1-1,?,Leeds")
+    file = write(tmp_path / "footballcsv" / "2014-15" / "eng.1.csv", csv_of(rows[0]))
+    name, beside = (f"raw/{source}/2014-15/eng.1.csv" for source in ("footballcsv", "footballcsv-2"))
+    assert land(bucket, [file]).objects == [name]
+    bucket.write(name, csv_of(*rows).encode())
+    for _ in range(2):
+        assert land(bucket, [file]).objects == [beside]
+        assert bucket.read(name) == csv_of(*rows).encode()
+
+
+def test_a_broken_file_does_not_become_the_content_that_its_object_remembers(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    root = tmp_path / "results"
+    write(root / "2014-15" / "eng.2.csv")
+    rows = ("Sat Aug 16 2014,Leeds,2-1,?,Hull", "Sat Aug 23 2014,Hull,1-1,?,Leeds")
+    file = write(root / "2014-15" / "eng.1.csv", csv_of(*rows))
+    land(bucket, [root])
+    write(file, "<html>404</html>")
+    assert len(land(bucket, [root]).problems) == 1
+    write(file, csv_of(rows[0]))
+    assert "raw/results/2014-15/eng.1.csv" in land(bucket, [root]).objects
+    assert not any("results-2" in info.name for info in bucket.list("raw/"))
+
+
+def test_a_file_lands_beside_an_object_that_cannot_be_read(bucket: LocalBucket, tmp_path: Path) -> None:
+    folder = bucket.root / "raw" / "results" / "2014-15"
+    folder.mkdir(parents=True)
+    (folder / "eng.1.csv").symlink_to("eng.1.csv")
+    (folder / "eng.2.csv").symlink_to("nowhere")
+    for league in ("eng.1", "eng.2"):
+        write(tmp_path / "results" / "2014-15" / f"{league}.csv")
+    for is_changed in (True, False):
+        landed = land(bucket, [tmp_path / "results"]).landed
+        assert [(item.object_name, item.is_changed) for item in landed] == [
+            (f"raw/results-2/2014-15/{league}.csv", is_changed) for league in ("eng.1", "eng.2")
+        ]
+    assert all((folder / f"{league}.csv").is_symlink() for league in ("eng.1", "eng.2"))
+
+
+class FullBucket(LocalBucket):
+    """A bucket in which one object cannot be written, nor the record after it."""
+
+    is_full = False
+
+    def write(self, name: str, data: bytes, *, if_version: Any = None) -> ObjectInfo:
+        self.is_full |= name.endswith("eng.2.csv")
+        if self.is_full:
+            raise BucketError(f"No space for {name}.")
+        return super().write(name, data, if_version=if_version)
+
+
+def test_the_first_error_of_a_landing_is_the_one_that_is_reported(tmp_path: Path) -> None:
+    for number in (1, 2):
+        write(tmp_path / "results" / "2014-15" / f"eng.{number}.csv")
+    with pytest.raises(BucketError, match=r"No space for raw/results/2014-15/eng\.2\.csv"):
+        land(FullBucket(tmp_path / "full"), [tmp_path / "results"])
+
+
+class SyncedBucket(LocalBucket):
+    """A bucket in which a sync writes an object just before the landing does."""
+
+    synced: bytes | None = None
+
+    def write(self, name: str, data: bytes, *, if_version: Any = None) -> ObjectInfo:
+        if self.synced is not None and name.startswith("raw/"):
+            synced, self.synced = self.synced, None
+            super().write(name, synced)
+        return super().write(name, data, if_version=if_version)
+
+
+@pytest.mark.parametrize("has_landed", [False, True])
+def test_what_a_sync_lands_during_a_landing_is_not_overwritten_unseen(
+    tmp_path: Path, has_landed: bool
+) -> None:
+    bucket = SyncedBucket(tmp_path / "synced")
+    rows = ("Sat Aug 16 2014,Leeds,2-1,?,Hull", "Sat Aug 23 2014,Hull,1-1,?,Leeds")
+    file = write(tmp_path / "footballcsv" / "2014-15" / "eng.1.csv")
+    if has_landed:
+        land(bucket, [file])
+        write(file, csv_of("Sat Aug 16 2014,Leeds,2-2,?,Hull"))
+    bucket.synced = csv_of(*rows).encode()
+    with pytest.raises(
+        PreconditionFailed, match=r"eng\.1\.csv' .* changed by another .*: land the files again"
+    ):
+        land(bucket, [file])
+    assert bucket.read("raw/footballcsv/2014-15/eng.1.csv") == csv_of(*rows).encode()
+    assert land(bucket, [file]).objects == ["raw/footballcsv-2/2014-15/eng.1.csv"]
 
 
 def test_a_file_of_far_fewer_matches_replaces_its_object_with_a_warning(

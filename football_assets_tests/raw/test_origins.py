@@ -1,7 +1,10 @@
 """Which object a file becomes, by where it came from."""
 
+import json
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from football_assets.bucket import Bucket, LocalBucket, ObjectInfo
 from football_assets.raw.origins import RECORD, Origins, origin_of
@@ -15,9 +18,9 @@ def choose(bucket: Bucket, *files: tuple[bytes, str], may_replace: bool = False)
     """Land the files, each with its origin."""
     origins = Origins(bucket, {info.name: info for info in bucket.list("raw/")})
     names = [origins.choose(name_of, data, origin, lambda _: may_replace) for data, origin in files]
-    origins.save()
     for name, (data, _) in zip(names, files, strict=True):
         bucket.write(name, data)
+    origins.save(names)
     return names
 
 
@@ -60,10 +63,56 @@ def test_an_object_of_unknown_origin_is_replaced_only_by_what_holds_all_of_it(bu
     assert choose(bucket, (b"1", "one"), may_replace=True) == ["raw/data"]
 
 
-def test_a_spoilt_record_loses_no_object(bucket: Bucket) -> None:
+@pytest.mark.parametrize(
+    "record", [b"{", b"5", b'["ab"]', b'{"raw/data": 5}', b'{"raw/data": {"path": "two", "content": 5}}']
+)
+def test_a_spoilt_record_loses_no_object(bucket: Bucket, record: bytes) -> None:
     choose(bucket, (b"1", "one"))
-    bucket.write(RECORD, b"{")
+    bucket.write(RECORD, record)
     assert choose(bucket, (b"2", "two")) == ["raw/data-2"]
+
+
+def test_a_file_that_holds_all_of_what_replaced_it_is_the_object_again(bucket: Bucket) -> None:
+    choose(bucket, (b"1", "one"))
+    bucket.write("raw/data", b"synced")
+    assert choose(bucket, (b"1 and synced", "one"), may_replace=True) == ["raw/data"]
+    assert choose(bucket, (b"1 changed", "one")) == ["raw/data"]
+
+
+def test_an_object_that_was_replaced_since_is_not_the_files_any_more(bucket: Bucket) -> None:
+    choose(bucket, (b"1", "one"))
+    bucket.write("raw/data", b"synced")
+    assert choose(bucket, (b"1", "one")) == ["raw/data-2"]
+    assert choose(bucket, (b"1 changed", "one")) == ["raw/data-2"]
+    assert bucket.read("raw/data") == b"synced"
+
+
+def test_a_record_of_paths_alone_learns_the_contents(bucket: Bucket) -> None:
+    old = b'{"raw/data": "one"}'
+    choose(bucket, (b"1", "one"))
+    bucket.write(RECORD, old)
+    assert choose(bucket, (b"1 changed", "one")) == ["raw/data-2"]
+    bucket.delete("raw/data-2")
+    bucket.write(RECORD, old)
+    assert choose(bucket, (b"1", "one")) == ["raw/data"]
+    assert choose(bucket, (b"1 changed", "one")) == ["raw/data"]
+
+
+def test_what_was_chosen_and_not_written_is_not_on_record(bucket: Bucket) -> None:
+    choose(bucket, (b"1", "one"))
+    origins = Origins(bucket, {info.name: info for info in bucket.list("raw/")})
+    assert origins.choose(name_of, b"broken", "one", lambda _: False) == "raw/data"
+    origins.save([])
+    assert choose(bucket, (b"1 changed", "one")) == ["raw/data"]
+
+
+@pytest.mark.parametrize("name", ["raw/data/2014-15/eng.1.csv", "raw/data/2014-15", "raw/data"])
+def test_a_file_lands_beside_what_cannot_be_read(bucket: Bucket, name: str) -> None:
+    def place(number: int) -> str:
+        return f"{name_of(number)}/2014-15/eng.1.csv"
+
+    origins = Origins(bucket, {}, {name})
+    assert origins.choose(place, b"1", "one", lambda _: True) == place(2)
 
 
 def test_an_origin_is_the_files_whole_path_and_does_not_show_it(tmp_path: Path) -> None:
@@ -88,4 +137,5 @@ class ContestedBucket(LocalBucket):
 def test_two_landings_at_once_keep_each_others_record(tmp_path: Path) -> None:
     bucket = ContestedBucket(tmp_path / "contested")
     choose(bucket, (b"1", "one"))
-    assert bucket.read(RECORD) == b'{"raw/data": "one", "raw/other": "x"}'
+    record = json.loads(bucket.read(RECORD))
+    assert {name: entry["path"] for name, entry in record.items()} == {"raw/data": "one", "raw/other": "x"}
