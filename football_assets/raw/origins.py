@@ -166,5 +166,6 @@ def _load(bucket: Bucket) -> dict[str, Origin]:
 def _origin(entry: Any) -> Origin | None:
     """An entry of the record: an object, or the path alone as in older versions."""
     path, content = (entry.get("path"), entry.get("content")) if isinstance(entry, dict) else (entry, None)
-    is_sound = isinstance(path, str) and (content is None or isinstance(content, str))
-    return Origin(path, content) if is_sound else None
+    if isinstance(path, str) and (content is None or isinstance(content, str)):
+        return Origin(path, content)
+    return None
