@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from football_assets.bucket import ABSENT, Bucket, ObjectInfo
-from football_assets.errors import FootballError, ObjectNotFound, PreconditionFailed
+from football_assets.errors import FootballError, ObjectNotFound, PreconditionFailed, UnreadableObject
 from football_assets.raw.sync.arrivals import ArrivalRefused, check_arrival
 from football_assets.raw.sync.fetching import (
     Content,
@@ -203,7 +203,7 @@ def _sync_file(
                 return _Outcome(FileStatus.MISSING, note="The source has no such file.")
             case Content():
                 return _land(bucket, file, answer, today)
-    except (ArrivalRefused, CutOff, TooLarge) as error:
+    except (ArrivalRefused, CutOff, TooLarge, UnreadableObject) as error:
         return _Outcome(FileStatus.REFUSED, note=str(error))
     except FetchError as error:
         return _Outcome(FileStatus.FAILED, note=str(error), asks_to_stop=error.asks_to_stop)

@@ -339,6 +339,20 @@ def test_a_last_line_without_an_end_must_be_whole_and_name_known_teams(
     assert only(sync("footballcsv")).status is FileStatus.NEW
 
 
+def test_an_object_that_cannot_be_read_is_a_problem_but_the_rest_lands(
+    bucket: LocalBucket, source: SourceServer, sync: Sync
+) -> None:
+    unreadable = bucket.root / OPENFOOTBALL[2]
+    unreadable.parent.mkdir(parents=True)
+    unreadable.symlink_to(unreadable.name)
+    source.files[f"/{SEASON}/en.1.json"] = openfootball(6)
+    source.files[f"/{SEASON}/de.1.json"] = openfootball(6)
+    result = sync(leagues=["eng.1", "de.1"])
+    assert [file.status for file in result.files] == [FileStatus.REFUSED, FileStatus.NEW]
+    assert "cannot be read: Too many levels of symbolic links" in str(result.problem)
+    assert unreadable.is_symlink()
+
+
 def test_a_refused_file_is_a_problem_but_the_rest_lands(
     bucket: Bucket, source: SourceServer, sync: Sync
 ) -> None:
