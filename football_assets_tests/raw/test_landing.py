@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from football_assets.bucket import Bucket, LocalBucket, ObjectInfo
+from football_assets.bucket import Bucket, LocalBucket, ObjectInfo, open_bucket
 from football_assets.errors import BucketError, LandingError, PreconditionFailed
 from football_assets.raw.landing import LandingObject, StrayObject, inventory, land, place_object
 from football_assets.raw.matches import read_season
@@ -341,6 +341,15 @@ def test_a_file_lands_beside_an_object_that_cannot_be_read(bucket: LocalBucket, 
             (f"raw/results-2/2014-15/{league}.csv", is_changed) for league in ("eng.1", "eng.2")
         ]
     assert all((folder / f"{league}.csv").is_symlink() for league in ("eng.1", "eng.2"))
+
+
+def test_a_changed_file_updates_its_object_in_either_kind_of_bucket(bucket_url: str, tmp_path: Path) -> None:
+    bucket = open_bucket(bucket_url)
+    rows = ("Sat Aug 16 2014,Leeds,2-1,?,Hull", "Sat Aug 23 2014,Hull,?,?,Leeds")
+    for content in (rows, rows, rows[:1]):
+        file = write(tmp_path / "results" / "2014-15" / "eng.1.csv", csv_of(*content))
+        assert land(bucket, [file]).objects == ["raw/results/2014-15/eng.1.csv"]
+        assert bucket.read("raw/results/2014-15/eng.1.csv") == csv_of(*content).encode()
 
 
 class FullBucket(LocalBucket):
