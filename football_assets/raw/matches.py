@@ -165,7 +165,7 @@ def _contents(
 
 
 def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:
-    """One row an object. `object_order` counts the objects in order of their names."""
+    """One row an object. `object_order` counts the objects in order of source, then name."""
     return pl.DataFrame(
         {
             "object_order": range(len(objects)),
