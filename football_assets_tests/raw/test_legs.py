@@ -6,7 +6,14 @@ from itertools import permutations
 import polars as pl
 import pytest
 
-from football_assets.raw.legs import PAIR, Entry, League, pairs_that_meet_again, resolve_legs
+from football_assets.raw.legs import (
+    PAIR,
+    Entry,
+    League,
+    pairs_that_meet_again,
+    resolve_legs,
+    with_meetings_of_others,
+)
 
 Listing = tuple[int, str, str | None, str | None]
 MEETS_AGAIN = League(meets_again=True)
@@ -70,6 +77,8 @@ AUGUST, FEBRUARY = "2014-08-16", "2015-02-16"
         ([(0, AUGUST, "Matchday 2", None), (1, FEBRUARY, "Matchday 24", "1-0")], [0, 0]),
         # Sources call one round differently.
         ([(0, AUGUST, "2. Round", "1-0"), (1, "2014-09-16", "Matchday 2", "2-0")], [0, 0]),
+        ([(0, AUGUST, "Apertura, Round 2", "1-0"), (1, "2014-09-16", "Apertura, Round 2", "2-0")], [0, 0]),
+        ([(0, AUGUST, "Apertura, Round 2", "1-0"), (1, "2014-09-16", "Round 2", "2-0")], [0, 0]),
         # A stage is another match.
         ([(0, FEBRUARY, "Matchday 24", "1-0"), (1, "2015-05-16", "Playoffs, Semifinals", None)], [0, 1]),
         ([(0, FEBRUARY, None, "1-0"), (1, "2015-05-16", "Playoffs, Semifinals", None)], [0, 1]),
@@ -130,6 +139,8 @@ def test_pairs_meet_again_whose_results_in_one_list_differ() -> None:
         ("Derby", 0, FEBRUARY, "Playoffs, Semifinals", (2, 0)),
         ("Everton", 0, AUGUST, None, (1, 0)),  # nor a contradiction
         ("Everton", 0, AUGUST, None, (2, 0)),
+        ("Gillingham", 0, AUGUST, "Matchday 3", (1, 0)),  # two numbered rounds do
+        ("Gillingham", 0, FEBRUARY, "Matchday 25", (2, 0)),
     ]
     entries = pl.DataFrame(
         [
@@ -139,4 +150,24 @@ def test_pairs_meet_again_whose_results_in_one_list_differ() -> None:
         schema=[*PAIR, "object_order", "kickoff_date", "round", "home_goals", "away_goals"],
         orient="row",
     )
-    assert pairs_that_meet_again(entries)["home_team"].to_list() == ["Ayr"]
+    assert pairs_that_meet_again(entries)["home_team"].sort().to_list() == ["Ayr", "Gillingham"]
+
+
+def test_others_meet_again_in_the_league_this_season_or_in_one_beside_it() -> None:
+    def pairs(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
+        return pl.DataFrame([(*row, "Fulham") for row in rows], schema=PAIR, orient="row")
+
+    again = pairs([("2014-15", "sco.1", "Ayr"), ("2017-18", "sco.1", "Ayr"), ("2017-18", "sco.1", "Bury")])
+    listed = {
+        ("2014-15", "sco.1", "Ayr"): False,  # itself only
+        ("2017-18", "sco.1", "Bury"): True,  # Ayr, too
+        ("2014-15", "eng.1", "Derby"): False,
+        ("2014-15", "sco.1", "Clyde"): True,
+        ("2015-16", "sco.1", "Ayr"): True,  # the season before
+        ("2013-14", "sco.1", "Bury"): True,  # the season after
+        ("2012-13", "sco.1", "Bury"): False,
+    }
+    found = with_meetings_of_others(pairs(list(listed)), again)
+    assert found.columns == [*PAIR, "meets_again"]
+    assert [row[:3] for row in found.iter_rows()] == list(listed)
+    assert found["meets_again"].to_list() == list(listed.values())

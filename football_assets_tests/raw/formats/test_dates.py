@@ -71,6 +71,8 @@ def test_september_has_two_short_names(text: str) -> None:
         ("2023-08-11T20:00:00.000Z", time(20), UTC),
         ("2023-08-11T20:00:00+02:00", time(20), timezone(timedelta(hours=2))),
         ("Fri Aug 11 2023 20:00:00 GMT-0300 (-03)", time(20), timezone(timedelta(hours=-3))),
+        ("2023-08-11T20:00+23:59", time(20), timezone(timedelta(hours=23, minutes=59))),
+        ("2023-08-11T20:00+24:00", time(20), UTC),  # no offset that exists
         ("11/08/2023 20:00", time(20), None),
         ("11/08/2023 8:00 PM", time(20), None),
         ("11/08/2023, 8.00 p.m.", time(20), None),
@@ -131,7 +133,10 @@ def test_one_date_that_fits_one_order_only_decides_for_all(texts: tuple[str, ...
 def test_dates_in_both_orders_are_refused_with_one_of_each() -> None:
     with pytest.raises(UnreadableFile) as error:
         order_of("01/02/2023", "13/08/2023", "8/14/2023", "15/08/2023")
-    assert "'13/08/2023' in line 3 is day first, '8/14/2023' in line 4 is month first" in str(error.value)
+    assert str(error.value) == (
+        "The dates are in two orders: '13/08/2023' in line 3 is day first, '8/14/2023' in line 4 is month first. "
+        "Write all in one order, best like '2014-08-16'."
+    )
 
 
 @given(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from football_assets.raw.formats import read_csv, read_results, sniff
 from football_assets.raw.formats.dates import DateOrder
 from football_assets.raw.formats.reading import Row, UnreadableFile
-from football_assets.raw.formats.table import Format, read_table
+from football_assets.raw.formats.table import Format, Record, read_table
 
 HEADER = "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,AvgH,AvgD,AvgA"
 MATCHES = (
@@ -117,6 +117,12 @@ def test_a_line_above_the_header_that_says_something_is_on_record() -> None:
     assert [(refusal.line, refusal.record) for refusal in reading.refusals] == [(1, "Premier League 2023/24")]
 
 
+def test_a_line_above_the_header_and_an_index_column_have_their_fields() -> None:
+    table = read_table(file_of("Premier League,2023/24", HEADER, *(f"7,{match}" for match in MATCHES)))
+    assert table.above == [Record(1, "Premier League,2023/24", ["Premier League", "2023/24"])]
+    assert table.sections[0].names == ["", *HEADER.lower().split(",")]
+
+
 def test_pandas_numbers_and_decimal_commas_are_read() -> None:
     data = file_of(
         ";Div;Date;HomeTeam;AwayTeam;FTHG;FTAG;FTR;AvgH;AvgD;AvgA",
@@ -165,7 +171,7 @@ def test_a_file_with_both_orders_is_refused_as_a_whole() -> None:
         (b"Burnley 0-3 Man City\n", ["line 1 is 'Burnley 0-3 Man City'", "commas, semicolons, tabs"]),
         (
             "= English Premier League 2023/24\n\n» Matchday 1\n  Fri Aug 11\n    20.00  A v B  0-3\n".encode(),
-            ["Football.TXT", "land the same results as JSON"],
+            ["Football.TXT", "as JSON (openfootball/football.json) or as CSV (footballcsv)."],
         ),
     ],
 )
