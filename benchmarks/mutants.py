@@ -36,6 +36,7 @@ MODULES = (
 ALSO_TESTED_BY = {
     "football_assets/raw/pairing.py": ("raw/test_rebuilding.py",),
     "football_assets/raw/placing.py": ("raw/test_landing.py",),
+    "football_assets/raw/quality.py": ("raw/test_schema.py",),
     "football_assets/raw/rules.py": ("raw/test_calendars.py",),
     "football_assets/registry/checks.py": ("registry/test_assets.py",),
     "football_assets/registry/predictor.py": ("registry/test_bundle.py",),

@@ -73,3 +73,14 @@ def test_a_few_matches_that_two_leagues_list_are_no_copy(bucket: Bucket) -> None
     found = read_season(bucket, "2014-15", TODAY)
     assert unreadable_files(found.rejected).is_empty()
     assert leagues(found) == {"eng.3", "eng.4"}
+
+
+@pytest.mark.parametrize("longer", ["eng.3", "eng.4"])
+def test_a_short_list_is_a_copy_by_its_own_length(bucket: Bucket, longer: str) -> None:
+    rows = rounds(FIRST).splitlines()[1:]
+    shorter = "eng.4" if longer == "eng.3" else "eng.3"
+    put(bucket, f"a/2014-15/{longer}.csv", csv_of(*rows))
+    put(bucket, f"a/2014-15/{shorter}.csv", csv_of(*rows[:4]))
+    (refused,) = unreadable_files(read_season(bucket, "2014-15", TODAY).rejected).iter_rows(named=True)
+    assert refused["source_object"] == "raw/a/2014-15/eng.4.csv"
+    assert "4 of them are those of" in refused["reason"]

@@ -141,6 +141,21 @@ def test_each_name_is_looked_up_once_and_rows_keep_their_order() -> None:
     ]
 
 
+def test_names_have_the_same_columns_and_types_where_there_are_none() -> None:
+    rows = pl.DataFrame({"country": ["eng"], "home_team": ["Spurs"], "away_team": ["Wolves"]})
+    for some in (rows, rows.clear()):
+        assert clubs_named(some).schema == {
+            "country": pl.String,
+            "name": pl.String,
+            "club": pl.String,
+            "how": pl.String,
+            "beside": pl.List(pl.String),
+        }
+        assert with_canonical_clubs(some).schema == dict.fromkeys(
+            ("country", "home_name", "away_name", "home_team", "away_team"), pl.String
+        )
+
+
 def test_entries_before_merging_have_both_names(bucket: Bucket) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Spurs,2-1,?,Wolves", "broken"))
     put(bucket, "b/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Tottenham,2-1,?,Wolves"))

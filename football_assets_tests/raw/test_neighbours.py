@@ -83,6 +83,15 @@ def test_a_match_that_one_season_alone_lists_stays_there(bucket: Bucket) -> None
     assert [season for season, *_ in results(read_all(bucket))] == ["2019-20", "2020-21"]
 
 
+def test_two_pairs_of_one_day_in_the_folders_of_two_seasons_are_two_matches(bucket: Bucket) -> None:
+    put(bucket, "a/2019-20/eng.2.csv", csv_of("Sat Aug 29 2020,Leeds,1-1,?,Hull"))
+    put(bucket, "a/2020-21/eng.2.csv", csv_of("Sat Aug 29 2020,Millwall,2-0,?,Stoke"))
+    assert results(read_all(bucket)) == [
+        ("2019-20", "2020-08-29", "Leeds United", 1),
+        ("2020-21", "2020-08-29", "Millwall", 2),
+    ]
+
+
 def test_objects_of_other_countries_are_not_read_beside_a_season(bucket: Bucket) -> None:
     for name in (
         "2019-20/eng.2.csv",

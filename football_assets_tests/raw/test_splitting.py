@@ -83,6 +83,13 @@ def test_a_row_without_a_place_goes_with_the_row_above_it_and_those_at_the_top_w
     assert part.lines == (None, 2, 3, 4)
 
 
+def test_a_row_of_an_unknown_division_and_without_a_season_goes_with_the_row_above_it() -> None:
+    parts = parts_of(MAIN, "E0,16/08/2014,Arsenal,Hull,1,0", "X9,17/08/2015,Ayr,Bury,2,1")
+    ((place, part),) = parts.items()
+    assert place == ("2014-15", "eng.1")
+    assert part.lines == (None, 2, 3)
+
+
 def test_the_order_of_day_and_month_of_the_file_holds_in_parts_that_do_not_show_it() -> None:
     parts = parts_of(
         EXTRA,
