@@ -34,6 +34,7 @@ MODULES = (
 )
 # Tests of a module beyond its mirror.
 ALSO_TESTED_BY = {
+    "football_assets/raw/matches.py": ("raw/test_identity.py",),
     "football_assets/raw/pairing.py": ("raw/test_rebuilding.py",),
     "football_assets/raw/placing.py": ("raw/test_landing.py",),
     "football_assets/raw/quality.py": ("raw/test_schema.py",),

@@ -128,6 +128,20 @@ def test_the_order_in_which_files_of_different_leagues_land_changes_nothing(buck
         assert first.equals(second)
 
 
+def test_matches_and_rejected_records_are_in_order(bucket: Bucket) -> None:
+    leagues = ["de.1", "eng.1", "es.1", "fr.1", "it.1", "nl.1", "pt.1"]
+    for league in leagues:
+        put(bucket, f"a/2014-15/{league}.csv", csv_of("Sat Aug 16 2014,Arsenal,2-1,?,Sporting"))
+    names = ["Spurs", "Ajax", "Milan"]
+    rows = [listed("2014-08-16", name, name.lower()) for name in names]
+    put(bucket, "b/2014-15/eng.2.json", json_of(*rows))
+    read = read_season(bucket, "2014-15", TODAY)
+    assert read.matches["league_id"].to_list() == leagues
+    assert read.rejected.select("path", "reason").rows() == [
+        (f"matches[{place}]", f"{name} cannot play itself.") for place, name in enumerate(names)
+    ]
+
+
 def test_an_object_deleted_after_it_was_listed_is_on_record(bucket: Bucket) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of(LEEDS))
     listed_before = inventory(bucket)

@@ -1,6 +1,7 @@
 """Which object a file becomes, by where it came from."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,30 @@ def test_an_origin_is_the_files_whole_path_and_does_not_show_it(tmp_path: Path) 
     assert one != two
     assert one == origin_of(tmp_path / "two" / ".." / "one" / "E0.csv")
     assert "E0" not in one
+
+
+def test_a_path_that_is_not_utf8_has_an_origin(tmp_path: Path) -> None:
+    names = [Path(os.fsdecode(os.fsencode(tmp_path) + name)) for name in (b"/K\xf6ln", b"/K\xf8ln")]
+    assert len({origin_of(path) for path in names}) == 2
+
+
+class CountingBucket(LocalBucket):
+    """A bucket that counts how often the record is written."""
+
+    records = 0
+
+    def write(self, name: str, data: bytes, *, if_version: Any = None) -> ObjectInfo:
+        self.records += name == RECORD
+        return super().write(name, data, if_version=if_version)
+
+
+def test_the_record_is_written_only_where_an_object_has_another_origin(tmp_path: Path) -> None:
+    bucket = CountingBucket(tmp_path / "counted")
+    choose(bucket, (b"1", "one"), (b"2", "two"))
+    choose(bucket, (b"1 changed", "one"), (b"2", "two"))
+    assert bucket.records == 1
+    choose(bucket, (b"3", "three"), may_replace=True)
+    assert bucket.records == 2
 
 
 class ContestedBucket(LocalBucket):

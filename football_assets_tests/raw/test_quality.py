@@ -8,6 +8,7 @@ from football_assets.bucket import Bucket
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import read_season
 from football_assets.raw.quality import (
+    common_reasons,
     played_after,
     rejected_share,
     stale_seasons,
@@ -61,16 +62,63 @@ def test_the_share_of_rejected_records_is_counted_by_season() -> None:
 
 def test_files_are_told_that_are_rejected_as_a_whole() -> None:
     rejected = pl.DataFrame(
-        {
-            "season": ["2014-15", "2014-15", "2013-14"],
-            "source_object": [
-                "raw/a/2014-15/eng.1.csv",
-                "raw/a/2014-15/eng.2.json",
-                "raw/a/2013-14/de.1.json",
-            ],
-            "line": [3, None, None],
-            "path": [None, "matches[0]", None],
-            "reason": ["no day", "no day", "not results"],
-        }
+        [
+            ("2014-15", "raw/a/2014-15/eng.1.csv", 3, None, "no day"),
+            ("2014-15", "raw/a/2014-15/eng.2.json", None, "matches[0]", "no day"),
+            ("2014-15", "raw/a/2014-15/de.1.json", None, None, "not results"),
+            ("2014-15", "raw/a/2014-15/de.1.json", None, None, "not results"),
+            ("2013-14", "raw/b/2013-14/de.1.json", None, None, "not results"),
+        ],
+        schema=["season", "source_object", "line", "path", "reason"],
+        orient="row",
     )
-    assert unreadable_files(rejected).rows() == [("2013-14", "raw/a/2013-14/de.1.json", "not results")]
+    assert unreadable_files(rejected).rows() == [
+        ("2013-14", "raw/b/2013-14/de.1.json", "not results"),
+        ("2014-15", "raw/a/2014-15/de.1.json", "not results"),
+    ]
+
+
+def test_an_object_without_a_place_makes_its_season_stale(bucket: Bucket) -> None:
+    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
+    put(bucket, "a/2014-15/README", "notes")
+    put(bucket, "a/notes.txt", "of no season")
+    materialise(bucket, "2014-15")
+    assert stale(bucket) == []
+    bucket.write("raw/a/2014-15/README", b"other notes")
+    assert stale(bucket) == ["2014-15"]
+    put(bucket, "a/2011-12/README", "notes")
+    assert stale(bucket) == ["2011-12", "2014-15"]
+
+
+def test_seasons_with_one_share_of_rejected_records_are_in_order() -> None:
+    matches = pl.DataFrame({"season": ["2014-15", "2013-14"]})
+    rejected = pl.DataFrame({"season": ["2012-13", "2014-15", "2013-14"]})
+    assert rejected_share(matches, rejected).rows() == [
+        ("2012-13", 1, 1, 1.0),
+        ("2013-14", 2, 1, 0.5),
+        ("2014-15", 2, 1, 0.5),
+    ]
+
+
+def test_reasons_that_differ_only_in_numbers_and_quoted_values_count_as_one() -> None:
+    rejected = pl.DataFrame(
+        [
+            ("Leeds cannot play itself.", "a"),
+            ("The date 'x' does not exist.", "b"),
+            ("The match of 2014-08-16 has a score.", "c"),
+            ("The date 'tomorrow' does not exist.", "d"),
+            ("Hull cannot play itself.", "e"),
+            ("The match of 2015-1-2 has a score.", "f"),
+            ("The date '' does not exist.", "g"),
+        ],
+        schema=["reason", "source_object"],
+        orient="row",
+    )
+    found = common_reasons(rejected)
+    assert found.columns == ["records", "example", "object"]
+    assert found.rows() == [
+        (3, "The date 'x' does not exist.", "b"),
+        (2, "The match of 2014-08-16 has a score.", "c"),
+        (1, "Hull cannot play itself.", "e"),
+        (1, "Leeds cannot play itself.", "a"),
+    ]
