@@ -39,8 +39,6 @@ ALSO_TESTED_BY = {
     "football_assets/raw/placing.py": ("raw/test_landing.py",),
     "football_assets/raw/quality.py": ("raw/test_schema.py",),
     "football_assets/raw/rules.py": ("raw/test_calendars.py",),
-    "football_assets/registry/checks.py": ("registry/test_assets.py",),
-    "football_assets/registry/predictor.py": ("registry/test_bundle.py",),
     "football_assets/sequences/tensors.py": ("sequences/test_increments.py",),
     "serve/service.py": ("serve/test_drift.py",),
 }
