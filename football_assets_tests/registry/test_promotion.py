@@ -3,11 +3,17 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
 
+from football_assets.bucket import LocalBucket
+from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.model_files import TEST_PREDICTIONS
+from football_assets.registry import promotion
+from football_assets.registry.bundle import ProductionForecasts
 from football_assets.registry.config import PRODUCTION, GateConfig
 from football_assets.registry.promotion import Outcome, Verdict, consider
 from football_assets.registry.store import VERSIONS, Registry
@@ -145,3 +151,156 @@ def test_a_candidate_is_judged_again_when_production_changes_meanwhile(
     assert verdict.judged_against == good
     assert verdict.outcome is Outcome.REFUSED
     assert registry.aliases() == {"production": good, "candidate": worse}
+
+
+class ScriptedRegistry(Registry):
+    """A registry whose production changes as the test says; it holds no bundle but a table of test forecasts."""
+
+    def __init__(self, folder: Path, productions: list[int | None], withdrawn: tuple[int, ...] = ()) -> None:
+        super().__init__(LocalBucket(folder / "bucket"))
+        self.folder = folder
+        self.productions = productions
+        self.gone = withdrawn
+        self.calls: list[tuple[Any, ...]] = []
+        pl.DataFrame({"match_id": ["m"]}).write_parquet(folder / TEST_PREDICTIONS)
+
+    def set_alias(self, alias: str, version: int) -> None:
+        self.calls.append(("alias", alias, version))
+
+    def fetch(self, reference: int | str, scratch: Path) -> Path:
+        self.calls.append(("fetch", reference, scratch.name))
+        if reference == 99:
+            raise RegistryError("rotten")
+        return self.folder
+
+    def aliases(self) -> dict[str, int]:
+        production = self.productions[0]
+        return {"candidate": 5} if production is None else {"candidate": 5, "production": production}
+
+    def withdrawn(self) -> list[int]:
+        return [*self.gone]
+
+    def record_decision(self, version: int, decision: dict[str, Any]) -> None:
+        self.calls.append(("decision", version, decision))
+
+    def promote_over(self, version: int, production: int | None) -> dict[str, int]:
+        if len(self.productions) > 1:
+            self.productions.pop(0)
+            raise PreconditionFailed("another version became production")
+        self.calls.append(("promote", version, production))
+        return {}
+
+
+@pytest.fixture
+def decide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[Verdict, list[Any]]]:
+    """Consider version 5 by a gate that accepts it or not; returns the verdict and what the gate was given."""
+
+    def run(registry: ScriptedRegistry, is_accepted: bool) -> tuple[Verdict, list[Any]]:
+        given: list[Any] = []
+
+        def judge(
+            test: pl.DataFrame, probabilities: object, config: object, *, not_comparable: object
+        ) -> Any:
+            given.append((test["match_id"].to_list(), probabilities, config, not_comparable))
+            return SimpleNamespace(accepted=is_accepted, to_dict=lambda: {"accepted": is_accepted})
+
+        def forecasts(bundle: Path, tensors: Path, test: pl.DataFrame) -> ProductionForecasts:
+            return ProductionForecasts((bundle, tensors, test["match_id"].to_list()), None)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(promotion, "judge", judge)
+        monkeypatch.setattr(promotion, "production_forecasts", forecasts)
+        verdict = consider(registry, 5, tmp_path / "tensors", CONFIG, tmp_path / "scratch")
+        return verdict, given
+
+    return run
+
+
+CONFIG = GateConfig()
+Decide = Callable[[ScriptedRegistry, bool], tuple[Verdict, list[Any]]]
+
+
+def test_a_first_version_is_judged_alone_and_promoted(tmp_path: Path, decide: Decide) -> None:
+    registry = ScriptedRegistry(tmp_path, [None])
+    verdict, given = decide(registry, True)
+    assert given == [(["m"], None, CONFIG, "There is no production model to compare with yet.")]
+    assert registry.calls == [
+        ("alias", "candidate", 5),
+        ("fetch", 5, "scratch"),
+        ("decision", 5, {"accepted": True, "judged_against": None}),
+        ("promote", 5, None),
+    ]
+    assert (verdict.version, verdict.outcome, verdict.judged_against, verdict.production) == (
+        5,
+        Outcome.PROMOTED,
+        None,
+        5,
+    )
+    assert verdict.decision.accepted
+    assert verdict.summary() == "Version 5 passed the gate and is the first production version."
+
+
+@pytest.mark.parametrize(
+    ("production", "withdrawn", "is_accepted", "outcome", "now", "summary"),
+    [
+        (3, (), True, Outcome.PROMOTED, 5, "Version 5 passed the gate and replaces version 3."),
+        (3, (), False, Outcome.REFUSED, 3, "Version 5 was refused by the gate; version 3 stays."),
+        (
+            None,
+            (),
+            False,
+            Outcome.REFUSED,
+            None,
+            "Version 5 was refused by the gate; there is no production version.",
+        ),
+        (5, (5,), False, Outcome.UNCHANGED, 5, "Version 5 is in production already."),
+        (
+            3,
+            (5,),
+            True,
+            Outcome.WITHDRAWN,
+            3,
+            "Version 5 was rolled back before and is not promoted again by itself: "
+            "`football models promote 5` does.",
+        ),
+    ],
+)
+def test_verdicts_say_what_became_of_the_version(
+    tmp_path: Path,
+    decide: Decide,
+    production: int | None,
+    withdrawn: tuple[int, ...],
+    is_accepted: bool,
+    outcome: Outcome,
+    now: int | None,
+    summary: str,
+) -> None:
+    registry = ScriptedRegistry(tmp_path, [production], withdrawn)
+    verdict, given = decide(registry, is_accepted)
+    assert (verdict.version, verdict.outcome, verdict.judged_against) == (5, outcome, production)
+    assert (verdict.production, verdict.summary()) == (now, summary)
+    assert verdict.decision.accepted is is_accepted
+    assert (("promote", 5, production) in registry.calls) is (outcome is Outcome.PROMOTED)
+    if production is not None:
+        assert given == [(["m"], (tmp_path, tmp_path / "tensors", ["m"]), CONFIG, None)]
+        assert ("fetch", production, "scratch") in registry.calls
+
+
+def test_a_production_that_cannot_be_read_is_not_compared_with(tmp_path: Path, decide: Decide) -> None:
+    registry = ScriptedRegistry(tmp_path, [99])
+    verdict, given = decide(registry, True)
+    assert given == [(["m"], None, CONFIG, "The production model could not be compared: rotten")]
+    assert verdict.outcome is Outcome.PROMOTED
+
+
+def test_a_production_that_changes_all_the_time_is_an_error(tmp_path: Path, decide: Decide) -> None:
+    some = ScriptedRegistry(tmp_path, [None, *range(11, 30)])
+    assert decide(some, True)[0].judged_against == 29
+    assert [call[2]["judged_against"] for call in some.calls if call[0] == "decision"] == [
+        None,
+        *range(11, 30),
+    ]
+    with pytest.raises(RegistryError) as error:
+        decide(ScriptedRegistry(tmp_path, [None, *range(11, 31)]), True)
+    assert str(error.value) == (
+        "Version 5 could not be judged: production changes all the time. Try again later."
+    )
