@@ -1,7 +1,6 @@
 """Where files land, and which do not."""
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -233,31 +232,6 @@ def test_the_order_in_which_folders_are_named_does_not_matter(
         land(bucket, [tmp_path / name for name in order])
         matches = read_season(bucket, "2014-15", TODAY).matches
         assert matches["source"].to_list() == ["a"]
-
-
-class StandingClock(LocalBucket):
-    """A bucket on a file system whose clock moves on at every third write."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
-        self.written: list[str] = []
-
-    def write(self, name: str, data: bytes, *, if_version: Any = None) -> ObjectInfo:
-        written = super().write(name, data, if_version=if_version)
-        if not name.startswith("raw/"):
-            return written
-        self.written.append(name)
-        return replace(written, updated=datetime.fromtimestamp(len(self.written) // 3, UTC))
-
-
-def test_an_object_is_written_until_it_is_newer_than_the_one_before_it(tmp_path: Path) -> None:
-    bucket = StandingClock(tmp_path / "bucket")
-    roots = [tmp_path / name for name in ("a", "b")]
-    write(roots[0] / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,1-0,?,Hull"))
-    write(roots[1] / "2014-15" / "eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,0-1,?,Hull"))
-    land(bucket, roots)
-    assert bucket.written == ["raw/a/2014-15/eng.1.csv", *["raw/b/2014-15/eng.1.csv"] * 2]
-    assert b"0-1" in bucket.read("raw/b/2014-15/eng.1.csv")
 
 
 def test_two_folders_of_one_name_do_not_overwrite_each_other(bucket: Bucket, tmp_path: Path) -> None:

@@ -138,13 +138,15 @@ class CountingBucket(LocalBucket):
         return super().write(name, data, if_version=if_version)
 
 
-def test_the_record_is_written_only_where_an_object_has_another_origin(tmp_path: Path) -> None:
+def test_the_record_is_written_only_where_an_object_has_another_origin_or_content(tmp_path: Path) -> None:
     bucket = CountingBucket(tmp_path / "counted")
     choose(bucket, (b"1", "one"), (b"2", "two"))
-    choose(bucket, (b"1 changed", "one"), (b"2", "two"))
+    choose(bucket, (b"1", "one"), (b"2", "two"))
     assert bucket.records == 1
-    choose(bucket, (b"3", "three"), may_replace=True)
+    choose(bucket, (b"1 changed", "one"), (b"2", "two"))
     assert bucket.records == 2
+    choose(bucket, (b"3", "three"), may_replace=True)
+    assert bucket.records == 3
 
 
 class ContestedBucket(LocalBucket):
