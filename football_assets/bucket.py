@@ -218,6 +218,17 @@ def folder_of_prefix(prefix: str) -> tuple[str, ...]:
     return parts_of_name(folder) if folder or prefix.startswith("/") else ()
 
 
+@contextmanager
+def operating_system_errors(url: str, doing: str) -> Iterator[None]:
+    """Raise an OSError of the block as a BucketError that names the bucket and what it could not do."""
+    try:
+        yield
+    except OSError as error:
+        raise BucketError(
+            f"Bucket {url} could not {doing}: {reason_of(error)}.{advice_for(error)}"
+        ) from error
+
+
 class LocalBucket(Bucket):
     """A folder as an object store. Versions are digests of the content."""
 
@@ -314,7 +325,7 @@ class LocalBucket(Bucket):
 
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
         path = self._path(name)
-        with self._changes(f"write {name!r}"):
+        with operating_system_errors(self.url, f"write {name!r}"):
             with self._temporary() as temporary:
                 temporary.write_bytes(data)
                 self._place(temporary, path, if_version)
@@ -322,13 +333,13 @@ class LocalBucket(Bucket):
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         path = self._path(name)
-        with self._changes(f"delete {name!r}"), self._lock():
+        with operating_system_errors(self.url, f"delete {name!r}"), self._lock():
             if if_version is not None:
                 self._check(name, if_version)
             path.unlink(missing_ok=True)
 
     def upload(self, path: Path, name: str) -> ObjectInfo:
-        with self._changes(f"write {name!r}"):
+        with operating_system_errors(self.url, f"write {name!r}"):
             with self._temporary() as temporary:
                 temporary.unlink()
                 _link_or_copy(path, temporary)
@@ -338,7 +349,7 @@ class LocalBucket(Bucket):
     def download(self, name: str, path: Path) -> None:
         source = self._path(name)
         temporary = path.parent / f".{path.name[:100]}-{secrets.token_hex(8)}"
-        with self._changes(f"copy {name!r} to {path}"):
+        with operating_system_errors(self.url, f"copy {name!r} to {path}"):
             if not source.is_file():
                 raise self._missing(name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -362,16 +373,6 @@ class LocalBucket(Bucket):
             reason = reason_of(error)
             message = f"Object {name!r} of bucket {self.url} cannot be read: {reason}."
             raise UnreadableObject(f"{message}{advice_for(error)}", reason) from error
-
-    @contextmanager
-    def _changes(self, doing: str) -> Iterator[None]:
-        """Errors of the operating system become ours."""
-        try:
-            yield
-        except OSError as error:
-            raise BucketError(
-                f"Bucket {self.url} could not {doing}: {reason_of(error)}.{advice_for(error)}"
-            ) from error
 
     def _path(self, name: str) -> Path:
         return self.root.joinpath(*parts_of_name(name))

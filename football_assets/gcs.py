@@ -36,10 +36,10 @@ from football_assets.bucket import (
     ObjectInfo,
     OnUnusable,
     folder_of_prefix,
+    operating_system_errors,
     parts_of_name,
 )
 from football_assets.errors import BucketError
-from football_assets.os_errors import advice_for, reason_of
 
 _URL = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>.*?))?/*")
 _LISTED = "items(name,generation,size,timeCreated),nextPageToken"
@@ -170,7 +170,7 @@ class GcsBucket(Bucket):
                 raise self._refusal(name, self.stat(name), if_version) from None
 
     def upload(self, path: Path, name: str) -> ObjectInfo:
-        with self._local_files(f"write {name!r} from {path}"), path.open("rb") as file:
+        with operating_system_errors(self.url, f"write {name!r} from {path}"), path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
 
             def send(blob: Blob, **options: Any) -> None:
@@ -180,7 +180,7 @@ class GcsBucket(Bucket):
 
     def download(self, name: str, path: Path) -> None:
         self._blob(name)
-        with self._local_files(f"copy {name!r} to {path}"):
+        with operating_system_errors(self.url, f"copy {name!r} to {path}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}-", dir=path.parent)
             try:
@@ -305,16 +305,6 @@ class GcsBucket(Bucket):
             raise self._explained(cause, doing, permission) from error
         except _CLIENT_ERRORS as error:
             raise self._explained(error, doing, permission) from error
-
-    @contextmanager
-    def _local_files(self, doing: str) -> Iterator[None]:
-        """Errors of the operating system about files of this machine become ours."""
-        try:
-            yield
-        except OSError as error:
-            raise BucketError(
-                f"Bucket {self.url} could not {doing}: {reason_of(error)}.{advice_for(error)}"
-            ) from error
 
     def _explained(self, error: BaseException, doing: str, permission: str) -> BucketError:
         code, words = _code(error), _words(error)

@@ -3,7 +3,7 @@
 A tick compares states: the production version with the one that `serving_deployment` last verified in this Serve, with
 what the replicas answer from, with the version of the fixture predictions and with that of the drift report; and the
 versions in view with those that were checked. What differs is requested as one run, and nothing else is. So what the
-graph itself has made for its new version is not made again.
+graph itself has made for its new version is not rebuilt.
 
 - Serve follows the alias by itself. `serving_deployment` verifies every replica, and reloads those that lag. An
   application that a person has pinned to a version or to another alias is left alone.
@@ -79,7 +79,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class ServeView:
-    """What Serve is told to serve, and which replicas answer from another version than production, in words."""
+    """What Serve is configured to serve, and which replicas answer from another version than production, in words."""
 
     state: ServeState
     lagging: tuple[str, ...]
@@ -160,7 +160,7 @@ def make_plan(
 
 
 def _see_serve(settings: Settings, production: int | None) -> tuple[ServeView | None, str]:
-    """What Serve is told and does, or why that is not known."""
+    """What Serve is configured to serve and serves, or why that is not known."""
     try:
         api = ServeApi(find_serve(settings), timeout=SERVE_SECONDS)
         state = api.state()

@@ -17,7 +17,7 @@ SESSION = "session"  # metadata: the start of Serve that was asked
 
 
 class DeploymentConfig(Config):
-    """What Serve is told, and how long its replicas may take."""
+    """What Serve is configured to serve, and how long its replicas may take."""
 
     version: str = Field(
         "",
@@ -42,7 +42,7 @@ def serving_deployment(
 ) -> MaterializeResult:
     """The version that every replica of Ray Serve answers from: production, unless Serve's configuration names another.
 
-    Replicas follow the alias by themselves; those that lag are told to load it. Fails when Serve does not run, the
+    Replicas follow the alias by themselves; those that lag are reloaded. Fails when Serve does not run, the
     bundle is not whole, or a replica cannot load it; what answered before goes on.
     """
     from football_assets.deployment.serve_api import ServeApi

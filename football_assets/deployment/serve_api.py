@@ -1,4 +1,4 @@
-"""Ray Serve's REST API: what each application is told to serve, and whether every replica answers from it.
+"""Ray Serve's REST API: what each application is configured to serve, and whether every replica answers from it.
 
 The desired state is the alias `production` of the registry, and replicas follow it by themselves. `serving_deployment`
 verifies that they do. A replica that lags is reloaded: a new value of `reload` in `user_config` makes Serve reconfigure
@@ -40,7 +40,7 @@ _FAILED = ("DEPLOY_FAILED", "UNHEALTHY")
 
 @dataclass(frozen=True)
 class Verified:
-    """Versions that all replicas answer from, by application. `reloaded`: those that had to be told to load theirs."""
+    """Versions that all replicas answer from, by application. `reloaded`: those that were reloaded."""
 
     versions: dict[str, int]
     reloaded: tuple[str, ...]
@@ -68,7 +68,7 @@ class ServeApi:
         self._timeout = timeout
 
     def state(self) -> ServeState:
-        """What Serve is told to serve.
+        """What Serve is configured to serve.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class ServeApi:
         patience: float = 120.0,
         follow_seconds: float = FOLLOW_SECONDS,
     ) -> Verified:
-        """Wait until every replica answers from what its application is told to serve; reload those that lag.
+        """Wait until every replica answers from what its application is configured to serve; reload those that lag.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class ServeApi:
         ServeUnreachable
             As of `state`.
         DeploymentFailed
-            As of `verify`. Serve is told to go on as before, unless somebody has told it something else meanwhile.
+            As of `verify`. The configuration before is restored, unless somebody has changed it meanwhile.
         """
         details = self._details()
         before = {item.name: item.wanted for item in read_state(details, self._address.url).applications}
@@ -173,7 +173,7 @@ class ServeApi:
             }
             self._put(config_with(self._details(), changes))
             kept = " and ".join(sorted({str(value) for value in before.values()}))
-            raise DeploymentFailed(f"{error} Serve is told to go on with {kept}.") from error
+            raise DeploymentFailed(f"{error} The configuration with {kept} is restored.") from error
 
     def _state_until(self, deadline: float) -> ServeState:
         """As `state`, while there is time also from an interface that does not answer at once."""
@@ -238,13 +238,13 @@ class _Round:
     problem: str | None = None
 
     def ask(self, application: Application, reload: str | None) -> "_Round":
-        """Ask the replicas. `reload` is what they were told to reload with, if they were."""
+        """Ask the replicas. `reload` is the value that they were reloaded with, if they were."""
         if application.status in _FAILED or application.deployment_status in _FAILED:
             raise DeploymentFailed(
                 f"Application {application.name!r} of Ray Serve is {application.status} with version {self.version}: "
                 f"{application.message or application.deployment_status}."
             )
-        if application.told != application.taken_up:
+        if application.configured != application.applied:
             return self
         if len(self.replicas) < min(1, application.replicas_wanted):
             return self
@@ -259,7 +259,7 @@ class _Round:
                     f"Replica {health.replica} cannot serve version {self.version} and answers from version "
                     f"{health.version}: {health.error}"
                 )
-                if reload is not None and application.told[1] == reload:
+                if reload is not None and application.configured[1] == reload:
                     raise DeploymentFailed(problem)
         is_complete = len(answered) >= len(self.replicas)
         return replace(self, answered=frozenset(answered), is_complete=is_complete, problem=problem)

@@ -31,7 +31,7 @@ class DeploymentFailed(FootballError):
 class Application:
     """One Serve application with a `Forecaster`, as the REST API describes it.
 
-    `wanted` is the version or alias that it is told to serve, `told` that and the last reload as configured, `taken_up`
+    `wanted` is the configured version or alias, `configured` that and the last reload as configured, `applied`
     both as Serve is giving them to its replicas, `answering` the replicas that take requests, `health` the addresses to
     ask them at.
     """
@@ -40,8 +40,8 @@ class Application:
     status: str
     message: str
     wanted: int | str
-    told: tuple[int | str, str | None]
-    taken_up: tuple[int | str, str | None]
+    configured: tuple[int | str, str | None]
+    applied: tuple[int | str, str | None]
     deployment_status: str
     replicas_wanted: int
     answering: frozenset[str]
@@ -49,25 +49,25 @@ class Application:
 
     @property
     def is_settled(self) -> bool:
-        """Whether Serve has given all replicas what it was told."""
-        return self.told == self.taken_up and self.deployment_status == "HEALTHY"
+        """Whether Serve has applied the configuration to all replicas."""
+        return self.configured == self.applied and self.deployment_status == "HEALTHY"
 
     @property
     def is_pinned(self) -> bool:
-        """Whether a person has told it to serve something else than the production version."""
+        """Whether a person has configured something else than the production version."""
         return self.wanted != FOLLOWED
 
 
 @dataclass(frozen=True)
 class ServeState:
-    """What one Serve instance is told to serve. `session` differs after every start of it."""
+    """What one Serve instance is configured to serve. `session` differs after every start of it."""
 
     session: str
     applications: tuple[Application, ...]
 
     @property
     def wanted(self) -> frozenset[int | str]:
-        """Versions or aliases that the applications are told to serve."""
+        """Versions or aliases that the applications are configured to serve."""
         return frozenset(item.wanted for item in self.applications)
 
 
@@ -111,16 +111,16 @@ def read_state(details: Mapping[str, Any], url: str) -> ServeState:
 
 def _read_application(item: Mapping[str, Any], details: Mapping[str, Any]) -> Application:
     deployment = item["deployments"][DEPLOYMENT]
-    configured = _find_deployment(item["deployed_app_config"] or {})
+    stored = _find_deployment(item["deployed_app_config"] or {})
     running = deployment["deployment_config"].get("user_config") or {}
-    told = _version_and_reload(configured.get("user_config") or running)
+    configured = _version_and_reload(stored.get("user_config") or running)
     return Application(
         name=item["name"],
         status=item["status"],
         message=item["message"],
-        wanted=told[0],
-        told=told,
-        taken_up=_version_and_reload(running),
+        wanted=configured[0],
+        configured=configured,
+        applied=_version_and_reload(running),
         deployment_status=deployment["status"],
         replicas_wanted=deployment["target_num_replicas"],
         answering=frozenset(

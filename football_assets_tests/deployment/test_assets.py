@@ -93,7 +93,7 @@ def test_the_production_version_is_verified_and_the_run_says_what_was_seen(
     assert (shown["version"], shown["applications"], shown["replicas"]) == (2, "football: 2", 2)
     assert (shown["pinned"], shown["reloaded"]) == ("none", "none")
     assert (shown["serve"], shown["session"]) == (server.url, server.session)
-    assert shown["seconds"] > 0
+    assert shown["seconds"] >= 0  # rounded
     assert [replica.version for replica in server.replicas] == [2, 2]
     check = evaluations(result)["production_is_what_serves"]
     assert check.passed

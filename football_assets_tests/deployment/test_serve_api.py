@@ -235,7 +235,7 @@ def test_a_pinned_version_that_cannot_be_loaded_leaves_the_configuration_as_it_w
     server.unloadable[2] = "no room on the device"
 
     with pytest.raises(
-        DeploymentFailed, match=r"no room on the device Serve is told to go on with production"
+        DeploymentFailed, match=r"no room on the device The configuration with production is restored"
     ):
         api_of(server).pin(2, int)
 

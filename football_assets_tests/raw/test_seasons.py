@@ -97,6 +97,7 @@ def test_a_day_belongs_to_the_season_that_its_country_played(country: str, day: 
         (date(2025, 8, 31), ["2024-25", "2025", "2025-26"]),
         (date(2025, 9, 1), ["2025", "2025-26"]),
         (date(2025, 12, 31), ["2025", "2025-26"]),
+        (date(1999, 12, 31), ["1999", "1999-00"]),
     ],
 )
 def test_the_season_before_is_current_for_two_months_after_its_end(today: date, seasons: list[str]) -> None:

@@ -7,7 +7,6 @@ import pytest
 from football_assets.errors import FootballError, UnknownLeague
 from football_assets.leagues import league_of
 from football_assets.raw.landing import LandingObject, place_object
-from football_assets.raw.seasons import current_seasons
 from football_assets.raw.sync.sources import SOURCES, files_to_fetch, source_named
 from football_assets.settings import Settings
 from football_assets_tests.raw.test_landing import info
@@ -83,23 +82,6 @@ def test_without_a_season_those_being_played_are_asked_for() -> None:
         "http://x/2026-27/en.1.json",
         "http://x/2026-27/en.2.json",
     ]
-
-
-@pytest.mark.parametrize(
-    ("today", "seasons"),
-    [
-        (date(2025, 1, 1), ["2024", "2024-25", "2025"]),
-        (date(2025, 2, 28), ["2024", "2024-25", "2025"]),
-        (date(2025, 3, 1), ["2024-25", "2025"]),
-        (date(2025, 6, 30), ["2024-25", "2025"]),
-        (date(2025, 7, 1), ["2024-25", "2025", "2025-26"]),
-        (date(2025, 8, 31), ["2024-25", "2025", "2025-26"]),
-        (date(2025, 9, 1), ["2025", "2025-26"]),
-        (date(1999, 12, 31), ["1999", "1999-00"]),
-    ],
-)
-def test_the_last_season_is_asked_for_until_its_corrections_are_in(today: date, seasons: list[str]) -> None:
-    assert current_seasons(today) == seasons
 
 
 def test_a_season_named_twice_is_asked_for_once() -> None:
