@@ -157,8 +157,9 @@ def ray_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
         # A client that takes none of its answer, a replica that is stuck.
         "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "45",  # longer than request_timeout_s in config.yaml
         "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "60",
-        # A whole batch of matches fits, so that a replica's place is taken once all of it is there.
-        "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": str(256 << 10),
+        # A batch of 1,000 matches fits, so that a replica's place is taken once all of it is there. Larger buffers cost
+        # throughput: with 256 KiB `football serve` answered half as many requests of 64 connections.
+        "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": str(96 << 10),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(runtime / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(runtime / "admin.sock"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(runtime / "metrics.sock"),
