@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("football: interrupted.", err=True)
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has ended, like `head`
+    except BrokenPipeError:  # the reader of the output has ended, like `head`
         discard_output()
         return REFUSED
     except Exception as error:

@@ -1,5 +1,5 @@
-"""What a person is told when the operating system refuses: the reason, and what to do. The bucket, the home and the
-command line use it.
+"""Messages for errors of the operating system: the reason, and what to do. The bucket, the home and the command line
+use them.
 """
 
 import errno

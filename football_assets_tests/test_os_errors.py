@@ -1,4 +1,4 @@
-"""What a person is told of errors of the machine."""
+"""Messages for errors of the operating system."""
 
 import errno
 import sqlite3

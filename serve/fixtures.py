@@ -10,10 +10,8 @@ import polars as pl
 from football_assets.bucket import Bucket
 from football_assets.leagues import league_of
 from football_assets.scorelines import Score, likeliest_scores, score_matrix
-from football_assets.sequences.fixture_days import ListedDays, split_overdue
+from football_assets.sequences.fixture_days import TABLE, ListedDays, split_overdue
 from football_assets.tables import read_table, table_object
-
-TABLE = "fixture_predictions"
 
 
 @dataclass(frozen=True)

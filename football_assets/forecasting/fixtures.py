@@ -16,6 +16,7 @@ from football_assets.scorelines import likeliest_scores, score_matrix, scores_te
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.fixture_days import (
     OVERDUE,
+    TABLE,
     ListedDays,
     next_match_day,
     results_known_until,
@@ -26,7 +27,6 @@ from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import Fixture, TeamState
 from football_assets.tables import as_markdown, read_countries, read_table, table_objects
 
-TABLE = "fixture_predictions"
 ORDER = (OVERDUE, "kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
 _KEYS = tuple(SCHEMA)[:7]
 

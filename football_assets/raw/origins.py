@@ -130,7 +130,7 @@ class Origins:
         return self._contents[name]
 
     def save(self, in_place: Collection[str]) -> None:
-        """Add the files' objects to the record, whoever else adds others meanwhile.
+        """Add the files' objects to the record, also while another process adds others.
 
         Parameters
         ----------

@@ -70,7 +70,7 @@ def last_read(bucket: Bucket) -> dict[str, SeasonRead]:
 def record_read(
     bucket: Bucket, seasons: Iterable[str], landed: Mapping[str, SeasonObjects], run_id: str
 ) -> None:
-    """Note what seasons were read from, whoever else notes other seasons meanwhile.
+    """Record what seasons were read from, also while another process records others.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ import polars as pl
 if TYPE_CHECKING:
     from football_assets.sequences.state import TeamState
 
+TABLE = "fixture_predictions"
 OVERDUE = "is_overdue"  # column of `fixture_predictions`
 
 

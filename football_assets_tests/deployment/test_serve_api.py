@@ -1,4 +1,4 @@
-"""Whether Ray Serve answers from what it is told: when it is verified, when reloaded, what is said when it fails."""
+"""Whether Ray Serve answers from its configuration: when it is verified and reloaded, and its errors."""
 
 import socket
 from dataclasses import replace
