@@ -9,7 +9,7 @@ ENV PIP_NO_CACHE_DIR=1 \
     FOOTBALL_SERVE_HOST=0.0.0.0 \
     FOOTBALL_SERVE_PORT=8000
 
-# football_assets/telemetry.py, for Ray's own processes too
+# football_assets/runtime/telemetry.py, for Ray's own processes too
 ENV ORT_DISABLE_TELEMETRY=1 \
     RAY_USAGE_STATS_ENABLED=0 \
     RAY_USAGE_STATS_REPORT_URL=http://127.0.0.1:9 \
@@ -32,7 +32,7 @@ RUN pip install -c constraints.txt -e . \
     && if [ -n "$ONNX_RUNTIME" ]; then pip uninstall --yes onnxruntime && pip install "$ONNX_RUNTIME"; fi
 
 USER football
-# Without it Ray's dashboard asks metadata services which cloud it runs in: football_assets/ray_usage.py.
+# Without it Ray's dashboard asks metadata services which cloud it runs in: football_assets/runtime/ray_usage.py.
 RUN echo '{}' > ~/ray_bootstrap_config.yaml
 VOLUME /data
 EXPOSE 3000 8000

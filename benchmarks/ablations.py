@@ -32,16 +32,16 @@ from levers import probabilities_of as probabilities_of_matches
 from numpy.typing import NDArray
 from rich.console import Console
 
+from football_assets.cli.terminal import interval_text
+from football_assets.domain.block_bootstrap import league_weeks, paired_differences
+from football_assets.domain.scoring_rules import log_loss, score
+from football_assets.domain.seasons import season_label
 from football_assets.errors import FootballError
-from football_assets.increments import code_digest
-from football_assets.raw.seasons import season_label
-from football_assets.scores import log_loss, score
+from football_assets.orchestration.increments import code_digest
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
-from football_assets.terminal import interval_text
 from football_assets.training import fit as fitting
 from football_assets.training import network as networks
 from football_assets.training.backtest import rows_to_walk
-from football_assets.training.block_bootstrap import league_weeks, paired_differences
 from football_assets.training.config import TrainingConfig
 from football_assets.training.evaluation import MODEL_COLUMNS
 from football_assets.training.inputs import MappedReader

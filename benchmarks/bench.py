@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from football_assets.bucket import Bucket
     from football_assets.sequences.tensors import SequenceTensors
+    from football_assets.storage.bucket import Bucket
     from football_assets.training.config import TrainingConfig
     from football_assets.training.inputs import BatchReader
 
@@ -92,9 +92,9 @@ def default_data() -> Path:
 
 def measure(data: Path, home: Path) -> Iterator[Figure]:
     """Every figure."""
-    from football_assets.bucket import open_bucket
     from football_assets.settings import get_settings
-    from football_assets.tables import read_table
+    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.tables import read_table
 
     whole = measured_graph(data, home)
     bucket = open_bucket(get_settings().bucket_url)
@@ -128,9 +128,9 @@ class GraphRun:
 
 def measured_graph(data: Path, home: Path) -> GraphRun:
     """Land a folder in a new home, and measure the way to tensors."""
-    from football_assets.bucket import open_bucket
-    from football_assets.home import prepare_home
     from football_assets.raw.landing import land
+    from football_assets.runtime.home import prepare_home
+    from football_assets.storage.bucket import open_bucket
 
     settings = prepare_home(home)
     land(open_bucket(settings.bucket_url), [data])
@@ -139,9 +139,9 @@ def measured_graph(data: Path, home: Path) -> GraphRun:
 
 def graph_in_child(*seasons: str) -> GraphRun:
     """Measure the way to tensors in this process's home, of some seasons or all."""
-    from football_assets.bucket import open_bucket
     from football_assets.settings import get_settings
-    from football_assets.tables import read_table
+    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.tables import read_table
 
     settings = get_settings()
     result = settings.home / "graph.json"
@@ -188,8 +188,8 @@ def matchday_figure(bucket: "Bucket", whole: GraphRun) -> Iterator[Figure]:
 
 def tables_digest(bucket: "Bucket") -> str:
     """Digest of the content of all tables and arrays, in order."""
-    from football_assets.artifacts import fetch
-    from football_assets.tables import read_table
+    from football_assets.storage.artifacts import fetch
+    from football_assets.storage.tables import read_table
 
     digest = hashlib.blake2b()
     for name in ("stg_matches", "team_form", *FEATURE_ASSETS):
@@ -203,18 +203,18 @@ def run_graph(result: Path, only: list[str]) -> None:
     """Child process: landing objects to tensors as one Dagster run; writes seconds by asset, and of the whole run."""
     from dagster import DagsterInstance
 
-    from football_assets.bucket import open_bucket
     from football_assets.definitions import defs
-    from football_assets.home import project_root
-    from football_assets.raw.landing import inventory
-    from football_assets.runs import (
+    from football_assets.orchestration.in_process_runs import (
         AssetFinished,
         Progress,
         materialize,
         register_seasons,
         steps_output_hidden,
     )
+    from football_assets.raw.landing import inventory
+    from football_assets.runtime.home import project_root
     from football_assets.settings import get_settings
+    from football_assets.storage.bucket import open_bucket
 
     seconds: dict[str, float] = {}
 
@@ -329,15 +329,15 @@ def training_figures(home: Path) -> Iterator[Figure]:
 
     On a GPU the time of the first epoch holds the start of its libraries.
     """
-    from football_assets.artifacts import fetch
-    from football_assets.bucket import open_bucket
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
+    from football_assets.storage.artifacts import fetch
+    from football_assets.storage.bucket import open_bucket
     from football_assets.training.config import TrainingConfig
     from football_assets.training.fit import fit_forecaster
     from football_assets.training.inputs import batch_reader
+    from football_assets.training.parallel.workers import Alone
     from football_assets.training.split import split_by_time
-    from football_assets.training.workers import Alone
 
     folder = fetch(open_bucket(get_settings().bucket_url), "sequence_tensors", home / "scratch")
     started = time.perf_counter()

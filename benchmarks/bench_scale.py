@@ -94,12 +94,12 @@ def measured_training(home: Path, workers: int) -> TrainingRun:
 
 def train(home: Path, workers: int) -> None:
     """Child process: one epoch on the tensors of a home; writes its seconds there."""
-    from football_assets.artifacts import fetch
-    from football_assets.bucket import open_bucket
-    from football_assets.home import prepare_home
+    from football_assets.runtime.home import prepare_home
     from football_assets.sequences.tensors import open_tensors
+    from football_assets.storage.artifacts import fetch
+    from football_assets.storage.bucket import open_bucket
     from football_assets.training.config import TrainingConfig
-    from football_assets.training.distributed import fit_on_workers
+    from football_assets.training.parallel.distributed import fit_on_workers
     from football_assets.training.split import split_by_time
 
     settings = prepare_home(home)

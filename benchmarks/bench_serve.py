@@ -139,8 +139,8 @@ class Workload:
     @property
     def registry(self) -> "Registry":
         """The registry of the home."""
-        from football_assets.bucket import open_bucket
         from football_assets.registry.store import Registry
+        from football_assets.storage.bucket import open_bucket
 
         return Registry(open_bucket(str(self.home / "bucket")))
 
@@ -200,7 +200,7 @@ def second_version(registry: "Registry", scratch: Path) -> int:
     import onnx
     from onnx import numpy_helper
 
-    from football_assets.model_files import MODEL
+    from football_assets.storage.model_files import MODEL
 
     folder = scratch / "shifted"
     shutil.copytree(registry.fetch("production", scratch), folder)
@@ -480,9 +480,9 @@ def service_costs(workload: Workload, size: int, seconds: float = 6.0) -> tuple[
     """Seconds for a fixture in batches of some size, with the prediction log and without."""
     import numpy as np
 
-    from football_assets.bucket import open_bucket
+    from football_assets.storage.bucket import open_bucket
     from serve.metrics import ServingMetrics
-    from serve.model import FixtureQuery
+    from serve.served_model import FixtureQuery
     from serve.service import ForecastService, ModelChoice
 
     class Unlogged(ForecastService):

@@ -19,9 +19,9 @@ from compression_training import EAGER, NARROW, cannot_run, fine_tuned, first_li
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from football_assets.domain.scoring_rules import score
 from football_assets.export.inference import INPUTS, OUTPUTS, PROVIDERS, OnnxForecaster
 from football_assets.export.onnx_export import write_int8, write_onnx
-from football_assets.scores import score
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import Fit

@@ -15,10 +15,10 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from football_assets.bucket import open_bucket
+from football_assets.domain.seasons import season_of
 from football_assets.raw.landing import inventory, land
 from football_assets.raw.matches import SeasonMatches, read_seasons
-from football_assets.raw.seasons import season_of
+from football_assets.storage.bucket import open_bucket
 
 UNFINISHED = 0.95  # of the share of a double round robin that a league usually plays
 

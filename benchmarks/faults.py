@@ -405,8 +405,8 @@ def capacity(server: Server, workload: Workload) -> LoadFigures:
 
 def true_forecasts(workload: Workload, version: int) -> list[list[float]]:
     """The probabilities of all fixtures by a version, from its bundle."""
-    from serve.fixtures import FixtureList
-    from serve.model import Answered, FixtureQuery, ServedModel
+    from serve.fixture_list import FixtureList
+    from serve.served_model import Answered, FixtureQuery, ServedModel
 
     scratch = workload.home / "scratch"
     model = ServedModel.load(workload.registry, version, scratch, provider="cpu", threads=1)
@@ -451,7 +451,7 @@ def running_replicas(server: Server) -> int:
 
 def logged_ids(workload: Workload) -> Iterator[str]:
     """Every identifier in the prediction log: open segments in the spool, finished ones in the bucket."""
-    from football_assets.bucket import open_bucket
+    from football_assets.storage.bucket import open_bucket
     from serve.prediction_log import SEGMENTS, read_segment
     from serve.service import SPOOL
 
@@ -483,7 +483,7 @@ def _deployments(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _serve(config: Path, port: int) -> None:
     """`football serve` with a configuration of its own, in a process of its own."""
-    from football_assets.home import prepare_home
+    from football_assets.runtime.home import prepare_home
     from serve.launch import serve_forecasts
 
     serve_forecasts(prepare_home(), host=HOST, port=port, say=say, config=config)

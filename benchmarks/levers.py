@@ -40,7 +40,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from football_assets.errors import FootballError
-from football_assets.increments import code_digest
+from football_assets.orchestration.increments import code_digest
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit

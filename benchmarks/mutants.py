@@ -3,7 +3,7 @@
 `mutmut` makes the mutants of a module and runs the tests that call the changed function. Each module has a session of
 its own in a copy of the project, with the test modules that mirror it. Needs Linux or macOS, since it forks.
 
-    python benchmarks/mutants.py football_assets/scores.py football_assets/registry/
+    python benchmarks/mutants.py football_assets/domain/scoring_rules.py football_assets/registry/
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from football_assets.home import project_root
+from football_assets.runtime.home import project_root
 
 MODULES = (
     "football_assets/raw/",
@@ -28,14 +28,14 @@ MODULES = (
     "football_assets/sequences/",
     "football_assets/registry/",
     "football_assets/training/evaluation.py",
-    "football_assets/scores.py",
-    "football_assets/scorelines.py",
+    "football_assets/domain/scoring_rules.py",
+    "football_assets/domain/scorelines.py",
     "serve/service.py",
 )
 # Tests of a module beyond its mirror.
 ALSO_TESTED_BY = {
     "football_assets/raw/matches.py": ("raw/test_identity.py",),
-    "football_assets/raw/pairing.py": ("raw/test_rebuilding.py",),
+    "football_assets/raw/kaggle/pairing.py": ("raw/test_rebuilding.py",),
     "football_assets/raw/placing.py": ("raw/test_landing.py",),
     "football_assets/raw/quality.py": ("raw/test_schema.py",),
     "football_assets/raw/rules.py": ("raw/test_calendars.py",),

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from football_assets.leagues import SPORTMONKS_LEAGUES, league_of
-from football_assets.raw.competition import rebuild_folder
+from football_assets.domain.leagues import SPORTMONKS_LEAGUES, league_of
 from football_assets.raw.formats import read_results
-from football_assets.raw.rebuilding import RebuiltFile
-from football_assets_tests.raw.wide_files import Played, all_scores, rows_of, scores_csv, wide_csv
+from football_assets.raw.kaggle.competition import rebuild_folder
+from football_assets.raw.kaggle.rebuilding import RebuiltFile
+from football_assets_tests.builders.wide_files import Played, all_scores, rows_of, scores_csv, wide_csv
 
 FIRST, LAST = date(2018, 7, 1), date(2021, 6, 30)
 FIRST_LINE = "2019-12-01"

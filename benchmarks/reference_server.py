@@ -12,11 +12,11 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from football_assets.bucket import open_bucket
+from football_assets.domain.scorelines import Score, likeliest_scores, score_matrix
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
-from football_assets.scorelines import Score, likeliest_scores, score_matrix
 from football_assets.sequences.state import Fixture, TeamState
+from football_assets.storage.bucket import open_bucket
 
 
 class Match(BaseModel):

@@ -1,5 +1,5 @@
 """Football match forecasting as a Dagster asset graph. Importing it turns off the usage data of its libraries."""
 
-from football_assets.telemetry import disable_telemetry
+from football_assets.runtime.telemetry import disable_telemetry
 
 disable_telemetry()

@@ -13,19 +13,19 @@ from football_assets.features import assets as feature_assets
 from football_assets.features import checks as feature_checks
 from football_assets.forecasting import assets as forecasting_assets
 from football_assets.forecasting import checks as forecasting_checks
-from football_assets.io_managers import FolderIOManager, TableIOManager
 from football_assets.monitoring import assets as monitoring_assets
 from football_assets.monitoring import checks as monitoring_checks
+from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
+from football_assets.orchestration.resources import bucket_resources
 from football_assets.raw import assets as raw_assets
 from football_assets.raw import checks as raw_checks
 from football_assets.registry import assets as registry_assets
 from football_assets.registry import checks as registry_checks
-from football_assets.resources import bucket_resources
 from football_assets.sequences import assets as sequence_assets
 from football_assets.settings import Settings, get_settings
 from football_assets.training import assets as training_assets
 from football_assets.training import checks as training_checks
-from football_assets.training import sweep_assets
+from football_assets.tuning import assets as sweep_assets
 
 
 def build_definitions(settings: Settings) -> Definitions:

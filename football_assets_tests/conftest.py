@@ -1,5 +1,6 @@
 """What all tests share: one thread for numerical libraries; simulated countries and the demo's home, made once."""
 
+import ast
 import fcntl
 import os
 from collections.abc import Iterator
@@ -7,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.bucket import LocalBucket
-from football_assets_tests.demo import copy_bucket, make_demo
-from football_assets_tests.gcs_server import Front, GcsServer, run_front, run_gcs_server
-from football_assets_tests.worlds import SimulatedCountries, simulated_countries
+from football_assets.storage.bucket import LocalBucket
+from football_assets_tests.builders.ast_parsing import parse_without_collection
+from football_assets_tests.builders.demo import copy_bucket, make_demo
+from football_assets_tests.builders.gcs_server import Front, GcsServer, run_front, run_gcs_server
+from football_assets_tests.builders.webhook_server import Receiver, run_receiver
+from football_assets_tests.builders.worlds import SimulatedCountries, simulated_countries
+
+pytest_plugins = ["football_assets_tests.builders.fits"]
+
+ast.parse = parse_without_collection()  # type: ignore[assignment]
 
 # Threads of tiny matrix products wait for each other for longer than they work. Child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -21,12 +28,12 @@ MARKED = {
     "ray": (
         "end_to_end/test_loop.py",
         "end_to_end/test_serving.py",
-        "training/test_distributed.py",
-        "training/test_sweep.py",
+        "training/parallel/test_distributed.py",
+        "tuning/test_sweep.py",
     ),
     "browser": ("end_to_end/test_loop.py", "serve/test_page.py"),
     "slow": (
-        "automation/test_sensor_daemon.py",
+        "builders/test_sensor_daemon.py",
         "features/test_dbt_project.py",
         "features/test_dbt_run.py",
         "features/test_dbt_seeds.py",
@@ -116,3 +123,10 @@ def bucket_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "bucket")
     url: str = request.getfixturevalue("gcs_url")
     return url
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A webhook."""
+    with run_receiver() as receiver:
+        yield receiver

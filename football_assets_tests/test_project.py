@@ -11,10 +11,10 @@ import pytest
 import yaml
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
-from football_assets.home import project_root
+from football_assets.runtime.home import project_root
 from football_assets.settings import Settings
+from football_assets_tests.builders.dagster_home import open_instance
 from football_assets_tests.conftest import MARKED, pytest_collection_modifyitems
-from football_assets_tests.dagster_home import open_instance
 
 ROOT = project_root()
 HEAVY = ("torch", "ray", "evidently", "wandb", "duckdb", "numpy")

@@ -16,9 +16,8 @@ from football_assets.sequences.state import TeamSummary
 from serve import schemas
 from serve.backend import Backend
 from serve.fast_path import FastPath, Forecasts, json_response
-from serve.fixtures import forecast_body
+from serve.fixture_list import forecast_body
 from serve.middleware import App, Gate, Limits
-from serve.model import Answered, FixtureQuery, GivenQuery
 from serve.pages import add_pages
 from serve.problems import (
     MEDIA_TYPE,
@@ -30,6 +29,7 @@ from serve.problems import (
     problem_body,
     problem_of,
 )
+from serve.served_model import Answered, FixtureQuery, GivenQuery
 from serve.service import ForecastService
 
 TITLE = "Football forecasts"

@@ -4,7 +4,7 @@ from typing import Any
 
 from ray.serve import Application
 
-from serve.forecaster import Forecaster, ReplicaConfig
+from serve.deployment import Forecaster, ReplicaConfig
 
 
 def build(args: dict[str, Any]) -> Application:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from serve.model import Answered, FixtureQuery, GivenQuery
+from serve.served_model import Answered, FixtureQuery, GivenQuery
 from serve.service import ForecastService, Outcome
 
 PART = 250  # fixtures of a large batch in one inference

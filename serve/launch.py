@@ -17,10 +17,10 @@ from typing import Any
 import yaml
 
 from football_assets.errors import FootballError
-from football_assets.ray_usage import without_cloud_lookup
-from football_assets.serve_address import announced, make_token
+from football_assets.runtime.ray_usage import without_cloud_lookup
+from football_assets.runtime.serve_discovery import announced, make_token
+from football_assets.runtime.supervisor import end_signals
 from football_assets.settings import Settings
-from football_assets.supervisor import end_signals
 from serve import haproxy
 
 CONFIG = Path(__file__).parent / "config.yaml"
@@ -189,7 +189,7 @@ def _prepare_environment(settings: Settings, runtime: Path, addresses: Sequence[
     token = make_token(settings, os.environ.pop("RAY_AUTH_TOKEN", None))
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     os.environ["FOOTBALL_HOME"] = str(settings.home.resolve())
-    from serve.forecaster import METRICS
+    from serve.deployment import METRICS
     from serve.metrics import clear_directory
 
     metrics = settings.scratch / METRICS

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import orjson
 
-from football_assets.bucket import Bucket
-from football_assets.prediction_segments import SEGMENTS, PredictionLogError, read_segment
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.log_segments import SEGMENTS, PredictionLogError, read_segment
 
 __all__ = ["SEGMENTS", "PredictionLog", "PredictionLogError", "read_segment"]
 

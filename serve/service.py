@@ -10,16 +10,16 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from football_assets.bucket import Bucket
 from football_assets.errors import FootballError
 from football_assets.monitoring.summary import LATEST as DRIFT_SUMMARY
 from football_assets.monitoring.summary import load_summary
 from football_assets.registry.store import Registry
-from serve.fixtures import FixtureList
+from football_assets.storage.bucket import Bucket
+from serve.fixture_list import FixtureList
 from serve.logs import logger
 from serve.metrics import ServingMetrics
-from serve.model import Answered, FixtureQuery, GivenQuery, ServedModel
 from serve.prediction_log import PredictionLog, PredictionLogError
+from serve.served_model import Answered, FixtureQuery, GivenQuery, ServedModel
 
 SPOOL = "prediction_log"
 MODELS = "models"

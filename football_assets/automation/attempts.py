@@ -12,7 +12,7 @@ from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_ST
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, SENSOR_NAME_TAG, WILL_RETRY_TAG
 
 from football_assets.automation.tags import EVENT_TAG, TRAINS_TAG
-from football_assets.run_launcher import PID_TAG
+from football_assets.orchestration.run_launcher import PID_TAG
 
 MAX_ATTEMPTS = 3
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))  # after the first and the second failure
@@ -82,7 +82,7 @@ def run_under_way(
         if _will_end(record, now, sensor_name) and _makes(record, keys)
     ]
     if any(run.tags.get(PID_TAG) for run in runs):  # of the command line, which may have been killed
-        from football_assets.runs import fail_abandoned_runs
+        from football_assets.orchestration.in_process_runs import fail_abandoned_runs
 
         fail_abandoned_runs(instance)
         alive = instance.get_runs(RunsFilter(run_ids=[run.run_id for run in runs]))

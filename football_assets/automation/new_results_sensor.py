@@ -40,11 +40,11 @@ from football_assets.automation.attempts import attempts_at, run_under_way
 from football_assets.automation.jobs import FROM_LANDING, refresh_forecasts
 from football_assets.automation.landing_changes import Change, Watch, event_of, landing_changes
 from football_assets.automation.tags import EVENT_TAG, reason_tag
-from football_assets.bucket import Bucket
+from football_assets.orchestration.partitions import seasons
+from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.landing import Inventory, inventory
-from football_assets.raw.partitions import seasons
 from football_assets.raw.read_record import landed_seasons, last_read
-from football_assets.resources import BucketResource
+from football_assets.storage.bucket import Bucket
 
 NAME = "new_results_sensor"
 INTERVAL_SECONDS = 10

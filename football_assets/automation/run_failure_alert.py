@@ -21,8 +21,8 @@ _CHARACTERS = 500
 )
 def run_failure_alert(context: RunFailureSensorContext) -> None:
     """One failed run."""
-    from football_assets.automation.webhook import post_json
-    from football_assets.runs import cause_of
+    from football_assets.orchestration.in_process_runs import cause_of
+    from football_assets.runtime.webhook import post_json
 
     failures = {}
     for event in context.get_step_failure_events():

@@ -7,10 +7,10 @@ from dagster import DefaultSensorStatus, SensorEvaluationContext, SkipReason, se
 
 from football_assets.deployment.wandb_registry import WandbRegistry, follow_linked
 from football_assets.errors import FootballError
+from football_assets.orchestration.resources import BucketResource
+from football_assets.orchestration.tracking import is_tracking_on
 from football_assets.registry.store import Registry
-from football_assets.resources import BucketResource
 from football_assets.settings import get_settings
-from football_assets.training.tracking import is_tracking_on
 
 INTERVAL_SECONDS = 300
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from dagster import AssetExecutionContext, Config, MaterializeResult, asset
 from pydantic import Field
 
+from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import Registry
-from football_assets.resources import BucketResource
-from football_assets.serve_address import find_serve
+from football_assets.runtime.serve_discovery import find_serve
 from football_assets.settings import get_settings
 
 OWNERS = ["team:forecasting"]

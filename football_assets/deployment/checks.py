@@ -6,9 +6,9 @@ from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_c
 
 from football_assets.deployment.registry_state import CHECKED, read_registry
 from football_assets.errors import FootballError
+from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import Registry
-from football_assets.resources import BucketResource
-from football_assets.serve_address import find_serve
+from football_assets.runtime.serve_discovery import find_serve
 from football_assets.settings import get_settings
 
 

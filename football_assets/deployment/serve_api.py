@@ -30,7 +30,7 @@ from football_assets.deployment.serve_state import (
     config_with,
     read_state,
 )
-from football_assets.serve_address import ServeAddress, ServeUnreachable
+from football_assets.runtime.serve_discovery import ServeAddress, ServeUnreachable
 
 APPLICATIONS = "/api/serve/applications/"
 FOLLOW_SECONDS = 15.0  # replicas that have not followed the alias by then are reloaded

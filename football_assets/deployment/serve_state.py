@@ -12,7 +12,7 @@ from http.client import HTTPException
 from typing import Any
 
 from football_assets.errors import FootballError
-from football_assets.serve_address import ServeUnreachable
+from football_assets.runtime.serve_discovery import ServeUnreachable
 
 DEPLOYMENT = "Forecaster"
 FOLLOWED = "production"  # the alias that an application serves unless a person says otherwise

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from football_assets.errors import ObjectNotFound, RegistryError
-from football_assets.model_files import MODEL_INT8
 from football_assets.registry.store import Registry
+from football_assets.storage.model_files import MODEL_INT8
 
 FOLLOWED = "registry/wandb.json"
 COLLECTION = "wandb-registry-model/football-forecaster"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
-from football_assets.model_files import TEST_PREDICTIONS
-from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.model_files import TEST_PREDICTIONS
+from football_assets.storage.tables import as_markdown
 
 if TYPE_CHECKING:
     from football_assets.export.onnx_export import ExportReport

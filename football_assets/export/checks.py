@@ -7,7 +7,7 @@ from typing import Any
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, MetadataValue, asset_check
 
 from football_assets.export.tolerances import INT8_TOLERANCE, PARITY_TOLERANCE
-from football_assets.model_files import EXPORT_REPORT, MODEL, MODEL_INT8
+from football_assets.storage.model_files import EXPORT_REPORT, MODEL, MODEL_INT8
 
 SUM_TOLERANCE = 1e-5
 SAMPLE = 2000

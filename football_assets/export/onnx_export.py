@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from football_assets.domain.scoring_rules import log_loss
 from football_assets.errors import ExportError, NotEnoughData
 from football_assets.export.inference import INPUTS, OUTPUTS, OnnxForecaster
 from football_assets.export.tolerances import INT8_TOLERANCE
-from football_assets.model_files import EXPORT_REPORT, FEATURE_SPEC, MODEL, MODEL_INT8
-from football_assets.scores import log_loss
 from football_assets.sequences.tensors import open_tensors
+from football_assets.storage.model_files import EXPORT_REPORT, FEATURE_SPEC, MODEL, MODEL_INT8
 
 if TYPE_CHECKING:
     import torch

@@ -16,12 +16,12 @@ from dagster import (
     multi_asset,
 )
 
-from football_assets.bucket import Bucket
 from football_assets.features.dbt_project import load_manifest
 from football_assets.features.translator import GROUP, OWNERS, specs_of
-from football_assets.increments import by_country
-from football_assets.resources import BucketResource
-from football_assets.tables import CountryTable, as_markdown, read_countries, read_table
+from football_assets.orchestration.increments import by_country
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import CountryTable, as_markdown, read_countries, read_table
 
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = {

@@ -14,9 +14,9 @@ from dagster import (
     multi_asset_check,
 )
 
-from football_assets.increments import by_country
-from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown, latest_country, read_countries, read_table
+from football_assets.orchestration.increments import by_country
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.tables import as_markdown, latest_country, read_countries, read_table
 
 PREVIEW_ROWS = 10
 

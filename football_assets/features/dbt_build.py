@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from football_assets.bucket import Bucket
 from football_assets.features.dbt_project import (
     DATABASE,
     DbtFailed,
@@ -22,8 +21,9 @@ from football_assets.features.dbt_project import (
 )
 from football_assets.features.dbt_run import Node, NodeResult, build_nodes, check_nodes
 from football_assets.features.ratings import ORDER
-from football_assets.increments import changed_countries, code_digest, country_keys, row_hashes
-from football_assets.tables import (
+from football_assets.orchestration.increments import changed_countries, code_digest, country_keys, row_hashes
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import (
     CountryTable,
     countries_made_from,
     country_versions,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from football_assets.errors import FootballError
-from football_assets.home import project_root
+from football_assets.runtime.home import project_root
 
 DATABASE = "features.duckdb"  # dbt knows the tables in it as those of `features`
 _COMPILED = ("manifest.json", "partial_parse.msgpack")

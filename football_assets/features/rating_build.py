@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from football_assets.bucket import Bucket
 from football_assets.features import ratings
-from football_assets.increments import changed_countries, code_digest, country_keys
-from football_assets.tables import CountryTable, countries_made_from, country_versions, read_countries
+from football_assets.orchestration.increments import changed_countries, code_digest, country_keys
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import CountryTable, countries_made_from, country_versions, read_countries
 
 TABLE = "team_ratings"
 _READ = "stg_matches"

@@ -8,7 +8,7 @@ import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
 
 from football_assets.forecasting.schema import DESCRIPTIONS, SCHEMA
-from football_assets.resources import BucketResource
+from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.fixture_days import OVERDUE
 
 OWNERS = ["team:forecasting"]

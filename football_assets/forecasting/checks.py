@@ -8,9 +8,9 @@ from football_assets.forecasting.quality import (
     forecasts_out_of_range,
     unplayed_without_forecast,
 )
+from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import Registry
-from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown, read_table
+from football_assets.storage.tables import as_markdown, read_table
 
 PREVIEW_ROWS = 10
 

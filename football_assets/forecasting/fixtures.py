@@ -5,14 +5,13 @@ from pathlib import Path
 
 import polars as pl
 
-from football_assets.bucket import Bucket
+from football_assets.domain.leagues import league_of
+from football_assets.domain.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.errors import RegistryError
 from football_assets.forecasting.schema import SCHEMA
-from football_assets.increments import by_country
-from football_assets.leagues import league_of
+from football_assets.orchestration.increments import by_country
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
-from football_assets.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.fixture_days import (
     OVERDUE,
@@ -25,7 +24,8 @@ from football_assets.sequences.fixture_days import (
 from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_advantage
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets.tables import as_markdown, read_countries, read_table, table_objects
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import as_markdown, read_countries, read_table, table_objects
 
 ORDER = (OVERDUE, "kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
 _KEYS = tuple(SCHEMA)[:7]

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
 
-from football_assets.launchpad import launchpad_config
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.schema import DESCRIPTIONS, SCHEMA
-from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown
+from football_assets.orchestration.launch_config import launchpad_config
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.tables import as_markdown
 from football_assets.training.assets import markdown_picture
 
 if TYPE_CHECKING:
-    from football_assets.bucket import Bucket
     from football_assets.monitoring.compaction import Compaction
     from football_assets.monitoring.drift import DriftReport
+    from football_assets.storage.bucket import Bucket
 
 OWNERS = ["team:forecasting"]
 GROUP = "monitoring"
@@ -92,7 +92,7 @@ def drift_report(
 
 def _pictures(report: "DriftReport") -> dict[str, bytes]:
     from football_assets.monitoring.plots import distances, live_results
-    from football_assets.pictures import to_png
+    from football_assets.orchestration.figures import to_png
 
     pictures = {}
     if report.columns:

@@ -14,8 +14,8 @@ from dagster import (
 )
 
 from football_assets.errors import FootballError
-from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.tables import as_markdown
 
 _DESCRIPTIONS = {
     "inputs": "Inputs and forecasts are distributed as in training, for the same leagues and phases of the season.",

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from football_assets.bucket import ABSENT, Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
-from football_assets.model_files import FEATURE_SPEC
 from football_assets.monitoring.schema import EXPECTED_GOALS, PROBABILITIES, SCHEMA, TABLE, UNNAMED
-from football_assets.prediction_segments import SEGMENTS, Line, PredictionLogError, segment_lines
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.tables import table_object
+from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
+from football_assets.storage.log_segments import SEGMENTS, Line, PredictionLogError, segment_lines
+from football_assets.storage.model_files import FEATURE_SPEC
+from football_assets.storage.tables import table_object
 
 REJECTED = "prediction_log/rejected"
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from football_assets.bucket import Bucket
+from football_assets.domain.scoring_rules import log_loss
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.inputs import (
     Column,
@@ -40,7 +40,7 @@ from football_assets.monitoring.results import (
 )
 from football_assets.monitoring.summary import DriftSummary, Finding
 from football_assets.registry.store import Registry
-from football_assets.scores import log_loss
+from football_assets.storage.bucket import Bucket
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
+from football_assets.domain.scoring_rules import OUTCOMES, log_loss_each
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.schema import EXPECTED_GOALS, PROBABILITIES
 from football_assets.monitoring.summary import Finding
-from football_assets.scores import OUTCOMES, log_loss_each
 
 _SMALLEST = 1e-12
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from football_assets.domain.scoring_rules import OUTCOMES, log_loss_each, reliability
 from football_assets.monitoring.inputs import Column
 from football_assets.monitoring.results import probabilities
-from football_assets.pictures import new_figure
-from football_assets.scores import OUTCOMES, log_loss_each, reliability
+from football_assets.orchestration.figures import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,9 +7,9 @@ from datetime import date, datetime
 import polars as pl
 
 from football_assets.errors import RegistryError
-from football_assets.model_files import FEATURE_SPEC, REFERENCE, TEAM_STATE
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import FeatureSpec
+from football_assets.storage.model_files import FEATURE_SPEC, REFERENCE, TEAM_STATE
 
 RESULT_COLUMNS = ("outcome", "home_goals", "away_goals")
 

@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.bucket import open_bucket
 from football_assets.features.dbt_build import build_features
 from football_assets.features.rating_build import build_ratings
 from football_assets.monitoring.config import DriftConfig
@@ -21,7 +20,8 @@ from football_assets.monitoring.results import latest_of_each_match, with_result
 from football_assets.monitoring.schema import FORECAST, SCHEMA
 from football_assets.registry.bundle import reference_rows, reference_table
 from football_assets.sequences.tensors import SequenceTensors, build_tensors, open_tensors
-from football_assets.tables import read_table, write_country_table, write_table
+from football_assets.storage.bucket import open_bucket
+from football_assets.storage.tables import read_table, write_country_table, write_table
 from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import fit_forecaster, forecast
 from football_assets.training.network import MatchForecaster

@@ -9,7 +9,7 @@ import polars as pl
 from football_assets.monitoring.drift import DriftReport
 from football_assets.monitoring.schema import EXPECTED_GOALS, PROBABILITIES
 from football_assets.monitoring.summary import DriftSummary
-from football_assets.pictures import data_url
+from football_assets.orchestration.figures import data_url
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot

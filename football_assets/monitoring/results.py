@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.bucket import Bucket
+from football_assets.domain.scoring_rules import Scores, score
 from football_assets.monitoring.schema import FORECAST, PROBABILITIES, SCHEMA, TABLE
-from football_assets.scores import Scores, score
-from football_assets.tables import TABLES, read_table_object
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import TABLES, read_table_object
 
 MOVED_DAYS = 7  # a match may be played so much later than it was forecast for
 DAYS_PREFIX = f"{TABLES}{TABLE}/"

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from football_assets.bucket import Bucket
 from football_assets.errors import ObjectNotFound
+from football_assets.storage.bucket import Bucket
 
 REPORT = "reports/drift/latest.html"
 LATEST = "reports/drift/latest.json"

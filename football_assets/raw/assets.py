@@ -20,13 +20,13 @@ from dagster import (
 from pydantic import Field
 
 from football_assets.errors import FootballError
+from football_assets.orchestration.partitions import seasons
+from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.landing import inventory
-from football_assets.raw.partitions import seasons
 from football_assets.raw.quality import common_reasons
 from football_assets.raw.read_record import landed_seasons, record_read
 from football_assets.raw.sync.assets import synced_results
-from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown
+from football_assets.storage.tables import as_markdown
 
 if TYPE_CHECKING:
     from football_assets.raw.matches import SeasonMatches

@@ -16,8 +16,8 @@ from dagster import (
     multi_asset_check,
 )
 
-from football_assets.bucket import Bucket
-from football_assets.check_reasons import reasons_metadata
+from football_assets.orchestration.metadata import reasons_metadata
+from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.club_evidence import clubs_told_apart
 from football_assets.raw.landing import inventory
 from football_assets.raw.quality import (
@@ -28,8 +28,8 @@ from football_assets.raw.quality import (
     stale_seasons,
     unreadable_files,
 )
-from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown, read_table
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import as_markdown, read_table
 
 MAX_REJECTED_SHARE = 0.05
 PREVIEW_ROWS = 10

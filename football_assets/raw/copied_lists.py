@@ -6,8 +6,8 @@ take every match from the right league, since no team plays twice a day. Called 
 
 import polars as pl
 
-from football_assets.leagues import league_of
-from football_assets.raw.seasons import overlapping_seasons
+from football_assets.domain.leagues import league_of
+from football_assets.domain.seasons import overlapping_seasons
 
 MIN_SHARE = 0.5
 """Share of the shorter list's matches that two leagues have in common where one list stands under both."""

@@ -4,8 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from football_assets.errors import LandingError
-from football_assets.os_errors import reason_of
+from football_assets.errors import LandingError, reason_of
 
 _LINK = "It is a link to a folder, which is not followed: name that folder itself."
 

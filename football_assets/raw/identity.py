@@ -1,11 +1,11 @@
 """One name for one club, whatever its sources call it. Called by `matches.py` and `judging.py`.
 
-Names are decided by `football_assets.clubs` alone, so that a season read alone and one read with others agree.
+Names are decided by `football_assets.domain.clubs` alone, so that a season read alone and one read with others agree.
 """
 
 import polars as pl
 
-from football_assets.clubs import name_club
+from football_assets.domain.clubs import name_club
 
 _NAMES = {"home_name": "home_team", "away_name": "away_team"}
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 
-from football_assets.bucket import ABSENT, Bucket, ObjectInfo, UnusableFile
+from football_assets.domain.leagues import League, league_of
+from football_assets.domain.seasons import parse_season
 from football_assets.errors import (
     BucketError,
     LandingError,
@@ -19,13 +20,12 @@ from football_assets.errors import (
     UnknownLeague,
     UnreadableObject,
 )
-from football_assets.leagues import League, league_of
 from football_assets.raw.formats import EXTENSIONS
 from football_assets.raw.judging import Candidate, Judgement, Loss, holds_all_of, judge, loss
+from football_assets.raw.kaggle.rebuilding import UNPLACED
 from football_assets.raw.origins import Origins, origin_of
 from football_assets.raw.placing import Plan, SkippedFile, plan_landing
-from football_assets.raw.rebuilding import UNPLACED
-from football_assets.raw.seasons import parse_season
+from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo, UnusableFile
 
 RAW = "raw/"
 _UNPLACED = League(UNPLACED, "", None, False, "Records without a league")

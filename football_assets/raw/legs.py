@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from football_assets.domain.seasons import overlapping_seasons
 from football_assets.raw.rules import SAME_MATCH_DAYS
-from football_assets.raw.seasons import overlapping_seasons
 
 PAIR = ["season", "league_id", "home_team", "away_team"]
 _LEAGUE = ["season", "league_id"]

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import polars as pl
 
-from football_assets.bucket import Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound, UnreadableObject
 from football_assets.raw.copied_lists import split_copied_lists
 from football_assets.raw.file_rows import REFUSAL_SCHEMA, FileContent, read_files, with_origins
@@ -26,6 +25,7 @@ from football_assets.raw.rules import (
     without_unusable_odds,
     without_void,
 )
+from football_assets.storage.bucket import Bucket, ObjectInfo
 
 
 @dataclass(frozen=True)

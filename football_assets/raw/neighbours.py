@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from football_assets.domain.seasons import overlapping_seasons, season_that_owns, season_window
 from football_assets.raw.landing import Inventory, LandingObject, in_order
 from football_assets.raw.rules import SAME_MATCH_DAYS
-from football_assets.raw.seasons import overlapping_seasons, season_that_owns, season_window
 
 _FIXTURE = ["country", "home_team", "away_team"]
 

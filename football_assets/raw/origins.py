@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from football_assets.bucket import ABSENT, Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound, PreconditionFailed, UnreadableObject
 from football_assets.raw.folder_files import place_of
+from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
 
 RECORD = "landing/origins.json"
 _ATTEMPTS = 10

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from football_assets.errors import UnknownLeague
-from football_assets.leagues import league_of
-from football_assets.os_errors import reason_of
-from football_assets.raw.competition import is_of_competition, rebuild_folder
+from football_assets.domain.leagues import league_of
+from football_assets.domain.seasons import parse_season, season_in_title
+from football_assets.errors import UnknownLeague, reason_of
 from football_assets.raw.folder_files import files_below, place_of
 from football_assets.raw.formats import EXTENSIONS, examine
 from football_assets.raw.formats.football_data import check_division
@@ -18,7 +17,7 @@ from football_assets.raw.formats.openfootball import load_document
 from football_assets.raw.formats.reading import UnreadableFile, WrongDivision
 from football_assets.raw.formats.table import Table
 from football_assets.raw.judging import Candidate
-from football_assets.raw.seasons import parse_season, season_in_title
+from football_assets.raw.kaggle.competition import is_of_competition, rebuild_folder
 from football_assets.raw.splitting import names_no_division, spans_leagues, split
 
 KAGGLE = "kaggle"

@@ -5,10 +5,10 @@ from datetime import date
 
 import polars as pl
 
-from football_assets.bucket import Bucket
 from football_assets.raw.landing import Inventory, LandingObject, StrayObject
 from football_assets.raw.neighbours import objects_to_read
-from football_assets.tables import partition_of, table_objects
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import partition_of, table_objects
 
 
 def broken_rules(matches: pl.DataFrame) -> dict[str, int]:

@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from football_assets.bucket import ABSENT, Bucket
 from football_assets.errors import ObjectNotFound, PreconditionFailed
 from football_assets.raw.landing import Inventory, LandingObject, StrayObject
 from football_assets.raw.neighbours import objects_to_read
+from football_assets.storage.bucket import ABSENT, Bucket
 
 RECORD = "landing/read.json"
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from football_assets.raw.seasons import season_window
+from football_assets.domain.seasons import season_window
 
 MAX_GOALS = 30
 PLACEHOLDER_TEAMS = ["", "?", "-", "tbd", "tba", "n.n.", "unknown"]

@@ -8,11 +8,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
+from football_assets.domain.seasons import parse_season, season_of, season_window
 from football_assets.raw.formats.dates import DateOrder, read_moment
 from football_assets.raw.formats.football_data import divisions_of, leagues_of
 from football_assets.raw.formats.reading import UnreadableFile, UnusableRecord
 from football_assets.raw.formats.table import Format, Record, Section, Table
-from football_assets.raw.seasons import parse_season, season_of, season_window
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _unplaceable(table: Table) -> str:
         return "No row of the file says a division, and its name is no league: name it like 'E0.csv' or 'eng.1.csv'."
     return (
         f"The file is of {'; '.join(divisions[:3])}, which is not known here: name it after its league, like "
-        "'dk.1.csv', or add the division to football_assets/seeds/leagues.csv, as is Denmark/Superliga of dk.1."
+        "'dk.1.csv', or add the division to football_assets/domain/seeds/leagues.csv, as is Denmark/Superliga of dk.1."
     )
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
-from football_assets.launchpad import launchpad_config
-from football_assets.model_files import METRICS, MODEL_CARD
+from football_assets.orchestration.launch_config import launchpad_config
+from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import GateConfig
 from football_assets.registry.store import Manifest, Registry
-from football_assets.resources import BucketResource
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.tables import as_markdown
+from football_assets.storage.model_files import METRICS, MODEL_CARD
+from football_assets.storage.tables import as_markdown
 from football_assets.training.assets import tracked_value
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ def registered_model(
     It must be certainly better than base rates, and on the same test matches not worse than Elo and the model in
     production. A refused version stays in the registry as candidate; production stays what it was.
     """
+    from football_assets.orchestration.tracking import track, training_run
     from football_assets.registry.bundle import BundleSources, assemble_bundle
     from football_assets.registry.promotion import consider
     from football_assets.sequences.state import build_team_state
     from football_assets.settings import get_settings
-    from football_assets.training.tracking import track, training_run
 
     folder = bucket.scratch_folder("registered_model")
     sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)

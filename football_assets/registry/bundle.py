@@ -12,7 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.errors import FootballError, RegistryError
-from football_assets.model_files import (
+from football_assets.registry.model_card import package_versions, summarise_data, write_model_card
+from football_assets.registry.predictor import load_predictor
+from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.tensors import SequenceTensors, open_tensors
+from football_assets.storage.model_files import (
     CHECKPOINT,
     EXPORT_REPORT,
     FEATURE_SPEC,
@@ -25,10 +29,6 @@ from football_assets.model_files import (
     TEST_PREDICTIONS,
     TRAINING,
 )
-from football_assets.registry.model_card import package_versions, summarise_data, write_model_card
-from football_assets.registry.predictor import load_predictor
-from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.tensors import SequenceTensors, open_tensors
 
 REQUIRED = (
     MODEL,

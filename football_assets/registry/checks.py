@@ -6,9 +6,9 @@ from typing import Any
 from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_check
 
 from football_assets.errors import FootballError, RegistryError
+from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import CLASS_PRIOR
 from football_assets.registry.store import Registry
-from football_assets.resources import BucketResource
 
 
 @asset_check(

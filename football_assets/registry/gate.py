@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from football_assets.domain.scoring_rules import log_loss_each
 from football_assets.registry.config import CLASS_PRIOR, ELO, PRODUCTION, GateConfig
-from football_assets.scores import log_loss_each
 
 _CHUNK = 4_000_000  # resampled days held at a time: 32 MB
 

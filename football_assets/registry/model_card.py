@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from football_assets.leagues import league_of
-from football_assets.scores import OUTCOMES
+from football_assets.domain.leagues import league_of
+from football_assets.domain.scoring_rules import OUTCOMES
 from football_assets.sequences.spec import FeatureSpec
 
 PACKAGES = ("torch", "onnx", "onnxruntime", "polars", "numpy", "duckdb", "dbt-core", "dagster")

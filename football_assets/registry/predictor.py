@@ -4,7 +4,7 @@ from pathlib import Path
 
 from football_assets.errors import ExportError, RegistryError
 from football_assets.export.inference import OnnxForecaster
-from football_assets.model_files import MODEL
+from football_assets.storage.model_files import MODEL
 
 __all__ = ["OnnxForecaster", "load_predictor"]
 

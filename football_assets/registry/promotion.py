@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from football_assets.errors import PreconditionFailed, RegistryError
-from football_assets.model_files import TEST_PREDICTIONS
 from football_assets.registry.bundle import ProductionForecasts, production_forecasts
 from football_assets.registry.config import GateConfig
 from football_assets.registry.gate import GateDecision, judge
 from football_assets.registry.store import Registry
+from football_assets.storage.model_files import TEST_PREDICTIONS
 
 _ATTEMPTS = 20
 

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from football_assets.bucket import ABSENT, Bucket
 from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
+from football_assets.storage.bucket import ABSENT, Bucket
 
 VERSIONS = "registry/versions/"
 DECISIONS = "registry/decisions/"

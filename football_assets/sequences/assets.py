@@ -4,11 +4,11 @@ from pathlib import Path
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
-from football_assets.bucket import Bucket
 from football_assets.errors import ObjectNotFound
-from football_assets.resources import BucketResource
+from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.columns import columns_read
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
+from football_assets.storage.bucket import Bucket
 
 
 @asset(
@@ -47,7 +47,7 @@ def sequence_tensors(context: AssetExecutionContext, bucket: BucketResource) -> 
 
 def _earlier(store: Bucket, name: str) -> Path | None:
     """The arrays as they are now, where they can be mapped in place: a download takes longer than encoding."""
-    from football_assets.artifacts import ARTIFACTS, fetch
+    from football_assets.storage.artifacts import ARTIFACTS, fetch
 
     if store.local_path(f"{ARTIFACTS}{name}") is None:
         return None

@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from football_assets.domain.leagues import league_of
 from football_assets.errors import FootballError
 from football_assets.features.ratings import RATINGS, Floats, RatingConfig, rating_change
-from football_assets.leagues import league_of
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import OBSERVED, FeatureSpec
 from football_assets.sequences.state import FORM_COLUMNS, NO_SEASON, Sides, TeamState

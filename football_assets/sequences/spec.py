@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from football_assets.model_files import FEATURE_SPEC
+from football_assets.storage.model_files import FEATURE_SPEC
 
 
 class Feature(BaseModel):

@@ -16,15 +16,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.clubs import canonical_club
+from football_assets.domain.clubs import canonical_club
+from football_assets.domain.leagues import COUNTRIES, league_of, parse_league_id
+from football_assets.domain.teams import did_you_mean, nearest, plain
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS
-from football_assets.leagues import COUNTRIES, league_of, parse_league_id
-from football_assets.model_files import TEAM_STATE
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_columns, history_rows
 from football_assets.sequences.home_advantage import SERIES_SCHEMA, HomeAdvantageShift, home_advantage_shift
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
-from football_assets.teams import did_you_mean, nearest, plain
+from football_assets.storage.model_files import TEAM_STATE
 
 _FORM = ("points_5", "points_10", "goals_for_5", "goals_for_10", "goals_against_5", "goals_against_10")
 _VENUE = ("points_5", "goals_for_5", "goals_against_5")

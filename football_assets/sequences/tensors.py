@@ -14,9 +14,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.bucket import Bucket
 from football_assets.errors import FootballError
-from football_assets.increments import MADE_FROM, changed_countries, code_digest, country, country_keys
+from football_assets.orchestration.increments import (
+    MADE_FROM,
+    changed_countries,
+    code_digest,
+    country,
+    country_keys,
+)
 from football_assets.sequences import columns as columns_of
 from football_assets.sequences import encoder
 from football_assets.sequences.columns import KEY_COLUMNS, columns_read
@@ -29,7 +34,8 @@ from football_assets.sequences.encoder import (
 )
 from football_assets.sequences.home_advantage import home_advantage_shift
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
-from football_assets.tables import country_versions, read_countries
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import country_versions, read_countries
 
 UNPLAYED = -1
 KEYS = "keys.parquet"

@@ -7,10 +7,10 @@ import polars as pl
 from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
 from pydantic import Field
 
-from football_assets.launchpad import launchpad_config
-from football_assets.pictures import data_url, to_png
-from football_assets.resources import BucketResource
-from football_assets.tables import as_markdown
+from football_assets.orchestration.figures import data_url, to_png
+from football_assets.orchestration.launch_config import launchpad_config
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
 
 OWNERS = ["team:forecasting"]
@@ -34,17 +34,17 @@ def trained_lstm(
     hyperparameters of the last `sweep` where they are better than the defaults. Runs on CUDA where there is a device,
     and on several workers where `workers` says so.
     """
-    from football_assets.scores import log_loss
+    from football_assets.domain.scoring_rules import log_loss
+    from football_assets.orchestration.tracking import track
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
     from football_assets.training.baselines import elo_logistic
     from football_assets.training.best_config import choose_config, load_best
-    from football_assets.training.distributed import fit_on_workers
     from football_assets.training.fit import Epoch
     from football_assets.training.network import count_parameters, save_forecaster
+    from football_assets.training.parallel.distributed import fit_on_workers
     from football_assets.training.plots import loss_curves
     from football_assets.training.split import split_by_time
-    from football_assets.training.tracking import track
 
     launched = LaunchedTraining.model_validate(config.model_dump())  # type: ignore[attr-defined]
     tensors = open_tensors(sequence_tensors)
@@ -133,6 +133,7 @@ def model_evaluation(
     `metrics.json` holds log loss, ranked probability score, Brier score, accuracy, expected calibration error, the
     scores by league and the confusion by outcome; `test_predictions.parquet` every forecast behind them.
     """
+    from football_assets.orchestration.tracking import track
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
     from football_assets.training.config import SplitConfig
@@ -140,7 +141,6 @@ def model_evaluation(
     from football_assets.training.network import load_description, load_forecaster
     from football_assets.training.plots import reliability_diagram
     from football_assets.training.split import split_by_time
-    from football_assets.training.tracking import track
 
     tensors = open_tensors(sequence_tensors)
     description = load_description(trained_lstm)
@@ -283,7 +283,7 @@ def league_table(rows: list[dict]) -> str:
 
 def confusion_table(matrix: list[list[int]]) -> str:
     """Matches by outcome and most probable outcome as a Markdown table."""
-    from football_assets.scores import OUTCOMES
+    from football_assets.domain.scoring_rules import OUTCOMES
 
     counts = pl.DataFrame(matrix, schema=[f"{name} forecast" for name in OUTCOMES], orient="row")
     happened = pl.Series("happened", ["home win", "draw", "away win"])

@@ -16,7 +16,6 @@ from polars import selectors as cs
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
-from football_assets.training.distributed import fit_on_workers
 from football_assets.training.evaluation import (
     GOAL_COLUMNS,
     MODEL_COLUMNS,
@@ -24,6 +23,7 @@ from football_assets.training.evaluation import (
     probabilities_of,
 )
 from football_assets.training.fit import Epoch, Fit
+from football_assets.training.parallel.distributed import fit_on_workers
 from football_assets.training.split import TimeSplit, split_by_time
 
 
@@ -121,7 +121,7 @@ def _year_before_last_result(tensors: SequenceTensors) -> date:
 
 def backtest_scores(forecasts: pl.DataFrame) -> dict[str, dict[str, float]]:
     """Scores of the model and the baselines over a backtest's forecasts."""
-    from football_assets.scores import score
+    from football_assets.domain.scoring_rules import score
 
     outcomes = outcomes_of(forecasts)
     prefixes = {"model": "", "class_prior": "class_prior_", "elo": "elo_"}

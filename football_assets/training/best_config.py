@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from football_assets.bucket import Bucket
 from football_assets.sequences.spec import FeatureSpec
+from football_assets.storage.bucket import Bucket
 from football_assets.training.config import LaunchedTraining, TrainingConfig
 
 BEST = "sweeps/best.json"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
 
-from football_assets.model_files import TEST_PREDICTIONS
 from football_assets.sequences.assets import sequence_tensors
+from football_assets.storage.model_files import TEST_PREDICTIONS
 from football_assets.training.assets import model_evaluation, trained_lstm
 
 SUM_TOLERANCE = 1e-6

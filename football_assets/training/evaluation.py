@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.domain.scoring_rules import OUTCOMES, score
 from football_assets.errors import NotEnoughData
-from football_assets.model_files import METRICS, TEST_PREDICTIONS
-from football_assets.scores import OUTCOMES, score
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.storage.model_files import METRICS, TEST_PREDICTIONS
 from football_assets.training.baselines import bookmaker, class_prior, elo_logistic
 from football_assets.training.fit import forecast
 from football_assets.training.network import MatchForecaster

@@ -22,8 +22,8 @@ from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
 from football_assets.training.inputs import BatchReader, MappedReader, batch_reader
 from football_assets.training.network import MatchForecaster
+from football_assets.training.parallel.workers import Alone, Workers
 from football_assets.training.split import TimeSplit
-from football_assets.training.workers import Alone, Workers
 
 _EVALUATION_BATCH = 4096
 _NORMALISER_ROWS = 100_000

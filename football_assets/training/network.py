@@ -17,8 +17,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from football_assets.model_files import CHECKPOINT, TRAINING
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
+from football_assets.storage.model_files import CHECKPOINT, TRAINING
 from football_assets.training.config import NetworkConfig
 
 MAX_GOALS = 12

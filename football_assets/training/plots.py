@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from football_assets.pictures import new_figure
-from football_assets.scores import OUTCOMES, log_loss, reliability
+from football_assets.domain.scoring_rules import OUTCOMES, log_loss, reliability
+from football_assets.orchestration.figures import new_figure
 from football_assets.training.fit import Epoch
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
-from football_assets_tests.automation.small_graph import SmallHome
-from football_assets_tests.automation.webhook_server import Receiver, run_receiver
+from football_assets_tests.builders.small_graph import SmallHome
 
 
 @pytest.fixture
@@ -27,10 +26,3 @@ def home(bucket_url: str, tmp_path: Path, instance: DagsterInstance) -> SmallHom
 def local_home(tmp_path: Path, instance: DagsterInstance) -> SmallHome:
     """An empty home with a folder as its bucket."""
     return SmallHome(str(tmp_path / "bucket"), tmp_path, instance)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A webhook."""
-    with run_receiver() as receiver:
-        yield receiver

@@ -13,7 +13,7 @@ from football_assets.automation.tags import REASON_TAG
 from football_assets.monitoring.summary import DriftSummary, save_summary
 from football_assets.registry.store import Registry
 from football_assets.settings import Settings
-from football_assets_tests.automation.small_graph import BROKEN, SmallHome
+from football_assets_tests.builders.small_graph import BROKEN, SmallHome
 
 SETTINGS = Settings(retrain_window_days=7, model_max_age_days=30)
 DAY = timedelta(days=1)

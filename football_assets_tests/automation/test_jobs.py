@@ -15,9 +15,9 @@ from football_assets.automation.schedules import schedules
 from football_assets.automation.sensors import sensors
 from football_assets.automation.tags import TRAINS_TAG
 from football_assets.definitions import defs
-from football_assets.home import project_root
-from football_assets_tests.automation.small_graph import QUIET, SmallHome
-from football_assets_tests.dagster_home import open_instance
+from football_assets.runtime.home import project_root
+from football_assets_tests.builders.dagster_home import open_instance
+from football_assets_tests.builders.small_graph import QUIET, SmallHome
 
 LEARNT = {"trained_lstm", "model_evaluation", "onnx_model", "registered_model", "fixture_predictions"}
 READ = {"raw_matches", "raw_matches_rejected"}

@@ -18,12 +18,12 @@ from football_assets.automation.landing_changes import MAX_UNSETTLED_TICKS
 from football_assets.automation.new_results_sensor import new_results_sensor
 from football_assets.automation.tags import REASON_TAG
 from football_assets.definitions import defs
-from football_assets.resources import bucket_resources
+from football_assets.orchestration.resources import bucket_resources
 from football_assets.settings import Settings
-from football_assets.tables import read_table
-from football_assets_tests.automation.small_graph import BROKEN, SmallHome
-from football_assets_tests.dagster_home import open_instance
-from football_assets_tests.demo import copy_bucket
+from football_assets.storage.tables import read_table
+from football_assets_tests.builders.dagster_home import open_instance
+from football_assets_tests.builders.demo import copy_bucket
+from football_assets_tests.builders.small_graph import BROKEN, SmallHome
 
 FULHAM = "Sat Aug 18 2012,Fulham,2-1,?,Everton"
 WATFORD = "Sat Aug 17 2013,Watford,0-0,?,Everton"

@@ -35,19 +35,19 @@ from dagster._core.test_utils import create_run_for_test
 from football_assets.automation import registry_sensor
 from football_assets.automation.registry_jobs import FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
 from football_assets.automation.tags import EVENT_TAG, REASON_TAG
-from football_assets.bucket import LocalBucket
 from football_assets.deployment.assets import assets as deployment_assets
 from football_assets.deployment.checks import checks as deployment_checks
 from football_assets.export.assets import assets as export_assets
 from football_assets.forecasting.assets import assets as forecasting_assets
 from football_assets.forecasting.checks import checks as forecasting_checks
-from football_assets.io_managers import FolderIOManager, TableIOManager
 from football_assets.monitoring.summary import LATEST
+from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
+from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import ALIASES_OBJECT, Registry
-from football_assets.resources import BucketResource
-from football_assets.serve_address import announced, make_token
+from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.settings import Settings
-from football_assets_tests.deployment.serve_server import TOKEN, ServeServer, serve_server
+from football_assets.storage.bucket import LocalBucket
+from football_assets_tests.builders.serve_server import TOKEN, ServeServer, serve_server
 
 CHECKS_OF = {
     SERVING: {"production_is_what_serves"},

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from football_assets_tests.deployment.serve_server import ServeServer, serve_server
+from football_assets_tests.builders.serve_server import ServeServer, serve_server
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ from dagster import (
 
 from football_assets.deployment.assets import assets, serving_deployment
 from football_assets.deployment.checks import production_is_what_serves, registered_versions_are_whole
-from football_assets.model_files import METRICS
+from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import VERSIONS, Registry
-from football_assets.resources import BucketResource
-from football_assets.serve_address import announced, make_token
+from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.settings import Settings
-from football_assets_tests.deployment.serve_server import TOKEN, ServeServer
-from football_assets_tests.registry.graph import evaluations, metadata, simulated_bundle
+from football_assets.storage.model_files import METRICS
+from football_assets_tests.builders.registry_graph import evaluations, metadata, simulated_bundle
+from football_assets_tests.builders.serve_server import TOKEN, ServeServer
 
 
 @pytest.fixture(scope="session")

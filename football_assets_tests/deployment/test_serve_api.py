@@ -7,8 +7,8 @@ import pytest
 
 from football_assets.deployment.serve_api import ServeApi, Verified
 from football_assets.deployment.serve_state import DeploymentFailed, ask_replicas
-from football_assets.serve_address import ServeAddress, ServeUnreachable
-from football_assets_tests.deployment.serve_server import TOKEN, Replica, ServeServer, application_config
+from football_assets.runtime.serve_discovery import ServeAddress, ServeUnreachable
+from football_assets_tests.builders.serve_server import TOKEN, Replica, ServeServer, application_config
 
 
 def api_of(server: ServeServer) -> ServeApi:

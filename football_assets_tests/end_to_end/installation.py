@@ -22,12 +22,12 @@ from typing import Any, TypeVar
 import httpx
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
-from football_assets.bucket import Bucket, open_bucket
-from football_assets.home import project_root
 from football_assets.registry.store import Registry
+from football_assets.runtime.home import project_root
 from football_assets.sample import sample_folder
-from football_assets_tests.dagster_home import open_instance
-from football_assets_tests.gcs_server import run_gcs_server
+from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets_tests.builders.dagster_home import open_instance
+from football_assets_tests.builders.gcs_server import run_gcs_server
 
 Value = TypeVar("Value")
 

@@ -35,13 +35,13 @@ import httpx
 import numpy as np
 from dagster import AssetKey, DagsterRunStatus
 
-from football_assets.artifacts import fetch, publish
 from football_assets.automation.tags import REASON_TAG
-from football_assets.clubs import canonical_club
-from football_assets.leagues import league_of
+from football_assets.domain.clubs import canonical_club
+from football_assets.domain.leagues import league_of
 from football_assets.sample import sample_folder
 from football_assets.sequences.tensors import open_tensors
-from football_assets.tables import read_table
+from football_assets.storage.artifacts import fetch, publish
+from football_assets.storage.tables import read_table
 from football_assets_tests.end_to_end.installation import (
     FINISHED,
     BrokenPromise,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from football_assets.bucket import Bucket, open_bucket
-from football_assets.serve_address import ServeAddress, find_serve
+from football_assets.runtime.serve_discovery import ServeAddress, find_serve
 from football_assets.settings import Settings
+from football_assets.storage.bucket import Bucket, open_bucket
 from serve.prediction_log import SEGMENTS, read_segment
 
 COMMAND = str(Path(sys.executable).with_name("football"))

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from football_assets.home import project_root
-from football_assets.telemetry import NO_TELEMETRY
+from football_assets.runtime.home import project_root
+from football_assets.runtime.telemetry import NO_TELEMETRY
 from football_assets_tests.end_to_end.offline import DEVICE, ISOLATED, PEER
 
 NAMESPACES = ["unshare", "--net", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]

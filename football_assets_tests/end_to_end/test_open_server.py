@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from football_assets_tests.demo import copy_bucket
+from football_assets_tests.builders.demo import copy_bucket
+from football_assets_tests.builders.other_machine import OtherMachine, other_machine
 from football_assets_tests.end_to_end.serving import COMMAND, Server, run_server, wait_until
-from football_assets_tests.other_machine import OtherMachine, other_machine
 
 pytestmark = pytest.mark.ray
 

@@ -24,9 +24,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from football_assets.deployment.serve_api import DeploymentFailed, ServeApi
 from football_assets.forecasting.fixtures import forecast_match
-from football_assets.model_files import MODEL_CARD, TEAM_STATE
 from football_assets.registry.store import VERSIONS, Registry
-from football_assets_tests.demo import copy_bucket, publish_reversed
+from football_assets.storage.model_files import MODEL_CARD, TEAM_STATE
+from football_assets_tests.builders.demo import copy_bucket, publish_reversed
+from football_assets_tests.builders.running import NEED_A_MODEL
 from football_assets_tests.end_to_end.serving import (
     COMMAND,
     MATCH,
@@ -38,7 +39,6 @@ from football_assets_tests.end_to_end.serving import (
     title,
     wait_until,
 )
-from football_assets_tests.serve.running import NEED_A_MODEL
 
 REPLICAS = 2
 SLOW_CLIENTS = 110

@@ -14,14 +14,14 @@ import polars as pl
 import pytest
 
 from football_assets import cli
-from football_assets.artifacts import fetch
-from football_assets.bucket import Bucket, open_bucket
 from football_assets.forecasting.fixtures import forecast_match
 from football_assets.registry.store import Registry
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.tensors import open_tensors
-from football_assets.tables import read_table
-from football_assets_tests.demo import FIGURES
+from football_assets.storage.artifacts import fetch
+from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.tables import read_table
+from football_assets_tests.builders.demo import FIGURES
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetSelection
 
 from football_assets.export.assets import assets
 from football_assets.export.checks import checks
-from football_assets_tests.registry.graph import (
+from football_assets_tests.builders.registry_graph import (
     SimulatedFolders,
     World,
     evaluations,

@@ -11,6 +11,7 @@ import onnx
 import polars as pl
 import pytest
 
+from football_assets.domain.scoring_rules import log_loss
 from football_assets.errors import ExportError, NotEnoughData
 from football_assets.export import onnx_export
 from football_assets.export.inference import INPUTS, OUTPUTS, OnnxForecaster
@@ -23,11 +24,10 @@ from football_assets.export.onnx_export import (
     write_onnx,
 )
 from football_assets.export.tolerances import INT8_TOLERANCE, PARITY_TOLERANCE
-from football_assets.scores import log_loss
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 from football_assets.sequences.tensors import open_tensors
-from football_assets_tests.export.simulation import TEST_INDEX, network_forecasts
-from football_assets_tests.registry.graph import SimulatedFolders, simulate
+from football_assets_tests.builders.registry_graph import SimulatedFolders, simulate
+from football_assets_tests.builders.simulation import TEST_INDEX, network_forecasts
 
 
 @pytest.fixture(scope="module")

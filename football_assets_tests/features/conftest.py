@@ -10,10 +10,16 @@ from dagster import AssetSelection, ExecuteInProcessResult, materialize
 
 from football_assets.features.assets import assets
 from football_assets.features.checks import checks
-from football_assets.io_managers import TableIOManager
-from football_assets.resources import BucketResource
-from football_assets.tables import read_table, write_table
-from football_assets_tests.worlds import MatchRow, in_country, raw_matches, rewritten_from, simulated_country
+from football_assets.orchestration.io_managers import TableIOManager
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.tables import read_table, write_table
+from football_assets_tests.builders.worlds import (
+    MatchRow,
+    in_country,
+    raw_matches,
+    rewritten_from,
+    simulated_country,
+)
 
 REWRITTEN_FROM = date(2011, 9, 4)
 HAND_COUNTRY = [

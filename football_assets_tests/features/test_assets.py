@@ -4,7 +4,7 @@ from dagster import AssetCheckKey, AssetKey, AssetSelection
 
 from football_assets.features.assets import POOL, assets, build_match_features, build_team_form
 from football_assets.features.checks import checks
-from football_assets.tables import read_table, table_objects
+from football_assets.storage.tables import read_table, table_objects
 from football_assets_tests.features.conftest import Features, run_graph
 
 KEYS = ["stg_matches", "team_matches", "team_form", "team_ratings", "match_features"]

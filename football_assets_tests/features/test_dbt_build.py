@@ -5,13 +5,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from football_assets.bucket import open_bucket
 from football_assets.errors import ObjectNotFound
 from football_assets.features import dbt_build
 from football_assets.features.dbt_build import ModelsNotBuilt, build_features
 from football_assets.features.dbt_project import DbtFailed
-from football_assets.tables import read_table, write_table
-from football_assets_tests.worlds import simulated_country
+from football_assets.storage.bucket import open_bucket
+from football_assets.storage.tables import read_table, write_table
+from football_assets_tests.builders.worlds import simulated_country
 
 
 def test_a_failed_test_stops_the_models_after_it(tmp_path: Path) -> None:

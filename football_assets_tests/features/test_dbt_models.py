@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from football_assets.increments import country
+from football_assets.orchestration.increments import country
+from football_assets_tests.builders.worlds import match_id
 from football_assets_tests.features.conftest import HAND_COUNTRY, REWRITTEN_FROM, Features
-from football_assets_tests.worlds import match_id
 
 SIDES = ("home", "away")
 

@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 from football_assets.features.dbt_project import load_manifest
 from football_assets.features.dbt_run import NodeResult, build_nodes, check_nodes, data_tests_of
 from football_assets.features.ratings import rate_matches
-from football_assets_tests.features.dbt import dbt_build
-from football_assets_tests.worlds import simulated_country
+from football_assets_tests.builders.dbt_project import dbt_build
+from football_assets_tests.builders.worlds import simulated_country
 
 MODELS = ("match_features", "team_form", "stg_matches", "team_matches")
 IN_ORDER = ["stg_matches", "team_matches", "team_form", "match_features"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from football_assets.features.dbt_project import load_manifest, project_folder
-from football_assets_tests.features.dbt import dbt_build
+from football_assets_tests.builders.dbt_project import dbt_build
 
 SEEDS = ("clubs", "leagues")
 

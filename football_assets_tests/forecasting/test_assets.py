@@ -9,8 +9,8 @@ from dagster import AssetSelection
 from football_assets.errors import RegistryError
 from football_assets.forecasting.assets import assets
 from football_assets.forecasting.checks import checks
-from football_assets.tables import read_table, write_table
-from football_assets_tests.registry.graph import World, evaluations, make_world, metadata, simulate
+from football_assets.storage.tables import read_table, write_table
+from football_assets_tests.builders.registry_graph import World, evaluations, make_world, metadata, simulate
 
 
 @pytest.fixture

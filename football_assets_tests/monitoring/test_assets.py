@@ -8,15 +8,15 @@ import polars as pl
 import pytest
 from dagster import AssetCheckSeverity, AssetSelection, AssetSpec, ExecuteInProcessResult, materialize
 
-from football_assets.bucket import Bucket
 from football_assets.errors import FootballError
-from football_assets.io_managers import TableIOManager
 from football_assets.monitoring.assets import assets
 from football_assets.monitoring.checks import checks
 from football_assets.monitoring.summary import HISTORY, REPORT, load_summary
-from football_assets.resources import BucketResource
-from football_assets.tables import read_table, table_object, write_table
-from football_assets_tests.monitoring.logs import (
+from football_assets.orchestration.io_managers import TableIOManager
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import read_table, table_object, write_table
+from football_assets_tests.builders.prediction_logs import (
     fixtures_of,
     lines,
     no_matches,
@@ -27,7 +27,7 @@ from football_assets_tests.monitoring.logs import (
     results_of,
     upload,
 )
-from football_assets_tests.registry.graph import evaluations, metadata
+from football_assets_tests.builders.registry_graph import evaluations, metadata
 
 REFERENCE = reference_like(3000)
 WINDOW = reference_like(200, seed=1)

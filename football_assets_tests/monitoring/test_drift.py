@@ -7,16 +7,16 @@ import polars as pl
 import pytest
 
 from football_assets.automation.drift_sensor import reasons_to_retrain
-from football_assets.bucket import LocalBucket
+from football_assets.domain.scoring_rules import log_loss
 from football_assets.monitoring.compaction import compact
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import DriftReport, collect, examine
 from football_assets.monitoring.matching import CALENDAR
 from football_assets.monitoring.report import apart_table, render
 from football_assets.registry.store import Registry
-from football_assets.scores import log_loss
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets_tests.monitoring.logs import (
+from football_assets.storage.bucket import LocalBucket
+from football_assets_tests.builders.prediction_logs import (
     fixtures_of,
     lines,
     no_matches,

@@ -16,7 +16,7 @@ from football_assets.monitoring.matching import CALENDAR, LEAST_ROWS, Comparison
 from football_assets.monitoring.schema import FORECAST
 from football_assets.monitoring.summary import Finding
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets_tests.monitoring.logs import reference_like
+from football_assets_tests.builders.prediction_logs import reference_like
 
 CONFIG = DriftConfig()
 REFERENCE = reference_like(4000)

@@ -6,7 +6,7 @@ import pytest
 
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.outcomes import ResultTest, judge_results, result_tests
-from football_assets_tests.monitoring.logs import reference_like
+from football_assets_tests.builders.prediction_logs import reference_like
 
 CONFIG = DriftConfig()
 NAMES = ["goals", "home goal difference", "outcome", "log loss"]

@@ -8,7 +8,16 @@ from matplotlib.colors import to_hex
 
 from football_assets.monitoring.inputs import Column
 from football_assets.monitoring.plots import distances, live_results
-from football_assets_tests.figures import bars, dots_of, legend, scatters, texts, unnamed_lines, x_of, y_of
+from football_assets_tests.builders.figures import (
+    bars,
+    dots_of,
+    legend,
+    scatters,
+    texts,
+    unnamed_lines,
+    x_of,
+    y_of,
+)
 
 DRIFTED, STEADY = "#c8553d", "#1b6ca8"
 

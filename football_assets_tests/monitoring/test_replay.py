@@ -12,8 +12,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.bucket import LocalBucket
-from football_assets.home import project_root
 from football_assets.monitoring.replay import (
     Window,
     ask_for_every_match,
@@ -27,8 +25,10 @@ from football_assets.monitoring.schema import SCHEMA
 from football_assets.raw.landing import inventory, land
 from football_assets.raw.matches import read_seasons
 from football_assets.raw.schema import Match
+from football_assets.runtime.home import project_root
+from football_assets.storage.bucket import LocalBucket
 from football_assets.training.config import NetworkConfig, TrainingConfig
-from football_assets_tests.worlds import simulated_country
+from football_assets_tests.builders.worlds import simulated_country
 
 REAL = project_root().parent / "shared" / "data" / "footballcsv"
 REAL_LEAGUES = ("eng.1", "eng.2", "es.1", "it.1")

@@ -11,9 +11,9 @@ from football_assets.monitoring.drift import DriftReport, Evidence, examine
 from football_assets.monitoring.plots import distances, live_results
 from football_assets.monitoring.production import Production
 from football_assets.monitoring.report import compare_with_evidently, render, verdict_text
-from football_assets.pictures import data_url, to_png
+from football_assets.orchestration.figures import data_url, to_png
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets_tests.monitoring.logs import no_matches, reference_like
+from football_assets_tests.builders.prediction_logs import no_matches, reference_like
 
 NOW = datetime(2015, 12, 1, 12, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.bucket import LocalBucket
 from football_assets.monitoring.compaction import compact
 from football_assets.monitoring.results import (
     CUSTOM_HISTORIES,
@@ -21,7 +20,8 @@ from football_assets.monitoring.results import (
     scores_by_version,
     with_results,
 )
-from football_assets_tests.monitoring.logs import lines, publish_inputs, record, table, upload
+from football_assets.storage.bucket import LocalBucket
+from football_assets_tests.builders.prediction_logs import lines, publish_inputs, record, table, upload
 
 MATCH_DAY = date(2015, 11, 28)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket, open_bucket
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ import polars as pl
 import pytest
 from dagster import AssetKey, AssetsDefinition, DagsterInstance, Definitions, ExecuteInProcessResult, asset
 
-from football_assets.bucket import Bucket
-from football_assets.check_reasons import reasons_of
-from football_assets.io_managers import TableIOManager
+from football_assets.orchestration.io_managers import TableIOManager
+from football_assets.orchestration.metadata import reasons_of
+from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.assets import read_landing_files
 from football_assets.raw.checks import checks
 from football_assets.raw.matches import read_seasons
 from football_assets.raw.read_record import last_read
-from football_assets.resources import BucketResource
-from football_assets.tables import read_table, table_objects, write_table
-from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import read_table, table_objects, write_table
+from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
 
 SEASONS = ["2012-13", "2013-14", "2014-15"]
 

@@ -5,10 +5,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from football_assets.bucket import Bucket
 from football_assets.raw.matches import SeasonMatches, read_season, read_seasons
 from football_assets.raw.schema import Match
-from football_assets_tests.raw.landings import csv_of, json_of, listed, put
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import csv_of, json_of, listed, put
 
 TODAY = date(2022, 8, 1)
 

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from football_assets.bucket import Bucket
 from football_assets.raw.club_evidence import club_report, clubs_told_apart
 from football_assets.raw.matches import named_entries, read_season
-from football_assets_tests.raw.landings import TODAY, csv_of, put
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import TODAY, csv_of, put
 
 SEASON = "2014-15"
 START = date(2014, 8, 16)

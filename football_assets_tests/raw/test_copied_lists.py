@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from football_assets.bucket import Bucket
 from football_assets.raw.matches import SeasonMatches, read_season
 from football_assets.raw.quality import unreadable_files
-from football_assets_tests.raw.landings import TODAY, csv_of, put
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import TODAY, csv_of, put
 
 FIRST = ["Fulham", "Burnley", "Reading", "Watford"]
 SECOND = ["Barnet", "Bury", "Crewe", "Exeter"]

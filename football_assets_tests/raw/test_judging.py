@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from football_assets.bucket import Bucket
 from football_assets.raw.judging import Candidate, Judgement, holds_all_of, judge, loss
 from football_assets.raw.matches import read_season
-from football_assets_tests.raw.landings import csv_of, json_of, listed, put
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import csv_of, json_of, listed, put
 
 TODAY = date(2016, 1, 1)
 PLAYED = "Sat Aug 16 2014,Leeds,2-1,?,Hull"

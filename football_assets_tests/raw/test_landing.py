@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from football_assets.bucket import Bucket, LocalBucket, ObjectInfo, open_bucket
 from football_assets.errors import BucketError, LandingError, PreconditionFailed
 from football_assets.raw.landing import LandingObject, StrayObject, inventory, land, place_object
 from football_assets.raw.matches import read_season
-from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
+from football_assets.storage.bucket import Bucket, LocalBucket, ObjectInfo, open_bucket
+from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
 
 RESULTS = csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull")
 

@@ -5,11 +5,11 @@ from datetime import date
 import polars as pl
 import pytest
 
-from football_assets.bucket import Bucket
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import REFUSAL_SCHEMA, read_season, read_seasons
 from football_assets.raw.schema import Match
-from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
 
 LEEDS = "Sat Aug 16 2014,Fulham,2-1,?,Burnley"
 

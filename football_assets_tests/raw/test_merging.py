@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from football_assets.bucket import Bucket
 from football_assets.raw.matches import SeasonMatches, read_season
 from football_assets.raw.merging import match_ids
-from football_assets_tests.raw.landings import TODAY, csv_of, json_of, listed, put
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
 
 SEASON = "2014-15"
 
@@ -369,7 +369,7 @@ def test_a_file_landed_twice_under_two_names_is_merged_away(
 
 
 def _bucket_of(tmp_path_factory: pytest.TempPathFactory, files: list[list[str]]) -> Bucket:
-    from football_assets.bucket import open_bucket
+    from football_assets.storage.bucket import open_bucket
 
     bucket = open_bucket(str(tmp_path_factory.mktemp("bucket")))
     for number, rows in enumerate(files):

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from football_assets.bucket import Bucket, open_bucket
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import SeasonMatches, read_season, read_seasons
 from football_assets.raw.neighbours import objects_to_read
-from football_assets_tests.raw.landings import csv_of, json_of, listed, put
+from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets_tests.builders.landings import csv_of, json_of, listed, put
 
 TODAY = date(2022, 8, 1)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from football_assets.bucket import Bucket, LocalBucket, ObjectInfo
 from football_assets.raw.origins import RECORD, Origins, origin_of
+from football_assets.storage.bucket import Bucket, LocalBucket, ObjectInfo
 
 
 def name_of(number: int) -> str:

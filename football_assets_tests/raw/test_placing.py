@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from football_assets.raw.placing import SkippedFile, plan_landing
-from football_assets_tests.raw.landings import csv_of, json_of
-from football_assets_tests.raw.wide_files import Played, rows_of, scores_csv, wide_csv
+from football_assets_tests.builders.landings import csv_of, json_of
+from football_assets_tests.builders.wide_files import Played, rows_of, scores_csv, wide_csv
 
 RESULTS = csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull")
 FIRST = Played("Alpha", "Beta", "2020-01-04 15:00:00", "2-1")

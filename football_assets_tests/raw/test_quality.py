@@ -4,7 +4,6 @@ from datetime import date
 
 import polars as pl
 
-from football_assets.bucket import Bucket
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import read_season
 from football_assets.raw.quality import (
@@ -14,8 +13,9 @@ from football_assets.raw.quality import (
     stale_seasons,
     unreadable_files,
 )
-from football_assets.tables import read_table, write_table
-from football_assets_tests.raw.landings import TODAY, csv_of, put
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.tables import read_table, write_table
+from football_assets_tests.builders.landings import TODAY, csv_of, put
 
 TABLES = ("raw_matches", "raw_matches_rejected")
 

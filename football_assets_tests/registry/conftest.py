@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.bucket import LocalBucket
 from football_assets.registry.store import Registry
-from football_assets_tests.registry.graph import SimulatedFolders, simulate, simulated_bundle
+from football_assets.storage.bucket import LocalBucket
+from football_assets_tests.builders.registry_graph import SimulatedFolders, simulate, simulated_bundle
 
 
 @pytest.fixture(scope="session")

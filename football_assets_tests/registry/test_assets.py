@@ -11,8 +11,14 @@ from dagster import AssetCheckSeverity, AssetSelection
 from football_assets.registry.assets import assets
 from football_assets.registry.checks import checks
 from football_assets.registry.store import VERSIONS
-from football_assets_tests.registry.graph import SimulatedFolders, World, evaluations, make_world, metadata
-from football_assets_tests.training.wandb_server import wait_for_record
+from football_assets_tests.builders.registry_graph import (
+    SimulatedFolders,
+    World,
+    evaluations,
+    make_world,
+    metadata,
+)
+from football_assets_tests.builders.wandb_server import wait_for_record
 
 CHANCES = ("p_home", "p_draw", "p_away")
 

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from football_assets.errors import RegistryError
-from football_assets.model_files import MODEL, REFERENCE, TEST_PREDICTIONS
 from football_assets.registry.bundle import REQUIRED, check_bundle, production_forecasts
 from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import open_tensors
-from football_assets_tests.export.simulation import TEST_INDEX, TRAIN, network_forecasts
-from football_assets_tests.registry.graph import SimulatedFolders, write_bundle
+from football_assets.storage.model_files import MODEL, REFERENCE, TEST_PREDICTIONS
+from football_assets_tests.builders.registry_graph import SimulatedFolders, write_bundle
+from football_assets_tests.builders.simulation import TEST_INDEX, TRAIN, network_forecasts
 
 
 def assembled(folders: SimulatedFolders, folder: Path) -> Path:

@@ -7,11 +7,11 @@ import pytest
 from dagster import AssetCheckResult, AssetCheckSeverity
 
 from football_assets.errors import RegistryError
+from football_assets.orchestration.resources import BucketResource
 from football_assets.registry import checks
 from football_assets.registry.checks import candidate_beats_the_class_prior, candidate_passes_the_gate
 from football_assets.registry.config import CLASS_PRIOR
 from football_assets.registry.store import Registry
-from football_assets.resources import BucketResource
 
 FIGURES = {
     "matches": 100,

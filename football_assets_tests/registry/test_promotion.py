@@ -9,15 +9,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from football_assets.bucket import LocalBucket
 from football_assets.errors import PreconditionFailed, RegistryError
-from football_assets.model_files import TEST_PREDICTIONS
 from football_assets.registry import promotion
 from football_assets.registry.bundle import ProductionForecasts
 from football_assets.registry.config import PRODUCTION, GateConfig
 from football_assets.registry.promotion import Outcome, Verdict, consider
 from football_assets.registry.store import VERSIONS, Registry
-from football_assets_tests.registry.graph import SimulatedFolders
+from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.model_files import TEST_PREDICTIONS
+from football_assets_tests.builders.registry_graph import SimulatedFolders
 
 CHANCES = ("p_home", "p_draw", "p_away")
 

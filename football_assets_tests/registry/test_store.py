@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from football_assets.bucket import LocalBucket, open_bucket
 from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry import store
 from football_assets.registry.store import (
@@ -21,6 +20,7 @@ from football_assets.registry.store import (
     Registry,
     _content_digest,
 )
+from football_assets.storage.bucket import LocalBucket, open_bucket
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from football_assets.bucket import open_bucket
 from football_assets.raw.landing import land
 from football_assets.raw.matches import SeasonMatches, read_seasons
 from football_assets.sample import sample_folder
+from football_assets.storage.bucket import open_bucket
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from dagster import AssetSpec, materialize
 
-from football_assets.artifacts import fetch
-from football_assets.io_managers import FolderIOManager, TableIOManager
-from football_assets.resources import BucketResource
+from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
+from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.assets import describe_spec, sequence_tensors
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import open_tensors
-from football_assets.tables import write_by_country
-from football_assets_tests.worlds import TRUTH, SimulatedCountries
+from football_assets.storage.artifacts import fetch
+from football_assets.storage.tables import write_by_country
+from football_assets_tests.builders.worlds import TRUTH, SimulatedCountries
 
 TABLES = ("match_features", "team_matches", "team_ratings")
 

@@ -18,7 +18,7 @@ from football_assets.sequences.encoder import (
     read_histories,
 )
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature, FeatureSpec
-from football_assets_tests.worlds import SimulatedCountries
+from football_assets_tests.builders.worlds import SimulatedCountries
 
 FIRST_DAY = date(2015, 8, 1)
 DAYS = 12

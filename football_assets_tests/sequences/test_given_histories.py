@@ -13,7 +13,7 @@ from football_assets.features.ratings import RatingConfig, rating_change
 from football_assets.sequences.given_histories import GivenMatch, GivenTeam, encode_given
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState, build_team_state
-from football_assets_tests.worlds import NEVER_PLAYED, TRUTH, VILLAGE, SimulatedCountries
+from football_assets_tests.builders.worlds import NEVER_PLAYED, TRUTH, VILLAGE, SimulatedCountries
 
 HISTORY = DEFAULT_SPEC.history_names
 CONTEXT = DEFAULT_SPEC.context_names

@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from football_assets.bucket import Bucket, open_bucket
 from football_assets.features.dbt_build import build_features
 from football_assets.features.rating_build import build_ratings
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import KEYS, build_tensors
-from football_assets.tables import read_table, table_objects, write_country_table, write_table
-from football_assets_tests.worlds import in_country, simulated_country
+from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.tables import read_table, table_objects, write_country_table, write_table
+from football_assets_tests.builders.worlds import in_country, simulated_country
 
 EVERY = ["aa", "bb", "cc", "dd"]
 TABLES = ("stg_matches", "team_matches", "team_form", "team_ratings", "match_features")

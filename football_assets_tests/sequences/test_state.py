@@ -12,12 +12,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
-from football_assets.model_files import TEAM_STATE
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, Feature
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState, build_team_state, season_on
 from football_assets.sequences.tensors import open_tensors, write_tensors
-from football_assets_tests.worlds import (
+from football_assets.storage.model_files import TEAM_STATE
+from football_assets_tests.builders.worlds import (
     NEVER_PLAYED,
     NO_RESULTS,
     REWRITTEN,

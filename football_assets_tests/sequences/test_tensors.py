@@ -16,7 +16,7 @@ from football_assets.sequences.encoder import SequenceBatch, history_rows, is_in
 from football_assets.sequences.home_advantage import home_advantage_shift
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.sequences.tensors import ARRAYS, SequenceTensors, open_tensors, write_tensors
-from football_assets_tests.worlds import (
+from football_assets_tests.builders.worlds import (
     REWRITTEN,
     REWRITTEN_FROM,
     TRUTH,

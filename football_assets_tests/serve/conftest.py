@@ -10,11 +10,11 @@ import httpx
 import pytest
 import uvicorn
 
-from football_assets.bucket import Bucket, LocalBucket
 from football_assets.registry.store import ALIASES_OBJECT
-from football_assets_tests.demo import copy_bucket
+from football_assets.storage.bucket import Bucket, LocalBucket
+from football_assets_tests.builders.demo import copy_bucket
+from football_assets_tests.builders.running import KEY, NEED_A_MODEL, Client, ServingLog
 from football_assets_tests.end_to_end.serving import Server, run_server, wait_until
-from football_assets_tests.serve.running import KEY, NEED_A_MODEL, Client, ServingLog
 from serve.api import build_api
 from serve.backend import Backend
 from serve.logs import logger

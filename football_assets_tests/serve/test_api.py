@@ -21,12 +21,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from football_assets.bucket import LocalBucket
+from football_assets.domain.scorelines import Score, scores_text
 from football_assets.forecasting.fixtures import forecast_match
 from football_assets.registry.store import Registry
-from football_assets.scorelines import Score, scores_text
-from football_assets.tables import read_table
-from football_assets_tests.serve.running import Client, metric
+from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.tables import read_table
+from football_assets_tests.builders.running import Client, metric
 from serve import schemas
 from serve.problems import MEDIA_TYPE, Problem
 from serve.service import ForecastService

@@ -11,7 +11,7 @@ from ray.serve import Application
 from ray.serve.schema import ServeDeploySchema
 
 from serve.app import build
-from serve.forecaster import ReplicaConfig, UserConfig
+from serve.deployment import ReplicaConfig, UserConfig
 from serve.launch import CONFIG
 from serve.service import ModelChoice
 
@@ -82,7 +82,7 @@ def test_a_user_configuration_that_means_nothing_is_refused(change: dict[str, An
         ("serve.api", ("dagster", "torch", "dbt", "ray")),
         ("serve.launch", ("dagster", "torch", "dbt", "ray", "fastapi")),
         ("serve.app", ("dagster", "torch", "dbt")),
-        ("serve.forecaster", ("dagster", "torch", "dbt")),
+        ("serve.deployment", ("dagster", "torch", "dbt")),
     ],
 )
 def test_serving_loads_nothing_that_trains(module: str, absent: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from football_assets.errors import UnknownTeam
 from serve.backend import PART, Backend
-from serve.model import Answered, FixtureQuery, ServedModel
+from serve.served_model import Answered, FixtureQuery, ServedModel
 from serve.service import ForecastService, Outcome
 
 KNOWN = FixtureQuery("known", "predict", "eng.1", "Arsenal", "Chelsea", date(2016, 6, 1))

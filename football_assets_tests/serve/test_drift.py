@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from football_assets.bucket import LocalBucket
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import Evidence, examine
 from football_assets.monitoring.report import render
 from football_assets.monitoring.summary import LATEST, REPORT, DriftSummary, save_summary
-from football_assets_tests.monitoring.logs import no_matches
-from football_assets_tests.serve.running import Client, ServingLog
+from football_assets.storage.bucket import LocalBucket
+from football_assets_tests.builders.prediction_logs import no_matches
+from football_assets_tests.builders.running import Client, ServingLog
 from serve.api import build_api
 from serve.backend import Backend
 from serve.metrics import ServingMetrics

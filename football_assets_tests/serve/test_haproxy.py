@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from football_assets_tests.other_machine import other_machine
-from football_assets_tests.serve.proxies import (
+from football_assets_tests.builders.other_machine import other_machine
+from football_assets_tests.builders.proxies import (
     BACKEND,
     WRAPPER,
     Proxy,

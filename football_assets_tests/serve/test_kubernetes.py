@@ -9,7 +9,7 @@ import yaml
 from ray.serve.config import AutoscalingConfig
 from ray.serve.schema import ServeDeploySchema
 
-from serve.forecaster import ReplicaConfig, UserConfig
+from serve.deployment import ReplicaConfig, UserConfig
 
 SERVE = Path(__file__).parents[2] / "serve"
 MANIFEST = SERVE / "kubernetes" / "rayservice.yaml"

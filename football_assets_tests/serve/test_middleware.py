@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from football_assets_tests.serve.running import Client, ServingLog, in_chunks
+from football_assets_tests.builders.running import Client, ServingLog, in_chunks
 from serve.metrics import ServingMetrics
 from serve.middleware import Gate, Limits, Message, Receive, Scope, Send
 from serve.problems import MEDIA_TYPE, REQUEST_ID

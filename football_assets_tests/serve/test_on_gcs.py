@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.bucket import Bucket, LocalBucket, open_bucket
 from football_assets.registry.store import ALIASES_OBJECT, Registry
-from football_assets.tables import read_table, table_object
-from football_assets_tests.demo import publish_reversed
-from football_assets_tests.gcs_server import Front, lose_answer, refuse
+from football_assets.storage.bucket import Bucket, LocalBucket, open_bucket
+from football_assets.storage.tables import read_table, table_object
+from football_assets_tests.builders.demo import publish_reversed
+from football_assets_tests.builders.gcs_server import Front, lose_answer, refuse
 from football_assets_tests.serve.conftest import make_service
-from serve.fixtures import TABLE
-from serve.model import Answered, FixtureQuery
+from serve.fixture_list import TABLE
 from serve.prediction_log import SEGMENTS, PredictionLog, read_segment
+from serve.served_model import Answered, FixtureQuery
 
 
 @pytest.fixture

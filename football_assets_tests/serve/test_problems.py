@@ -13,7 +13,7 @@ from football_assets.errors import (
     UnknownLeague,
     UnknownTeam,
 )
-from football_assets_tests.serve.running import Client
+from football_assets_tests.builders.running import Client
 from serve.metrics import MetricsError
 from serve.prediction_log import PredictionLogError
 from serve.problems import (

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from football_assets_tests.serve.running import KEY, MATCH, Client, in_chunks
+from football_assets_tests.builders.running import KEY, MATCH, Client, in_chunks
 from serve.problems import MEDIA_TYPE, Problem
 
 TEN_MEGABYTES = 10_000_000

@@ -14,20 +14,20 @@ import numpy as np
 import orjson
 import pytest
 
-from football_assets.bucket import LocalBucket
 from football_assets.errors import FootballError, UnknownTeam
 from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
 from football_assets.sequences.given_histories import GivenMatch, GivenTeam, encode_given
 from football_assets.sequences.state import Fixture
-from football_assets.tables import read_table, write_table
-from football_assets_tests.demo import publish_reversed
-from football_assets_tests.serve.running import Client, ServingLog, metric
+from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.tables import read_table, write_table
+from football_assets_tests.builders.demo import publish_reversed
+from football_assets_tests.builders.running import Client, ServingLog, metric
 from serve import service as service_module
-from serve.fixtures import TABLE
+from serve.fixture_list import TABLE
 from serve.metrics import ServingMetrics
 from serve.middleware import App, Message, Receive, Scope, Send
-from serve.model import Answered, FixtureQuery, GivenQuery, ServedModel
 from serve.prediction_log import SEGMENTS, PredictionLogError, read_segment
+from serve.served_model import Answered, FixtureQuery, GivenQuery, ServedModel
 from serve.service import ForecastService, ModelChoice, NotReady
 
 DAY = date(2016, 6, 1)

@@ -11,18 +11,18 @@ import polars as pl
 import pytest
 from dagster import AssetKey, AssetSpec, ExecuteInProcessResult, materialize
 
-from football_assets.artifacts import fetch, publish
 from football_assets.errors import FootballError
-from football_assets.io_managers import FolderIOManager, TableIOManager
-from football_assets.resources import BucketResource
+from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
+from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.tables import read_table
+from football_assets.storage.artifacts import fetch, publish
+from football_assets.storage.tables import read_table
 from football_assets.training.assets import assets, parse_day, scores_table
 from football_assets.training.checks import checks
 from football_assets.training.evaluation import load_metrics
 from football_assets.training.network import load_description, load_forecaster
-from football_assets_tests.training.wandb_server import wait_for_record
-from football_assets_tests.worlds import TRUTH, SimulatedCountries
+from football_assets_tests.builders.wandb_server import wait_for_record
+from football_assets_tests.builders.worlds import TRUTH, SimulatedCountries
 
 TRAINING = {
     "epochs": 3,

@@ -10,12 +10,12 @@ import pytest
 import torch
 from polars.testing import assert_frame_equal
 
+from football_assets.domain.scoring_rules import score
 from football_assets.errors import NotEnoughData
-from football_assets.scores import score
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.backtest import Backtest, backtest_scores, run_backtest
 from football_assets.training.config import NetworkConfig, TrainingConfig
-from football_assets_tests.worlds import REWRITTEN, REWRITTEN_FROM, SimulatedCountries
+from football_assets_tests.builders.worlds import REWRITTEN, REWRITTEN_FROM, SimulatedCountries
 
 START = date(2014, 8, 14)
 CONFIG = TrainingConfig(network=NetworkConfig(hidden=8, trunk=8), epochs=2)

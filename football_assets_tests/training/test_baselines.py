@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.scores import log_loss
+from football_assets.domain.scoring_rules import log_loss
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.baselines import bookmaker, class_prior, elo_logistic
-from football_assets_tests.training.conftest import Fitted
-from football_assets_tests.training.planted import planted_tensors, poisoned
+from football_assets_tests.builders.fits import Fitted
+from football_assets_tests.builders.planted import planted_tensors, poisoned
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from football_assets.bucket import open_bucket
 from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets.storage.bucket import open_bucket
 from football_assets.training.best_config import (
     BEST,
     BestConfig,

@@ -19,7 +19,7 @@ from football_assets.training.checks import (
     tensors_finite,
     tensors_left_padded,
 )
-from football_assets_tests.worlds import TRUTH, SimulatedCountries
+from football_assets_tests.builders.worlds import TRUTH, SimulatedCountries
 
 HISTORY = DEFAULT_SPEC.history_names
 

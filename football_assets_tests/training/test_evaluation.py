@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from football_assets.domain.scoring_rules import score
 from football_assets.errors import NotEnoughData
-from football_assets.scores import score
 from football_assets.training.evaluation import (
     confusion,
     evaluate,
@@ -17,7 +17,7 @@ from football_assets.training.evaluation import (
     probabilities_of,
     save_evaluation,
 )
-from football_assets_tests.training.conftest import Fitted
+from football_assets_tests.builders.fits import Fitted
 
 
 @pytest.fixture(scope="module")

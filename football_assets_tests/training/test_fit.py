@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from football_assets.domain.scoring_rules import log_loss
 from football_assets.errors import FootballError
-from football_assets.scores import log_loss
 from football_assets.training.baselines import class_prior
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets.training.fit import (
@@ -23,8 +23,8 @@ from football_assets.training.fit import (
 from football_assets.training.inputs import MappedReader, targets
 from football_assets.training.network import MatchForecaster
 from football_assets.training.split import split_by_time
-from football_assets_tests.training.conftest import Fitted, fitted
-from football_assets_tests.training.planted import SMALL, planted_tensors, poisoned
+from football_assets_tests.builders.fits import Fitted, fitted
+from football_assets_tests.builders.planted import SMALL, planted_tensors, poisoned
 
 CPU = torch.device("cpu")
 BRIEF = SMALL.model_copy(update={"epochs": 2})

@@ -22,7 +22,7 @@ from football_assets.training.network import (
     load_forecaster,
     save_forecaster,
 )
-from football_assets_tests.training.conftest import Fitted
+from football_assets_tests.builders.fits import Fitted
 
 CONTEXT = DEFAULT_SPEC.context_names
 HISTORY = DEFAULT_SPEC.history_names

@@ -6,10 +6,18 @@ import sys
 import numpy as np
 import pytest
 
-from football_assets.pictures import to_png
+from football_assets.orchestration.figures import to_png
 from football_assets.training.fit import Epoch
 from football_assets.training.plots import loss_curves, reliability_diagram, trial_curves
-from football_assets_tests.figures import dots_of, legend, lines, points, scatters, texts, unnamed_lines
+from football_assets_tests.builders.figures import (
+    dots_of,
+    legend,
+    lines,
+    points,
+    scatters,
+    texts,
+    unnamed_lines,
+)
 
 EPOCHS = [
     Epoch(
@@ -107,7 +115,7 @@ def test_a_reliability_diagram_has_a_panel_a_forecaster_with_its_log_loss() -> N
 
 def test_drawing_opens_no_display() -> None:
     code = (
-        "import sys; from football_assets.pictures import to_png; "
+        "import sys; from football_assets.orchestration.figures import to_png; "
         "from football_assets.training.plots import trial_curves; "
         "to_png(trial_curves({'a': [1.0]}, 'a')); sys.exit('matplotlib.pyplot' in sys.modules)"
     )

@@ -13,7 +13,7 @@ from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import SplitConfig
 from football_assets.training.split import MIN_MATCHES, split_by_time
-from football_assets_tests.training.planted import planted_tensors
+from football_assets_tests.builders.planted import planted_tensors
 
 FIRST_DAY = date(2015, 1, 1)
 EMPTY = planted_tensors(matches=31)

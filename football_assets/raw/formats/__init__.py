@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from football_assets.raw.formats import football_data, footballcsv, kaggle
+from football_assets.raw.formats import football_data, footballcsv
 from football_assets.raw.formats.lines import column_names
 from football_assets.raw.formats.openfootball import check_document, read_openfootball
 from football_assets.raw.formats.plain import is_plain_header
 from football_assets.raw.formats.reading import RECORD_CHARACTERS, Reading, Refusal, UnreadableFile, decode
 from football_assets.raw.formats.table import Format, Table, read_table
+from football_assets.raw.kaggle import wide_format as kaggle
 
 EXTENSIONS = ("json", "csv")
 """What the names of landing objects end with: JSON is openfootball's, CSV in one of the formats of `table.Format`."""

@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from football_assets.leagues import DIVISIONS, TIME_ZONES, extra_league, league_of
+from football_assets.domain.leagues import DIVISIONS, TIME_ZONES, extra_league, league_of
 from football_assets.raw.formats.dates import DateOrder, read_clock, read_moment
 from football_assets.raw.formats.lines import check_columns
 from football_assets.raw.formats.numbers import read_goals, read_odds

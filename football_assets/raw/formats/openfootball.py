@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, time
 from typing import Any
 
-from football_assets.os_errors import is_utf8
+from football_assets.errors import is_utf8
 from football_assets.raw.formats.dates import DateOrder, decide_order, read_moment
 from football_assets.raw.formats.marks import Mark, mark_of
 from football_assets.raw.formats.numbers import is_missing, read_goals

@@ -17,9 +17,9 @@ from dagster import (
 from pydantic import Field
 
 from football_assets.errors import FootballError
-from football_assets.resources import BucketResource
+from football_assets.orchestration.resources import BucketResource
 from football_assets.settings import get_settings
-from football_assets.tables import as_markdown
+from football_assets.storage.tables import as_markdown
 
 if TYPE_CHECKING:
     from football_assets.raw.sync.results import SyncResult

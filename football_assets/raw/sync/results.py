@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from football_assets.bucket import ABSENT, Bucket, ObjectInfo
 from football_assets.errors import FootballError, ObjectNotFound, PreconditionFailed, UnreadableObject
 from football_assets.raw.sync.arrivals import ArrivalRefused, check_arrival
 from football_assets.raw.sync.fetching import (
@@ -25,6 +24,7 @@ from football_assets.raw.sync.fetching import (
 from football_assets.raw.sync.sources import RemoteFile, Source, files_to_fetch, source_named
 from football_assets.raw.sync.validators import Landed, LandedFiles, load, save
 from football_assets.settings import Settings
+from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
 
 GIVE_UP_AFTER = 3
 """Files in a row that a source fails to give before it is asked for no more."""

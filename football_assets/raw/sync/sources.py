@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from football_assets.domain.leagues import DIVISIONS, parse_league_id
+from football_assets.domain.seasons import current_seasons, parse_season
 from football_assets.errors import FootballError
-from football_assets.leagues import DIVISIONS, parse_league_id
 from football_assets.raw.landing import RAW
-from football_assets.raw.seasons import current_seasons, parse_season
 from football_assets.settings import Settings
 
 

@@ -5,9 +5,9 @@ It saves requests' bodies, nothing else: without it every file is fetched anew.
 
 from pydantic import BaseModel, ValidationError
 
-from football_assets.bucket import ABSENT, Bucket, ObjectInfo
 from football_assets.errors import ObjectNotFound, PreconditionFailed
 from football_assets.raw.sync.fetching import Validators
+from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
 
 PREFIX = "raw_sync/"
 _ATTEMPTS = 5

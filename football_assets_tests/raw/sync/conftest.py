@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from football_assets_tests.raw.sync.source_server import SourceServer, run_source_server
+from football_assets_tests.builders.source_server import SourceServer, run_source_server
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from dagster import ExecuteInProcessResult, RunConfig, materialize
 
-from football_assets.bucket import Bucket
 from football_assets.cli import EVERYTHING
 from football_assets.definitions import defs
+from football_assets.orchestration.in_process_runs import resolve_selection
+from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.sync.assets import SyncRequest, synced_results
-from football_assets.resources import BucketResource
-from football_assets.runs import resolve_selection
-from football_assets_tests.raw.sync.source_server import SourceServer, status
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.source_server import SourceServer, status
 from football_assets_tests.raw.sync.test_results import openfootball
 
 SEASON = "2025-26"

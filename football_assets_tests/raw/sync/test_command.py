@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.bucket import open_bucket
 from football_assets.cli import main
 from football_assets.raw.sync.sources import SOURCES
-from football_assets_tests.raw.sync.source_server import SourceServer
+from football_assets.storage.bucket import open_bucket
+from football_assets_tests.builders.source_server import SourceServer
 from football_assets_tests.raw.sync.test_results import CONTENT, KINDS, openfootball
 
 SEASON = "2025-26"

@@ -23,7 +23,7 @@ from football_assets.raw.sync.fetching import (
     UnreachableFile,
     Validators,
 )
-from football_assets_tests.raw.sync.source_server import (
+from football_assets_tests.builders.source_server import (
     LAST_MODIFIED,
     Answering,
     Fault,

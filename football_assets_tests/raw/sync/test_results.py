@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from football_assets.bucket import Bucket, LocalBucket, ObjectInfo, open_bucket
 from football_assets.errors import FootballError
 from football_assets.raw.landing import land
 from football_assets.raw.matches import read_season
 from football_assets.raw.sync.fetching import Manners
 from football_assets.raw.sync.results import FileStatus, SyncedFile, SyncResult, sync_results
 from football_assets.settings import Settings
-from football_assets_tests.raw.landings import csv_of, json_of, listed
-from football_assets_tests.raw.sync.source_server import (
+from football_assets.storage.bucket import Bucket, LocalBucket, ObjectInfo, open_bucket
+from football_assets_tests.builders.landings import csv_of, json_of, listed
+from football_assets_tests.builders.source_server import (
     Fault,
     SourceServer,
     body,

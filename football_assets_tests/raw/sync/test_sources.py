@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from football_assets.domain.leagues import league_of
 from football_assets.errors import FootballError, UnknownLeague
-from football_assets.leagues import league_of
 from football_assets.raw.landing import LandingObject, place_object
 from football_assets.raw.sync.sources import SOURCES, files_to_fetch, source_named
 from football_assets.settings import Settings

@@ -1,0 +1,342 @@
+"""Materialise assets as Dagster runs inside this process, recorded on the home's instance. The command line calls it.
+
+Everything is paid for once: one import of the libraries, one process, one run. The runs carry the code location of
+`workspace.yaml`, so the UI shows them, their lineage, checks and logs like runs that it launched itself.
+"""
+
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetKey,
+    AssetSelection,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterExecutionInterruptedError,
+    DagsterInstance,
+    DagsterInvalidConfigError,
+    DagsterRun,
+    DagsterRunStatus,
+    Definitions,
+    RunsFilter,
+)
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    MAX_RETRIES_TAG,
+)
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+from dagster._utils.error import SerializableErrorInfo
+from dagster._utils.interrupts import capture_interrupts
+
+from football_assets.errors import FootballError
+from football_assets.orchestration.metadata import reasons_of
+from football_assets.orchestration.run_launcher import HOST_TAG, PID_TAG, killed_message, killed_process
+
+# Steps run in this process; their log lines are kept by the instance, not printed.
+IN_PROCESS = {
+    "execution": {"config": {"in_process": {}}},
+    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+}
+
+
+class RunFailed(FootballError):
+    """A step of a run failed: `cause` says why, `where` says where to look."""
+
+    def __init__(self, cause: str, where: str) -> None:
+        super().__init__(f"{cause} {where}")
+        self.cause = cause
+        self.where = where
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """A step began."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class AssetFinished:
+    """An asset is materialised; `partitions` is 0 for an asset without partitions."""
+
+    asset: str
+    partitions: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CheckFinished:
+    """An asset check was evaluated. `description` is the result's, else the check's; `reasons` have their records."""
+
+    asset: str
+    check: str
+    passed: bool
+    is_warning: bool
+    description: str = ""
+    reasons: tuple[tuple[str, int], ...] = ()
+
+
+Progress = StepStarted | AssetFinished | CheckFinished
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run that succeeded. A failed check that does not block its asset's consumers is no failure of the run."""
+
+    run_id: str
+    assets: tuple[str, ...]
+    checks: tuple[CheckFinished, ...]
+    seconds: float
+
+
+def materialize(
+    definitions: Definitions,
+    selection: str,
+    *,
+    instance: DagsterInstance,
+    seasons: Sequence[str] = (),
+    run_config: Mapping[str, object] | None = None,
+    workspace: Path | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> RunSummary:
+    """Run the selected assets and their checks in one run.
+
+    Parameters
+    ----------
+    selection
+        Asset selection in Dagster's syntax: `*`, `trained_lstm+`, `group:features`. A comma means `or`.
+    run_config
+        Configuration as in the launchpad, such as `{"ops": {"trained_lstm": {"config": {"epochs": 5}}}}`.
+    seasons
+        Partitions of the partitioned assets among them: registered ones, which are run as one range.
+    workspace
+        Workspace file that names the code location the run belongs to.
+    report
+        Called as steps start and assets and checks finish.
+
+    Raises
+    ------
+    FootballError
+        The selection names no asset, a partitioned asset is selected and there is no season, or the configuration is
+        not one that the assets take.
+    RunFailed
+        A step failed; the message says which, why and where its log is.
+    """
+    job = definitions.resolve_implicit_global_asset_job_def()
+    keys = resolve_selection(definitions, selection)
+    partitioned = sorted(
+        key.to_user_string() for key in keys if job.asset_layer.get(key).partitions_def is not None
+    )
+    if partitioned and not seasons:
+        raise FootballError(
+            f"There is no season to materialise {', '.join(partitioned)} for: land results first with `football land`."
+        )
+    tags = {PID_TAG: str(os.getpid()), HOST_TAG: socket.gethostname(), MAX_RETRIES_TAG: "0"}
+    if partitioned:
+        first, last = partition_range(seasons, instance.get_dynamic_partitions("seasons"))
+        tags |= {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+    fail_abandoned_runs(instance)
+    started = time.monotonic()
+    try:
+        run = instance.create_run_for_job(
+            job_def=job.get_subset(asset_selection=keys),
+            run_config={**IN_PROCESS, **(run_config or {})},
+            tags={**job.run_tags, **tags},
+            asset_selection=keys,
+            remote_job_origin=_origin(workspace, job.name) if workspace is not None else None,
+        )
+    except DagsterInvalidConfigError as error:
+        raise FootballError(f"The run's configuration does not fit: {error.errors[0].message}") from error
+    graph = definitions.get_repository_def().asset_graph
+    events = execute_run_iterator(InMemoryJob(job), run, instance)
+    with capture_interrupts():
+        assets, checks = _follow(events, run, instance, graph.get_check_spec, report)
+    return RunSummary(run.run_id, assets, checks, time.monotonic() - started)
+
+
+def resolve_selection(definitions: Definitions, selection: str) -> frozenset[AssetKey]:
+    """Keys of the assets that a selection names, and of those that are made in one go with them.
+
+    Raises
+    ------
+    FootballError
+        It is not in Dagster's syntax, or names no asset.
+    """
+    graph = definitions.get_repository_def().asset_graph
+    names = sorted(key.to_user_string() for key in graph.executable_asset_keys)
+    known = ", ".join(names)
+    # A bare name would be read by Dagster's older syntax, in which `+name` is one layer, not all that is upstream.
+    bare_name = rf'(?<![\w:"*/])({"|".join(map(re.escape, names))})(?![\w"*])'
+    either = re.sub(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', " or ", selection)  # not the commas within quotes
+    try:
+        selected = AssetSelection.from_string(re.sub(bare_name, r'key:"\g<0>"', either))
+        # Assets that one step makes together, like the landed and the rejected rows, run together.
+        keys = selected.required_multi_asset_neighbors().resolve(graph)
+    except Exception as error:  # Dagster raises several unrelated classes, some of its parser's
+        raise FootballError(f"Selection {selection!r} is not understood. The assets are: {known}.") from error
+    if not keys:
+        raise FootballError(f"Selection {selection!r} names no asset. The assets are: {known}.")
+    return frozenset(keys)
+
+
+def register_seasons(instance: DagsterInstance, seasons: Sequence[str]) -> None:
+    """Make the seasons known as partitions, those that are not yet."""
+    known = set(instance.get_dynamic_partitions("seasons"))
+    new = sorted(set(seasons) - known)
+    if new:
+        instance.add_dynamic_partitions("seasons", new)
+
+
+def partition_range(seasons: Sequence[str], registered: Sequence[str]) -> tuple[str, str]:
+    """First and last of the smallest range that holds the seasons, in the order in which they were registered.
+
+    Raises
+    ------
+    FootballError
+        A season is not registered.
+    """
+    unknown = sorted(set(seasons) - set(registered))
+    if unknown:
+        raise FootballError(
+            f"No results of {', '.join(unknown)} have landed. Seasons: {', '.join(sorted(registered)) or 'none'}."
+        )
+    positions = [registered.index(season) for season in seasons]
+    return registered[min(positions)], registered[max(positions)]
+
+
+def fail_abandoned_runs(instance: DagsterInstance) -> None:
+    """Close the runs of processes on this machine that were killed, and free the pool slots they held."""
+    filters = RunsFilter(
+        tags={HOST_TAG: socket.gethostname()},
+        statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.NOT_STARTED],
+    )
+    for run in instance.get_runs(filters):
+        pid = killed_process(instance, run)
+        if pid is not None:
+            instance.report_run_failed(run, killed_message(pid))
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+@contextmanager
+def steps_output_hidden() -> Iterator[TextIO]:
+    """Keep what steps print in their captured logs alone; yields a stream that still reaches standard error."""
+    streams = _file_descriptors(sys.stdout, sys.stderr)
+    if streams is None:
+        yield sys.stderr
+        return
+    sys.stdout.flush()
+    saved = [os.dup(stream) for stream in streams]
+    encoding, errors = sys.stderr.encoding, sys.stderr.errors
+    with (
+        Path(os.devnull).open("w") as nothing,
+        os.fdopen(os.dup(streams[1]), "w", 1, encoding, errors) as terminal,
+    ):
+        try:
+            for stream in streams:
+                os.dup2(nothing.fileno(), stream)
+            yield terminal
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for stream, original in zip(streams, saved, strict=True):
+                os.dup2(original, stream)
+                os.close(original)
+
+
+def _file_descriptors(*streams: TextIO) -> tuple[int, ...] | None:
+    try:
+        return tuple(stream.fileno() for stream in streams)
+    except OSError:  # standard streams that are no files, as under a test runner
+        return None
+
+
+def _origin(workspace: Path, job_name: str) -> RemoteJobOrigin:
+    location = location_origins_from_yaml_paths([str(workspace)])[0]
+    return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job_name)
+
+
+def _follow(
+    events: Iterator[DagsterEvent],
+    run: DagsterRun,
+    instance: DagsterInstance,
+    spec_of: Callable[[AssetCheckKey], AssetCheckSpec],
+    report: Callable[[Progress], None],
+) -> tuple[tuple[str, ...], tuple[CheckFinished, ...]]:
+    assets: dict[str, None] = {}
+    checks: list[CheckFinished] = []
+    failure: tuple[str, SerializableErrorInfo | None] | None = None
+    partitions: dict[str, int] = {}  # of the assets of the running step
+    mark = time.monotonic()
+    for event in events:
+        match event.event_type:
+            case DagsterEventType.STEP_START:
+                mark, partitions = time.monotonic(), {}
+                report(StepStarted(str(event.step_key)))
+            case DagsterEventType.ASSET_MATERIALIZATION if event.asset_key is not None:
+                asset = event.asset_key.to_user_string()
+                assets[asset] = None
+                if event.partition is not None:
+                    partitions[asset] = partitions.get(asset, 0) + 1
+                else:
+                    now = time.monotonic()
+                    report(AssetFinished(asset, 0, now - mark))
+                    mark = now
+            case DagsterEventType.STEP_SUCCESS:
+                for asset, count in partitions.items():
+                    report(AssetFinished(asset, count, time.monotonic() - mark))
+            case DagsterEventType.ASSET_CHECK_EVALUATION:
+                evaluation = event.asset_check_evaluation_data
+                checks.append(_check(evaluation, spec_of(evaluation.asset_check_key)))
+                report(checks[-1])
+            case DagsterEventType.STEP_FAILURE if failure is None:
+                failure = (f"{event.step_key} failed", event.step_failure_data.error)
+            case DagsterEventType.RUN_FAILURE if failure is None:
+                failure = ("The run failed", event.job_failure_data.error)
+    if failure is not None:
+        what, error = failure
+        if error is not None and error.cls_name == DagsterExecutionInterruptedError.__name__:
+            raise KeyboardInterrupt
+        log = Path(instance.storage_directory()) / run.run_id / "compute_logs"
+        where = f"Run {run.run_id} in `football up` has the details, and {log}."
+        raise RunFailed(f"{what}: {cause_of(error)}", where)
+    return tuple(assets), tuple(checks)
+
+
+def _check(evaluation: AssetCheckEvaluation, spec: AssetCheckSpec) -> CheckFinished:
+    return CheckFinished(
+        evaluation.asset_key.to_user_string(),
+        evaluation.check_name,
+        evaluation.passed,
+        evaluation.severity == AssetCheckSeverity.WARN,
+        evaluation.description or spec.description or "",
+        reasons_of(evaluation),
+    )
+
+
+def cause_of(error: SerializableErrorInfo | None) -> str:
+    """The first line of the innermost exception, with its class unless it is ours, which speaks for itself."""
+    if error is None:
+        return "no error was recorded."
+    while error.cause is not None:
+        error = error.cause
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    text = lines[0] if lines else str(error.cls_name)
+    if text.startswith("football_assets."):
+        text = text.partition(": ")[2]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

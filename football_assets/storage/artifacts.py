@@ -1,0 +1,114 @@
+"""Folders of files as immutable artefacts in the bucket: `artifacts/<name>/<digest>/…` and a pointer to the newest.
+
+The digest names the content, so the same content is stored once, and the pointer moves only when a folder is complete.
+"""
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from football_assets.errors import ObjectNotFound, PreconditionFailed
+from football_assets.storage.bucket import ABSENT, Bucket
+
+ARTIFACTS = "artifacts/"
+KEPT = 3
+_THREADS = 4  # that read or send files at a time
+
+
+def publish(bucket: Bucket, name: str, folder: Path) -> str:
+    """Store a folder and make it the artefact's current content; the oldest beyond `KEPT` are removed.
+
+    Returns
+    -------
+    str
+        Digest of the content.
+    """
+    digest = folder_digest(folder)
+    prefix = f"{ARTIFACTS}{name}/{digest}"
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(
+            threads.map(
+                lambda path: bucket.upload(path, f"{prefix}/{path.relative_to(folder).as_posix()}"),
+                _files(folder),
+            )
+        )
+    for old in _point_to(bucket, name, digest):
+        for item in bucket.list(f"{ARTIFACTS}{name}/{old}/"):
+            bucket.delete(item.name)
+    return digest
+
+
+def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -> Path:
+    """A local folder with the artefact's content: the bucket's own where it is local, else a download in `scratch`.
+
+    Raises
+    ------
+    ObjectNotFound
+        The artefact was never published, or not with that digest.
+    """
+    if digest is None:
+        recent = _recent(bucket, name)
+        if not recent:
+            raise ObjectNotFound(
+                f"{name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
+            )
+        digest = recent[0]
+    prefix = f"{ARTIFACTS}{name}/{digest}"
+    local = bucket.local_path(prefix)
+    if local is not None:
+        if not local.is_dir() or not any(local.iterdir()):
+            raise ObjectNotFound(f"{name!r} has no content {digest} in bucket {bucket.url}.")
+        return local
+    target = scratch / "artifacts" / name / digest
+    items = list(bucket.list(f"{prefix}/"))
+    if not items:
+        raise ObjectNotFound(f"{name!r} has no content {digest} in bucket {bucket.url}.")
+    for item in items:
+        path = target / item.name.removeprefix(f"{prefix}/")
+        if not path.exists():
+            bucket.download(item.name, path)
+    return target
+
+
+def folder_digest(folder: Path) -> str:
+    """Digest of a folder's file names and contents."""
+    files = _files(folder)
+    digest = hashlib.blake2b(digest_size=12)
+    with ThreadPoolExecutor(_THREADS) as threads:  # hashing lets other threads run
+        for path, content in zip(files, threads.map(_content_digest, files), strict=True):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _content_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, hashlib.blake2b).digest()
+
+
+def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:
+    """Make a content the current one, whoever else does so meanwhile; returns the contents that are kept no longer."""
+    while True:
+        state = bucket.stat(_pointer(name))
+        recent = [digest, *(old for old in _recent(bucket, name) if old != digest)]
+        data = json.dumps({"current": digest, "recent": recent[:KEPT]}).encode()
+        try:
+            bucket.write(_pointer(name), data, if_version=state.version if state else ABSENT)
+        except PreconditionFailed:
+            continue
+        return recent[KEPT:]
+
+
+def _recent(bucket: Bucket, name: str) -> list[str]:
+    if bucket.stat(_pointer(name)) is None:
+        return []
+    recent: list[str] = json.loads(bucket.read(_pointer(name)))["recent"]
+    return recent
+
+
+def _pointer(name: str) -> str:
+    return f"{ARTIFACTS}{name}/current.json"

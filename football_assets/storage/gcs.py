@@ -1,0 +1,416 @@
+"""Google Cloud Storage as a bucket: `gs://bucket/prefix`. `bucket.open_bucket` and the Dagster resource open it.
+
+Versions are generations and conditions are generation preconditions, which the service checks. A call that fails for a
+passing reason is made again, with growing pauses, until a deadline. An answer can be lost after the service has acted,
+so a conditional write carries a mark in the object's metadata: where its repetition is refused, the mark tells whether
+it was the write itself that changed the object. The marks of the last writes stay with the object, so a writer finds
+its own even under those of writers that came after it.
+"""
+
+import io
+import mimetypes
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import requests
+from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
+from google.api_core.exceptions import PreconditionFailed as ConditionNotMet
+from google.api_core.retry import Retry
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError, TransportError
+from google.cloud.storage import Blob, Client
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+
+from football_assets.errors import BucketError
+from football_assets.storage.bucket import (
+    ABSENT,
+    GCS_SCHEME,
+    Bucket,
+    Condition,
+    ObjectInfo,
+    OnUnusable,
+    folder_of_prefix,
+    operating_system_errors,
+    parts_of_name,
+)
+
+_URL = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>.*?))?/*")
+_LISTED = "items(name,generation,size,timeCreated),nextPageToken"
+_PAGE = 1000  # objects, the most that the service gives at once
+_CHUNK_BYTES = 16 << 20  # of uploads above 8 MiB, which go in chunks that are repeated one by one
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_TIMEOUT_SECONDS = (10.0, 60.0)  # to connect; between two parts of an answer
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 8.0
+_DEADLINE_SECONDS = 60.0
+
+# Else the client asks for the bucket itself whenever an object is missing, to label traces.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+
+_MARKS = "football-writes"  # newest first; those before it as <mark>@<generation>
+_KEPT_MARKS = 8
+
+_LIST, _GET = "storage.objects.list", "storage.objects.get"
+_CREATE, _DELETE = "storage.objects.create", "storage.objects.delete"
+_ROLE = "Storage Object User (roles/storage.objectUser)"
+_LOGIN = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file"
+_CLIENT_ERRORS = (
+    GoogleAPICallError,
+    GoogleAuthError,
+    InvalidResponse,
+    DataCorruption,
+    requests.RequestException,
+    ConnectionError,
+)
+
+
+class _UploadLost(ConnectionError):
+    """An upload in chunks cannot go on and must begin anew."""
+
+
+class GcsBucket(Bucket):
+    """A bucket of Google Cloud Storage, or the part of it under a prefix.
+
+    Parameters
+    ----------
+    url
+        `gs://bucket` or `gs://bucket/prefix`. Nothing is asked of the service yet.
+    make_client
+        Makes the client. None: one with the application default credentials, or, where STORAGE_EMULATOR_HOST is
+        set, one of that server.
+    deadline_seconds
+        How long a call is repeated that fails for a passing reason.
+
+    Raises
+    ------
+    BucketError
+        The URL names no bucket, or there are no credentials.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        make_client: Callable[[], Client] | None = None,
+        *,
+        deadline_seconds: float = _DEADLINE_SECONDS,
+    ) -> None:
+        match = _URL.fullmatch(url)
+        if match is None:
+            raise BucketError(
+                f"{url!r} names no bucket: set FOOTBALL_BUCKET to gs://bucket or gs://bucket/prefix."
+            )
+        prefix = "/".join(parts_of_name(match["prefix"])) if match["prefix"] else ""
+        self.url = f"{GCS_SCHEME}{match['bucket']}{'/' if prefix else ''}{prefix}"
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._deadline_seconds = deadline_seconds
+        self._has_answered = False  # the bucket was there
+        with self._calls("open the bucket", _LIST):
+            self._client = make_client() if make_client is not None else _shared_client()
+        self._bucket = self._client.bucket(match["bucket"])
+
+    def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
+        folder_of_prefix(prefix)
+        with self._calls("list objects", _LIST):
+            blobs = self._client.list_blobs(
+                self._bucket,
+                prefix=self._prefix + prefix,
+                fields=_LISTED,
+                page_size=_PAGE,
+                retry=self._retry(),
+                timeout=_TIMEOUT_SECONDS,
+            )
+            for blob in blobs:  # in order of the names' UTF-8, which is that of their characters
+                name = blob.name.removeprefix(self._prefix)
+                if _is_name(name):  # not the empty objects `folder/` that the console makes for folders
+                    yield _info(name, blob)
+
+    def stat(self, name: str) -> ObjectInfo | None:
+        with self._calls(f"read {name!r}", _GET):
+            blob = self._state(name)
+            return _info(name, blob) if blob is not None else None
+
+    def read(self, name: str) -> bytes:
+        buffer = io.BytesIO()
+        self._fetch(name, buffer)
+        return buffer.getvalue()
+
+    def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
+        def send(blob: Blob, **options: Any) -> None:
+            blob.upload_from_file(io.BytesIO(data), size=len(data), **options)
+
+        return self._put(name, len(data), send, if_version)
+
+    def delete(self, name: str, *, if_version: str | None = None) -> None:
+        blob = self._blob(name)
+        if if_version is not None and not if_version.isdecimal():  # of another kind of bucket
+            raise self._refusal(name, self.stat(name), if_version)
+        failures: list[Exception] = []
+        with self._calls(f"delete {name!r}", _DELETE):
+            try:
+                blob.delete(
+                    if_generation_match=int(if_version) if if_version is not None else None,
+                    retry=self._retry(failures.append),
+                    timeout=_TIMEOUT_SECONDS,
+                )
+            except NotFound as error:
+                if self._is_missing(error):
+                    raise
+                if if_version is not None and not failures:  # else it was this call that deleted it
+                    raise self._refusal(name, None, if_version) from None
+            except ConditionNotMet:
+                if if_version is None:
+                    raise
+                raise self._refusal(name, self.stat(name), if_version) from None
+
+    def upload(self, path: Path, name: str) -> ObjectInfo:
+        with operating_system_errors(self.url, f"write {name!r} from {path}"), path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+
+            def send(blob: Blob, **options: Any) -> None:
+                blob.upload_from_file(file, size=size, rewind=True, **options)
+
+            return self._put(name, size, send, None)
+
+    def download(self, name: str, path: Path) -> None:
+        self._blob(name)
+        with operating_system_errors(self.url, f"copy {name!r} to {path}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}-", dir=path.parent)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    self._fetch(name, file)
+                Path(temporary).replace(path)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+
+    def local_path(self, name: str) -> Path | None:
+        parts_of_name(name)
+        return None
+
+    def _blob(self, name: str, **options: Any) -> Blob:
+        return self._bucket.blob(self._prefix + "/".join(parts_of_name(name)), **options)
+
+    def _state(self, name: str) -> Blob | None:
+        """The object with its current state and metadata."""
+        blob = self._blob(name)
+        try:
+            blob.reload(retry=self._retry(), timeout=_TIMEOUT_SECONDS)
+        except NotFound as error:
+            if self._is_missing(error):
+                raise
+            return None
+        return blob
+
+    def _fetch(self, name: str, target: Any) -> None:
+        """Write the object's content to a file; every attempt begins anew, so that its checksum covers all of it."""
+
+        def attempt() -> None:
+            target.seek(0)
+            target.truncate()
+            self._blob(name).download_to_file(target, retry=None, timeout=_TIMEOUT_SECONDS)
+
+        parts_of_name(name)
+        with self._calls(f"read {name!r}", _GET):
+            try:
+                self._retry()(attempt)()
+            except NotFound as error:
+                if self._is_missing(error):
+                    raise
+                raise self._missing(name) from None
+
+    def _put(self, name: str, size: int, send: Callable[..., None], condition: Condition) -> ObjectInfo:
+        failures: list[Exception] = []
+        mark = secrets.token_hex(8)
+        generation: int | None = None
+        metadata: dict[str, str] | None = None
+
+        def attempt() -> ObjectInfo:
+            blob = self._blob(name, chunk_size=_CHUNK_BYTES)
+            blob.metadata = metadata
+            try:
+                send(
+                    blob,
+                    content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+                    if_generation_match=generation,
+                    retry=self._retry(failures.append) if size > _CHUNK_BYTES else None,
+                    timeout=_TIMEOUT_SECONDS,
+                )
+            except ConditionNotMet:
+                state = self._state(name)
+                written = _marked(name, size, state, mark) if failures and state is not None else None
+                if written is not None:
+                    return written
+                if condition is None:  # a policy of the organisation has the same code
+                    raise
+                raise self._refusal(name, _info(name, state) if state else None, condition) from None
+            except NotFound as error:  # the bucket, or the session of an upload in chunks
+                if self._is_missing(error):
+                    raise
+                raise _UploadLost("the upload session is gone") from error
+            except ValueError as error:  # the service kept less of a chunk than it was sent
+                raise _UploadLost(str(error)) from error
+            return _info(name, blob)
+
+        parts_of_name(name)
+        with self._calls(f"write {name!r}", _CREATE):
+            if condition is ABSENT:
+                generation, metadata = 0, {_MARKS: mark}
+            elif condition is not None:
+                state = self._state(name)
+                if state is None or str(state.generation) != condition:
+                    raise self._refusal(name, _info(name, state) if state else None, condition)
+                generation, metadata = state.generation, {_MARKS: " ".join([mark, *_marks_before(state)])}
+            return self._retry(failures.append)(attempt)()
+
+    def _retry(self, on_error: Callable[[Exception], object] | None = None) -> Retry:
+        """Repeats what fails for a passing reason, and tells of each failure."""
+        return Retry(
+            predicate=_is_passing,
+            initial=_FIRST_PAUSE_SECONDS,
+            maximum=_LONGEST_PAUSE_SECONDS,
+            multiplier=2,
+            timeout=self._deadline_seconds,
+            on_error=on_error,
+        )
+
+    def _is_missing(self, error: NotFound) -> bool:
+        """Whether it is the bucket that was not found: an object that is not there has the same code."""
+        if "bucket does not exist" in str(error):
+            return True
+        if not self._has_answered:
+            try:
+                pages = self._client.list_blobs(
+                    self._bucket, max_results=1, retry=self._retry(), timeout=_TIMEOUT_SECONDS
+                )
+                list(pages)
+            except NotFound:
+                return True
+            self._has_answered = True
+        return False
+
+    @contextmanager
+    def _calls(self, doing: str, permission: str) -> Iterator[None]:
+        """Errors of the client become ours."""
+        try:
+            yield
+        except RetryError as error:
+            cause = error.cause or error
+            raise self._explained(cause, doing, permission) from error
+        except _CLIENT_ERRORS as error:
+            raise self._explained(error, doing, permission) from error
+
+    def _explained(self, error: BaseException, doing: str, permission: str) -> BucketError:
+        code, words = _code(error), _words(error)
+        if isinstance(error, DefaultCredentialsError):
+            return BucketError(
+                f"There are no Google Cloud credentials for bucket {self.url} ({words}): {_LOGIN}."
+            )
+        if isinstance(error, RefreshError) or code == 401:
+            _default_client.cache_clear()
+            return BucketError(
+                f"The Google Cloud credentials for bucket {self.url} have expired or were revoked ({words}): {_LOGIN}."
+            )
+        if code == 403:
+            account = re.search(r"(\S+@\S+) does not have", words)
+            denied = re.search(r"storage\.[a-zA-Z]+\.[a-zA-Z]+", words)
+            who = account[1] if account else "The account in use"
+            said = "" if denied else f" ({words})"
+            return BucketError(
+                f"{who} may not {doing} in bucket {self.url}: it lacks the permission "
+                f"{denied[0] if denied else permission}{said}. Grant it the role {_ROLE} on the bucket."
+            )
+        if code == 404:
+            return BucketError(
+                f"There is no bucket {GCS_SCHEME}{self._bucket.name}: create it, or set FOOTBALL_BUCKET to another."
+            )
+        tried = f"for {self._deadline_seconds:.0f} s"
+        if code is None and _is_passing(error):
+            return BucketError(
+                f"Bucket {self.url} could not be reached to {doing} {tried} ({words}): look at the network, and at "
+                "STORAGE_EMULATOR_HOST if a local server is meant."
+            )
+        if code in _PASSING:
+            return BucketError(
+                f"Bucket {self.url} could not {doing} {tried} ({code} {words}): try again later."
+            )
+        return BucketError(f"Bucket {self.url} could not {doing}: {code or type(error).__name__} {words}.")
+
+
+def _shared_client() -> Client:
+    return _default_client(os.environ.get("STORAGE_EMULATOR_HOST"), os.getpid())
+
+
+@lru_cache(maxsize=4)
+def _default_client(emulator: str | None, process: int) -> Client:
+    """One client a process, as its connections and access token can be used again."""
+    return Client(project=None)
+
+
+def _is_name(name: str) -> bool:
+    try:
+        parts_of_name(name)
+    except BucketError:
+        return False
+    return True
+
+
+def _info(name: str, blob: Blob) -> ObjectInfo:
+    # Not the blob's `updated`: that of its metadata, which changes when its storage class does.
+    written: datetime = blob.time_created
+    return ObjectInfo(name, str(blob.generation), blob.size, written)
+
+
+def _marks_before(state: Blob) -> list[str]:
+    """What a write over this state keeps of its marks."""
+    newest, *older = (state.metadata or {}).get(_MARKS, "").split() or [""]
+    return [f"{newest}@{state.generation}", *older][: _KEPT_MARKS - 1] if newest else []
+
+
+def _marked(name: str, size: int, state: Blob, mark: str) -> ObjectInfo | None:
+    """The object as the write with this mark left it, or None if that was not among the last writes."""
+    newest, *older = (state.metadata or {}).get(_MARKS, "").split() or [""]
+    if newest == mark:
+        return _info(name, state)
+    generation = next((entry.partition("@")[2] for entry in older if entry.startswith(f"{mark}@")), None)
+    return ObjectInfo(name, generation, size, state.time_created) if generation else None
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, TransportError):
+        return not error.args or not isinstance(error.args[0], Exception) or _is_passing(error.args[0])
+    if isinstance(error, GoogleAuthError):
+        return error.retryable
+    if isinstance(error, requests.RequestException):
+        return isinstance(
+            error,
+            (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError),
+        )
+    return _code(error) in _PASSING or isinstance(error, (ConnectionError, DataCorruption))
+
+
+def _code(error: BaseException) -> int | None:
+    if isinstance(error, DataCorruption):
+        return None
+    if isinstance(error, InvalidResponse):
+        return int(error.response.status_code)
+    return int(error.code) if isinstance(error, GoogleAPICallError) and error.code else None
+
+
+def _words(error: BaseException) -> str:
+    """What the service or the client said, in one short line."""
+    said = error.args[0] if error.args else type(error).__name__
+    text = str(getattr(said, "reason", None) or said)  # of a connection, why it failed
+    response = getattr(error, "response", None)
+    if response is not None:
+        try:
+            text = response.json()["error"]["message"]
+        except (ValueError, KeyError, TypeError):
+            text = response.text or text
+    return " ".join(text.split()).rstrip(".")[:300]

@@ -1,0 +1,1 @@
+"""Training on several workers with Ray Train."""

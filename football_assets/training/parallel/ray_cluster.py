@@ -1,0 +1,96 @@
+"""The Ray cluster that several workers and the sweep run on: one of this machine alone, unless there is another."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from football_assets.errors import FootballError
+from football_assets.runtime.ray_usage import without_cloud_lookup
+
+LOOPBACK = "127.0.0.1"
+_CONNECT_SECONDS = 10
+_ENVIRONMENT = {  # Ray reads it when it is imported and when it starts
+    # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument says so.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # else a worker without a share of a GPU sees all of them
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # a training that lost a worker fails, whyever it did
+    "RAY_AIR_NEW_OUTPUT": "0",  # prints whatever the verbosity
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # an interrupt ends the step, as it does elsewhere
+}
+
+
+@contextmanager
+def ray_cluster(least_cpus: int = 1) -> Iterator[Path]:
+    """Connect to the cluster that RAY_ADDRESS names, or start one of this machine, which ends with the context.
+
+    Parameters
+    ----------
+    least_cpus
+        What a cluster of this machine offers at least, whatever the machine has: workers then share its cores.
+
+    Yields
+    ------
+    Path
+        Folder for the files that Ray's libraries write, removed at the end.
+
+    Raises
+    ------
+    FootballError
+        The cluster that RAY_ADDRESS names is not reached, or does not let this process in.
+    """
+    os.environ |= {name: value for name, value in _ENVIRONMENT.items() if name not in os.environ}
+    import ray
+
+    quiet = {"log_to_driver": False, "logging_level": "error"}
+    with tempfile.TemporaryDirectory(prefix="football-ray-", ignore_cleanup_errors=True) as folder:
+        if ray.is_initialized():
+            yield Path(folder)
+            return
+        address = os.environ.get("RAY_ADDRESS")
+        if address:
+            _check_reached(address)
+            _join(address, quiet)
+        else:
+            from ray._private import ray_constants
+
+            ray_constants.ENABLE_RAY_CLUSTER = False  # as the variable says, if Ray was imported before
+            cpus = max(os.cpu_count() or 1, least_cpus)
+            with without_cloud_lookup(Path(folder)):
+                ray.init("local", num_cpus=cpus, include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)
+        try:
+            yield Path(folder)
+        finally:
+            ray.shutdown()
+
+
+def _join(address: str, options: dict[str, Any]) -> None:
+    import ray
+    from ray.exceptions import RayError
+
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, RayError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise FootballError(
+            f"Ray's cluster at {address} cannot be joined ({reason}): check RAY_ADDRESS, and set RAY_AUTH_MODE=token "
+            "and RAY_AUTH_TOKEN to the token of the cluster, if it has one."
+        ) from error
+
+
+def _check_reached(address: str) -> None:
+    """Whether something listens at `host:port`; Ray would wait for minutes, and then end this process."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise FootballError(
+            f"Ray's cluster at {address} is not reached ({error.strerror or error}): start it, or unset RAY_ADDRESS to "
+            "use this machine alone."
+        ) from error

