@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up serve test lint format bench bench-scale bench-serve faults loop mutants clean
+.PHONY: help install demo up serve test lint format bench bench-scale bench-serve faults loop mutants changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ loop: $(READY) ## land results and watch a new model be judged, served and watch
 
 mutants: $(READY) ## change the code in thousands of places and see whether the tests notice; MODULES="path…" for some
 	@$(BIN)/python benchmarks/mutants.py $(MODULES)
+
+changelog: $(READY) ## write CHANGELOG.md from the commits
+	@$(BIN)/git-cliff --config cliff.toml --output CHANGELOG.md
 
 clean: ## remove the environment, caches and build folders; football_home stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs
