@@ -52,7 +52,7 @@ def registered_model(
     from football_assets.orchestration.tracking import track, training_run
     from football_assets.registry.bundle import BundleSources, assemble_bundle
     from football_assets.registry.promotion import consider
-    from football_assets.sequences.state import build_team_state
+    from football_assets.sequences.state_table import build_team_state
     from football_assets.settings import get_settings
 
     folder = bucket.scratch_folder("registered_model")

@@ -18,7 +18,8 @@ from football_assets.errors import FootballError
 from football_assets.features.ratings import RATINGS, Floats, RatingConfig, rating_change
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import OBSERVED, FeatureSpec
-from football_assets.sequences.state import FORM_COLUMNS, NO_SEASON, Sides, TeamState
+from football_assets.sequences.state import TeamState
+from football_assets.sequences.state_inputs import FORM_COLUMNS, NO_SEASON, Sides
 
 MOST_MATCHES = 50
 MOST_GOALS = 30

@@ -27,7 +27,7 @@ from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.bundle import BundleSources, assemble_bundle
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.sequences.state import build_team_state
+from football_assets.sequences.state_table import build_team_state
 from football_assets.storage.artifacts import fetch, publish
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import write_by_country

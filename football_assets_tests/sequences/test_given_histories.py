@@ -12,7 +12,8 @@ from football_assets.errors import FootballError, UnknownLeague
 from football_assets.features.ratings import RatingConfig, rating_change
 from football_assets.sequences.given_histories import GivenMatch, GivenTeam, encode_given
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
-from football_assets.sequences.state import Fixture, TeamState, build_team_state
+from football_assets.sequences.state import Fixture, TeamState
+from football_assets.sequences.state_table import build_team_state
 from football_assets_tests.builders.worlds import NEVER_PLAYED, TRUTH, VILLAGE, SimulatedCountries
 
 HISTORY = DEFAULT_SPEC.history_names
