@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from football_assets.monitoring.replay import Learnt, World
+    from football_assets_tests.builders.replay import Learnt, World
 
 LEAGUES = ("eng.1", "eng.2", "es.1", "de.1", "it.1", "fr.1", "nl.1", "sco.1")
 DAYS = (30, 60, 90)
@@ -70,7 +70,7 @@ def main() -> int:
 
 def judge(data: Path, folder: Path, first: int, last: int) -> Iterator[Judged]:
     """Every window of every season, in every world."""
-    from football_assets.monitoring.replay import build_world, learn, more_goals, without_home_advantage
+    from football_assets_tests.builders.replay import build_world, learn, more_goals, without_home_advantage
 
     raw_matches = read_results(data, folder / "landed")
     worlds: dict[str, Callable[[pl.DataFrame, date], pl.DataFrame]] = {
@@ -94,7 +94,7 @@ def judge_season(
     year: int, name: str, world: "World", learnt: "Learnt", start: date, end: date
 ) -> Iterator[Judged]:
     """The windows of one season in one world, of all leagues and of the first alone."""
-    from football_assets.monitoring.replay import ask_for_every_match, replay
+    from football_assets_tests.builders.replay import ask_for_every_match, replay
 
     log = ask_for_every_match(world, learnt, start, end)
     for leagues, part in ((len(LEAGUES), log), (1, log.filter(pl.col("league_id") == LEAGUES[0]))):

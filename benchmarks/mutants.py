@@ -34,9 +34,9 @@ MODULES = (
 )
 # Tests of a module beyond its mirror.
 ALSO_TESTED_BY = {
-    "football_assets/raw/matches.py": ("raw/test_identity.py",),
-    "football_assets/raw/kaggle/pairing.py": ("raw/test_rebuilding.py",),
-    "football_assets/raw/placing.py": ("raw/test_landing.py",),
+    "football_assets/raw/matches.py": ("raw/matching/test_canonical_clubs.py",),
+    "football_assets/raw/kaggle/pairing.py": ("raw/kaggle/test_rebuilding.py",),
+    "football_assets/raw/landing/planning.py": ("raw/landing/test_upload.py",),
     "football_assets/raw/quality.py": ("raw/test_schema.py",),
     "football_assets/raw/rules.py": ("raw/test_calendars.py",),
     "football_assets/sequences/tensors.py": ("sequences/test_increments.py",),

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from football_assets.domain.leagues import SPORTMONKS_LEAGUES, league_of
-from football_assets.raw.formats import read_results
+from football_assets.raw.formats.reader import read_results
 from football_assets.raw.kaggle.competition import rebuild_folder
 from football_assets.raw.kaggle.rebuilding import RebuiltFile
 from football_assets_tests.builders.wide_files import Played, all_scores, rows_of, scores_csv, wide_csv

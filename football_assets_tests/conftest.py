@@ -37,7 +37,7 @@ MARKED = {
         "features/test_dbt_project.py",
         "features/test_dbt_run.py",
         "features/test_dbt_seeds.py",
-        "monitoring/test_replay.py",
+        "builders/test_replay.py",
         "registry/test_assets.py",
         "training/test_fit.py",
     ),

@@ -243,7 +243,7 @@ def land(paths: tuple[Path, ...]) -> int:
     """
     settings = _prepare_home()
     from football_assets.raw.landing import land as land_files
-    from football_assets.raw.landing_report import problem_lines, report_lines
+    from football_assets.raw.landing.report import problem_lines, report_lines
     from football_assets.storage.bucket import open_bucket
 
     result = land_files(open_bucket(settings.bucket_url), paths)
@@ -464,10 +464,10 @@ def clubs(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path |
     from tempfile import TemporaryDirectory
 
     from football_assets.cli.terminal import club_tables, results_console
-    from football_assets.raw.club_evidence import club_report
     from football_assets.raw.landing import inventory
     from football_assets.raw.landing import land as land_files
     from football_assets.raw.matches import named_entries
+    from football_assets.raw.matching.club_report import club_report
     from football_assets.storage.bucket import open_bucket
 
     with TemporaryDirectory(prefix="football-clubs-") as scratch:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from football_assets.comparison.comparison import Block
     from football_assets.comparison.rolling import SeasonScores
     from football_assets.domain.block_bootstrap import Difference
-    from football_assets.raw.club_evidence import ClubReport
+    from football_assets.raw.matching.club_report import ClubReport
 
 REASONS_SHOWN = 3
 SCORE_NAMES = {"log_loss": "log loss", "rps": "RPS", "brier": "Brier", "accuracy": "accuracy", "ece": "ECE"}

@@ -18,8 +18,8 @@ from dagster import (
 
 from football_assets.orchestration.metadata import reasons_metadata
 from football_assets.orchestration.resources import BucketResource
-from football_assets.raw.club_evidence import clubs_told_apart
 from football_assets.raw.landing import inventory
+from football_assets.raw.matching.club_report import clubs_told_apart
 from football_assets.raw.quality import (
     broken_rules,
     common_reasons,

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import polars as pl
 
 from football_assets.errors import ObjectNotFound, UnreadableObject
-from football_assets.raw.copied_lists import split_copied_lists
-from football_assets.raw.file_rows import REFUSAL_SCHEMA, FileContent, read_files, with_origins
-from football_assets.raw.identity import against_themselves, with_canonical_clubs
+from football_assets.raw.formats.frames import REFUSAL_SCHEMA, FileContent, read_files, with_origins
 from football_assets.raw.landing import Inventory, LandingObject, in_order, inventory
-from football_assets.raw.legs import pairs_that_meet_again
-from football_assets.raw.merging import merge
+from football_assets.raw.matching.canonical_clubs import against_themselves, with_canonical_clubs
+from football_assets.raw.matching.copied_lists import split_copied_lists
+from football_assets.raw.matching.legs import pairs_that_meet_again
+from football_assets.raw.matching.merging import merge
 from football_assets.raw.neighbours import in_their_seasons, objects_to_read
 from football_assets.raw.rules import (
     clean_names,

@@ -35,7 +35,7 @@ from football_assets.orchestration.in_process_runs import (
     RunSummary,
     StepStarted,
 )
-from football_assets.raw.club_evidence import ClubReport
+from football_assets.raw.matching.club_report import ClubReport
 
 HOSTILE = "[bold]1. FC[/bold]"
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from football_assets.raw.formats.marks import Mark, mark_of
+from football_assets.raw.formats.match_status import Mark, mark_of
 from football_assets.raw.formats.numbers import is_missing
-from football_assets.raw.formats.reading import UnreadableFile, UnusableRecord
+from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
 EXAMPLES = "'2014-08-16', '16/08/2014' or 'Sat Aug 16 2014'"
 _FIRST_SHORT_YEAR = 70  # 70 is 1970, 69 is 2069

@@ -13,10 +13,11 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from football_assets.domain.leagues import DIVISIONS, TIME_ZONES, extra_league, league_of
+from football_assets.raw.formats.csv_lines import check_columns
+from football_assets.raw.formats.csv_table import EXAMPLES, Format, Record, Section
 from football_assets.raw.formats.dates import DateOrder, read_clock, read_moment
-from football_assets.raw.formats.lines import check_columns
 from football_assets.raw.formats.numbers import read_goals, read_odds
-from football_assets.raw.formats.reading import (
+from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
     Reading,
     Refusal,
@@ -24,7 +25,6 @@ from football_assets.raw.formats.reading import (
     UnusableRecord,
     WrongDivision,
 )
-from football_assets.raw.formats.table import EXAMPLES, Format, Record, Section
 
 ODDS = (
     "AvgC",  # average over the bookmakers, at kick-off

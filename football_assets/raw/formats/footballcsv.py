@@ -8,11 +8,12 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from football_assets.raw.formats.csv_lines import check_columns
+from football_assets.raw.formats.csv_table import EXAMPLES, Format, Record, Section
 from football_assets.raw.formats.dates import DateOrder, read_clock, read_moment
-from football_assets.raw.formats.lines import check_columns
-from football_assets.raw.formats.marks import Mark, mark_of
+from football_assets.raw.formats.match_status import Mark, mark_of
 from football_assets.raw.formats.numbers import is_missing, read_decimal
-from football_assets.raw.formats.reading import (
+from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
     Reading,
     Refusal,
@@ -20,7 +21,6 @@ from football_assets.raw.formats.reading import (
     UnusableRecord,
     clean_name,
 )
-from football_assets.raw.formats.table import EXAMPLES, Format, Record, Section
 
 REQUIRED_COLUMNS = ("date", "team 1", "ft", "team 2")
 OPTIONAL_COLUMNS = ("time", "round", "odds_home", "odds_draw", "odds_away")

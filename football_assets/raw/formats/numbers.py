@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from football_assets.raw.formats.reading import UnusableRecord
+from football_assets.raw.formats.records import UnusableRecord
 
 _MISSING = frozenset(
     ("", "-", "--", "–", "—", "?", ".", "nan", "na", "n/a", "#n/a", "<na>", "n.a.", "none", "null", "nat")

@@ -8,9 +8,9 @@ from typing import Any
 
 from football_assets.errors import is_utf8
 from football_assets.raw.formats.dates import DateOrder, decide_order, read_moment
-from football_assets.raw.formats.marks import Mark, mark_of
+from football_assets.raw.formats.match_status import Mark, mark_of
 from football_assets.raw.formats.numbers import is_missing, read_goals
-from football_assets.raw.formats.reading import (
+from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
     Reading,
     Refusal,

@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from football_assets.errors import printable
-from football_assets.raw.formats.lines import column_names
-from football_assets.raw.formats.reading import UnreadableFile
+from football_assets.raw.formats.csv_lines import column_names
+from football_assets.raw.formats.records import UnreadableFile
 from football_assets.raw.kaggle.rebuilding import RebuiltFile, rebuild
 from football_assets.raw.kaggle.wide_format import (
     WideFile,

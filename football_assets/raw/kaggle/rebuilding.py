@@ -14,7 +14,7 @@ import polars as pl
 
 from football_assets.domain.leagues import SPORTMONKS_LEAGUES, TIME_ZONES
 from football_assets.domain.seasons import season_of
-from football_assets.raw.formats.reading import RECORD_CHARACTERS
+from football_assets.raw.formats.records import RECORD_CHARACTERS
 from football_assets.raw.kaggle.pairing import away_goals, entry_origin, home_goals, pair_entries
 from football_assets.raw.kaggle.wide_format import SIDES, WideFile
 

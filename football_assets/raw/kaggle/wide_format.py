@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from football_assets.raw.formats.lines import check_columns, column_names, fields_of
-from football_assets.raw.formats.reading import RECORD_CHARACTERS, UnreadableFile, decode
+from football_assets.raw.formats.csv_lines import check_columns, column_names, fields_of
+from football_assets.raw.formats.records import RECORD_CHARACTERS, UnreadableFile, decode
 
 HISTORY_LENGTH = 10
 SIDES = ("home", "away")

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from football_assets.errors import FootballError, ObjectNotFound, PreconditionFailed, UnreadableObject
-from football_assets.raw.sync.arrivals import ArrivalRefused, check_arrival
+from football_assets.raw.sync.acceptance import ArrivalRefused, check_arrival
 from football_assets.raw.sync.fetching import (
     Content,
     CutOff,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from football_assets.raw.formats.dates import DateOrder, decide_order, read_clock, read_moment
-from football_assets.raw.formats.reading import UnreadableFile, UnusableRecord
+from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
 DAY_FIRST, MONTH_FIRST = DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST
 

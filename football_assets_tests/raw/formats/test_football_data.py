@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from football_assets.raw.formats import read_csv, sniff
 from football_assets.raw.formats.football_data import ODDS
-from football_assets.raw.formats.reading import UnreadableFile, WrongDivision
+from football_assets.raw.formats.reader import read_csv, sniff
+from football_assets.raw.formats.records import UnreadableFile, WrongDivision
 
 HEADER = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR"
 GOOD = "E0,16/08/14,Arsenal,Crystal Palace,2,1,H"

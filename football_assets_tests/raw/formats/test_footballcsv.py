@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from football_assets.raw.formats import read_csv
-from football_assets.raw.formats.reading import UnreadableFile
+from football_assets.raw.formats.reader import read_csv
+from football_assets.raw.formats.records import UnreadableFile
 
 GOOD = "Sat Aug 16 2014,Arsenal,2-1,1-1,Crystal Palace"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from football_assets.raw.formats.numbers import read_decimal, read_goals, read_odds
-from football_assets.raw.formats.reading import UnusableRecord
+from football_assets.raw.formats.records import UnusableRecord
 
 MISSING = ["", " ", "NaN", "nan", "NA", "N/A", "#N/A", "<NA>", "None", "null", "-", "?", "–"]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from football_assets.raw.formats.openfootball import read_openfootball
-from football_assets.raw.formats.reading import Reading, UnreadableFile
+from football_assets.raw.formats.records import Reading, UnreadableFile
 
 MATCH = {"date": "2015-08-08", "team1": "Arsenal", "team2": "West Ham"}
 

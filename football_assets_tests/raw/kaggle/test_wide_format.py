@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from football_assets.raw.formats import read_results, sniff
-from football_assets.raw.formats.reading import UnreadableFile
+from football_assets.raw.formats.reader import read_results, sniff
+from football_assets.raw.formats.records import UnreadableFile
 from football_assets.raw.kaggle.wide_format import (
     is_scores_header,
     is_wide_header,

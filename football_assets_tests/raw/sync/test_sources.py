@@ -9,7 +9,7 @@ from football_assets.errors import FootballError, UnknownLeague
 from football_assets.raw.landing import LandingObject, place_object
 from football_assets.raw.sync.sources import SOURCES, files_to_fetch, source_named
 from football_assets.settings import Settings
-from football_assets_tests.raw.test_landing import info
+from football_assets_tests.raw.landing.test_objects import info
 
 TODAY = date(2025, 11, 23)
 

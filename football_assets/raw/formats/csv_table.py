@@ -1,0 +1,173 @@
+"""A CSV file taken apart: the one place that decides, for a file as a whole, its encoding, its delimiter, its header
+and the order of day and month in its dates. Every reader of CSV but that of Kaggle's wide files reads a `Table`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from football_assets.raw.formats.csv_lines import BLANK, DELIMITERS, fields_of, names_in
+from football_assets.raw.formats.dates import DateOrder, decide_order
+from football_assets.raw.formats.records import UnreadableFile, decode
+
+
+class Format(StrEnum):
+    """The formats of CSV, each with a reader of its own."""
+
+    FOOTBALLCSV = "footballcsv"
+    FOOTBALL_DATA = "football-data.co.uk"
+    EXTRA_LEAGUE = "football-data.co.uk's extra leagues"
+
+
+EXAMPLES = {
+    Format.FOOTBALLCSV: "Date,Team 1,FT,HT,Team 2",
+    Format.FOOTBALL_DATA: "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG",
+    Format.EXTRA_LEAGUE: "Country,League,Season,Date,Home,Away,HG,AG",
+}
+_SIGNATURES = [
+    (frozenset(("date", "team 1", "team 2")), Format.FOOTBALLCSV),
+    (frozenset(("date", "hometeam", "awayteam")), Format.FOOTBALL_DATA),
+    (frozenset(("date", "ht", "at")), Format.FOOTBALL_DATA),
+    (frozenset(("date", "home", "away")), Format.EXTRA_LEAGUE),
+]
+"""A line with these names is a header of the format."""
+_HINTS = [
+    (frozenset(("div", "hometeam", "fthg")), Format.FOOTBALL_DATA),
+    (frozenset(("country", "league", "hg")), Format.EXTRA_LEAGUE),
+]
+"""A first line with one of these names is meant to be a header of the format."""
+_LINES_TO_SEARCH = 50  # for the header, blank lines not counted
+_SEPARATOR = re.compile(r'\s*"?sep=(.)"?[\s,;|]*', re.IGNORECASE | re.DOTALL)
+_DATE_COLUMN = ("Date", "date", "DATE")
+_FOOTBALL_TXT = re.compile(
+    r"^\s*(?:= \S.*|[»▪].*|\[?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w* \w{3}[ /]\d+.*)$", re.MULTILINE
+)
+
+
+class Record(NamedTuple):
+    """One line: its number, which counts from 1, its text and its fields."""
+
+    line: int
+    text: str
+    fields: list[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The lines below one header. `names`: its columns, in lower case."""
+
+    format: Format
+    header: str
+    names: list[str]
+    records: list[Record]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file of results. `above`: lines above the first header, which are no matches."""
+
+    delimiter: str
+    order: DateOrder
+    sections: list[Section]
+    above: list[Record]
+
+
+def read_table(data: bytes) -> Table:
+    """Take a CSV file of results apart.
+
+    The header is the first line that has the columns of a format. Blank lines, comments (`#`) and `sep=;` above it are
+    passed over. Another header below begins a section of its own. Numbers in a column without a name, which programs
+    write before each row, belong to no column.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, no text, has no header of a known format, or its dates are in two orders.
+    """
+    lines = list(_lines(data))
+    number, delimiter = _find_header(lines)
+    sections: list[Section] = []
+    for line, text in lines[number:]:
+        found = _format_of(text, delimiter)
+        if found is not None:
+            sections.append(Section(found, text, names_in(text, delimiter), []))
+        else:
+            sections[-1].records.append(Record(line, text, fields_of(text, delimiter)))
+    sections = [_with_index(section) for section in sections]
+    above = [
+        Record(line, text, fields_of(text, delimiter))
+        for line, text in lines[:number]
+        if not _is_said_above(text)
+    ]
+    return Table(delimiter, decide_order(_dates(sections)), sections, above)
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers."""
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", decode(data)), start=1):
+        if line.strip(BLANK):
+            yield number, line
+
+
+def _find_header(lines: Sequence[tuple[int, str]]) -> tuple[int, str]:
+    """The place of the header among the lines, and its delimiter."""
+    for place, (_, text) in enumerate(lines[:_LINES_TO_SEARCH]):
+        for delimiter in DELIMITERS:
+            if _format_of(text, delimiter) is not None:
+                return place, delimiter
+    raise UnreadableFile(_without_header(lines))
+
+
+def _format_of(line: str, delimiter: str) -> Format | None:
+    """The format that a line is a header of, or None."""
+    if not any(name in line for name in _DATE_COLUMN):
+        return None
+    names = frozenset(names_in(line, delimiter))
+    return next((kind for signature, kind in _SIGNATURES if signature <= names), None)
+
+
+def _without_header(lines: Sequence[tuple[int, str]]) -> str:
+    """Why lines are no results: what they are, and what is expected."""
+    text = "\n".join(line for _, line in lines[:_LINES_TO_SEARCH])
+    if len(_FOOTBALL_TXT.findall(text)) > 1:
+        return (
+            "The file is in openfootball's Football.TXT format, which is not read: land the same results as JSON "
+            "(openfootball/football.json) or as CSV (footballcsv)."
+        )
+    number, first = next(((n, line) for n, line in lines if not _is_said_above(line)), (1, ""))
+    delimiter = max(DELIMITERS, key=lambda each: len(fields_of(first, each)))
+    names = names_in(first, delimiter)
+    meant = next((kind for hints, kind in _HINTS if hints & set(names)), None)
+    needed = next(sorted(signature) for signature, kind in _SIGNATURES if meant in (kind, None))
+    missing = [name for name in needed if name not in names]
+    split = f", split at {DELIMITERS[delimiter]}," if delimiter in first else ""
+    examples = "' or '".join(example for kind, example in EXAMPLES.items() if meant in (kind, None))
+    return (
+        f"The file has no header of results: line {number}{split} is '{first.strip()[:80]}', which lacks the column(s) "
+        f"{', '.join(missing)}. A header is like '{examples}', with commas, semicolons, tabs or vertical bars."
+    )
+
+
+def _is_said_above(text: str) -> bool:
+    """Whether a line above the header only says how the file is written."""
+    return text.lstrip().startswith("#") or _SEPARATOR.fullmatch(text) is not None
+
+
+def _with_index(section: Section) -> Section:
+    """The section with a column without a name where each row begins with a number that the header does not count."""
+    if not section.records or any(
+        len(record.fields) != len(section.names) + 1 or not record.fields[0].isdecimal()
+        for record in section.records
+    ):
+        return section
+    return Section(section.format, section.header, ["", *section.names], section.records)
+
+
+def _dates(sections: Sequence[Section]) -> Iterator[tuple[str, str]]:
+    for section in sections:
+        place = section.names.index("date")
+        for record in section.records:
+            if place < len(record.fields):
+                yield f"line {record.line}", record.fields[place]

@@ -1,0 +1,105 @@
+"""Source formats: one reader each, a pure function from a file's bytes to its rows and refusals."""
+
+from collections.abc import Callable
+
+from football_assets.raw.formats import football_data, footballcsv
+from football_assets.raw.formats.csv_lines import column_names
+from football_assets.raw.formats.csv_table import Format, Table, read_table
+from football_assets.raw.formats.footballcsv_vectorised import is_plain_header
+from football_assets.raw.formats.openfootball import check_document, read_openfootball
+from football_assets.raw.formats.records import RECORD_CHARACTERS, Reading, Refusal, UnreadableFile, decode
+from football_assets.raw.kaggle import wide_format as kaggle
+
+EXTENSIONS = ("json", "csv")
+"""What the names of landing objects end with: JSON is openfootball's, CSV in one of the formats of `table.Format`."""
+
+
+def read_csv(data: bytes, league_id: str | None = None) -> Reading:
+    """Read a CSV file of results in the format that its header says.
+
+    Parameters
+    ----------
+    league_id
+        The league that the file's place says, like `eng.1`; None: whichever its rows are of.
+
+    Raises
+    ------
+    UnreadableFile
+        The file is empty, no text, lacks a required column, or its dates are in two orders.
+    WrongDivision
+        The file holds no row of the league.
+    """
+    names = column_names(data)
+    if kaggle.is_wide_header(names) or kaggle.is_scores_header(names):
+        raise UnreadableFile(
+            "The file is of the Kaggle competition and spans seasons and leagues: land its folder with `football land`."
+        )
+    return read_rows(read_table(data), league_id)
+
+
+def read_rows(table: Table, league_id: str | None = None) -> Reading:
+    """`read_csv` for a file that is taken apart."""
+    if league_id is not None:
+        football_data.check_division(table.sections, league_id)
+    above = "The line stands above the header and is no match."
+    reading = Reading(
+        refusals=[
+            Refusal(record.line, None, record.text[:RECORD_CHARACTERS], above) for record in table.above
+        ]
+    )
+    for section in table.sections:
+        if section.format is Format.FOOTBALLCSV:
+            found = footballcsv.read_section(section, table.order)
+        else:
+            found = football_data.read_section(section, table.order, league_id)
+        reading.rows.extend(found.rows)
+        reading.refusals.extend(found.refusals)
+    return reading
+
+
+def read_results(extension: str, data: bytes, league_id: str | None = None) -> Reading:
+    """Read a landing file of a known extension. A file that cannot be read becomes one refusal."""
+    readers: dict[str, Callable[[], Reading]] = {
+        "json": lambda: read_openfootball(data),
+        "csv": lambda: read_csv(data, league_id),
+    }
+    try:
+        return readers[extension]()
+    except UnreadableFile as error:
+        text = data[:RECORD_CHARACTERS].decode("utf-8", errors="replace").replace("\0", " ")
+        return Reading(refusals=[Refusal(None, None, text, str(error))])
+
+
+def examine(data: bytes) -> tuple[str, Table | None]:
+    """The extension that stands for the format of a file's content, and the table of a CSV.
+
+    There is no table of a CSV whose first line is that of most files of footballcsv: nothing need be decided for it.
+
+    Raises
+    ------
+    UnreadableFile
+        The content is in none of the formats, or its dates are in two orders.
+    """
+    if is_plain_header(data):
+        return "csv", None
+    if decode(data).lstrip().startswith(("{", "[")):
+        check_document(data)
+        return "json", None
+    table = read_table(data)
+    for section in table.sections:
+        if section.format is Format.FOOTBALLCSV:
+            footballcsv.check_section(section)
+        else:
+            football_data.check_section(section)
+    return "csv", table
+
+
+def sniff(data: bytes) -> str:
+    """The extension that stands for the format of a file's content.
+
+    Raises
+    ------
+    UnreadableFile
+        The content is in none of the formats, or its dates are in two orders.
+    """
+    return examine(data)[0]

@@ -1,0 +1,97 @@
+"""List the landing objects `raw/<source>/<season>/<league>.<json|csv>` of a bucket and parse their names."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from football_assets.domain.leagues import League, league_of
+from football_assets.domain.seasons import parse_season
+from football_assets.errors import UnknownLeague
+from football_assets.raw.formats.reader import EXTENSIONS
+from football_assets.raw.kaggle.rebuilding import UNPLACED
+from football_assets.storage.bucket import Bucket, ObjectInfo, UnusableFile
+
+RAW = "raw/"
+_UNPLACED = League(UNPLACED, "", None, False, "Records without a league")
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True)
+class LandingObject:
+    """One object of results and what its name says."""
+
+    info: ObjectInfo
+    source: str
+    season: str
+    league: League
+    extension: str
+
+
+def in_order(objects: Iterable[LandingObject]) -> list[LandingObject]:
+    """Objects in the order in which their rows count: by source, then name.
+
+    By name alone `raw/data-2/…`, a copy that landed later, would stand before `raw/data/…`.
+    """
+    return sorted(objects, key=lambda item: (item.source, item.info.name))
+
+
+@dataclass(frozen=True)
+class StrayObject:
+    """An object under `raw/` whose name says no season, league or format, or a file or folder that cannot be read.
+
+    `season` is known for some.
+    """
+
+    info: ObjectInfo
+    season: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All objects under `raw/`."""
+
+    objects: tuple[LandingObject, ...]
+    strays: tuple[StrayObject, ...]
+
+    @property
+    def seasons(self) -> list[str]:
+        """Seasons with any object, in order."""
+        known = {item.season for item in self.objects} | {item.season for item in self.strays if item.season}
+        return sorted(known)
+
+
+def inventory(bucket: Bucket) -> Inventory:
+    """List the landing objects."""
+    unusable: list[UnusableFile] = []
+    placed = [place_object(info) for info in bucket.list(RAW, on_unusable=unusable.append)]
+    placed += [_stray_of(file) for file in unusable]
+    return Inventory(
+        objects=tuple(item for item in placed if isinstance(item, LandingObject)),
+        strays=tuple(item for item in placed if isinstance(item, StrayObject)),
+    )
+
+
+def _stray_of(file: UnusableFile) -> StrayObject:
+    """A file or folder that cannot be read, in the season of the nearest folder. Its version is the reason."""
+    path = PurePosixPath(file.name.removeprefix(RAW))
+    folders = [path, *path.parents] if file.is_folder else path.parents
+    season = next((label for folder in folders if (label := parse_season(folder.name))), None)
+    return StrayObject(ObjectInfo(file.name, file.reason, 0, _NEVER), season, file.reason)
+
+
+def place_object(info: ObjectInfo) -> LandingObject | StrayObject:
+    """Read source, season, league and format off an object's name."""
+    path = PurePosixPath(info.name.removeprefix(RAW))
+    season = parse_season(path.parent.name)
+    if season is None:
+        return StrayObject(info, None, "Its folder is no season like 2015-16 or 2015.")
+    stem, _, extension = path.name.rpartition(".")
+    if extension.lower() not in EXTENSIONS:
+        return StrayObject(info, season, "The object's name ends in neither .json nor .csv.")
+    try:
+        league = _UNPLACED if stem == UNPLACED else league_of(stem)
+    except UnknownLeague as error:
+        return StrayObject(info, season, str(error))
+    return LandingObject(info, path.parent.parent.as_posix(), season, league, extension.lower())

@@ -1,0 +1,171 @@
+"""Where each landing object was landed from, and with which content: `landing/origins.json` in the bucket, by the
+names of the objects.
+
+Two folders of one name, as clones of two repositories are, would otherwise land on one object. `landing.py` asks for a
+file's object, and saves the record of those that it has written.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from football_assets.errors import ObjectNotFound, PreconditionFailed, UnreadableObject
+from football_assets.raw.landing.local_files import place_of
+from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
+
+RECORD = "landing/origins.json"
+_ATTEMPTS = 10
+
+
+class Origin(NamedTuple):
+    """A landed file: digests of its path and of its content. `content` is None in records of older versions."""
+
+    path: str
+    content: str | None
+
+
+def origin_of(path: Path) -> str:
+    """What stands for a file's path in the record: a digest, since others may read the bucket."""
+    text = str(place_of(path)).encode("utf-8", errors="surrogateescape")
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+class Origins:
+    """The objects that the files of one landing become.
+
+    Parameters
+    ----------
+    bucket
+        Where they land.
+    objects
+        The objects that are there, by name.
+    unusable
+        Names of what is there and cannot be read, files and links to folders. It stays: what it holds cannot be
+        compared.
+    """
+
+    def __init__(
+        self, bucket: Bucket, objects: dict[str, ObjectInfo], unusable: Collection[str] = ()
+    ) -> None:
+        self._bucket = bucket
+        self._objects = objects
+        self._unusable = unusable
+        self._known = _load(bucket)
+        self._contents: dict[str, str | None] = {}
+        self._chosen: dict[str, str] = {}
+        self._new: dict[str, Origin] = {}
+
+    def choose(
+        self, name_of: Callable[[int], str], data: bytes, path: str, may_replace: Callable[[str], bool]
+    ) -> str:
+        """The object of a file: the one that was landed from the same place and has not been written since; else one
+        with the same content; else the first that is free, or that loses nothing by the file.
+
+        Parameters
+        ----------
+        name_of
+            The object's name by its number; 1 is the plain one.
+        path
+            The file's, as `origin_of` has it.
+        may_replace
+            Whether the file holds all that an object holds.
+        """
+        content = _digest(data)
+        names: list[str] = []
+        while self._is_taken(name := name_of(len(names) + 1)):
+            names.append(name)
+        names.append(name)
+        free = [each for each in names if each not in self._chosen and not self._is_unusable(each)]
+        chosen = (
+            next((each for each in free if self._is_own(each, path)), None)
+            or next((each for each in names if self._will_hold(each, content)), None)
+            or next(each for each in free if each not in self._objects or may_replace(each))
+        )
+        known = self._known.get(chosen)
+        if known is None or known.path == path or not self._will_hold(chosen, content):
+            self._new.setdefault(chosen, Origin(path, content))
+        self._chosen[chosen] = content
+        return chosen
+
+    def _is_taken(self, name: str) -> bool:
+        return name in self._chosen or name in self._objects or name in self._known or self._is_unusable(name)
+
+    def _is_unusable(self, name: str) -> bool:
+        return any(
+            str(path) in self._unusable for path in (PurePosixPath(name), *PurePosixPath(name).parents)
+        )
+
+    def _is_own(self, name: str, path: str) -> bool:
+        """Whether an object was landed from a path and has had that content since, or was deleted: a sync may have
+        replaced it."""
+        known = self._known.get(name)
+        if known is None or known.path != path:
+            return False
+        return name not in self._objects or (
+            known.content is not None and self._content(name) == known.content
+        )
+
+    def _will_hold(self, name: str, content: str) -> bool:
+        return self._chosen.get(name, self._content(name)) == content
+
+    def is_same(self, name: str, data: bytes) -> bool:
+        """Whether an object held these bytes when the landing began."""
+        return self._content(name) == _digest(data)
+
+    def _content(self, name: str) -> str | None:
+        """The digest of an object's content, read once; None where there is none to read."""
+        if name not in self._objects:
+            return None
+        if name not in self._contents:
+            try:
+                self._contents[name] = _digest(self._bucket.read(name))
+            except (ObjectNotFound, UnreadableObject):  # since it was listed
+                self._contents[name] = None
+        return self._contents[name]
+
+    def save(self, in_place: Collection[str]) -> None:
+        """Add the files' objects to the record, also while another process adds others.
+
+        Parameters
+        ----------
+        in_place
+            Names of the chosen objects that hold what they were chosen for.
+        """
+        new = {name: origin for name, origin in self._new.items() if name in in_place}
+        if all(self._known.get(name) == origin for name, origin in new.items()):
+            return
+        for _ in range(_ATTEMPTS):
+            state = self._bucket.stat(RECORD)
+            merged = {name: origin._asdict() for name, origin in sorted((_load(self._bucket) | new).items())}
+            try:
+                self._bucket.write(
+                    RECORD, json.dumps(merged).encode(), if_version=state.version if state else ABSENT
+                )
+            except PreconditionFailed:
+                continue
+            return
+        raise PreconditionFailed(f"Object {RECORD!r} changes all the time: land the files again.")
+
+
+def _load(bucket: Bucket) -> dict[str, Origin]:
+    """The record; entries that are none are left out."""
+    try:
+        record = json.loads(bucket.read(RECORD))
+    except (ObjectNotFound, ValueError):
+        return {}
+    entries = record.items() if isinstance(record, dict) else ()
+    return {name: origin for name, entry in entries if (origin := _origin(entry)) is not None}
+
+
+def _origin(entry: Any) -> Origin | None:
+    """An entry of the record: an object, or the path alone as in older versions."""
+    path, content = (entry.get("path"), entry.get("content")) if isinstance(entry, dict) else (entry, None)
+    if isinstance(path, str) and (content is None or isinstance(content, str)):
+        return Origin(path, content)
+    return None

@@ -1,0 +1,169 @@
+"""Which landing objects files become: their season, league and format, and the name of their source. Called by
+`landing.py`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from football_assets.domain.leagues import league_of
+from football_assets.domain.seasons import parse_season, season_in_title
+from football_assets.errors import UnknownLeague, reason_of
+from football_assets.raw.formats.csv_table import Table
+from football_assets.raw.formats.football_data import check_division
+from football_assets.raw.formats.openfootball import load_document
+from football_assets.raw.formats.reader import EXTENSIONS, examine
+from football_assets.raw.formats.records import UnreadableFile, WrongDivision
+from football_assets.raw.kaggle.competition import is_of_competition, rebuild_folder
+from football_assets.raw.landing.file_summaries import Candidate
+from football_assets.raw.landing.local_files import files_below, place_of
+from football_assets.raw.landing.splitting import names_no_division, spans_leagues, split
+
+KAGGLE = "kaggle"
+"""The source of what is rebuilt from the wide files of the Kaggle competition."""
+
+_OF_TABLES = ("txt", "tsv", "tab", "dat")
+"""Extensions of files that may be meant as results."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A file, or a part of one, and the object that it is to become. `problem`: why it cannot be read. `lines`: the
+    lines of the file that those of `data` stand for, where it is a part."""
+
+    path: Path
+    data: bytes
+    source: str
+    season: str
+    league_id: str
+    extension: str
+    problem: str | None = None
+    lines: tuple[int | None, ...] | None = None
+
+    @property
+    def candidate(self) -> Candidate:
+        """What is to be judged."""
+        return Candidate(self.data, self.extension, self.season, self.league_id)
+
+
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file that was left where it is. `is_wrong`: its content contradicts its name."""
+
+    path: Path
+    reason: str
+    is_wrong: bool = False
+
+
+class _NotLandable(Exception):
+    """A file cannot be placed; the message is the reason."""
+
+
+def plan_landing(paths: Sequence[Path]) -> tuple[list[Plan], list[SkippedFile]]:
+    """The objects that files and folders become, in the order in which they land, and the files that become none.
+
+    Raises
+    ------
+    LandingError
+        A path does not exist, or can be neither read nor listed.
+    """
+    plans: list[Plan] = []
+    skipped: list[SkippedFile] = []
+    competition: dict[Path, list[Path]] = {}  # files of the Kaggle competition by folder
+    for path in paths:
+        files, unread = files_below(path)
+        skipped += [SkippedFile(file, reason) for file, reason in unread]
+        for file in files:
+            try:
+                if is_of_competition(file):
+                    competition.setdefault(file.parent, []).append(file)
+                else:
+                    plans += _plans(file, path)
+            except WrongDivision as error:
+                skipped.append(SkippedFile(file, str(error), is_wrong=True))
+            except _NotLandable as error:
+                skipped.append(SkippedFile(file, str(error)))
+    for files in competition.values():
+        rebuilt = rebuild_folder(files)
+        plans += [
+            Plan(file, made.data, KAGGLE, made.season, made.league_id, "csv") for file, made in rebuilt.made
+        ]
+        skipped += [SkippedFile(file, reason) for file, reason in rebuilt.left]
+    return plans, skipped
+
+
+def _plans(file: Path, given: Path) -> Iterator[Plan]:
+    """The objects that a file becomes: one, or one a season and league where it spans several.
+
+    Raises
+    ------
+    WrongDivision
+        The file holds another division than its name says.
+    """
+    if file.name.lower().endswith(".clubs.json"):
+        raise _NotLandable("The file lists clubs, not matches.")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise _NotLandable(f"The file cannot be opened: {reason_of(error)}.") from error
+    extension, table, problem = _format(file, data)
+    league_id, no_league = _league(file.stem)
+    season, source = _season_and_source(place_of(file), given)
+    if table is not None and league_id is not None:
+        check_division(table.sections, league_id)
+    if table is not None and (spans_leagues(table) or (league_id is None and not names_no_division(table))):
+        try:
+            parts = split(table, season, league_id)
+        except UnreadableFile as error:
+            raise _NotLandable(str(error)) from error
+        for part in parts:
+            yield Plan(file, part.data, source, part.season, part.league_id, "csv", None, part.lines)
+        return
+    if league_id is None:
+        raise _NotLandable(no_league)
+    if season is None and extension == "json" and problem is None:
+        title = load_document(data).get("name")
+        season = season_in_title(title) if isinstance(title, str) else None
+    if season is None:
+        raise _NotLandable(
+            "Its season is not known: put it into a folder named after the season, like 2015-16/ or 2015/."
+        )
+    yield Plan(file, data, source, season, league_id, extension, problem)
+
+
+def _format(file: Path, data: bytes) -> tuple[str, Table | None, str | None]:
+    """The extension of the file's format, its table if it is a CSV taken apart, and why it cannot be read."""
+    extension = file.suffix.lower().removeprefix(".")
+    try:
+        return *examine(data), None
+    except UnreadableFile as error:
+        if extension not in EXTENSIONS:
+            is_meant = extension in _OF_TABLES or _league(file.stem)[0] is not None
+            more = f" {error}" if is_meant else ""
+            raise _NotLandable(f"The file holds no results in JSON or CSV.{more}") from error
+        return extension, None, str(error)
+
+
+def _league(name: str) -> tuple[str | None, str]:
+    """The league that a file's name says; if none, why."""
+    try:
+        return league_of(name).league_id, ""
+    except UnknownLeague as error:
+        return None, f"The file's name is no league: {error} Rename it."
+
+
+def _season_and_source(file: Path, given: Path) -> tuple[str | None, str]:
+    """The nearest season folder above a file, up to the path that was given, and the name of the folder above it."""
+    highest = given.resolve() if given.is_dir() else place_of(given).parent
+    for folder in file.parents:
+        season = parse_season(folder.name)
+        if season is not None:
+            return season, _slug(folder.parent.name)
+        if folder == highest:
+            break
+    return None, _slug(highest.name)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-.") or "landed"

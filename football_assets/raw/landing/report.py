@@ -1,0 +1,62 @@
+"""What `football land` says of the files that it landed."""
+
+from collections.abc import Iterator
+
+from football_assets.raw.landing.upload import LandedFile, LandingResult
+
+FILES_LISTED = 20
+"""Of more files than these, those of which every record is a match are only counted."""
+
+
+def report_lines(result: LandingResult) -> Iterator[str]:
+    """One line a file, or a part of one: the matches that it holds, and how many records were rejected with the first
+    reason; then the totals. Of many files only those with rejected records have a line.
+    """
+    landed = result.landed
+    for item in landed:
+        if len(landed) <= FILES_LISTED or item.judgement.rejected:
+            yield _line(item)
+    yield _totals(result)
+
+
+def problem_lines(result: LandingResult) -> Iterator[str]:
+    """One line a file that did not land, of which no match will be read, or that replaced one of far more matches."""
+    for skipped in result.skipped:
+        yield f"skipped {skipped.path}: {skipped.reason}"
+    for item in result.problems:
+        yield f"rejected {item.path}: {item.problem}"
+    for item in result.landed:
+        if item.loss:
+            has, had = item.loss
+            yield f"warning {item.path}: has {has}, the replaced object {item.object_name} had {had}."
+
+
+def _line(item: LandedFile) -> str:
+    found = item.judgement
+    reason = f". The first, {found.first_reason}" if found.first_reason else ""
+    counts = [
+        _count(found.results, "result"),
+        _count(found.fixtures, "fixture"),
+        f"{found.rejected:,} rejected",
+    ]
+    return f"{item.path} ({item.league_id} {item.season}): {', '.join(counts)}{reason}"
+
+
+def _totals(result: LandingResult) -> str:
+    landed = result.landed
+    files, changed = len({item.path for item in landed}), sum(item.is_changed for item in landed)
+    objects = f" as {_count(len(landed), 'object')}" if len(landed) > files else ""
+    results, fixtures, rejected = (
+        sum(getattr(item.judgement, name) for item in landed) for name in ("results", "fixtures", "rejected")
+    )
+    first, last = result.seasons[0], result.seasons[-1]
+    seasons = f"season {first}" if first == last else f"seasons {first} to {last}"
+    return (
+        f"{_count(files, 'file')} landed{objects}, {changed:,} of them new or changed, {seasons}: "
+        f"{_count(results, 'result')}, {_count(fixtures, 'fixture')}, "
+        f"{_count(rejected, 'rejected record')}."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

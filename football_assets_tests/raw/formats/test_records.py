@@ -1,0 +1,65 @@
+"""Decoding of files, and what is no results at all."""
+
+import pytest
+
+from football_assets.raw.formats.reader import read_results, sniff
+from football_assets.raw.formats.records import UnreadableFile, decode
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Fürth–Köln".encode(),
+        b"\xef\xbb\xbf" + "Fürth–Köln".encode(),
+        "Fürth–Köln".encode("cp1252"),
+        "Fürth–Köln".encode("utf-16"),
+        "Fürth–Köln".encode("utf-16-le"),
+        "Fürth–Köln".encode("utf-16-be"),
+    ],
+)
+def test_text_is_the_same_in_every_encoding(data: bytes) -> None:
+    assert decode(data) == "Fürth–Köln"
+
+
+def test_latin_1_bytes_that_windows_lacks_are_kept() -> None:
+    assert decode(b"F\xfcrth \x81") == "Fürth \x81"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b" \r\n \n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"\x1f\x8b\x08\x00\x00gzip", "binary"),
+        (b"PK\x03\x04xl/worksheets", "Excel workbook"),
+        (b"PAR1", "Parquet"),
+        (b"<!DOCTYPE html><html><body>404: Not Found</body></html>", "HTML"),
+        (b"\n  <HTML>", "HTML"),
+    ],
+)
+def test_a_file_that_is_no_text_says_so(data: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableFile, match=reason):
+        decode(data)
+    for extension in ("json", "csv"):
+        reading = read_results(extension, data)
+        assert reading.rows == []
+        assert [reason in refusal.reason for refusal in reading.refusals] == [True]
+
+
+@pytest.mark.parametrize(
+    ("data", "extension"),
+    [
+        (b'\xef\xbb\xbf {"matches": []}', "json"),
+        (b'{"rounds": []}', "json"),
+        (b"\nDATE,Team 1,FT,Team 2\n", "csv"),
+    ],
+)
+def test_the_content_says_the_format(data: bytes, extension: str) -> None:
+    assert sniff(data) == extension
+
+
+@pytest.mark.parametrize("data", [b"# Notes", b"[1, 2]", b'{"clubs": []}', b"{", b"Div,Date,HomeTeam\n"])
+def test_content_in_no_format_is_refused(data: bytes) -> None:
+    with pytest.raises(UnreadableFile):
+        sniff(data)

@@ -1,0 +1,127 @@
+"""What a file is said to hold before it lands."""
+
+from datetime import date
+
+import pytest
+
+from football_assets.raw.landing.file_summaries import Candidate, Judgement, holds_all_of, judge, loss
+from football_assets.raw.matches import read_season
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import csv_of, json_of, listed, put
+
+TODAY = date(2016, 1, 1)
+PLAYED = "Sat Aug 16 2014,Leeds,2-1,?,Hull"
+FIXTURE = "Sat Aug 23 2014,Hull,?,?,Leeds"
+
+
+def candidate(content: str, *, extension: str = "csv", league_id: str = "eng.1") -> Candidate:
+    return Candidate(content.encode(), extension, "2014-15", league_id)
+
+
+def judged(content: str, **more: str) -> Judgement:
+    (judgement,) = judge([candidate(content, **more)], TODAY)
+    return judgement
+
+
+def test_results_fixtures_and_rejected_records_are_counted_with_the_first_reason() -> None:
+    found = judged(
+        csv_of(PLAYED, FIXTURE, "Sat Aug 16 2014,Derby,two,?,Fulham", "Sat Aug 16 2014,Fulham,1-0,?,Fulham")
+    )
+    assert (found.results, found.fixtures, found.matches, found.rejected) == (1, 1, 2, 2)
+    assert found.first_reason == "line 4: The score 'two' is not like '2-1' or '?'."
+    assert found.problem is None
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("Sat Aug 16 2014,Leeds,2-1 aet,?,Hull", "not that of 90 minutes"),
+        ("Sat Aug 16 2014,Leeds,31-1,?,Hull", "more than 30 goals"),
+        ("Sat Aug 16 2014,?,2-1,?,Hull", "not named"),
+        ("Fri Aug 16 2013,Leeds,2-1,?,Hull", "outside the season"),
+        ("Sat Aug 16 2014,Leeds,3-0 (*),?,Hull", "no result of play"),
+        ("Sat Aug 16 2014,Man United,3-0,?,Manchester United", "two names of"),
+        ("Sun Aug 16 2015,Leeds,2-1,?,Hull", "The match of 2015-08-16 has a score and yet lies after"),
+    ],
+)
+def test_a_record_is_rejected_for_the_reason_that_raw_matches_gives(
+    bucket: Bucket, row: str, reason: str
+) -> None:
+    today = date(2015, 1, 1)
+    (found,) = judge([candidate(csv_of(row))], today)
+    assert (found.matches, found.rejected, found.line) == (0, 1, 2)
+    assert reason in str(found.reason)
+    put(bucket, "x/2014-15/eng.1.csv", csv_of(row))
+    assert read_season(bucket, "2014-15", today).rejected["reason"].to_list() == [found.reason]
+
+
+def test_no_file_is_judged_by_another() -> None:
+    awarded = candidate(csv_of("Sat Aug 16 2014,Leeds,3-0 (*),?,Hull"))
+    unmarked = candidate(csv_of("Sat Aug 16 2014,Leeds,3-0,?,Hull"))
+    first, second = judge([awarded, unmarked], TODAY)
+    assert (first.rejected, second.results, second.rejected) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (csv_of(), "The file lists no match."),
+        (
+            csv_of("x,a,1-0,?,b"),
+            "Its only record is no match, line 2: The date 'x' is not like",
+        ),
+        ("<html>404</html>", "The file is an HTML page"),
+        ("Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nSP1,16/08/2014,a,b,1,0\n", "The file is of SP1"),
+    ],
+)
+def test_a_file_without_a_match_says_why(content: str, problem: str) -> None:
+    assert str(judged(content).problem).startswith(problem)
+
+
+def test_json_says_where_by_its_path() -> None:
+    found = judged(json_of(listed("2014-08-16", "a", "a", "1-0")), extension="json")
+    assert found.problem == "Its only record is no match, matches[0]: a cannot play itself."
+
+
+def test_no_file_is_no_error() -> None:
+    assert judge([], TODAY) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "holds"),
+    [
+        ((PLAYED,), (PLAYED, FIXTURE), True),
+        ((FIXTURE,), ("Sun Aug 24 2014,Hull,1-1,?,Leeds",), True),
+        (("Sat Aug 16 2014,Leeds,0-0,?,Hull",), (PLAYED,), True),
+        ((PLAYED, FIXTURE), (PLAYED,), False),
+        ((PLAYED,), ("Sat Aug 16 2014,Leeds,?,?,Hull",), False),
+        ((PLAYED,), (FIXTURE,), False),
+        ((PLAYED, "Sat Jan 17 2015,Leeds,0-0,?,Hull"), (PLAYED,), False),
+        ((), (PLAYED,), True),
+    ],
+)
+def test_a_file_holds_all_of_another_if_no_match_and_no_result_would_be_lost(
+    old: tuple[str, ...], new: tuple[str, ...], holds: bool
+) -> None:
+    assert holds_all_of(candidate(csv_of(*new)), candidate(csv_of(*old)), TODAY) is holds
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "is_lost"),
+    [
+        ((8, 0), (3, 0), False),
+        ((8, 0), (2, 0), True),
+        ((40, 0), (36, 4), False),
+        ((40, 0), (30, 10), True),
+        ((8, 0), (0, 8), True),
+    ],
+)
+def test_a_few_matches_or_results_fewer_are_a_correction_and_more_a_loss(
+    had: tuple[int, int], has: tuple[int, int], is_lost: bool
+) -> None:
+    assert (loss(Judgement(*has), Judgement(*had)) is not None) is is_lost
+
+
+def test_a_loss_says_what_was_there() -> None:
+    assert loss(Judgement(1), Judgement(1200)) == ("1 match", "1,200")
+    assert loss(Judgement(0, 8), Judgement(8)) == ("0 results", "8")

@@ -1,0 +1,1 @@
+"""Tests of `football_assets.raw.matching`."""
