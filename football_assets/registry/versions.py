@@ -1,0 +1,152 @@
+"""Model versions in the bucket: publish a bundle under a new number, and read it back checked against its digests.
+
+`registry/versions/<n>/` holds the files of version n. `manifest.json` is written last and create-only: a version exists
+once its manifest does. A publisher first claims the number with a create-only `claim.json`, so two publishers never
+write into one folder. The number of a publisher that died is not reused.
+"""
+
+import re
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
+from football_assets.registry.manifest import (
+    CLAIM,
+    MANIFEST,
+    BundleFile,
+    Manifest,
+    content_digest,
+    first_corrupt,
+    read_bundle_files,
+    sha256,
+    to_json,
+)
+from football_assets.storage.bucket import ABSENT, Bucket
+
+VERSIONS = "registry/versions/"
+NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+
+
+class ModelVersions:
+    """The model versions of a bucket, by number. `Registry` adds the aliases."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def publish(self, folder: Path, metadata: dict[str, Any]) -> int:
+        """Store a bundle as a new version. See `Registry.publish`."""
+        contents = read_bundle_files(folder)
+        files = {name: BundleFile(sha256(data), len(data)) for name, data in contents.items()}
+        content = content_digest(files)
+        known = self.find(content)
+        if known is not None:
+            return known
+        number = self._claim_number()
+        for name, data in contents.items():
+            self._bucket.write(f"{VERSIONS}{number}/{name}", data)
+        manifest = Manifest(number, datetime.now(UTC), content, files, metadata)
+        self._bucket.write(f"{VERSIONS}{number}/{MANIFEST}", manifest.to_json(), if_version=ABSENT)
+        return number
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all complete versions, ascending."""
+        return sorted(number for number, name in self._listing() if name == MANIFEST)
+
+    def manifest(self, number: int) -> Manifest:
+        """Read the manifest of a version. See `Registry.manifest`."""
+        name = f"{VERSIONS}{number}/{MANIFEST}"
+        try:
+            return Manifest.from_json(self._bucket.read(name), number)
+        except ObjectNotFound:
+            raise RegistryError(
+                f"There is no model version {number} in {self._bucket.url}. {self.describe()}"
+            ) from None
+        except ValueError as error:
+            raise RegistryError(f"{name} {error}") from error
+
+    def find(self, content: str) -> int | None:
+        """Return the newest intact version whose files have this content digest, or None."""
+        return next((number for number in reversed(self.numbers()) if self._holds(number, content)), None)
+
+    def read(self, number: int, name: str) -> bytes:
+        """Read one file of a version, checked against its digest. See `Registry.read`."""
+        manifest = self.manifest(number)
+        if name not in manifest.files:
+            raise RegistryError(
+                f"Version {number} in {self._bucket.url} has no {name}: it holds {', '.join(manifest.files)}."
+            )
+        return self._read_file(number, name, manifest.files[name])
+
+    def fetch(self, number: int, scratch: Path) -> Path:
+        """Copy a version into a local folder, every file checked against its digest. See `Registry.fetch`."""
+        manifest = self.manifest(number)
+        target = scratch / "registry" / f"{number}-{manifest.content[:16]}"
+        if target.is_dir():
+            if first_corrupt(target, manifest) is None:
+                return target
+            shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
+        try:
+            for name, entry in manifest.files.items():
+                (temporary / name).write_bytes(self._read_file(number, name, entry))
+            try:
+                temporary.rename(target)
+            except OSError:  # another process has fetched the same version meanwhile
+                corrupt = first_corrupt(target, manifest)
+                if corrupt is not None:
+                    raise RegistryError(
+                        f"{target / corrupt} is corrupt: delete {target} and try again."
+                    ) from None
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return target
+
+    def describe(self) -> str:
+        """Name the newest versions in one sentence, for error messages."""
+        numbers = self.numbers()
+        if not numbers:
+            return "None was published yet: materialise the asset 'registered_model' first."
+        shown = ", ".join(str(number) for number in numbers[-5:])
+        return f"Versions: {'…, ' if len(numbers) > 5 else ''}{shown}."
+
+    def _listing(self) -> list[tuple[int, str]]:
+        """Number and file name of every object of the versions, complete or not."""
+        parts = (item.name.removeprefix(VERSIONS).split("/") for item in self._bucket.list(VERSIONS))
+        return [(int(part[0]), part[1]) for part in parts if len(part) == 2 and NUMBER.fullmatch(part[0])]
+
+    def _holds(self, number: int, content: str) -> bool:
+        try:
+            manifest = self.manifest(number)
+            if manifest.content != content:
+                return False
+            for name, entry in manifest.files.items():
+                self._read_file(number, name, entry)
+        except RegistryError:  # a corrupt version holds nothing that can be used
+            return False
+        return True
+
+    def _claim_number(self) -> int:
+        number = max((number for number, _ in self._listing()), default=0) + 1
+        record = to_json({"claimed": datetime.now(UTC).isoformat()})
+        while True:  # each rejected write means that another publisher has claimed the number
+            try:
+                self._bucket.write(f"{VERSIONS}{number}/{CLAIM}", record, if_version=ABSENT)
+            except PreconditionFailed:
+                number += 1
+            else:
+                return number
+
+    def _read_file(self, number: int, name: str, entry: BundleFile) -> bytes:
+        object_name = f"{VERSIONS}{number}/{name}"
+        advice = f"version {number} cannot be used. Promote another version, or train again."
+        try:
+            data = self._bucket.read(object_name)
+        except ObjectNotFound:
+            raise RegistryError(f"{object_name} is missing in {self._bucket.url}: {advice}") from None
+        if sha256(data) != entry.sha256:
+            raise RegistryError(f"{object_name} is corrupt in {self._bucket.url} (digest differs): {advice}")
+        return data

@@ -1,0 +1,83 @@
+"""Manifests of model versions: a damaged or foreign one is rejected, on both kinds of bucket."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from football_assets.errors import RegistryError
+from football_assets.registry.manifest import content_digest
+from football_assets.registry.store import (
+    VERSIONS,
+    BundleFile,
+    Registry,
+)
+from football_assets.storage.bucket import open_bucket
+from football_assets_tests.builders.model_versions import published, small_bundle
+
+
+@pytest.fixture
+def registry(bucket_url: str) -> Registry:
+    return Registry(open_bucket(bucket_url))
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "checkpoint.pt", "manifest.json", "claim.json", "a b.json"])
+def test_a_file_that_does_not_belong_in_a_bundle_is_refused(
+    registry: Registry, tmp_path: Path, name: str
+) -> None:
+    folder = small_bundle(tmp_path / "a")
+    (folder / name).write_bytes(b"x")
+    with pytest.raises(RegistryError, match="does not belong in a model bundle"):
+        registry.publish(folder, {})
+    assert registry.versions() == []
+
+
+def test_an_empty_bundle_is_refused(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RegistryError, match="is empty"):
+        registry.publish(tmp_path / "empty", {})
+
+
+def test_a_damaged_manifest_is_named(registry: Registry, tmp_path: Path) -> None:
+    published(registry, tmp_path, 1)
+    name = f"{VERSIONS}1/manifest.json"
+    record = json.loads(registry.bucket.read(name))
+    record["files"]["model.onnx"]["sha256"] = "0" * 64
+    for damaged in (b"{", b"[]", json.dumps(record).encode()):
+        registry.bucket.write(name, damaged)
+        with pytest.raises(RegistryError, match=r"versions/1/manifest\.json is corrupt"):
+            registry.fetch(1, tmp_path / "scratch")
+
+
+def rewrite_manifest(registry: Registry, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the manifest of version 1 and give it the digest that fits its files."""
+    name = f"{VERSIONS}1/manifest.json"
+    record = json.loads(registry.bucket.read(name))
+    change(record)
+    record["content"] = content_digest({file: BundleFile(**entry) for file, entry in record["files"].items()})
+    registry.bucket.write(name, json.dumps(record).encode())
+
+
+@pytest.mark.parametrize("escape", ["../../../escaped.json", "/escaped.json", "a/b.json", "..", ""])
+def test_a_manifest_cannot_write_outside_the_scratch_folder(
+    registry: Registry, tmp_path: Path, escape: str
+) -> None:
+    published(registry, tmp_path, 1)
+
+    def rename(record: dict[str, Any]) -> None:
+        record["files"][escape] = record["files"].pop("metrics.json")
+
+    rewrite_manifest(registry, rename)
+    with pytest.raises(RegistryError, match="manifest.json is corrupt: its digests do not agree"):
+        registry.fetch(1, tmp_path / "scratch")
+    assert not (tmp_path / "escaped.json").exists()
+    assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
+
+
+def test_a_manifest_of_another_version_is_refused(registry: Registry, tmp_path: Path) -> None:
+    published(registry, tmp_path, 1)
+    rewrite_manifest(registry, lambda record: record.update(version=2))
+    with pytest.raises(RegistryError, match="manifest.json is corrupt"):
+        registry.manifest(1)

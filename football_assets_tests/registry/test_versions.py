@@ -1,0 +1,141 @@
+"""Model versions on both kinds of bucket, with processes that publish and threads that fetch at once."""
+
+import json
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from football_assets.errors import RegistryError
+from football_assets.registry.store import (
+    VERSIONS,
+    Registry,
+)
+from football_assets.storage.bucket import open_bucket
+from football_assets_tests.builders.model_versions import published, small_bundle
+
+
+@pytest.fixture
+def registry(bucket_url: str) -> Registry:
+    return Registry(open_bucket(bucket_url))
+
+
+def test_versions_are_numbered_from_one_and_keep_their_files_and_metadata(
+    registry: Registry, tmp_path: Path
+) -> None:
+    assert registry.versions() == []
+    assert published(registry, tmp_path, 3) == [1, 2, 3]
+    assert registry.versions() == [1, 2, 3]
+    manifest = registry.manifest(2)
+    assert manifest.metadata == {"i": 1}
+    assert set(manifest.files) == {"metrics.json", "model.onnx"}
+    folder = registry.fetch(2, tmp_path / "scratch")
+    assert json.loads((folder / "metrics.json").read_text()) == {"text": "content 1"}
+    assert (folder / "model.onnx").read_bytes() == b"content 1" * 1000
+
+
+def test_the_same_files_published_again_are_the_same_version(registry: Registry, tmp_path: Path) -> None:
+    first = registry.publish(small_bundle(tmp_path / "a"), {"run": "first"})
+    other = registry.publish(small_bundle(tmp_path / "b", "other"), {})
+    assert registry.publish(small_bundle(tmp_path / "c"), {"run": "second"}) == first
+    assert registry.versions() == [first, other]
+    assert registry.manifest(first).metadata == {"run": "first"}
+
+
+def test_a_corrupt_version_is_not_reused_for_the_same_files(registry: Registry, tmp_path: Path) -> None:
+    first = registry.publish(small_bundle(tmp_path / "a"), {})
+    registry.bucket.write(f"{VERSIONS}{first}/model.onnx", b"rotten")
+    assert registry.publish(small_bundle(tmp_path / "b"), {}) == 2
+    assert registry.fetch(2, tmp_path / "scratch").is_dir()
+
+
+def test_a_version_without_manifest_is_invisible_and_its_number_is_left_alone(
+    registry: Registry, tmp_path: Path
+) -> None:
+    registry.bucket.write(f"{VERSIONS}1/claim.json", b"{}")  # a publisher that died after its first file
+    registry.bucket.write(f"{VERSIONS}1/model.onnx", b"half")
+    assert registry.versions() == []
+    with pytest.raises(RegistryError, match="no model version 1"):
+        registry.fetch(1, tmp_path / "scratch")
+    with pytest.raises(RegistryError, match="no model version 1"):
+        registry.set_alias("candidate", 1)
+    assert registry.publish(small_bundle(tmp_path / "a"), {}) == 2
+    assert registry.bucket.read(f"{VERSIONS}1/model.onnx") == b"half"
+
+
+def test_a_damaged_file_is_named_and_never_returned(registry: Registry, tmp_path: Path) -> None:
+    published(registry, tmp_path, 1)
+    registry.bucket.write(f"{VERSIONS}1/model.onnx", b"content 0" * 999 + b"content 9")
+    with pytest.raises(RegistryError, match=r"versions/1/model\.onnx is corrupt"):
+        registry.fetch(1, tmp_path / "scratch")
+    registry.bucket.delete(f"{VERSIONS}1/model.onnx")
+    with pytest.raises(RegistryError, match=r"versions/1/model\.onnx is missing"):
+        registry.fetch(1, tmp_path / "scratch")
+    assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
+
+
+def test_a_copy_that_another_process_left_damaged_meanwhile_is_named(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(registry, tmp_path, 1)
+    rename = Path.rename
+
+    def overtaken(self: Path, target: Path) -> Path:
+        target.mkdir()
+        (target / "model.onnx").write_bytes(b"half")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    with pytest.raises(RegistryError, match=r"1-\w{16}/\S+ is corrupt: delete .*1-\w{16} and try again"):
+        registry.fetch(1, tmp_path / "scratch")
+
+
+def test_a_damaged_copy_in_the_scratch_folder_is_fetched_again(registry: Registry, tmp_path: Path) -> None:
+    published(registry, tmp_path, 1)
+    folder = registry.fetch(1, tmp_path / "scratch")
+    (folder / "model.onnx").write_bytes(b"rotten")
+    (folder / "metrics.json").unlink()
+    again = registry.fetch(1, tmp_path / "scratch")
+    assert (again / "model.onnx").read_bytes() == b"content 0" * 1000
+    assert (again / "metrics.json").is_file()
+
+
+def test_many_can_fetch_one_version_into_one_scratch_folder_at_once(
+    registry: Registry, tmp_path: Path
+) -> None:
+    published(registry, tmp_path, 1)
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: registry.fetch(1, tmp_path / "scratch"), range(24)))
+    assert len(set(folders)) == 1
+    assert sorted(path.name for path in folders[0].iterdir()) == ["metrics.json", "model.onnx"]
+    assert list(folders[0].parent.iterdir()) == [folders[0]]
+
+
+def _publish_many(url: str, folder: Path, worker: int, count: int) -> list[int]:
+    registry = Registry(open_bucket(url))
+    folders = [small_bundle(folder / f"w{worker}-{i}", f"worker {worker} bundle {i}") for i in range(count)]
+    return [registry.publish(folder, {"worker": worker, "i": i}) for i, folder in enumerate(folders)]
+
+
+def test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_see_whole_ones(
+    registry: Registry, tmp_path: Path
+) -> None:
+    workers, count = 4, 5
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        jobs = pool.starmap_async(
+            _publish_many, [(registry.bucket.url, tmp_path, worker, count) for worker in range(workers)]
+        )
+        seen: set[int] = set()
+        while not jobs.ready():
+            for version in set(registry.versions()) - seen:
+                folder = registry.fetch(version, tmp_path / "reader")  # raises if any file is not whole
+                origin = registry.manifest(version).metadata
+                text = f"worker {origin['worker']} bundle {origin['i']}"
+                assert (folder / "model.onnx").read_bytes() == text.encode() * 1000
+                seen.add(version)
+        results = jobs.get()
+    assert sorted(version for result in results for version in result) == list(range(1, workers * count + 1))
+    assert registry.versions() == list(range(1, workers * count + 1))
+    for worker, result in enumerate(results):
+        assert [registry.manifest(version).metadata["worker"] for version in result] == [worker] * count
