@@ -11,7 +11,8 @@ from typing import NamedTuple
 import polars as pl
 
 from football_assets.errors import ObjectNotFound, UnreadableObject
-from football_assets.raw.formats.frames import REFUSAL_SCHEMA, FileContent, read_files, with_origins
+from football_assets.raw.formats.frames import REJECTION_SCHEMA as REFUSAL_SCHEMA
+from football_assets.raw.formats.frames import FileContent, read_files, with_origins
 from football_assets.raw.landing import Inventory, LandingObject, in_order, inventory
 from football_assets.raw.matching.canonical_clubs import against_themselves, with_canonical_clubs
 from football_assets.raw.matching.copied_lists import split_copied_lists

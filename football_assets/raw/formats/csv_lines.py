@@ -20,12 +20,12 @@ def column_names(data: bytes) -> list[str]:
         The file is empty or no text.
     """
     lines = decode(data).lstrip(BLANK + "\r\n").splitlines()[:1]
-    return names_in(lines[0]) if lines else []
+    return split_header(lines[0]) if lines else []
 
 
-def names_in(line: str, delimiter: str = ",") -> list[str]:
+def split_header(line: str, delimiter: str = ",") -> list[str]:
     """The names of columns in a header, in lower case."""
-    return [name.strip().lower() for name in fields_of(line.removeprefix(_MARK_IN_LATIN_1), delimiter)]
+    return [name.strip().lower() for name in split_line(line.removeprefix(_MARK_IN_LATIN_1), delimiter)]
 
 
 def check_columns(names: Sequence[str], required: Sequence[str], example: str) -> None:
@@ -43,7 +43,7 @@ def check_columns(names: Sequence[str], required: Sequence[str], example: str) -
         )
 
 
-def fields_of(line: str, delimiter: str = ",") -> list[str]:
+def split_line(line: str, delimiter: str = ",") -> list[str]:
     """The fields of one line."""
     if '"' not in line:
         return line.split(delimiter)

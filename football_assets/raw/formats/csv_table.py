@@ -1,5 +1,5 @@
 """A CSV file taken apart: the one place that decides, for a file as a whole, its encoding, its delimiter, its header
-and the order of day and month in its dates. Every reader of CSV but that of Kaggle's wide files reads a `Table`.
+and the order of day and month in its dates. Every reader of CSV but that of Kaggle's wide files reads a `CsvTable`.
 """
 
 import re
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from football_assets.raw.formats.csv_lines import BLANK, DELIMITERS, fields_of, names_in
-from football_assets.raw.formats.dates import DateOrder, decide_order
+from football_assets.raw.formats.csv_lines import BLANK, DELIMITERS, split_header, split_line
+from football_assets.raw.formats.dates import DateOrder, infer_date_order
 from football_assets.raw.formats.records import UnreadableFile, decode
 
 
-class Format(StrEnum):
+class CsvFormat(StrEnum):
     """The formats of CSV, each with a reader of its own."""
 
     FOOTBALLCSV = "footballcsv"
@@ -21,21 +21,21 @@ class Format(StrEnum):
     EXTRA_LEAGUE = "football-data.co.uk's extra leagues"
 
 
-EXAMPLES = {
-    Format.FOOTBALLCSV: "Date,Team 1,FT,HT,Team 2",
-    Format.FOOTBALL_DATA: "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG",
-    Format.EXTRA_LEAGUE: "Country,League,Season,Date,Home,Away,HG,AG",
+HEADER_EXAMPLES = {
+    CsvFormat.FOOTBALLCSV: "Date,Team 1,FT,HT,Team 2",
+    CsvFormat.FOOTBALL_DATA: "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG",
+    CsvFormat.EXTRA_LEAGUE: "Country,League,Season,Date,Home,Away,HG,AG",
 }
 _SIGNATURES = [
-    (frozenset(("date", "team 1", "team 2")), Format.FOOTBALLCSV),
-    (frozenset(("date", "hometeam", "awayteam")), Format.FOOTBALL_DATA),
-    (frozenset(("date", "ht", "at")), Format.FOOTBALL_DATA),
-    (frozenset(("date", "home", "away")), Format.EXTRA_LEAGUE),
+    (frozenset(("date", "team 1", "team 2")), CsvFormat.FOOTBALLCSV),
+    (frozenset(("date", "hometeam", "awayteam")), CsvFormat.FOOTBALL_DATA),
+    (frozenset(("date", "ht", "at")), CsvFormat.FOOTBALL_DATA),
+    (frozenset(("date", "home", "away")), CsvFormat.EXTRA_LEAGUE),
 ]
 """A line with these names is a header of the format."""
 _HINTS = [
-    (frozenset(("div", "hometeam", "fthg")), Format.FOOTBALL_DATA),
-    (frozenset(("country", "league", "hg")), Format.EXTRA_LEAGUE),
+    (frozenset(("div", "hometeam", "fthg")), CsvFormat.FOOTBALL_DATA),
+    (frozenset(("country", "league", "hg")), CsvFormat.EXTRA_LEAGUE),
 ]
 """A first line with one of these names is meant to be a header of the format."""
 _LINES_TO_SEARCH = 50  # for the header, blank lines not counted
@@ -46,7 +46,7 @@ _FOOTBALL_TXT = re.compile(
 )
 
 
-class Record(NamedTuple):
+class CsvRecord(NamedTuple):
     """One line: its number, which counts from 1, its text and its fields."""
 
     line: int
@@ -55,26 +55,26 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Section:
+class CsvSection:
     """The lines below one header. `names`: its columns, in lower case."""
 
-    format: Format
+    format: CsvFormat
     header: str
     names: list[str]
-    records: list[Record]
+    records: list[CsvRecord]
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """A file of results. `above`: lines above the first header, which are no matches."""
 
     delimiter: str
     order: DateOrder
-    sections: list[Section]
-    above: list[Record]
+    sections: list[CsvSection]
+    above: list[CsvRecord]
 
 
-def read_table(data: bytes) -> Table:
+def read_csv_table(data: bytes) -> CsvTable:
     """Take a CSV file of results apart.
 
     The header is the first line that has the columns of a format. Blank lines, comments (`#`) and `sep=;` above it are
@@ -88,20 +88,20 @@ def read_table(data: bytes) -> Table:
     """
     lines = list(_lines(data))
     number, delimiter = _find_header(lines)
-    sections: list[Section] = []
+    sections: list[CsvSection] = []
     for line, text in lines[number:]:
         found = _format_of(text, delimiter)
         if found is not None:
-            sections.append(Section(found, text, names_in(text, delimiter), []))
+            sections.append(CsvSection(found, text, split_header(text, delimiter), []))
         else:
-            sections[-1].records.append(Record(line, text, fields_of(text, delimiter)))
+            sections[-1].records.append(CsvRecord(line, text, split_line(text, delimiter)))
     sections = [_with_index(section) for section in sections]
     above = [
-        Record(line, text, fields_of(text, delimiter))
+        CsvRecord(line, text, split_line(text, delimiter))
         for line, text in lines[:number]
         if not _is_said_above(text)
     ]
-    return Table(delimiter, decide_order(_dates(sections)), sections, above)
+    return CsvTable(delimiter, infer_date_order(_dates(sections)), sections, above)
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, str]]:
@@ -120,11 +120,11 @@ def _find_header(lines: Sequence[tuple[int, str]]) -> tuple[int, str]:
     raise UnreadableFile(_without_header(lines))
 
 
-def _format_of(line: str, delimiter: str) -> Format | None:
+def _format_of(line: str, delimiter: str) -> CsvFormat | None:
     """The format that a line is a header of, or None."""
     if not any(name in line for name in _DATE_COLUMN):
         return None
-    names = frozenset(names_in(line, delimiter))
+    names = frozenset(split_header(line, delimiter))
     return next((kind for signature, kind in _SIGNATURES if signature <= names), None)
 
 
@@ -137,13 +137,13 @@ def _without_header(lines: Sequence[tuple[int, str]]) -> str:
             "(openfootball/football.json) or as CSV (footballcsv)."
         )
     number, first = next(((n, line) for n, line in lines if not _is_said_above(line)), (1, ""))
-    delimiter = max(DELIMITERS, key=lambda each: len(fields_of(first, each)))
-    names = names_in(first, delimiter)
+    delimiter = max(DELIMITERS, key=lambda each: len(split_line(first, each)))
+    names = split_header(first, delimiter)
     meant = next((kind for hints, kind in _HINTS if hints & set(names)), None)
     needed = next(sorted(signature) for signature, kind in _SIGNATURES if meant in (kind, None))
     missing = [name for name in needed if name not in names]
     split = f", split at {DELIMITERS[delimiter]}," if delimiter in first else ""
-    examples = "' or '".join(example for kind, example in EXAMPLES.items() if meant in (kind, None))
+    examples = "' or '".join(example for kind, example in HEADER_EXAMPLES.items() if meant in (kind, None))
     return (
         f"The file has no header of results: line {number}{split} is '{first.strip()[:80]}', which lacks the column(s) "
         f"{', '.join(missing)}. A header is like '{examples}', with commas, semicolons, tabs or vertical bars."
@@ -155,17 +155,17 @@ def _is_said_above(text: str) -> bool:
     return text.lstrip().startswith("#") or _SEPARATOR.fullmatch(text) is not None
 
 
-def _with_index(section: Section) -> Section:
+def _with_index(section: CsvSection) -> CsvSection:
     """The section with a column without a name where each row begins with a number that the header does not count."""
     if not section.records or any(
         len(record.fields) != len(section.names) + 1 or not record.fields[0].isdecimal()
         for record in section.records
     ):
         return section
-    return Section(section.format, section.header, ["", *section.names], section.records)
+    return CsvSection(section.format, section.header, ["", *section.names], section.records)
 
 
-def _dates(sections: Sequence[Section]) -> Iterator[tuple[str, str]]:
+def _dates(sections: Sequence[CsvSection]) -> Iterator[tuple[str, str]]:
     for section in sections:
         place = section.names.index("date")
         for record in section.records:

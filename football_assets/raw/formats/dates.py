@@ -7,11 +7,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from football_assets.raw.formats.match_status import Mark, mark_of
+from football_assets.raw.formats.match_status import MatchStatus, parse_status
 from football_assets.raw.formats.numbers import is_missing
 from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
-EXAMPLES = "'2014-08-16', '16/08/2014' or 'Sat Aug 16 2014'"
+DATE_EXAMPLES = "'2014-08-16', '16/08/2014' or 'Sat Aug 16 2014'"
 _FIRST_SHORT_YEAR = 70  # 70 is 1970, 69 is 2069
 _LONGEST = 60  # characters; longer text is no date
 
@@ -23,7 +23,7 @@ class DateOrder(StrEnum):
     MONTH_FIRST = "month first"
 
 
-class Moment(NamedTuple):
+class ParsedDate(NamedTuple):
     """What a date says: the day; the time beside it and its offset from UTC, where it has them; `void`, why the match
     is no result of play, where a mark behind the date says so."""
 
@@ -67,7 +67,7 @@ _FORMS = [re.compile(f"{_BEFORE}{day}{_CLOCK}{_BEHIND}", re.IGNORECASE) for day 
 _CLOCK_ALONE = re.compile(rf"\s*{_TIME}\s*", re.IGNORECASE)
 
 
-def decide_order(listed: Iterable[tuple[str, str]]) -> DateOrder:
+def infer_date_order(listed: Iterable[tuple[str, str]]) -> DateOrder:
     """The order of day and month in all dates of a file, each with the place where it stands, like `line 3`.
 
     One date that exists in one order only proves it. Where none does, the day is first.
@@ -94,7 +94,7 @@ def decide_order(listed: Iterable[tuple[str, str]]) -> DateOrder:
 
 
 @lru_cache(maxsize=1 << 14)
-def read_moment(text: str, order: DateOrder | None) -> Moment:
+def parse_date(text: str, order: DateOrder | None) -> ParsedDate:
     """What a date says, in any of the forms that sources write.
 
     A time of midnight is none: programs write it where there is only a day. A mark behind the date, like `(P)` for
@@ -114,7 +114,7 @@ def read_moment(text: str, order: DateOrder | None) -> Moment:
     if match is None:
         if is_missing(text):
             raise UnusableRecord("The row has no date.")
-        raise UnusableRecord(f"The date '{text[:_LONGEST]}' is not like {EXAMPLES}.")
+        raise UnusableRecord(f"The date '{text[:_LONGEST]}' is not like {DATE_EXAMPLES}.")
     parts = match.groupdict()
     try:
         day = _day(parts, order)
@@ -122,9 +122,9 @@ def read_moment(text: str, order: DateOrder | None) -> Moment:
         raise UnusableRecord(f"The date '{text}' does not exist.") from None
     mark = parts["mark"]
     void = None
-    if mark and mark_of(mark) is Mark.NO_RESULT and any(letter.isalpha() for letter in mark):
+    if mark and parse_status(mark) is MatchStatus.NO_RESULT and any(letter.isalpha() for letter in mark):
         void = f"The date '{text.strip()}' is marked as awarded, abandoned or the like: no result of play."
-    return Moment(day, _clock(parts), _zone(parts["zone"]), void)
+    return ParsedDate(day, _clock(parts), _zone(parts["zone"]), void)
 
 
 def _match(text: str) -> re.Match[str] | None:
@@ -138,7 +138,7 @@ def _match(text: str) -> re.Match[str] | None:
 def _is_known(parts: dict[str, str | None]) -> bool:
     """Whether the words of a date are a month and a mark."""
     word, mark = parts.get("word"), parts["mark"]
-    is_mark = not mark or not mark[0].isalpha() or mark_of(mark) is not None
+    is_mark = not mark or not mark[0].isalpha() or parse_status(mark) is not None
     return is_mark and (word is None or _month(word) is not None)
 
 
@@ -168,14 +168,14 @@ def _only_order(text: str) -> DateOrder | None:
 
 def _exists(text: str, order: DateOrder) -> bool:
     try:
-        read_moment(text, order)
+        parse_date(text, order)
     except UnusableRecord:
         return False
     return True
 
 
 @lru_cache(maxsize=1 << 12)
-def read_clock(text: str) -> time | None:
+def parse_time(text: str) -> time | None:
     """The time in a column of its own, or None where the text is none.
 
     >>> read_clock("20:00"), read_clock("8:00 pm"), read_clock("late")

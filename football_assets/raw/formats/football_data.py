@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 from football_assets.domain.leagues import DIVISIONS, TIME_ZONES, extra_league, league_of
 from football_assets.raw.formats.csv_lines import check_columns
-from football_assets.raw.formats.csv_table import EXAMPLES, Format, Record, Section
-from football_assets.raw.formats.dates import DateOrder, read_clock, read_moment
-from football_assets.raw.formats.numbers import read_goals, read_odds
+from football_assets.raw.formats.csv_table import HEADER_EXAMPLES, CsvFormat, CsvRecord, CsvSection
+from football_assets.raw.formats.dates import DateOrder, parse_date, parse_time
+from football_assets.raw.formats.numbers import parse_goals, parse_odds
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
-    Reading,
-    Refusal,
-    Row,
+    MatchRow,
+    ParsedFile,
+    Rejection,
     UnusableRecord,
     WrongDivision,
 )
@@ -65,7 +65,7 @@ class Layout:
 
 _STATISTICS = frozenset(("hthg", "htag", "htr", "hs", "as", "hst", "ast", "hc", "ac", "hf", "af", "hy", "ay"))
 LAYOUTS = {
-    Format.FOOTBALL_DATA: Layout(
+    CsvFormat.FOOTBALL_DATA: Layout(
         home="hometeam",
         away="awayteam",
         goals=("fthg", "ftag"),
@@ -75,7 +75,7 @@ LAYOUTS = {
         of_results=_STATISTICS | {"ftr"},
         older={"ht": "hometeam", "at": "awayteam", "hg": "fthg", "ag": "ftag", "res": "ftr"},
     ),
-    Format.EXTRA_LEAGUE: Layout(
+    CsvFormat.EXTRA_LEAGUE: Layout(
         home="home",
         away="away",
         goals=("hg", "ag"),
@@ -91,7 +91,7 @@ _RESULT = re.compile(r"goal|score|result|^ft$")
 _CUP = re.compile(r"\b(copa|cup)\b", re.IGNORECASE)
 
 
-def read_section(section: Section, order: DateOrder, league_id: str | None = None) -> Reading:
+def read_football_data(section: CsvSection, order: DateOrder, league_id: str | None = None) -> ParsedFile:
     """Read the matches of a section in either format.
 
     A row too short to hold a date and two teams, of another division than the file, or with a date or goals that cannot
@@ -112,21 +112,23 @@ def read_section(section: Section, order: DateOrder, league_id: str | None = Non
     """
     columns = _columns(section)
     divisions = _Divisions(section, columns, league_id)
-    reading = Reading()
+    reading = ParsedFile()
     for record in section.records:
         try:
             reading.rows.append(_row(record, columns, divisions, order))
         except UnusableRecord as error:
-            reading.refusals.append(Refusal(record.line, None, record.text[:RECORD_CHARACTERS], str(error)))
+            reading.rejections.append(
+                Rejection(record.line, None, record.text[:RECORD_CHARACTERS], str(error))
+            )
     return reading
 
 
-def divisions_of(section: Section) -> list[str]:
+def divisions_of(section: CsvSection) -> list[str]:
     """The divisions that a section's rows name, as they write them, the one with most rows first."""
     return [_words(label) for label, _ in _labels(section).most_common()] if section.format in LAYOUTS else []
 
 
-def check_section(section: Section) -> None:
+def check_football_data(section: CsvSection) -> None:
     """Refuse a section without the columns of its format.
 
     Raises
@@ -137,7 +139,7 @@ def check_section(section: Section) -> None:
     _columns(section)
 
 
-def leagues_of(section: Section) -> list[str | None]:
+def leagues_of(section: CsvSection) -> list[str | None]:
     """The league of each record by the columns that say its division; None where they say none that is known."""
     if section.format not in LAYOUTS:
         return [None] * len(section.records)
@@ -162,7 +164,7 @@ class _Columns:
     odds: tuple[tuple[int, int, int], ...]
 
 
-def _columns(section: Section) -> _Columns:
+def _columns(section: CsvSection) -> _Columns:
     """The places of the columns.
 
     Raises
@@ -174,7 +176,7 @@ def _columns(section: Section) -> _Columns:
     names = _current(section.names, layout.older)
     is_of_results = {*layout.goals, *layout.of_results} & set(names) or any(map(_RESULT.search, names))
     required = ("date", layout.home, layout.away, *(layout.goals if is_of_results else ()))
-    check_columns(names, required, EXAMPLES[section.format])
+    check_columns(names, required, HEADER_EXAMPLES[section.format])
     width = len(names)
     places = tuple(names.index(name) for name in required)
     return _Columns(
@@ -193,7 +195,7 @@ def _columns(section: Section) -> _Columns:
 class _Divisions:
     """Which rows of a section are of the file's division."""
 
-    def __init__(self, section: Section, columns: _Columns, league_id: str | None) -> None:
+    def __init__(self, section: CsvSection, columns: _Columns, league_id: str | None) -> None:
         labels = _labels(section)
         self._leagues = {label: columns.layout.league(label) for label in labels}
         is_known = any(self._leagues.values())
@@ -214,7 +216,7 @@ class _Divisions:
             )
 
 
-def check_division(sections: Sequence[Section], league_id: str) -> None:
+def check_division(sections: Sequence[CsvSection], league_id: str) -> None:
     """Refuse a file of which no row is of its league.
 
     Raises
@@ -238,13 +240,13 @@ def check_division(sections: Sequence[Section], league_id: str) -> None:
         )
 
 
-def _labels(section: Section) -> Counter[tuple[str, ...]]:
+def _labels(section: CsvSection) -> Counter[tuple[str, ...]]:
     """How many rows each division has."""
     places = _places(section.names, LAYOUTS[section.format].labels)
     return Counter(label for record in section.records if any(label := _label(record, places)))
 
 
-def _row(record: Record, columns: _Columns, divisions: _Divisions, order: DateOrder) -> Row:
+def _row(record: CsvRecord, columns: _Columns, divisions: _Divisions, order: DateOrder) -> MatchRow:
     fields = record.fields
     if len(fields) < columns.least:
         raise UnusableRecord(f"The row is short: {len(fields)} of {columns.width} fields.")
@@ -254,13 +256,13 @@ def _row(record: Record, columns: _Columns, divisions: _Divisions, order: DateOr
     clock = fields[columns.clock] if columns.clock < len(fields) else ""
     kickoff_date, kickoff_time, void = _kickoff(day, clock, divisions.league_id or "", order)
     home_goals, away_goals = (
-        (read_goals(fields[place]) for place in columns.goals) if columns.goals else (None, None)
+        (parse_goals(fields[place]) for place in columns.goals) if columns.goals else (None, None)
     )
     _check_result(fields[columns.result] if columns.result < len(fields) else "", (home_goals, away_goals))
     # With more fields than columns something before the odds may have moved them.
     is_surplus = len(fields) > columns.width and any(surplus.strip() for surplus in fields[columns.width :])
     odds = (None, None, None) if is_surplus else _odds(fields, columns.odds)
-    return Row(
+    return MatchRow(
         record.line,
         None,
         record.text[:RECORD_CHARACTERS],
@@ -291,7 +293,7 @@ def _places(names: Sequence[str], labels: Sequence[str]) -> tuple[int, ...]:
     return tuple(names.index(name) if name in names else len(names) for name in labels)
 
 
-def _label(record: Record, places: Sequence[int]) -> tuple[str, ...]:
+def _label(record: CsvRecord, places: Sequence[int]) -> tuple[str, ...]:
     """What the columns of the division say."""
     return tuple(record.fields[place].strip() if place < len(record.fields) else "" for place in places)
 
@@ -314,7 +316,7 @@ def _odds(
 ) -> tuple[float | None, float | None, float | None]:
     for home, draw, away in columns:
         if max(home, draw, away) < len(fields):
-            odds = (read_odds(fields[home]), read_odds(fields[draw]), read_odds(fields[away]))
+            odds = (parse_odds(fields[home]), parse_odds(fields[draw]), parse_odds(fields[away]))
             if None not in odds:
                 return odds
     return None, None, None
@@ -323,8 +325,8 @@ def _odds(
 @lru_cache(maxsize=1 << 14)
 def _kickoff(day: str, clock: str, league_id: str, order: DateOrder) -> tuple[date, time | None, str | None]:
     """Day and time of kick-off in the country of the league, and why a mark behind the day makes the match void."""
-    moment = read_moment(day, order)
-    listed = read_clock(clock) or moment.clock
+    moment = parse_date(day, order)
+    listed = parse_time(clock) or moment.clock
     zone = TIME_ZONES.get(league_id.partition(".")[0])
     if listed is None or zone is None:
         return moment.day, None, moment.void

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from football_assets.raw.formats.csv_lines import check_columns
-from football_assets.raw.formats.csv_table import EXAMPLES, Format, Record, Section
-from football_assets.raw.formats.dates import DateOrder, read_clock, read_moment
-from football_assets.raw.formats.match_status import Mark, mark_of
-from football_assets.raw.formats.numbers import is_missing, read_decimal
+from football_assets.raw.formats.csv_table import HEADER_EXAMPLES, CsvFormat, CsvRecord, CsvSection
+from football_assets.raw.formats.dates import DateOrder, parse_date, parse_time
+from football_assets.raw.formats.match_status import MatchStatus, parse_status
+from football_assets.raw.formats.numbers import is_missing, parse_decimal
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
-    Reading,
-    Refusal,
-    Row,
+    MatchRow,
+    ParsedFile,
+    Rejection,
     UnusableRecord,
     clean_name,
 )
@@ -40,7 +40,7 @@ class _Columns:
     refused: int
 
 
-def check_section(section: Section) -> None:
+def check_footballcsv(section: CsvSection) -> None:
     """Refuse a section without the columns of a result.
 
     Raises
@@ -48,10 +48,10 @@ def check_section(section: Section) -> None:
     UnreadableFile
         A required column is missing.
     """
-    check_columns(section.names, REQUIRED_COLUMNS, EXAMPLES[Format.FOOTBALLCSV])
+    check_columns(section.names, REQUIRED_COLUMNS, HEADER_EXAMPLES[CsvFormat.FOOTBALLCSV])
 
 
-def read_section(section: Section, order: DateOrder) -> Reading:
+def read_footballcsv(section: CsvSection, order: DateOrder) -> ParsedFile:
     """Read the matches of a section.
 
     A row too short to hold a date, two teams and a score, or with a date or score that cannot be read, is
@@ -64,7 +64,7 @@ def read_section(section: Section, order: DateOrder) -> Reading:
     UnreadableFile
         A required column is missing.
     """
-    check_section(section)
+    check_footballcsv(section)
     names = section.names
     width = len(names)
     columns = _Columns(
@@ -73,16 +73,18 @@ def read_section(section: Section, order: DateOrder) -> Reading:
         tuple(names.index(name) if name in names else width for name in OPTIONAL_COLUMNS),
         names.index("refused") if "refused" in names else width,
     )
-    reading = Reading()
+    reading = ParsedFile()
     for record in section.records:
         try:
             reading.rows.append(_row(record, columns, order))
         except UnusableRecord as error:
-            reading.refusals.append(Refusal(record.line, None, record.text[:RECORD_CHARACTERS], str(error)))
+            reading.rejections.append(
+                Rejection(record.line, None, record.text[:RECORD_CHARACTERS], str(error))
+            )
     return reading
 
 
-def _row(record: Record, columns: _Columns, order: DateOrder) -> Row:
+def _row(record: CsvRecord, columns: _Columns, order: DateOrder) -> MatchRow:
     fields, width = record.fields, columns.width
     if len(fields) <= max(columns.needed):
         raise UnusableRecord(f"The row is short: {len(fields)} of {width} fields.")
@@ -91,9 +93,9 @@ def _row(record: Record, columns: _Columns, order: DateOrder) -> Row:
     if columns.refused < min(len(fields), width) and fields[columns.refused]:
         raise UnusableRecord(fields[columns.refused])
     day, home, score, away = (fields[place] for place in columns.needed)
-    home_goals, away_goals, void = read_score(score)
-    moment = read_moment(day, order)
-    row = Row(
+    home_goals, away_goals, void = parse_score(score)
+    moment = parse_date(day, order)
+    row = MatchRow(
         record.line,
         None,
         record.text[:RECORD_CHARACTERS],
@@ -108,15 +110,15 @@ def _row(record: Record, columns: _Columns, order: DateOrder) -> Row:
     return _with_optional(row, fields, columns)
 
 
-def _with_optional(row: Row, fields: list[str], columns: _Columns) -> Row:
+def _with_optional(row: MatchRow, fields: list[str], columns: _Columns) -> MatchRow:
     if all(place == columns.width for place in columns.optional):
         return row
     clock, listed_round, *odds = (
         fields[place] if place < min(len(fields), columns.width) else "" for place in columns.optional
     )
-    home, draw, away = map(read_decimal, odds)
+    home, draw, away = map(parse_decimal, odds)
     return row._replace(
-        kickoff_time=read_clock(clock) or row.kickoff_time,
+        kickoff_time=parse_time(clock) or row.kickoff_time,
         round=clean_name(listed_round),
         odds_home=home,
         odds_draw=draw,
@@ -125,7 +127,7 @@ def _with_optional(row: Row, fields: list[str], columns: _Columns) -> Row:
 
 
 @lru_cache(maxsize=1 << 12)
-def read_score(text: str) -> tuple[int | None, int | None, str | None]:
+def parse_score(text: str) -> tuple[int | None, int | None, str | None]:
     """Goals of both teams, null if they are not known, and why they are no result of play.
 
     Raises
@@ -140,14 +142,14 @@ def read_score(text: str) -> tuple[int | None, int | None, str | None]:
     if _UNKNOWN_SCORE.fullmatch(text) is not None or is_missing(text):
         return None, None, None
     marked = _MARKED_SCORE.fullmatch(text)
-    mark = mark_of(marked[3] if marked else text)
-    if mark is Mark.NO_RESULT:
+    mark = parse_status(marked[3] if marked else text)
+    if mark is MatchStatus.NO_RESULT:
         void = f"The score '{text}' is marked as awarded, abandoned or the like: no result of play."
         return (int(marked[1]), int(marked[2]), void) if marked else (None, None, void)
-    if mark is Mark.EXTRA_TIME:
+    if mark is MatchStatus.EXTRA_TIME:
         raise UnusableRecord(
             f"The score '{text}' is not that of 90 minutes: give that one, and extra time in a column of its own."
         )
-    if mark is Mark.TO_PLAY and marked is None:
+    if mark is MatchStatus.TO_PLAY and marked is None:
         return None, None, None
     raise UnusableRecord(f"The score '{text}' is not like '2-1' or '?'.")

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from football_assets.raw.formats.csv_lines import BLANK
-from football_assets.raw.formats.dates import read_moment
-from football_assets.raw.formats.footballcsv import read_score
+from football_assets.raw.formats.dates import parse_date
+from football_assets.raw.formats.footballcsv import parse_score
 from football_assets.raw.formats.records import RECORD_CHARACTERS, UnusableRecord
 
 HEADER = "Date,Team 1,FT,HT,Team 2"
@@ -49,7 +49,7 @@ def read_plain(files: Mapping[int, bytes]) -> pl.DataFrame:
         how="left",
         maintain_order="left",
     ).join(
-        _meanings(fields["score"], _GOALS, read_score),
+        _meanings(fields["score"], _GOALS, parse_score),
         on="score",
         how="left",
         maintain_order="left",
@@ -93,7 +93,7 @@ def _text(data: bytes) -> str | None:
 
 
 def _plain_day(text: str) -> tuple[date]:
-    moment = read_moment(text, None)
+    moment = parse_date(text, None)
     if moment.clock is not None or moment.void is not None:
         raise UnusableRecord("The date says more than the day.")
     return (moment.day,)

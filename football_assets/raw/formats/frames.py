@@ -7,7 +7,7 @@ import polars as pl
 
 from football_assets.raw.formats.footballcsv_vectorised import read_plain
 from football_assets.raw.formats.reader import read_results
-from football_assets.raw.formats.records import Refusal, Row
+from football_assets.raw.formats.records import MatchRow, Rejection
 
 ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "line": pl.Int64,
@@ -25,7 +25,7 @@ ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "odds_away": pl.Float64,
     "void": pl.String,
 }
-REFUSAL_SCHEMA: dict[str, type[pl.DataType]] = {
+REJECTION_SCHEMA: dict[str, type[pl.DataType]] = {
     "season": pl.String,
     "source_object": pl.String,
     "source_version": pl.String,
@@ -53,12 +53,14 @@ def read_files(files: Sequence[FileContent]) -> tuple[pl.DataFrame, pl.DataFrame
         for order, file in enumerate(files)
         if order not in done
     }
-    rows = _frame(ROW_SCHEMA, Row._fields, {order: reading.rows for order, reading in readings.items()})
-    refusals = _frame(
-        REFUSAL_SCHEMA, Refusal._fields, {order: reading.refusals for order, reading in readings.items()}
+    rows = _frame(ROW_SCHEMA, MatchRow._fields, {order: reading.rows for order, reading in readings.items()})
+    rejections = _frame(
+        REJECTION_SCHEMA,
+        Rejection._fields,
+        {order: reading.rejections for order, reading in readings.items()},
     )
     together = pl.concat([plain.rename({"file": "object_order"}), rows], how="diagonal")
-    return together.select(*rows.columns), refusals
+    return together.select(*rows.columns), rejections
 
 
 def with_origins(records: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 
 
-class Mark(StrEnum):
+class MatchStatus(StrEnum):
     """What a mark says of the match."""
 
     PLAYED = "played"
@@ -14,16 +14,16 @@ class Mark(StrEnum):
 
 
 _WORDS = {
-    Mark.PLAYED: "finished played ft fulltime",
-    Mark.TO_PLAY: "scheduled postponed postp ppd pp tbd timed notstarted",
-    Mark.NO_RESULT: "awarded award awd aw annulled abandoned abd aban aa cancelled canceled canc cancelledmatch "
+    MatchStatus.PLAYED: "finished played ft fulltime",
+    MatchStatus.TO_PLAY: "scheduled postponed postp ppd pp tbd timed notstarted",
+    MatchStatus.NO_RESULT: "awarded award awd aw annulled abandoned abd aban aa cancelled canceled canc cancelledmatch "
     "forfeit forfeited interrupted susp suspended void voided walkover wo withdrawn nullandvoid notplayed *",
-    Mark.EXTRA_TIME: "aet et afterextratime nv pen pens penalties pso psopen p np ie ap afterpenalties aetpen",
+    MatchStatus.EXTRA_TIME: "aet et afterextratime nv pen pens penalties pso psopen p np ie ap afterpenalties aetpen",
 }
 _MARKS = {word: mark for mark, words in _WORDS.items() for word in words.split()}
 
 
-def mark_of(text: str) -> Mark | None:
+def parse_status(text: str) -> MatchStatus | None:
     """The meaning of a mark, whatever its case, brackets and full stops, or None if it is not known.
 
     >>> mark_of("(a.w.)"), mark_of("[Abandoned]"), mark_of("P-P"), mark_of("sunny")

@@ -18,7 +18,7 @@ def is_missing(text: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 10)
-def read_goals(text: str) -> int | None:
+def parse_goals(text: str) -> int | None:
     """Goals of one team, or None where there are none yet.
 
     Raises
@@ -37,7 +37,7 @@ def read_goals(text: str) -> int | None:
     return int(number[1])
 
 
-def read_decimal(text: str) -> float | None:
+def parse_decimal(text: str) -> float | None:
     """A decimal number with a point or a comma, or None where there is none."""
     if is_missing(text):
         return None
@@ -47,7 +47,7 @@ def read_decimal(text: str) -> float | None:
         return None
 
 
-def read_odds(text: str) -> float | None:
+def parse_odds(text: str) -> float | None:
     """Decimal odds that pay more than the stake, or None.
 
     >>> read_odds("1.85"), read_odds("1,85"), read_odds("1"), read_odds("NA")
@@ -56,5 +56,5 @@ def read_odds(text: str) -> float | None:
     try:
         odds = float(text)
     except ValueError:
-        odds = read_decimal(text) or 0
+        odds = parse_decimal(text) or 0
     return odds if 1 < odds < _INFINITY else None

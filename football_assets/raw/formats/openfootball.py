@@ -7,14 +7,14 @@ from datetime import date, time
 from typing import Any
 
 from football_assets.errors import is_utf8
-from football_assets.raw.formats.dates import DateOrder, decide_order, read_moment
-from football_assets.raw.formats.match_status import Mark, mark_of
-from football_assets.raw.formats.numbers import is_missing, read_goals
+from football_assets.raw.formats.dates import DateOrder, infer_date_order, parse_date
+from football_assets.raw.formats.match_status import MatchStatus, parse_status
+from football_assets.raw.formats.numbers import is_missing, parse_goals
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
-    Reading,
-    Refusal,
-    Row,
+    MatchRow,
+    ParsedFile,
+    Rejection,
     UnreadableFile,
     UnusableRecord,
     clean_name,
@@ -65,7 +65,7 @@ def check_document(data: bytes) -> dict[str, Any]:
     return document
 
 
-def read_openfootball(data: bytes) -> Reading:
+def read_openfootball(data: bytes) -> ParsedFile:
     """Read a JSON file of results.
 
     Goals are those after 90 minutes. A match that was not decided by play (`awarded`, `cancelled`,
@@ -78,19 +78,19 @@ def read_openfootball(data: bytes) -> Reading:
         The file is empty, no text, broken JSON, holds neither `matches` nor `rounds`, or its dates are in two orders.
     """
     document = check_document(data)
-    order = decide_order(_dates(document))
-    reading = Reading()
+    order = infer_date_order(_dates(document))
+    reading = ParsedFile()
     for path, round_name, match in _matches(document):
         text = json.dumps(match, ensure_ascii=False, separators=(",", ":"))
         if not is_utf8(text):
             escaped = json.dumps(match, separators=(",", ":"))[:RECORD_CHARACTERS]
-            reading.refusals.append(Refusal(None, path, escaped, _LONE_SURROGATE))
+            reading.rejections.append(Rejection(None, path, escaped, _LONE_SURROGATE))
             continue
         record = text[:RECORD_CHARACTERS]
         try:
             reading.rows.append(_row(path, record, match, round_name, order))
         except UnusableRecord as error:
-            reading.refusals.append(Refusal(None, path, record, str(error)))
+            reading.rejections.append(Rejection(None, path, record, str(error)))
     return reading
 
 
@@ -120,14 +120,14 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _row(path: str, record: str, match: Any, round_name: str | None, order: DateOrder) -> Row:
+def _row(path: str, record: str, match: Any, round_name: str | None, order: DateOrder) -> MatchRow:
     if not isinstance(match, dict):
         raise UnusableRecord("The entry is no match: it must be an object with 'date', 'team1' and 'team2'.")
     home, away = _team(match, "team1"), _team(match, "team2")
     goals = _goals(match)
     void = _void(_text(match.get("status")), goals is not None)
     stage, name = _text(match.get("stage")), _text(match.get("round")) or round_name
-    return Row(
+    return MatchRow(
         line=None,
         path=path,
         record=record,
@@ -149,14 +149,14 @@ def _void(status: str | None, has_score: bool) -> str | None:
     """
     if status is None:
         return None
-    mark = mark_of(status)
+    mark = parse_status(status)
     if mark is None:
         raise UnusableRecord(
             f"The status '{status}' is not known: it must be finished, scheduled, postponed or awarded."
         )
-    if mark is Mark.NO_RESULT:
+    if mark is MatchStatus.NO_RESULT:
         return f"The match was {status.lower()}: it has no result of play."
-    if mark is Mark.TO_PLAY and has_score and status.lower() != "scheduled":
+    if mark is MatchStatus.TO_PLAY and has_score and status.lower() != "scheduled":
         raise UnusableRecord("The match is marked postponed and yet has a score: remove one of the two.")
     return None
 
@@ -199,7 +199,7 @@ def _number(value: Any) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, str) and not is_missing(value):
-        value = read_goals(value)
+        value = parse_goals(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise UnusableRecord(f"The number of goals {value!r} is no whole number.")
     return max(-_LARGEST_NUMBER, min(value, _LARGEST_NUMBER))
@@ -208,7 +208,7 @@ def _number(value: Any) -> int:
 def _date(value: Any, order: DateOrder) -> date:
     if not isinstance(value, str):
         raise UnusableRecord("The match has no date.")
-    moment = read_moment(value, order)
+    moment = parse_date(value, order)
     if moment.zone is not None:
         raise UnusableRecord(
             f"The date '{value[:RECORD_CHARACTERS]}' is a time in another zone, so that the day at the ground is not "

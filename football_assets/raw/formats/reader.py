@@ -2,19 +2,26 @@
 
 from collections.abc import Callable
 
-from football_assets.raw.formats import football_data, footballcsv
 from football_assets.raw.formats.csv_lines import column_names
-from football_assets.raw.formats.csv_table import Format, Table, read_table
+from football_assets.raw.formats.csv_table import CsvFormat, CsvTable, read_csv_table
+from football_assets.raw.formats.football_data import check_division, check_football_data, read_football_data
+from football_assets.raw.formats.footballcsv import check_footballcsv, read_footballcsv
 from football_assets.raw.formats.footballcsv_vectorised import is_plain_header
 from football_assets.raw.formats.openfootball import check_document, read_openfootball
-from football_assets.raw.formats.records import RECORD_CHARACTERS, Reading, Refusal, UnreadableFile, decode
-from football_assets.raw.kaggle import wide_format as kaggle
+from football_assets.raw.formats.records import (
+    RECORD_CHARACTERS,
+    ParsedFile,
+    Rejection,
+    UnreadableFile,
+    decode,
+)
+from football_assets.raw.kaggle.wide_format import is_scores_header, is_wide_header
 
 EXTENSIONS = ("json", "csv")
-"""What the names of landing objects end with: JSON is openfootball's, CSV in one of the formats of `table.Format`."""
+"""What the names of landing objects end with: JSON is openfootball's, CSV in a format of `CsvFormat`."""
 
 
-def read_csv(data: bytes, league_id: str | None = None) -> Reading:
+def read_csv(data: bytes, league_id: str | None = None) -> ParsedFile:
     """Read a CSV file of results in the format that its header says.
 
     Parameters
@@ -30,36 +37,36 @@ def read_csv(data: bytes, league_id: str | None = None) -> Reading:
         The file holds no row of the league.
     """
     names = column_names(data)
-    if kaggle.is_wide_header(names) or kaggle.is_scores_header(names):
+    if is_wide_header(names) or is_scores_header(names):
         raise UnreadableFile(
             "The file is of the Kaggle competition and spans seasons and leagues: land its folder with `football land`."
         )
-    return read_rows(read_table(data), league_id)
+    return read_rows(read_csv_table(data), league_id)
 
 
-def read_rows(table: Table, league_id: str | None = None) -> Reading:
+def read_rows(table: CsvTable, league_id: str | None = None) -> ParsedFile:
     """`read_csv` for a file that is taken apart."""
     if league_id is not None:
-        football_data.check_division(table.sections, league_id)
+        check_division(table.sections, league_id)
     above = "The line stands above the header and is no match."
-    reading = Reading(
-        refusals=[
-            Refusal(record.line, None, record.text[:RECORD_CHARACTERS], above) for record in table.above
+    reading = ParsedFile(
+        rejections=[
+            Rejection(record.line, None, record.text[:RECORD_CHARACTERS], above) for record in table.above
         ]
     )
     for section in table.sections:
-        if section.format is Format.FOOTBALLCSV:
-            found = footballcsv.read_section(section, table.order)
+        if section.format is CsvFormat.FOOTBALLCSV:
+            found = read_footballcsv(section, table.order)
         else:
-            found = football_data.read_section(section, table.order, league_id)
+            found = read_football_data(section, table.order, league_id)
         reading.rows.extend(found.rows)
-        reading.refusals.extend(found.refusals)
+        reading.rejections.extend(found.rejections)
     return reading
 
 
-def read_results(extension: str, data: bytes, league_id: str | None = None) -> Reading:
+def read_results(extension: str, data: bytes, league_id: str | None = None) -> ParsedFile:
     """Read a landing file of a known extension. A file that cannot be read becomes one refusal."""
-    readers: dict[str, Callable[[], Reading]] = {
+    readers: dict[str, Callable[[], ParsedFile]] = {
         "json": lambda: read_openfootball(data),
         "csv": lambda: read_csv(data, league_id),
     }
@@ -67,10 +74,10 @@ def read_results(extension: str, data: bytes, league_id: str | None = None) -> R
         return readers[extension]()
     except UnreadableFile as error:
         text = data[:RECORD_CHARACTERS].decode("utf-8", errors="replace").replace("\0", " ")
-        return Reading(refusals=[Refusal(None, None, text, str(error))])
+        return ParsedFile(rejections=[Rejection(None, None, text, str(error))])
 
 
-def examine(data: bytes) -> tuple[str, Table | None]:
+def detect_format(data: bytes) -> tuple[str, CsvTable | None]:
     """The extension that stands for the format of a file's content, and the table of a CSV.
 
     There is no table of a CSV whose first line is that of most files of footballcsv: nothing need be decided for it.
@@ -85,16 +92,16 @@ def examine(data: bytes) -> tuple[str, Table | None]:
     if decode(data).lstrip().startswith(("{", "[")):
         check_document(data)
         return "json", None
-    table = read_table(data)
+    table = read_csv_table(data)
     for section in table.sections:
-        if section.format is Format.FOOTBALLCSV:
-            footballcsv.check_section(section)
+        if section.format is CsvFormat.FOOTBALLCSV:
+            check_footballcsv(section)
         else:
-            football_data.check_section(section)
+            check_football_data(section)
     return "csv", table
 
 
-def sniff(data: bytes) -> str:
+def detect_extension(data: bytes) -> str:
     """The extension that stands for the format of a file's content.
 
     Raises
@@ -102,4 +109,4 @@ def sniff(data: bytes) -> str:
     UnreadableFile
         The content is in none of the formats, or its dates are in two orders.
     """
-    return examine(data)[0]
+    return detect_format(data)[0]

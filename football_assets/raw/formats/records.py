@@ -11,7 +11,7 @@ from football_assets.errors import FootballError
 RECORD_CHARACTERS = 500
 
 
-class Row(NamedTuple):
+class MatchRow(NamedTuple):
     """One match as a file has it. `line` counts from 1; `path` is a JSON path; `record` is the raw text; `void` says
     why its score is no result of play (`rules.without_void`)."""
 
@@ -31,7 +31,7 @@ class Row(NamedTuple):
     void: str | None = None
 
 
-class Refusal(NamedTuple):
+class Rejection(NamedTuple):
     """One record that cannot be read, or the file as a whole (without line and path)."""
 
     line: int | None
@@ -41,11 +41,11 @@ class Refusal(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedFile:
     """A file's content."""
 
-    rows: list[Row] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    rows: list[MatchRow] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
 
 
 class UnreadableFile(FootballError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from football_assets.raw.formats.csv_lines import check_columns, column_names, fields_of
+from football_assets.raw.formats.csv_lines import check_columns, column_names, split_line
 from football_assets.raw.formats.records import RECORD_CHARACTERS, UnreadableFile, decode
 
 HISTORY_LENGTH = 10
@@ -134,7 +134,7 @@ def _table(data: bytes, names: list[str], wanted: list[str]) -> tuple[pl.DataFra
         if not line.strip(b", \t"):
             continue
         if b'"' in line:  # a line at a time, so that a stray quote spoils no other
-            fields = fields_of(line.decode("utf-8"))
+            fields = split_line(line.decode("utf-8"))
             if len(fields) == len(names):
                 quoted[number] = fields
             else:

@@ -7,7 +7,7 @@ from football_assets.raw.landing.objects import (
     StrayObject,
     in_order,
     inventory,
-    place_object,
+    parse_object_name,
 )
 from football_assets.raw.landing.upload import LandedFile, LandingResult, land
 
@@ -21,5 +21,5 @@ __all__ = [
     "in_order",
     "inventory",
     "land",
-    "place_object",
+    "parse_object_name",
 ]

@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Judgement:
+class FileSummary:
     """What a file holds: results, fixtures, and rejected records, with line or JSON path and reason of the first."""
 
     results: int = 0
@@ -61,7 +61,7 @@ class Judgement:
         return f"None of its {self.rejected:,} records is a match. The first, {self.first_reason}"
 
 
-def judge(files: Sequence[Candidate], today: date) -> list[Judgement]:
+def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary]:
     """What each of the files holds.
 
     A row counts as a match if `raw_matches` would take it, were its file the only one.
@@ -80,7 +80,7 @@ def judge(files: Sequence[Candidate], today: date) -> list[Judgement]:
         .agg(pl.len().alias("rejected"), pl.col("line", "path", "reason").first())
     )
     counted = {
-        row["object_order"]: Judgement(
+        row["object_order"]: FileSummary(
             row["results"] or 0,
             row["fixtures"] or 0,
             row["rejected"] or 0,
@@ -90,7 +90,7 @@ def judge(files: Sequence[Candidate], today: date) -> list[Judgement]:
         )
         for row in found.join(reasons, on="object_order", how="full", coalesce=True).iter_rows(named=True)
     }
-    return [counted.get(order, Judgement()) for order in range(len(files))]
+    return [counted.get(order, FileSummary()) for order in range(len(files))]
 
 
 def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
@@ -118,12 +118,12 @@ def _sound_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.Dat
         schema={"object_order": pl.Int32}
         | dict.fromkeys(("season", "league_id", "country", "source_object"), pl.String),
     )
-    rows, refusals = read_files([FileContent(file.data, file.extension, file.league_id) for file in files])
+    rows, rejections = read_files([FileContent(file.data, file.extension, file.league_id) for file in files])
     judged = with_reasons(clean_names(with_origins(rows, origins)), today)
     named = with_canonical_clubs(judged.filter(pl.col("reason").is_null()).drop("reason"))
     sound, void = without_void(named)
     unusable = (
-        with_origins(refusals, origins),
+        with_origins(rejections, origins),
         judged.filter(pl.col("reason").is_not_null()),
         void,
         against_themselves(sound),
@@ -141,7 +141,7 @@ class Loss(NamedTuple):
     had: str
 
 
-def loss(new: Judgement, landed: Judgement) -> Loss | None:
+def find_loss(new: FileSummary, landed: FileSummary) -> Loss | None:
     """What a file would lose in place of the landed object: far fewer matches or results than it. None: nothing."""
     for one, several, had, has in (
         ("match", "matches", landed.matches, new.matches),

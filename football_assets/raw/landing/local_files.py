@@ -9,12 +9,12 @@ from football_assets.errors import LandingError, reason_of
 _LINK = "It is a link to a folder, which is not followed: name that folder itself."
 
 
-def place_of(file: Path) -> Path:
+def absolute_path(file: Path) -> Path:
     """A file's absolute path. A link to a file is in the folder that holds the link, whatever it leads to."""
     return file.parent.resolve() / file.name
 
 
-def files_below(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
+def list_files(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     """The path itself if it is a file, else the files of the folder in order of their modification time, then name.
 
     Hidden files and folders are left out.

@@ -65,7 +65,7 @@ class Inventory:
 def inventory(bucket: Bucket) -> Inventory:
     """List the landing objects."""
     unusable: list[UnusableFile] = []
-    placed = [place_object(info) for info in bucket.list(RAW, on_unusable=unusable.append)]
+    placed = [parse_object_name(info) for info in bucket.list(RAW, on_unusable=unusable.append)]
     placed += [_stray_of(file) for file in unusable]
     return Inventory(
         objects=tuple(item for item in placed if isinstance(item, LandingObject)),
@@ -81,7 +81,7 @@ def _stray_of(file: UnusableFile) -> StrayObject:
     return StrayObject(ObjectInfo(file.name, file.reason, 0, _NEVER), season, file.reason)
 
 
-def place_object(info: ObjectInfo) -> LandingObject | StrayObject:
+def parse_object_name(info: ObjectInfo) -> LandingObject | StrayObject:
     """Read source, season, league and format off an object's name."""
     path = PurePosixPath(info.name.removeprefix(RAW))
     season = parse_season(path.parent.name)

@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from football_assets.errors import ObjectNotFound, PreconditionFailed, UnreadableObject
-from football_assets.raw.landing.local_files import place_of
+from football_assets.raw.landing.local_files import absolute_path
 from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
 
-RECORD = "landing/origins.json"
+ORIGINS_OBJECT = "landing/origins.json"
 _ATTEMPTS = 10
 
 
@@ -26,9 +26,9 @@ class Origin(NamedTuple):
     content: str | None
 
 
-def origin_of(path: Path) -> str:
+def path_digest(path: Path) -> str:
     """What stands for a file's path in the record: a digest, since others may read the bucket."""
-    text = str(place_of(path)).encode("utf-8", errors="surrogateescape")
+    text = str(absolute_path(path)).encode("utf-8", errors="surrogateescape")
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
@@ -72,7 +72,7 @@ class Origins:
         name_of
             The object's name by its number; 1 is the plain one.
         path
-            The file's, as `origin_of` has it.
+            The file's, as `path_digest` has it.
         may_replace
             Whether the file holds all that an object holds.
         """
@@ -141,22 +141,22 @@ class Origins:
         if all(self._known.get(name) == origin for name, origin in new.items()):
             return
         for _ in range(_ATTEMPTS):
-            state = self._bucket.stat(RECORD)
+            state = self._bucket.stat(ORIGINS_OBJECT)
             merged = {name: origin._asdict() for name, origin in sorted((_load(self._bucket) | new).items())}
             try:
                 self._bucket.write(
-                    RECORD, json.dumps(merged).encode(), if_version=state.version if state else ABSENT
+                    ORIGINS_OBJECT, json.dumps(merged).encode(), if_version=state.version if state else ABSENT
                 )
             except PreconditionFailed:
                 continue
             return
-        raise PreconditionFailed(f"Object {RECORD!r} changes all the time: land the files again.")
+        raise PreconditionFailed(f"Object {ORIGINS_OBJECT!r} changes all the time: land the files again.")
 
 
 def _load(bucket: Bucket) -> dict[str, Origin]:
     """The record; entries that are none are left out."""
     try:
-        record = json.loads(bucket.read(RECORD))
+        record = json.loads(bucket.read(ORIGINS_OBJECT))
     except (ObjectNotFound, ValueError):
         return {}
     entries = record.items() if isinstance(record, dict) else ()

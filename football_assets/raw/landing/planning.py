@@ -10,15 +10,15 @@ from pathlib import Path
 from football_assets.domain.leagues import league_of
 from football_assets.domain.seasons import parse_season, season_in_title
 from football_assets.errors import UnknownLeague, reason_of
-from football_assets.raw.formats.csv_table import Table
+from football_assets.raw.formats.csv_table import CsvTable
 from football_assets.raw.formats.football_data import check_division
 from football_assets.raw.formats.openfootball import load_document
-from football_assets.raw.formats.reader import EXTENSIONS, examine
+from football_assets.raw.formats.reader import EXTENSIONS, detect_format
 from football_assets.raw.formats.records import UnreadableFile, WrongDivision
 from football_assets.raw.kaggle.competition import is_of_competition, rebuild_folder
 from football_assets.raw.landing.file_summaries import Candidate
-from football_assets.raw.landing.local_files import files_below, place_of
-from football_assets.raw.landing.splitting import names_no_division, spans_leagues, split
+from football_assets.raw.landing.local_files import absolute_path, list_files
+from football_assets.raw.landing.splitting import names_no_division, spans_leagues, split_by_season_and_league
 
 KAGGLE = "kaggle"
 """The source of what is rebuilt from the wide files of the Kaggle competition."""
@@ -28,7 +28,7 @@ _OF_TABLES = ("txt", "tsv", "tab", "dat")
 
 
 @dataclass(frozen=True)
-class Plan:
+class LandingPlan:
     """A file, or a part of one, and the object that it is to become. `problem`: why it cannot be read. `lines`: the
     lines of the file that those of `data` stand for, where it is a part."""
 
@@ -60,7 +60,7 @@ class _NotLandable(Exception):
     """A file cannot be placed; the message is the reason."""
 
 
-def plan_landing(paths: Sequence[Path]) -> tuple[list[Plan], list[SkippedFile]]:
+def plan_landing(paths: Sequence[Path]) -> tuple[list[LandingPlan], list[SkippedFile]]:
     """The objects that files and folders become, in the order in which they land, and the files that become none.
 
     Raises
@@ -68,11 +68,11 @@ def plan_landing(paths: Sequence[Path]) -> tuple[list[Plan], list[SkippedFile]]:
     LandingError
         A path does not exist, or can be neither read nor listed.
     """
-    plans: list[Plan] = []
+    plans: list[LandingPlan] = []
     skipped: list[SkippedFile] = []
     competition: dict[Path, list[Path]] = {}  # files of the Kaggle competition by folder
     for path in paths:
-        files, unread = files_below(path)
+        files, unread = list_files(path)
         skipped += [SkippedFile(file, reason) for file, reason in unread]
         for file in files:
             try:
@@ -87,13 +87,14 @@ def plan_landing(paths: Sequence[Path]) -> tuple[list[Plan], list[SkippedFile]]:
     for files in competition.values():
         rebuilt = rebuild_folder(files)
         plans += [
-            Plan(file, made.data, KAGGLE, made.season, made.league_id, "csv") for file, made in rebuilt.made
+            LandingPlan(file, made.data, KAGGLE, made.season, made.league_id, "csv")
+            for file, made in rebuilt.made
         ]
         skipped += [SkippedFile(file, reason) for file, reason in rebuilt.left]
     return plans, skipped
 
 
-def _plans(file: Path, given: Path) -> Iterator[Plan]:
+def _plans(file: Path, given: Path) -> Iterator[LandingPlan]:
     """The objects that a file becomes: one, or one a season and league where it spans several.
 
     Raises
@@ -109,16 +110,16 @@ def _plans(file: Path, given: Path) -> Iterator[Plan]:
         raise _NotLandable(f"The file cannot be opened: {reason_of(error)}.") from error
     extension, table, problem = _format(file, data)
     league_id, no_league = _league(file.stem)
-    season, source = _season_and_source(place_of(file), given)
+    season, source = _season_and_source(absolute_path(file), given)
     if table is not None and league_id is not None:
         check_division(table.sections, league_id)
     if table is not None and (spans_leagues(table) or (league_id is None and not names_no_division(table))):
         try:
-            parts = split(table, season, league_id)
+            parts = split_by_season_and_league(table, season, league_id)
         except UnreadableFile as error:
             raise _NotLandable(str(error)) from error
         for part in parts:
-            yield Plan(file, part.data, source, part.season, part.league_id, "csv", None, part.lines)
+            yield LandingPlan(file, part.data, source, part.season, part.league_id, "csv", None, part.lines)
         return
     if league_id is None:
         raise _NotLandable(no_league)
@@ -129,14 +130,14 @@ def _plans(file: Path, given: Path) -> Iterator[Plan]:
         raise _NotLandable(
             "Its season is not known: put it into a folder named after the season, like 2015-16/ or 2015/."
         )
-    yield Plan(file, data, source, season, league_id, extension, problem)
+    yield LandingPlan(file, data, source, season, league_id, extension, problem)
 
 
-def _format(file: Path, data: bytes) -> tuple[str, Table | None, str | None]:
+def _format(file: Path, data: bytes) -> tuple[str, CsvTable | None, str | None]:
     """The extension of the file's format, its table if it is a CSV taken apart, and why it cannot be read."""
     extension = file.suffix.lower().removeprefix(".")
     try:
-        return *examine(data), None
+        return *detect_format(data), None
     except UnreadableFile as error:
         if extension not in EXTENSIONS:
             is_meant = extension in _OF_TABLES or _league(file.stem)[0] is not None
@@ -155,7 +156,7 @@ def _league(name: str) -> tuple[str | None, str]:
 
 def _season_and_source(file: Path, given: Path) -> tuple[str | None, str]:
     """The nearest season folder above a file, up to the path that was given, and the name of the folder above it."""
-    highest = given.resolve() if given.is_dir() else place_of(given).parent
+    highest = given.resolve() if given.is_dir() else absolute_path(given).parent
     for folder in file.parents:
         season = parse_season(folder.name)
         if season is not None:

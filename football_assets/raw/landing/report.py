@@ -14,7 +14,7 @@ def report_lines(result: LandingResult) -> Iterator[str]:
     """
     landed = result.landed
     for item in landed:
-        if len(landed) <= FILES_LISTED or item.judgement.rejected:
+        if len(landed) <= FILES_LISTED or item.summary.rejected:
             yield _line(item)
     yield _totals(result)
 
@@ -32,7 +32,7 @@ def problem_lines(result: LandingResult) -> Iterator[str]:
 
 
 def _line(item: LandedFile) -> str:
-    found = item.judgement
+    found = item.summary
     reason = f". The first, {found.first_reason}" if found.first_reason else ""
     counts = [
         _count(found.results, "result"),
@@ -47,7 +47,7 @@ def _totals(result: LandingResult) -> str:
     files, changed = len({item.path for item in landed}), sum(item.is_changed for item in landed)
     objects = f" as {_count(len(landed), 'object')}" if len(landed) > files else ""
     results, fixtures, rejected = (
-        sum(getattr(item.judgement, name) for item in landed) for name in ("results", "fixtures", "rejected")
+        sum(getattr(item.summary, name) for item in landed) for name in ("results", "fixtures", "rejected")
     )
     first, last = result.seasons[0], result.seasons[-1]
     seasons = f"season {first}" if first == last else f"seasons {first} to {last}"

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from football_assets.domain.seasons import parse_season, season_of, season_window
-from football_assets.raw.formats.csv_table import Format, Record, Section, Table
-from football_assets.raw.formats.dates import DateOrder, read_moment
+from football_assets.raw.formats.csv_table import CsvFormat, CsvRecord, CsvSection, CsvTable
+from football_assets.raw.formats.dates import DateOrder, parse_date
 from football_assets.raw.formats.football_data import divisions_of, leagues_of
 from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
 
 @dataclass(frozen=True)
-class Part:
+class FilePart:
     """The lines of one season and league, below their header, and the line of the whole file that each line of `data`
     stands for; None: a header."""
 
@@ -26,17 +26,17 @@ class Part:
     lines: tuple[int | None, ...]
 
 
-def spans_leagues(table: Table) -> bool:
+def spans_leagues(table: CsvTable) -> bool:
     """Whether a file is in a format that holds all seasons of a league, or all leagues."""
-    return any(section.format is Format.EXTRA_LEAGUE for section in table.sections)
+    return any(section.format is CsvFormat.EXTRA_LEAGUE for section in table.sections)
 
 
-def names_no_division(table: Table) -> bool:
+def names_no_division(table: CsvTable) -> bool:
     """Whether no row of a file says which division it is of."""
     return not _divisions(table)
 
 
-def split(table: Table, season: str | None, league_id: str | None) -> list[Part]:
+def split_by_season_and_league(table: CsvTable, season: str | None, league_id: str | None) -> list[FilePart]:
     """Split a file by season and league, the header kept.
 
     The season of a row is that of its column `Season`; else `season`, where its day lies in that; else the season that
@@ -56,7 +56,7 @@ def split(table: Table, season: str | None, league_id: str | None) -> list[Part]
         No row says a league that is known and a season.
     """
     parts: dict[tuple[str, str], _Lines] = defaultdict(_Lines)
-    unplaced: list[tuple[Section, Record]] = []
+    unplaced: list[tuple[CsvSection, CsvRecord]] = []
     last: tuple[str, str] | None = None
     for section in table.sections:
         leagues = [league_id] * len(section.records) if league_id else leagues_of(section)
@@ -74,7 +74,9 @@ def split(table: Table, season: str | None, league_id: str | None) -> list[Part]
         raise UnreadableFile(_unplaceable(table))
     for record in table.above:
         next(iter(parts.values())).put_first(record)
-    return [Part(of_season, league, *lines.content()) for (of_season, league), lines in sorted(parts.items())]
+    return [
+        FilePart(of_season, league, *lines.content()) for (of_season, league), lines in sorted(parts.items())
+    ]
 
 
 class _Lines:
@@ -83,9 +85,9 @@ class _Lines:
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._numbers: list[int | None] = []
-        self._section: Section | None = None
+        self._section: CsvSection | None = None
 
-    def add(self, section: Section, record: Record, table: Table) -> None:
+    def add(self, section: CsvSection, record: CsvRecord, table: CsvTable) -> None:
         if section is not self._section:
             self._section = section
             self._texts.append(section.header)
@@ -93,7 +95,7 @@ class _Lines:
         self._texts.append(_text(section, record, table))
         self._numbers.append(record.line)
 
-    def put_first(self, record: Record) -> None:
+    def put_first(self, record: CsvRecord) -> None:
         self._texts.insert(0, record.text)
         self._numbers.insert(0, record.line)
 
@@ -101,13 +103,13 @@ class _Lines:
         return ("\n".join(self._texts) + "\n").encode(), tuple(self._numbers)
 
 
-def _text(section: Section, record: Record, table: Table) -> str:
+def _text(section: CsvSection, record: CsvRecord, table: CsvTable) -> str:
     """The line, its date in an order that every reader sees."""
     place = section.names.index("date")
     if table.order is DateOrder.DAY_FIRST or place >= len(record.fields):
         return record.text
     try:
-        day = read_moment(record.fields[place], table.order).day
+        day = parse_date(record.fields[place], table.order).day
     except UnusableRecord:
         return record.text
     fields = [*record.fields]
@@ -118,14 +120,14 @@ def _text(section: Section, record: Record, table: Table) -> str:
 
 
 def _season(
-    section: Section, record: Record, league_id: str, order: DateOrder, folder: str | None
+    section: CsvSection, record: CsvRecord, league_id: str, order: DateOrder, folder: str | None
 ) -> str | None:
     """The season of a row, or None where neither a label nor its date says one."""
     listed = parse_season(_field(section, record, "season"))
     if listed is not None:
         return listed
     try:
-        day = read_moment(_field(section, record, "date"), order).day
+        day = parse_date(_field(section, record, "date"), order).day
     except UnusableRecord:
         return folder
     if folder is not None and _is_in(day, folder):
@@ -138,12 +140,12 @@ def _is_in(day: date, season: str) -> bool:
     return first <= day <= last
 
 
-def _field(section: Section, record: Record, name: str) -> str:
+def _field(section: CsvSection, record: CsvRecord, name: str) -> str:
     place = section.names.index(name) if name in section.names else len(record.fields)
     return record.fields[place] if place < len(record.fields) else ""
 
 
-def _unplaceable(table: Table) -> str:
+def _unplaceable(table: CsvTable) -> str:
     """Why no row of a file has a place."""
     divisions = _divisions(table)
     if not divisions:
@@ -154,5 +156,5 @@ def _unplaceable(table: Table) -> str:
     )
 
 
-def _divisions(table: Table) -> list[str]:
+def _divisions(table: CsvTable) -> list[str]:
     return [division for section in table.sections for division in divisions_of(section)]

@@ -13,10 +13,17 @@ from football_assets.errors import (
     PreconditionFailed,
     UnreadableObject,
 )
-from football_assets.raw.landing.file_summaries import Candidate, Judgement, Loss, holds_all_of, judge, loss
+from football_assets.raw.landing.file_summaries import (
+    Candidate,
+    FileSummary,
+    Loss,
+    find_loss,
+    holds_all_of,
+    summarise_files,
+)
 from football_assets.raw.landing.objects import RAW
-from football_assets.raw.landing.origins import Origins, origin_of
-from football_assets.raw.landing.planning import Plan, SkippedFile, plan_landing
+from football_assets.raw.landing.origins import Origins, path_digest
+from football_assets.raw.landing.planning import LandingPlan, SkippedFile, plan_landing
 from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo, UnusableFile
 
 
@@ -34,7 +41,7 @@ class LandedFile:
     season: str
     league_id: str
     is_changed: bool
-    judgement: Judgement
+    summary: FileSummary
     problem: str | None
     loss: Loss | None = None
 
@@ -108,29 +115,31 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
     plans, skipped = plan_landing([Path(path) for path in paths])
     if not any(plan.problem is None for plan in plans):
         raise LandingError(_nothing_to_land(paths, plans, skipped))
-    judgements = [
-        _in_lines_of_the_file(judgement, plan)
-        for plan, judgement in zip(plans, judge([plan.candidate for plan in plans], today), strict=True)
+    summaries = [
+        _in_lines_of_the_file(summary, plan)
+        for plan, summary in zip(
+            plans, summarise_files([plan.candidate for plan in plans], today), strict=True
+        )
     ]
     unusable: list[UnusableFile] = []
     objects = {info.name: info for info in bucket.list(RAW, on_unusable=unusable.append)}
     origins = Origins(bucket, objects, {file.name for file in unusable if not file.is_closed})
-    landed = list(_placed(bucket, plans, judgements, today, objects, origins))
+    landed = list(_placed(bucket, plans, summaries, today, objects, origins))
     _write(bucket, plans, landed, objects, origins)
     return LandingResult(tuple(landed), tuple(skipped))
 
 
-def _in_lines_of_the_file(judgement: Judgement, plan: Plan) -> Judgement:
+def _in_lines_of_the_file(summary: FileSummary, plan: LandingPlan) -> FileSummary:
     """The judgement of a part, its line that of the whole file."""
-    if plan.lines is None or judgement.line is None:
-        return judgement
-    return replace(judgement, line=plan.lines[judgement.line - 1])
+    if plan.lines is None or summary.line is None:
+        return summary
+    return replace(summary, line=plan.lines[summary.line - 1])
 
 
 def _placed(
     bucket: Bucket,
-    plans: Sequence[Plan],
-    judgements: Sequence[Judgement],
+    plans: Sequence[LandingPlan],
+    summaries: Sequence[FileSummary],
     today: date,
     objects: Mapping[str, ObjectInfo],
     origins: Origins,
@@ -139,26 +148,26 @@ def _placed(
     changed: list[tuple[str, bool]] = []
     for plan in plans:
 
-        def name_of(number: int, plan: Plan = plan) -> str:
+        def name_of(number: int, plan: LandingPlan = plan) -> str:
             source = plan.source if number == 1 else f"{plan.source}-{number}"
             return f"{RAW}{source}/{plan.season}/{plan.league_id}.{plan.extension}"
 
-        def may_replace(name: str, plan: Plan = plan) -> bool:
+        def may_replace(name: str, plan: LandingPlan = plan) -> bool:
             try:
                 return holds_all_of(plan.candidate, _candidate(bucket, name, plan), today)
             except UnreadableObject:  # since it was listed
                 return False
 
-        name = origins.choose(name_of, plan.data, origin_of(plan.path), may_replace)
+        name = origins.choose(name_of, plan.data, path_digest(plan.path), may_replace)
         changed.append((name, not origins.is_same(name, plan.data)))
     replaced = {
         name: _candidate(bucket, name, plan)
         for plan, (name, is_changed) in zip(plans, changed, strict=True)
         if is_changed and name in objects
     }
-    before = dict(zip(replaced, judge(list(replaced.values()), today), strict=True))
-    for plan, judgement, (name, is_changed) in zip(plans, judgements, changed, strict=True):
-        problem = plan.problem or judgement.problem
+    before = dict(zip(replaced, summarise_files(list(replaced.values()), today), strict=True))
+    for plan, summary, (name, is_changed) in zip(plans, summaries, changed, strict=True):
+        problem = plan.problem or summary.problem
         is_kept = problem is not None and name in before
         yield LandedFile(
             plan.path,
@@ -166,13 +175,13 @@ def _placed(
             plan.season,
             plan.league_id,
             is_changed and not is_kept,
-            judgement,
+            summary,
             f"{problem} The object {name} stays as it was." if is_kept else problem,
-            loss(judgement, before[name]) if name in before and not is_kept else None,
+            find_loss(summary, before[name]) if name in before and not is_kept else None,
         )
 
 
-def _candidate(bucket: Bucket, name: str, plan: Plan) -> Candidate:
+def _candidate(bucket: Bucket, name: str, plan: LandingPlan) -> Candidate:
     """The object of a plan, as it is now."""
     try:
         data = bucket.read(name)
@@ -183,7 +192,7 @@ def _candidate(bucket: Bucket, name: str, plan: Plan) -> Candidate:
 
 def _write(
     bucket: Bucket,
-    plans: Sequence[Plan],
+    plans: Sequence[LandingPlan],
     placed: Sequence[LandedFile],
     objects: Mapping[str, ObjectInfo],
     origins: Origins,
@@ -216,7 +225,7 @@ def _write_over(bucket: Bucket, name: str, data: bytes, listed: ObjectInfo | Non
 
 
 def _nothing_to_land(
-    paths: Sequence[Path | str], plans: Sequence[Plan], skipped: Sequence[SkippedFile]
+    paths: Sequence[Path | str], plans: Sequence[LandingPlan], skipped: Sequence[SkippedFile]
 ) -> str:
     reasons = [f"{plan.path}: {plan.problem}" for plan in plans] + [
         f"{item.path}: {item.reason}" for item in skipped

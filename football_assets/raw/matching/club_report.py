@@ -14,7 +14,7 @@ from football_assets.raw.matching.merging import PLAYS_ALREADY
 DAYS_APART = 1
 """Sources may differ by so many days on the date of a match."""
 MIN_COMMON = 2
-MIN_SHARE = 0.5
+MIN_SHARE_IN_COMMON = 0.5
 _LEAGUE = ["season", "league_id"]
 _RESULT = ["kickoff_date", "is_home", "goals_for", "goals_against"]
 _PAIR = [*_LEAGUE, "club", "source", "other_club", "other_source", "in_common"]
@@ -108,7 +108,7 @@ def clubs_told_apart(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFr
         _counterparts(shared, _missing(shared))
         .filter(
             pl.col("source") < pl.col("other_source"),
-            pl.col("in_common") >= MIN_SHARE * pl.min_horizontal("matches", "other_matches"),
+            pl.col("in_common") >= MIN_SHARE_IN_COMMON * pl.min_horizontal("matches", "other_matches"),
         )
         .select(_PAIR)
     )
@@ -116,7 +116,7 @@ def clubs_told_apart(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFr
     refused = (
         _refused_beside_another_source(matches, rejected)
         .join(clubs, on=[*_LEAGUE, "club"])
-        .filter(pl.col("in_common") >= MIN_SHARE * pl.col("matches"))
+        .filter(pl.col("in_common") >= MIN_SHARE_IN_COMMON * pl.col("matches"))
         .select(_PAIR)
     )
     found = pl.concat([counted_twice, refused]).filter(pl.col("in_common") >= MIN_COMMON)

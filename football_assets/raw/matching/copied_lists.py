@@ -9,9 +9,9 @@ import polars as pl
 from football_assets.domain.leagues import league_of
 from football_assets.domain.seasons import overlapping_seasons
 
-MIN_SHARE = 0.5
+MIN_COMMON_SHARE = 0.5
 """Share of the shorter list's matches that two leagues have in common where one list stands under both."""
-MIN_MATCHES = 3
+MIN_COMMON_MATCHES = 3
 _MATCH = ["season", "country", "kickoff_date", "home_team", "away_team"]
 _OBJECT = ["season", "league_id", "source_object"]
 
@@ -88,8 +88,8 @@ def _objects_with_one_list(entries: pl.DataFrame) -> pl.DataFrame:
             on=["season", "source_object_other"],
         )
         .filter(
-            pl.col("matches") >= MIN_MATCHES,
-            pl.col("matches") >= MIN_SHARE * pl.min_horizontal("size", "size_other"),
+            pl.col("matches") >= MIN_COMMON_MATCHES,
+            pl.col("matches") >= MIN_COMMON_SHARE * pl.min_horizontal("size", "size_other"),
         )
         .sort("season", "league_id", "source_object", "league_id_other", "source_object_other")
     )

@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     score: tuple[int, int] | None
 
 
-class League(NamedTuple):
+class LeagueContext(NamedTuple):
     """What is known of the league of a pair. `meets_again`: other pairs meet twice at one ground."""
 
     meets_again: bool = False
@@ -48,7 +48,7 @@ class _Leg:
         return min(entry.kickoff_date for entry in self.entries)
 
 
-def resolve_legs(entries: Sequence[Entry], league: League) -> list[tuple[int, int]]:
+def resolve_legs(entries: Sequence[Entry], league: LeagueContext) -> list[tuple[int, int]]:
     """Find the entries of one pair that are the same match.
 
     Entries of one day are one match. Two legs are joined unless an entry of one and an entry of the other are
@@ -87,11 +87,11 @@ def _sureness(one: _Leg, other: _Leg) -> tuple[int, int]:
     return (2 if any(entry.score and entry.score == there.score for entry, there in pairs) else 3), days
 
 
-def _are_apart(one: _Leg, other: _Leg, league: League) -> bool:
+def _are_apart(one: _Leg, other: _Leg, league: LeagueContext) -> bool:
     return any(_is_other_match(entry, there, league) for entry in one.entries for there in other.entries)
 
 
-def _is_other_match(one: Entry, other: Entry, league: League) -> bool:
+def _is_other_match(one: Entry, other: Entry, league: LeagueContext) -> bool:
     """Whether two entries of different days say that they are different matches."""
     if one.object_order == other.object_order:
         return _is_other_match_of_list(one, other, league)
@@ -106,7 +106,7 @@ def _is_other_match(one: Entry, other: Entry, league: League) -> bool:
     return _has_other_round(one, other) or _is_played_before(one, other, REARRANGED_DAYS)
 
 
-def _is_other_match_of_list(one: Entry, other: Entry, league: League) -> bool:
+def _is_other_match_of_list(one: Entry, other: Entry, league: LeagueContext) -> bool:
     """Whether one object lists two matches. Two scores are two matches: teams do meet twice within three days."""
     if one.score and other.score:
         if one.score != other.score:
@@ -145,7 +145,7 @@ def _has_other_round(one: Entry, other: Entry) -> bool:
     return not _has_same_round(one, other)
 
 
-def _has_other_stage(one: Entry, other: Entry, league: League) -> bool:
+def _has_other_stage(one: Entry, other: Entry, league: LeagueContext) -> bool:
     """Whether two sources list two stages: a knock-out round and another match, or two named stages of a league."""
     if one.round is None or other.round is None:
         named = one.round or other.round

@@ -10,7 +10,13 @@ from datetime import date
 
 import polars as pl
 
-from football_assets.raw.matching.legs import PAIR, Entry, League, resolve_legs, with_meetings_of_others
+from football_assets.raw.matching.legs import (
+    PAIR,
+    Entry,
+    LeagueContext,
+    resolve_legs,
+    with_meetings_of_others,
+)
 from football_assets.raw.rules import SAME_MATCH_DAYS
 
 MAX_LEGS = 4
@@ -109,7 +115,7 @@ def _leg_keys(several: pl.DataFrame, meeting_again: pl.DataFrame) -> pl.DataFram
     found = [
         leg
         for pair in unclear.partition_by("pair", maintain_order=True)
-        for leg in resolve_legs(_entries(pair), League(pair["meets_again"][0], pair["is_cup"][0]))
+        for leg in resolve_legs(_entries(pair), LeagueContext(pair["meets_again"][0], pair["is_cup"][0]))
     ]
     return pl.concat([plain, pl.DataFrame(found, schema=plain.schema, orient="row")])
 

@@ -6,19 +6,19 @@ The judgement is that of `football land` (`judging.py`); what only a transfer ca
 from datetime import date
 
 from football_assets.errors import FootballError
-from football_assets.raw.formats.csv_lines import column_names, fields_of
-from football_assets.raw.formats.reader import read_results, sniff
-from football_assets.raw.formats.records import Reading, UnreadableFile, decode
-from football_assets.raw.landing.file_summaries import Candidate, judge, loss
+from football_assets.raw.formats.csv_lines import column_names, split_line
+from football_assets.raw.formats.reader import detect_extension, read_results
+from football_assets.raw.formats.records import ParsedFile, UnreadableFile, decode
+from football_assets.raw.landing.file_summaries import Candidate, find_loss, summarise_files
 from football_assets.raw.sync.fetching import Content
 from football_assets.raw.sync.sources import RemoteFile
 
 
-class ArrivalRefused(FootballError):
+class FetchedFileRejected(FootballError):
     """A fetched file must not land; the message is the reason."""
 
 
-def check_arrival(content: Content, file: RemoteFile, landed: bytes | None, today: date) -> int:
+def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None, today: date) -> int:
     """Number of matches in a fetched file; 0: the season has none yet.
 
     Parameters
@@ -36,39 +36,41 @@ def check_arrival(content: Content, file: RemoteFile, landed: bytes | None, toda
     """
     extension = file.object_name.rpartition(".")[2]
     try:
-        found = sniff(content.data)
+        found = detect_extension(content.data)
     except UnreadableFile as error:
-        raise ArrivalRefused(str(error)) from error
+        raise FetchedFileRejected(str(error)) from error
     if found != extension:
-        raise ArrivalRefused(f"The file is {found.upper()}, not {extension.upper()}.")
+        raise FetchedFileRejected(f"The file is {found.upper()}, not {extension.upper()}.")
     if extension == "csv":
         _check_end(content, read_results(extension, content.data, file.league_id))
     contents = [content.data] if landed is None else [content.data, landed]
-    new, *old = judge([Candidate(data, extension, file.season, file.league_id) for data in contents], today)
+    new, *old = summarise_files(
+        [Candidate(data, extension, file.season, file.league_id) for data in contents], today
+    )
     if new.rejected and new.problem is not None:
-        raise ArrivalRefused(new.problem)
+        raise FetchedFileRejected(new.problem)
     if new.rejected > new.matches:  # as another season's list, of which a few days lie in this one
         records = new.rejected + new.matches
-        raise ArrivalRefused(
+        raise FetchedFileRejected(
             f"Of its {records:,} records {new.rejected:,} are no match. The first, {new.first_reason}"
         )
-    lost = loss(new, old[0]) if old else None
+    lost = find_loss(new, old[0]) if old else None
     if lost is not None:
-        raise ArrivalRefused(
+        raise FetchedFileRejected(
             f"The file has {lost.has}, the landed object {lost.had}: if that is right, remove {file.object_name} "
             "from the bucket and sync again."
         )
     return new.matches
 
 
-def _check_end(content: Content, reading: Reading) -> None:
+def _check_end(content: Content, reading: ParsedFile) -> None:
     """Refuse a CSV whose last line is, or may be, the beginning of one."""
     text = decode(content.data)
     if text.endswith(("\n", "\r")):
         return
     last = text.splitlines()[-1]
-    is_short = len(fields_of(last)) < len(column_names(content.data))
+    is_short = len(split_line(last)) < len(column_names(content.data))
     others = {team for row in reading.rows[:-1] for team in (row.home_team, row.away_team)}
     names_a_stranger = any(not {row.home_team, row.away_team} <= others for row in reading.rows[-1:])
     if is_short or names_a_stranger or not content.is_delimited:
-        raise ArrivalRefused(f"The file is cut: its last line is '{last[:80]}'.")
+        raise FetchedFileRejected(f"The file is cut: its last line is '{last[:80]}'.")

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from football_assets.errors import FootballError, ObjectNotFound, PreconditionFailed, UnreadableObject
-from football_assets.raw.sync.acceptance import ArrivalRefused, check_arrival
+from football_assets.raw.sync.acceptance import FetchedFileRejected, check_fetched_file
 from football_assets.raw.sync.fetching import (
     Content,
     CutOff,
@@ -203,7 +203,7 @@ def _sync_file(
                 return _Outcome(FileStatus.MISSING, note="The source has no such file.")
             case Content():
                 return _land(bucket, file, answer, today)
-    except (ArrivalRefused, CutOff, TooLarge, UnreadableObject) as error:
+    except (FetchedFileRejected, CutOff, TooLarge, UnreadableObject) as error:
         return _Outcome(FileStatus.REFUSED, note=str(error))
     except FetchError as error:
         return _Outcome(FileStatus.FAILED, note=str(error), asks_to_stop=error.asks_to_stop)
@@ -219,7 +219,7 @@ def _land(bucket: Bucket, file: RemoteFile, content: Content, today: date) -> _O
             continue
         if info is not None and landed == content.data:
             return _Outcome(FileStatus.UNCHANGED, landed=_remember(file, content, info))
-        matches = check_arrival(content, file, landed, today)
+        matches = check_fetched_file(content, file, landed, today)
         if not matches:
             return _Outcome(FileStatus.MISSING, 0, "The file has no matches yet.")
         condition = ABSENT if info is None else info.version
@@ -229,7 +229,7 @@ def _land(bucket: Bucket, file: RemoteFile, content: Content, today: date) -> _O
             continue
         status = FileStatus.NEW if info is None else FileStatus.CHANGED
         return _Outcome(status, matches, landed=_remember(file, content, written))
-    raise ArrivalRefused(f"{file.object_name} changes all the time: sync again later.")
+    raise FetchedFileRejected(f"{file.object_name} changes all the time: sync again later.")
 
 
 def _remember(file: RemoteFile, content: Content, info: ObjectInfo) -> Landed:

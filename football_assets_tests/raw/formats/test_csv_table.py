@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from football_assets.raw.formats.csv_table import Format, Record, read_table
+from football_assets.raw.formats.csv_table import CsvFormat, CsvRecord, read_csv_table
 from football_assets.raw.formats.dates import DateOrder
-from football_assets.raw.formats.reader import read_csv, read_results, sniff
-from football_assets.raw.formats.records import Row, UnreadableFile
+from football_assets.raw.formats.reader import detect_extension, read_csv, read_results
+from football_assets.raw.formats.records import MatchRow, UnreadableFile
 
 HEADER = "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR,AvgH,AvgD,AvgA"
 MATCHES = (
@@ -20,13 +20,13 @@ MATCHES = (
     "E0,02/09/2023,15:00,Burnley,Tottenham,,,,4.1,4,1.8",
 )
 FILES = {
-    Format.FOOTBALL_DATA: (HEADER, *MATCHES),
-    Format.FOOTBALLCSV: (
+    CsvFormat.FOOTBALL_DATA: (HEADER, *MATCHES),
+    CsvFormat.FOOTBALLCSV: (
         "Date,Team 1,FT,HT,Team 2",
         "Fri Aug 11 2023,Burnley,0-3,0-2,Man City",
         "Sat Aug 12 2023,Málaga,2-1,?,Almería",
     ),
-    Format.EXTRA_LEAGUE: (
+    CsvFormat.EXTRA_LEAGUE: (
         "Country,League,Season,Date,Time,Home,Away,HG,AG,Res,AvgCH,AvgCD,AvgCA",
         "Denmark,Superliga,2023/2024,21/07/2023,18:00,Silkeborg,Nordsjaelland,1,0,H,3,3.4,2.2",
         "Denmark,Superliga,2023/2024,23/07/2023,15:00,Brondby,Lyngby,,,,1.6,4,5",
@@ -38,33 +38,33 @@ def file_of(*lines: str, end: str = "\n") -> bytes:
     return (end.join(lines) + end).encode()
 
 
-def meaning(data: bytes) -> list[Row]:
+def meaning(data: bytes) -> list[MatchRow]:
     """The rows of a file without where they stand in it."""
     reading = read_csv(data)
-    assert reading.refusals == []
+    assert reading.rejections == []
     return [row._replace(line=None, record="") for row in reading.rows]
 
 
 PLAIN = meaning(file_of(HEADER, *MATCHES))
 
 
-@pytest.mark.parametrize("kind", Format)
-def test_the_header_says_the_format(kind: Format) -> None:
-    (section,) = read_table(file_of(*FILES[kind])).sections
+@pytest.mark.parametrize("kind", CsvFormat)
+def test_the_header_says_the_format(kind: CsvFormat) -> None:
+    (section,) = read_csv_table(file_of(*FILES[kind])).sections
     assert section.format is kind
     assert len(read_csv(file_of(*FILES[kind])).rows) == len(FILES[kind]) - 1
 
 
-@pytest.mark.parametrize("kind", Format)
+@pytest.mark.parametrize("kind", CsvFormat)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 @pytest.mark.parametrize("above", ["", "sep={}\n", '"sep={}"\r\n', "\n{0}{0}\n \n", "# source: x\n"])
 def test_a_file_means_the_same_however_it_is_written(
-    kind: Format, delimiter: str, encoding: str, above: str
+    kind: CsvFormat, delimiter: str, encoding: str, above: str
 ) -> None:
     text = file_of(*FILES[kind]).decode()
     written = above.format(delimiter) + text.replace(",", delimiter)
-    assert read_table(written.encode(encoding)).delimiter == delimiter
+    assert read_csv_table(written.encode(encoding)).delimiter == delimiter
     assert meaning(written.encode(encoding)) == meaning(text.encode())
 
 
@@ -95,7 +95,7 @@ def test_a_file_means_the_same_however_it_is_written(
 )
 def test_repeated_headers_indices_and_quotes_change_nothing(lines: tuple[str, ...]) -> None:
     reading = read_csv(file_of(*lines))
-    assert reading.refusals == []
+    assert reading.rejections == []
     assert [
         row._replace(line=None, record="", home_team=row.home_team.strip(), away_team=row.away_team.strip())
         for row in reading.rows
@@ -114,12 +114,14 @@ def test_a_second_header_with_other_columns_begins_a_section_of_its_own() -> Non
 def test_a_line_above_the_header_that_says_something_is_on_record() -> None:
     reading = read_csv(file_of("Premier League 2023/24", "", HEADER, *MATCHES))
     assert [row.line for row in reading.rows] == [4, 5, 6, 7]
-    assert [(refusal.line, refusal.record) for refusal in reading.refusals] == [(1, "Premier League 2023/24")]
+    assert [(refusal.line, refusal.record) for refusal in reading.rejections] == [
+        (1, "Premier League 2023/24")
+    ]
 
 
 def test_a_line_above_the_header_and_an_index_column_have_their_fields() -> None:
-    table = read_table(file_of("Premier League,2023/24", HEADER, *(f"7,{match}" for match in MATCHES)))
-    assert table.above == [Record(1, "Premier League,2023/24", ["Premier League", "2023/24"])]
+    table = read_csv_table(file_of("Premier League,2023/24", HEADER, *(f"7,{match}" for match in MATCHES)))
+    assert table.above == [CsvRecord(1, "Premier League,2023/24", ["Premier League", "2023/24"])]
     assert table.sections[0].names == ["", *HEADER.lower().split(",")]
 
 
@@ -138,7 +140,7 @@ def test_pandas_numbers_and_decimal_commas_are_read() -> None:
 def test_the_order_of_day_and_month_is_decided_for_the_file() -> None:
     rows = ("8/11/2023", "8/12/2023", "8/13/2023", "9/2/2023", "1/6/2024")
     data = file_of("Div,Date,HomeTeam,AwayTeam,FTHG,FTAG", *(f"E0,{day},a,b,1,0" for day in rows))
-    assert read_table(data).order is DateOrder.MONTH_FIRST
+    assert read_csv_table(data).order is DateOrder.MONTH_FIRST
     assert [row.kickoff_date for row in read_csv(data).rows] == [
         date(2023, 8, 11),
         date(2023, 8, 12),
@@ -151,8 +153,8 @@ def test_the_order_of_day_and_month_is_decided_for_the_file() -> None:
 def test_a_file_with_both_orders_is_refused_as_a_whole() -> None:
     data = file_of("Date,Team 1,FT,Team 2", "13/08/2023,a,1-0,b", "08/14/2023,c,1-0,d")
     with pytest.raises(UnreadableFile, match="two orders"):
-        sniff(data)
-    (refusal,) = read_results("csv", data).refusals
+        detect_extension(data)
+    (refusal,) = read_results("csv", data).rejections
     assert (refusal.line, "in line 2 is day first" in refusal.reason) == (None, True)
 
 
@@ -179,7 +181,7 @@ def test_a_file_without_a_header_says_what_was_found_and_what_is_expected(
     data: bytes, reasons: list[str]
 ) -> None:
     with pytest.raises(UnreadableFile) as error:
-        sniff(data)
+        detect_extension(data)
     for reason in reasons:
         assert reason in str(error.value)
 
@@ -204,13 +206,13 @@ junk = st.binary(max_size=8) | st.sampled_from(
 
 @settings(max_examples=300)
 @given(
-    st.sampled_from(list(Format)),
+    st.sampled_from(list(CsvFormat)),
     st.sampled_from(["utf-8", "utf-16", "cp1252"]),
     st.lists(st.tuples(st.integers(0, 400), st.integers(0, 20), junk), max_size=6),
     st.sampled_from([None, "eng.1", "dk.1"]),
 )
 def test_a_spoilt_file_is_rows_and_refusals_with_a_reason_and_never_an_error(
-    kind: Format, encoding: str, spoils: list[tuple[int, int, bytes]], league_id: str | None
+    kind: CsvFormat, encoding: str, spoils: list[tuple[int, int, bytes]], league_id: str | None
 ) -> None:
     data = file_of(*FILES[kind]).decode().encode(encoding)
     for place, length, replacement in spoils:
@@ -226,7 +228,7 @@ def test_no_bytes_are_an_error(data: bytes, league_id: str | None) -> None:
 
 def test_shuffled_bytes_are_no_error() -> None:
     chance = random.Random(7)
-    for kind in Format:
+    for kind in CsvFormat:
         data = bytearray(file_of(*FILES[kind]))
         for _ in range(100):
             chance.shuffle(data)
@@ -236,6 +238,6 @@ def test_shuffled_bytes_are_no_error() -> None:
 def assert_is_rows_and_refusals(data: bytes, league_id: str | None) -> None:
     for extension in ("csv", "json"):
         reading = read_results(extension, data, league_id)
-        assert all(refusal.reason for refusal in reading.refusals)
-        lines = [row.line for row in reading.rows] + [refusal.line for refusal in reading.refusals]
+        assert all(refusal.reason for refusal in reading.rejections)
+        lines = [row.line for row in reading.rows] + [refusal.line for refusal in reading.rejections]
         assert extension == "json" or len(lines) == len(set(lines))

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from football_assets.raw.formats.dates import DateOrder, decide_order, read_clock, read_moment
+from football_assets.raw.formats.dates import DateOrder, infer_date_order, parse_date, parse_time
 from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
 DAY_FIRST, MONTH_FIRST = DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST
 
 
 def order_of(*texts: str) -> DateOrder:
-    return decide_order((f"line {line}", text) for line, text in enumerate(texts, start=2))
+    return infer_date_order((f"line {line}", text) for line, text in enumerate(texts, start=2))
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def order_of(*texts: str) -> DateOrder:
     ],
 )
 def test_every_form_of_a_date_is_one_day(text: str) -> None:
-    assert read_moment(text, DAY_FIRST) == (date(2014, 8, 16), None, None, None)
+    assert parse_date(text, DAY_FIRST) == (date(2014, 8, 16), None, None, None)
 
 
 @pytest.mark.parametrize("text", ["Sept 3 2014", "3 September 2014", "Sep 3 2014"])
 def test_september_has_two_short_names(text: str) -> None:
-    assert read_moment(text, DAY_FIRST).day == date(2014, 9, 3)
+    assert parse_date(text, DAY_FIRST).day == date(2014, 9, 3)
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_september_has_two_short_names(text: str) -> None:
     ],
 )
 def test_a_time_beside_the_date_is_read(text: str, clock: time, zone: timezone | None) -> None:
-    assert read_moment(text, DAY_FIRST) == (date(2023, 8, 11), clock, zone, None)
+    assert parse_date(text, DAY_FIRST) == (date(2023, 8, 11), clock, zone, None)
 
 
 @pytest.mark.parametrize("text", ["16/08/2014 (abandoned)", "Sat Aug 16 2014 awarded"])
 def test_a_mark_may_say_that_the_match_has_no_result_of_play(text: str) -> None:
-    assert "no result of play" in str(read_moment(text, DAY_FIRST).void)
+    assert "no result of play" in str(parse_date(text, DAY_FIRST).void)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_a_mark_may_say_that_the_match_has_no_result_of_play(text: str) -> None:
 )
 def test_what_is_no_date_says_why(text: str, reason: str) -> None:
     with pytest.raises(UnusableRecord, match=reason):
-        read_moment(text, DAY_FIRST)
+        parse_date(text, DAY_FIRST)
 
 
 def test_a_date_that_needs_the_order_is_not_read_without_it() -> None:
-    assert read_moment("2014-08-16", None).day == date(2014, 8, 16)
+    assert parse_date("2014-08-16", None).day == date(2014, 8, 16)
     with pytest.raises(UnusableRecord):
-        read_moment("16/08/2014", None)
+        parse_date("16/08/2014", None)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_dates_in_both_orders_are_refused_with_one_of_each() -> None:
 def test_a_day_is_read_as_it_was_written(day: date, order: DateOrder, separator: str, is_short: bool) -> None:
     pattern = ["%d", "%m"] if order is DAY_FIRST else ["%m", "%d"]
     text = day.strftime(separator.join([*pattern, "%y" if is_short else "%Y"]))
-    assert read_moment(text, order).day == day
+    assert parse_date(text, order).day == day
     assert order_of(text) in (order, DAY_FIRST)
 
 
@@ -156,7 +156,7 @@ def test_a_day_is_read_as_it_was_written(day: date, order: DateOrder, separator:
 def test_no_text_makes_the_reader_crash(text: str) -> None:
     for order in (*DateOrder, None):
         with suppress(UnusableRecord):
-            assert isinstance(read_moment(text, order).day, date)
+            assert isinstance(parse_date(text, order).day, date)
 
 
 @pytest.mark.parametrize(
@@ -175,4 +175,4 @@ def test_no_text_makes_the_reader_crash(text: str) -> None:
     ],
 )
 def test_a_time_in_a_column_of_its_own_is_read_or_left_out(text: str, clock: time | None) -> None:
-    assert read_clock(text) == clock
+    assert parse_time(text) == clock

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from football_assets.raw.formats.football_data import ODDS
-from football_assets.raw.formats.reader import read_csv, sniff
+from football_assets.raw.formats.reader import detect_extension, read_csv
 from football_assets.raw.formats.records import UnreadableFile, WrongDivision
 
 HEADER = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR"
@@ -35,7 +35,7 @@ def test_a_row_becomes_a_match_with_its_line() -> None:
     assert (first.kickoff_time, first.round, first.odds_home) == (None, None, None)
     assert (second.line, second.kickoff_date) == (3, date(2014, 8, 17))
     assert (second.home_goals, second.away_goals) == (0, 3)
-    assert reading.refusals == []
+    assert reading.rejections == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_latin_1_names_are_read_even_behind_a_byte_order_mark() -> None:
 def test_blank_rows_and_blank_surplus_fields_do_no_harm() -> None:
     reading = read_csv(lines(GOOD + ",,,", ",,,,,,", "", GOOD, ",,,,,,,,,,", " "))
     assert [row.line for row in reading.rows] == [2, 5]
-    assert reading.refusals == []
+    assert reading.rejections == []
 
 
 def test_a_match_without_goals_is_a_fixture() -> None:
@@ -103,7 +103,7 @@ def test_odds_are_the_average_at_kickoff_then_the_earlier_average_then_a_bookmak
         (None, None, None),
         (None, None, None),
     ]
-    assert reading.refusals == []
+    assert reading.rejections == []
 
 
 @pytest.mark.parametrize("prefix", ODDS)
@@ -171,7 +171,7 @@ def test_a_row_that_cannot_be_read_is_refused_with_its_line_and_spoils_no_other(
 ) -> None:
     reading = read_csv(lines(GOOD, row, GOOD))
     assert [good.line for good in reading.rows] == [2, 4]
-    (refusal,) = reading.refusals
+    (refusal,) = reading.rejections
     assert (refusal.line, refusal.record) == (3, row[:500])
     assert reason in refusal.reason
 
@@ -189,7 +189,7 @@ def test_a_row_that_cannot_be_read_is_refused_with_its_line_and_spoils_no_other(
 )
 def test_missing_columns_are_named(header: str, missing: str) -> None:
     data = lines("E0,16/08/14,a,b,1", header=header)
-    for reader in (read_csv, sniff):
+    for reader in (read_csv, detect_extension):
         with pytest.raises(UnreadableFile, match=missing):
             reader(data)
 
@@ -199,7 +199,7 @@ def test_the_header_tells_the_two_kinds_of_csv_apart() -> None:
     other = read_csv(b"\n,,\nDate,Team 1,FT,HT,Team 2\nSat Aug 16 2014,Arsenal,2-1,1-1,Crystal Palace\n").rows
     assert [row[3:9] for row in ours] == [row[3:9] for row in other]
     assert len(ours) == 1
-    assert sniff(lines(GOOD)) == "csv"
+    assert detect_extension(lines(GOOD)) == "csv"
 
 
 def test_a_file_of_another_division_than_its_place_is_refused_as_a_whole() -> None:
@@ -215,8 +215,8 @@ def test_the_place_of_a_file_says_which_of_two_divisions_is_its_own() -> None:
     other = "E1,16/08/14,Leeds,Hull,2,1,H"
     reading = read_csv(lines(other, GOOD, other), "eng.1")
     assert [row.line for row in reading.rows] == [3]
-    assert [refusal.line for refusal in reading.refusals] == [2, 4]
-    assert reading.refusals[0].reason == "The row is of division 'E1', the file of 'E0'."
+    assert [refusal.line for refusal in reading.rejections] == [2, 4]
+    assert reading.rejections[0].reason == "The row is of division 'E1', the file of 'E0'."
 
 
 def test_a_division_that_is_not_known_is_that_of_the_files_place_unless_others_are_known() -> None:
@@ -224,7 +224,7 @@ def test_a_division_that_is_not_known_is_that_of_the_files_place_unless_others_a
     assert len(read_csv(lines(mine, mine), "eng.1").rows) == 2
     reading = read_csv(lines(GOOD, mine), "eng.1")
     assert [row.line for row in reading.rows] == [2]
-    assert "which is not known" in reading.refusals[0].reason
+    assert "which is not known" in reading.rejections[0].reason
 
 
 def test_a_row_without_a_division_is_of_the_files() -> None:
@@ -311,6 +311,6 @@ def test_no_content_makes_the_reader_crash(data: bytes) -> None:
         reading = read_csv(data)
     except UnreadableFile:
         return
-    lines_seen = [row.line for row in reading.rows] + [refusal.line for refusal in reading.refusals]
+    lines_seen = [row.line for row in reading.rows] + [refusal.line for refusal in reading.rejections]
     assert all(line is not None and line > 1 for line in lines_seen)
     assert len(lines_seen) == len(set(lines_seen))

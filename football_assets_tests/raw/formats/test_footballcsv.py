@@ -28,7 +28,7 @@ def test_a_row_becomes_a_match_with_its_line() -> None:
     assert (first.home_goals, first.away_goals, first.record) == (2, 1, GOOD)
     assert (second.line, second.kickoff_date) == (4, date(1993, 8, 7))
     assert (second.home_goals, second.away_goals) == (None, None)
-    assert reading.refusals == []
+    assert reading.rejections == []
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -48,7 +48,7 @@ def test_columns_are_found_by_name_and_optional_ones_are_read() -> None:
         "7,19:45,Leeds,Derby,2 - 0,1.5,4,6.25,ignored",
         header="Round,Time,Team 1,Team 2,FT,odds_home,odds_draw,odds_away,Referee,Date",
     )
-    assert read_csv(data).refusals[0].reason.startswith("The row is short: 9 of 10 fields")
+    assert read_csv(data).rejections[0].reason.startswith("The row is short: 9 of 10 fields")
     data = lines(
         "2014-08-16,7,19:45,Leeds,Derby,2 - 0,1.5,4,6.25",
         "2014-08-17,8,later,Leeds,Hull,2:0",
@@ -80,7 +80,7 @@ def test_a_row_that_cannot_be_read_is_refused_with_its_line_and_spoils_no_other(
 ) -> None:
     reading = read_csv(lines(GOOD, row, GOOD))
     assert [good.line for good in reading.rows] == [2, 4]
-    (refusal,) = reading.refusals
+    (refusal,) = reading.rejections
     assert (refusal.line, refusal.record) == (3, row[:500])
     assert reason in refusal.reason
 
@@ -133,6 +133,6 @@ def test_no_content_makes_the_reader_crash(data: bytes) -> None:
         reading = read_csv(data)
     except UnreadableFile:
         return
-    lines_seen = [row.line for row in reading.rows] + [refusal.line for refusal in reading.refusals]
+    lines_seen = [row.line for row in reading.rows] + [refusal.line for refusal in reading.rejections]
     assert all(line is not None and line > 1 for line in lines_seen)
     assert len(lines_seen) == len(set(lines_seen))

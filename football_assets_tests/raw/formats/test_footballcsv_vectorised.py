@@ -40,7 +40,7 @@ def assert_read_alike(files: dict[int, bytes]) -> None:
         for row in read_results("csv", data).rows
     ]
     assert rows.select("file", *FIELDS).rows() == expected
-    assert not any(read_results("csv", files[number]).refusals for number in set(rows["file"]))
+    assert not any(read_results("csv", files[number]).rejections for number in set(rows["file"]))
 
 
 def test_plain_files_are_read_with_their_lines_and_marks() -> None:

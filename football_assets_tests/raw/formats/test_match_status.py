@@ -2,24 +2,24 @@
 
 import pytest
 
-from football_assets.raw.formats.match_status import Mark, mark_of
+from football_assets.raw.formats.match_status import MatchStatus, parse_status
 
 
 @pytest.mark.parametrize(
     ("text", "mark"),
     [
-        ("Finished", Mark.PLAYED),
-        ("P-P", Mark.TO_PLAY),
-        ("Postponed", Mark.TO_PLAY),
-        ("(*)", Mark.NO_RESULT),
-        ("a.w.", Mark.NO_RESULT),
-        ("w/o", Mark.NO_RESULT),
-        ("[null and void]", Mark.NO_RESULT),
-        ("a.e.t.", Mark.EXTRA_TIME),
-        ("n.V.", Mark.EXTRA_TIME),
+        ("Finished", MatchStatus.PLAYED),
+        ("P-P", MatchStatus.TO_PLAY),
+        ("Postponed", MatchStatus.TO_PLAY),
+        ("(*)", MatchStatus.NO_RESULT),
+        ("a.w.", MatchStatus.NO_RESULT),
+        ("w/o", MatchStatus.NO_RESULT),
+        ("[null and void]", MatchStatus.NO_RESULT),
+        ("a.e.t.", MatchStatus.EXTRA_TIME),
+        ("n.V.", MatchStatus.EXTRA_TIME),
         ("", None),
         ("Arsenal", None),
     ],
 )
-def test_a_mark_means_the_same_in_every_spelling(text: str, mark: Mark | None) -> None:
-    assert mark_of(text) is mark
+def test_a_mark_means_the_same_in_every_spelling(text: str, mark: MatchStatus | None) -> None:
+    assert parse_status(text) is mark

@@ -2,7 +2,7 @@
 
 import pytest
 
-from football_assets.raw.formats.numbers import read_decimal, read_goals, read_odds
+from football_assets.raw.formats.numbers import parse_decimal, parse_goals, parse_odds
 from football_assets.raw.formats.records import UnusableRecord
 
 MISSING = ["", " ", "NaN", "nan", "NA", "N/A", "#N/A", "<NA>", "None", "null", "-", "?", "–"]
@@ -10,20 +10,20 @@ MISSING = ["", " ", "NaN", "nan", "NA", "N/A", "#N/A", "<NA>", "None", "null", "
 
 @pytest.mark.parametrize("text", MISSING)
 def test_what_stands_for_nothing_is_no_number(text: str) -> None:
-    assert (read_goals(text), read_decimal(text), read_odds(text)) == (None, None, None)
+    assert (parse_goals(text), parse_decimal(text), parse_odds(text)) == (None, None, None)
 
 
 @pytest.mark.parametrize(
     ("text", "goals"), [("2", 2), (" 2 ", 2), ("2.0", 2), ("2,0", 2), ("2.", 2), ("-1", -1)]
 )
 def test_goals_are_whole_numbers_however_they_are_written(text: str, goals: int) -> None:
-    assert read_goals(text) == goals
+    assert parse_goals(text) == goals
 
 
 @pytest.mark.parametrize("text", ["two", "1.5", "0x2", "2-1", "99999999999", "2.0.0"])
 def test_other_text_is_no_number_of_goals(text: str) -> None:
     with pytest.raises(UnusableRecord, match="is no whole number"):
-        read_goals(text)
+        parse_goals(text)
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_other_text_is_no_number_of_goals(text: str) -> None:
     ],
 )
 def test_odds_pay_more_than_the_stake(text: str, odds: float | None) -> None:
-    assert read_odds(text) == odds
+    assert parse_odds(text) == odds

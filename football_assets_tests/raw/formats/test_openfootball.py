@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from football_assets.raw.formats.openfootball import read_openfootball
-from football_assets.raw.formats.records import Reading, UnreadableFile
+from football_assets.raw.formats.records import ParsedFile, UnreadableFile
 
 MATCH = {"date": "2015-08-08", "team1": "Arsenal", "team2": "West Ham"}
 
 
-def read(*matches: Any) -> Reading:
+def read(*matches: Any) -> ParsedFile:
     return read_openfootball(json.dumps({"name": "League 2015/16", "matches": list(matches)}).encode())
 
 
@@ -64,7 +64,7 @@ def test_dates_in_two_orders_are_refused_as_a_whole() -> None:
 
 
 def test_a_time_in_another_zone_does_not_say_the_day_at_the_ground() -> None:
-    (refusal,) = read(MATCH | {"date": "2015-08-08T02:30:00Z"}).refusals
+    (refusal,) = read(MATCH | {"date": "2015-08-08T02:30:00Z"}).rejections
     assert "a time in another zone" in refusal.reason
 
 
@@ -104,7 +104,7 @@ def test_a_score_may_be_a_bare_pair_or_text(score: Any) -> None:
 @pytest.mark.parametrize("status", ["awarded", "cancelled", "abandoned", "Awarded"])
 def test_a_result_that_was_not_played_out_is_void(status: str) -> None:
     reading = read(MATCH | {"status": status, "score": {"ft": [3, 0]}}, MATCH)
-    assert reading.refusals == []
+    assert reading.rejections == []
     assert [(row.path, row.void) for row in reading.rows] == [
         ("matches[0]", f"The match was {status.lower()}: it has no result of play."),
         ("matches[1]", None),
@@ -138,7 +138,7 @@ def test_a_postponed_match_is_a_fixture() -> None:
 def test_a_match_that_cannot_be_read_is_refused_with_its_path(change: dict[str, Any], reason: str) -> None:
     reading = read(MATCH, MATCH | change)
     assert [row.path for row in reading.rows] == ["matches[0]"]
-    (refusal,) = reading.refusals
+    (refusal,) = reading.rejections
     assert refusal.path == "matches[1]"
     assert reason in refusal.reason
 
@@ -147,7 +147,7 @@ def test_entries_that_are_no_matches_are_refused_one_by_one() -> None:
     document = {"rounds": ["soon", {"name": "1"}, {"matches": [None, MATCH]}], "matches": {"a": 1}}
     reading = read_openfootball(json.dumps(document).encode())
     assert [row.path for row in reading.rows] == ["rounds[2].matches[1]"]
-    assert [refusal.path for refusal in reading.refusals] == [
+    assert [refusal.path for refusal in reading.rejections] == [
         "matches[0]",
         "rounds[0]",
         "rounds[1]",
@@ -187,7 +187,7 @@ json_values = st.recursive(
 )
 def test_no_document_makes_the_reader_crash_or_lose_an_entry(changes: list[dict[str, Any]]) -> None:
     reading = read(*[MATCH | change for change in changes])
-    assert len(reading.rows) + len(reading.refusals) == len(changes)
+    assert len(reading.rows) + len(reading.rejections) == len(changes)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_no_document_makes_the_reader_crash_or_lose_an_entry(changes: list[dict[
 def test_a_record_with_half_of_a_surrogate_pair_is_rejected_and_the_others_are_read(match: Any) -> None:
     found = read(match, MATCH)
     assert [row.path for row in found.rows] == ["matches[1]"]
-    (refusal,) = found.refusals
+    (refusal,) = found.rejections
     assert refusal.path == "matches[0]"
     assert refusal.reason.startswith("A text of the record has half of a surrogate pair")
     refusal.record.encode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from football_assets.raw.formats.reader import read_results, sniff
+from football_assets.raw.formats.reader import detect_extension, read_results
 from football_assets.raw.formats.records import UnreadableFile, decode
 
 
@@ -44,7 +44,7 @@ def test_a_file_that_is_no_text_says_so(data: bytes, reason: str) -> None:
     for extension in ("json", "csv"):
         reading = read_results(extension, data)
         assert reading.rows == []
-        assert [reason in refusal.reason for refusal in reading.refusals] == [True]
+        assert [reason in refusal.reason for refusal in reading.rejections] == [True]
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_a_file_that_is_no_text_says_so(data: bytes, reason: str) -> None:
     ],
 )
 def test_the_content_says_the_format(data: bytes, extension: str) -> None:
-    assert sniff(data) == extension
+    assert detect_extension(data) == extension
 
 
 @pytest.mark.parametrize("data", [b"# Notes", b"[1, 2]", b'{"clubs": []}', b"{", b"Div,Date,HomeTeam\n"])
 def test_content_in_no_format_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableFile):
-        sniff(data)
+        detect_extension(data)

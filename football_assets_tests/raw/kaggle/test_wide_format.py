@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from football_assets.raw.formats.reader import read_results, sniff
+from football_assets.raw.formats.reader import detect_extension, read_results
 from football_assets.raw.formats.records import UnreadableFile
 from football_assets.raw.kaggle.wide_format import (
     is_scores_header,
@@ -178,8 +178,8 @@ def test_scores_are_read_as_far_as_they_are_scores() -> None:
 
 @pytest.mark.parametrize("text", [TEXT, scores_csv(ROWS, {"1": "2-1", "2": "0-0", "3": "1-3"})])
 def test_a_file_of_the_competition_among_a_seasons_files_says_how_to_land_it(text: str) -> None:
-    (refusal,) = read_results("csv", text.encode()).refusals
+    (refusal,) = read_results("csv", text.encode()).rejections
     assert refusal.line is None
     assert "spans seasons and leagues: land its folder with `football land`" in refusal.reason
     with pytest.raises(UnreadableFile):
-        sniff(text.encode())
+        detect_extension(text.encode())

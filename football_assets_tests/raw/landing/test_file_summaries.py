@@ -4,7 +4,13 @@ from datetime import date
 
 import pytest
 
-from football_assets.raw.landing.file_summaries import Candidate, Judgement, holds_all_of, judge, loss
+from football_assets.raw.landing.file_summaries import (
+    Candidate,
+    FileSummary,
+    find_loss,
+    holds_all_of,
+    summarise_files,
+)
 from football_assets.raw.matches import read_season
 from football_assets.storage.bucket import Bucket
 from football_assets_tests.builders.landings import csv_of, json_of, listed, put
@@ -18,9 +24,9 @@ def candidate(content: str, *, extension: str = "csv", league_id: str = "eng.1")
     return Candidate(content.encode(), extension, "2014-15", league_id)
 
 
-def judged(content: str, **more: str) -> Judgement:
-    (judgement,) = judge([candidate(content, **more)], TODAY)
-    return judgement
+def judged(content: str, **more: str) -> FileSummary:
+    (summary,) = summarise_files([candidate(content, **more)], TODAY)
+    return summary
 
 
 def test_results_fixtures_and_rejected_records_are_counted_with_the_first_reason() -> None:
@@ -48,7 +54,7 @@ def test_a_record_is_rejected_for_the_reason_that_raw_matches_gives(
     bucket: Bucket, row: str, reason: str
 ) -> None:
     today = date(2015, 1, 1)
-    (found,) = judge([candidate(csv_of(row))], today)
+    (found,) = summarise_files([candidate(csv_of(row))], today)
     assert (found.matches, found.rejected, found.line) == (0, 1, 2)
     assert reason in str(found.reason)
     put(bucket, "x/2014-15/eng.1.csv", csv_of(row))
@@ -58,7 +64,7 @@ def test_a_record_is_rejected_for_the_reason_that_raw_matches_gives(
 def test_no_file_is_judged_by_another() -> None:
     awarded = candidate(csv_of("Sat Aug 16 2014,Leeds,3-0 (*),?,Hull"))
     unmarked = candidate(csv_of("Sat Aug 16 2014,Leeds,3-0,?,Hull"))
-    first, second = judge([awarded, unmarked], TODAY)
+    first, second = summarise_files([awarded, unmarked], TODAY)
     assert (first.rejected, second.results, second.rejected) == (1, 1, 0)
 
 
@@ -84,7 +90,7 @@ def test_json_says_where_by_its_path() -> None:
 
 
 def test_no_file_is_no_error() -> None:
-    assert judge([], TODAY) == []
+    assert summarise_files([], TODAY) == []
 
 
 @pytest.mark.parametrize(
@@ -119,9 +125,9 @@ def test_a_file_holds_all_of_another_if_no_match_and_no_result_would_be_lost(
 def test_a_few_matches_or_results_fewer_are_a_correction_and_more_a_loss(
     had: tuple[int, int], has: tuple[int, int], is_lost: bool
 ) -> None:
-    assert (loss(Judgement(*has), Judgement(*had)) is not None) is is_lost
+    assert (find_loss(FileSummary(*has), FileSummary(*had)) is not None) is is_lost
 
 
 def test_a_loss_says_what_was_there() -> None:
-    assert loss(Judgement(1), Judgement(1200)) == ("1 match", "1,200")
-    assert loss(Judgement(0, 8), Judgement(8)) == ("0 results", "8")
+    assert find_loss(FileSummary(1), FileSummary(1200)) == ("1 match", "1,200")
+    assert find_loss(FileSummary(0, 8), FileSummary(8)) == ("0 results", "8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.raw.landing import LandingObject, StrayObject, inventory, place_object
+from football_assets.raw.landing import LandingObject, StrayObject, inventory, parse_object_name
 from football_assets.raw.matches import read_season
 from football_assets.storage.bucket import Bucket, LocalBucket, ObjectInfo
 from football_assets_tests.builders.landings import TODAY, csv_of, put
@@ -29,7 +29,7 @@ def info(name: str) -> ObjectInfo:
 def test_an_objects_name_says_source_season_and_league(
     name: str, source: str, season: str, league_id: str
 ) -> None:
-    placed = place_object(info(name))
+    placed = parse_object_name(info(name))
     assert isinstance(placed, LandingObject)
     assert (placed.source, placed.season, placed.league.league_id) == (source, season, league_id)
 
@@ -45,7 +45,7 @@ def test_an_objects_name_says_source_season_and_league(
     ],
 )
 def test_an_object_without_a_place_is_a_stray(name: str, season: str | None) -> None:
-    placed = place_object(info(name))
+    placed = parse_object_name(info(name))
     assert isinstance(placed, StrayObject)
     assert placed.season == season
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from football_assets.raw.landing.origins import RECORD, Origins, origin_of
+from football_assets.raw.landing.origins import ORIGINS_OBJECT, Origins, path_digest
 from football_assets.storage.bucket import Bucket, LocalBucket, ObjectInfo
 
 
@@ -60,7 +60,7 @@ def test_an_object_of_unknown_origin_is_replaced_only_by_what_holds_all_of_it(bu
     bucket.write("raw/data", b"synced")
     assert choose(bucket, (b"1", "one")) == ["raw/data-2"]
     bucket.delete("raw/data-2")
-    bucket.delete(RECORD)
+    bucket.delete(ORIGINS_OBJECT)
     assert choose(bucket, (b"1", "one"), may_replace=True) == ["raw/data"]
 
 
@@ -69,7 +69,7 @@ def test_an_object_of_unknown_origin_is_replaced_only_by_what_holds_all_of_it(bu
 )
 def test_a_spoilt_record_loses_no_object(bucket: Bucket, record: bytes) -> None:
     choose(bucket, (b"1", "one"))
-    bucket.write(RECORD, record)
+    bucket.write(ORIGINS_OBJECT, record)
     assert choose(bucket, (b"2", "two")) == ["raw/data-2"]
 
 
@@ -91,10 +91,10 @@ def test_an_object_that_was_replaced_since_is_not_the_files_any_more(bucket: Buc
 def test_a_record_of_paths_alone_learns_the_contents(bucket: Bucket) -> None:
     old = b'{"raw/data": "one"}'
     choose(bucket, (b"1", "one"))
-    bucket.write(RECORD, old)
+    bucket.write(ORIGINS_OBJECT, old)
     assert choose(bucket, (b"1 changed", "one")) == ["raw/data-2"]
     bucket.delete("raw/data-2")
-    bucket.write(RECORD, old)
+    bucket.write(ORIGINS_OBJECT, old)
     assert choose(bucket, (b"1", "one")) == ["raw/data"]
     assert choose(bucket, (b"1 changed", "one")) == ["raw/data"]
 
@@ -117,15 +117,15 @@ def test_a_file_lands_beside_what_cannot_be_read(bucket: Bucket, name: str) -> N
 
 
 def test_an_origin_is_the_files_whole_path_and_does_not_show_it(tmp_path: Path) -> None:
-    one, two = origin_of(tmp_path / "one" / "E0.csv"), origin_of(tmp_path / "two" / "E0.csv")
+    one, two = path_digest(tmp_path / "one" / "E0.csv"), path_digest(tmp_path / "two" / "E0.csv")
     assert one != two
-    assert one == origin_of(tmp_path / "two" / ".." / "one" / "E0.csv")
+    assert one == path_digest(tmp_path / "two" / ".." / "one" / "E0.csv")
     assert "E0" not in one
 
 
 def test_a_path_that_is_not_utf8_has_an_origin(tmp_path: Path) -> None:
     names = [Path(os.fsdecode(os.fsencode(tmp_path) + name)) for name in (b"/K\xf6ln", b"/K\xf8ln")]
-    assert len({origin_of(path) for path in names}) == 2
+    assert len({path_digest(path) for path in names}) == 2
 
 
 class CountingBucket(LocalBucket):
@@ -134,7 +134,7 @@ class CountingBucket(LocalBucket):
     records = 0
 
     def write(self, name: str, data: bytes, *, if_version: Any = None) -> ObjectInfo:
-        self.records += name == RECORD
+        self.records += name == ORIGINS_OBJECT
         return super().write(name, data, if_version=if_version)
 
 
@@ -155,7 +155,7 @@ class ContestedBucket(LocalBucket):
     other: bytes | None = b'{"raw/other": "x"}'
 
     def write(self, name: str, data: bytes, *, if_version: Any = None) -> ObjectInfo:
-        if name == RECORD and self.other is not None:
+        if name == ORIGINS_OBJECT and self.other is not None:
             other, self.other = self.other, None
             super().write(name, other)
         return super().write(name, data, if_version=if_version)
@@ -164,5 +164,5 @@ class ContestedBucket(LocalBucket):
 def test_two_landings_at_once_keep_each_others_record(tmp_path: Path) -> None:
     bucket = ContestedBucket(tmp_path / "contested")
     choose(bucket, (b"1", "one"))
-    record = json.loads(bucket.read(RECORD))
+    record = json.loads(bucket.read(ORIGINS_OBJECT))
     assert {name: entry["path"] for name, entry in record.items()} == {"raw/data": "one", "raw/other": "x"}

@@ -167,8 +167,8 @@ def test_a_file_of_all_seasons_of_an_extra_league_becomes_an_object_a_season(
     write(tmp_path / "extra" / name, csv_of(*DENMARK, header=EXTRA))
     result = land(bucket, [tmp_path / "extra"])
     assert result.objects == ["raw/extra/2012-13/dk.1.csv", "raw/extra/2013-14/dk.1.csv"]
-    assert [item.judgement.results for item in result.landed] == [1, 1]
-    assert result.landed[1].judgement.first_reason == "line 4: Aarhus cannot play itself."
+    assert [item.summary.results for item in result.landed] == [1, 1]
+    assert result.landed[1].summary.first_reason == "line 4: Aarhus cannot play itself."
     (match,) = read_season(bucket, "2013-14", TODAY).matches.iter_rows(named=True)
     assert (match["league_id"], match["home_goals"], match["away_goals"], match["odds_away"]) == (
         "dk.1",
@@ -206,7 +206,7 @@ def test_fixtures_of_many_divisions_become_an_object_a_league(bucket: Bucket, tm
         "raw/fd/2014-15/es.1.csv",
         "raw/fd/2014/se.1.csv",
     ]
-    assert all((item.judgement.fixtures, item.judgement.rejected) == (1, 0) for item in result.landed)
+    assert all((item.summary.fixtures, item.summary.rejected) == (1, 0) for item in result.landed)
     matches = read_season(bucket, "2014-15", TODAY).matches
     assert matches["odds_home"].to_list() == [8.0, 2.0]
 

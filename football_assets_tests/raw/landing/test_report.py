@@ -4,20 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from football_assets.raw.landing import LandedFile, LandingResult
-from football_assets.raw.landing.file_summaries import Judgement, Loss
+from football_assets.raw.landing.file_summaries import FileSummary, Loss
 from football_assets.raw.landing.planning import SkippedFile
 from football_assets.raw.landing.report import FILES_LISTED, problem_lines, report_lines
 
 
 def landed(
-    name: str, judgement: Judgement, *, problem: str | None = None, season: str = "2014-15"
+    name: str, summary: FileSummary, *, problem: str | None = None, season: str = "2014-15"
 ) -> LandedFile:
-    return LandedFile(Path(name), f"raw/x/{season}/eng.1.csv", season, "eng.1", True, judgement, problem)
+    return LandedFile(Path(name), f"raw/x/{season}/eng.1.csv", season, "eng.1", True, summary, problem)
 
 
-GOOD = landed("a.csv", Judgement(1380, 1))
-PARTLY = landed("b.csv", Judgement(0, 2, 1, 7, None, "The date 'x' is no date."))
-NONE = landed("c.csv", Judgement(0, 0, 2, 2, None, "No."), problem="None of its 2 records is a match.")
+GOOD = landed("a.csv", FileSummary(1380, 1))
+PARTLY = landed("b.csv", FileSummary(0, 2, 1, 7, None, "The date 'x' is no date."))
+NONE = landed("c.csv", FileSummary(0, 0, 2, 2, None, "No."), problem="None of its 2 records is a match.")
 
 
 def test_each_of_a_few_files_has_a_line_and_the_totals_follow() -> None:
@@ -31,14 +31,14 @@ def test_each_of_a_few_files_has_a_line_and_the_totals_follow() -> None:
 
 
 def test_of_many_files_those_without_rejected_records_are_only_counted() -> None:
-    many = tuple(landed(f"{number}.csv", Judgement(1, 0)) for number in range(FILES_LISTED))
+    many = tuple(landed(f"{number}.csv", FileSummary(1, 0)) for number in range(FILES_LISTED))
     shown = list(report_lines(LandingResult((*many, PARTLY), ())))
     assert [line.split(" ")[0] for line in shown] == ["b.csv", "21"]
     assert "20 results, 2 fixtures, 1 rejected record." in shown[-1]
 
 
 def test_the_parts_of_a_file_are_its_objects() -> None:
-    parts = (GOOD, landed("a.csv", Judgement(1, 0), season="2015-16"))
+    parts = (GOOD, landed("a.csv", FileSummary(1, 0), season="2015-16"))
     *_, totals = report_lines(LandingResult(parts, ()))
     assert totals.startswith(
         "1 file landed as 2 objects, 2 of them new or changed, seasons 2014-15 to 2015-16"

@@ -2,10 +2,15 @@
 
 import pytest
 
-from football_assets.raw.formats.csv_table import read_table
+from football_assets.raw.formats.csv_table import read_csv_table
 from football_assets.raw.formats.reader import read_csv
 from football_assets.raw.formats.records import UnreadableFile
-from football_assets.raw.landing.splitting import Part, names_no_division, spans_leagues, split
+from football_assets.raw.landing.splitting import (
+    FilePart,
+    names_no_division,
+    spans_leagues,
+    split_by_season_and_league,
+)
 
 EXTRA = "Country,League,Season,Date,Home,Away,HG,AG,Res"
 MAIN = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG"
@@ -14,9 +19,11 @@ FIXTURES = "Div,Date,Time,HomeTeam,AwayTeam,Referee,B365H,B365D,B365A"
 
 def parts_of(
     *lines: str, season: str | None = None, league_id: str | None = None
-) -> dict[tuple[str, str], Part]:
-    table = read_table(("\n".join(lines) + "\n").encode())
-    return {(part.season, part.league_id): part for part in split(table, season, league_id)}
+) -> dict[tuple[str, str], FilePart]:
+    table = read_csv_table(("\n".join(lines) + "\n").encode())
+    return {
+        (part.season, part.league_id): part for part in split_by_season_and_league(table, season, league_id)
+    }
 
 
 def test_an_extra_league_is_split_by_its_seasons() -> None:
@@ -76,7 +83,7 @@ def test_a_row_without_a_place_goes_with_the_row_above_it_and_those_at_the_top_w
     ((place, part),) = parts.items()
     reading = read_csv(part.data, place[1])
     assert len(reading.rows) == 1
-    assert [refusal.reason for refusal in reading.refusals] == [
+    assert [refusal.reason for refusal in reading.rejections] == [
         "The date 'never' is not like '2014-08-16', '16/08/2014' or 'Sat Aug 16 2014'.",
         "The row is of division 'Atlantis, First', which is not known, the file of 'Denmark, Superliga'.",
     ]
@@ -125,9 +132,9 @@ def test_a_league_that_is_not_known_is_named_with_what_to_do() -> None:
 
 
 def test_a_table_says_whether_its_rows_name_their_leagues() -> None:
-    extra = read_table(f"{EXTRA}\nDenmark,Superliga,2012/2013,14/07/2012,Brondby,Aarhus,2,1,H\n".encode())
-    main = read_table(f"{MAIN}\nE0,16/08/2014,Arsenal,Hull,1,0\n".encode())
-    blank = read_table(f"{MAIN}\n,16/08/2014,Arsenal,Hull,1,0\n".encode())
-    other = read_table(b"Date,Team 1,FT,Team 2\n2014-08-16,Arsenal,1-0,Hull\n")
+    extra = read_csv_table(f"{EXTRA}\nDenmark,Superliga,2012/2013,14/07/2012,Brondby,Aarhus,2,1,H\n".encode())
+    main = read_csv_table(f"{MAIN}\nE0,16/08/2014,Arsenal,Hull,1,0\n".encode())
+    blank = read_csv_table(f"{MAIN}\n,16/08/2014,Arsenal,Hull,1,0\n".encode())
+    other = read_csv_table(b"Date,Team 1,FT,Team 2\n2014-08-16,Arsenal,1-0,Hull\n")
     assert [spans_leagues(table) for table in (extra, main, blank, other)] == [True, False, False, False]
     assert [names_no_division(table) for table in (extra, main, blank, other)] == [False, False, True, True]

@@ -309,7 +309,7 @@ def test_a_file_without_a_match_lands_with_its_reason_but_replaces_no_object(
     root = tmp_path / "results"
     file = write(root / "2014-15" / "eng.1.csv", csv_of("2014-99-16,Leeds,2-1,?,Hull", "x,Hull,2-1,?,Leeds"))
     (found,) = land(bucket, [root]).landed
-    assert (found.is_changed, found.judgement.rejected) == (True, 2)
+    assert (found.is_changed, found.summary.rejected) == (True, 2)
     assert found.problem == (
         "None of its 2 records is a match. The first, line 2: The date '2014-99-16' does not exist."
     )

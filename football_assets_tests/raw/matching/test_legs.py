@@ -9,15 +9,15 @@ import pytest
 from football_assets.raw.matching.legs import (
     PAIR,
     Entry,
-    League,
+    LeagueContext,
     pairs_that_meet_again,
     resolve_legs,
     with_meetings_of_others,
 )
 
 Listing = tuple[int, str, str | None, str | None]
-MEETS_AGAIN = League(meets_again=True)
-CUP = League(is_cup=True)
+MEETS_AGAIN = LeagueContext(meets_again=True)
+CUP = LeagueContext(is_cup=True)
 
 
 def entry(row: int, listing: Listing) -> Entry:
@@ -27,7 +27,7 @@ def entry(row: int, listing: Listing) -> Entry:
     return Entry(order, row, date.fromisoformat(day), round_name, (int(home), int(away)) if score else None)
 
 
-def legs_of(listings: list[Listing], league: League = League()) -> list[int]:  # noqa: B008
+def legs_of(listings: list[Listing], league: LeagueContext = LeagueContext()) -> list[int]:  # noqa: B008
     found = dict(resolve_legs([entry(row, listing) for row, listing in enumerate(listings)], league))
     return [found[row] for row in range(len(listings))]
 

@@ -6,7 +6,7 @@ import pytest
 
 from football_assets.domain.leagues import league_of
 from football_assets.errors import FootballError, UnknownLeague
-from football_assets.raw.landing import LandingObject, place_object
+from football_assets.raw.landing import LandingObject, parse_object_name
 from football_assets.raw.sync.sources import SOURCES, files_to_fetch, source_named
 from football_assets.settings import Settings
 from football_assets_tests.raw.landing.test_objects import info
@@ -66,7 +66,7 @@ def test_a_season_and_a_league_are_one_file_with_an_address_and_a_place(
 def test_every_file_has_a_place_of_its_own_as_a_landing_object(name: str) -> None:
     files = files_to_fetch(SOURCES[name], "http://x", TODAY)
     for file in files:
-        placed = place_object(info(file.object_name))
+        placed = parse_object_name(info(file.object_name))
         assert isinstance(placed, LandingObject)
         assert (placed.source, placed.season, placed.league) == (name, file.season, league_of(file.league_id))
     assert len({file.object_name for file in files}) == len({file.url for file in files}) == len(files)
