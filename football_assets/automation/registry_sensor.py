@@ -46,12 +46,12 @@ from football_assets.automation.attempts import Attempts, attempts_at, ended_at
 from football_assets.automation.registry_jobs import DRIFT, FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
 from football_assets.automation.tags import EVENT_TAG, reason_tag
 from football_assets.deployment.assets import SESSION
-from football_assets.deployment.registry_state import CHECKED, RegistryState, read_registry
 from football_assets.deployment.serve_api import ServeApi
 from football_assets.deployment.serve_state import ServeState
 from football_assets.errors import ObjectNotFound
 from football_assets.monitoring.summary import LATEST
 from football_assets.orchestration.resources import BucketResource
+from football_assets.registry.registry_state import CHECKED, RegistryState, read_registry
 from football_assets.registry.store import Registry
 from football_assets.runtime.serve_discovery import ServeUnreachable, find_serve
 from football_assets.settings import Settings, get_settings

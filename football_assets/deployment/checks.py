@@ -1,40 +1,12 @@
-"""Asset checks of what the registry offers for serving, and of what serves."""
+"""Asset check of what Ray Serve serves."""
 
-from pathlib import Path
+from dagster import AssetCheckResult, MetadataValue, asset_check
 
-from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_check
-
-from football_assets.deployment.registry_state import CHECKED, read_registry
 from football_assets.errors import FootballError
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import Registry
 from football_assets.runtime.serve_discovery import find_serve
 from football_assets.settings import get_settings
-
-
-@asset_check(
-    asset="onnx_model",
-    description="The newest version of the registry and those with an alias are whole, and their models answer. "
-    "A broken production version is an error, any other a warning.",
-)
-def registered_versions_are_whole(bucket: BucketResource) -> AssetCheckResult:
-    """Fetches and tries each as serving does, whoever put it into the registry."""
-    from football_assets.registry.bundle import check_bundle
-
-    registry = Registry(bucket.open())
-    state = read_registry(registry)
-    problems = {}
-    for version in state.versions_in_view:
-        try:
-            check_bundle(registry.fetch(version, Path(bucket.scratch)))
-        except FootballError as error:
-            problems[version] = str(error)
-    return AssetCheckResult(
-        passed=not problems,
-        severity=AssetCheckSeverity.ERROR if state.production in problems else AssetCheckSeverity.WARN,
-        description=" ".join(problems.values()) or None,
-        metadata={CHECKED: MetadataValue.json(sorted(state.versions_in_view))},
-    )
 
 
 @asset_check(
@@ -73,4 +45,4 @@ def production_is_what_serves(bucket: BucketResource) -> AssetCheckResult:
     )
 
 
-checks = [registered_versions_are_whole, production_is_what_serves]
+checks = [production_is_what_serves]

@@ -1,4 +1,4 @@
-"""Asset checks of `registered_model`: is the candidate whole, and what did the gate say?"""
+"""Asset checks of the registry: complete bundles, and the gate's decision about the candidate."""
 
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,17 @@ from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_c
 from football_assets.errors import FootballError, RegistryError
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import CLASS_PRIOR
+from football_assets.registry.registry_state import CHECKED, read_registry
 from football_assets.registry.store import Registry
 
 
 @asset_check(
     asset="registered_model",
     blocking=True,
-    description="The candidate's files are all in the registry, agree with their digests, and load.",
+    description="All files of the candidate are in the registry, match their digests, and load.",
 )
 def candidate_bundle_is_whole(bucket: BucketResource) -> AssetCheckResult:
-    """Fetches the version as serving does."""
+    """Fetch the candidate as serving does."""
     from football_assets.registry.bundle import check_bundle
 
     registry = Registry(bucket.open())
@@ -36,7 +37,7 @@ def candidate_bundle_is_whole(bucket: BucketResource) -> AssetCheckResult:
     description="On the test period the candidate is certainly better than the class prior.",
 )
 def candidate_beats_the_class_prior(bucket: BucketResource) -> AssetCheckResult:
-    """The least that a model must do."""
+    """Report the gate's comparison with the class prior."""
     version, decision = _decision(bucket)
     comparison = next((item for item in decision["comparisons"] if item["reference"] == CLASS_PRIOR), None)
     if comparison is None:
@@ -50,10 +51,10 @@ def candidate_beats_the_class_prior(bucket: BucketResource) -> AssetCheckResult:
 
 @asset_check(
     asset="registered_model",
-    description="The promotion gate accepts the candidate. If not, production stays what it was.",
+    description="The promotion gate accepts the candidate. If it rejects it, the production version stays.",
 )
 def candidate_passes_the_gate(bucket: BucketResource) -> AssetCheckResult:
-    """A refusal is the gate at work, so it warns."""
+    """Report the gate's reasons; a rejected candidate is a warning, because the gate has done its work."""
     version, decision = _decision(bucket)
     return AssetCheckResult(
         passed=decision["accepted"],
@@ -62,6 +63,31 @@ def candidate_passes_the_gate(bucket: BucketResource) -> AssetCheckResult:
             "version": version,
             "reasons": MetadataValue.md("\n".join(f"- {reason}" for reason in decision["reasons"])),
         },
+    )
+
+
+@asset_check(
+    asset="onnx_model",
+    description="The newest version and every version with an alias have all their files, and their models predict. "
+    "A broken production version is an error, any other a warning.",
+)
+def registered_versions_are_whole(bucket: BucketResource) -> AssetCheckResult:
+    """Fetch and load each version as serving does, whoever published it."""
+    from football_assets.registry.bundle import check_bundle
+
+    registry = Registry(bucket.open())
+    state = read_registry(registry)
+    problems = {}
+    for version in state.versions_in_view:
+        try:
+            check_bundle(registry.fetch(version, Path(bucket.scratch)))
+        except FootballError as error:
+            problems[version] = str(error)
+    return AssetCheckResult(
+        passed=not problems,
+        severity=AssetCheckSeverity.ERROR if state.production in problems else AssetCheckSeverity.WARN,
+        description=" ".join(problems.values()) or None,
+        metadata={CHECKED: MetadataValue.json(sorted(state.versions_in_view))},
     )
 
 
@@ -74,4 +100,9 @@ def _decision(bucket: BucketResource) -> tuple[int, dict[str, Any]]:
     return version, decision
 
 
-checks = [candidate_bundle_is_whole, candidate_beats_the_class_prior, candidate_passes_the_gate]
+checks = [
+    candidate_bundle_is_whole,
+    candidate_beats_the_class_prior,
+    candidate_passes_the_gate,
+    registered_versions_are_whole,
+]

@@ -43,6 +43,7 @@ from football_assets.forecasting.checks import checks as forecasting_checks
 from football_assets.monitoring.summary import LATEST
 from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
 from football_assets.orchestration.resources import BucketResource
+from football_assets.registry.checks import registered_versions_are_whole
 from football_assets.registry.store import ALIASES_OBJECT, Registry
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.settings import Settings
@@ -158,7 +159,7 @@ def graph_of(assets: Sequence[AssetsDefinition]) -> BaseAssetGraph[Any]:
         assets=[*assets, *(AssetSpec(key) for key in read - made)],
         asset_checks=[
             check
-            for check in (*forecasting_checks, *deployment_checks)
+            for check in (*forecasting_checks, *deployment_checks, registered_versions_are_whole)
             if {key.asset_key for key in check.check_keys} <= made
         ],
         resources={

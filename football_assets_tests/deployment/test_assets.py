@@ -10,7 +10,6 @@ import pytest
 from dagster import (
     AssetCheckEvaluation,
     AssetChecksDefinition,
-    AssetCheckSeverity,
     AssetKey,
     AssetSelection,
     AssetSpec,
@@ -19,7 +18,7 @@ from dagster import (
 )
 
 from football_assets.deployment.assets import assets, serving_deployment
-from football_assets.deployment.checks import production_is_what_serves, registered_versions_are_whole
+from football_assets.deployment.checks import production_is_what_serves
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets.runtime.serve_discovery import announced, make_token
@@ -189,25 +188,3 @@ def test_the_check_reports_what_keeps_a_replica_from_production(home: Settings, 
     assert not check.passed
     assert check.description == "the log cannot be written"
     assert check.metadata["answering"].value == "1, 2"
-
-
-def test_whole_versions_pass_and_the_check_says_which_it_has_looked_at(home: Settings) -> None:
-    check = run_check(home, registered_versions_are_whole)
-
-    assert check.passed
-    assert check.metadata["versions"].value == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("version", "severity"), [(1, AssetCheckSeverity.ERROR), (2, AssetCheckSeverity.WARN)]
-)
-def test_a_broken_version_is_an_error_where_it_is_in_production_and_else_a_warning(
-    home: Settings, version: int, severity: AssetCheckSeverity
-) -> None:
-    resource(home).open().write(f"{VERSIONS}{version}/model.onnx", b"rotten")
-
-    check = run_check(home, registered_versions_are_whole)
-
-    assert not check.passed
-    assert check.severity is severity
-    assert f"{VERSIONS}{version}/model.onnx is corrupt" in str(check.description)

@@ -1,5 +1,7 @@
-"""What the asset checks of a candidate say of the gate's decision."""
+"""The asset checks of the candidate and of the registered versions."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,14 @@ from dagster import AssetCheckResult, AssetCheckSeverity
 from football_assets.errors import RegistryError
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry import checks
-from football_assets.registry.checks import candidate_beats_the_class_prior, candidate_passes_the_gate
+from football_assets.registry.checks import (
+    candidate_beats_the_class_prior,
+    candidate_passes_the_gate,
+    registered_versions_are_whole,
+)
 from football_assets.registry.config import CLASS_PRIOR
-from football_assets.registry.store import Registry
+from football_assets.registry.store import VERSIONS, Registry
+from football_assets.storage.model_files import METRICS
 
 FIGURES = {
     "matches": 100,
@@ -72,3 +79,39 @@ def test_the_comparison_with_the_class_prior_is_reported(registry: Registry, buc
     assert isinstance(found, AssetCheckResult)
     assert found.passed
     assert {name: value.value for name, value in found.metadata.items()} == {"version": 7} | FIGURES
+
+
+@pytest.fixture
+def two_versions(bucket: BucketResource, bundle: Path, tmp_path: Path) -> BucketResource:
+    """A registry with versions 1 and 2, of which 1 is production."""
+    registry = Registry(bucket.open())
+    registry.promote(registry.publish(bundle, {}))
+    second = Path(shutil.copytree(bundle, tmp_path / "second"))
+    metrics = json.loads((second / METRICS).read_text())
+    (second / METRICS).write_text(json.dumps(metrics | {"note": "the second"}))
+    registry.publish(second, {})
+    return bucket
+
+
+def test_whole_versions_pass_and_the_check_says_which_it_has_looked_at(two_versions: BucketResource) -> None:
+    check = registered_versions_are_whole(two_versions)
+
+    assert isinstance(check, AssetCheckResult)
+    assert check.passed
+    assert check.metadata["versions"].value == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("version", "severity"), [(1, AssetCheckSeverity.ERROR), (2, AssetCheckSeverity.WARN)]
+)
+def test_a_broken_version_is_an_error_where_it_is_in_production_and_else_a_warning(
+    two_versions: BucketResource, version: int, severity: AssetCheckSeverity
+) -> None:
+    two_versions.open().write(f"{VERSIONS}{version}/model.onnx", b"rotten")
+
+    check = registered_versions_are_whole(two_versions)
+
+    assert isinstance(check, AssetCheckResult)
+    assert not check.passed
+    assert check.severity is severity
+    assert f"{VERSIONS}{version}/model.onnx is corrupt" in str(check.description)

@@ -1,4 +1,7 @@
-"""What the registry says that others follow, read in a few requests: every tick of the registry's sensor reads it."""
+"""The state of the registry that sensors and checks compare: aliases, newest version and the event behind them.
+
+Reading it takes a few requests, because every tick of the registry sensor does.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,15 +9,16 @@ from datetime import datetime
 from football_assets.errors import RegistryError
 from football_assets.registry.store import ALIASES_OBJECT, Registry
 
-CHECKED = "versions"  # metadata of the check that looks at the versions in view
+CHECKED = "versions"  # metadata key of `registered_versions_are_whole`: the versions that it checked
 
 
 @dataclass(frozen=True)
 class RegistryState:
-    """The aliases, the newest version, and the event that made them so.
+    """The production version, the versions to check, and the event that led to this state.
 
-    `event` differs whenever an alias has moved or a version has come, also when a state of the past comes back.
-    `registered_by` is the Dagster run that registered the production version, if one did, and `registered` when.
+    `event` changes with every change of an alias and with every new version, also if an earlier state is restored.
+    `versions_in_view` are the newest version and those with an alias. `registered_by` is the Dagster run that
+    registered the production version (None if no run did), `registered` the time.
     """
 
     event: str
@@ -25,7 +29,7 @@ class RegistryState:
 
 
 def read_registry(registry: Registry) -> RegistryState:
-    """The registry as it stands."""
+    """Read the state of the registry."""
     info = registry.bucket.stat(ALIASES_OBJECT)
     aliases = registry.aliases()
     newest = registry.versions()[-1:]
@@ -34,11 +38,11 @@ def read_registry(registry: Registry) -> RegistryState:
     if production is not None:
         try:
             manifest = registry.manifest(production)
-        except RegistryError:  # it is for others to say so
+        except RegistryError:  # `registered_versions_are_whole` reports it
             pass
         else:
             registered_by, registered = manifest.metadata.get("run_id"), manifest.published
-    # In a folder a version is a digest of the content, which may come back: the time tells the events apart.
+    # In a local bucket an object's generation is a digest of its content, which may recur: the time tells events apart.
     moved = f"@{info.version}@{info.updated.isoformat()}" if info else ""
     return RegistryState(
         event=f"{ALIASES_OBJECT}{moved}+{newest[0] if newest else 0}",
