@@ -21,7 +21,8 @@ from safetensors.torch import save_file
 
 from football_assets.domain.scoring_rules import score
 from football_assets.export.inference import INPUTS, OUTPUTS, PROVIDERS, OnnxForecaster
-from football_assets.export.onnx_export import write_int8, write_onnx
+from football_assets.export.onnx_graph import write_onnx
+from football_assets.export.quantisation import write_int8
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import Fit
