@@ -24,9 +24,11 @@ serve: $(READY) ## answer forecasts over HTTP on http://127.0.0.1:8000
 test: $(READY) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-lint: $(READY) ## ruff check, ruff format, mypy
+lint: $(READY) ## check style, format, spelling, layers and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/mypy
 
 format: $(READY) ## let ruff mend and format the code
