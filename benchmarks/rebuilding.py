@@ -20,7 +20,7 @@ from rich.console import Console
 from football_assets.domain.leagues import SPORTMONKS_LEAGUES, league_of
 from football_assets.raw.formats.reader import read_results
 from football_assets.raw.kaggle.competition import rebuild_folder
-from football_assets.raw.kaggle.rebuilding import RebuiltFile
+from football_assets.raw.kaggle.result_files import RebuiltFile
 from football_assets_tests.builders.wide_files import Played, all_scores, rows_of, scores_csv, wide_csv
 
 FIRST, LAST = date(2018, 7, 1), date(2021, 6, 30)
@@ -95,7 +95,7 @@ def report(played: list[Played], share: float, *, with_ratings: bool) -> None:
         for row in read_results("csv", file.data).rows
     ]
     wrong = sum(match not in truth for match in known)
-    refused = sum(file.refused for _, file in made)
+    refused = sum(file.rejected for _, file in made)
     Console(width=200).print(
         f"{len(lines):>7,} lines ({share:.0%}, {megabytes:.0f} MB, {'with' if with_ratings else 'no'} ratings): "
         f"{len(known):,} matches, {len(known) - listed:,} of them rebuilt from histories, {wrong} wrong; "
@@ -106,7 +106,7 @@ def report(played: list[Played], share: float, *, with_ratings: bool) -> None:
 def rebuilt(files: list[Path]) -> tuple[tuple[tuple[Path, RebuiltFile], ...], float, float]:
     """What is made of files, the seconds that it takes, and the memory of the process at most, in GB."""
     start = time.perf_counter()
-    made = rebuild_folder(files).made
+    made = rebuild_folder(files).rebuilt
     seconds = time.perf_counter() - start
     # Not getrusage: it counts what the parent held when it started this process.
     peak = next(

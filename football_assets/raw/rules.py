@@ -1,4 +1,4 @@
-"""Rules of names, goals, dates and odds for matches of every format. Called by `matches.py` and `judging.py`."""
+"""Validate names, goals, dates and odds of the rows of every format."""
 
 from datetime import date
 
@@ -9,20 +9,20 @@ from football_assets.domain.seasons import season_window
 MAX_GOALS = 30
 PLACEHOLDER_TEAMS = ["", "?", "-", "tbd", "tba", "n.n.", "unknown"]
 _WINNER_OF = r"^(winner|loser|sieger|verlierer)\b"
-"""A pairing that is not known yet: `Winner SF1`, `Sieger EF`."""
+"""A team that is not yet determined: `Winner SF1`, `Sieger EF`."""
 MISREAD_TIMES = 3
 SAME_MATCH_DAYS = 3
-"""Sources, or a source that corrects itself, may differ by so many days on the date of a match."""
+"""The days by which sources, or versions of one source, may differ on the date of a match."""
 WALKOVER_GOALS = 3
 WALKOVERS = 5
-"""Defeats of 0-3 on end that no team played for: the longest such run that was played, of 252,000 matches, is three."""
+"""A run of this many defeats of 0-3 counts as awarded. The longest such run in 252,000 played matches is three."""
 _ODDS = ["odds_home", "odds_draw", "odds_away"]
 _CONTROL_CODES = {chr(code): bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
 _SIDES = (("home", "away"), ("away", "home"))
 
 
 def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
-    """One spelling of equal text: composed accents, single spaces, and Windows' punctuation in place of control codes.
+    r"""Normalise names: composed accents, single spaces, and Windows punctuation in place of control codes.
 
     football-data.co.uk has `King\x92s Lynn` in files of UTF-8.
     """
@@ -40,12 +40,12 @@ def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
-    """Add `reason`: why a row cannot be used, null where it can.
+    """Add `reason`: why a row is rejected, null where it is valid.
 
     Parameters
     ----------
     rows
-        Rows in `file_rows.ROW_SCHEMA` with their `season` and `object_order`.
+        Rows by `frames.ROW_SCHEMA` with their `season` and `object_order`.
     today
         The last day on which a match can have been played.
     """
@@ -56,11 +56,16 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
         )
         for end in (0, 1)
     )
+    rows = rows.join(_walkovers(rows), on="row", how="left", maintain_order="left")
+    return rows.with_columns(reason=_reason(first, last, today)).drop("withdrawn", "walkovers")
+
+
+def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
+    """Build the reason of the first rule that a row breaks; `first` and `last` are the days of its season."""
     is_played = pl.col("home_goals").is_not_null() & pl.col("away_goals").is_not_null()
     is_half_a_score = pl.col("home_goals").is_null() != pl.col("away_goals").is_null()
     names = (pl.col("home_team").str.to_lowercase(), pl.col("away_team").str.to_lowercase())
-    rows = rows.join(_walkovers(rows), on="row", how="left", maintain_order="left")
-    reason = (
+    return (
         pl.when(pl.any_horizontal(_is_placeholder(name) for name in names))
         .then(pl.format("A team is not named: '{}' against '{}'.", "home_team", "away_team"))
         .when(names[0] == names[1])
@@ -111,7 +116,6 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
             )
         )
     )
-    return rows.with_columns(reason=reason).drop("withdrawn", "walkovers")
 
 
 def _is_placeholder(name: pl.Expr) -> pl.Expr:
@@ -119,9 +123,9 @@ def _is_placeholder(name: pl.Expr) -> pl.Expr:
 
 
 def _walkovers(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows that a team lost 0-3 in a run of WALKOVERS or more, with the team (`withdrawn`) and the run's length.
+    """Find the rows of runs of WALKOVERS or more 0-3 defeats, with the team (`withdrawn`) and the length of the run.
 
-    Sources without marks list awarded matches like played ones.
+    Sources that mark no match status list awarded matches like played ones.
     """
     lost = pl.concat(
         rows.filter(pl.col(f"{side}_goals") == 0, pl.col(f"{other}_goals") == WALKOVER_GOALS).select(
@@ -154,15 +158,20 @@ def _walkovers(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def without_void(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of matches that were played or are to be, and the others, with `reason`.
+    """Split off void rows: matches that were awarded, abandoned or the like.
 
-    A row is void if its source says that the match was awarded, abandoned or the like; and if another says so of the
-    match, a few days away, with the same score: sources without marks list an awarded score like a played one.
+    A row is void if its source says so, or if another source says so of a match of the same score at most
+    SAME_MATCH_DAYS away, since sources that mark no match status list an awarded score like a played one.
 
     Parameters
     ----------
     rows
-        Rows of clubs that all sources name alike, with `row`, which counts them.
+        Rows with canonical clubs and a unique `row`.
+
+    Returns
+    -------
+    tuple[pl.DataFrame, pl.DataFrame]
+        The rows that are not void, and the void ones with their `reason`.
     """
     if rows["void"].null_count() == rows.height:
         return rows.drop("void"), rows.clear().with_columns(reason="void").drop("void")
@@ -195,18 +204,18 @@ def without_void(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _reads_like_kickoff_time() -> pl.Expr:
-    """18-30, where an object has several such scores: one 13-0 may be a result, three are not."""
+    """Select scores like 18-30 where an object has several of them: one 13-0 may be a result, three are not."""
     is_time = pl.col("home_goals").is_between(11, 23) & pl.col("away_goals").is_in([0, 15, 30, 45])
     return is_time & (is_time.sum().over("object_order") >= MISREAD_TIMES)
 
 
 def odds_are_unusable() -> pl.Expr:
-    """Some odds are given, but not three decimal odds above 1."""
+    """Select rows that have odds, but not three decimal odds above 1."""
     given = pl.any_horizontal(pl.col(_ODDS).is_not_null())
     usable = pl.all_horizontal(pl.col(_ODDS).is_finite() & (pl.col(_ODDS) > 1))
     return given & ~usable.fill_null(False)
 
 
 def without_unusable_odds(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows, with odds only where all three can be used."""
+    """Replace odds by null unless all three are usable."""
     return rows.with_columns(pl.when(~odds_are_unusable()).then(pl.col(_ODDS)))

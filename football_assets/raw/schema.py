@@ -1,5 +1,4 @@
-"""Match: the one schema of a row of `raw_matches`. It documents, types and validates; `matches.py` and the
-checks use it.
+"""Define the schema of a row of `raw_matches`, which documents, types and validates the table.
 
 Importing this module imports dataframely: import it inside functions.
 """
@@ -16,7 +15,7 @@ class Match(dy.Schema):
     match_id = dy.String(
         primary_key=True,
         regex="^[0-9a-f]{16}$",
-        description="Hash of league, season, home team, away team and leg: it survives a moved date.",
+        description="Hash of league, season, home team, away team and leg. It does not depend on the date.",
     )
     league_id = dy.String(
         regex=r"^[a-z]{2,4}\.[a-z0-9]+$", description="Country and tier, `eng.1`, or cup, `de.cup`."
@@ -39,22 +38,22 @@ class Match(dy.Schema):
     odds_home = dy.Float64(nullable=True, min_exclusive=1, description="Decimal odds of a home win.")
     odds_draw = dy.Float64(nullable=True, min_exclusive=1, description="Decimal odds of a draw.")
     odds_away = dy.Float64(nullable=True, min_exclusive=1, description="Decimal odds of an away win.")
-    source = dy.String(description="Where the file came from: the folder it was landed from.")
+    source = dy.String(description="Name of the folder from which the file was landed.")
     source_object = dy.String(description="Landing object that holds the row.")
     source_version = dy.String(description="Version of that object.")
 
     @dy.rule()
     def score_is_whole(cls) -> pl.Expr:
-        """Both teams have goals, or neither."""
+        """Require goals of both teams, or of neither."""
         return pl.col("home_goals").is_null() == pl.col("away_goals").is_null()
 
     @dy.rule()
     def odds_are_whole(cls) -> pl.Expr:
-        """All three odds are known, or none."""
+        """Require all three odds, or none."""
         known = pl.sum_horizontal(pl.col("odds_home", "odds_draw", "odds_away").is_not_null())
         return known.is_in([0, 3])
 
     @dy.rule()
     def teams_differ(cls) -> pl.Expr:
-        """A team does not play itself."""
+        """Require two different teams."""
         return pl.col("home_team") != pl.col("away_team")

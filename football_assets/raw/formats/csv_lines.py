@@ -1,4 +1,4 @@
-"""Lines and fields of a CSV file, as every reader of CSV takes them apart."""
+"""Split lines of a CSV file into fields, and check its header."""
 
 import csv
 from collections.abc import Sequence
@@ -8,28 +8,28 @@ from football_assets.raw.formats.records import UnreadableFile, decode
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 BLANK = " " + "".join(DELIMITERS)
 """A line of these alone is blank."""
-_MARK_IN_LATIN_1 = "ï»¿"  # a byte order mark before text that is no UTF-8
+_MARK_IN_LATIN_1 = "ï»¿"  # byte order mark before text that is not UTF-8
 
 
 def column_names(data: bytes) -> list[str]:
-    """The names in the first line of a CSV with commas, in lower case, without a look at its other lines.
+    """Parse the column names of a CSV with commas from its first line, in lower case. Other lines are not read.
 
     Raises
     ------
     UnreadableFile
-        The file is empty or no text.
+        The file is empty or not text.
     """
     lines = decode(data).lstrip(BLANK + "\r\n").splitlines()[:1]
     return split_header(lines[0]) if lines else []
 
 
 def split_header(line: str, delimiter: str = ",") -> list[str]:
-    """The names of columns in a header, in lower case."""
+    """Split a header into column names, in lower case."""
     return [name.strip().lower() for name in split_line(line.removeprefix(_MARK_IN_LATIN_1), delimiter)]
 
 
 def check_columns(names: Sequence[str], required: Sequence[str], example: str) -> None:
-    """Refuse a header that lacks a required column; `example` is a header that has them.
+    """Check that a header has the required columns. `example` is a header for the error message.
 
     Raises
     ------
@@ -44,10 +44,10 @@ def check_columns(names: Sequence[str], required: Sequence[str], example: str) -
 
 
 def split_line(line: str, delimiter: str = ",") -> list[str]:
-    """The fields of one line."""
+    """Split one line into fields."""
     if '"' not in line:
         return line.split(delimiter)
-    # A line at a time: a stray quote then spoils its own line, not the rest of the file.
+    # One line at a time, so that a stray quote affects its own line, not the rest of the file.
     try:
         return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
     except csv.Error:

@@ -1,5 +1,7 @@
-"""A CSV file taken apart: the one place that decides, for a file as a whole, its encoding, its delimiter, its header
-and the order of day and month in its dates. Every reader of CSV but that of Kaggle's wide files reads a `CsvTable`.
+"""Split a CSV file into sections of records.
+
+This module infers encoding, delimiter, header and date order, each for a file as a whole. All CSV parsers but that of
+Kaggle's wide files take a `CsvTable`.
 """
 
 import re
@@ -14,7 +16,7 @@ from football_assets.raw.formats.records import UnreadableFile, decode
 
 
 class CsvFormat(StrEnum):
-    """The formats of CSV, each with a reader of its own."""
+    """The CSV formats, each with its own parser."""
 
     FOOTBALLCSV = "footballcsv"
     FOOTBALL_DATA = "football-data.co.uk"
@@ -32,12 +34,12 @@ _SIGNATURES = [
     (frozenset(("date", "ht", "at")), CsvFormat.FOOTBALL_DATA),
     (frozenset(("date", "home", "away")), CsvFormat.EXTRA_LEAGUE),
 ]
-"""A line with these names is a header of the format."""
+"""A line with all of these names is a header of the format."""
 _HINTS = [
     (frozenset(("div", "hometeam", "fthg")), CsvFormat.FOOTBALL_DATA),
     (frozenset(("country", "league", "hg")), CsvFormat.EXTRA_LEAGUE),
 ]
-"""A first line with one of these names is meant to be a header of the format."""
+"""A first line with one of these names is probably an incomplete header of the format."""
 _LINES_TO_SEARCH = 50  # for the header, blank lines not counted
 _SEPARATOR = re.compile(r'\s*"?sep=(.)"?[\s,;|]*', re.IGNORECASE | re.DOTALL)
 _DATE_COLUMN = ("Date", "date", "DATE")
@@ -47,7 +49,7 @@ _FOOTBALL_TXT = re.compile(
 
 
 class CsvRecord(NamedTuple):
-    """One line: its number, which counts from 1, its text and its fields."""
+    """One line: its number (from 1), its text and its fields."""
 
     line: int
     text: str
@@ -66,7 +68,7 @@ class CsvSection:
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A file of results. `above`: lines above the first header, which are no matches."""
+    """A file of results. `above`: lines above the first header, which are not matches."""
 
     delimiter: str
     order: DateOrder
@@ -75,16 +77,16 @@ class CsvTable:
 
 
 def read_csv_table(data: bytes) -> CsvTable:
-    """Take a CSV file of results apart.
+    """Split a CSV file of results into sections.
 
     The header is the first line that has the columns of a format. Blank lines, comments (`#`) and `sep=;` above it are
-    passed over. Another header below begins a section of its own. Numbers in a column without a name, which programs
-    write before each row, belong to no column.
+    skipped. Another header below it starts a new section. An index without a column name, which programs write before
+    each row, is ignored.
 
     Raises
     ------
     UnreadableFile
-        The file is empty, no text, has no header of a known format, or its dates are in two orders.
+        The file is empty, not text, has no header of a known format, or has dates in two orders.
     """
     lines = list(_lines(data))
     number, delimiter = _find_header(lines)
@@ -99,20 +101,20 @@ def read_csv_table(data: bytes) -> CsvTable:
     above = [
         CsvRecord(line, text, split_line(text, delimiter))
         for line, text in lines[:number]
-        if not _is_said_above(text)
+        if not _is_preamble(text)
     ]
     return CsvTable(delimiter, infer_date_order(_dates(sections)), sections, above)
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, with their numbers."""
+    """Yield the lines that are not blank, with their numbers."""
     for number, line in enumerate(re.split(r"\r\n|\n|\r", decode(data)), start=1):
         if line.strip(BLANK):
             yield number, line
 
 
 def _find_header(lines: Sequence[tuple[int, str]]) -> tuple[int, str]:
-    """The place of the header among the lines, and its delimiter."""
+    """Return the position of the header among the lines, and its delimiter."""
     for place, (_, text) in enumerate(lines[:_LINES_TO_SEARCH]):
         for delimiter in DELIMITERS:
             if _format_of(text, delimiter) is not None:
@@ -121,7 +123,7 @@ def _find_header(lines: Sequence[tuple[int, str]]) -> tuple[int, str]:
 
 
 def _format_of(line: str, delimiter: str) -> CsvFormat | None:
-    """The format that a line is a header of, or None."""
+    """Return the format of which a line is a header, or None."""
     if not any(name in line for name in _DATE_COLUMN):
         return None
     names = frozenset(split_header(line, delimiter))
@@ -129,14 +131,14 @@ def _format_of(line: str, delimiter: str) -> CsvFormat | None:
 
 
 def _without_header(lines: Sequence[tuple[int, str]]) -> str:
-    """Why lines are no results: what they are, and what is expected."""
+    """Return the error message for lines without a header: what they are, and what is expected."""
     text = "\n".join(line for _, line in lines[:_LINES_TO_SEARCH])
     if len(_FOOTBALL_TXT.findall(text)) > 1:
         return (
             "The file is in openfootball's Football.TXT format, which is not read: land the same results as JSON "
             "(openfootball/football.json) or as CSV (footballcsv)."
         )
-    number, first = next(((n, line) for n, line in lines if not _is_said_above(line)), (1, ""))
+    number, first = next(((n, line) for n, line in lines if not _is_preamble(line)), (1, ""))
     delimiter = max(DELIMITERS, key=lambda each: len(split_line(first, each)))
     names = split_header(first, delimiter)
     meant = next((kind for hints, kind in _HINTS if hints & set(names)), None)
@@ -150,13 +152,13 @@ def _without_header(lines: Sequence[tuple[int, str]]) -> str:
     )
 
 
-def _is_said_above(text: str) -> bool:
-    """Whether a line above the header only says how the file is written."""
+def _is_preamble(text: str) -> bool:
+    """Return whether a line above the header is a comment or a `sep=` declaration."""
     return text.lstrip().startswith("#") or _SEPARATOR.fullmatch(text) is not None
 
 
 def _with_index(section: CsvSection) -> CsvSection:
-    """The section with a column without a name where each row begins with a number that the header does not count."""
+    """Add a column without a name if each row begins with an index that the header lacks."""
     if not section.records or any(
         len(record.fields) != len(section.names) + 1 or not record.fields[0].isdecimal()
         for record in section.records

@@ -1,4 +1,4 @@
-"""Dates as CSV files write them. The order of day and month is decided for a file as a whole."""
+"""Parse dates and times of CSV files. The order of day and month is inferred for a file as a whole."""
 
 import re
 from collections.abc import Iterable
@@ -13,19 +13,22 @@ from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
 DATE_EXAMPLES = "'2014-08-16', '16/08/2014' or 'Sat Aug 16 2014'"
 _FIRST_SHORT_YEAR = 70  # 70 is 1970, 69 is 2069
-_LONGEST = 60  # characters; longer text is no date
+_LONGEST = 60  # characters; longer text is not a date
 
 
 class DateOrder(StrEnum):
-    """Which of the first two numbers of a date is the day."""
+    """The position of the day among the first two numbers of a date."""
 
     DAY_FIRST = "day first"
     MONTH_FIRST = "month first"
 
 
 class ParsedDate(NamedTuple):
-    """What a date says: the day; the time beside it and its offset from UTC, where it has them; `void`, why the match
-    is no result of play, where a mark behind the date says so."""
+    """A date with what is written beside it.
+
+    `clock` and `zone`: time of day and offset from UTC, None where missing. `void`: the reason why the match is no
+    result of play, where a status behind the date says so.
+    """
 
     day: date
     clock: time | None = None
@@ -47,7 +50,7 @@ _MONTHS = (
     "november",
     "december",
 )
-_BEFORE = r"\s*(?:[(\[][^)\]]*[)\]]|[*†‡§]+)?\s*(?:[^\W0-9_]{2,12}\.?,?\s+)?"  # a mark, a day of the week
+_BEFORE = r"\s*(?:[(\[][^)\]]*[)\]]|[*†‡§]+)?\s*(?:[^\W0-9_]{2,12}\.?,?\s+)?"  # a status, a weekday
 _WORD = r"(?P<word>[^\W0-9_]{3,9})\.?"
 _YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
 _DAYS = {
@@ -68,9 +71,14 @@ _CLOCK_ALONE = re.compile(rf"\s*{_TIME}\s*", re.IGNORECASE)
 
 
 def infer_date_order(listed: Iterable[tuple[str, str]]) -> DateOrder:
-    """The order of day and month in all dates of a file, each with the place where it stands, like `line 3`.
+    """Infer the order of day and month of a file.
 
-    One date that exists in one order only proves it. Where none does, the day is first.
+    A date that exists in only one order proves it, like 13/8. Without proof, the day comes first.
+
+    Parameters
+    ----------
+    listed
+        Place, like `line 3`, and text of each date.
 
     Raises
     ------
@@ -95,20 +103,20 @@ def infer_date_order(listed: Iterable[tuple[str, str]]) -> DateOrder:
 
 @lru_cache(maxsize=1 << 14)
 def parse_date(text: str, order: DateOrder | None) -> ParsedDate:
-    """What a date says, in any of the forms that sources write.
+    """Parse a date in any of the forms that sources write.
 
-    A time of midnight is none: programs write it where there is only a day. A mark behind the date, like `(P)` for
-    postponed, changes nothing, unless it says that the match has no result of play.
+    A time of midnight is dropped, since programs write it for a date without a time. A status behind the date, like
+    `(P)` for postponed, is ignored unless it says that the match has no result of play.
 
     Parameters
     ----------
     order
-        Of day and month in the file; None: a date that needs it is not read.
+        Order of day and month in the file. None: a date that needs it is rejected.
 
     Raises
     ------
     UnusableRecord
-        The text is no date, or one that does not exist.
+        The text is not a date, or a date that does not exist.
     """
     match = _match(text)
     if match is None:
@@ -136,7 +144,7 @@ def _match(text: str) -> re.Match[str] | None:
 
 
 def _is_known(parts: dict[str, str | None]) -> bool:
-    """Whether the words of a date are a month and a mark."""
+    """Return whether the words of a date are a month and a known status."""
     word, mark = parts.get("word"), parts["mark"]
     is_mark = not mark or not mark[0].isalpha() or parse_status(mark) is not None
     return is_mark and (word is None or _month(word) is not None)
@@ -161,7 +169,7 @@ def _day(parts: dict[str, str], order: DateOrder | None) -> date:
 
 
 def _only_order(text: str) -> DateOrder | None:
-    """The one order in which a date exists; None: both or none, or it needs no order."""
+    """Return the only order in which a date exists; None if it exists in both, in none, or needs no order."""
     found = [order for order in DateOrder if _exists(text, order)]
     return found[0] if len(found) == 1 else None
 
@@ -176,7 +184,7 @@ def _exists(text: str, order: DateOrder) -> bool:
 
 @lru_cache(maxsize=1 << 12)
 def parse_time(text: str) -> time | None:
-    """The time in a column of its own, or None where the text is none.
+    """Parse a time of day in a column of its own. Return None for anything else.
 
     >>> read_clock("20:00"), read_clock("8:00 pm"), read_clock("late")
     (datetime.time(20, 0), datetime.time(20, 0), None)
@@ -186,7 +194,7 @@ def parse_time(text: str) -> time | None:
 
 
 def _clock(parts: dict[str, str]) -> time | None:
-    """The time beside a date, unless it is midnight."""
+    """Return the time beside a date, None at midnight."""
     clock = _time(parts) if parts["hour"] is not None else None
     return clock if clock != time(0) else None
 
@@ -199,7 +207,7 @@ def _time(parts: dict[str, str]) -> time | None:
 
 
 def _zone(text: str | None) -> timezone | None:
-    """The offset from UTC that `Z`, `UTC`, `+02:00` or `GMT+0200` says."""
+    """Parse the offset from UTC of `Z`, `UTC`, `+02:00` or `GMT+0200`."""
     if text is None:
         return None
     offset = re.search(r"([+-])(\d{2}):?(\d{2})", text)

@@ -1,7 +1,7 @@
-"""Reads footballcsv: `Date,Team 1,FT,HT,Team 2`, dates in any of the forms of `dates.py`, `?` for an unknown score.
+"""Parse footballcsv's files: `Date,Team 1,FT,HT,Team 2`, with `?` for an unknown score.
 
-`Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are read where a file has them; other columns are
-ignored. `refused` is a column of files that `rebuilding.py` made: why a row is no match.
+`Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are optional; other columns are ignored. `refused` is a column
+of the files of `kaggle.result_files`: the reason why a row is rejected.
 """
 
 import re
@@ -32,7 +32,7 @@ _UNKNOWN_SCORE = re.compile(rf"[?\s{_DASHES}]*")
 
 @dataclass(frozen=True)
 class _Columns:
-    """Places of a section's columns."""
+    """Positions of a section's columns."""
 
     width: int
     needed: tuple[int, ...]
@@ -41,7 +41,7 @@ class _Columns:
 
 
 def check_footballcsv(section: CsvSection) -> None:
-    """Refuse a section without the columns of a result.
+    """Check that a section has the columns of a result.
 
     Raises
     ------
@@ -52,12 +52,11 @@ def check_footballcsv(section: CsvSection) -> None:
 
 
 def read_footballcsv(section: CsvSection, order: DateOrder) -> ParsedFile:
-    """Read the matches of a section.
+    """Parse the matches of a section.
 
-    A row too short to hold a date, two teams and a score, or with a date or score that cannot be read, is
-    refused with its line; so is a score after extra time (`2-1 aet`). A match that was awarded or abandoned
-    (`3-0 (*)`, `a.w.`) is void. A postponed one (`P-P`) is a fixture. A time or odds that are no such
-    thing are left out: nothing depends on a time, and odds are only compared with.
+    A row is rejected if it is too short to hold a date, two teams and a score, has an unreadable date or score, or a
+    score after extra time (`2-1 aet`). A match that was awarded or abandoned (`3-0 (*)`, `a.w.`) is void. A postponed
+    one (`P-P`) is a fixture. Unreadable times and odds are dropped, since no feature depends on them.
 
     Raises
     ------
@@ -128,12 +127,17 @@ def _with_optional(row: MatchRow, fields: list[str], columns: _Columns) -> Match
 
 @lru_cache(maxsize=1 << 12)
 def parse_score(text: str) -> tuple[int | None, int | None, str | None]:
-    """Goals of both teams, null if they are not known, and why they are no result of play.
+    """Parse a score.
+
+    Returns
+    -------
+    tuple[int | None, int | None, str | None]
+        Goals of both teams, None if they are unknown, and the reason why they are no result of play, if they are not.
 
     Raises
     ------
     UnusableRecord
-        The text is no score of 90 minutes.
+        The text is not a score of 90 minutes.
     """
     text = text.strip()
     score = _SCORE.fullmatch(text)

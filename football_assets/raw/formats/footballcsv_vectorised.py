@@ -1,6 +1,7 @@
-"""Reads many footballcsv files together, as columns: those of which every line is plain. Called by `file_rows.py`.
+"""Parse many plain footballcsv files at once, column by column.
 
-Most files are. The reader of `footballcsv.py` says what such lines mean, and reads all other files line by line.
+Most files are plain. Each distinct date and score is parsed once by the functions of `footballcsv.py`, which also
+parses all other files, line by line.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,21 +18,21 @@ from football_assets.raw.formats.records import RECORD_CHARACTERS, UnusableRecor
 HEADER = "Date,Team 1,FT,HT,Team 2"
 _HEADER_LINES = (f"{HEADER}\n".encode(), f"{HEADER}\r\n".encode())
 _FIELDS = ("date", "home_team", "score", "half_time", "away_team")
-_SPECIAL = ('"', "\r", "\0")  # of quoted fields, of ends of lines in a third way, of what is no text
+_SPECIAL = ('"', "\r", "\0")  # of quoted fields, old Mac line ends, binary content
 _GOALS: dict[str, type[pl.DataType]] = {"home_goals": pl.Int64, "away_goals": pl.Int64, "void": pl.String}
 
 
 def is_plain_header(data: bytes) -> bool:
-    """Whether a file begins with HEADER."""
+    """Return whether a file begins with HEADER."""
     return data.startswith(_HEADER_LINES)
 
 
 def read_plain(files: Mapping[int, bytes]) -> pl.DataFrame:
-    """The rows of the plain files among `files`, numbered contents, in their order.
+    """Parse the plain files among `files` (content by number), in their order.
 
-    A file is plain if it is UTF-8, begins with HEADER, and each of its other lines is blank or five fields without
-    quotes, of which date and score can be read. A date that needs the order of day and month, or has a time, is left
-    to the other reader: it decides that for the file as a whole.
+    A file is plain if it is UTF-8, begins with HEADER, and each other line is blank or has five fields without quotes
+    and a readable date and score. A file with a date that needs the order of day and month, or has a time, is not
+    plain, since that order is inferred for the file as a whole.
 
     Returns
     -------
@@ -67,7 +68,7 @@ def read_plain(files: Mapping[int, bytes]) -> pl.DataFrame:
 
 
 def _lines(files: Mapping[int, bytes]) -> pl.DataFrame:
-    """The lines below the header that are not blank, of files that may be plain: `file`, `line` and `record`."""
+    """Split the files that may be plain into their lines below the header: `file`, `line` and `record`."""
     texts = {file: text for file, data in files.items() if (text := _text(data)) is not None}
     listed = pl.DataFrame(
         {"file": texts.keys(), "record": texts.values()}, schema={"file": pl.Int32, "record": pl.String}
@@ -81,7 +82,7 @@ def _lines(files: Mapping[int, bytes]) -> pl.DataFrame:
 
 
 def _text(data: bytes) -> str | None:
-    """The text of a file that may be plain, lines ended alike."""
+    """Decode a file that may be plain, with normalised line ends. Return None for any other file."""
     if not is_plain_header(data):
         return None
     try:
@@ -95,14 +96,14 @@ def _text(data: bytes) -> str | None:
 def _plain_day(text: str) -> tuple[date]:
     moment = parse_date(text, None)
     if moment.clock is not None or moment.void is not None:
-        raise UnusableRecord("The date says more than the day.")
+        raise UnusableRecord("The date has a time or a status.")
     return (moment.day,)
 
 
 def _meanings(
     texts: pl.Series, schema: dict[str, type[pl.DataType]], read: Callable[[str], tuple[Any, ...]]
 ) -> pl.DataFrame:
-    """What each text means, by the names of `schema`, and whether it can be read. Each is read once."""
+    """Parse each distinct text once, to the columns of `schema` and whether it can be read."""
     meanings = []
     for text in texts.drop_nulls().unique():
         try:

@@ -1,4 +1,4 @@
-"""Rows of many files at once, as frames. `matches.py` and `judging.py` read files through it."""
+"""Parse many files at once into frames."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -37,7 +37,7 @@ REJECTION_SCHEMA: dict[str, type[pl.DataType]] = {
 
 
 class FileContent(NamedTuple):
-    """A file's bytes, its format (`json` or `csv`) and the league that its place says, or None."""
+    """The bytes of a file, its format (`json` or `csv`) and the league of its name, or None."""
 
     data: bytes
     extension: str
@@ -45,7 +45,7 @@ class FileContent(NamedTuple):
 
 
 def read_files(files: Sequence[FileContent]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of files by ROW_SCHEMA and what their readers refuse, each with the file's number (`object_order`)."""
+    """Parse files to rows by ROW_SCHEMA and rejections, each with the number of its file (`object_order`, from 0)."""
     plain = read_plain({order: file.data for order, file in enumerate(files) if file.extension == "csv"})
     done = set(plain["file"])
     readings = {
@@ -64,7 +64,7 @@ def read_files(files: Sequence[FileContent]) -> tuple[pl.DataFrame, pl.DataFrame
 
 
 def with_origins(records: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:
-    """Records in order of their files, each with its number (`row`) and what `origins` says of its file.
+    """Sort records by file, and add their number (`row`, from 0) and the columns of `origins`.
 
     Parameters
     ----------
@@ -83,10 +83,10 @@ def _frame(
     names: Sequence[str],
     records: Mapping[int, Sequence[tuple[object, ...]]],
 ) -> pl.DataFrame:
-    """One row a record, with the `object_order` under which it is listed."""
+    """Convert records by `object_order` to a frame."""
     import numpy as np
 
-    # Column by column: a quarter of a million tuples kept would cost the garbage collector a second.
+    # Column by column: keeping a quarter of a million tuples costs the garbage collector a second.
     columns: list[list[object]] = [[] for _ in names]
     for listed in records.values():
         for column, values in zip(columns, zip(*listed, strict=True), strict=False):

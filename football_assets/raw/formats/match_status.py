@@ -1,11 +1,11 @@
-"""What sources write beside or instead of a score where a match was not simply played for 90 minutes."""
+"""Parse the status that sources write beside or instead of a score, like `postponed`, `awarded` or `aet`."""
 
 import re
 from enum import StrEnum
 
 
 class MatchStatus(StrEnum):
-    """What a mark says of the match."""
+    """The status of a match."""
 
     PLAYED = "played"
     TO_PLAY = "to be played"
@@ -24,7 +24,7 @@ _MARKS = {word: mark for mark, words in _WORDS.items() for word in words.split()
 
 
 def parse_status(text: str) -> MatchStatus | None:
-    """The meaning of a mark, whatever its case, brackets and full stops, or None if it is not known.
+    """Parse a status regardless of case, brackets and full stops. Return None if it is unknown.
 
     >>> mark_of("(a.w.)"), mark_of("[Abandoned]"), mark_of("P-P"), mark_of("sunny")
     (<Mark.NO_RESULT: 'without a result of play'>, <Mark.NO_RESULT: 'without a result of play'>, \

@@ -1,4 +1,4 @@
-"""Numbers as CSV files write them: goals like `2`, `2.0` or `NaN`, odds like `1.85` or `1,85`."""
+"""Parse numbers of CSV files: goals like `2`, `2.0` or `NaN`, odds like `1.85` or `1,85`."""
 
 import re
 from functools import lru_cache
@@ -13,18 +13,18 @@ _GOALS = re.compile(r"(-?\d{1,9})(?:[.,]0*)?", re.ASCII)
 
 
 def is_missing(text: str) -> bool:
-    """Whether a field says that there is no value: blank, `NaN`, `NA`, `-` or the like."""
+    """Return whether a field stands for a missing value: blank, `NaN`, `NA`, `-` or the like."""
     return text.strip().lower() in _MISSING
 
 
 @lru_cache(maxsize=1 << 10)
 def parse_goals(text: str) -> int | None:
-    """Goals of one team, or None where there are none yet.
+    """Parse the goals of one team. Return None for a missing value.
 
     Raises
     ------
     UnusableRecord
-        The text is no whole number.
+        The text is not an integer.
 
     >>> read_goals("2"), read_goals("2.0"), read_goals("NaN")
     (2, 2, None)
@@ -38,7 +38,7 @@ def parse_goals(text: str) -> int | None:
 
 
 def parse_decimal(text: str) -> float | None:
-    """A decimal number with a point or a comma, or None where there is none."""
+    """Parse a decimal number with a point or a comma. Return None for anything else."""
     if is_missing(text):
         return None
     try:
@@ -48,7 +48,7 @@ def parse_decimal(text: str) -> float | None:
 
 
 def parse_odds(text: str) -> float | None:
-    """Decimal odds that pay more than the stake, or None.
+    """Parse decimal odds above 1. Return None for anything else.
 
     >>> read_odds("1.85"), read_odds("1,85"), read_odds("1"), read_odds("NA")
     (1.85, 1.85, None, None)

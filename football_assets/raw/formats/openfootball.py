@@ -1,4 +1,4 @@
-"""Reads openfootball's football.json: the older shape with `rounds` of matches and the newer flat list of `matches`."""
+"""Parse openfootball's football.json: the older shape with `rounds` of matches and the newer list of `matches`."""
 
 import json
 import math
@@ -28,7 +28,7 @@ _LONE_SURROGATE = (
 
 
 def load_document(data: bytes) -> dict[str, Any]:
-    """The JSON object of a file.
+    """Parse the JSON object of a file.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def load_document(data: bytes) -> dict[str, Any]:
 
 
 def check_document(data: bytes) -> dict[str, Any]:
-    """The JSON object of a file of matches.
+    """Parse the JSON object of a file and check that it lists matches.
 
     Raises
     ------
@@ -66,11 +66,10 @@ def check_document(data: bytes) -> dict[str, Any]:
 
 
 def read_openfootball(data: bytes) -> ParsedFile:
-    """Read a JSON file of results.
+    """Parse a JSON file of results.
 
-    Goals are those after 90 minutes. A match that was not decided by play (`awarded`, `cancelled`,
-    `abandoned`) is void; a `postponed` one is a fixture. A time that cannot be read is left out: nothing
-    depends on it.
+    Goals are those after 90 minutes. A match that was not decided by play (`awarded`, `cancelled`, `abandoned`) is
+    void; a `postponed` one is a fixture. An unreadable time is dropped, since no feature depends on it.
 
     Raises
     ------
@@ -95,7 +94,7 @@ def read_openfootball(data: bytes) -> ParsedFile:
 
 
 def _matches(document: dict[str, Any]) -> Iterator[tuple[str, str | None, Any]]:
-    """Each match with its JSON path and the name of the round it is listed under."""
+    """Yield each match with its JSON path and the name of its round."""
     for number, match in enumerate(_items(document.get("matches"))):
         yield f"matches[{number}]", None, match
     for number, listed in enumerate(_items(document.get("rounds"))):
@@ -107,7 +106,7 @@ def _matches(document: dict[str, Any]) -> Iterator[tuple[str, str | None, Any]]:
 
 
 def _dates(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each match's date with its JSON path."""
+    """Yield the date of each match with its JSON path."""
     for path, _, match in _matches(document):
         day = match.get("date") if isinstance(match, dict) else None
         if isinstance(day, str):
@@ -143,9 +142,9 @@ def _row(path: str, record: str, match: Any, round_name: str | None, order: Date
 
 
 def _void(status: str | None, has_score: bool) -> str | None:
-    """Why a match was not decided by play, or None. Refuse a status that is not known.
+    """Return the reason why a match was not decided by play, or None. Reject an unknown status.
 
-    `after extra time` and `penalties` need no care: `ft` is the score after 90 minutes.
+    `after extra time` and `penalties` need no special case: `ft` is the score after 90 minutes.
     """
     if status is None:
         return None
@@ -170,7 +169,7 @@ def _team(match: dict[str, Any], key: str) -> str:
 
 
 def _goals(match: dict[str, Any]) -> tuple[int, int] | None:
-    """Goals of both teams after 90 minutes, or None if there is no score yet."""
+    """Return the goals of both teams after 90 minutes, or None if there is no score yet."""
     score = match.get("score")
     if isinstance(score, dict):
         goals = score.get("ft")
@@ -189,7 +188,7 @@ def _goals(match: dict[str, Any]) -> tuple[int, int] | None:
 
 
 def _is_missing(value: Any) -> bool:
-    """Whether a number is null, NaN or a word for nothing."""
+    """Return whether a value is null, NaN or a word for a missing value."""
     if isinstance(value, float):
         return math.isnan(value)
     return value is None or (isinstance(value, str) and is_missing(value))

@@ -1,10 +1,11 @@
-"""Source formats: one reader each, a pure function from a file's bytes to its rows and refusals."""
+"""Detect the format of a file and parse it. Entry point of the other modules of `formats`."""
 
 from collections.abc import Callable
 
 from football_assets.raw.formats.csv_lines import column_names
 from football_assets.raw.formats.csv_table import CsvFormat, CsvTable, read_csv_table
-from football_assets.raw.formats.football_data import check_division, check_football_data, read_football_data
+from football_assets.raw.formats.divisions import check_division
+from football_assets.raw.formats.football_data import check_football_data, read_football_data
 from football_assets.raw.formats.footballcsv import check_footballcsv, read_footballcsv
 from football_assets.raw.formats.footballcsv_vectorised import is_plain_header
 from football_assets.raw.formats.openfootball import check_document, read_openfootball
@@ -18,21 +19,21 @@ from football_assets.raw.formats.records import (
 from football_assets.raw.kaggle.wide_format import is_scores_header, is_wide_header
 
 EXTENSIONS = ("json", "csv")
-"""What the names of landing objects end with: JSON is openfootball's, CSV in a format of `CsvFormat`."""
+"""Extensions of landing objects: JSON is in openfootball's format, CSV in one of `CsvFormat`."""
 
 
 def read_csv(data: bytes, league_id: str | None = None) -> ParsedFile:
-    """Read a CSV file of results in the format that its header says.
+    """Parse a CSV file of results in the format of its header.
 
     Parameters
     ----------
     league_id
-        The league that the file's place says, like `eng.1`; None: whichever its rows are of.
+        The league of the file's name, like `eng.1`. None: any league.
 
     Raises
     ------
     UnreadableFile
-        The file is empty, no text, lacks a required column, or its dates are in two orders.
+        The file is empty, not text, lacks a required column, or has dates in two orders.
     WrongDivision
         The file holds no row of the league.
     """
@@ -45,7 +46,7 @@ def read_csv(data: bytes, league_id: str | None = None) -> ParsedFile:
 
 
 def read_rows(table: CsvTable, league_id: str | None = None) -> ParsedFile:
-    """`read_csv` for a file that is taken apart."""
+    """Parse the rows of a table. Parameters and errors are those of `read_csv`."""
     if league_id is not None:
         check_division(table.sections, league_id)
     above = "The line stands above the header and is no match."
@@ -65,7 +66,7 @@ def read_rows(table: CsvTable, league_id: str | None = None) -> ParsedFile:
 
 
 def read_results(extension: str, data: bytes, league_id: str | None = None) -> ParsedFile:
-    """Read a landing file of a known extension. A file that cannot be read becomes one refusal."""
+    """Parse a landing file of a known extension. An unreadable file becomes one rejection without line and path."""
     readers: dict[str, Callable[[], ParsedFile]] = {
         "json": lambda: read_openfootball(data),
         "csv": lambda: read_csv(data, league_id),
@@ -78,9 +79,10 @@ def read_results(extension: str, data: bytes, league_id: str | None = None) -> P
 
 
 def detect_format(data: bytes) -> tuple[str, CsvTable | None]:
-    """The extension that stands for the format of a file's content, and the table of a CSV.
+    """Detect the format of a file from its content: the extension, and the table of a CSV.
 
-    There is no table of a CSV whose first line is that of most files of footballcsv: nothing need be decided for it.
+    The table is None for a CSV whose first line is the usual header of footballcsv, for which nothing has to be
+    inferred.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def detect_format(data: bytes) -> tuple[str, CsvTable | None]:
 
 
 def detect_extension(data: bytes) -> str:
-    """The extension that stands for the format of a file's content.
+    """Detect the extension that belongs to the content of a file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a format's reader returns: a file's rows and its refusals, typed but not yet judged. Used by every reader."""
+"""Define the output of every parser: typed rows and rejections of a file, not yet validated."""
 
 import codecs
 from collections.abc import Iterable
@@ -12,8 +12,11 @@ RECORD_CHARACTERS = 500
 
 
 class MatchRow(NamedTuple):
-    """One match as a file has it. `line` counts from 1; `path` is a JSON path; `record` is the raw text; `void` says
-    why its score is no result of play (`rules.without_void`)."""
+    """One match as a file lists it.
+
+    `line` counts from 1; `path` is a JSON path; `record` is the raw text; `void` is the reason why the score is no
+    result of play (`rules.without_void`).
+    """
 
     line: int | None
     path: str | None
@@ -32,7 +35,7 @@ class MatchRow(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """One record that cannot be read, or the file as a whole (without line and path)."""
+    """One record that cannot be read, or a file as a whole (then without line and path)."""
 
     line: int | None
     path: str | None
@@ -42,7 +45,7 @@ class Rejection(NamedTuple):
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """A file's content."""
+    """The rows and rejections of a file."""
 
     rows: list[MatchRow] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
@@ -53,7 +56,7 @@ class UnreadableFile(FootballError):
 
 
 class WrongDivision(UnreadableFile):
-    """A file holds another division than its place says."""
+    """A file holds another division than its name says."""
 
 
 class UnusableRecord(FootballError):
@@ -61,12 +64,12 @@ class UnusableRecord(FootballError):
 
 
 def clean_name(text: str | None) -> str | None:
-    """A name without outer spaces, None if nothing is left."""
+    """Strip a name. Return None if nothing is left."""
     return text.strip() or None if text else None
 
 
 def decode(data: bytes) -> str:
-    """Text of a file in UTF-8 or UTF-16 (with or without byte order mark), or Windows' latin alphabet.
+    """Decode a file in UTF-8 or UTF-16 (with or without byte order mark), else in Windows-1252.
 
     Raises
     ------
@@ -101,7 +104,7 @@ _SAMPLE_BYTES = 1 << 10
 def _encodings(data: bytes) -> list[str]:
     if data.startswith(_UTF16_MARKS):
         return ["utf-16"]
-    # Without a mark: text of Latin letters in UTF-16 has a zero in every second byte.
+    # Without a byte order mark: Latin letters in UTF-16 have a zero in every second byte.
     sample = data[:_SAMPLE_BYTES]
     zeros = [sample[first::2].count(0) for first in (0, 1)]
     if max(zeros) > len(sample) // 4 and min(zeros) == 0:

@@ -1,1 +1,1 @@
-"""Files of the Kaggle competition: their format, and the results rebuilt from them."""
+"""Read the files of the Kaggle competition and rebuild results from them."""

@@ -1,6 +1,4 @@
-"""The files of the Kaggle competition in one folder: which they are, and the files of results made of them. Called by
-`placing.py`.
-"""
+"""Recognise the files of the Kaggle competition and rebuild the files of one folder to files of results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,8 @@ import polars as pl
 from football_assets.errors import printable
 from football_assets.raw.formats.csv_lines import column_names
 from football_assets.raw.formats.records import UnreadableFile
-from football_assets.raw.kaggle.rebuilding import RebuiltFile, rebuild
+from football_assets.raw.kaggle.rebuilding import rebuild
+from football_assets.raw.kaggle.result_files import RebuiltFile
 from football_assets.raw.kaggle.wide_format import (
     WideFile,
     is_scores_header,
@@ -25,14 +24,14 @@ _HEADER_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class RebuiltFolder:
-    """What was made, each with the file that it stands for, and which files were left, each with the reason."""
+    """Rebuilt files, each with the file that it was rebuilt from, and skipped files, each with the reason."""
 
-    made: tuple[tuple[Path, RebuiltFile], ...]
-    left: tuple[tuple[Path, str], ...]
+    rebuilt: tuple[tuple[Path, RebuiltFile], ...]
+    skipped: tuple[tuple[Path, str], ...]
 
 
 def is_of_competition(file: Path) -> bool:
-    """Whether a file has the columns of `train.csv`, `test.csv` or `train_target_and_scores.csv`."""
+    """Return whether a file has the columns of `train.csv`, `test.csv` or `train_target_and_scores.csv`."""
     try:
         with file.open("rb") as opened:
             names = column_names(opened.read(_HEADER_BYTES))
@@ -42,10 +41,10 @@ def is_of_competition(file: Path) -> bool:
 
 
 def rebuild_folder(files: Sequence[Path]) -> RebuiltFolder:
-    """Make files of results of the files of the competition in one folder. A file that cannot be read is left."""
+    """Rebuild the competition files of one folder to files of results. A file that cannot be read is skipped."""
     wide: dict[Path, WideFile] = {}
     scores: dict[Path, pl.DataFrame] = {}
-    left: list[tuple[Path, str]] = []
+    skipped: list[tuple[Path, str]] = []
     for file in sorted(files):
         try:
             data = file.read_bytes()
@@ -54,22 +53,24 @@ def rebuild_folder(files: Sequence[Path]) -> RebuiltFolder:
             else:
                 wide[file] = read_wide(data)
         except OSError as error:
-            left.append((file, f"The file cannot be opened: {error.strerror}."))
+            skipped.append((file, f"The file cannot be opened: {error.strerror}."))
         except UnreadableFile as error:
-            left.append((file, str(error)))
+            skipped.append((file, str(error)))
     for file in [file for file, read in wide.items() if read.matches["kickoff"].is_null().all()]:
         del wide[file]
-        left.append((file, "No line has a match_date like '2019-12-01 00:45:00'."))
+        skipped.append((file, "No line has a match_date like '2019-12-01 00:45:00'."))
     if not wide:
-        lone = "The scores say nothing without train.csv: put both into one folder and land that."
-        return RebuiltFolder((), (*left, *((file, lone) for file in scores)))
-    # A line that is in both is known by its outcome: train.csv comes before test.csv.
+        lone = (
+            "The scores have no teams and dates without train.csv: move both into one folder and land that."
+        )
+        return RebuiltFolder((), (*skipped, *((file, lone) for file in scores)))
+    # train.csv, which has outcomes, comes before test.csv: of a line in both the first is kept.
     ordered = sorted(wide, key=lambda file: (wide[file].matches["outcome"].is_null().all(), file.name))
     rebuilt = rebuild(
         {printable(file.name): wide[file] for file in ordered},
         {printable(file.name): read for file, read in scores.items()},
     )
     if rebuilt.scores_of_no_match:
-        reason = f"{rebuilt.scores_of_no_match} of its scores are of no line of the other files."
-        left.append((min(scores), reason))
-    return RebuiltFolder(tuple((ordered[0], made) for made in rebuilt.files), tuple(left))
+        reason = f"{rebuilt.scores_of_no_match} of its scores have an id that is in no other file."
+        skipped.append((min(scores), reason))
+    return RebuiltFolder(tuple((ordered[0], made) for made in rebuilt.files), tuple(skipped))

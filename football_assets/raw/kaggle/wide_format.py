@@ -1,8 +1,9 @@
-"""Reads the files of the Kaggle competition "Football Match Probability Prediction" (Octosport, 2022): `train.csv` and
-`test.csv`, one row a match with the last ten matches of both teams beside it, and `train_target_and_scores.csv`.
+"""Parse the files of the Kaggle competition "Football Match Probability Prediction" (Octosport, 2022).
 
-`rebuilding.py` makes matches of what is read here. Columns come and go: coaches are not read, a history may be
-shorter, and without ratings teams are only harder to tell apart. All times are UTC.
+`train.csv` and `test.csv` have one row a match, with the last ten matches of both teams; `train_target_and_scores.csv`
+has the scores. Not all versions have all columns: coaches are not read, a history may be shorter, and ratings are
+optional (without them fewer history entries can be paired). All times are UTC. `rebuilding.py` rebuilds matches from
+these files.
 """
 
 from collections.abc import Sequence
@@ -27,27 +28,30 @@ _SCORE = r"^\s*(\d{1,2})\s*[-:]\s*(\d{1,2})\s*$"
 
 
 def is_wide_header(names: Sequence[str]) -> bool:
-    """Whether a CSV's columns, in lower case, are those of a wide file, complete or not."""
+    """Return whether the columns of a CSV, in lower case, are those of a wide file, complete or not."""
     return any(name.startswith(("home_team_history_", "away_team_history_")) for name in names)
 
 
 def is_scores_header(names: Sequence[str]) -> bool:
-    """Whether a CSV's columns, in lower case, are those of the scores."""
+    """Return whether the columns of a CSV, in lower case, are those of the score file."""
     return {"id", "score"} <= set(names) and not is_wide_header(names) and "team 1" not in names
 
 
 @dataclass(frozen=True)
 class WideFile:
-    """What a wide file holds.
+    """The content of a wide file.
 
-    `matches`: one row a line, with `line`, `record`, `id`, `home_team`, `away_team`, `kickoff` (UTC), `league` (a
-    number), `league_name` and `outcome` (home, draw, away). What is missing or cannot be read is null.
-
-    `histories`: one row a past match that a team's history lists, with the last `line` that does, `side` and `place`
-    (1 is the most recent) there, `team` and what is listed: `kickoff`, `league`, `is_home`, `goals_for`,
-    `goals_against`, `rating` and `opponent_rating` (before the match). The opponent has no name.
-
-    `short`: lines with more or fewer fields than columns, with `line` and `record`.
+    Attributes
+    ----------
+    matches
+        One row a line: `line`, `record`, `id`, `home_team`, `away_team`, `kickoff` (UTC), `league` (a number),
+        `league_name` and `outcome` (home, draw, away). Missing and unreadable values are null.
+    histories
+        One row a past match of a team: the last `line` that lists it, `side` and `place` (1 is the most recent) in that
+        line, `team`, `kickoff`, `league`, `is_home`, `goals_for`, `goals_against`, `rating` and `opponent_rating`
+        (before the match). The opponent has no name.
+    short
+        Lines with more or fewer fields than columns: `line` and `record`.
     """
 
     matches: pl.DataFrame
@@ -96,8 +100,12 @@ def read_wide(data: bytes) -> WideFile:
 
 
 def read_scores(data: bytes) -> pl.DataFrame:
-    """Read `train_target_and_scores.csv`: one row a line, with `line`, `id`, `score` (its text) and the goals that it
-    says, `home_goals` and `away_goals`: null for a score like `other`.
+    """Read `train_target_and_scores.csv`.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row a line: `line`, `id`, `score` (its text), `home_goals` and `away_goals`, null for a score like `other`.
 
     Raises
     ------
@@ -123,7 +131,7 @@ def _name(side: str, column: str, place: int) -> str:
 
 
 def _table(data: bytes, names: list[str], wanted: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The wanted columns as text with `line` and `record`, and the lines that have not as many fields as the header."""
+    """Read columns as text with `line` and `record`, and the lines whose number of fields is not that of the header."""
     lines = _lines(data)
     header = next(number for number, line in enumerate(lines) if line.strip(b", \t"))
     plain: list[int] = []
@@ -133,7 +141,7 @@ def _table(data: bytes, names: list[str], wanted: list[str]) -> tuple[pl.DataFra
         line = lines[number]
         if not line.strip(b", \t"):
             continue
-        if b'"' in line:  # a line at a time, so that a stray quote spoils no other
+        if b'"' in line:  # a line at a time, so that a stray quote affects no other line
             fields = split_line(line.decode("utf-8"))
             if len(fields) == len(names):
                 quoted[number] = fields
@@ -161,7 +169,7 @@ def _table(data: bytes, names: list[str], wanted: list[str]) -> tuple[pl.DataFra
 
 
 def _lines(data: bytes) -> list[bytes]:
-    """Lines of UTF-8, whatever the file's encoding."""
+    """Split a file of any encoding into lines of UTF-8."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -190,17 +198,17 @@ def _plain_table(lines: list[bytes], width: int, places: list[int], names: list[
             quote_char=None,
         )
     except pl.exceptions.PolarsError as error:
-        raise UnreadableFile(f"The CSV cannot be taken apart ({error}): download it again.") from error
+        raise UnreadableFile(f"The CSV cannot be parsed ({error}): download it again.") from error
     return table.select(pl.col(columns[place]).alias(name) for place, name in zip(places, names, strict=True))
 
 
 _HISTORY_TEXTS = ("team", *HISTORY_COLUMNS, *RATING_COLUMNS)
-_LISTING = 64  # lines are told apart by steps of this in one number that says line, side and place
+_LISTING = 64  # line, side and place are packed in one integer: line * 64 + (32 if away) + place
 _AWAY = 32
 
 
 def _history_texts(table: pl.DataFrame, names: list[str], side: str, place: int) -> pl.DataFrame:
-    """The matches that the teams of one side list at one place, as text, with where they are listed."""
+    """Select one history entry of each line as text, with its packed `listing` (line, side, place)."""
     return table.select(
         pl.col(f"{side}_team_name").alias("team"),
         *(
@@ -212,7 +220,7 @@ def _history_texts(table: pl.DataFrame, names: list[str], side: str, place: int)
 
 
 def _histories(texts: list[pl.DataFrame]) -> pl.DataFrame:
-    """Each match of a team once, though up to ten lines list it: then it is read once."""
+    """Parse each distinct past match of a team once, although up to ten lines list it."""
     once = pl.concat(texts).group_by(_HISTORY_TEXTS).agg(pl.col("listing").max())
     flag = pl.col("is_play_home").str.to_lowercase()
     return (
@@ -255,7 +263,7 @@ _NO_HISTORIES = pl.DataFrame(
 
 
 def _cleaned(names: Sequence[str]) -> list[pl.Expr]:
-    """Text without outer spaces, null where a program wrote a word for nothing."""
+    """Strip text, and replace the words that programs write for missing values by null."""
     return [
         pl.when(~pl.col(name).str.strip_chars().str.to_lowercase().is_in(_MISSING))
         .then(pl.col(name).str.strip_chars())
@@ -269,7 +277,7 @@ def _column(names: list[str], name: str) -> pl.Expr:
 
 
 def _time(name: str) -> pl.Expr:
-    """`2019-12-01 00:45:00`, with or without seconds, `T` and zone, or a day alone."""
+    """Parse `2019-12-01 00:45:00`, with or without seconds, `T` and zone, or a date alone."""
     text = pl.col(name).str.slice(0, 19).str.replace("T", " ")
     formats = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
     times = [text.str.to_datetime(each, time_unit="us", strict=False) for each in formats]
@@ -277,7 +285,7 @@ def _time(name: str) -> pl.Expr:
 
 
 def _whole(name: str) -> pl.Expr:
-    """A whole number, also one that pandas wrote as `2.0`."""
+    """Parse an integer, also one that pandas wrote as `2.0`."""
     number = pl.col(name).cast(pl.Float64, strict=False)
     is_whole = number.is_finite() & (number == number.floor()) & (number.abs() < 1e9)
     return pl.when(is_whole).then(number).cast(pl.Int64)

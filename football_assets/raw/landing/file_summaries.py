@@ -1,4 +1,7 @@
-"""Judges files before they land, by the rules of `raw_matches` as far as one file allows. `land` and `sync` use it."""
+"""Validate files before they land, by the rules of `raw_matches` that apply to a single file.
+
+`football land` and `football sync` use the same functions.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +15,12 @@ from football_assets.raw.matching.canonical_clubs import against_themselves, wit
 from football_assets.raw.rules import clean_names, with_reasons, without_void
 
 LARGEST_LOSS = 0.1
-"""Share of the landed matches, or of their results, that a new file may lack: corrections, not a cut."""
+"""Share of the landed matches, or of their results, that a new file may lack. Above it the file counts as truncated."""
 _SMALL_LOSS = 5  # matches, early in a season
 
 
 class Candidate(NamedTuple):
-    """A file's bytes, its format (`json` or `csv`) and the season and league that its place says."""
+    """The bytes of a file, its format (`json` or `csv`), and the season and league of its landing object."""
 
     data: bytes
     extension: str
@@ -27,7 +30,10 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class FileSummary:
-    """What a file holds: results, fixtures, and rejected records, with line or JSON path and reason of the first."""
+    """Numbers of results, fixtures and rejected records of a file, with place and reason of the first rejection.
+
+    `line` counts from 1; `path` is a JSON path.
+    """
 
     results: int = 0
     fixtures: int = 0
@@ -38,18 +44,18 @@ class FileSummary:
 
     @property
     def matches(self) -> int:
-        """Results and fixtures."""
+        """Return the number of results and fixtures."""
         return self.results + self.fixtures
 
     @property
     def first_reason(self) -> str | None:
-        """Why the first rejected record is no match, with its place; None if none is rejected."""
+        """Return the reason of the first rejection with its place; None if no record is rejected."""
         place = f"line {self.line}" if self.line is not None else self.path
         return f"{place}: {self.reason}" if place else self.reason
 
     @property
     def problem(self) -> str | None:
-        """Why the file is of no use, or None if it holds a match."""
+        """Return the reason why the file holds no match, or None if it holds one."""
         if self.matches:
             return None
         if not self.rejected:
@@ -62,9 +68,9 @@ class FileSummary:
 
 
 def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary]:
-    """What each of the files holds.
+    """Count the matches and rejected records of each file.
 
-    A row counts as a match if `raw_matches` would take it, were its file the only one.
+    A row counts as a match if `raw_matches` would contain it with this file alone.
 
     Parameters
     ----------
@@ -94,7 +100,7 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
 
 
 def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
-    """Whether every match of a file is in a newer one, and every result a result there: nothing would be lost."""
+    """Return whether a new file contains all matches of an old one, with a result for each of its results."""
     matches, _ = _sound_and_rejected([old, new], today)
     counts = matches.group_by("object_order", "home_team", "away_team").agg(
         listed=pl.len(), played=pl.col("home_goals").is_not_null().sum()
@@ -106,12 +112,14 @@ def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
 
 
 def _sound_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The matches that files list, clubs by their canonical names, and the rejected records with their `reason`."""
+    """Read the matches of files, with canonical club names, and the rejected records with their `reason`."""
     origins = pl.DataFrame(
         {
             "object_order": range(len(files)),
             "season": [file.season for file in files],
-            "league_id": [str(order) for order in range(len(files))],  # so that no file is judged by another
+            "league_id": [
+                str(order) for order in range(len(files))
+            ],  # unique, so that no file affects another
             "country": [file.league_id.partition(".")[0] for file in files],
             "source_object": [f"{file.season}/{file.league_id}" for file in files],
         },
@@ -135,14 +143,14 @@ def _sound_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.Dat
 
 
 class Loss(NamedTuple):
-    """How many matches, or results, a file has and the landed object had: `1 match` and `19`."""
+    """Matches or results that a file has and the landed object had, as texts: `1 match` and `19`."""
 
     has: str
     had: str
 
 
 def find_loss(new: FileSummary, landed: FileSummary) -> Loss | None:
-    """What a file would lose in place of the landed object: far fewer matches or results than it. None: nothing."""
+    """Return the loss if a file has far fewer matches, or results, than the landed object; None otherwise."""
     for one, several, had, has in (
         ("match", "matches", landed.matches, new.matches),
         ("result", "results", landed.results, new.results),

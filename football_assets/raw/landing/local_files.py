@@ -1,4 +1,4 @@
-"""The files below a path that a person names, and what of it cannot be read. `landing.py` lands them."""
+"""List the files below a path of the local machine."""
 
 import os
 import stat
@@ -10,19 +10,17 @@ _LINK = "It is a link to a folder, which is not followed: name that folder itsel
 
 
 def absolute_path(file: Path) -> Path:
-    """A file's absolute path. A link to a file is in the folder that holds the link, whatever it leads to."""
+    """Return the absolute path of a file. A link to a file keeps the folder of the link, not that of its target."""
     return file.parent.resolve() / file.name
 
 
 def list_files(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
-    """The path itself if it is a file, else the files of the folder in order of their modification time, then name.
-
-    Hidden files and folders are left out.
+    """List a file, or the files of a folder in order of modification time, then name. Hidden ones are skipped.
 
     Returns
     -------
     tuple
-        The regular files, and the other files and folders that cannot be read, each with the reason.
+        The regular files, and the unreadable files and folders, each with the reason.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from football_assets.domain.leagues import League, league_of
 from football_assets.domain.seasons import parse_season
 from football_assets.errors import UnknownLeague
 from football_assets.raw.formats.reader import EXTENSIONS
-from football_assets.raw.kaggle.rebuilding import UNPLACED
+from football_assets.raw.kaggle.result_files import UNPLACED
 from football_assets.storage.bucket import Bucket, ObjectInfo, UnusableFile
 
 RAW = "raw/"
@@ -19,7 +19,7 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True)
 class LandingObject:
-    """One object of results and what its name says."""
+    """One object of results, with source, season, league and format parsed from its name."""
 
     info: ObjectInfo
     source: str
@@ -29,18 +29,18 @@ class LandingObject:
 
 
 def in_order(objects: Iterable[LandingObject]) -> list[LandingObject]:
-    """Objects in the order in which their rows count: by source, then name.
+    """Sort objects by precedence: by source, then name.
 
-    By name alone `raw/data-2/…`, a copy that landed later, would stand before `raw/data/…`.
+    By name alone `raw/data-2/…`, a copy that landed later, would precede `raw/data/…`.
     """
     return sorted(objects, key=lambda item: (item.source, item.info.name))
 
 
 @dataclass(frozen=True)
 class StrayObject:
-    """An object under `raw/` whose name says no season, league or format, or a file or folder that cannot be read.
+    """An object under `raw/` whose name lacks season, league or format, or an unreadable file or folder.
 
-    `season` is known for some.
+    `season` is None where the folder names none.
     """
 
     info: ObjectInfo
@@ -57,7 +57,7 @@ class Inventory:
 
     @property
     def seasons(self) -> list[str]:
-        """Seasons with any object, in order."""
+        """Return the seasons with any object, in order."""
         known = {item.season for item in self.objects} | {item.season for item in self.strays if item.season}
         return sorted(known)
 
@@ -74,7 +74,10 @@ def inventory(bucket: Bucket) -> Inventory:
 
 
 def _stray_of(file: UnusableFile) -> StrayObject:
-    """A file or folder that cannot be read, in the season of the nearest folder. Its version is the reason."""
+    """Convert an unreadable file or folder to a stray in the season of the nearest folder.
+
+    The reason stands in for the version, so that a change of the reason is a change of the object.
+    """
     path = PurePosixPath(file.name.removeprefix(RAW))
     folders = [path, *path.parents] if file.is_folder else path.parents
     season = next((label for folder in folders if (label := parse_season(folder.name))), None)
@@ -82,7 +85,7 @@ def _stray_of(file: UnusableFile) -> StrayObject:
 
 
 def parse_object_name(info: ObjectInfo) -> LandingObject | StrayObject:
-    """Read source, season, league and format off an object's name."""
+    """Parse source, season, league and format from the name of an object."""
     path = PurePosixPath(info.name.removeprefix(RAW))
     season = parse_season(path.parent.name)
     if season is None:

@@ -1,8 +1,7 @@
-"""Where each landing object was landed from, and with which content: `landing/origins.json` in the bucket, by the
-names of the objects.
+"""Record the local file and the content from which each landing object was landed, and choose objects by this record.
 
-Two folders of one name, as clones of two repositories are, would otherwise land on one object. `landing.py` asks for a
-file's object, and saves the record of those that it has written.
+The record is `landing/origins.json` in the bucket, keyed by object name. Without it, two folders of the same name, such
+as clones of two repositories, would land on the same object.
 """
 
 import hashlib
@@ -20,14 +19,14 @@ _ATTEMPTS = 10
 
 
 class Origin(NamedTuple):
-    """A landed file: digests of its path and of its content. `content` is None in records of older versions."""
+    """Digests of the path and the content of a landed file. `content` is None in records of older versions."""
 
     path: str
     content: str | None
 
 
 def path_digest(path: Path) -> str:
-    """What stands for a file's path in the record: a digest, since others may read the bucket."""
+    """Hash the absolute path of a file. The record has no plain paths, since others may read the bucket."""
     text = str(absolute_path(path)).encode("utf-8", errors="surrogateescape")
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
@@ -37,17 +36,17 @@ def _digest(data: bytes) -> str:
 
 
 class Origins:
-    """The objects that the files of one landing become.
+    """Choose the objects of the files of one landing.
 
     Parameters
     ----------
     bucket
-        Where they land.
+        The bucket in which they land.
     objects
-        The objects that are there, by name.
+        The existing objects under `raw/`, by name.
     unusable
-        Names of what is there and cannot be read, files and links to folders. It stays: what it holds cannot be
-        compared.
+        Names of existing files and links to folders that cannot be read. They are never replaced, since their content
+        cannot be compared.
     """
 
     def __init__(
@@ -64,17 +63,19 @@ class Origins:
     def choose(
         self, name_of: Callable[[int], str], data: bytes, path: str, may_replace: Callable[[str], bool]
     ) -> str:
-        """The object of a file: the one that was landed from the same place and has not been written since; else one
-        with the same content; else the first that is free, or that loses nothing by the file.
+        """Choose the object of a file.
+
+        The first choice is the object that was landed from the same path and was not written since; then an object with
+        the same content; then the first name that is free or whose object may be replaced.
 
         Parameters
         ----------
         name_of
-            The object's name by its number; 1 is the plain one.
+            Returns the object name of a source number; 1 is the name without a number.
         path
-            The file's, as `path_digest` has it.
+            The `path_digest` of the file.
         may_replace
-            Whether the file holds all that an object holds.
+            Returns whether the file contains all matches of an object.
         """
         content = _digest(data)
         names: list[str] = []
@@ -102,8 +103,10 @@ class Origins:
         )
 
     def _is_own(self, name: str, path: str) -> bool:
-        """Whether an object was landed from a path and has had that content since, or was deleted: a sync may have
-        replaced it."""
+        """Return whether an object was landed from a path and still has that content, or was deleted.
+
+        A sync may have replaced the content.
+        """
         known = self._known.get(name)
         if known is None or known.path != path:
             return False
@@ -115,27 +118,27 @@ class Origins:
         return self._chosen.get(name, self._content(name)) == content
 
     def is_same(self, name: str, data: bytes) -> bool:
-        """Whether an object held these bytes when the landing began."""
+        """Return whether an object had these bytes when the landing began."""
         return self._content(name) == _digest(data)
 
     def _content(self, name: str) -> str | None:
-        """The digest of an object's content, read once; None where there is none to read."""
+        """Return the digest of an object's content, which is read once; None for a missing or unreadable object."""
         if name not in self._objects:
             return None
         if name not in self._contents:
             try:
                 self._contents[name] = _digest(self._bucket.read(name))
-            except (ObjectNotFound, UnreadableObject):  # since it was listed
+            except (ObjectNotFound, UnreadableObject):  # deleted or changed since it was listed
                 self._contents[name] = None
         return self._contents[name]
 
     def save(self, in_place: Collection[str]) -> None:
-        """Add the files' objects to the record, also while another process adds others.
+        """Add the chosen objects to the record by compare-and-swap, since other processes may write it too.
 
         Parameters
         ----------
         in_place
-            Names of the chosen objects that hold what they were chosen for.
+            Names of the chosen objects that have the content of their files.
         """
         new = {name: origin for name, origin in self._new.items() if name in in_place}
         if all(self._known.get(name) == origin for name, origin in new.items()):
@@ -150,11 +153,13 @@ class Origins:
             except PreconditionFailed:
                 continue
             return
-        raise PreconditionFailed(f"Object {ORIGINS_OBJECT!r} changes all the time: land the files again.")
+        raise PreconditionFailed(
+            f"Object {ORIGINS_OBJECT!r} was changed by others {_ATTEMPTS} times: land the files again."
+        )
 
 
 def _load(bucket: Bucket) -> dict[str, Origin]:
-    """The record; entries that are none are left out."""
+    """Load the record. Malformed entries are skipped."""
     try:
         record = json.loads(bucket.read(ORIGINS_OBJECT))
     except (ObjectNotFound, ValueError):
@@ -164,7 +169,7 @@ def _load(bucket: Bucket) -> dict[str, Origin]:
 
 
 def _origin(entry: Any) -> Origin | None:
-    """An entry of the record: an object, or the path alone as in older versions."""
+    """Parse an entry: an object, or the path alone as older versions wrote it. None if it is malformed."""
     path, content = (entry.get("path"), entry.get("content")) if isinstance(entry, dict) else (entry, None)
     if isinstance(path, str) and (content is None or isinstance(content, str)):
         return Origin(path, content)

@@ -1,6 +1,4 @@
-"""Which landing objects files become: their season, league and format, and the name of their source. Called by
-`landing.py`.
-"""
+"""Plan the landing of files: detect their format, and derive season, league and source of their objects."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +9,7 @@ from football_assets.domain.leagues import league_of
 from football_assets.domain.seasons import parse_season, season_in_title
 from football_assets.errors import UnknownLeague, reason_of
 from football_assets.raw.formats.csv_table import CsvTable
-from football_assets.raw.formats.football_data import check_division
+from football_assets.raw.formats.divisions import check_division
 from football_assets.raw.formats.openfootball import load_document
 from football_assets.raw.formats.reader import EXTENSIONS, detect_format
 from football_assets.raw.formats.records import UnreadableFile, WrongDivision
@@ -21,16 +19,19 @@ from football_assets.raw.landing.local_files import absolute_path, list_files
 from football_assets.raw.landing.splitting import names_no_division, spans_leagues, split_by_season_and_league
 
 KAGGLE = "kaggle"
-"""The source of what is rebuilt from the wide files of the Kaggle competition."""
+"""Source of the files that are rebuilt from the Kaggle competition."""
 
 _OF_TABLES = ("txt", "tsv", "tab", "dat")
-"""Extensions of files that may be meant as results."""
+"""Extensions of files that were probably intended as results."""
 
 
 @dataclass(frozen=True)
 class LandingPlan:
-    """A file, or a part of one, and the object that it is to become. `problem`: why it cannot be read. `lines`: the
-    lines of the file that those of `data` stand for, where it is a part."""
+    """A file, or a part of one, and the season, league and source of its landing object.
+
+    `problem`: why the file cannot be read, None if it can. `lines`: for a part, the line number in the whole file of
+    each line of `data`; None for a header.
+    """
 
     path: Path
     data: bytes
@@ -43,13 +44,13 @@ class LandingPlan:
 
     @property
     def candidate(self) -> Candidate:
-        """What is to be judged."""
+        """Return the content to be validated."""
         return Candidate(self.data, self.extension, self.season, self.league_id)
 
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """A file that was left where it is. `is_wrong`: its content contradicts its name."""
+    """A file that does not land. `is_wrong`: its content contradicts its name."""
 
     path: Path
     reason: str
@@ -57,11 +58,11 @@ class SkippedFile:
 
 
 class _NotLandable(Exception):
-    """A file cannot be placed; the message is the reason."""
+    """A file has no landing object; the message is the reason."""
 
 
 def plan_landing(paths: Sequence[Path]) -> tuple[list[LandingPlan], list[SkippedFile]]:
-    """The objects that files and folders become, in the order in which they land, and the files that become none.
+    """Plan the objects of files and folders, in the order in which they land, and list the skipped files.
 
     Raises
     ------
@@ -88,14 +89,14 @@ def plan_landing(paths: Sequence[Path]) -> tuple[list[LandingPlan], list[Skipped
         rebuilt = rebuild_folder(files)
         plans += [
             LandingPlan(file, made.data, KAGGLE, made.season, made.league_id, "csv")
-            for file, made in rebuilt.made
+            for file, made in rebuilt.rebuilt
         ]
-        skipped += [SkippedFile(file, reason) for file, reason in rebuilt.left]
+        skipped += [SkippedFile(file, reason) for file, reason in rebuilt.skipped]
     return plans, skipped
 
 
 def _plans(file: Path, given: Path) -> Iterator[LandingPlan]:
-    """The objects that a file becomes: one, or one a season and league where it spans several.
+    """Plan the objects of one file: one, or one a season and league where the file spans several.
 
     Raises
     ------
@@ -134,20 +135,20 @@ def _plans(file: Path, given: Path) -> Iterator[LandingPlan]:
 
 
 def _format(file: Path, data: bytes) -> tuple[str, CsvTable | None, str | None]:
-    """The extension of the file's format, its table if it is a CSV taken apart, and why it cannot be read."""
+    """Detect a file's extension, its table if it is a CSV, and the reason why it cannot be read."""
     extension = file.suffix.lower().removeprefix(".")
     try:
         return *detect_format(data), None
     except UnreadableFile as error:
         if extension not in EXTENSIONS:
-            is_meant = extension in _OF_TABLES or _league(file.stem)[0] is not None
-            more = f" {error}" if is_meant else ""
+            is_intended = extension in _OF_TABLES or _league(file.stem)[0] is not None
+            more = f" {error}" if is_intended else ""
             raise _NotLandable(f"The file holds no results in JSON or CSV.{more}") from error
         return extension, None, str(error)
 
 
 def _league(name: str) -> tuple[str | None, str]:
-    """The league that a file's name says; if none, why."""
+    """Parse the league from a file name, or return the reason why it is none."""
     try:
         return league_of(name).league_id, ""
     except UnknownLeague as error:
@@ -155,7 +156,7 @@ def _league(name: str) -> tuple[str | None, str]:
 
 
 def _season_and_source(file: Path, given: Path) -> tuple[str | None, str]:
-    """The nearest season folder above a file, up to the path that was given, and the name of the folder above it."""
+    """Return the season of the nearest season folder above a file, up to the path given, and the source."""
     highest = given.resolve() if given.is_dir() else absolute_path(given).parent
     for folder in file.parents:
         season = parse_season(folder.name)

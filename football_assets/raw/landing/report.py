@@ -1,16 +1,17 @@
-"""What `football land` says of the files that it landed."""
+"""Format the report of `football land`."""
 
 from collections.abc import Iterator
 
 from football_assets.raw.landing.upload import LandedFile, LandingResult
 
 FILES_LISTED = 20
-"""Of more files than these, those of which every record is a match are only counted."""
+"""Above this number of files, only those with rejected records get a line of their own."""
 
 
 def report_lines(result: LandingResult) -> Iterator[str]:
-    """One line a file, or a part of one: the matches that it holds, and how many records were rejected with the first
-    reason; then the totals. Of many files only those with rejected records have a line.
+    """Yield one line a file or part, with its numbers of matches and rejected records, then the totals.
+
+    Of more than FILES_LISTED files, only those with rejected records have a line.
     """
     landed = result.landed
     for item in landed:
@@ -20,7 +21,7 @@ def report_lines(result: LandingResult) -> Iterator[str]:
 
 
 def problem_lines(result: LandingResult) -> Iterator[str]:
-    """One line a file that did not land, of which no match will be read, or that replaced one of far more matches."""
+    """Yield one line for each file that was skipped, has no match, or replaced an object of far more matches."""
     for skipped in result.skipped:
         yield f"skipped {skipped.path}: {skipped.reason}"
     for item in result.problems:

@@ -1,5 +1,6 @@
-"""Splits a file that spans seasons or leagues, as football-data.co.uk's `ARG.csv` and `fixtures.csv` do, into one file
-of results a season and league. Called by `placing.py`.
+"""Split a file that spans seasons or leagues into one file of results a season and league.
+
+Examples of such files are football-data.co.uk's `ARG.csv` and `fixtures.csv`.
 """
 
 import csv
@@ -11,14 +12,16 @@ from datetime import date
 from football_assets.domain.seasons import parse_season, season_of, season_window
 from football_assets.raw.formats.csv_table import CsvFormat, CsvRecord, CsvSection, CsvTable
 from football_assets.raw.formats.dates import DateOrder, parse_date
-from football_assets.raw.formats.football_data import divisions_of, leagues_of
+from football_assets.raw.formats.divisions import divisions_of, leagues_of
 from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
 
 @dataclass(frozen=True)
 class FilePart:
-    """The lines of one season and league, below their header, and the line of the whole file that each line of `data`
-    stands for; None: a header."""
+    """The lines of one season and league below their header.
+
+    `lines`: the line number in the whole file of each line of `data`; None for a header.
+    """
 
     season: str
     league_id: str
@@ -27,33 +30,34 @@ class FilePart:
 
 
 def spans_leagues(table: CsvTable) -> bool:
-    """Whether a file is in a format that holds all seasons of a league, or all leagues."""
+    """Return whether a file has a format that holds all seasons of a league, or all leagues."""
     return any(section.format is CsvFormat.EXTRA_LEAGUE for section in table.sections)
 
 
 def names_no_division(table: CsvTable) -> bool:
-    """Whether no row of a file says which division it is of."""
+    """Return whether no row of a file names its division."""
     return not _divisions(table)
 
 
 def split_by_season_and_league(table: CsvTable, season: str | None, league_id: str | None) -> list[FilePart]:
-    """Split a file by season and league, the header kept.
+    """Split a file by season and league. Each part repeats the header.
 
-    The season of a row is that of its column `Season`; else `season`, where its day lies in that; else the season that
-    its league plays on its day. A row whose season or league is not known goes with the row above it, and is rejected
-    there. Dates are written like `2014-08-16` where the file has the month first, since a part may not show that.
+    The season of a row is that of its column `Season`; else `season`, if it contains the day; else the season in which
+    the league plays on that day. A row of unknown season or league is written below the row above it, and is rejected
+    there. Where the file has the month first, dates are rewritten like `2014-08-16`, since a part alone may not prove
+    that order.
 
     Parameters
     ----------
     season
-        The season that the file's folder says, or None.
+        The season of the file's folder, or None.
     league_id
-        The league that the file's name says, which all rows then are taken for, or None.
+        The league of the file name, which then applies to all rows, or None.
 
     Raises
     ------
     UnreadableFile
-        No row says a league that is known and a season.
+        No row has a known league and a season.
     """
     parts: dict[tuple[str, str], _Lines] = defaultdict(_Lines)
     unplaced: list[tuple[CsvSection, CsvRecord]] = []
@@ -80,7 +84,7 @@ def split_by_season_and_league(table: CsvTable, season: str | None, league_id: s
 
 
 class _Lines:
-    """The lines of one part."""
+    """Collect the lines of one part."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -104,7 +108,7 @@ class _Lines:
 
 
 def _text(section: CsvSection, record: CsvRecord, table: CsvTable) -> str:
-    """The line, its date in an order that every reader sees."""
+    """Return the text of a record, its date rewritten to ISO where the file has the month first."""
     place = section.names.index("date")
     if table.order is DateOrder.DAY_FIRST or place >= len(record.fields):
         return record.text
@@ -122,7 +126,7 @@ def _text(section: CsvSection, record: CsvRecord, table: CsvTable) -> str:
 def _season(
     section: CsvSection, record: CsvRecord, league_id: str, order: DateOrder, folder: str | None
 ) -> str | None:
-    """The season of a row, or None where neither a label nor its date says one."""
+    """Return the season of a row, or None if neither its columns nor its date give one."""
     listed = parse_season(_field(section, record, "season"))
     if listed is not None:
         return listed
@@ -146,7 +150,7 @@ def _field(section: CsvSection, record: CsvRecord, name: str) -> str:
 
 
 def _unplaceable(table: CsvTable) -> str:
-    """Why no row of a file has a place."""
+    """Return the reason why no row of a file has a season and league."""
     divisions = _divisions(table)
     if not divisions:
         return "No row of the file says a division, and its name is no league: name it like 'E0.csv' or 'eng.1.csv'."

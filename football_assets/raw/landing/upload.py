@@ -29,11 +29,24 @@ from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo, UnusableF
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file, or the part of one season and league, and its object.
+    """A landed file, or its part of one season and league.
 
-    `is_changed`: the object is new, or its content changed. `judgement`: what the file holds, first reason included.
-    `problem`: why no match of it will be read, or why the object that was there stays. `loss`: by how much the object
-    that it replaced held more.
+    Attributes
+    ----------
+    path
+        The file on this machine.
+    object_name
+        Its landing object.
+    season, league_id
+        Like `2015-16` and `eng.1`.
+    is_changed
+        Whether the object is new or its content changed.
+    summary
+        Numbers of results, fixtures and rejected records of the file.
+    problem
+        Why no match of the file will be read, or why the existing object was not replaced; None if neither applies.
+    loss
+        Set if the replaced object had far more matches or results.
     """
 
     path: Path
@@ -48,54 +61,54 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class LandingResult:
-    """What became of every file."""
+    """The outcome of `land` for every file."""
 
     landed: tuple[LandedFile, ...]
     skipped: tuple[SkippedFile, ...]
 
     @property
     def objects(self) -> list[str]:
-        """Names of the landing objects, in the order of landing."""
+        """Return the names of the landing objects, in the order of landing."""
         return [item.object_name for item in self.landed]
 
     @property
     def seasons(self) -> list[str]:
-        """Seasons of the landed files, in order."""
+        """Return the seasons of the landed files, in order."""
         return sorted({item.season for item in self.landed})
 
     @property
     def problems(self) -> list[LandedFile]:
-        """Files of which no match will be read."""
+        """Return the files of which no match will be read."""
         return [item for item in self.landed if item.problem]
 
     @property
     def is_complete(self) -> bool:
-        """Whether every file holds a match and none contradicts its name."""
+        """Return whether every file holds a match and none contradicts its name."""
         return not self.problems and not any(item.is_wrong for item in self.skipped)
 
 
 def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None) -> LandingResult:
     """Copy files of results into the bucket.
 
-    Paths are landed in the order given, the files of a folder in order of their modification time, then name. The
-    tables depend on that order only where folders of one name hold different files of one season and league: the
-    first to land has the unnumbered source, which comes first where scores contradict each other (`in_order`).
+    Paths are landed in the order given, the files of a folder in order of modification time, then name. The tables
+    depend on that order only where folders of the same name hold different files of one season and league: the first
+    to land has the unnumbered source, which takes precedence where scores contradict each other (`in_order`).
 
-    The season is the name of the folder that holds a file, else the end of a JSON's name (`English Premier League
-    2015/16`); the league is the file's name. A CSV that spans leagues or seasons (football-data.co.uk's
-    `fixtures.csv`, `ARG.csv`) becomes an object a season and league, which its rows say. The wide files of the Kaggle
-    competition in one folder become what `rebuilding.rebuild` makes of them. Hidden folders are not entered.
+    The season is the name of the folder that holds a file, else the end of the `name` of a JSON (`English Premier
+    League 2015/16`); the league is the file name. A CSV that spans leagues or seasons (football-data.co.uk's
+    `fixtures.csv`, `ARG.csv`) is split into one object a season and league, both read from its rows. The wide files of
+    the Kaggle competition in one folder are rebuilt to files of results (`kaggle.rebuilding`). Hidden folders are
+    skipped.
 
-    The source is the name of the folder that holds the seasons. An object remembers the file that it was landed from
-    (`origins.py`): that file, changed, updates it while the object still has the content that was landed. Any other
-    file for the same name updates it only if it holds all of its matches; else it lands beside it, its source numbered
-    (`data-2`). What cannot be read at an object's name stays, and the file lands beside it. A file that is in its place
-    unchanged is not written again.
+    The source is the name of the folder that holds the seasons. The file from which each object was landed is recorded
+    (`origins.py`). A changed version of that file replaces the object as long as the object still has the content that
+    was landed. Any other file for the same object replaces it only if it contains all of its matches; otherwise it
+    lands under a numbered source (`data-2`). An existing object that cannot be read is never replaced. A file that is
+    equal to its object is not written.
 
-    Every file is judged as `raw_matches` will judge it. One without a match lands, so that `raw_matches_rejected` says
-    what is wrong with it, unless an object is there already. The result says where a file has far fewer matches than
-    the object that it replaces. One that holds another division than its name says does
-    not land.
+    Every file is validated by the rules of `raw_matches`. A file without a match lands, so that
+    `raw_matches_rejected` lists the reason, unless an object exists already. The result reports each file with far
+    fewer matches than the object that it replaced. A file of another division than its name says does not land.
 
     Parameters
     ----------
@@ -109,7 +122,7 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
     LandingError
         A path does not exist, or no file of results is among the paths. Nothing was written.
     PreconditionFailed
-        Someone else changed an object since it was compared. The files before it have landed.
+        Another process changed an object since it was compared. The files before it have landed.
     """
     today = today or date.today()
     plans, skipped = plan_landing([Path(path) for path in paths])
@@ -130,7 +143,7 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
 
 
 def _in_lines_of_the_file(summary: FileSummary, plan: LandingPlan) -> FileSummary:
-    """The judgement of a part, its line that of the whole file."""
+    """Convert the line number of a part to that of the whole file."""
     if plan.lines is None or summary.line is None:
         return summary
     return replace(summary, line=plan.lines[summary.line - 1])
@@ -144,7 +157,7 @@ def _placed(
     objects: Mapping[str, ObjectInfo],
     origins: Origins,
 ) -> Iterator[LandedFile]:
-    """Each file with its object, and whether that is to be written."""
+    """Choose the object of each file, and decide whether it is written."""
     changed: list[tuple[str, bool]] = []
     for plan in plans:
 
@@ -155,7 +168,7 @@ def _placed(
         def may_replace(name: str, plan: LandingPlan = plan) -> bool:
             try:
                 return holds_all_of(plan.candidate, _candidate(bucket, name, plan), today)
-            except UnreadableObject:  # since it was listed
+            except UnreadableObject:  # became unreadable since it was listed
                 return False
 
         name = origins.choose(name_of, plan.data, path_digest(plan.path), may_replace)
@@ -168,7 +181,7 @@ def _placed(
     before = dict(zip(replaced, summarise_files(list(replaced.values()), today), strict=True))
     for plan, summary, (name, is_changed) in zip(plans, summaries, changed, strict=True):
         problem = plan.problem or summary.problem
-        is_kept = problem is not None and name in before
+        is_kept = problem is not None and name in before  # the existing object stays
         yield LandedFile(
             plan.path,
             name,
@@ -182,7 +195,7 @@ def _placed(
 
 
 def _candidate(bucket: Bucket, name: str, plan: LandingPlan) -> Candidate:
-    """The object of a plan, as it is now."""
+    """Read the current content of a plan's object."""
     try:
         data = bucket.read(name)
     except ObjectNotFound:  # deleted since it was listed
@@ -197,8 +210,10 @@ def _write(
     objects: Mapping[str, ObjectInfo],
     origins: Origins,
 ) -> None:
-    """Write the objects that changed, each once, over the states that were listed; then the record of their
-    origins, after an error that of the objects written before it."""
+    """Write the changed objects, each once, on condition that they have the versions that were listed.
+
+    The record of origins is saved afterwards; after an error, that of the objects written before it.
+    """
     in_place: set[str] = set()
     try:
         for plan, item in zip(plans, placed, strict=True):

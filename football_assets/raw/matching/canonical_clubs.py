@@ -1,6 +1,6 @@
-"""One name for one club, whatever its sources call it. Called by `matches.py` and `judging.py`.
+"""Replace the club names of all sources by canonical names.
 
-Names are decided by `football_assets.domain.clubs` alone, so that a season read alone and one read with others agree.
+The names depend on `football_assets.domain.clubs` alone, so that a season read alone and one read with others agree.
 """
 
 import polars as pl
@@ -11,7 +11,7 @@ _NAMES = {"home_name": "home_team", "away_name": "away_team"}
 
 
 def with_canonical_clubs(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give both teams their canonical names; the source's own stay in `home_name` and `away_name`.
+    """Replace both team names by canonical names. The names of the source move to `home_name` and `away_name`.
 
     Parameters
     ----------
@@ -26,8 +26,13 @@ def with_canonical_clubs(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def clubs_named(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row a country and name among the teams of `rows`: its `club`, `how` that was found, and `beside`,
-    the clubs between which it does not decide. Each name is looked up once, however many rows bear it.
+    """Look up the club of each distinct country and team name.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row a country and name: `country`, `name`, `club`, `how` it was found, and `beside`, the clubs among which
+        an ambiguous name does not decide.
     """
     names = (
         pl.concat([rows.select("country", name=team) for team in _NAMES.values()])
@@ -43,7 +48,7 @@ def clubs_named(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def against_themselves(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose two names mean one club, with the `reason` in the source's words."""
+    """Select the rows whose two names are of one club, with a `reason` that quotes the names of the source."""
     return rows.filter(pl.col("home_team") == pl.col("away_team")).with_columns(
         reason=pl.format(
             "{} and {} are two names of {}, which cannot play itself.", "home_name", "away_name", "home_team"

@@ -1,5 +1,7 @@
-"""What results say about the naming of clubs: who is missing in a source, who that may be there, and which two names of
-one club play different fixtures on one day. The command `football clubs` and an asset check ask.
+"""Report how well the club names of several sources match.
+
+The report lists clubs that a source lacks and their likely counterparts, and pairs of names of one club that play
+different fixtures on one day. `football clubs` and an asset check use it.
 """
 
 from collections.abc import Mapping
@@ -12,7 +14,7 @@ from football_assets.raw.matching.canonical_clubs import clubs_named
 from football_assets.raw.matching.merging import PLAYS_ALREADY
 
 DAYS_APART = 1
-"""Sources may differ by so many days on the date of a match."""
+"""The days by which sources may differ on the date of a match."""
 MIN_COMMON = 2
 MIN_SHARE_IN_COMMON = 0.5
 _LEAGUE = ["season", "league_id"]
@@ -24,7 +26,7 @@ _SIDES = (("home", "away", True), ("away", "home", False))
 
 @dataclass(frozen=True)
 class ClubReport:
-    """How the clubs of several sources match.
+    """The agreement of several sources on club names.
 
     Attributes
     ----------
@@ -32,14 +34,14 @@ class ClubReport:
         One row a season and league of two or more sources: `sources`, `clubs` in all, `shared` by all sources, and
         how many names are `canonical`, an `alias`, found by `spelling`, or `unknown`.
     spellings
-        One row a name that the fallback gave a club, listed or not: `country`, `name`, `club`, `sources`,
-        `first_season`, `last_season`, `matches`. An unlisted club is in it if it bears several names.
+        One row a name whose club was found by the spelling fallback, listed or not: `country`, `name`, `club`,
+        `sources`, `first_season`, `last_season`, `matches`. An unlisted club is included if it has several names.
     mismatches
         One row a club and source of its league that does not have it: `season`, `league_id`, `club`, `known_to`,
         `missing_in`, `matches`, and the most likely `counterpart` there with the matches `in_common`, or null.
     contradictions
-        One row a season and pair of names that mean one club and yet play `different` fixtures on more days than they
-        play the `same`: `country`, `club`, `name`, `how`, `other_name`, `other_how`.
+        One row a season and pair of names of one club that play `different` fixtures on more days than the `same`
+        fixture: `country`, `club`, `name`, `how`, `other_name`, `other_how`.
     """
 
     leagues: pl.DataFrame
@@ -48,7 +50,7 @@ class ClubReport:
     contradictions: pl.DataFrame
 
     def summary(self) -> dict[str, int]:
-        """Figures of the report. A club counts once a season and league."""
+        """Return the counts of the report. A club counts once a season and league."""
         return {
             "leagues": self.leagues.height,
             "clubs": int(self.leagues["clubs"].sum()),
@@ -59,7 +61,7 @@ class ClubReport:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON has it."""
+        """Return the report as a JSON-compatible dictionary."""
         tables: Mapping[str, pl.DataFrame] = vars(self)
         return {"summary": self.summary(), **{name: table.to_dicts() for name, table in tables.items()}}
 
@@ -84,10 +86,10 @@ def club_report(entries: pl.DataFrame) -> ClubReport:
 
 
 def clubs_told_apart(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
-    """Clubs of which one source of a league does not know, while a club that it alone knows has their matches.
+    """Find clubs that one source of a league lacks while a club that only that source has plays the same matches.
 
-    Where both teams of a match are named so, the match counts twice; where one is, the second entry is rejected, since
-    the other team would play twice that day, and the second name is not known here: `other_club` is null.
+    If both teams of a match have two names, the match is in `raw_matches` twice. If one has, the second entry is
+    rejected, since the other team would play twice that day, and its second name is unknown: `other_club` is null.
 
     Parameters
     ----------
@@ -113,18 +115,18 @@ def clubs_told_apart(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFr
         .select(_PAIR)
     )
     clubs = sides.group_by(*_LEAGUE, "club").agg(matches=pl.len())
-    refused = (
-        _refused_beside_another_source(matches, rejected)
+    rejected_entries = (
+        _rejected_beside_another_source(matches, rejected)
         .join(clubs, on=[*_LEAGUE, "club"])
         .filter(pl.col("in_common") >= MIN_SHARE_IN_COMMON * pl.col("matches"))
         .select(_PAIR)
     )
-    found = pl.concat([counted_twice, refused]).filter(pl.col("in_common") >= MIN_COMMON)
+    found = pl.concat([counted_twice, rejected_entries]).filter(pl.col("in_common") >= MIN_COMMON)
     return found.sort(*_LEAGUE, "club", "other_source", "other_club")
 
 
-def _refused_beside_another_source(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
-    """How often an entry of one source gave way, since a team of it already plays the `club` of another's that day."""
+def _rejected_beside_another_source(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+    """Count the entries of a source that were rejected since a team plays the `club` of another source that day."""
     origins = matches.select("source_object", *_LEAGUE, "source").unique("source_object")
     twice = rejected.select(
         pl.col("reason").str.extract_groups(PLAYS_ALREADY),
@@ -142,7 +144,7 @@ def _refused_beside_another_source(matches: pl.DataFrame, rejected: pl.DataFrame
 
 
 def _sides(entries: pl.DataFrame) -> pl.DataFrame:
-    """One row an entry and team."""
+    """Reshape entries to one row an entry and team."""
     return pl.concat(
         [
             entries.select(
@@ -219,7 +221,7 @@ def _mismatches(sides: pl.DataFrame) -> pl.DataFrame:
 
 
 def _missing(sides: pl.DataFrame) -> pl.DataFrame:
-    """One row a club, a `source` that has it, with its `matches`, and an `other_source` of the league that has not."""
+    """List each club with a `source` that has it, its `matches` there, and an `other_source` that lacks it."""
     clubs = sides.group_by(*_LEAGUE, "source", "club").agg(matches=pl.len())
     others = sides.select(*_LEAGUE, other_source="source").unique()
     known = clubs.select(*_LEAGUE, "club", other_source="source")
@@ -227,8 +229,9 @@ def _missing(sides: pl.DataFrame) -> pl.DataFrame:
 
 
 def _counterparts(sides: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of clubs that two sources do not share, with the results `in_common`: same side, same score, dates at most
-    DAYS_APART apart.
+    """Pair clubs that two sources do not share, with the number of results `in_common`.
+
+    Results are in common if side and score are the same and the dates at most DAYS_APART apart.
     """
     played = sides.filter(pl.col("goals_for").is_not_null())
     key = [*_LEAGUE, "source", "other_source"]
@@ -251,8 +254,10 @@ def _counterparts(sides: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
 
 
 def _contradictions(sides: pl.DataFrame) -> pl.DataFrame:
-    """Two names have the same fixture on a day if the opponent is the same, or if the score is, since the opponent may
-    have two names as well.
+    """Find pairs of names of one club that play different fixtures on more days than the same one.
+
+    Two names have the same fixture on a day if the opponent is the same, or the score, since the opponent may have two
+    names as well.
     """
     of_club = ["country", "season", "club"]
     result = ["opponent", "is_home", "goals_for", "goals_against"]

@@ -1,7 +1,7 @@
-"""One list of matches under two leagues of a season: the league to which the clubs belong keeps it.
+"""Reject the copy where one list of matches is published under two leagues of a season.
 
-A file that holds another league's matches (openfootball published one of Russia's first division as its second) would
-take every match from the right league, since no team plays twice a day. Called by `matches.py`.
+openfootball, for example, published a list of Russia's first division as its second. Without this step such a file
+could take every match from the right league, since no team plays twice a day.
 """
 
 import polars as pl
@@ -10,29 +10,29 @@ from football_assets.domain.leagues import league_of
 from football_assets.domain.seasons import overlapping_seasons
 
 MIN_COMMON_SHARE = 0.5
-"""Share of the shorter list's matches that two leagues have in common where one list stands under both."""
+"""Two objects hold one list if they share at least this share of the matches of the shorter one."""
 MIN_COMMON_MATCHES = 3
 _MATCH = ["season", "country", "kickoff_date", "home_team", "away_team"]
 _OBJECT = ["season", "league_id", "source_object"]
 
 
 def split_copied_lists(entries: pl.DataFrame, evidence: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split off the objects that hold another league's list.
+    """Split off the objects that hold the list of another league.
 
-    Of two objects with one list the one stays whose league has more of the clubs in its other objects of the season
-    and the seasons beside it; with equal evidence the higher tier, then a league rather than a cup.
+    Of two objects with one list, the object is kept whose league has more of the clubs in its other objects of this and
+    the overlapping seasons; with equal counts the higher tier, then a league rather than a cup.
 
     Parameters
     ----------
     entries
-        Sound rows of the seasons that are read, with `league_id`, `source_object` and canonical clubs.
+        Valid rows of the seasons that are read, with `league_id`, `source_object` and canonical clubs.
     evidence
-        Sound rows of these seasons and of those beside them.
+        Valid rows of these and the overlapping seasons.
 
     Returns
     -------
     tuple[pl.DataFrame, pl.DataFrame]
-        The entries that stay, and one row a rejected object: `season`, `source_object`, `source_version`, `reason`.
+        The entries that are kept, and one row a rejected object: `season`, `source_object`, `source_version`, `reason`.
     """
     pairs = _objects_with_one_list(entries)
     if pairs.is_empty():
@@ -67,7 +67,7 @@ def split_copied_lists(entries: pl.DataFrame, evidence: pl.DataFrame) -> tuple[p
 
 
 def _objects_with_one_list(entries: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of objects of two leagues that share most matches, with the number of `matches` that they share."""
+    """Find pairs of objects of two leagues that share most matches, with the number of shared `matches`."""
     fixture = pl.struct("kickoff_date", "home_team", "away_team").hash()
     listings = entries.select("league_id", fixture=fixture).unique()
     several = listings.filter(pl.col("fixture").is_duplicated())["fixture"].unique()
@@ -116,7 +116,7 @@ def _teams_of(entries: pl.DataFrame, season: str, source_object: str) -> set[str
 def _rank(
     clubs: _Clubs, season: str, side: tuple[str, str], suspects: set[str], listed: set[str]
 ) -> tuple[int, bool, int, str]:
-    """Order in which two objects may keep their list: the first does."""
+    """Return the sort key of an object: of two objects with one list the first keeps it."""
     league, name = side
     seasons = clubs.get(league, {})
     known = [

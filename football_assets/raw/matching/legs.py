@@ -1,6 +1,7 @@
-"""Which entries of a pair of teams at one ground are the same match, whatever the order in which they landed.
+"""Group the entries of a pair of teams at one ground by match.
 
-A pair may meet more than once at a ground in a season: each meeting is a leg. Called by `matches.py` and `merging.py`.
+A pair may meet more than once at a ground in a season: each meeting is a leg. The result does not depend on the order
+in which files landed.
 """
 
 import re
@@ -19,11 +20,14 @@ PAIR = ["season", "league_id", "home_team", "away_team"]
 _LEAGUE = ["season", "league_id"]
 _NUMBER = re.compile(r"\d+")
 REARRANGED_DAYS = 21
-"""A fixture so many days after a result may be its old day, brought forward, where pairs meet twice at one ground."""
+"""A fixture up to this many days after a result may be the original day of a match that was brought forward.
+
+It applies to leagues whose pairs meet twice at one ground.
+"""
 
 
 class Entry(NamedTuple):
-    """What decides which match an entry is. `score` is None until the match is played."""
+    """The columns that decide which match an entry belongs to. `score` is None until the match is played."""
 
     object_order: int
     row: int
@@ -33,7 +37,7 @@ class Entry(NamedTuple):
 
 
 class LeagueContext(NamedTuple):
-    """What is known of the league of a pair. `meets_again`: other pairs meet twice at one ground."""
+    """Properties of the league of a pair. `meets_again`: other pairs meet twice at one ground."""
 
     meets_again: bool = False
     is_cup: bool = False
@@ -49,11 +53,11 @@ class _Leg:
 
 
 def resolve_legs(entries: Sequence[Entry], league: LeagueContext) -> list[tuple[int, int]]:
-    """Find the entries of one pair that are the same match.
+    """Group the entries of one pair by match.
 
     Entries of one day are one match. Two legs are joined unless an entry of one and an entry of the other are
-    different matches (`_is_other_match`). Legs with the same counted round are joined first, then legs a few days
-    apart, then legs with the same result, then the rest; within each of these the legs fewest days apart.
+    different matches (`_is_other_match`). Legs with the same numbered round are joined first, then legs a few days
+    apart, then legs with the same result, then the rest; within each group in order of the days between them.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def resolve_legs(entries: Sequence[Entry], league: LeagueContext) -> list[tuple[
 
 
 def _sureness(one: _Leg, other: _Leg) -> tuple[int, int]:
-    """Order in which two days of a pair are compared: a smaller one first."""
+    """Return the sort key of two days of a pair: those with the smaller key are joined first."""
     days = abs((one.first_date - other.first_date).days)
     pairs = [(entry, there) for entry in one.entries for there in other.entries]
     if any(_has_same_round(entry, there) for entry, there in pairs):
@@ -92,7 +96,7 @@ def _are_apart(one: _Leg, other: _Leg, league: LeagueContext) -> bool:
 
 
 def _is_other_match(one: Entry, other: Entry, league: LeagueContext) -> bool:
-    """Whether two entries of different days say that they are different matches."""
+    """Return whether two entries of different days are different matches."""
     if one.object_order == other.object_order:
         return _is_other_match_of_list(one, other, league)
     if abs((one.kickoff_date - other.kickoff_date).days) <= SAME_MATCH_DAYS or _has_same_round(one, other):
@@ -107,7 +111,10 @@ def _is_other_match(one: Entry, other: Entry, league: LeagueContext) -> bool:
 
 
 def _is_other_match_of_list(one: Entry, other: Entry, league: LeagueContext) -> bool:
-    """Whether one object lists two matches. Two scores are two matches: teams do meet twice within three days."""
+    """Return whether two entries of one object are different matches.
+
+    Different scores are different matches: teams do meet twice within three days.
+    """
     if one.score and other.score:
         if one.score != other.score:
             return True
@@ -123,15 +130,16 @@ def _is_other_match_of_list(one: Entry, other: Entry, league: LeagueContext) -> 
 
 
 def _is_played_before(one: Entry, other: Entry, days: int = 0) -> bool:
-    """Whether one entry has a result and the other is still to be played, more than so many days later."""
+    """Return whether one entry is a result and the other a fixture more than `days` days later."""
     first, second = sorted((one, other), key=lambda entry: entry.kickoff_date)
     is_later = (second.kickoff_date - first.kickoff_date).days > days
     return is_later and first.score is not None and second.score is None
 
 
 def _has_same_round(one: Entry, other: Entry) -> bool:
-    """Whether both are of one numbered round: `Matchday 5` and `5. Round`. One without a number, like `Regular
-    Season`, may hold several matches of a pair.
+    """Return whether both entries have the same numbered round, like `Matchday 5` and `5. Round`.
+
+    A round without a number, like `Regular Season`, may hold several matches of a pair.
     """
     if one.round is None or other.round is None or not (_is_counted(one.round) and _is_counted(other.round)):
         return False
@@ -146,7 +154,7 @@ def _has_other_round(one: Entry, other: Entry) -> bool:
 
 
 def _has_other_stage(one: Entry, other: Entry, league: LeagueContext) -> bool:
-    """Whether two sources list two stages: a knock-out round and another match, or two named stages of a league."""
+    """Return whether two sources list different stages: a knock-out round and another match, or two named stages."""
     if one.round is None or other.round is None:
         named = one.round or other.round
         return named is not None and not _is_counted(named) and not league.is_cup
@@ -157,7 +165,7 @@ def _has_other_stage(one: Entry, other: Entry, league: LeagueContext) -> bool:
 
 
 def _is_counted(round_name: str) -> bool:
-    """Whether a round has a number, like `Matchday 5`; a knock-out round like `Playoffs, Semifinals` has none."""
+    """Return whether a round has a number, like `Matchday 5`, unlike `Playoffs, Semifinals`."""
     return _NUMBER.search(round_name.rpartition(", ")[2]) is not None
 
 
@@ -167,18 +175,18 @@ def _number(round_name: str) -> int:
 
 
 def _stage(round_name: str) -> str:
-    """`Apertura` of `Apertura, Matchday 5`; empty where no stage is named."""
+    """Return `Apertura` of `Apertura, Matchday 5`; empty if no stage is named."""
     stage, _, counted = round_name.rpartition(", ")
     return stage if _is_counted(counted) else round_name
 
 
 def pairs_that_meet_again(entries: pl.DataFrame) -> pl.DataFrame:
-    """Find the pairs of which one object lists two results with different scores, knock-out stages left out.
+    """Find the pairs of which one object lists two results with different scores, except in knock-out stages.
 
     Parameters
     ----------
     entries
-        Sound rows with PAIR, `object_order`, `kickoff_date`, `round` and goals.
+        Valid rows with PAIR, `object_order`, `kickoff_date`, `round` and goals.
 
     Returns
     -------
@@ -201,14 +209,14 @@ def pairs_that_meet_again(entries: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_meetings_of_others(several: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
-    """Add `meets_again`: other pairs of the league meet twice at one ground, this season or in one beside it.
+    """Add `meets_again`: whether other pairs of the league meet twice at one ground in this or an overlapping season.
 
     Parameters
     ----------
     several
         Entries with PAIR.
     again
-        What `pairs_that_meet_again` finds in these and the neighbouring seasons.
+        Result of `pairs_that_meet_again` for these and the overlapping seasons.
     """
     labels = {*several["season"].unique(), *again["season"].unique()}
     beside = pl.DataFrame(

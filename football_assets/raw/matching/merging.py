@@ -1,7 +1,6 @@
-"""One match from all its entries: which entries speak of the same match, which score stands, what its id is.
+"""Merge the entries of all objects into matches: group entries by match, choose the score, assign the match id.
 
-A pair of teams may meet more than once at one ground in a season. Each such meeting is a leg. Called by
-`matches.py`.
+A pair of teams may meet more than once at one ground in a season. Each such meeting is a leg.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ from football_assets.raw.matching.legs import (
 from football_assets.raw.rules import SAME_MATCH_DAYS
 
 MAX_LEGS = 4
-# The reason of `_split_teams_twice_a_day`, for those who read it again.
+# Matches the reason that `_split_teams_twice_a_day` writes. `club_report` parses it.
 PLAYS_ALREADY = (
     r"^(?<team>.+) already plays on \d{4}-\d\d-\d\d: "
     r"(?<home>.+) against (?<away>.+) \((?<source_object>\S+) .+\)\.$"
@@ -33,22 +32,22 @@ _IS_PLAYED = pl.col("home_goals").is_not_null()
 
 @dataclass(frozen=True)
 class Merged:
-    """Matches with `match_id`, and the entries that gave way, with `reason`."""
+    """Matches with `match_id`, and the entries that were rejected, with `reason`."""
 
     matches: pl.DataFrame
     rejected: pl.DataFrame
 
 
 def merge(entries: pl.DataFrame, meeting_again: pl.DataFrame) -> Merged:
-    """Merge entries into matches. The order in which objects landed does not matter.
+    """Merge entries into matches. The result does not depend on the order in which objects landed.
 
     Parameters
     ----------
     entries
-        Sound rows of all objects, with `object_order` (objects in order of source and name, from 0) and `row`, which
-        counts them all, the rows of an object in the order of the file.
+        Valid rows of all objects, with `object_order` (objects in order of source and name, from 0) and `row` (number
+        over all objects; the rows of an object are in the order of the file).
     meeting_again
-        Pairs of the leagues that meet twice at one ground: `legs.pairs_that_meet_again`.
+        Result of `legs.pairs_that_meet_again`: the pairs that meet twice at one ground.
     """
     paired = entries.with_columns(pair=pl.struct(PAIR).rank("dense"), listings=pl.lit(1, pl.UInt32))
     is_alone = pl.col("pair").is_unique()
@@ -66,7 +65,7 @@ def merge(entries: pl.DataFrame, meeting_again: pl.DataFrame) -> Merged:
 
 
 def match_ids(matches: pl.DataFrame) -> pl.Series:
-    """Stable ids, 16 hexadecimal digits, of `league_id`, `season`, `home_team`, `away_team` and `leg` (1, 2 …)."""
+    """Hash league, season, home team, away team and leg (1, 2 …) to stable ids of 16 hexadecimal digits."""
     keys = matches.select(
         pl.concat_str("league_id", "season", "home_team", "away_team", "leg", separator="|")
     )
@@ -77,7 +76,7 @@ def match_ids(matches: pl.DataFrame) -> pl.Series:
 
 
 def _leg_keys(several: pl.DataFrame, meeting_again: pl.DataFrame) -> pl.DataFrame:
-    """`leg_key` of each entry (`row`): 0, 1 …, equal within a pair for entries of the same match."""
+    """Assign each entry (`row`) its `leg_key`: 0, 1 …, equal within a pair for entries of the same match."""
     score = pl.when(_IS_PLAYED).then(pl.struct("home_goals", "away_goals"))
     by_list = several.group_by("pair", "object_order").agg(
         is_of_results=pl.col("home_goals").is_not_null().all(),
@@ -85,7 +84,7 @@ def _leg_keys(several: pl.DataFrame, meeting_again: pl.DataFrame) -> pl.DataFram
         scores=pl.struct("home_goals", "away_goals").n_unique(),
         entries=pl.len(),
     )
-    # One object has all the days of the pair, and another score on each: they are the legs.
+    # An object that lists a different score on each day of the pair lists its legs.
     lists_all = (
         pl.col("is_of_results") & (pl.col("scores") == pl.col("days")) & (pl.col("entries") == pl.col("days"))
     )
@@ -101,17 +100,17 @@ def _leg_keys(several: pl.DataFrame, meeting_again: pl.DataFrame) -> pl.DataFram
         .join(longest, on="pair", how="left", maintain_order="left")
     )
     is_plain = (pl.col("days") == 1) | (pl.col("days") == pl.col("known_days")).fill_null(False)
-    told = with_meetings_of_others(keyed.filter(~is_plain), meeting_again)
-    # One object without rounds repeats a score, in a league that meets again: another match on each day.
+    unresolved = with_meetings_of_others(keyed.filter(~is_plain), meeting_again)
+    # In a league whose pairs meet twice, equal scores in one object without rounds are matches of their own.
     is_one_list = (pl.col("object_order").n_unique() == 1) & pl.col("score").is_not_null().all()
     is_repeated = (is_one_list & pl.col("round").is_null().all()).over("pair") & pl.col("meets_again")
     plain = pl.concat(
         [
             keyed.filter(is_plain).select("row", leg_key="day"),
-            told.filter(is_repeated).select("row", leg_key="day"),
+            unresolved.filter(is_repeated).select("row", leg_key="day"),
         ]
     )
-    unclear = told.filter(~is_repeated).sort("pair", "row")
+    unclear = unresolved.filter(~is_repeated).sort("pair", "row")
     found = [
         leg
         for pair in unclear.partition_by("pair", maintain_order=True)
@@ -152,10 +151,10 @@ def _split_misread_pairs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
 
 
 def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One row a leg, and the results that gave way.
+    """Merge the entries of each leg to one row, and return the rejected results beside them.
 
-    The score that most objects list stands, of those with equal counts the one of the first object, within an
-    object that of the first line. The day is the one that most objects list with that score, else the latest.
+    The score that most objects list is chosen; with equal counts that of the first object, within an object that of
+    the first line. The day is the one that most objects list with that score, else the latest.
     """
     legs = keyed.group_by(_LEG).agg(
         listings=pl.col("object_order").n_unique().cast(pl.UInt32),
@@ -167,7 +166,7 @@ def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         score_row=pl.col("row").min().over(*_LEG, *_SCORE),
         day_listings=pl.col("object_order").n_unique().over(*_LEG, *_SCORE, "kickoff_date"),
     )
-    standing_first = differing.sort(
+    chosen_first = differing.sort(
         _IS_PLAYED,
         "score_listings",
         "score_row",
@@ -176,14 +175,14 @@ def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         "row",
         descending=[True, True, False, True, True, False],
     )
-    decided = _first_of_legs(standing_first)
+    decided = _first_of_legs(chosen_first)
     agreed = _first_of_legs(counted.filter(pl.col("results") == 1))
     merged = pl.concat([agreed, decided.select(agreed.columns)])
     return merged, _contradicted(differing, decided)
 
 
 def _first_of_legs(entries: pl.DataFrame) -> pl.DataFrame:
-    """One row a leg: its first entry, with time, round and odds from the first that has them."""
+    """Reduce each leg to its first entry, with time, round and odds of the first entry that has them."""
     is_same_day = pl.col("kickoff_date") == pl.col("kickoff_date").first()
     taken = [name for name in entries.columns if name not in {*_LEG, "kickoff_time", "round", *_ODDS}]
     return entries.group_by(_LEG, maintain_order=True).agg(
@@ -195,9 +194,9 @@ def _first_of_legs(entries: pl.DataFrame) -> pl.DataFrame:
 
 
 def _contradicted(differing: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
-    """Results with another score than their leg's, and those that list its score again for another day.
+    """Select results with another score than that of their leg, and those that repeat its score on another day.
 
-    Sources may differ by SAME_MATCH_DAYS on the day; one object that lists two days does not.
+    Between sources, days may differ by SAME_MATCH_DAYS; within one object they may not.
     """
     standing = [*_SCORE, "kickoff_date", "object_order", "score_listings", "source_object", "line", "path"]
     beside = differing.join(
@@ -241,8 +240,11 @@ def _contradicted(differing: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFram
 
 
 def _split_teams_twice_a_day(matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Nobody plays twice a day: results come before fixtures, matches that more objects list before others, then
-    objects in order of source and name, and their lines."""
+    """Split off matches of a team that already plays on that day.
+
+    Results take precedence over fixtures, then matches that more objects list, then objects in order of source and
+    name, then the order of lines.
+    """
     day = ["season", "country", "kickoff_date", "team"]
     sides = pl.concat([matches.select(*day[:3], "row", team=f"{side}_team") for side in ("home", "away")])
     crowded = sides.filter(pl.struct(day).is_duplicated())["row"].unique()
@@ -274,7 +276,7 @@ def _split_teams_twice_a_day(matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
 
 
 def _legs(matches: pl.DataFrame) -> pl.DataFrame:
-    """Number the matches of a pair by date: `leg` 1, 2 …"""
+    """Add `leg`: the number of a match among those of its pair, by date, from 1."""
     several = matches.filter(pl.col("pair").is_duplicated()).sort("pair", "kickoff_date", "leg_key")
     numbered = several.select("row", leg=pl.int_range(pl.len()).over("pair") + 1)
     joined = matches.join(numbered, on="row", how="left", maintain_order="left")

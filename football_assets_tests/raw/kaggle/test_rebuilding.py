@@ -113,10 +113,10 @@ def test_ratings_tell_apart_what_dates_and_scores_do_not(bucket: Bucket, tmp_pat
         ("2020-01-18", "Alpha", "Gamma"),
         ("2020-01-18", "Beta", "Delta"),
     ]
-    ambiguous = [reason for reason in reasons(found) if "cannot be told" in reason]
+    ambiguous = [reason for reason in reasons(found) if "is ambiguous" in reason]
     assert sorted(ambiguous) == [
-        *["The opponent cannot be told: the histories of Alpha, Gamma fit."] * 2,
-        *["The opponent cannot be told: the histories of Beta, Delta fit."] * 2,
+        *["The opponent is ambiguous: the histories of Alpha, Gamma fit."] * 2,
+        *["The opponent is ambiguous: the histories of Beta, Delta fit."] * 2,
     ]
     assert (
         sum("without ratings other matches at that time may be meant" in each for each in reasons(found)) == 4
@@ -240,7 +240,7 @@ def test_two_scores_of_one_id_are_refused_and_scores_of_none_are_counted(
     assert reasons(found) == ["The match has several scores: 2-1, 3-1."]
     (skipped,) = result.skipped
     assert skipped.path.name == "train_target_and_scores.csv"
-    assert skipped.reason == "1 of its scores are of no line of the other files."
+    assert skipped.reason == "1 of its scores have an id that is in no other file."
 
 
 def test_a_history_that_contradicts_the_score_is_refused_and_the_score_stands(
@@ -385,7 +385,10 @@ def test_a_cup_is_a_league_of_its_own(bucket: Bucket, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"train_target_and_scores": "id,score,target\n1,2-1,home\n"}, "say nothing without train.csv"),
+        (
+            {"train_target_and_scores": "id,score,target\n1,2-1,home\n"},
+            "no teams and dates without train.csv",
+        ),
         ({"train": "id,home_team_history_goal_1\n1,2\n"}, r"lacks the column\(s\) home_team_name"),
         ({"train": wide_csv([row | {"match_date": ""} for row in rows_of([FIRST], [FIRST])])}, "No line has"),
         ({"train": wide_csv([])}, "No line has"),

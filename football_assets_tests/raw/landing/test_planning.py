@@ -39,7 +39,7 @@ def test_the_files_of_the_competition_become_files_of_the_source_kaggle(tmp_path
     assert (plan.path, plan.source, plan.season, plan.league_id) == (train, "kaggle", "2019-20", "eng.1")
     assert (plan.extension, plan.problem, plan.lines) == ("csv", None, None)
     assert b"Alpha" in plan.data
-    reason = "The scores say nothing without train.csv: put both into one folder and land that."
+    reason = "The scores have no teams and dates without train.csv: move both into one folder and land that."
     assert skipped == [SkippedFile(lone, reason, is_wrong=False)]
 
 
