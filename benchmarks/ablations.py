@@ -32,8 +32,7 @@ from levers import probabilities_of as probabilities_of_matches
 from numpy.typing import NDArray
 from rich.console import Console
 
-from football_assets.cli.terminal import interval_text
-from football_assets.domain.block_bootstrap import league_weeks, paired_differences
+from football_assets.domain.block_bootstrap import interval_text, league_weeks, paired_differences
 from football_assets.domain.scoring_rules import log_loss, score
 from football_assets.domain.seasons import season_label
 from football_assets.errors import FootballError

@@ -14,8 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from football_assets.cli.terminal import interval_text
-from football_assets.domain.block_bootstrap import Difference
+from football_assets.domain.block_bootstrap import Difference, interval_text
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "comparison.md"

@@ -41,6 +41,12 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
+def interval_text(difference: Difference) -> str:
+    """Format a difference and its interval in thousandths, like `+4.2 [1.1, 7.3]`."""
+    value, low, high = (1000 * end for end in (difference.value, difference.low, difference.high))
+    return f"{value:+.1f} [{low:.1f}, {high:.1f}]"
+
+
 def league_weeks(league_ids: pl.Series, days: pl.Series) -> NDArray[np.int64]:
     """The number of the league-week of each match, `[n]`; weeks begin on Tuesday, so that a weekend is one."""
     week = (days.cast(pl.Date).to_physical().cast(pl.Int64) - 5) // 7  # 1970-01-06 was a Tuesday

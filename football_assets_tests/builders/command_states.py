@@ -14,6 +14,11 @@ import pytest
 
 FOOTBALL = (sys.executable, "-m", "football_assets.cli")
 SECONDS = 300
+FULL = "No space left on device"
+RESULTS = """Date,Team 1,FT,HT,Team 2
+Sat Aug 8 2015,Arsenal,0-2,0-1,West Ham
+Sat Aug 8 2015,Chelsea,2-2,2-1,Swansea
+"""
 
 
 def run_football(

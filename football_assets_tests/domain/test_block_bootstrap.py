@@ -6,7 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.domain.block_bootstrap import league_weeks, mean_interval, paired_differences
+from football_assets.domain.block_bootstrap import (
+    Difference,
+    interval_text,
+    league_weeks,
+    mean_interval,
+    paired_differences,
+)
 from football_assets.domain.scoring_rules import score
 
 GENERATOR = np.random.default_rng(3)
@@ -70,3 +76,8 @@ def test_the_interval_of_a_mean_holds_it_and_is_a_point_for_constants() -> None:
 
     assert low < profits.mean() < high
     assert mean_interval(np.full(600, 0.25), SINGLE // 6) == (0.25, 0.25)
+
+
+def test_a_difference_is_written_in_thousandths_with_its_interval() -> None:
+    assert interval_text(Difference(0.00424, 0.0011, 0.0073)) == "+4.2 [1.1, 7.3]"
+    assert interval_text(Difference(-0.0089, -0.0123, 0.0045)) == "-8.9 [-12.3, 4.5]"

@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from football_assets.cli.terminal import RunProgress
+from football_assets.cli.progress import RunProgress
 from football_assets.errors import FootballError, NotEnoughData
 from football_assets.orchestration.in_process_runs import (
     AssetFinished,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from dagster import ExecuteInProcessResult, RunConfig, materialize
 
-from football_assets.cli import EVERYTHING
+from football_assets.cli.graph import DEFAULT_SELECTION
 from football_assets.definitions import defs
 from football_assets.orchestration.in_process_runs import resolve_selection
 from football_assets.orchestration.resources import BucketResource
@@ -72,7 +72,7 @@ def test_a_run_in_which_nothing_could_be_fetched_fails(
 
 
 def test_the_asset_is_in_the_graph_but_not_run_unasked() -> None:
-    keys = {key.to_user_string() for key in resolve_selection(defs, EVERYTHING)}
+    keys = {key.to_user_string() for key in resolve_selection(defs, DEFAULT_SELECTION)}
     assert "raw_matches" in keys
     assert "synced_results" not in keys
     assert {key.to_user_string() for key in resolve_selection(defs, "synced_results")} == {"synced_results"}

@@ -1,142 +1,38 @@
-"""What the command line shows: the progress of a run on standard error, and tables of results on standard output."""
+"""Tables of results, printed on standard output with rich."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.progress import Progress as Spinner
 from rich.table import Table
 
-from football_assets.orchestration.in_process_runs import (
-    AssetFinished,
-    CheckFinished,
-    Progress,
-    RunSummary,
-    StepStarted,
-)
+from football_assets.domain.block_bootstrap import interval_text
 
 if TYPE_CHECKING:
     from football_assets.comparison.betting import PaperBets
     from football_assets.comparison.comparison import Block
     from football_assets.comparison.rolling import SeasonScores
-    from football_assets.domain.block_bootstrap import Difference
     from football_assets.raw.matching.club_report import ClubReport
 
-REASONS_SHOWN = 3
 SCORE_NAMES = {"log_loss": "log loss", "rps": "RPS", "brier": "Brier", "accuracy": "accuracy", "ece": "ECE"}
 
 
 def results_console() -> Console:
-    """Where results go. Without a terminal the lines are wide enough for every table."""
+    """Return a console on standard output. Without a terminal its lines are wide enough for every table."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=150)
 
 
-class WorkProgress:
-    """Long work of several parts: a bar for each on a terminal, and a line with its time when it is done."""
-
-    def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._bars = Spinner(
-            SpinnerColumn(),
-            TextColumn("{task.description:<24}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
-        self._parts: dict[str, tuple[TaskID, float]] = {}
-
-    def __enter__(self) -> "WorkProgress":
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for name in list(self._parts):
-            self._finish(name)
-        self._bars.stop()
-
-    def __call__(self, name: str, done: int, total: int) -> None:
-        if name not in self._parts:
-            for other in list(self._parts):
-                self._finish(other)
-            self._parts[name] = self._bars.add_task(escape(name), total=total), time.monotonic()
-        self._bars.update(self._parts[name][0], completed=done, total=total)
-
-    def say(self, line: str) -> None:
-        """A line of its own."""
-        self.console.print(escape(line))
-
-    def _finish(self, name: str) -> None:
-        bar, started = self._parts.pop(name)
-        self._bars.remove_task(bar)
-        self.console.print(f"[green]✓[/] {escape(f'{name:<24}')}{time.monotonic() - started:>7.1f} s")
-
-
-class RunProgress:
-    """A line for every finished asset, and on a terminal the step that is running."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.console = Console(file=stream, highlight=False, soft_wrap=True)
-        self._spinner = Spinner(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
-        self._step = self._spinner.add_task("starting")
-
-    def __enter__(self) -> "RunProgress":
-        self._spinner.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._spinner.stop()
-
-    def __call__(self, progress: Progress) -> None:
-        match progress:
-            case StepStarted(step):
-                self._spinner.reset(self._step, description=step)
-            case AssetFinished(asset, partitions, seconds):
-                detail = f"  [dim]{partitions} season{'s' * (partitions != 1)}[/]" if partitions else ""
-                self.console.print(f"[green]✓[/] {escape(f'{asset:<24}')}{seconds:>7.1f} s{detail}")
-            case CheckFinished() if not progress.passed:
-                self._failed_check(progress)
-
-    def _failed_check(self, check: CheckFinished) -> None:
-        """The check with its description, then its commonest reasons, each with the number of records."""
-        colour, word = ("yellow", "warning") if check.is_warning else ("red", "failed")
-        text = f"[{colour}]![/] {escape(check.asset)}: check {escape(check.check)} {word}"
-        self.console.print(f"{text}: {escape(check.description)}" if check.description else text)
-        for reason, records in check.reasons[:REASONS_SHOWN]:
-            self.console.print(f"  {records:>7,} × {escape(' '.join(reason.split()))}")
-
-    def summary(self, run: RunSummary) -> None:
-        """The line that closes a run."""
-        failed = sum(not check.passed for check in run.checks)
-        checks = f"{len(run.checks) - failed} of {len(run.checks)} checks passed"
-        self.console.print(
-            f"{len(run.assets)} assets in {run.seconds:.1f} s, {checks}. Run {run.run_id} in `football up`."
-        )
-
-
 def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
-    """Forecasts of fixtures, one a row."""
+    """Lay out forecasts of fixtures, one per row; the likeliest outcome is bold.
+
+    Parameters
+    ----------
+    forecasts
+        Rows of `fixture_predictions`.
+    """
     table = Table(title=title, title_justify="left")
     table.add_column("date", no_wrap=True)
     table.add_column("league", no_wrap=True)
@@ -160,7 +56,7 @@ def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
 
 
 def scores_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> Table:
-    """One row a forecaster; the best value of each score is bold."""
+    """Lay out scores, one row per forecaster; the best value of each score is bold."""
     table = Table(title=title, title_justify="left")
     table.add_column("forecaster")
     for name in SCORE_NAMES.values():
@@ -176,8 +72,24 @@ def scores_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> Table:
     return table
 
 
+def evaluation_table(metrics: Mapping[str, Any]) -> Table:
+    """Lay out the network's scores on the test period beside those of the baselines.
+
+    Parameters
+    ----------
+    metrics
+        As in `metrics.json` of `model_evaluation`.
+    """
+    names = {"elo": "Elo, logistic", "class_prior": "class prior"}
+    baselines = {label: metrics["baselines"][name] for name, label in names.items()}
+    title = (
+        f"Test period: {metrics['test_matches']:,} matches after {metrics['train_matches']:,} to learn from"
+    )
+    return scores_table({"LSTM": metrics["test"], **baselines}, title)
+
+
 def block_table(block: "Block") -> Table:
-    """Scores of everybody on some matches; behind each, in thousandths, what it is above the network's."""
+    """Lay out the scores of all forecasters on some matches, each with its difference to the LSTM's in thousandths."""
     table = Table(
         title=f"{block.name}: {block.matches:,} matches, {block.league_weeks:,} league-weeks",
         title_justify="left",
@@ -197,7 +109,7 @@ def block_table(block: "Block") -> Table:
 
 
 def seasons_table(seasons: "Sequence[SeasonScores]") -> Table:
-    """Log loss by season of the network that stays as it is and of that which is retrained, the difference ×1000."""
+    """Lay out the scores by season of the frozen and the retrained network, and their difference in thousandths."""
     columns = (
         "season",
         "matches",
@@ -224,7 +136,13 @@ def seasons_table(seasons: "Sequence[SeasonScores]") -> Table:
 
 
 def bets_table(bets: "Mapping[str, PaperBets]", edge: float) -> Table:
-    """What flat stakes would have won, by forecaster."""
+    """Lay out the profit of flat-stake paper bets, one row per network.
+
+    Parameters
+    ----------
+    edge
+        Expected profit per unit above which a bet is placed.
+    """
     title = f"Paper bets of 1 unit where the expected profit is above {edge:.0%}. An exercise: nobody placed them."
     rows = [
         (
@@ -242,14 +160,8 @@ def bets_table(bets: "Mapping[str, PaperBets]", edge: float) -> Table:
     return rows_table(columns, rows, title)
 
 
-def interval_text(difference: "Difference") -> str:
-    """A difference and its interval in thousandths."""
-    value, low, high = (1000 * end for end in (difference.value, difference.low, difference.high))
-    return f"{value:+.1f} [{low:.1f}, {high:.1f}]"
-
-
 def rows_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
-    """A plain table."""
+    """Lay out rows as they are; cells are text, not rich markup."""
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
@@ -257,7 +169,7 @@ def rows_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: 
 
 
 def club_tables(report: "ClubReport") -> Iterator[Table]:
-    """How the clubs of several sources match; tables without a row are left out."""
+    """Lay out how the clubs of several sources match; tables without a row are left out."""
     figures = report.summary()
     title = (
         f"{figures['shared']:,} of {figures['clubs']:,} clubs are in all sources of their league and season"

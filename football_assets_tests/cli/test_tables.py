@@ -1,22 +1,17 @@
-"""What the command line shows: every cell of its tables, and the lines about a run."""
+"""Every cell of the tables that the command line prints."""
 
-import io
-from collections.abc import Callable, Iterator
 from datetime import date
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
 from rich.table import Table
 from rich.text import Text
 
-from football_assets.cli import terminal
-from football_assets.cli.terminal import (
-    RunProgress,
-    WorkProgress,
+from football_assets.cli.tables import (
     bets_table,
     block_table,
     club_tables,
+    evaluation_table,
     fixtures_table,
     results_console,
     rows_table,
@@ -29,12 +24,6 @@ from football_assets.comparison.rolling import SeasonScores
 from football_assets.domain.block_bootstrap import Difference
 from football_assets.domain.scoring_rules import Scores
 from football_assets.forecasting.schema import SCHEMA
-from football_assets.orchestration.in_process_runs import (
-    AssetFinished,
-    CheckFinished,
-    RunSummary,
-    StepStarted,
-)
 from football_assets.raw.matching.club_report import ClubReport
 
 HOSTILE = "[bold]1. FC[/bold]"
@@ -110,6 +99,29 @@ def test_scores_have_a_row_a_forecaster_and_the_best_of_each_score_is_bold() -> 
     ]
     assert bold(table) == {(0, "log loss"), (0, "Brier"), (1, "RPS"), (1, "accuracy"), (1, "ECE")}
     assert table.title == "Test period"
+
+
+def test_an_evaluation_shows_the_network_before_the_baselines_and_counts_its_matches() -> None:
+    scores = {"rps": 0.2, "brier": 0.6, "accuracy": 0.5, "ece": 0.02}
+    metrics = {
+        "train_matches": 12345,
+        "test_matches": 1678,
+        "test": {"log_loss": 1.0123} | scores,
+        "baselines": {
+            "class_prior": {"log_loss": 1.0789} | scores,
+            "elo": {"log_loss": 1.0242} | scores,
+        },
+    }
+
+    table = evaluation_table(metrics)
+
+    assert [row[:2] for row in rows(table)] == [
+        ["forecaster", "log loss"],
+        ["LSTM", "1.0123"],
+        ["Elo, logistic", "1.0242"],
+        ["class prior", "1.0789"],
+    ]
+    assert table.title == "Test period: 1,678 matches after 12,345 to learn from"
 
 
 def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandths() -> None:
@@ -291,76 +303,3 @@ def test_a_table_that_is_piped_keeps_its_rows_on_one_line_each(capsys: pytest.Ca
     (arsenal,) = [line for line in lines if "Arsenal" in line]
     cells = [cell.strip() for cell in arsenal.strip("│").split("│")]
     assert cells == rows(fixtures_table(forecasts(), ""))[1]
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let the time of `terminal` pass by so many seconds."""
-    now = [100.0]
-
-    def passes(seconds: float) -> None:
-        now[0] += seconds
-
-    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    return passes
-
-
-def test_each_part_of_long_work_has_a_line_with_its_time_when_the_next_begins(
-    clock: Callable[[float], None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with WorkProgress() as progress:
-        progress("walking", 0, 2)
-        clock(1.5)
-        progress("walking", 2, 2)
-        clock(1)
-        progress(HOSTILE, 0, 1)
-        assert capsys.readouterr().err == "✓ walking                     2.5 s\n"
-        progress.say(HOSTILE)
-        clock(61)
-
-    shown = capsys.readouterr()
-    assert shown.err.splitlines() == [HOSTILE, f"✓ {HOSTILE:<24}   61.0 s"]
-    assert shown.out == ""
-
-
-@pytest.fixture
-def said() -> Iterator[Callable[..., list[str]]]:
-    """What a run's progress prints about some events."""
-    stream = io.StringIO()
-    with RunProgress(stream) as progress:
-
-        def say(*events: StepStarted | AssetFinished | CheckFinished | RunSummary) -> list[str]:
-            for event in events:
-                progress.summary(event) if isinstance(event, RunSummary) else progress(event)
-            return stream.getvalue().splitlines()
-
-        yield say
-
-
-def test_a_finished_asset_has_a_line_with_its_time_and_its_partitions(said: Callable[..., list[str]]) -> None:
-    assert said(
-        StepStarted("raw_matches"),
-        AssetFinished("raw_matches", 5, 12.34),
-        AssetFinished("team_form", 1, 2.0),
-        AssetFinished("onnx_model", 0, 7.06),
-    ) == [
-        "✓ raw_matches                12.3 s  5 seasons",
-        "✓ team_form                   2.0 s  1 season",
-        "✓ onnx_model                  7.1 s",
-    ]
-
-
-def test_only_checks_that_do_not_pass_have_a_line(said: Callable[..., list[str]]) -> None:
-    assert said(
-        CheckFinished("raw_matches", "no_future", passed=True, is_warning=False),
-        CheckFinished("raw_matches", "not_stale", passed=False, is_warning=True),
-        CheckFinished("stg_matches", "unique", passed=False, is_warning=False),
-    ) == ["! raw_matches: check not_stale warning", "! stg_matches: check unique failed"]
-
-
-def test_the_last_line_counts_assets_and_the_checks_that_passed(said: Callable[..., list[str]]) -> None:
-    checks = tuple(CheckFinished("a", str(number), number < 2, False) for number in range(5))
-
-    assert said(RunSummary("4f2a", ("a", "b", "c"), checks, 61.26)) == [
-        "3 assets in 61.3 s, 2 of 5 checks passed. Run 4f2a in `football up`."
-    ]

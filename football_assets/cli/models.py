@@ -1,0 +1,85 @@
+"""`football models`: versions of the registry and their aliases."""
+
+from collections.abc import Mapping
+
+import click
+
+from football_assets.cli.context import open_registry, prepare_command_home
+from football_assets.cli.options import home_option
+from football_assets.errors import FootballError
+from football_assets.storage.model_files import MODEL_CARD
+
+
+@click.group(invoke_without_command=True)
+@home_option
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List, show, promote or roll back model versions. Without a command: list."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_models)
+
+
+@models.command("list")
+@home_option
+def list_models() -> None:
+    """List the versions with their aliases, the gate's decisions and their sizes."""
+    registry = open_registry(prepare_command_home())
+    from football_assets.cli.tables import results_console, rows_table
+
+    aliases = registry.aliases()
+    rows = []
+    for version in registry.versions():
+        manifest = registry.manifest(version)
+        decision = registry.decision(version)
+        rows.append(
+            (
+                version,
+                ", ".join(alias for alias, target in aliases.items() if target == version),
+                f"{manifest.published:%Y-%m-%d %H:%M} UTC",
+                "" if decision is None else "accepted" if decision.get("accepted") else "refused",
+                f"{sum(file.bytes for file in manifest.files.values()) / 1e6:.1f} MB",
+            )
+        )
+    if not rows:
+        raise FootballError(
+            f"No model version is registered in {registry.bucket.url}: run `football materialize`."
+        )
+    results_console().print(rows_table(("version", "alias", "published", "gate", "size"), rows))
+
+
+@models.command("show")
+@home_option
+@click.argument("version", default="production")
+def show_model(version: str) -> None:
+    """Show the model card of a VERSION: a number, or production (the default), candidate or previous."""
+    settings = prepare_command_home()
+    registry = open_registry(settings)
+    from rich.markdown import Markdown
+
+    from football_assets.cli.tables import results_console
+
+    card = (registry.fetch(version, settings.scratch) / MODEL_CARD).read_text(encoding="utf-8")
+    results_console().print(Markdown(card))
+    decision = registry.decision(registry.resolve(version))
+    for reason in decision["reasons"] if decision else ():
+        click.echo(f"gate: {reason}")
+
+
+@models.command("promote")
+@home_option
+@click.argument("version")
+def promote_model(version: str) -> None:
+    """Make VERSION, a number or an alias, the production version, whatever the gate decided."""
+    registry = open_registry(prepare_command_home())
+    _echo_aliases(registry.promote(registry.resolve(version)))
+
+
+@models.command("rollback")
+@home_option
+def roll_back() -> None:
+    """Make the previous production version production again."""
+    _echo_aliases(open_registry(prepare_command_home()).rollback())
+
+
+def _echo_aliases(aliases: Mapping[str, int]) -> None:
+    click.echo(", ".join(f"{alias}: version {version}" for alias, version in aliases.items()))

@@ -1,0 +1,35 @@
+"""`football predict`: one forecast of the production model."""
+
+from datetime import datetime
+
+import click
+
+from football_assets.cli.context import open_registry, prepare_command_home
+from football_assets.cli.options import DAY, home_option
+
+
+@click.command()
+@home_option
+@click.argument("league")
+@click.argument("home_team", metavar="HOME")
+@click.argument("away_team", metavar="AWAY")
+@click.option(
+    "--date",
+    "day",
+    type=DAY,
+    help="Day of the match. Default: the next fixture of the two teams in that league's list, else today.",
+)
+def predict(league: str, home_team: str, away_team: str, day: datetime | None) -> None:
+    """Forecast one match with the production model, from the teams' names: `Man Utd` is Manchester United."""
+    settings = prepare_command_home()
+    from football_assets.cli.tables import fixtures_table, results_console
+    from football_assets.forecasting.fixtures import forecast_match, listed_days
+
+    registry = open_registry(settings)
+    kickoff = day.date() if day else None
+    forecast = forecast_match(registry, settings.scratch, league, home_team, away_team, kickoff)
+    results_console().print(fixtures_table(forecast, f"Model version {forecast['model_version'][0]}"))
+    names = forecast.row(0, named=True)
+    overdue = listed_days(registry.bucket).overdue(names["league_id"], names["home_team"], names["away_team"])
+    if overdue:
+        click.echo(f"Date passed, no result yet: {', '.join(map(str, overdue))}.")

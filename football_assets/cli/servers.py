@@ -1,0 +1,76 @@
+"""`football up` and `serve`: the Dagster UI and the HTTP endpoint, until interrupted."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from football_assets.cli.context import prepare_command_home
+from football_assets.cli.options import home_option
+
+SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--supervised")
+
+
+@click.command()
+@home_option
+@click.option("--host", help="Address to listen on. Default: FOOTBALL_HOST, else 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="TCP port. Default: FOOTBALL_PORT, else 3000.")
+@click.option(
+    "--serve-port",
+    type=click.IntRange(1, 65535),
+    help="TCP port of the HTTP endpoint. Default: FOOTBALL_SERVE_PORT, else 8000.",
+)
+def up(host: str | None, port: int | None, serve_port: int | None) -> int:
+    """Run the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""
+    settings = prepare_command_home(for_runs=True)
+    from football_assets.runtime.home import project_root
+    from football_assets.runtime.processes import run_together
+    from football_assets.runtime.serve_discovery import claimed
+    from serve.launch import listen_addresses
+
+    root = project_root()
+    host, port = host or settings.host, port or settings.port
+    serve_port = serve_port or settings.serve_port
+    ui = f"http://{host}:{port}"
+    dagster = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
+    programs = {
+        "dagster": [*dagster, "--workspace", str(root / "workspace.yaml")],
+        "serve": [*SERVE_PROGRAM, "--port", str(serve_port)],
+    }
+    with claimed(settings, "football up", f"{ui} and http://{settings.serve_host}:{serve_port}") as lock:
+        listen_addresses(settings.serve_host, serve_port)
+        click.echo(f"Dagster UI on {ui}, home {settings.home}. Ctrl-C ends it.", err=True)
+        return run_together(programs, root, keep_open=[lock])
+
+
+@click.command()
+@home_option
+@click.option("--host", help="Address to listen on. Default: FOOTBALL_SERVE_HOST, else 127.0.0.1.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="TCP port. Default: FOOTBALL_SERVE_PORT, else 8000."
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(1, 64),
+    help="A fixed number of replicas. Default: as many as the requests need, up to the limit in serve/config.yaml.",
+)
+@click.option("--supervised", is_flag=True, hidden=True)  # by `football serve` or `football up`
+def serve(host: str | None, port: int | None, replicas: int | None, supervised: bool) -> int:
+    """Answer forecasts over HTTP from the production model, until interrupted."""
+    settings = prepare_command_home(for_runs=True)
+    from football_assets.runtime.processes import run_together
+    from football_assets.runtime.serve_discovery import claimed
+    from serve.launch import listen_addresses, serve_forecasts
+
+    host, port = host or settings.serve_host, port or settings.serve_port
+    if supervised:
+        say = partial(click.echo, err=True)
+        serve_forecasts(settings, host=host, port=port, replicas=replicas, say=say)
+        return 0
+    program = [*SERVE_PROGRAM, "--host", host, "--port", str(port)]
+    if replicas is not None:
+        program += ["--replicas", str(replicas)]
+    with claimed(settings, "football serve", f"http://{host}:{port}") as lock:
+        listen_addresses(host, port)
+        return run_together({"serve": program}, Path.cwd(), keep_open=[lock])

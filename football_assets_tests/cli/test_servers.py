@@ -1,0 +1,86 @@
+"""`football up` and `serve`."""
+
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from football_assets.cli import main
+from football_assets.runtime import processes
+from football_assets.runtime.home import project_root
+from football_assets.runtime.serve_discovery import claimed
+from football_assets.settings import Settings
+from football_assets_tests.builders.command_states import FOOTBALL
+from football_assets_tests.end_to_end.installation import free_port
+
+
+def test_an_endpoint_on_a_port_that_is_taken_is_refused(refused: Callable[..., str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        assert f"127.0.0.1:{port} cannot be listened on" in refused("serve", "--port", port)
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_a_second_server_on_a_home_is_refused_with_the_address_of_the_first(
+    refused: Callable[..., str], home: Path, command: str
+) -> None:
+    with claimed(Settings(home=home), "football up", "http://127.0.0.1:3000"):
+        shown = refused(command)
+    assert f"`football up` already runs on home {home}, on http://127.0.0.1:3000" in shown
+
+
+def test_a_key_that_is_too_short_is_refused_without_showing_it(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTBALL_API_KEY", "secret")
+
+    shown = refused("serve")
+
+    assert "FOOTBALL_API_KEY" in shown
+    assert "secret" not in shown
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Command lines of what a command would run, by name; nothing is started, and `up` ends with 5."""
+    found: dict[str, list[str]] = {}
+
+    def run_together(programs: Mapping[str, Sequence[str]], folder: Path, keep_open: Sequence[int]) -> int:
+        found.update({name: list(command) for name, command in programs.items()})
+        assert folder.is_dir()
+        assert len(keep_open) == 1
+        return 5
+
+    monkeypatch.setattr(processes, "run_together", run_together)
+    return found
+
+
+def test_up_runs_dagster_and_the_endpoint_on_their_ports(
+    programs: dict[str, list[str]], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+
+    assert main(["up", "--host", "127.0.0.2", "--port", "3456", "--serve-port", str(port)]) == 5
+
+    assert programs == {
+        "dagster": [
+            *(sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.2", "--port", "3456"),
+            *("--workspace", str(project_root() / "workspace.yaml")),
+        ],
+        "serve": [*FOOTBALL, "serve", "--supervised", "--port", str(port)],
+    }
+    assert capsys.readouterr().err == f"Dagster UI on http://127.0.0.2:3456, home {home}. Ctrl-C ends it.\n"
+
+
+def test_serve_passes_address_and_replicas_on(programs: dict[str, list[str]]) -> None:
+    port = str(free_port())
+
+    assert main(["serve", "--port", port, "--replicas", "3"]) == 5
+
+    arguments = ["--host", "127.0.0.1", "--port", port, "--replicas", "3"]
+    assert programs == {"serve": [*FOOTBALL, "serve", "--supervised", *arguments]}
