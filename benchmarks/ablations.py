@@ -8,7 +8,6 @@ and a lever that is added costs only itself. A training takes one to two minutes
 """
 
 import argparse
-import contextlib
 import hashlib
 import inspect
 import json
@@ -19,7 +18,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -45,6 +43,7 @@ from football_assets.training.config import TrainingConfig
 from football_assets.training.evaluation import MODEL_COLUMNS
 from football_assets.training.inputs import MappedReader
 from football_assets.training.network import MatchForecaster, count_parameters
+from football_assets.training.predictions import raw_outputs
 from football_assets.training.split import split_by_time
 
 SEASONS = (2014, 2016, 2018)
@@ -165,10 +164,13 @@ class Study:
 
 def _train(setup: Setup, rows: NDArray[np.int64]) -> Result:
     started = time.perf_counter()
-    with contextlib.ExitStack() as stack:
-        for name, stand_in in setup.parts.items():
-            stack.enter_context(mock.patch.object(fitting, name, stand_in))
-        fit = fitting.fit_forecaster(setup.tensors, setup.split, setup.config)
+    fit = fitting.fit_forecaster(
+        setup.tensors,
+        setup.split,
+        setup.config,
+        network_factory=setup.network_factory,
+        losses=setup.losses,
+    )
     seconds = time.perf_counter() - started
     return Result(
         season=_forecasts(fit.network, setup.tensors, rows),
@@ -182,7 +184,7 @@ def _train(setup: Setup, rows: NDArray[np.int64]) -> Result:
 
 
 def _forecasts(network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64]) -> pl.DataFrame:
-    logits, _ = fitting.raw_outputs(network, MappedReader(tensors, torch.device("cpu")), rows)
+    logits, _ = raw_outputs(network, MappedReader(tensors, torch.device("cpu")), rows)
     with torch.no_grad():
         probabilities = torch.softmax(network.calibrate(logits), dim=1)
     columns = {
@@ -228,7 +230,8 @@ def _key(setup: Setup) -> str:
         setup.config.model_dump_json(),
         setup.tensors.spec.model_dump_json(),
         hashlib.blake2b(setup.split.train.tobytes() + setup.split.validation.tobytes()).hexdigest(),
-        *(f"{name}: {inspect.getsource(stand_in)}" for name, stand_in in setup.parts.items()),
+        inspect.getsource(setup.network_factory),
+        inspect.getsource(setup.losses),
     )
 
 

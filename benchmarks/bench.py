@@ -372,9 +372,9 @@ def reading_seconds(reader: "BatchReader", rows: "NDArray[np.int64]", config: "T
     import numpy as np
     import torch
 
-    from football_assets.training.fit import batches, matches_a_step
+    from football_assets.training.fit import batches, matches_per_step
 
-    shuffled = list(batches(rows, matches_a_step(config, len(rows)), np.random.default_rng(0)))
+    shuffled = list(batches(rows, matches_per_step(config, len(rows)), np.random.default_rng(0)))
     reader.read(shuffled[0])
     started = time.perf_counter()
     for batch in shuffled:

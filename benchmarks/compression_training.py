@@ -7,13 +7,10 @@ import os
 import shutil
 import statistics
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from unittest import mock
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +19,10 @@ from torch.nn.utils import prune
 from football_assets.domain.scoring_rules import score
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training import fit
 from football_assets.training.config import NetworkConfig, TrainingConfig
-from football_assets.training.fit import Epoch, Fit, fit_forecaster, forecast
+from football_assets.training.fit import Epoch, Fit, NetworkFactory, fit_forecaster
 from football_assets.training.network import MatchForecaster, count_parameters
+from football_assets.training.predictions import forecast
 from football_assets.training.split import TimeSplit
 
 EAGER = "eager, float32"
@@ -34,7 +31,6 @@ FINE_TUNING_EPOCHS = 2
 FINE_TUNING_RATE = 1 / 4  # of the learning rate of training
 
 Outputs = tuple[Tensor, Tensor]
-NetworkFactory = Callable[[FeatureSpec, NetworkConfig], MatchForecaster]
 
 
 class Compiled(MatchForecaster):
@@ -131,15 +127,14 @@ def train_side_by_side(
                 report(f"{name}: epoch {epoch.epoch}, {epoch.seconds:.2f} s")
                 hand_over()
 
-            with networks_by(factory):
-                return fit_forecaster(tensors, split, narrow if name == NARROW else config, end_turn)
+            own_config = narrow if name == NARROW else config
+            return fit_forecaster(tensors, split, own_config, end_turn, network_factory=factory)
 
         return train
 
-    with networks_by_thread():
-        ended = in_turns(
-            {name: task(name, factory) for name, factory in VARIANTS.items() if name not in refusals}
-        )
+    ended = in_turns(
+        {name: task(name, factory) for name, factory in VARIANTS.items() if name not in refusals}
+    )
     fits = {name: end for name, end in ended.items() if isinstance(end, Fit)}
     refusals |= {name: first_line(end) for name, end in ended.items() if isinstance(end, Exception)}
     if EAGER not in fits:
@@ -230,26 +225,6 @@ def in_turns(tasks: Mapping[str, Callable[[HandOver], object]]) -> dict[str, obj
     return {name: runner.ended for name, runner in runners.items()}
 
 
-_factory: ContextVar[NetworkFactory] = ContextVar("factory", default=MatchForecaster)
-
-
-@contextmanager
-def networks_by(factory: NetworkFactory) -> Iterator[None]:
-    """What the training loop makes its network with, in this thread."""
-    token = _factory.set(factory)
-    try:
-        yield
-    finally:
-        _factory.reset(token)
-
-
-@contextmanager
-def networks_by_thread() -> Iterator[None]:
-    """Let the training loop make its network with the thread's factory."""
-    with mock.patch.object(fit, "MatchForecaster", lambda spec, config: _factory.get()(spec, config)):
-        yield
-
-
 def smallest_weights(weight: Tensor, share: float) -> Tensor:
     """Which of a matrix's weights stay when the share of smallest magnitude goes: 1 or 0, of its shape."""
     mask: Tensor = prune.L1Unstructured(amount=share).compute_mask(weight, torch.ones_like(weight))
@@ -294,8 +269,9 @@ def fine_tuned(
             "learning_rate": config.learning_rate * FINE_TUNING_RATE,
         }
     )
-    with networks_by_thread(), networks_by(lambda _, __: pruned(network, share)):
-        tuned = fit_forecaster(tensors, split, short).network
+    tuned = fit_forecaster(
+        tensors, split, short, network_factory=lambda _, __: pruned(network, share)
+    ).network
     if share_of_zeros(tuned) < share_of_zeros(pruned(network, share)):
         raise SystemExit("Weights that were pruned came back in training.")
     return tuned

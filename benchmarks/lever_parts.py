@@ -1,6 +1,4 @@
-"""Networks and losses that stand in for those of `football_assets.training.fit` while a lever is pulled."""
-
-from collections.abc import Callable
+"""Networks and losses that an ablation passes to `fit_forecaster` in place of the default ones."""
 
 import torch
 from lever_inputs import GROUP
@@ -9,14 +7,13 @@ from torch.nn import functional
 
 from football_assets.sequences.spec import Feature, FeatureSpec
 from football_assets.training.config import NetworkConfig
+from football_assets.training.fit import LossFunction
 from football_assets.training.network import MatchForecaster, Normaliser
 
 EMBEDDING = 4  # numbers that a league or country is embedded in
 
 _SHARE_SHORTENED = 0.3  # of the histories, while training
 _SHARE_HIDDEN = 0.1  # of the past matches, while training
-
-Losses = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 # -------------------------------------------------------------------------------------------------------- networks
@@ -93,7 +90,7 @@ class _EmbeddingNormaliser(Normaliser):
 # ---------------------------------------------------------------------------------------------------------- losses
 
 
-def smoothed(share: float) -> Losses:
+def smoothed(share: float) -> LossFunction:
     """The outcome's log loss against labels of which a share is spread evenly over the outcomes."""
 
     def losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ derived makes its forecasts of those that others have made, and costs nothing.
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,9 @@ from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Featu
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit
 from football_assets.training.config import TrainingConfig
+from football_assets.training.fit import LossFunction, mean_losses
+from football_assets.training.network import MatchForecaster
+from football_assets.training.predictions import forecast
 from football_assets.training.split import TimeSplit
 
 DEFAULT = "default"
@@ -80,12 +83,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Setup:
-    """What is fitted, on what. `parts` stand in for those of that name in `football_assets.training.fit`."""
+    """The arguments of `fit_forecaster`."""
 
     tensors: SequenceTensors
     split: TimeSplit
     config: TrainingConfig
-    parts: Mapping[str, Any] = field(default_factory=dict)
+    network_factory: type[MatchForecaster] = MatchForecaster
+    losses: LossFunction = mean_losses
 
 
 @dataclass(frozen=True)
@@ -249,9 +253,14 @@ def recent_matches_count_more(half_life: float) -> Change:
     return change
 
 
-def part(**parts: Any) -> Change:
-    """Another network or loss while it trains."""
-    return lambda setup, _: replace(setup, parts={**setup.parts, **parts})
+def other_network(factory: type[MatchForecaster]) -> Change:
+    """Train another network."""
+    return lambda setup, _: replace(setup, network_factory=factory)
+
+
+def other_losses(losses: LossFunction) -> Change:
+    """Train with other losses."""
+    return lambda setup, _: replace(setup, losses=losses)
 
 
 def inputs(more: Callable[[SequenceTensors], SequenceTensors]) -> Change:
@@ -265,7 +274,7 @@ def embedded(level: Callable[[pl.Expr], pl.Expr]) -> Change:
     def change(setup: Setup, _: Case) -> Setup:
         keys = setup.tensors.keys.select(level(pl.col("league_id"))).to_series()
         more = groups(setup.tensors, keys, setup.split.train)
-        return replace(setup, tensors=more, parts={**setup.parts, "MatchForecaster": Embedded})
+        return replace(setup, tensors=more, network_factory=Embedded)
 
     return change
 
@@ -289,7 +298,7 @@ def distilled(setup: Setup, case: Case) -> Setup:
     return replace(
         setup,
         tensors=replace(setup.tensors, goals=goals),  # type: ignore[arg-type]
-        parts={**setup.parts, "losses": with_teacher},
+        losses=with_teacher,
     )
 
 
@@ -301,7 +310,7 @@ def _taught(setup: Setup, config: TrainingConfig, folder: Path) -> Probabilities
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         network = fit.fit_forecaster(setup.tensors, setup.split, config).network
-        np.save(path, fit.forecast(network, setup.tensors, setup.split.train)[0])
+        np.save(path, forecast(network, setup.tensors, setup.split.train)[0])
     return np.load(path)  # type: ignore[no-any-return]
 
 
@@ -422,15 +431,13 @@ LEVERS: tuple[Lever, ...] = (
     Trained("hidden_64", "LSTM of width 64", network(hidden=64)),
     Trained("two_layers", "LSTM of two layers", network(layers=2)),
     Trained("weight_decay_0.01", "weight decay 0.01, not 0.1", training(weight_decay=0.01)),
-    Trained("smoothed", "labels smoothed by 2 %", part(losses=smoothed(0.02))),
-    Trained("with_rps", "RPS added to the loss", part(losses=with_rps)),
+    Trained("smoothed", "labels smoothed by 2 %", other_losses(smoothed(0.02))),
+    Trained("with_rps", "RPS added to the loss", other_losses(with_rps)),
     Trained("distilled", "distilled from three other seeds", distilled),
-    Trained("last_state", "last state alone, no attention", part(MatchForecaster=LastStateAlone)),
-    Trained("attention", "attention alone, no last state", part(MatchForecaster=AttentionAlone)),
-    Trained(
-        "shortened", "histories cut short at random in training", part(MatchForecaster=ShortenedHistories)
-    ),
-    Trained("gappy", "past matches hidden at random in training", part(MatchForecaster=GappyHistories)),
+    Trained("last_state", "last state alone, no attention", other_network(LastStateAlone)),
+    Trained("attention", "attention alone, no last state", other_network(AttentionAlone)),
+    Trained("shortened", "histories cut short at random in training", other_network(ShortenedHistories)),
+    Trained("gappy", "past matches hidden at random in training", other_network(GappyHistories)),
     Trained("embedded_leagues", "an embedding of each league", embedded(lambda league: league)),
     Trained("embedded_countries", "an embedding of each country", embedded(country_of)),
     Trained("congestion", "matches in the last 14 and 30 days", inputs(congestion)),

@@ -12,8 +12,8 @@ from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.storage.model_files import METRICS, TEST_PREDICTIONS
 from football_assets.training.baselines import bookmaker, class_prior, elo_logistic
-from football_assets.training.fit import forecast
 from football_assets.training.network import MatchForecaster
+from football_assets.training.predictions import forecast
 from football_assets.training.split import TimeSplit
 
 MODEL_COLUMNS = ("p_home", "p_draw", "p_away")

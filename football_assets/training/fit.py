@@ -1,6 +1,8 @@
-"""Fitting the network: read top to bottom, one training loop, all knobs in `TrainingConfig`.
+"""Fit the network: one training loop, its hyperparameters in `TrainingConfig`.
 
-The loop runs in one process or in each of several workers, which share every batch (`workers.py`, `distributed.py`).
+The loop runs in one process or in each of several workers, which share every batch (`parallel/workers.py`,
+`parallel/distributed.py`). `fit_forecaster` takes the network and the losses as arguments, so that an ablation trains
+another network with the same loop.
 """
 
 import time
@@ -18,23 +20,30 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from football_assets.errors import FootballError
+from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.config import TrainingConfig
-from football_assets.training.inputs import BatchReader, MappedReader, batch_reader
+from football_assets.training.calibration import calibrate
+from football_assets.training.config import NetworkConfig, TrainingConfig
+from football_assets.training.inputs import BatchReader, batch_reader
 from football_assets.training.network import MatchForecaster
 from football_assets.training.parallel.workers import Alone, Workers
+from football_assets.training.predictions import outputs_and_targets
 from football_assets.training.split import TimeSplit
 
-_EVALUATION_BATCH = 4096
 _NORMALISER_ROWS = 100_000
 _SMALLEST_BATCH = 64
 _THREADED_BATCH = 512
-_STEPS_AN_EPOCH = 64  # at least, where the training period is short
+_STEPS_PER_EPOCH = 64  # at least, where the training period is short
+_LEAST_IMPROVEMENT = 1e-5  # of the validation log loss
+
+NetworkFactory = Callable[[FeatureSpec, NetworkConfig], MatchForecaster]
+# Logits [n, 3], log expected goals [n, 2], outcomes [n] and goals [n, 2] to the outcome's and the goals' mean loss.
+LossFunction = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training matches gave; losses are mean log losses of the outcome, in nats."""
+    """Figures of one pass over the training matches; losses are mean log losses of the outcome, in nats."""
 
     epoch: int
     train_log_loss: float
@@ -44,7 +53,7 @@ class Epoch:
     seconds: float
 
     def as_dict(self) -> dict[str, float]:
-        """The epoch as a flat record."""
+        """Return the epoch as a flat record."""
         return asdict(self)
 
 
@@ -52,9 +61,8 @@ class Epoch:
 class Fit:
     """A fitted and calibrated network, and the epochs that led to it.
 
-    The epochs and their validation losses are of the fit that validation stops. Where the configuration says `refit`,
-    the network itself has learnt from validation too, so that no score of it there means anything; `refit_seconds` is
-    what that took.
+    The epochs and their validation losses are those of the fit that validation stops. With `config.refit` the network
+    itself has been trained on validation too, so its scores there mean nothing; `refit_seconds` is the time of that.
     """
 
     network: MatchForecaster
@@ -65,8 +73,29 @@ class Fit:
 
     @property
     def seconds(self) -> float:
-        """What all passes took."""
+        """Time of all passes."""
         return sum(epoch.seconds for epoch in self.epochs) + self.refit_seconds
+
+
+def mean_losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute the mean log loss of the outcome and the mean Poisson loss of the goals."""
+    return (
+        functional.cross_entropy(logits, outcome),
+        functional.poisson_nll_loss(log_rates, goals, log_input=True),
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What the first fit and the refit have in common."""
+
+    tensors: SequenceTensors
+    reader: BatchReader
+    config: TrainingConfig
+    batch_size: int
+    workers: Workers
+    network_factory: NetworkFactory
+    losses: LossFunction
 
 
 def fit_forecaster(
@@ -75,56 +104,63 @@ def fit_forecaster(
     config: TrainingConfig,
     on_epoch: Callable[[Epoch], None] | None = None,
     workers: Workers | None = None,
+    *,
+    network_factory: NetworkFactory = MatchForecaster,
+    losses: LossFunction = mean_losses,
 ) -> Fit:
-    """Train on `split.train`, stop by and calibrate on `split.validation`; `split.test` is not touched.
+    """Train on `split.train`, stop by and calibrate on `split.validation`; `split.test` is not read.
 
-    With `config.refit` the epochs and the calibration that this finds are then given to a second network, which
-    learns from training and validation matches: those of validation are the latest, and the most like what is to come.
+    With `config.refit` a second network is trained on training and validation matches, for as many epochs and with the
+    same calibration: the validation matches are the latest, and the most like those to come.
 
     Parameters
     ----------
+    tensors
+        The matches.
+    split
+        Rows of training, validation and test matches.
+    config
+        Hyperparameters.
     on_epoch
         Called after each epoch of the first fit: progress, experiment tracking.
     workers
-        Those that this process trains with; None: it trains alone. A batch is that of the whole group, so that the
-        number of workers changes the speed, not what is learnt; only the masks of dropout differ.
+        The workers that this process trains with; None: it trains alone. Batches belong to the whole group: the number
+        of workers changes the speed, not what is learnt, except for the masks of dropout.
+    network_factory
+        Builds the network of the tensors' specification and `config.network`.
+    losses
+        The losses of training and validation; goals count with `config.goals_weight`.
 
     Raises
     ------
     FootballError
-        No epoch gave a finite validation log loss.
+        No epoch had a finite validation log loss.
     """
-    batch_size = matches_a_step(config, len(split.train))
+    batch_size = matches_per_step(config, len(split.train))
     workers = workers or Alone()
     with _threads_for(batch_size // workers.size):
         reader = batch_reader(tensors, workers.device)
-        fit = _fit(tensors, reader, split, config, batch_size, on_epoch, workers)
-        return _refit(fit, tensors, reader, split, config, batch_size, workers) if config.refit else fit
+        task = _Task(tensors, reader, config, batch_size, workers, network_factory, losses)
+        fit = _fit(task, split, on_epoch)
+        return _refit(task, split, fit) if config.refit else fit
 
 
-def matches_a_step(config: TrainingConfig, matches: int) -> int:
-    """Size of a batch where there are so many matches to train on."""
-    return min(config.batch_size, max(_SMALLEST_BATCH, matches // _STEPS_AN_EPOCH))
+def matches_per_step(config: TrainingConfig, matches: int) -> int:
+    """Return the batch size for a number of training matches."""
+    return min(config.batch_size, max(_SMALLEST_BATCH, matches // _STEPS_PER_EPOCH))
 
 
-def _fit(
-    tensors: SequenceTensors,
-    reader: BatchReader,
-    split: TimeSplit,
-    config: TrainingConfig,
-    batch_size: int,
-    on_epoch: Callable[[Epoch], None] | None,
-    workers: Workers,
-) -> Fit:
-    network, averaged = _start(tensors, split.train, config, workers)
+def _fit(task: _Task, split: TimeSplit, on_epoch: Callable[[Epoch], None] | None) -> Fit:
+    """Train until validation stops, and keep the weights of the best epoch."""
+    network, averaged = _start(task, split.train)
     epochs: list[Epoch] = []
     best, best_epoch, best_weights = np.inf, 0, network.state_dict()
     started = time.perf_counter()
     for number, (train_loss, learning_rate) in enumerate(
-        _passes(network, averaged, reader, split.train, config, batch_size, workers), start=1
+        _passes(task, network, averaged, split.train), start=1
     ):
-        validation_loss, validation_goals_loss = workers.from_first(
-            partial(validate, averaged.module, reader, split.validation)
+        validation_loss, validation_goals_loss = task.workers.from_first(
+            partial(validate, averaged.module, task.reader, split.validation, task.losses)
         )
         epoch = Epoch(
             epoch=number,
@@ -138,12 +174,12 @@ def _fit(
         epochs.append(epoch)
         if on_epoch is not None:
             on_epoch(epoch)
-        if validation_loss < best - 1e-5:
+        if validation_loss < best - _LEAST_IMPROVEMENT:
             best, best_epoch = validation_loss, number
             best_weights = {
                 name: tensor.detach().clone() for name, tensor in averaged.module.state_dict().items()
             }
-        if number - best_epoch >= config.patience:
+        if number - best_epoch >= task.config.patience:
             break
     if best_epoch == 0:
         raise FootballError(
@@ -151,79 +187,65 @@ def _fit(
             "Lower learning_rate."
         )
     network.load_state_dict(best_weights)
-    logits, _, outcome, _ = _outputs_and_targets(network, reader, split.validation)
+    logits, _, outcome, _ = outputs_and_targets(network, task.reader, split.validation)
     calibrate(network, logits, outcome)
-    return Fit(network.to("cpu").eval(), epochs, best_epoch, str(workers.device))
+    return Fit(network.to("cpu").eval(), epochs, best_epoch, str(task.workers.device))
 
 
-def _refit(
-    fit: Fit,
-    tensors: SequenceTensors,
-    reader: BatchReader,
-    split: TimeSplit,
-    config: TrainingConfig,
-    batch_size: int,
-    workers: Workers,
-) -> Fit:
-    """The same training once more, on validation too: same seed, same schedule.
+def _refit(task: _Task, split: TimeSplit, fit: Fit) -> Fit:
+    """Train once more, on validation too, with the same seed and schedule.
 
-    It goes to the end of the schedule, where the learning rate is least, unless validation stopped the first fit: then
-    up to the epoch that was best.
+    The refit runs to the end of the schedule, where the learning rate is least. If validation stopped the first fit, it
+    runs up to the best epoch.
     """
     started = time.perf_counter()
     rows = np.concatenate([split.train, split.validation])
-    network, averaged = _start(tensors, rows, config, workers)
-    epochs = config.epochs if len(fit.epochs) == config.epochs else fit.best_epoch
-    for _ in islice(_passes(network, averaged, reader, rows, config, batch_size, workers), epochs):
-        pass
+    network, averaged = _start(task, rows)
+    epochs = task.config.epochs if len(fit.epochs) == task.config.epochs else fit.best_epoch
+    for _ in islice(_passes(task, network, averaged, rows), epochs):
+        continue
     network.load_state_dict(averaged.module.state_dict())
     network.calibration_scale.copy_(fit.network.calibration_scale)
     network.calibration_shift.copy_(fit.network.calibration_shift)
     return replace(fit, network=network.to("cpu").eval(), refit_seconds=time.perf_counter() - started)
 
 
-def _start(
-    tensors: SequenceTensors, rows: NDArray[np.int64], config: TrainingConfig, workers: Workers
-) -> tuple[MatchForecaster, AveragedModel]:
-    """A network with the seed's weights that knows means and deviations of some rows, and the mean of its weights."""
-    torch.manual_seed(config.seed)
-    network = MatchForecaster(tensors.spec, config.network).to(workers.device)
+def _start(task: _Task, rows: NDArray[np.int64]) -> tuple[MatchForecaster, AveragedModel]:
+    """Build the network with the seed's weights and the normalisation of some rows, and the mean of its weights."""
+    seed, workers = task.config.seed, task.workers
+    torch.manual_seed(seed)
+    network = task.network_factory(task.tensors.spec, task.config.network).to(workers.device)
     if workers.rank:
-        torch.manual_seed(config.seed + workers.rank)  # equal weights, but dropout masks of its own
-    fit_normalisers(network, tensors, rows)
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
-    averaged.module.lstm.flatten_parameters()  # a copy's are scattered, which costs a GPU a gathering at each call
+        torch.manual_seed(seed + workers.rank)  # equal weights, different masks of dropout
+    fit_normalisers(network, task.tensors, rows)
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(task.config.averaging))
+    averaged.module.lstm.flatten_parameters()  # a copy's are not contiguous, which a GPU would mend at each call
     return network, averaged
 
 
 def _passes(
-    network: MatchForecaster,
-    averaged: AveragedModel,
-    reader: BatchReader,
-    rows: NDArray[np.int64],
-    config: TrainingConfig,
-    batch_size: int,
-    workers: Workers,
+    task: _Task, network: MatchForecaster, averaged: AveragedModel, rows: NDArray[np.int64]
 ) -> Iterator[tuple[float, float]]:
-    """Train, and yield after each of `config.epochs` passes its mean log loss and the learning rate it ended with."""
+    """Train for `config.epochs` passes; yield the mean log loss and the last learning rate of each."""
+    config, workers = task.config, task.workers
     order = np.random.default_rng(config.seed)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    steps = -(-len(rows) // batch_size)
+    steps = -(-len(rows) // task.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.15
     )
     for _ in range(config.epochs):
         network.train()
         total = torch.zeros((), dtype=torch.float64, device=workers.device)
-        for batch in batches(rows, batch_size, order):
+        for batch in batches(rows, task.batch_size, order):
             optimiser.zero_grad(set_to_none=True)
             own = workers.own(batch)
             if len(own):
-                inputs, outcome, goals = reader.read(own)
-                logits, log_rates = network.raw_outputs(*inputs)
-                outcome_loss, goals_loss = losses(logits, log_rates, outcome, goals)
+                inputs, outcome, goals = task.reader.read(own)
+                logits, log_rates = network.raw_outputs(*inputs)  # [n, 3], [n, 2]
+                outcome_loss, goals_loss = task.losses(logits, log_rates, outcome, goals)
                 (outcome_loss + config.goals_weight * goals_loss).backward()
                 total += outcome_loss.detach().double() * len(own)
             workers.join_gradients(network, len(own) / len(batch))
@@ -236,7 +258,7 @@ def _passes(
 
 @contextmanager
 def _threads_for(batch_size: int) -> Iterator[None]:
-    """One thread for small batches: several wait for each other longer than they work, on a busy machine tenfold."""
+    """Use one torch thread for small batches: on a busy machine several are up to ten times slower."""
     threads = torch.get_num_threads()
     torch.set_num_threads(threads if batch_size >= _THREADED_BATCH else 1)
     try:
@@ -245,9 +267,8 @@ def _threads_for(batch_size: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@torch.no_grad()
 def fit_normalisers(network: MatchForecaster, tensors: SequenceTensors, train: NDArray[np.int64]) -> None:
-    """Learn means and deviations from (at most 100,000 evenly spaced) training matches; padding is left out."""
+    """Fit means and deviations on at most 100,000 evenly spaced training matches; padding is left out."""
     rows = train[:: max(1, len(train) // _NORMALISER_ROWS)]
     batch = tensors.take(rows)
     network.normalise_context.fit(torch.from_numpy(batch.context))
@@ -256,76 +277,18 @@ def fit_normalisers(network: MatchForecaster, tensors: SequenceTensors, train: N
 
 
 def batches(rows: NDArray[np.int64], size: int, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Rows in random order, `size` at a time; each batch sorted, as mapped files are read fastest."""
+    """Yield the rows in random order, `size` at a time; a batch is sorted, because mapped files read faster so."""
     shuffled = order.permutation(rows)
     for start in range(0, len(shuffled), size):
         yield np.sort(shuffled[start : start + size])
 
 
-def losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean log loss of the outcome and mean Poisson loss of the goals."""
-    return (
-        functional.cross_entropy(logits, outcome),
-        functional.poisson_nll_loss(log_rates, goals, log_input=True),
-    )
-
-
-def validate(network: MatchForecaster, reader: BatchReader, rows: NDArray[np.int64]) -> tuple[float, float]:
-    """Both losses of some rows, without dropout."""
-    logits, log_rates, outcome, goals = _outputs_and_targets(network, reader, rows)
-    outcome_loss, goals_loss = losses(logits, log_rates, outcome, goals)
+def validate(
+    network: MatchForecaster,
+    reader: BatchReader,
+    rows: NDArray[np.int64],
+    losses: LossFunction = mean_losses,
+) -> tuple[float, float]:
+    """Compute both losses of some rows, without dropout."""
+    outcome_loss, goals_loss = losses(*outputs_and_targets(network, reader, rows))
     return outcome_loss.item(), goals_loss.item()
-
-
-def raw_outputs(
-    network: MatchForecaster, reader: BatchReader, rows: NDArray[np.int64]
-) -> tuple[Tensor, Tensor]:
-    """The network's outputs before calibration for some rows, on the CPU."""
-    return _outputs_and_targets(network, reader, rows)[:2]
-
-
-@torch.no_grad()
-def _outputs_and_targets(
-    network: MatchForecaster, reader: BatchReader, rows: NDArray[np.int64]
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    network.eval()
-    parts = []
-    for start in range(0, len(rows), _EVALUATION_BATCH):
-        inputs, outcome, goals = reader.read(rows[start : start + _EVALUATION_BATCH])
-        parts.append((*network.raw_outputs(*inputs), outcome, goals))
-    logits, log_rates, outcomes, goals = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
-    return logits, log_rates, outcomes, goals
-
-
-@torch.no_grad()
-def forecast(
-    network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Calibrated probabilities `[n, 3]` and expected goals `[n, 2]` of some rows."""
-    if len(rows) == 0:
-        return np.zeros((0, 3)), np.zeros((0, 2))
-    logits, log_rates = raw_outputs(network, MappedReader(tensors, torch.device("cpu")), rows)
-    probabilities = torch.softmax(network.calibrate(logits), dim=1)
-    return probabilities.double().numpy(), log_rates.exp().double().numpy()
-
-
-def calibrate(network: MatchForecaster, logits: Tensor, outcome: Tensor) -> None:
-    """Fit temperature scaling on validation outputs [1]: one scale for all outcomes, no shift.
-
-    References
-    ----------
-    [1] Guo et al., 2017, On calibration of modern neural networks.
-    """
-    log_scale = torch.zeros(1, requires_grad=True)
-    optimiser = torch.optim.LBFGS([log_scale], max_iter=50, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = functional.cross_entropy(logits * log_scale.exp(), outcome)
-        loss.backward()
-        return loss
-
-    with torch.enable_grad():
-        optimiser.step(closure)
-    network.calibration_scale.fill_(log_scale.detach().exp().item())
-    network.calibration_shift.zero_()

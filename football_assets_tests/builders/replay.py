@@ -23,8 +23,9 @@ from football_assets.sequences.tensors import SequenceTensors, build_tensors, op
 from football_assets.storage.bucket import open_bucket
 from football_assets.storage.tables import read_table, write_country_table, write_table
 from football_assets.training.config import TrainingConfig
-from football_assets.training.fit import fit_forecaster, forecast
+from football_assets.training.fit import fit_forecaster
 from football_assets.training.network import MatchForecaster
+from football_assets.training.predictions import forecast
 from football_assets.training.split import split_by_time
 
 _MODELS = ["stg_matches", "team_matches", "team_form"]

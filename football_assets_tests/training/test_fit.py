@@ -9,19 +9,13 @@ from torch.nn import functional
 
 from football_assets.domain.scoring_rules import log_loss
 from football_assets.errors import FootballError
+from football_assets.sequences.spec import FeatureSpec
 from football_assets.training.baselines import class_prior
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
-from football_assets.training.fit import (
-    Epoch,
-    Fit,
-    batches,
-    calibrate,
-    fit_forecaster,
-    forecast,
-    raw_outputs,
-)
+from football_assets.training.fit import Epoch, Fit, batches, fit_forecaster, mean_losses
 from football_assets.training.inputs import MappedReader, targets
 from football_assets.training.network import MatchForecaster
+from football_assets.training.predictions import forecast, raw_outputs
 from football_assets.training.split import split_by_time
 from football_assets_tests.builders.fits import Fitted, fitted
 from football_assets_tests.builders.planted import SMALL, planted_tensors, poisoned
@@ -201,32 +195,6 @@ def test_a_training_that_diverges_is_told(planted: Fitted) -> None:
         fitted(planted.tensors, SMALL.model_copy(update={"learning_rate": 1e38, "epochs": 3}))
 
 
-def test_the_temperature_is_the_one_that_validation_likes_best(planted: Fitted) -> None:
-    network = planted.fit.network
-    logits, _ = raw_outputs(network, MappedReader(planted.tensors, CPU), planted.split.validation)
-    outcome, _ = targets(planted.tensors, planted.split.validation)
-    scale = network.calibration_scale[0]
-
-    def loss(factor: float) -> float:
-        return functional.cross_entropy(logits * scale * factor, outcome).item()
-
-    assert loss(1.0) <= min(loss(0.97), loss(1.03))
-    assert torch.equal(network.calibration_scale, scale.expand(3))
-    assert torch.equal(network.calibration_shift, torch.zeros(3))
-
-
-@pytest.mark.parametrize("exaggeration", [0.5, 1.0, 4.0])
-def test_exaggerated_and_timid_outputs_are_brought_back(exaggeration: float) -> None:
-    generator = torch.Generator().manual_seed(0)
-    truth = torch.randn(20_000, 3, generator=generator)
-    outcome = torch.multinomial(torch.softmax(truth, dim=1), 1, generator=generator)[:, 0]
-    network = MatchForecaster(planted_tensors(matches=31).spec, NetworkConfig(hidden=1, trunk=1))
-
-    calibrate(network, truth * exaggeration, outcome)
-
-    assert network.calibration_scale[0].item() == pytest.approx(1 / exaggeration, rel=0.05)
-
-
 def test_batches_hold_every_row_once_in_another_order_each_epoch() -> None:
     rows = np.arange(100, 350)
     order = np.random.default_rng(0)
@@ -238,26 +206,6 @@ def test_batches_hold_every_row_once_in_another_order_each_epoch() -> None:
         assert np.sort(np.concatenate(epoch)).tolist() == rows.tolist()
         assert all((np.diff(batch) > 0).all() for batch in epoch)
     assert first[0].tolist() != second[0].tolist()
-
-
-def test_forecasts_are_those_of_the_network_in_the_order_of_the_rows(planted: Fitted) -> None:
-    rows = np.array([900, 3, 77])
-    batch = planted.tensors.take(rows)
-    with torch.no_grad():
-        arrays = (batch.home_history, batch.away_history, batch.context)
-        expected, expected_goals = planted.fit.network(*(torch.from_numpy(array) for array in arrays))
-
-    probabilities, goals = forecast(planted.fit.network, planted.tensors, rows)
-
-    assert probabilities.dtype == goals.dtype == np.float64
-    np.testing.assert_allclose(probabilities, expected.numpy(), atol=1e-7)
-    np.testing.assert_allclose(goals, expected_goals.numpy(), atol=1e-6)
-
-
-def test_no_rows_give_no_forecasts(planted: Fitted) -> None:
-    probabilities, goals = forecast(planted.fit.network, planted.tensors, np.array([], dtype=np.int64))
-
-    assert (probabilities.shape, goals.shape) == ((0, 3), (0, 2))
 
 
 def test_real_features_are_learnt_better_than_the_class_prior(simulated: Fitted) -> None:
@@ -279,3 +227,53 @@ def test_the_split_decides_what_is_learnt_from(planted: Fitted) -> None:
     garbage = fit_forecaster(poisoned(planted.tensors, burnt), split, BRIEF)
 
     assert_same_weights(clean.network, garbage.network)
+
+
+class ConstantRates(MatchForecaster):
+    """A network whose expected goals are 2 and 1, whatever the inputs."""
+
+    def raw_outputs(
+        self, home_history: torch.Tensor, away_history: torch.Tensor, context: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        logits, log_rates = super().raw_outputs(home_history, away_history, context)
+        return logits, 0 * log_rates + torch.tensor([2.0, 1.0]).log()
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_the_factorys_network_is_trained_and_returned(planted: Fitted, refit: bool) -> None:
+    config = BRIEF.model_copy(update={"refit": refit})
+    built: list[MatchForecaster] = []
+
+    def factory(spec: FeatureSpec, network: NetworkConfig) -> MatchForecaster:
+        assert (spec, network) == (planted.tensors.spec, config.network)
+        built.append(ConstantRates(spec, network))
+        return built[-1]
+
+    fit = fit_forecaster(planted.tensors, planted.split, config, network_factory=factory)
+
+    assert len(built) == 1 + refit
+    assert fit.network is built[-1]
+    _, goals = forecast(fit.network, planted.tensors, planted.split.test)
+    np.testing.assert_allclose(goals, np.tile([2.0, 1.0], (len(goals), 1)), rtol=1e-6)
+    untrained = ConstantRates(planted.tensors.spec, config.network).trunk_to_logits.weight
+    assert not torch.equal(fit.network.trunk_to_logits.weight, untrained)
+
+
+def test_other_losses_decide_what_is_learnt_and_how_validation_is_scored(planted: Fitted) -> None:
+    """Outcomes are swapped in the loss: home wins count as away wins."""
+
+    def swapped(
+        logits: torch.Tensor, log_rates: torch.Tensor, outcome: torch.Tensor, goals: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        outcome_loss, _ = mean_losses(logits, log_rates, 2 - outcome, goals)
+        return outcome_loss, 0 * log_rates.sum() + 7
+
+    fit = fit_forecaster(planted.tensors, planted.split, SMALL, losses=swapped)
+
+    rows = planted.split.test
+    logits, _ = raw_outputs(fit.network, MappedReader(planted.tensors, CPU), rows)
+    outcome, _ = targets(planted.tensors, rows)
+    assert functional.cross_entropy(logits, 2 - outcome) < functional.cross_entropy(logits, outcome) - 0.1
+    assert [epoch.validation_goals_loss for epoch in fit.epochs] == [7.0] * len(fit.epochs)
+    logits, _ = raw_outputs(planted.fit.network, MappedReader(planted.tensors, CPU), rows)
+    assert functional.cross_entropy(logits, outcome) < functional.cross_entropy(logits, 2 - outcome) - 0.1
