@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from football_assets.domain.scoring_rules import score
+from football_assets.export.batches import NetworkInputs
 from football_assets.export.inference import INPUTS, OUTPUTS, PROVIDERS, OnnxForecaster
 from football_assets.export.onnx_graph import write_onnx
 from football_assets.export.quantisation import write_int8
@@ -37,8 +38,8 @@ CALLS = {1: 100, 64: 20, 1000: 5}  # of each of two variants in a round, by batc
 _TEST_BATCH = 4096
 _SMALLEST_STORED = 16  # numbers; smaller tensors, such as single constants, stay as they are
 
-Inputs = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-Forecast = Callable[[Inputs], NDArray[np.float32]]
+
+Forecast = Callable[[NetworkInputs], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def measure_inference(
 ) -> list[Inference]:
     """Every variant beside the served file; files are written to a folder."""
     batch = tensors.take(split.test)
-    test: Inputs = (batch.home_history, batch.away_history, batch.context)
+    test: NetworkInputs = (batch.home_history, batch.away_history, batch.context)
     outcome = np.asarray(tensors.outcome[split.test])
     served_file = folder / "model.onnx"
     write_onnx(fits[EAGER].network, test, served_file)
@@ -190,7 +191,7 @@ def with_fewer_weights(
     split: TimeSplit,
     config: TrainingConfig,
     folder: Path,
-    test: Inputs,
+    test: NetworkInputs,
 ) -> Iterator[Candidate]:
     """Weights of small magnitude set to zero, before and after fine-tuning; and a network of half the width."""
     network = fits[EAGER].network
@@ -223,7 +224,7 @@ def in_torch(network: MatchForecaster, folder: Path) -> Iterator[Candidate]:
     save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, file)
 
     def opened(forward: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> Forecast:
-        def forecast(inputs: Inputs) -> NDArray[np.float32]:
+        def forecast(inputs: NetworkInputs) -> NDArray[np.float32]:
             with torch.inference_mode():
                 probabilities: NDArray[np.float32] = forward(*map(torch.from_numpy, inputs))[0].numpy()
             return probabilities
@@ -282,13 +283,13 @@ def write_float16(file: Path, out: Path, keep: list[str]) -> None:
     onnx.save(model, out)
 
 
-def first(inputs: Inputs, size: int) -> Inputs:
+def first(inputs: NetworkInputs, size: int) -> NetworkInputs:
     """The first rows, beginning anew where there are fewer."""
     home, away, context = (tensor[np.arange(size) % len(tensor)] for tensor in inputs)
     return home, away, context
 
 
-def forecast_all(forecast: Forecast, inputs: Inputs) -> NDArray[np.float32]:
+def forecast_all(forecast: Forecast, inputs: NetworkInputs) -> NDArray[np.float32]:
     """Probabilities [n, 3] of all matches, some thousands at a time."""
     starts = range(0, len(inputs[0]), _TEST_BATCH)
     parts = []
@@ -298,7 +299,7 @@ def forecast_all(forecast: Forecast, inputs: Inputs) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def latency_beside(served: Forecast, forecast: Forecast, inputs: Inputs) -> Latency:
+def latency_beside(served: Forecast, forecast: Forecast, inputs: NetworkInputs) -> Latency:
     """Time a forecast and the served one in turns; which comes first alternates."""
     calls = CALLS[len(inputs[0])]
     pair = (forecast, served)
@@ -318,7 +319,7 @@ def latency_beside(served: Forecast, forecast: Forecast, inputs: Inputs) -> Late
     )
 
 
-def seconds_of(forecast: Forecast, inputs: Inputs, calls: int) -> list[float]:
+def seconds_of(forecast: Forecast, inputs: NetworkInputs, calls: int) -> list[float]:
     """Seconds of each of some calls."""
     seconds = []
     for _ in range(calls):

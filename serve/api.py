@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from football_assets.errors import ObjectNotFound, UnknownName
 from football_assets.monitoring.summary import REPORT as DRIFT_REPORT
-from football_assets.sequences import given_histories
+from football_assets.sequences import custom_histories
 from football_assets.sequences.state import TeamSummary
 from serve import schemas
 from serve.backend import Backend
@@ -326,9 +326,9 @@ def _fixture_forecast(answer: Answered) -> dict[str, Any]:
     }
 
 
-def _given(team: schemas.GivenTeam) -> given_histories.GivenTeam:
-    matches = [given_histories.GivenMatch(**match.model_dump()) for match in team.history]
-    return given_histories.GivenTeam(matches, team.elo)
+def _given(team: schemas.GivenTeam) -> custom_histories.CustomTeam:
+    matches = [custom_histories.CustomMatch(**match.model_dump()) for match in team.history]
+    return custom_histories.CustomTeam(matches, team.elo)
 
 
 def _team(summary: TeamSummary) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from football_assets.domain.scorelines import Score, likeliest_scores, score_mat
 from football_assets.errors import FootballError, RegistryError, UnknownLeague
 from football_assets.registry.predictor import OnnxForecaster, load_predictor
 from football_assets.registry.store import Registry
+from football_assets.sequences.custom_histories import CustomTeam, encode_custom
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.fixture_days import FixtureDays, next_match_day
-from football_assets.sequences.given_histories import GivenTeam, encode_given
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState
 from football_assets.storage.model_files import METRICS, MODEL_CARD
 
@@ -37,8 +37,8 @@ class GivenQuery:
 
     request_id: str
     league: str
-    home: GivenTeam
-    away: GivenTeam
+    home: CustomTeam
+    away: CustomTeam
 
 
 class Answered(NamedTuple):
@@ -155,7 +155,7 @@ class ServedModel:
     def forecast_given(self, query: GivenQuery, today: date) -> Answered:
         """The forecast of a match between given histories, played today or on the first day the model can forecast."""
         day = max(today, self.as_of + timedelta(days=1))
-        given = encode_given(self.state, query.league, day, query.home, query.away)
+        given = encode_custom(self.state, query.league, day, query.home, query.away)
         answer = self._answer(given.batch, [(given.league_id, given.league_name, day, None)])[0]
         return answer._replace(unknown_opponents=given.unknown_opponents)
 

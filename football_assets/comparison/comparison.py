@@ -42,7 +42,7 @@ NOT_INSTALLED = (
     '{0} is not installed: `pip install -c constraints.txt -e ".[dev]"` installs it. Its row is missing.'
 )
 
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
+ReportProgress = Callable[[str, int, int], None]  # step, done so far, of how many
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def compare_forecasters(
     start: date,
     end: date | None = None,
     config: TrainingConfig | None = None,
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Comparison:
     """Forecast the played matches from `start` to `end` with every forecaster, and score them on the same matches.

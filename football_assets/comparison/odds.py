@@ -15,7 +15,7 @@ from football_assets.domain.clubs import canonical_club, words_of
 from football_assets.domain.leagues import league_of, parse_league_id
 from football_assets.errors import FootballError, UnknownLeague
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.baselines import ODDS, decimal_odds
+from football_assets.training.baselines import ODDS_COLUMNS, decimal_odds
 
 COLUMNS = ("date", "season", "league", "home", "away", "hg", "ag", "oh", "od", "oa")
 _SHOWN = 3
@@ -78,12 +78,12 @@ def read_odds(path: Path) -> pl.DataFrame:
         pl.col("hg", "ag").cast(pl.Int64, strict=False),
         *(
             pl.col(short).cast(pl.Float64, strict=False).alias(name)
-            for short, name in zip(("oh", "od", "oa"), ODDS, strict=True)
+            for short, name in zip(("oh", "od", "oa"), ODDS_COLUMNS, strict=True)
         ),
     )
     usable = pl.all_horizontal(
         pl.col("date", "league_id", "home", "away").is_not_null(),
-        *((pl.col(name) > 1).fill_null(value=False) & pl.col(name).is_finite() for name in ODDS),
+        *((pl.col(name) > 1).fill_null(value=False) & pl.col(name).is_finite() for name in ODDS_COLUMNS),
     )
     bad = odds.with_row_index("line", offset=2).filter(~usable)
     if len(bad):
@@ -125,7 +125,7 @@ def join_odds(tensors: SequenceTensors, odds: pl.DataFrame) -> JoinedOdds:
     found = row.is_not_null().to_numpy()
     rows = row.drop_nulls().to_numpy()
     values = decimal_odds(tensors).copy()
-    values[rows] = odds.select(ODDS).to_numpy()[found]
+    values[rows] = odds.select(ODDS_COLUMNS).to_numpy()[found]
     goals = odds.select(pl.col("hg", "ag").fill_null(-1)).to_numpy()
     differs = np.zeros(len(odds), dtype=bool)
     differs[found] = ((goals[found] != tensors.goals[rows]) & (goals[found] >= 0)).any(axis=1)
@@ -134,7 +134,7 @@ def join_odds(tensors: SequenceTensors, odds: pl.DataFrame) -> JoinedOdds:
         tensors=replace(
             tensors,
             keys=tensors.keys.with_columns(
-                pl.Series(name, values[:, i]).fill_nan(None) for i, name in enumerate(ODDS)
+                pl.Series(name, values[:, i]).fill_nan(None) for i, name in enumerate(ODDS_COLUMNS)
             ),
         ),
         rows=len(odds),

@@ -3,13 +3,13 @@
 import statistics
 import time
 
-from football_assets.export.batches import Inputs, first_rows
+from football_assets.export.batches import NetworkInputs, first_rows
 from football_assets.export.inference import OnnxForecaster
 
 _CALLS = {1: 200, 256: 20}  # measured calls by batch size
 
 
-def measure_latency(forecaster: OnnxForecaster, example: Inputs) -> dict[str, float]:
+def measure_latency(forecaster: OnnxForecaster, example: NetworkInputs) -> dict[str, float]:
     """Measure the median milliseconds of one call for one fixture (`single`) and for 256 (`batch_256`).
 
     The first call of each size warms up and is not counted.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from football_assets.domain.scoring_rules import log_loss
 from football_assets.errors import ExportError, NotEnoughData
-from football_assets.export.batches import Inputs
+from football_assets.export.batches import NetworkInputs
 from football_assets.export.inference import OnnxForecaster
 from football_assets.export.latency import measure_latency
 from football_assets.export.onnx_graph import TensorShape, read_signature, write_onnx
@@ -121,7 +121,7 @@ def export_network(
         raise NotEnoughData("There are no test matches to compare the exported model on: land more results.")
     tensors = open_tensors(tensors_folder)
     batch = tensors.take(test_index)
-    test: Inputs = (batch.home_history, batch.away_history, batch.context)
+    test: NetworkInputs = (batch.home_history, batch.away_history, batch.context)
     with _one_torch_thread():
         report = _export(network.cpu().eval(), test, tensors.outcome[test_index], out)
     if not report.int8.accepted:
@@ -131,7 +131,7 @@ def export_network(
 
 
 def _export(
-    network: "torch.nn.Module", test: Inputs, outcome: NDArray[np.integer], out: Path
+    network: "torch.nn.Module", test: NetworkInputs, outcome: NDArray[np.integer], out: Path
 ) -> ExportReport:
     """Write both variants and compare them with the network."""
     path, quantised_path = out / MODEL, out / MODEL_INT8

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from football_assets.errors import ExportError
-from football_assets.export.batches import Inputs, first_rows
+from football_assets.export.batches import NetworkInputs, first_rows
 from football_assets.export.inference import INPUTS, OUTPUTS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Signature:
     outputs: list[TensorShape]
 
 
-def write_onnx(network: "torch.nn.Module", example: Inputs, path: Path) -> None:
+def write_onnx(network: "torch.nn.Module", example: NetworkInputs, path: Path) -> None:
     """Write a network as one float32 ONNX file with a dynamic batch size.
 
     Raises
@@ -72,7 +72,7 @@ def read_signature(path: Path) -> Signature:
     )
 
 
-def _to_onnx(network: "torch.nn.Module", example: Inputs) -> Any:
+def _to_onnx(network: "torch.nn.Module", example: NetworkInputs) -> Any:
     """Export and optimise; returns the `ModelProto`."""
     import torch
     from onnxscript.optimizer import fold_constants, optimize

@@ -5,25 +5,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from football_assets.export.batches import Inputs, first_rows, large_batches
+from football_assets.export.batches import NetworkInputs, first_rows, large_batches
 from football_assets.export.inference import OnnxForecaster
 
 if TYPE_CHECKING:
     import torch
 
-BATCH_SIZES = (1, 2, 257)
+PARITY_BATCH_SIZES = (1, 2, 257)
 _UNKNOWN_SHARE = 0.3  # of the context values in the case "unknown context"
 
-Forecasts = tuple[NDArray[np.floating], NDArray[np.floating]]  # probabilities [n, 3], expected goals [n, 2]
+_Forecasts = tuple[NDArray[np.floating], NDArray[np.floating]]  # probabilities [n, 3], expected goals [n, 2]
 
 
-def parity_cases(test: Inputs) -> dict[str, Inputs]:
+def parity_cases(test: NetworkInputs) -> dict[str, NetworkInputs]:
     """Build the inputs to compare on: the test set, small and odd batches, unknown context, empty histories."""
-    home, away, context = first_rows(test, max(BATCH_SIZES))
+    home, away, context = first_rows(test, max(PARITY_BATCH_SIZES))
     unknown = context.copy()
     unknown[np.random.default_rng(0).random(context.shape) < _UNKNOWN_SHARE] = np.nan
     cases = {"test set": test}
-    cases |= {f"batch of {size}": first_rows(test, size) for size in BATCH_SIZES}
+    cases |= {f"batch of {size}": first_rows(test, size) for size in PARITY_BATCH_SIZES}
     cases["unknown context"] = (home, away, unknown)
     cases["no context at all"] = (home, away, np.full_like(context, np.nan))
     cases["no history"] = (np.zeros_like(home), np.zeros_like(away), unknown)
@@ -32,7 +32,7 @@ def parity_cases(test: Inputs) -> dict[str, Inputs]:
 
 
 def compare_with_network(
-    network: "torch.nn.Module", forecaster: OnnxForecaster, test: Inputs
+    network: "torch.nn.Module", forecaster: OnnxForecaster, test: NetworkInputs
 ) -> tuple[dict[str, float], float]:
     """Compare the forecasts of the network and of the exported model.
 
@@ -53,14 +53,14 @@ def compare_with_network(
     return parity, goals_difference
 
 
-def predict_all(forecaster: OnnxForecaster, inputs: Inputs) -> Forecasts:
+def predict_all(forecaster: OnnxForecaster, inputs: NetworkInputs) -> _Forecasts:
     """Forecast all rows with the exported model, in large batches."""
     parts = [forecaster.predict(*batch) for batch in large_batches(inputs)]
     probabilities, expected_goals = zip(*parts, strict=True)
     return np.concatenate(probabilities), np.concatenate(expected_goals)
 
 
-def predict_with_network(network: "torch.nn.Module", inputs: Inputs) -> Forecasts:
+def predict_with_network(network: "torch.nn.Module", inputs: NetworkInputs) -> _Forecasts:
     """Forecast all rows with the PyTorch network, in large batches."""
     import torch
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from football_assets.domain.scoring_rules import log_loss
-from football_assets.export.batches import Inputs
+from football_assets.export.batches import NetworkInputs
 from football_assets.export.inference import OnnxForecaster
 from football_assets.export.onnx_graph import without_progress
 from football_assets.export.parity import predict_all
@@ -66,7 +66,10 @@ def write_int8(path: Path, quantised_path: Path) -> None:
 
 
 def compare_int8(
-    probabilities: NDArray[np.floating], quantised: OnnxForecaster, test: Inputs, outcome: NDArray[np.integer]
+    probabilities: NDArray[np.floating],
+    quantised: OnnxForecaster,
+    test: NetworkInputs,
+    outcome: NDArray[np.integer],
 ) -> Int8Report:
     """Compare the int8 variant with the float32 model on the test matches.
 
@@ -77,7 +80,7 @@ def compare_int8(
     quantised
         The int8 variant.
     test
-        Inputs of the test matches.
+        NetworkInputs of the test matches.
     outcome
         `[n]` outcomes.
     """

@@ -51,7 +51,7 @@ def registered_model(
     """
     from football_assets.orchestration.tracking import track, training_run
     from football_assets.registry.bundle import BundleSources, assemble_bundle
-    from football_assets.registry.promotion import consider
+    from football_assets.registry.promotion import judge_and_promote
     from football_assets.sequences.state_table import build_team_state
     from football_assets.settings import get_settings
 
@@ -65,7 +65,7 @@ def registered_model(
         folder, {"test": metrics["test"], "split": metrics["split"], "run_id": context.run_id}
     )
     gate = GateConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
-    verdict = consider(registry, version, sequence_tensors, gate, Path(bucket.scratch))
+    verdict = judge_and_promote(registry, version, sequence_tensors, gate, Path(bucket.scratch))
     for line in (verdict.summary(), *verdict.decision.reasons):
         context.log.info("%s", line)
     card = (folder / MODEL_CARD).read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ def registered_model(
 
 
 def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], card: str) -> dict[str, Any]:
-    from football_assets.registry.promotion import Outcome
+    from football_assets.registry.promotion import PromotionOutcome
 
     comparisons = pl.DataFrame(
         [
@@ -112,7 +112,7 @@ def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], c
     return {
         "version": verdict.version,
         "decision": verdict.summary(),
-        "promoted": verdict.outcome is Outcome.PROMOTED,
+        "promoted": verdict.outcome is PromotionOutcome.PROMOTED,
         "accepted": verdict.decision.accepted,
         "production_version": MetadataValue.text(
             "none" if verdict.production is None else str(verdict.production)

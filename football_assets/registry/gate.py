@@ -13,7 +13,7 @@ _CHUNK = 4_000_000  # resampled days held at a time: 32 MB
 
 
 @dataclass(frozen=True)
-class Comparison:
+class GateComparison:
     """Candidate against one reference on the same matches. `difference` is candidate − reference, in mean log loss."""
 
     reference: str
@@ -36,7 +36,7 @@ class GateDecision:
     accepted: bool
     reasons: list[str]
     refusals: list[str]
-    comparisons: list[Comparison]
+    comparisons: list[GateComparison]
 
     def to_dict(self) -> dict[str, Any]:
         """The decision as JSON values."""
@@ -151,7 +151,7 @@ def _compare(
     outcome: np.ndarray,
     days: np.ndarray,
     config: GateConfig,
-) -> Comparison:
+) -> GateComparison:
     own, its = log_loss_each(candidate, outcome), log_loss_each(other, outcome)
     lower, upper = bootstrap_interval(own - its, days, config)
     difference = float((own - its).mean())
@@ -160,7 +160,7 @@ def _compare(
     else:
         passed = lower <= 0 and difference <= config.tolerance
         rule = f"interval not above 0 and difference ≤ {config.tolerance:g}"
-    return Comparison(
+    return GateComparison(
         reference=reference,
         matches=own.size,
         days=np.unique(days).size,
@@ -174,7 +174,7 @@ def _compare(
     )
 
 
-def _sentence(comparison: Comparison, config: GateConfig) -> str:
+def _sentence(comparison: GateComparison, config: GateConfig) -> str:
     if comparison.reference == CLASS_PRIOR:
         verdict = "better than" if comparison.passed else "not certainly better than"
     elif comparison.passed:

@@ -10,8 +10,8 @@ from typing import Any
 
 from football_assets.errors import RegistryError
 
-MANIFEST = "manifest.json"
-CLAIM = "claim.json"
+MANIFEST_FILE = "manifest.json"
+CLAIM_FILE = "claim.json"
 SUFFIXES = (
     ".json",
     ".md",
@@ -81,7 +81,7 @@ def read_bundle_files(folder: Path) -> dict[str, bytes]:
     """
     contents = {}
     for path in sorted(folder.iterdir()):
-        known = path.suffix in SUFFIXES and path.name not in (MANIFEST, CLAIM)
+        known = path.suffix in SUFFIXES and path.name not in (MANIFEST_FILE, CLAIM_FILE)
         if not path.is_file() or not known or not _FILE_NAME.fullmatch(path.name):
             raise RegistryError(
                 f"{path} does not belong in a model bundle: only files {', '.join(SUFFIXES)} do."

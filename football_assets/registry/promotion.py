@@ -16,7 +16,7 @@ from football_assets.storage.model_files import TEST_PREDICTIONS
 _ATTEMPTS = 20
 
 
-class Outcome(StrEnum):
+class PromotionOutcome(StrEnum):
     """What happened to a candidate."""
 
     PROMOTED = "promoted"
@@ -30,7 +30,7 @@ class Verdict:
     """The gate's decision about a version, and what came of it. `production` is the version in production now."""
 
     version: int
-    outcome: Outcome
+    outcome: PromotionOutcome
     decision: GateDecision
     judged_against: int | None
     production: int | None
@@ -38,13 +38,13 @@ class Verdict:
     def summary(self) -> str:
         """One sentence for a person."""
         match self.outcome:
-            case Outcome.PROMOTED if self.judged_against is None:
+            case PromotionOutcome.PROMOTED if self.judged_against is None:
                 return f"Version {self.version} passed the gate and is the first production version."
-            case Outcome.PROMOTED:
+            case PromotionOutcome.PROMOTED:
                 return f"Version {self.version} passed the gate and replaces version {self.judged_against}."
-            case Outcome.UNCHANGED:
+            case PromotionOutcome.UNCHANGED:
                 return f"Version {self.version} is in production already."
-            case Outcome.WITHDRAWN:
+            case PromotionOutcome.WITHDRAWN:
                 return (
                     f"Version {self.version} was rolled back before and is not promoted again by itself: "
                     f"`football models promote {self.version}` does."
@@ -57,7 +57,7 @@ class Verdict:
         return f"Version {self.version} was refused by the gate; {kept}."
 
 
-def consider(
+def judge_and_promote(
     registry: Registry, version: int, tensors_folder: Path, config: GateConfig, scratch: Path
 ) -> Verdict:
     """Make a version candidate, judge it, and promote it if it passes.
@@ -90,16 +90,16 @@ def consider(
         decision = judge(test, forecasts.probabilities, config, not_comparable=forecasts.not_comparable)
         registry.record_decision(version, decision.to_dict() | {"judged_against": production})
         if production == version:
-            return Verdict(version, Outcome.UNCHANGED, decision, production, production)
+            return Verdict(version, PromotionOutcome.UNCHANGED, decision, production, production)
         if version in registry.withdrawn():
-            return Verdict(version, Outcome.WITHDRAWN, decision, production, production)
+            return Verdict(version, PromotionOutcome.WITHDRAWN, decision, production, production)
         if not decision.accepted:
-            return Verdict(version, Outcome.REFUSED, decision, production, production)
+            return Verdict(version, PromotionOutcome.REFUSED, decision, production, production)
         try:
             registry.promote_over(version, production)
         except PreconditionFailed:
             continue
-        return Verdict(version, Outcome.PROMOTED, decision, production, version)
+        return Verdict(version, PromotionOutcome.PROMOTED, decision, production, version)
     raise RegistryError(
         f"Version {version} could not be judged: production changes all the time. Try again later."
     )

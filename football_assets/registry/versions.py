@@ -14,8 +14,8 @@ from typing import Any
 
 from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
 from football_assets.registry.manifest import (
-    CLAIM,
-    MANIFEST,
+    CLAIM_FILE,
+    MANIFEST_FILE,
     BundleFile,
     Manifest,
     content_digest,
@@ -48,16 +48,16 @@ class ModelVersions:
         for name, data in contents.items():
             self._bucket.write(f"{VERSIONS}{number}/{name}", data)
         manifest = Manifest(number, datetime.now(UTC), content, files, metadata)
-        self._bucket.write(f"{VERSIONS}{number}/{MANIFEST}", manifest.to_json(), if_version=ABSENT)
+        self._bucket.write(f"{VERSIONS}{number}/{MANIFEST_FILE}", manifest.to_json(), if_version=ABSENT)
         return number
 
     def numbers(self) -> list[int]:
         """Return the numbers of all complete versions, ascending."""
-        return sorted(number for number, name in self._listing() if name == MANIFEST)
+        return sorted(number for number, name in self._listing() if name == MANIFEST_FILE)
 
     def manifest(self, number: int) -> Manifest:
         """Read the manifest of a version. See `Registry.manifest`."""
-        name = f"{VERSIONS}{number}/{MANIFEST}"
+        name = f"{VERSIONS}{number}/{MANIFEST_FILE}"
         try:
             return Manifest.from_json(self._bucket.read(name), number)
         except ObjectNotFound:
@@ -134,7 +134,7 @@ class ModelVersions:
         record = to_json({"claimed": datetime.now(UTC).isoformat()})
         while True:  # each rejected write means that another publisher has claimed the number
             try:
-                self._bucket.write(f"{VERSIONS}{number}/{CLAIM}", record, if_version=ABSENT)
+                self._bucket.write(f"{VERSIONS}{number}/{CLAIM_FILE}", record, if_version=ABSENT)
             except PreconditionFailed:
                 number += 1
             else:

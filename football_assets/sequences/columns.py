@@ -2,7 +2,7 @@
 
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
 
-RATINGS = ("elo", "attack", "defence")  # of a past match, of both teams
+HISTORY_RATINGS = ("elo", "attack", "defence")  # of a past match, of both teams
 _TARGETS = ("outcome", "home_goals", "away_goals")
 KEY_COLUMNS = (
     "match_id",
@@ -26,10 +26,10 @@ KEY_COLUMNS = (
 def columns_read(spec: FeatureSpec = DEFAULT_SPEC) -> dict[str, list[str]]:
     """Columns that `tensors.write_tensors` reads, by the name of the table; the others need not be in memory."""
     sides = ("match_id", "team_id", "league_id")
-    own = [name for name in spec.history_names if name != OBSERVED and not name.endswith(RATINGS)]
+    own = [name for name in spec.history_names if name != OBSERVED and not name.endswith(HISTORY_RATINGS)]
     context = [name for name in spec.context_names if name != HOME_ADVANTAGE_SHIFT]
     return {
         "match_features": [*dict.fromkeys((*KEY_COLUMNS, *_TARGETS, *context))],
         "team_matches": [*sides, "opponent_id", "kickoff_date", "is_played", *own],
-        "team_ratings": [*sides, *RATINGS],
+        "team_ratings": [*sides, *HISTORY_RATINGS],
     }

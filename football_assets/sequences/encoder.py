@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.sequences.columns import RATINGS
+from football_assets.sequences.columns import HISTORY_RATINGS
 from football_assets.sequences.spec import OBSERVED, FeatureSpec
 
 _DAY_BITS = 20  # days since 1970 of any year below 2840 fit
@@ -139,12 +139,12 @@ def history_rows(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.D
     team_matches, team_ratings
         The tables of those names.
     """
-    ratings = team_ratings.select("match_id", "team_id", *RATINGS)
-    theirs = [pl.col(name).alias(f"opponent_{name}") for name in RATINGS]
+    ratings = team_ratings.select("match_id", "team_id", *HISTORY_RATINGS)
+    theirs = [pl.col(name).alias(f"opponent_{name}") for name in HISTORY_RATINGS]
     if is_in_pairs(team_matches, ratings):
         # The tables are as they were made: the other side of a match stands beside it, and nothing has to be looked up.
         beside = ratings.select(theirs)[np.arange(len(ratings)) ^ 1]
-        return team_matches.hstack(ratings.select(RATINGS)).hstack(beside).filter("is_played")
+        return team_matches.hstack(ratings.select(HISTORY_RATINGS)).hstack(beside).filter("is_played")
     opponents = ratings.select("match_id", pl.col("team_id").alias("opponent_id"), *theirs)
     return (
         team_matches.filter("is_played")

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from football_assets.sequences.tensors import SequenceTensors
 
-ODDS = ("odds_home", "odds_draw", "odds_away")
+ODDS_COLUMNS = ("odds_home", "odds_draw", "odds_away")
 _ELO_SCALE = 100.0  # points; brings the regression's input near 1
 
 
@@ -46,4 +46,4 @@ def bookmaker(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.f
 
 def decimal_odds(tensors: SequenceTensors) -> NDArray[np.float64]:
     """Decimal odds of every match, `[matches, 3]`, NaN where one is not known."""
-    return tensors.keys.select(pl.col(ODDS).cast(pl.Float64).fill_null(np.nan)).to_numpy()
+    return tensors.keys.select(pl.col(ODDS_COLUMNS).cast(pl.Float64).fill_null(np.nan)).to_numpy()

@@ -21,7 +21,7 @@ from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Featu
 from football_assets.storage.model_files import CHECKPOINT, TRAINING
 from football_assets.training.config import NetworkConfig
 
-MAX_GOALS = 12
+SCORE_GRID_GOALS = 12
 _LOG_RATE_BOUNDS = (-3.0, 2.0)  # 0.05 to 7.4 goals
 _SMALLEST = 1e-9
 
@@ -99,10 +99,12 @@ class MatchForecaster(nn.Module):
         ):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        counts = torch.arange(MAX_GOALS + 1, dtype=torch.float32)
+        counts = torch.arange(SCORE_GRID_GOALS + 1, dtype=torch.float32)
         self.register_buffer("counts", counts, persistent=False)
         self.register_buffer("log_factorials", torch.lgamma(counts + 1), persistent=False)
-        self.register_buffer("fewer", torch.ones(MAX_GOALS + 1, MAX_GOALS + 1).tril(-1), persistent=False)
+        self.register_buffer(
+            "fewer", torch.ones(SCORE_GRID_GOALS + 1, SCORE_GRID_GOALS + 1).tril(-1), persistent=False
+        )
         learnt = torch.ones(len(spec.context))
         if self.shift is not None:
             learnt[self.shift] = 0

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from football_assets.export.batches import Inputs, first_rows, large_batches
+from football_assets.export.batches import NetworkInputs, first_rows, large_batches
 
 
-def numbered(count: int) -> Inputs:
-    """Inputs whose row numbers are their values."""
+def numbered(count: int) -> NetworkInputs:
+    """NetworkInputs whose row numbers are their values."""
     rows = np.arange(count, dtype=np.float32)
     return rows.reshape(-1, 1, 1), 10_000 + rows.reshape(-1, 1, 1), 20_000 + rows.reshape(-1, 1)
 

@@ -13,7 +13,7 @@ from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry import promotion
 from football_assets.registry.bundle import ProductionForecasts
 from football_assets.registry.config import PRODUCTION, GateConfig
-from football_assets.registry.promotion import Outcome, Verdict, consider
+from football_assets.registry.promotion import PromotionOutcome, Verdict, judge_and_promote
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets.storage.bucket import LocalBucket
 from football_assets.storage.model_files import TEST_PREDICTIONS
@@ -25,7 +25,7 @@ CHANCES = ("p_home", "p_draw", "p_away")
 @pytest.fixture
 def judged(registry: Registry, folders: SimulatedFolders, tmp_path: Path) -> Callable[..., Verdict]:
     def run(version: int, config: GateConfig | None = None) -> Verdict:
-        return consider(
+        return judge_and_promote(
             registry, version, folders.sequence_tensors, config or GateConfig(), tmp_path / "scratch"
         )
 
@@ -53,7 +53,7 @@ def test_the_first_good_version_becomes_production(
     registry: Registry, publish: Callable[..., int], judged: Callable[..., Verdict]
 ) -> None:
     verdict = judged(publish())
-    assert verdict.outcome is Outcome.PROMOTED
+    assert verdict.outcome is PromotionOutcome.PROMOTED
     assert registry.aliases() == {"production": 1, "candidate": 1}
     assert "first production version" in verdict.summary()
     assert "There is no production model to compare with yet." in verdict.decision.reasons
@@ -67,7 +67,7 @@ def test_a_version_that_says_the_class_prior_is_refused_and_stays_candidate(
     registry: Registry, publish: Callable[..., int], judged: Callable[..., Verdict]
 ) -> None:
     verdict = judged(publish(share=1.0))
-    assert verdict.outcome is Outcome.REFUSED
+    assert verdict.outcome is PromotionOutcome.REFUSED
     assert registry.aliases() == {"candidate": 1}
     assert "there is no production version" in verdict.summary()
     assert registry.decision(1)["refusals"] == verdict.decision.refusals != []  # type: ignore[index]
@@ -78,7 +78,7 @@ def test_a_version_worse_than_production_is_refused_and_production_stays(
 ) -> None:
     judged(publish())
     verdict = judged(publish(share=0.5))
-    assert verdict.outcome is Outcome.REFUSED
+    assert verdict.outcome is PromotionOutcome.REFUSED
     assert verdict.judged_against == verdict.production == 1
     assert registry.aliases() == {"production": 1, "candidate": 2}
     assert PRODUCTION in verdict.decision.refusals[-1]
@@ -90,7 +90,7 @@ def test_a_version_level_with_production_replaces_it(
 ) -> None:
     judged(publish())
     verdict = judged(publish(share=1e-9))
-    assert verdict.outcome is Outcome.PROMOTED
+    assert verdict.outcome is PromotionOutcome.PROMOTED
     assert registry.aliases() == {"production": 2, "candidate": 2, "previous": 1}
     assert "replaces version 1" in verdict.summary()
     assert [item.reference for item in verdict.decision.comparisons][-1] == PRODUCTION
@@ -102,7 +102,7 @@ def test_the_version_in_production_is_left_there_whatever_the_gate_says(
     version = publish(share=1.0)
     registry.promote(version)  # by a person
     verdict = judged(version)
-    assert verdict.outcome is Outcome.UNCHANGED
+    assert verdict.outcome is PromotionOutcome.UNCHANGED
     assert not verdict.decision.accepted
     assert registry.aliases() == {"production": 1, "candidate": 1}
     assert "in production already" in verdict.summary()
@@ -116,7 +116,7 @@ def test_a_version_that_was_rolled_back_is_not_promoted_again_by_itself(
     registry.rollback()
     verdict = judged(2)
     assert verdict.decision.accepted
-    assert verdict.outcome is Outcome.WITHDRAWN
+    assert verdict.outcome is PromotionOutcome.WITHDRAWN
     assert registry.aliases()["production"] == 1
     assert "football models promote 2" in verdict.summary()
 
@@ -128,7 +128,7 @@ def test_a_corrupt_production_model_does_not_keep_a_sound_one_out(
     shutil.rmtree(tmp_path / "scratch")
     registry.bucket.write(f"{VERSIONS}1/model.onnx", b"rotten")
     verdict = judged(publish(share=1e-9))
-    assert verdict.outcome is Outcome.PROMOTED
+    assert verdict.outcome is PromotionOutcome.PROMOTED
     assert "could not be compared" in verdict.decision.reasons[-1]
     assert "model.onnx is corrupt" in verdict.decision.reasons[-1]
 
@@ -147,9 +147,9 @@ def test_a_candidate_is_judged_again_when_production_changes_meanwhile(
             return super().promote_over(version, production)
 
     racing = Racing(registry.bucket)
-    verdict = consider(racing, worse, folders.sequence_tensors, GateConfig(), tmp_path / "scratch")
+    verdict = judge_and_promote(racing, worse, folders.sequence_tensors, GateConfig(), tmp_path / "scratch")
     assert verdict.judged_against == good
-    assert verdict.outcome is Outcome.REFUSED
+    assert verdict.outcome is PromotionOutcome.REFUSED
     assert registry.aliases() == {"production": good, "candidate": worse}
 
 
@@ -209,7 +209,7 @@ def decide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tup
 
         monkeypatch.setattr(promotion, "judge", judge)
         monkeypatch.setattr(promotion, "production_forecasts", forecasts)
-        verdict = consider(registry, 5, tmp_path / "tensors", CONFIG, tmp_path / "scratch")
+        verdict = judge_and_promote(registry, 5, tmp_path / "tensors", CONFIG, tmp_path / "scratch")
         return verdict, given
 
     return run
@@ -231,7 +231,7 @@ def test_a_first_version_is_judged_alone_and_promoted(tmp_path: Path, decide: De
     ]
     assert (verdict.version, verdict.outcome, verdict.judged_against, verdict.production) == (
         5,
-        Outcome.PROMOTED,
+        PromotionOutcome.PROMOTED,
         None,
         5,
     )
@@ -242,22 +242,22 @@ def test_a_first_version_is_judged_alone_and_promoted(tmp_path: Path, decide: De
 @pytest.mark.parametrize(
     ("production", "withdrawn", "is_accepted", "outcome", "now", "summary"),
     [
-        (3, (), True, Outcome.PROMOTED, 5, "Version 5 passed the gate and replaces version 3."),
-        (3, (), False, Outcome.REFUSED, 3, "Version 5 was refused by the gate; version 3 stays."),
+        (3, (), True, PromotionOutcome.PROMOTED, 5, "Version 5 passed the gate and replaces version 3."),
+        (3, (), False, PromotionOutcome.REFUSED, 3, "Version 5 was refused by the gate; version 3 stays."),
         (
             None,
             (),
             False,
-            Outcome.REFUSED,
+            PromotionOutcome.REFUSED,
             None,
             "Version 5 was refused by the gate; there is no production version.",
         ),
-        (5, (5,), False, Outcome.UNCHANGED, 5, "Version 5 is in production already."),
+        (5, (5,), False, PromotionOutcome.UNCHANGED, 5, "Version 5 is in production already."),
         (
             3,
             (5,),
             True,
-            Outcome.WITHDRAWN,
+            PromotionOutcome.WITHDRAWN,
             3,
             "Version 5 was rolled back before and is not promoted again by itself: "
             "`football models promote 5` does.",
@@ -270,7 +270,7 @@ def test_verdicts_say_what_became_of_the_version(
     production: int | None,
     withdrawn: tuple[int, ...],
     is_accepted: bool,
-    outcome: Outcome,
+    outcome: PromotionOutcome,
     now: int | None,
     summary: str,
 ) -> None:
@@ -279,7 +279,7 @@ def test_verdicts_say_what_became_of_the_version(
     assert (verdict.version, verdict.outcome, verdict.judged_against) == (5, outcome, production)
     assert (verdict.production, verdict.summary()) == (now, summary)
     assert verdict.decision.accepted is is_accepted
-    assert (("promote", 5, production) in registry.calls) is (outcome is Outcome.PROMOTED)
+    assert (("promote", 5, production) in registry.calls) is (outcome is PromotionOutcome.PROMOTED)
     if production is not None:
         assert given == [(["m"], (tmp_path, tmp_path / "tensors", ["m"]), CONFIG, None)]
         assert ("fetch", production, "scratch") in registry.calls
@@ -289,7 +289,7 @@ def test_a_production_that_cannot_be_read_is_not_compared_with(tmp_path: Path, d
     registry = ScriptedRegistry(tmp_path, [99])
     verdict, given = decide(registry, True)
     assert given == [(["m"], None, CONFIG, "The production model could not be compared: rotten")]
-    assert verdict.outcome is Outcome.PROMOTED
+    assert verdict.outcome is PromotionOutcome.PROMOTED
 
 
 def test_a_production_that_changes_all_the_time_is_an_error(tmp_path: Path, decide: Decide) -> None:

@@ -180,7 +180,7 @@ def test_an_identifier_of_a_row_must_be_known(state: TeamState) -> None:
         state.encode_rows(pl.DataFrame([row | {"league_id": "eng.9"}]))
 
 
-@pytest.mark.parametrize("module", ["state", "given_histories"])
+@pytest.mark.parametrize("module", ["state", "custom_histories"])
 def test_serving_loads_no_orchestrator_and_no_training_library(module: str) -> None:
     code = (
         f"import sys, football_assets.sequences.{module}; "

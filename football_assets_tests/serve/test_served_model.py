@@ -10,7 +10,7 @@ import pytest
 
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.registry.store import Registry
-from football_assets.sequences.given_histories import GivenTeam
+from football_assets.sequences.custom_histories import CustomTeam
 from football_assets.storage.bucket import LocalBucket
 from football_assets_tests.builders.demo import publish_reversed
 from serve.fixture_list import FixtureList
@@ -81,7 +81,7 @@ def test_a_day_that_is_asked_for_is_not_changed(model: ServedModel) -> None:
 
 
 def test_histories_are_forecast_for_today_or_the_first_day_after_the_results(model: ServedModel) -> None:
-    given = GivenQuery("r", "eng.1", GivenTeam(), GivenTeam())
+    given = GivenQuery("r", "eng.1", CustomTeam(), CustomTeam())
     assert model.forecast_given(given, TODAY).day == TODAY
     assert model.forecast_given(given, date(2010, 1, 1)).day == date(2015, 11, 9)
 

@@ -16,7 +16,7 @@ import pytest
 
 from football_assets.errors import FootballError, UnknownTeam
 from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
-from football_assets.sequences.given_histories import GivenMatch, GivenTeam, encode_given
+from football_assets.sequences.custom_histories import CustomMatch, CustomTeam, encode_custom
 from football_assets.sequences.state import Fixture
 from football_assets.storage.bucket import LocalBucket
 from football_assets.storage.tables import read_table, write_table
@@ -94,7 +94,7 @@ def test_a_service_becomes_ready_when_a_model_is_promoted(
     with pytest.raises(NotReady, match="production"):
         service.answer(QUERIES)
     with pytest.raises(NotReady):
-        service.answer_given(GivenQuery("r", "eng.1", GivenTeam(), GivenTeam()))
+        service.answer_given(GivenQuery("r", "eng.1", CustomTeam(), CustomTeam()))
     assert metric(service, "model_load_failing") == 1
 
     demo_bucket.write(ALIASES_OBJECT, aliases)
@@ -391,7 +391,7 @@ def test_latency_is_that_of_the_whole_answer_in_milliseconds_and_inference_a_par
 
 @pytest.mark.usefixtures("clock")
 def test_latency_of_given_histories_is_that_of_their_inference(service: ForecastService) -> None:
-    service.answer_given(GivenQuery("given", "eng.1", GivenTeam(), GivenTeam()))
+    service.answer_given(GivenQuery("given", "eng.1", CustomTeam(), CustomTeam()))
 
     assert [record["latency_ms"] for record in logged(service)] == [12.568]
     assert metric(service, "inference_seconds_sum") == pytest.approx(0.0125678)
@@ -406,14 +406,14 @@ def test_a_new_service_has_no_error_before_it_has_looked_for_a_model(tmp_path: P
 
 
 def test_a_record_of_given_histories_names_no_team_and_holds_their_inputs(service: ForecastService) -> None:
-    home = GivenTeam([GivenMatch(2, 0, True, 7), GivenMatch(1, 3, False, 14)], elo=1600)
-    query = GivenQuery("given", "eng.1", home, GivenTeam())
+    home = CustomTeam([CustomMatch(2, 0, True, 7), CustomMatch(1, 3, False, 14)], elo=1600)
+    query = GivenQuery("given", "eng.1", home, CustomTeam())
 
     answer = service.answer_given(query)
 
     (record,) = logged(service)
     model = service.ready()
-    context = encode_given(model.state, "eng.1", answer.day, home, GivenTeam()).batch.context[0]
+    context = encode_custom(model.state, "eng.1", answer.day, home, CustomTeam()).batch.context[0]
     assert (record["kind"], record["request_id"]) == ("sequences", "given")
     assert record["home_team_id"] is record["away_team_id"] is None
     assert record["p"] == answer.probabilities

@@ -14,7 +14,7 @@ from torch import Tensor
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT
 from football_assets.training.config import NetworkConfig
 from football_assets.training.network import (
-    MAX_GOALS,
+    SCORE_GRID_GOALS,
     MatchForecaster,
     Normaliser,
     count_parameters,
@@ -177,7 +177,7 @@ def test_before_training_the_forecast_is_two_poisson_counts_of_the_leagues_goals
     probabilities, goals = Inputs(inputs.home, inputs.away, context).forecast(network)
 
     home, away = (
-        np.array([math.exp(-rate) * rate**n / math.factorial(n) for n in range(MAX_GOALS + 1)])
+        np.array([math.exp(-rate) * rate**n / math.factorial(n) for n in range(SCORE_GRID_GOALS + 1)])
         for rate in (1.6, 1.1)
     )
     joint = np.outer(home, away)

@@ -22,13 +22,13 @@ from football_assets.sequences.state import TeamState
 from football_assets.sequences.state_inputs import FORM_COLUMNS, NO_SEASON, Sides
 
 MOST_MATCHES = 50
-MOST_GOALS = 30
+MOST_CUSTOM_GOALS = 30
 HIGHEST_ELO = 4000.0
 _EXACT = 1e-9  # rating points; float32 inputs tell 1e-4 Elo points apart
 
 
 @dataclass(frozen=True, slots=True)
-class GivenMatch:
+class CustomMatch:
     """A played match as one of its teams saw it, so many days before the kick-off of the match to forecast.
 
     An opponent that the model knows has its ratings of today. Another has `opponent_elo` and otherwise the ratings of
@@ -45,18 +45,18 @@ class GivenMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenTeam:
+class CustomTeam:
     """A team by its last matches in any order, and its Elo rating before the first of them.
 
     Without an Elo rating it enters with that of the league's newcomers, as its attack and defence do.
     """
 
-    history: Sequence[GivenMatch] = ()
+    history: Sequence[CustomMatch] = ()
     elo: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class GivenInputs:
+class CustomInputs:
     """Inputs of one match, and which opponents were named in vain: not known, and without an Elo rating."""
 
     batch: SequenceBatch
@@ -65,9 +65,9 @@ class GivenInputs:
     unknown_opponents: tuple[str, ...]
 
 
-def encode_given(
-    state: TeamState, league: str, kickoff_date: date, home: GivenTeam, away: GivenTeam
-) -> GivenInputs:
+def encode_custom(
+    state: TeamState, league: str, kickoff_date: date, home: CustomTeam, away: CustomTeam
+) -> CustomInputs:
     """Inputs of the network for a match of two given teams.
 
     Parameters
@@ -109,7 +109,7 @@ def encode_given(
         season=np.stack([NO_SEASON] * 2)[None],
         rest_days=np.array([[matches[-1].days_ago if matches else np.nan for matches in histories]]),
     )
-    return GivenInputs(
+    return CustomInputs(
         batch=SequenceBatch(
             home_history[None], away_history[None], state.encode_sides(league_id, kickoff_date, sides)
         ),
@@ -119,7 +119,7 @@ def encode_given(
     )
 
 
-def _ordered(team: GivenTeam, side: str) -> list[GivenMatch]:
+def _ordered(team: CustomTeam, side: str) -> list[CustomMatch]:
     """The team's matches, the oldest first.
 
     Raises
@@ -135,8 +135,8 @@ def _ordered(team: GivenTeam, side: str) -> list[GivenMatch]:
     for number, match in enumerate(team.history, start=1):
         where = f"Match {number} of the {side} team"
         for goals in (match.goals_for, match.goals_against):
-            if not 0 <= goals <= MOST_GOALS:
-                raise FootballError(f"{where}: {goals} goals are not between 0 and {MOST_GOALS}.")
+            if not 0 <= goals <= MOST_CUSTOM_GOALS:
+                raise FootballError(f"{where}: {goals} goals are not between 0 and {MOST_CUSTOM_GOALS}.")
         if match.days_ago < 1:
             raise FootballError(
                 f"{where}: {match.days_ago} days ago is not before the day of the kick-off: give 1 or more."
@@ -157,7 +157,7 @@ def _check_elo(elo: float | None, what: str) -> None:
 
 
 def _opponents(
-    matches: list[GivenMatch], state: TeamState, league_id: str, kickoff_date: date
+    matches: list[CustomMatch], state: TeamState, league_id: str, kickoff_date: date
 ) -> tuple[Floats, list[str]]:
     """Ratings of the opponents, `[matches, 3]`, and the names of those that have none but the league's newcomers'."""
     entry = state.league_ratings(league_id).entry
@@ -182,7 +182,7 @@ def _opponents(
 
 def _rate(
     start: Floats,
-    histories: list[list[GivenMatch]],
+    histories: list[list[CustomMatch]],
     opponents: list[Floats],
     league_goals: Floats,
     config: RatingConfig,
@@ -234,7 +234,7 @@ def _rate(
 
 
 def _history(
-    spec: FeatureSpec, matches: list[GivenMatch], before: Floats, opponents: Floats
+    spec: FeatureSpec, matches: list[CustomMatch], before: Floats, opponents: Floats
 ) -> NDArray[np.float32]:
     """The last matches as `TeamHistory` has them, `[length, features]`, the most recent last, left-padded."""
     days_ago = np.array([match.days_ago for match in matches], dtype=np.float64)
@@ -258,7 +258,7 @@ def _history(
     return padded
 
 
-def _form(matches: list[GivenMatch], is_home: bool) -> list[float]:
+def _form(matches: list[CustomMatch], is_home: bool) -> list[float]:
     """`FORM_COLUMNS` of a team that is to play at home or away."""
     there = [match for match in matches if match.is_home == is_home]
     values = {"matches_known": float(len(matches))}
@@ -269,13 +269,13 @@ def _form(matches: list[GivenMatch], is_home: bool) -> list[float]:
     return [values[column] for column in FORM_COLUMNS]
 
 
-def _points(match: GivenMatch) -> int:
+def _points(match: CustomMatch) -> int:
     if match.goals_for == match.goals_against:
         return 1
     return 3 if match.goals_for > match.goals_against else 0
 
 
-_MEASURES: dict[str, Callable[[GivenMatch], int]] = {
+_MEASURES: dict[str, Callable[[CustomMatch], int]] = {
     "points": _points,
     "goals_for": lambda match: match.goals_for,
     "goals_against": lambda match: match.goals_against,

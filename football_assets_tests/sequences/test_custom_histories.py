@@ -10,7 +10,7 @@ import pytest
 
 from football_assets.errors import FootballError, UnknownLeague
 from football_assets.features.ratings import RatingConfig, rating_change
-from football_assets.sequences.given_histories import GivenMatch, GivenTeam, encode_given
+from football_assets.sequences.custom_histories import CustomMatch, CustomTeam, encode_custom
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
 from football_assets.sequences.state_table import build_team_state
@@ -33,14 +33,14 @@ def kickoff(state: TeamState) -> date:
     return state.as_of + timedelta(days=3)
 
 
-def given_from(countries: SimulatedCountries, name: str, kickoff: date, count: int) -> GivenTeam:
+def custom_from(countries: SimulatedCountries, name: str, kickoff: date, count: int) -> CustomTeam:
     """A known team's last matches, as a person would give them."""
     played = countries.tables.of(TRUTH).team_matches.filter(
         pl.col("is_played") & (pl.col("team_id") == f"eng:{name}")
     )
-    return GivenTeam(
+    return CustomTeam(
         [
-            GivenMatch(
+            CustomMatch(
                 goals_for=row["goals_for"],
                 goals_against=row["goals_against"],
                 is_home=row["is_home"],
@@ -60,9 +60,9 @@ def columns(tensor: np.ndarray, names: list[str], wanted: list[str]) -> np.ndarr
 def test_a_known_teams_matches_given_by_hand_are_its_inputs_in_the_graph(
     countries: SimulatedCountries, state: TeamState, kickoff: date
 ) -> None:
-    home, away = (given_from(countries, name, kickoff, 40) for name in KNOWN)
+    home, away = (custom_from(countries, name, kickoff, 40) for name in KNOWN)
 
-    found = encode_given(state, "Premier League", kickoff, home, away)
+    found = encode_custom(state, "Premier League", kickoff, home, away)
 
     expected = state.encode([Fixture("eng.1", *KNOWN, kickoff)])
     plain = ["goals_for", "goals_against", "is_home", "rest_days", "is_cup", "observed"]
@@ -90,9 +90,9 @@ def test_a_known_teams_matches_given_by_hand_are_its_inputs_in_the_graph(
 def test_a_season_is_not_known_and_matches_are_counted(
     countries: SimulatedCountries, state: TeamState, kickoff: date
 ) -> None:
-    home = given_from(countries, KNOWN[0], kickoff, 13)
+    home = custom_from(countries, KNOWN[0], kickoff, 13)
 
-    batch = encode_given(state, "eng.1", kickoff, home, GivenTeam()).batch
+    batch = encode_custom(state, "eng.1", kickoff, home, CustomTeam()).batch
 
     context = dict(zip(CONTEXT, batch.context[0].tolist(), strict=True))
     assert (context["home_matches_known"], context["away_matches_known"]) == (13, 0)
@@ -106,11 +106,11 @@ def test_a_season_is_not_known_and_matches_are_counted(
 def test_only_the_last_matches_become_the_sequence_whatever_their_order(
     countries: SimulatedCountries, state: TeamState, kickoff: date
 ) -> None:
-    home = given_from(countries, KNOWN[0], kickoff, 12)
+    home = custom_from(countries, KNOWN[0], kickoff, 12)
     backwards = replace(home, history=home.history[::-1])
 
     one, other = (
-        encode_given(state, "eng.1", kickoff, team, GivenTeam()).batch for team in (home, backwards)
+        encode_custom(state, "eng.1", kickoff, team, CustomTeam()).batch for team in (home, backwards)
     )
 
     np.testing.assert_array_equal(one.home_history, other.home_history)
@@ -124,9 +124,9 @@ def test_only_the_last_matches_become_the_sequence_whatever_their_order(
 def test_the_rest_before_the_first_given_match_is_not_known_and_padding_is_on_the_left(
     state: TeamState, kickoff: date
 ) -> None:
-    home = GivenTeam([GivenMatch(2, 1, True, 5), GivenMatch(0, 3, False, 12)])
+    home = CustomTeam([CustomMatch(2, 1, True, 5), CustomMatch(0, 3, False, 12)])
 
-    batch = encode_given(state, "eng.1", kickoff, home, GivenTeam()).batch
+    batch = encode_custom(state, "eng.1", kickoff, home, CustomTeam()).batch
 
     rows = columns(batch.home_history, HISTORY, ["goals_for", "is_home", "rest_days", "observed"])[0]
     assert not rows[:-2].any()
@@ -143,11 +143,11 @@ def test_the_rest_before_the_first_given_match_is_not_known_and_padding_is_on_th
 def test_ratings_move_as_in_a_walk_from_match_to_match(
     countries: SimulatedCountries, state: TeamState, kickoff: date, count: int
 ) -> None:
-    home = replace(given_from(countries, KNOWN[0], kickoff, count), elo=1900.0)
-    away = GivenTeam([GivenMatch(30, 0, i % 2 == 0, 1 + i) for i in range(count // 2)], elo=100.0)
+    home = replace(custom_from(countries, KNOWN[0], kickoff, count), elo=1900.0)
+    away = CustomTeam([CustomMatch(30, 0, i % 2 == 0, 1 + i) for i in range(count // 2)], elo=100.0)
     league = state.league_ratings("eng.1")
 
-    batch = encode_given(state, "eng.1", kickoff, home, away).batch
+    batch = encode_custom(state, "eng.1", kickoff, home, away).batch
 
     for side, team in (("home", home), ("away", away)):
         ratings = np.array([team.elo, *league.entry[1:]])
@@ -175,9 +175,9 @@ def test_ratings_move_as_in_a_walk_from_match_to_match(
 
 
 def test_a_win_away_is_worth_more_than_a_win_at_home(state: TeamState, kickoff: date) -> None:
-    at_home, away = (GivenTeam([GivenMatch(1, 0, is_home, 7)]) for is_home in (True, False))
+    at_home, away = (CustomTeam([CustomMatch(1, 0, is_home, 7)]) for is_home in (True, False))
 
-    batch = encode_given(state, "eng.1", kickoff, at_home, away).batch
+    batch = encode_custom(state, "eng.1", kickoff, at_home, away).batch
 
     home_elo, away_elo = columns(batch.context[0], CONTEXT, ["home_elo", "away_elo"])
     assert state.league_ratings("eng.1").entry[0] < home_elo < away_elo
@@ -187,17 +187,19 @@ def test_an_opponent_has_its_known_ratings_or_the_given_elo_or_those_of_newcomer
     state: TeamState, kickoff: date
 ) -> None:
     entry = state.league_ratings("eng.1").entry
-    home = GivenTeam(
+    home = CustomTeam(
         [
-            GivenMatch(1, 1, True, 40, opponent="TOWN 12", opponent_elo=3000.0),
-            GivenMatch(1, 1, True, 30, opponent="Rovers", opponent_elo=1700.0),
-            GivenMatch(1, 1, True, 20, opponent="Wanderers"),
-            GivenMatch(1, 1, True, 10),
-            GivenMatch(1, 1, True, 5, opponent=NEVER_PLAYED[0]),
+            CustomMatch(1, 1, True, 40, opponent="TOWN 12", opponent_elo=3000.0),
+            CustomMatch(1, 1, True, 30, opponent="Rovers", opponent_elo=1700.0),
+            CustomMatch(1, 1, True, 20, opponent="Wanderers"),
+            CustomMatch(1, 1, True, 10),
+            CustomMatch(1, 1, True, 5, opponent=NEVER_PLAYED[0]),
         ]
     )
 
-    found = encode_given(state, "eng.1", kickoff, home, GivenTeam([GivenMatch(0, 0, True, 3, "Wanderers")]))
+    found = encode_custom(
+        state, "eng.1", kickoff, home, CustomTeam([CustomMatch(0, 0, True, 3, "Wanderers")])
+    )
 
     rows = columns(found.batch.home_history, HISTORY, ["opponent_elo", "opponent_attack", "opponent_defence"])
     expected = [
@@ -212,7 +214,7 @@ def test_an_opponent_has_its_known_ratings_or_the_given_elo_or_those_of_newcomer
 
 
 def test_without_any_history_both_teams_enter_as_newcomers(state: TeamState, kickoff: date) -> None:
-    batch = encode_given(state, "eng.2", kickoff, GivenTeam(), GivenTeam(elo=1650.0)).batch
+    batch = encode_custom(state, "eng.2", kickoff, CustomTeam(), CustomTeam(elo=1650.0)).batch
 
     assert len(batch) == 1
     assert not batch.home_history.any()
@@ -220,55 +222,55 @@ def test_without_any_history_both_teams_enter_as_newcomers(state: TeamState, kic
     assert (home_elo, away_elo) == (np.float32(state.league_ratings("eng.2").entry[0]), 1650)
 
 
-GOOD = GivenMatch(1, 0, True, 7)
+GOOD = CustomMatch(1, 0, True, 7)
 
 
 @pytest.mark.parametrize(
     ("team", "message"),
     [
         (
-            GivenTeam([GOOD, replace(GOOD, goals_for=-1)]),
+            CustomTeam([GOOD, replace(GOOD, goals_for=-1)]),
             "Match 2 of the away team: -1 goals are not between",
         ),
-        (GivenTeam([replace(GOOD, goals_against=31)]), "31 goals are not between 0 and 30"),
-        (GivenTeam([replace(GOOD, days_ago=0)]), "0 days ago is not before the day of the kick-off"),
-        (GivenTeam([replace(GOOD, days_ago=-3)]), "-3 days ago is not before"),
-        (GivenTeam([GOOD, replace(GOOD, goals_for=3)]), "The away team has two matches 7 days ago"),
+        (CustomTeam([replace(GOOD, goals_against=31)]), "31 goals are not between 0 and 30"),
+        (CustomTeam([replace(GOOD, days_ago=0)]), "0 days ago is not before the day of the kick-off"),
+        (CustomTeam([replace(GOOD, days_ago=-3)]), "-3 days ago is not before"),
+        (CustomTeam([GOOD, replace(GOOD, goals_for=3)]), "The away team has two matches 7 days ago"),
         (
-            GivenTeam([replace(GOOD, opponent_elo=float("nan"))]),
+            CustomTeam([replace(GOOD, opponent_elo=float("nan"))]),
             "opponent's Elo rating of nan is not between",
         ),
-        (GivenTeam(elo=9000.0), "The away team's Elo rating of 9000.0 is not between 0 and 4000"),
+        (CustomTeam(elo=9000.0), "The away team's Elo rating of 9000.0 is not between 0 and 4000"),
         (
-            GivenTeam([replace(GOOD, days_ago=day) for day in range(1, 52)]),
+            CustomTeam([replace(GOOD, days_ago=day) for day in range(1, 52)]),
             "has 51 matches: give its last 50",
         ),
     ],
 )
 def test_a_history_that_cannot_be_is_refused(
-    state: TeamState, kickoff: date, team: GivenTeam, message: str
+    state: TeamState, kickoff: date, team: CustomTeam, message: str
 ) -> None:
     with pytest.raises(FootballError, match=message):
-        encode_given(state, "eng.1", kickoff, GivenTeam(), team)
+        encode_custom(state, "eng.1", kickoff, CustomTeam(), team)
 
 
 def test_ratings_of_the_kickoffs_day_or_later_are_refused(state: TeamState) -> None:
-    team = GivenTeam([replace(GOOD, opponent=VILLAGE)])
+    team = CustomTeam([replace(GOOD, opponent=VILLAGE)])
     last = state.last_match(f"eng:{VILLAGE}")
     assert last is not None
 
     with pytest.raises(FootballError) as error:
-        encode_given(state, "eng.1", last, team, GivenTeam())
+        encode_custom(state, "eng.1", last, team, CustomTeam())
     assert str(error.value) == (
         f"The ratings of '{VILLAGE}' are of {last} and the kick-off is on {last}: choose a later day, or give the "
         "opponent's Elo rating without its name."
     )
-    encode_given(state, "eng.1", last + timedelta(days=1), team, GivenTeam())
+    encode_custom(state, "eng.1", last + timedelta(days=1), team, CustomTeam())
 
 
 def test_the_league_must_be_known(state: TeamState, kickoff: date) -> None:
     with pytest.raises(UnknownLeague):
-        encode_given(state, "handball", kickoff, GivenTeam(), GivenTeam())
+        encode_custom(state, "handball", kickoff, CustomTeam(), CustomTeam())
 
 
 def test_an_input_that_given_matches_do_not_have_is_told(
@@ -280,4 +282,4 @@ def test_an_input_that_given_matches_do_not_have_is_told(
     table = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, spec)
 
     with pytest.raises(FootballError, match="given matches do not have: points"):
-        encode_given(TeamState(table, spec), "eng.1", kickoff, GivenTeam(), GivenTeam())
+        encode_custom(TeamState(table, spec), "eng.1", kickoff, CustomTeam(), CustomTeam())
