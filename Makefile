@@ -24,11 +24,12 @@ serve: $(READY) ## answer forecasts over HTTP on http://127.0.0.1:8000
 test: $(READY) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-lint: $(READY) ## check style, format, spelling, layers and types
+lint: $(READY) ## check style, format, spelling, layers, the house's rules and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
 	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/python -m football_assets_tests.house
 	@$(BIN)/mypy
 
 format: $(READY) ## let ruff mend and format the code

@@ -1,0 +1,42 @@
+"""Print what breaks a rule of the house; exit with 1 where something does.
+
+`--dialect` lists every phrase of the old dialect and the count of each room, `--dialect serve` those of one folder.
+"""
+
+import sys
+from pathlib import Path
+
+from football_assets_tests.house.allowed import all_violations, new_violations, read_allowed, stale_entries
+from football_assets_tests.house.dialect import count_by_room, find_all
+from football_assets_tests.house.sources import read_sources
+
+
+def main(arguments: list[str]) -> int:
+    """Check the project that this package lies in."""
+    root = Path(__file__).parents[2]
+    if arguments[:1] == ["--dialect"]:
+        return print_dialect(root, tuple(arguments[1:]) or ("",))
+    allowed = read_allowed()
+    violations, findings = all_violations(root)
+    new, stale = new_violations(violations, allowed), stale_entries(violations, allowed)
+    wordy = {violation.place for violation in new if violation.rule == "dialect"}
+    for line in (*new, *(finding for finding in findings if finding.room in wordy), *stale):
+        print(line)
+    if not (new or stale):
+        kept = sum(len(places) for places in allowed.values())
+        print(f"House rules: nothing new; {kept} entries in allowed.toml are still to go.")
+    return 1 if new else 0
+
+
+def print_dialect(root: Path, folders: tuple[str, ...]) -> int:
+    """Print the phrases of the dialect below some folders and how many each room has."""
+    findings = [finding for finding in find_all(root, read_sources(root)) if finding.path.startswith(folders)]
+    for finding in findings:
+        print(finding)
+    for room, count in count_by_room(findings).most_common():
+        print(f"{count:5} {room}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
