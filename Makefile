@@ -37,22 +37,22 @@ format: $(READY) ## let ruff mend and format the code
 	@$(BIN)/ruff format .
 
 bench: $(READY) ## measure landing, training and loading against the naive way
-	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python -m benchmarks.speed.bench
 
 bench-scale: $(READY) ## measure landing files to tensors at ten times the data
-	@$(BIN)/python benchmarks/bench_scale.py
+	@$(BIN)/python -m benchmarks.speed.bench_scale
 
 bench-serve: $(READY) ## measure the HTTP endpoint beside a plain server
-	@$(BIN)/python benchmarks/bench_serve.py
+	@$(BIN)/python -m benchmarks.speed.bench_serve
 
 faults: $(READY) ## kill, swap, saturate, scale, slow down and end the HTTP endpoint, and see what it does
-	@$(BIN)/python benchmarks/faults.py
+	@$(BIN)/python -m benchmarks.speed.faults
 
 loop: $(READY) ## land results and watch a new model be judged, served and watched, with no hand touching it
 	@$(BIN)/python -m football_assets_tests.end_to_end.loop
 
 mutants: $(READY) ## change the code in thousands of places and see whether the tests notice; MODULES="path…" for some
-	@$(BIN)/python benchmarks/mutants.py $(MODULES)
+	@$(BIN)/python -m benchmarks.mutants $(MODULES)
 
 changelog: $(READY) ## write CHANGELOG.md from the commits
 	@$(BIN)/git-cliff --config cliff.toml --output CHANGELOG.md

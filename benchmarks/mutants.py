@@ -3,7 +3,7 @@
 `mutmut` makes the mutants of a module and runs the tests that call the changed function. Each module has a session of
 its own in a copy of the project, with the test modules that mirror it. Needs Linux or macOS, since it forks.
 
-    python benchmarks/mutants.py football_assets/domain/scoring_rules.py football_assets/registry/
+    python -m benchmarks.mutants football_assets/domain/scoring_rules.py football_assets/registry/
 """
 
 import argparse

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class DriftConfig(BaseModel):
     """What is compared, and how much of a difference is drift.
 
-    The thresholds were set on the seasons 2002-03 to 2009-10. `benchmarks/drift_seasons.py` measures them on later
-    ones.
+    The thresholds were set on the seasons 2002-03 to 2009-10. `benchmarks/research/drift_seasons.py` measures them on
+    later seasons.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -72,7 +72,7 @@ def home_advantage_shift(
         are the league's mean goals as known before the day.
     memory
         The shift forgets like a mean over so many matches. The defaults were chosen on the likelihood of goals from
-        July 2000 to July 2020 (`benchmarks/home_advantage.py`).
+        July 2000 to July 2020 (`benchmarks/research/home_advantage.py`).
     errors
         Standard errors of an estimate that count as noise.
     """

@@ -18,6 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import ROOT
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from football_assets.training.config import TrainingConfig
     from football_assets.training.inputs import BatchReader
 
-ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = ("torch", "ray", "evidently", "wandb")
 FEATURE_ASSETS = ("team_matches", "team_form", "team_ratings", "match_features")
 NAIVE_MATCHES = 20_000  # the naive ways run on this many matches and are scaled up
@@ -145,7 +146,9 @@ def graph_in_child(*seasons: str) -> GraphRun:
 
     settings = get_settings()
     result = settings.home / "graph.json"
-    seconds, peak = run_measured([sys.executable, __file__, "--graph", str(result), "--seasons", *seasons])
+    seconds, peak = run_measured(
+        [sys.executable, "-m", "benchmarks.speed.bench", "--graph", str(result), "--seasons", *seasons]
+    )
     assets = json.loads(result.read_bytes())
     matches = read_table(open_bucket(settings.bucket_url), "stg_matches", columns=["match_id"]).height
     return GraphRun(seconds, peak, assets.pop(WORK), matches, assets)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from compression_training import EAGER, NARROW, cannot_run, fine_tuned, first_line, pruned
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from benchmarks.speed.compression_training import EAGER, NARROW, cannot_run, fine_tuned, first_line, pruned
 from football_assets.domain.scoring_rules import score
 from football_assets.export.batches import NetworkInputs
 from football_assets.export.inference import INPUTS, OUTPUTS, PROVIDERS, OnnxForecaster

@@ -1,6 +1,6 @@
 """How often the drift report raises an alarm on real seasons, and how often it finds football that has changed.
 
-    python benchmarks/drift_seasons.py ../shared/data/footballcsv
+    python -m benchmarks.research.drift_seasons ../shared/data/footballcsv
 
 For each season a model is trained on the results before it, and asked for every match. The windows of the season are
 judged as it was, with 0.7 goals a match more, and without home advantage, from its first day on; ratings and form

@@ -1,9 +1,9 @@
-"""The levers that `ablations.py` pulls, one entry each: what is changed about inputs, training or forecasts.
+"""The ablations that `ablations.py` runs, one entry each: a change of the inputs, the training or the forecasts.
 
-A lever that is trained changes the set-up of the default, never the code of the package: features are left out by a
-view of the tensors with fewer columns and added by one with more (`lever_inputs.py`), matches are weighted by drawing
-them more or less often, and another network or loss stands in while it trains (`lever_parts.py`). A lever that is
-derived makes its forecasts of those that others have made, and costs nothing.
+A trained ablation changes the arguments of `fit_forecaster`, never the code of the package. It leaves features out by a
+view of the tensors with fewer columns, adds features by one with more (`ablation_inputs.py`), weights matches by
+sampling them more or less often, or trains another network or other losses (`ablation_networks.py`). A derived ablation
+combines the forecasts of others and costs no training.
 """
 
 import hashlib
@@ -17,7 +17,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from lever_inputs import (
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from benchmarks.research.ablation_inputs import (
     congestion,
     draw_surplus,
     groups,
@@ -25,7 +29,7 @@ from lever_inputs import (
     ratings_of_other_speeds,
     stakes,
 )
-from lever_parts import (
+from benchmarks.research.ablation_networks import (
     AttentionAlone,
     Embedded,
     GappyHistories,
@@ -35,10 +39,6 @@ from lever_parts import (
     with_rps,
     with_teacher,
 )
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
-
 from football_assets.errors import FootballError
 from football_assets.orchestration.increments import code_digest
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
@@ -60,16 +60,16 @@ _LEAGUE_DEVIATION = 0.1  # of a league's calibration from that of all, before it
 Probabilities = NDArray[np.float64]
 
 
-class LeverUnavailable(FootballError):
-    """A lever cannot be pulled on these tensors."""
+class AblationUnavailable(FootballError):
+    """An ablation cannot run on these tensors."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Forecasts of a lever for a season, and what they cost.
+    """Forecasts of an ablation for a season, and their cost.
 
-    `season` and `validation` have a row a match: `match_id`, `league_id`, `date`, `outcome`, the columns of `LOGITS`,
-    and the calibrated `p_home`, `p_draw`, `p_away`. Derived levers have no logits and no validation.
+    `season` and `validation` have one row per match: `match_id`, `league_id`, `date`, `outcome`, the columns of
+    `LOGITS`, and the calibrated `p_home`, `p_draw`, `p_away`. Derived ablations have no logits and no validation.
     """
 
     season: pl.DataFrame
@@ -94,7 +94,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Case:
-    """The season that a lever is pulled for: its first day, a folder to work in, the results that the lever needs."""
+    """The season that an ablation runs for: its first day, a work folder, and the results that the ablation needs."""
 
     start: date
     work: Path
@@ -106,7 +106,7 @@ Change = Callable[[Setup, Case], Setup]
 
 @dataclass(frozen=True)
 class Trained:
-    """A lever that needs a training of its own."""
+    """An ablation that trains a network."""
 
     name: str
     text: str
@@ -116,7 +116,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Derived:
-    """A lever whose probabilities `[n, 3]` are made from the results of others."""
+    """An ablation whose probabilities `[n, 3]` are computed from the results of others."""
 
     name: str
     text: str
@@ -124,14 +124,14 @@ class Derived:
     probabilities: Callable[[Mapping[str, Result]], Probabilities]
 
 
-Lever = Trained | Derived
+Ablation = Trained | Derived
 
 
 # ---------------------------------------------------------------------------------------------------------- inputs
 
 
 def without(*stems: str) -> Change:
-    """Leave out the features of these names, regular expressions, of either side, the opponent's and in the history."""
+    """Leave out features by name (regular expressions): of both sides, of the opponent and in the history."""
     pattern = re.compile(f"(home_|away_|opponent_)?({'|'.join(stems)})")
 
     def change(setup: Setup, _: Case) -> Setup:
@@ -139,7 +139,7 @@ def without(*stems: str) -> Change:
         history = [i for i, name in enumerate(spec.history_names) if not pattern.fullmatch(name)]
         context = [i for i, name in enumerate(spec.context_names) if not pattern.fullmatch(name)]
         if len(history) + len(context) == len(spec.history) + len(spec.context):
-            raise LeverUnavailable(f"No feature of the tensors is named like {' or '.join(stems)}.")
+            raise AblationUnavailable(f"No feature of the tensors is named like {' or '.join(stems)}.")
         fewer = spec.model_copy(
             update={
                 "history": tuple(spec.history[i] for i in history),
@@ -158,7 +158,7 @@ def without(*stems: str) -> Change:
 
 
 def context_only(setup: Setup, _: Case) -> Setup:
-    """No past match is seen: the LSTM reads padding alone, and shrinks to a width of 1 that gets no gradient."""
+    """Leave out all past matches: the LSTM reads only padding, at a width of 1 and without gradient."""
     spec = setup.tensors.spec
     nothing = np.zeros((len(setup.tensors), 2), dtype=np.int32)
     observed = tuple(feature for feature in spec.history if feature.name == OBSERVED)
@@ -173,11 +173,11 @@ def context_only(setup: Setup, _: Case) -> Setup:
 
 
 def last_matches(length: int) -> Change:
-    """Histories of so many matches."""
+    """Set the length of the histories."""
 
     def change(setup: Setup, _: Case) -> Setup:
         if setup.tensors.spec.history_names == [OBSERVED]:
-            raise LeverUnavailable("No feature of past matches is seen, however many there are.")
+            raise AblationUnavailable("The tensors have no feature of past matches.")
         spec = setup.tensors.spec.model_copy(update={"history_length": length})
         return replace(setup, tensors=replace(setup.tensors, spec=spec))
 
@@ -185,7 +185,7 @@ def last_matches(length: int) -> Change:
 
 
 def constant_league_goals(setup: Setup, _: Case) -> Setup:
-    """Goals of the league, home and away, as their mean over the training matches: no league or year differs."""
+    """Replace the league's mean goals by their mean over the training matches, equal for all leagues and years."""
     names = setup.tensors.spec.context_names
     columns = [names.index(f"league_{side}_goals") for side in ("home", "away")]
     context = np.array(setup.tensors.context)
@@ -194,7 +194,7 @@ def constant_league_goals(setup: Setup, _: Case) -> Setup:
 
 
 def league_columns(setup: Setup, _: Case) -> Setup:
-    """A column a league, 1 for its matches: its weights are what an embedding of the league would learn."""
+    """Add one indicator column per league: its weights are what an embedding of the league would learn."""
     leagues = setup.tensors.keys["league_id"]
     names = leagues[setup.split.train].unique().sort()
     is_league = np.stack([(leagues == name).to_numpy() for name in names], axis=1).astype(np.float32)
@@ -212,12 +212,12 @@ def league_columns(setup: Setup, _: Case) -> Setup:
 
 
 def training(**changes: Any) -> Change:
-    """Other values of `TrainingConfig`."""
+    """Change values of `TrainingConfig`."""
     return lambda setup, _: replace(setup, config=setup.config.model_copy(update=changes))
 
 
 def network(**changes: Any) -> Change:
-    """Other values of `NetworkConfig`."""
+    """Change values of `NetworkConfig`."""
     return lambda setup, _: _with_network(setup, **changes)
 
 
@@ -227,10 +227,10 @@ def _with_network(setup: Setup, **changes: Any) -> Setup:
 
 
 def recent_matches_count_more(half_life: float) -> Change:
-    """A training match weighs half as much for every so many years before the season.
+    """Halve the weight of a training match for every `half_life` years before the season.
 
-    Weights are by drawing: each match is repeated, its expected number of copies its weight, twice the matches in all.
-    Half the epochs then make as many steps.
+    Matches are weighted by sampling: the expected number of copies of a match is proportional to its weight, twice as
+    many copies as matches in all. Half the epochs then take as many steps.
     """
 
     def change(setup: Setup, case: Case) -> Setup:
@@ -264,12 +264,12 @@ def other_losses(losses: LossFunction) -> Change:
 
 
 def inputs(more: Callable[[SequenceTensors], SequenceTensors]) -> Change:
-    """Tensors with more context features."""
+    """Add context features."""
     return lambda setup, _: replace(setup, tensors=more(setup.tensors))
 
 
 def embedded(level: Callable[[pl.Expr], pl.Expr]) -> Change:
-    """An embedding of each league, or of what `level` makes of its identifier."""
+    """Add an embedding of each league, or of what `level` computes from its identifier."""
 
     def change(setup: Setup, _: Case) -> Setup:
         keys = setup.tensors.keys.select(level(pl.col("league_id"))).to_series()
@@ -280,14 +280,14 @@ def embedded(level: Callable[[pl.Expr], pl.Expr]) -> Change:
 
 
 def country_of(league: pl.Expr) -> pl.Expr:
-    """The country of a league's identifier."""
+    """Return the country of a league's identifier."""
     return league.str.split(".").list.first()
 
 
 def distilled(setup: Setup, case: Case) -> Setup:
-    """Half of the loss against the mean probabilities that networks of three other seeds give the training matches.
+    """Distil: half of the loss is against the mean probabilities of networks of three other seeds (the teachers).
 
-    The teachers have learnt from these matches too, by heart no more than a few weights allow.
+    The teachers have been trained on the same matches; their few weights limit how much they memorise.
     """
     train = setup.split.train
     goals = np.zeros((len(setup.tensors), 5), dtype=np.float32)
@@ -303,7 +303,7 @@ def distilled(setup: Setup, case: Case) -> Setup:
 
 
 def _taught(setup: Setup, config: TrainingConfig, folder: Path) -> Probabilities:
-    """What a network says of the training matches, made once."""
+    """Return a teacher's probabilities of the training matches, computed once."""
     of = hashlib.blake2b(setup.split.train.tobytes()).hexdigest()
     key = code_digest(Path(fit.__file__), config.model_dump_json(), setup.tensors.spec.model_dump_json(), of)
     path = folder / f"{key}.npy"
@@ -318,27 +318,27 @@ def _taught(setup: Setup, config: TrainingConfig, folder: Path) -> Probabilities
 
 
 def mean_of_all(results: Mapping[str, Result]) -> Probabilities:
-    """The mean of the probabilities of all that are needed."""
+    """Average the probabilities."""
     return np.mean([probabilities_of(result.season) for result in results.values()], axis=0)
 
 
 def not_calibrated(results: Mapping[str, Result]) -> Probabilities:
-    """The default's probabilities as they are before its temperature is applied."""
+    """Return the default's probabilities before temperature scaling."""
     return _softmax(_logits(results[DEFAULT].season))
 
 
 def scale_and_shift(results: Mapping[str, Result]) -> Probabilities:
-    """A scale for all outcomes and a shift for each, fitted on validation."""
+    """Calibrate with one scale and a shift per outcome, fitted on validation."""
     return _calibrated(results[DEFAULT], by_league=False)
 
 
 def by_league(results: Mapping[str, Result]) -> Probabilities:
-    """The same, and each league with its own deviation from it, drawn to 0 by a normal prior."""
+    """Calibrate as `scale_and_shift` does, with a deviation per league under a normal prior."""
     return _calibrated(results[DEFAULT], by_league=True)
 
 
 def _calibrated(result: Result, by_league: bool) -> Probabilities:
-    """Season's probabilities after `logits * exp(scale) + shift`, fitted on validation by maximum a posteriori."""
+    """Calibrate the season by `logits * exp(scale) + shift`, fitted on validation by maximum a posteriori."""
     leagues = pl.concat([result.validation["league_id"], result.season["league_id"]]).unique().sort()
     number = {name: i for i, name in enumerate(leagues)}
     shared = torch.zeros(1 + len(LOGITS), requires_grad=True)  # scale, shifts
@@ -366,7 +366,7 @@ def _calibrated(result: Result, by_league: bool) -> Probabilities:
 
 
 def probabilities_of(forecasts: pl.DataFrame) -> Probabilities:
-    """Calibrated probabilities `[n, 3]` of a result's matches."""
+    """Return the calibrated probabilities `[n, 3]` of a result's matches."""
     return forecasts.select("p_home", "p_draw", "p_away").to_numpy()
 
 
@@ -379,24 +379,24 @@ def _softmax(logits: NDArray[np.float64]) -> Probabilities:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-# ------------------------------------------------------------------------------------------------------- the levers
+# ---------------------------------------------------------------------------------------------------- the ablations
 
 RATINGS = ("elo", "attack", "defence")
 FORM = ("points_10", "goals_for_10", "goals_against_10", "venue_points_5")
 
-LEVERS: tuple[Lever, ...] = (
+ABLATIONS: tuple[Ablation, ...] = (
     Trained(DEFAULT, "default", lambda setup, _: setup),
     Trained("seed_8", "another seed", training(seed=8)),
     Trained("seed_9", "a third seed", training(seed=9)),
     Trained("context_only", "no sequences: the context alone", context_only),
-    Trained("refit", "trained anew on validation too", training(refit=True)),
-    Trained("refit_8", "another seed, trained anew on validation too", training(seed=8, refit=True)),
-    Trained("refit_9", "a third seed, trained anew on validation too", training(seed=9, refit=True)),
+    Trained("refit", "refitted on validation too", training(refit=True)),
+    Trained("refit_8", "another seed, refitted on validation too", training(seed=8, refit=True)),
+    Trained("refit_9", "a third seed, refitted on validation too", training(seed=9, refit=True)),
     Trained("epochs_3", "3 epochs, not 5", training(epochs=3)),
     Trained("epochs_12", "12 epochs", training(epochs=12)),
     Trained(
         "epochs_12_refit",
-        "12 epochs, and the best of them anew on validation too",
+        "12 epochs, refitted up to the best of them on validation too",
         training(epochs=12, refit=True),
     ),
     Trained("no_home_advantage", "no home advantage that all leagues share", without(HOME_ADVANTAGE_SHIFT)),

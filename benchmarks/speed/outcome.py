@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench_serve import say
+from benchmarks.speed.bench_serve import say
 
 
 @dataclass

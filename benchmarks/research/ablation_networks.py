@@ -1,10 +1,10 @@
 """Networks and losses that an ablation passes to `fit_forecaster` in place of the default ones."""
 
 import torch
-from lever_inputs import GROUP
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.research.ablation_inputs import GROUP
 from football_assets.sequences.spec import Feature, FeatureSpec
 from football_assets.training.config import NetworkConfig
 from football_assets.training.fit import LossFunction
@@ -59,7 +59,7 @@ class GappyHistories(MatchForecaster):
 
 
 class Embedded(MatchForecaster):
-    """Columns of `lever_inputs.groups` reach every layer as an embedding of a few numbers."""
+    """Columns of `ablation_inputs.groups` reach every layer as an embedding of a few numbers."""
 
     def __init__(self, spec: FeatureSpec, config: NetworkConfig) -> None:
         own = [feature for feature in spec.context if not feature.name.startswith(GROUP)]

@@ -1,6 +1,6 @@
 """`make faults`: what must hold when things go wrong, tried on a running `football serve` under load.
 
-    python benchmarks/faults.py [kill] [swap] [saturate] [scale] [slow] [end]    all six by default
+    python -m benchmarks.speed.faults [kill] [swap] [saturate] [scale] [slow] [end]    all six by default
 
 - kill: a replica is killed. Every answered request is in the prediction log; all replicas answer again within 15 s.
 - swap: the served version changes 20 times, by alias and by `user_config`. No request fails, no answer mixes versions.
@@ -29,11 +29,21 @@ from typing import Any
 
 import orjson
 import yaml
-from bench import resident_bytes
-from bench_serve import MIB, RAY_HEADERS, Server, Workload, forecast_server, prepared, say, second_version
-from interruptions import end, slow
-from load import HOST, LoadFigures, offer, start_load
-from outcome import Outcome
+
+from benchmarks.speed.bench import resident_bytes
+from benchmarks.speed.bench_serve import (
+    MIB,
+    RAY_HEADERS,
+    Server,
+    Workload,
+    forecast_server,
+    prepared,
+    say,
+    second_version,
+)
+from benchmarks.speed.interruptions import end, slow
+from benchmarks.speed.load import HOST, LoadFigures, offer, start_load
+from benchmarks.speed.outcome import Outcome
 
 RECOVERY_SECONDS = 15
 SWAPS = 20
@@ -302,7 +312,7 @@ def scale(workload: Workload, arguments: argparse.Namespace) -> Outcome:
     most = arguments.most_replicas
     config = workload.home / "config.yaml"
     config.write_text(yaml.safe_dump(_quick_config(most)), encoding="utf-8")
-    command = [sys.executable, __file__, "--config", str(config)]
+    command = [sys.executable, "-m", "benchmarks.speed.faults", "--config", str(config)]
     say(f"scale: {arguments.scale_seconds:g} s of load on 1 to {most} replicas …")
     timeline: list[tuple[float, int]] = []
     with forecast_server(workload.home, command=command) as server:

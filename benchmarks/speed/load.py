@@ -24,6 +24,8 @@ from typing import Any, TextIO, cast
 import orjson
 import uvloop
 
+from benchmarks import ROOT
+
 HOST = "127.0.0.1"
 TOLERANCE = 1e-4  # between a probability in an answer and the one known beforehand: batches round differently
 ANSWER_SECONDS = 30.0  # how long an answer is waited for after the last request
@@ -118,12 +120,22 @@ def start_load(
     ids
         File that takes the identifier of every logged answer.
     """
-    command = [sys.executable, __file__, "--port", str(port), "--bodies", str(bodies), "--path", path]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.speed.load",
+        "--port",
+        str(port),
+        "--bodies",
+        str(bodies),
+        "--path",
+        path,
+    ]
     command += ["--seconds", str(seconds), "--connections", str(connections)]
     for option, value in (("--rate", rate), ("--truth", truth), ("--ids", ids)):
         if value is not None:
             command += [option, str(value)]
-    load = LoadProcess(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    load = LoadProcess(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
     try:
         yield load
     finally:
@@ -480,8 +492,8 @@ async def _serve_nothing(listener: socket.socket) -> None:
 @contextmanager
 def _trivial_server() -> Iterator[int]:
     with socket.create_server((HOST, 0)) as listener:
-        command = [sys.executable, __file__, "--listener", str(listener.fileno())]
-        server = subprocess.Popen(command, pass_fds=[listener.fileno()])
+        command = [sys.executable, "-m", "benchmarks.speed.load", "--listener", str(listener.fileno())]
+        server = subprocess.Popen(command, cwd=ROOT, pass_fds=[listener.fileno()])
         try:
             yield int(listener.getsockname()[1])
         finally:

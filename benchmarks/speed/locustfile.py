@@ -1,7 +1,7 @@
 """A page to put load on a running server by hand: people who look around, and programs that ask for batches.
 
     python -m venv /tmp/locust && /tmp/locust/bin/pip install locust
-    /tmp/locust/bin/locust -f benchmarks/locustfile.py --host http://127.0.0.1:8000
+    /tmp/locust/bin/locust -f benchmarks/speed/locustfile.py --host http://127.0.0.1:8000
 
 Then open http://127.0.0.1:8089. Locust is no dependency of this project, and this file needs nothing else of it.
 FOOTBALL_API_KEY is sent where it is set. Figures come from `bench_serve.py`, whose load generator costs less.

@@ -1,6 +1,6 @@
 """What a memory, and noise taken off, are worth to the home advantage that all leagues share: goals' log-likelihood.
 
-    python benchmarks/home_advantage.py --tensors ablations_home/home/bucket/artifacts/sequence_tensors/DIGEST
+    python -m benchmarks.research.home_advantage --tensors ablations_home/home/bucket/artifacts/sequence_tensors/DIGEST
 
 No network takes part, and no match from August 2020 on. Each match's goals are judged by the league's means, shifted by
 what was known before its day. In four seasons a quarter of the matches have their sides exchanged, which halves home
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from comparison import markdown
 from numpy.typing import NDArray
 
+from benchmarks.research.comparison import markdown
 from football_assets.sequences.home_advantage import home_advantage_shift
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from string import ascii_lowercase
 from tempfile import TemporaryDirectory
 
-from bench import Figure, default_data, measured_graph, own_bytes, report, run_measured
+from benchmarks.speed.bench import Figure, default_data, measured_graph, own_bytes, report, run_measured
 
 SCALE = 10
 MEMORY_LIMIT = 6e9  # bytes, at ten times 252,000 matches
@@ -87,7 +87,15 @@ class TrainingRun:
 
 def measured_training(home: Path, workers: int) -> TrainingRun:
     """Train on the tensors of a home."""
-    command = [sys.executable, __file__, "--train", str(home), "--workers", str(workers)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.speed.bench_scale",
+        "--train",
+        str(home),
+        "--workers",
+        str(workers),
+    ]
     _, peak = run_measured(command, own_bytes)
     return TrainingRun(json.loads((home / EPOCH).read_bytes()), peak)
 

@@ -1,6 +1,6 @@
 """Run the commands behind `docs/comparison.md` and rewrite its figures: every forecaster, and retraining every season.
 
-`python benchmarks/comparison.py --raw DIR --odds FILE` makes the features once, in a home that it keeps; with
+`python -m benchmarks.research.comparison --raw DIR --odds FILE` makes the features once, in a home that it keeps; with
 `--tensors FOLDER` it takes those that are there. `--only NAME` runs one part and leaves the figures of the others.
 """
 
@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import ROOT
 from football_assets.domain.block_bootstrap import Difference, interval_text
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "comparison.md"
 FOOTBALL = [sys.executable, "-m", "football_assets.cli"]
 PARTS = {

@@ -1,6 +1,6 @@
 """How many matches come back, and how many wrong ones, from a wide file of the Kaggle competition's form.
 
-    PYTHONPATH=. python benchmarks/rebuilding.py ../shared/data/footballcsv
+    python -m benchmarks.research.rebuilding ../shared/data/footballcsv
 
 The file is made of real results of July 2018 to June 2021: a line for a share of the matches since December 2019, with
 histories of all. Kick-offs are at six times of the day, as footballcsv has none. `--full` adds a file of the

@@ -1,10 +1,10 @@
-"""What makes the network's forecasts good: each lever pulled alone, over several seasons, beside the default.
+"""Ablations: what each feature, each hyperparameter and each step after training is worth, over several seasons.
 
-    python benchmarks/ablations.py --raw ../shared/data/footballcsv --work ablations_home
+    python -m benchmarks.research.ablations --raw ../shared/data/footballcsv --work ablations_home
 
-For each lever of `levers.py` and each season a network is trained on the results before the season's 1 July, as
-`football backtest` does, and forecasts it until 30 June. What is made stays in `--work`: an interrupted run goes on,
-and a lever that is added costs only itself. A training takes one to two minutes on one core.
+For each ablation of `ablation_set.py` and each season a network is trained on the results before the season's 1 July
+and forecasts the season until 30 June, as `football backtest` does. Results are cached in `--work`: an interrupted run
+resumes, and a new ablation costs only its own trainings. A training takes one to two minutes on one core.
 """
 
 import argparse
@@ -24,12 +24,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import polars as pl
 import torch
-from comparison import make_tensors, markdown, with_figures
-from levers import DEFAULT, LEVERS, LOGITS, Case, Derived, Result, Setup, Trained
-from levers import probabilities_of as probabilities_of_matches
 from numpy.typing import NDArray
 from rich.console import Console
 
+from benchmarks.research.ablation_set import ABLATIONS, DEFAULT, LOGITS, Case, Derived, Result, Setup, Trained
+from benchmarks.research.ablation_set import probabilities_of as probabilities_of_matches
+from benchmarks.research.comparison import make_tensors, markdown, with_figures
 from football_assets.domain.block_bootstrap import interval_text, league_weeks, paired_differences
 from football_assets.domain.scoring_rules import log_loss, score
 from football_assets.domain.seasons import season_label
@@ -47,31 +47,35 @@ from football_assets.training.predictions import raw_outputs
 from football_assets.training.split import split_by_time
 
 SEASONS = (2014, 2016, 2018)
-FIRST_SEASON_KEPT = 2020  # from July 2020 on figures are compared with others: nothing is chosen by them
+FIRST_SEASON_KEPT = 2020  # seasons from July 2020 on are for comparisons: no choice is based on them
 
 say = Console(stderr=True, highlight=False, soft_wrap=True).print
 
 
 def main() -> None:
-    """Pull the levers, print the table and write it to the work folder."""
+    """Run the ablations, print the table and write it to the work folder."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    names = [lever.name for lever in LEVERS]
+    names = [ablation.name for ablation in ABLATIONS]
     parser.add_argument("--raw", type=Path, action="append", default=[], help="folder of results; repeatable")
     parser.add_argument("--tensors", type=Path, help="instead of --raw: sequence_tensors that a run has made")
     parser.add_argument(
-        "--work", type=Path, default=Path("ablations_home"), help="folder for all that is made"
+        "--work", type=Path, default=Path("ablations_home"), help="folder for results and teachers"
     )
-    parser.add_argument("--only", type=_words, default=names, help=f"levers in order, of {','.join(names)}")
+    parser.add_argument(
+        "--only", type=_words, default=names, help=f"ablations in order, of {','.join(names)}"
+    )
     parser.add_argument(
         "--seasons", type=_years, default=SEASONS, help="years in which seasons begin: 2014,2016"
     )
     parser.add_argument(
         "--base",
-        choices=[lever.name for lever in LEVERS if isinstance(lever, Trained) and not lever.needs],
+        choices=[
+            ablation.name for ablation in ABLATIONS if isinstance(ablation, Trained) and not ablation.needs
+        ],
         default=DEFAULT,
-        help="lever that stays pulled while the others are, instead of the default",
+        help="ablation that the others are combined with, instead of the default",
     )
     parser.add_argument("--threads", type=int, default=1, help="threads of a training")
     parser.add_argument("--page", type=Path, help="Markdown page whose table is rewritten")
@@ -80,7 +84,7 @@ def main() -> None:
         parser.error("give either --raw or --tensors")
     unknown = set(arguments.only) - set(names)
     if unknown:
-        parser.error(f"no lever is named {', '.join(sorted(unknown))}: choose from {', '.join(names)}")
+        parser.error(f"no ablation is named {', '.join(sorted(unknown))}: choose from {', '.join(names)}")
     if max(arguments.seasons) >= FIRST_SEASON_KEPT:
         parser.error(
             f"seasons from July {FIRST_SEASON_KEPT} on are kept for comparisons: choose earlier ones"
@@ -88,7 +92,7 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads)
     folder = arguments.tensors or make_tensors(arguments.work, arguments.raw)
-    study = Study(open_tensors(folder), folder, arguments.work, trained_lever(arguments.base))
+    study = Study(open_tensors(folder), folder, arguments.work, trained_ablation(arguments.base))
     found: dict[str, list[Result]] = {}
     for name in dict.fromkeys([DEFAULT, *arguments.only]):
         if name == arguments.base != DEFAULT:
@@ -107,9 +111,9 @@ def main() -> None:
         arguments.page.write_text(with_figures(page, arguments.base, text), encoding="utf-8")
 
 
-def trained_lever(name: str) -> Trained:
-    """The lever of a name, where it is one that is trained."""
-    return next(lever for lever in LEVERS if isinstance(lever, Trained) and lever.name == name)
+def trained_ablation(name: str) -> Trained:
+    """Find a trained ablation by name."""
+    return next(ablation for ablation in ABLATIONS if isinstance(ablation, Trained) and ablation.name == name)
 
 
 def _words(text: str) -> list[str]:
@@ -122,7 +126,7 @@ def _years(text: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Study:
-    """The tensors that levers are pulled on, the folder where results are kept, and what all have in common."""
+    """The tensors, the folder of cached results, and the ablation that the others are combined with."""
 
     tensors: SequenceTensors
     tensors_folder: Path
@@ -130,22 +134,22 @@ class Study:
     base: Trained
 
     def result(self, name: str, year: int) -> Result:
-        """A lever's forecasts of a season: those that are kept, or else made and kept.
+        """Return an ablation's forecasts of a season from the cache, or train and cache them.
 
         Raises
         ------
         FootballError
-            The lever cannot be pulled on these tensors, or training diverged.
+            The ablation cannot run on these tensors, or training diverged.
         """
-        lever = next(lever for lever in LEVERS if lever.name == name)
-        needed = {other: self.result(other, year) for other in lever.needs}
-        if isinstance(lever, Derived):
-            return _derive(lever, needed)
+        ablation = next(ablation for ablation in ABLATIONS if ablation.name == name)
+        needed = {other: self.result(other, year) for other in ablation.needs}
+        if isinstance(ablation, Derived):
+            return _derive(ablation, needed)
         start = date(year, 7, 1)
         config = TrainingConfig()
         split = split_by_time(self.tensors, config.split.model_copy(update={"test_start": start}))
         case = Case(start, self.work, needed)
-        setup = lever.change(self.base.change(Setup(self.tensors, split, config), case), case)
+        setup = ablation.change(self.base.change(Setup(self.tensors, split, config), case), case)
         folder = self.work / "results" / self.tensors_folder.name
         if self.base.name != DEFAULT:
             name = self.base.name if name == DEFAULT else f"{self.base.name}+{name}"
@@ -201,10 +205,10 @@ def _forecasts(network: MatchForecaster, tensors: SequenceTensors, rows: NDArray
     )
 
 
-def _derive(lever: Derived, needed: Mapping[str, Result]) -> Result:
-    """A derived lever's result; its cost is that of all it needs."""
+def _derive(ablation: Derived, needed: Mapping[str, Result]) -> Result:
+    """Compute a derived ablation's result; its cost is the sum of those it needs."""
     first = next(iter(needed.values()))
-    probabilities = lever.probabilities(needed)
+    probabilities = ablation.probabilities(needed)
     season = first.season.drop(LOGITS).with_columns(
         pl.Series(name, probabilities[:, i]) for i, name in enumerate(MODEL_COLUMNS)
     )
@@ -219,11 +223,11 @@ def _derive(lever: Derived, needed: Mapping[str, Result]) -> Result:
     )
 
 
-# --------------------------------------------------------------------------------------------------- what is kept
+# ------------------------------------------------------------------------------------------------------- the cache
 
 
 def _key(setup: Setup) -> str:
-    """What a result depends on: configuration, features, matches trained on, code and libraries."""
+    """Digest what a result depends on: configuration, features, training matches, code and libraries."""
     return code_digest(
         Path(fitting.__file__),
         Path(networks.__file__),
@@ -250,7 +254,7 @@ def _read(folder: Path, name: str, key: str) -> Result | None:
 
 
 def _write(result: Result, folder: Path, name: str, key: str) -> None:
-    """The forecasts first: a result without its figures counts as not made."""
+    """Write the forecasts first: a result without its figures counts as missing."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = folder / f"{name}.json"
     figures.unlink(missing_ok=True)
@@ -274,7 +278,7 @@ def _write(result: Result, folder: Path, name: str, key: str) -> None:
 
 
 def table(found: Mapping[str, Sequence[Result]], years: Sequence[int], base: str) -> str:
-    """Every lever beside the base, over all seasons and each, as Markdown; differences in thousandths."""
+    """Compare every ablation with the base, over all seasons and each, as Markdown; differences in thousandths."""
     first = pl.concat(result.season for result in found[DEFAULT])
     outcomes = first["outcome"].to_numpy()
     forecasts = {
@@ -285,15 +289,15 @@ def table(found: Mapping[str, Sequence[Result]], years: Sequence[int], base: str
         forecasts, DEFAULT, outcomes, league_weeks(first["league_id"], first["date"])
     )
     rows = []
-    for lever in LEVERS:
-        if lever.name not in found:
+    for ablation in ABLATIONS:
+        if ablation.name not in found:
             continue
-        results = found[lever.name]
-        all_seasons = score(forecasts[lever.name], outcomes)
+        results = found[ablation.name]
+        all_seasons = score(forecasts[ablation.name], outcomes)
         rows.append(
             [
-                base if lever.name == DEFAULT else lever.text,
-                interval_text(differences[lever.name]["log_loss"]) if lever.name in differences else "",
+                base if ablation.name == DEFAULT else ablation.text,
+                interval_text(differences[ablation.name]["log_loss"]) if ablation.name in differences else "",
                 f"{all_seasons.log_loss:.5f}",
                 *(
                     f"{log_loss(probabilities_of_matches(result.season), result.season['outcome'].to_numpy()):.5f}"
@@ -307,7 +311,7 @@ def table(found: Mapping[str, Sequence[Result]], years: Sequence[int], base: str
         )
     seasons = [season_label(year) for year in years]
     columns = [
-        "lever",
+        "ablation",
         f"log loss − {base}, thousandths",
         "log loss",
         *seasons,

@@ -30,9 +30,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from bench import ROOT, process_tree, resident_bytes
-from load import HOST, LoadFigures, offer, start_load
 
+from benchmarks import ROOT
+from benchmarks.speed.bench import process_tree, resident_bytes
+from benchmarks.speed.load import HOST, LoadFigures, offer, start_load
 from serve.launch import status_of
 
 if TYPE_CHECKING:
@@ -235,10 +236,8 @@ def forecast_server(
 @contextmanager
 def reference_server(home: Path) -> Iterator[Server]:
     """The plain server on a free port."""
-    script = str(Path(__file__).with_name("reference_server.py"))
-    with _running(
-        [sys.executable, script, str(home / "bucket"), str(home / "plain")], home, "/docs"
-    ) as server:
+    module = [sys.executable, "-m", "benchmarks.speed.reference_server"]
+    with _running([*module, str(home / "bucket"), str(home / "plain")], home, "/docs") as server:
         yield server
 
 
@@ -306,7 +305,8 @@ def main() -> int:
 def measure(workload: Workload, arguments: argparse.Namespace) -> Iterator[Figure]:
     """Every figure."""
     ceiling = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("load.py")), "--ceiling", "--seconds", "3"],
+        [sys.executable, "-m", "benchmarks.speed.load", "--ceiling", "--seconds", "3"],
+        cwd=ROOT,
         check=True,
         capture_output=True,
     )

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import psutil
-from bench_serve import Server, Workload, forecast_server, say
-from load import HOST, offer
-from outcome import Outcome
 
+from benchmarks.speed.bench_serve import Server, Workload, forecast_server, say
+from benchmarks.speed.load import HOST, offer
+from benchmarks.speed.outcome import Outcome
 from serve.haproxy import REQUEST_SECONDS
 from serve.launch import status_of
 

@@ -1,8 +1,8 @@
 """Run the command behind `docs/compression.md`: smaller or faster variants of the network, in training and inference.
 
-    python benchmarks/compression.py                                       # the bundled results
-    python benchmarks/compression.py --raw DIR --start 2018-07-01 --end 2020-06-30 --epochs 4
-    python benchmarks/compression.py --tensors FOLDER                      # that a run has made
+    python -m benchmarks.speed.compression                                       # the bundled results
+    python -m benchmarks.speed.compression --raw DIR --start 2018-07-01 --end 2020-06-30 --epochs 4
+    python -m benchmarks.speed.compression --tensors FOLDER                      # that a run has made
 
 Training: eager, torch.compile, bfloat16, half the width. Inference: ONNX Runtime's settings, int8, 16-bit floats,
 pruning, PyTorch. Each is measured beside what the project does, in one process, in turns. Prints two tables; `--work`
@@ -21,10 +21,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
-from comparison import make_tensors, markdown
-from compression_inference import CALLS, SERVED, Inference, measure_inference
-from compression_training import EAGER, Training, train_side_by_side
 
+from benchmarks.research.comparison import make_tensors, markdown
+from benchmarks.speed.compression_inference import CALLS, SERVED, Inference, measure_inference
+from benchmarks.speed.compression_training import EAGER, Training, train_side_by_side
 from football_assets.sample import sample_folder
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
 from football_assets.training.config import SplitConfig, TrainingConfig

@@ -1,4 +1,4 @@
-"""Context features that the tensors do not have, computed from their rows for the levers of `levers.py`.
+"""Context features that the tensors do not have, computed from their rows for the ablations of `ablation_set.py`.
 
 Each function takes the tensors and returns them with columns added. A row's value depends on results of earlier days
 alone.

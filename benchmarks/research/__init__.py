@@ -1,0 +1,1 @@
+"""What a modelling choice is worth: forecasts of past seasons, scored."""
