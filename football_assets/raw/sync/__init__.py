@@ -1,1 +1,1 @@
-"""Fetching current results from public sources into the landing objects. The `football sync` command and an asset."""
+"""Fetch current results from public sources into landing objects, for `football sync` and `synced_results`."""

@@ -1,6 +1,7 @@
-"""Judges a fetched file before it may replace a landed one: nothing that lands by itself may make the results worse.
+"""Check a fetched file before it replaces a landed one, so that an automatic sync never makes the results worse.
 
-The judgement is that of `football land` (`judging.py`); what only a transfer can do to a file is checked here.
+The rules of `football land` apply (`landing.file_summaries`). Truncation, which only a transfer can cause, is checked
+here.
 """
 
 from datetime import date
@@ -19,20 +20,20 @@ class FetchedFileRejected(FootballError):
 
 
 def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None, today: date) -> int:
-    """Number of matches in a fetched file; 0: the season has none yet.
+    """Check a fetched file and return its number of matches; 0 if the season has none yet.
 
     Parameters
     ----------
     landed
-        The landing object's content, where there is one.
+        The content of the landing object, None if there is none.
     today
         Matches played after this day are rejected.
 
     Raises
     ------
     ArrivalRefused
-        The file is no results, is cut, is of another division than its name says, has more rejected records than
-        matches, as one of another season has, or has far fewer matches than the landed one.
+        The file holds no results, is truncated, is of another division than its name says, has more rejected records
+        than matches (as a file of another season has), or has far fewer matches than the landed one.
     """
     extension = file.object_name.rpartition(".")[2]
     try:
@@ -49,10 +50,10 @@ def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None,
     )
     if new.rejected and new.problem is not None:
         raise FetchedFileRejected(new.problem)
-    if new.rejected > new.matches:  # as another season's list, of which a few days lie in this one
+    if new.rejected > new.matches:  # like the list of another season that overlaps this one by a few days
         records = new.rejected + new.matches
         raise FetchedFileRejected(
-            f"Of its {records:,} records {new.rejected:,} are no match. The first, {new.first_reason}"
+            f"Of its {records:,} records {new.rejected:,} are rejected. The first, {new.first_reason}"
         )
     lost = find_loss(new, old[0]) if old else None
     if lost is not None:
@@ -64,7 +65,13 @@ def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None,
 
 
 def _check_end(content: Content, reading: ParsedFile) -> None:
-    """Refuse a CSV whose last line is, or may be, the beginning of one."""
+    """Reject a CSV whose last line is, or may be, truncated.
+
+    Raises
+    ------
+    FetchedFileRejected
+        The last line has no line end and is short, names an unknown team, or the length of the body was unknown.
+    """
     text = decode(content.data)
     if text.endswith(("\n", "\r")):
         return
@@ -73,4 +80,4 @@ def _check_end(content: Content, reading: ParsedFile) -> None:
     others = {team for row in reading.rows[:-1] for team in (row.home_team, row.away_team)}
     names_a_stranger = any(not {row.home_team, row.away_team} <= others for row in reading.rows[-1:])
     if is_short or names_a_stranger or not content.is_delimited:
-        raise FetchedFileRejected(f"The file is cut: its last line is '{last[:80]}'.")
+        raise FetchedFileRejected(f"The file is truncated: its last line is '{last[:80]}'.")

@@ -72,7 +72,7 @@ def synced_results(
         leagues=config.leagues,
         report=lambda file: context.log.info(f"{file.status}: {file.url} {file.note}"),
     )
-    refused = result.of_status(FileStatus.REFUSED)
+    refused = result.of_status(FileStatus.REJECTED)
     if result.problem and not refused:
         raise FootballError(result.problem)
     return MaterializeResult(

@@ -1,4 +1,4 @@
-"""Fetches files over HTTP, one at a time and with pauses: conditional requests, retries, limits of time and size."""
+"""Fetch files over HTTP, one at a time: conditional requests, retries, pauses, limits of time and size."""
 
 import time
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ from urllib3.util.retry import Retry
 
 from football_assets.errors import FootballError
 
-_CHUNK_BYTES = 1 << 12  # the clock is looked at between two
+_CHUNK_BYTES = 1 << 12  # the time limit is checked after each chunk
 _MOST_REDIRECTS = 5
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-# 300: a server that lists files with names like the one that it does not have.
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+# 300: a server lists files with similar names instead of the missing one.
 _NO_SUCH_FILE = frozenset({300, 404, 410})
 
 
 @dataclass(frozen=True)
 class Manners:
-    """How a source is asked: pauses and limits."""
+    """Pauses, retries and limits of the requests to a source. Times are in seconds."""
 
     pause_seconds: float = 1.0
     attempts: int = 4
@@ -35,21 +35,21 @@ class Manners:
 
 @dataclass(frozen=True)
 class Validators:
-    """What a server said of a file's state, to be asked with the next time."""
+    """The ETag and Last-Modified of a response, for the conditions of the next request."""
 
     etag: str | None = None
     last_modified: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
-        """The request's conditions."""
+        """Return the headers of a conditional request."""
         conditions = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in conditions.items() if value}
 
 
 @dataclass(frozen=True)
 class Content:
-    """A file. `is_delimited`: the server said where the body ends, so that a shorter one would have been noticed."""
+    """A fetched file. `is_delimited`: the response declared its length, so that a truncated body would be an error."""
 
     data: bytes
     validators: Validators
@@ -58,7 +58,7 @@ class Content:
 
 @dataclass(frozen=True)
 class NotModified:
-    """The file is as the validators say."""
+    """The file has not changed since the validators were stored."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,17 @@ Answer = Content | NotModified | NoSuchFile
 
 
 class FetchError(FootballError):
-    """A file could not be fetched."""
+    """A file could not be fetched. `is_transient`: a retry may succeed; `asks_to_stop`: no more files are requested."""
 
-    is_passing = False
+    is_transient = False
     asks_to_stop = False
     retry_after_seconds = 0.0
 
 
 class UnreachableFile(FetchError):
-    """The server did not answer, or with an error that may pass."""
+    """The server did not respond, or with a transient error."""
 
-    is_passing = True
+    is_transient = True
 
     def __init__(self, message: str, *, retry_after_seconds: float = 0.0, asks_to_stop: bool = False) -> None:
         super().__init__(message)
@@ -89,9 +89,9 @@ class UnreachableFile(FetchError):
 
 
 class CutOff(FetchError):
-    """A body ended before its announced end, or its compression is broken."""
+    """A body is shorter than declared, or its compression is corrupt."""
 
-    is_passing = True
+    is_transient = True
 
 
 class TooLarge(FetchError):
@@ -99,14 +99,14 @@ class TooLarge(FetchError):
 
 
 class AskedToWait(FetchError):
-    """The server wants to be left alone for longer than a synchronisation waits."""
+    """The server sent a Retry-After longer than the longest wait."""
 
     asks_to_stop = True
 
 
 @dataclass
 class Fetcher:
-    """Asks for one file at a time. A context manager that keeps its connections until it ends."""
+    """Fetch one file at a time over kept-alive connections, as a context manager."""
 
     manners: Manners = field(default_factory=Manners)
     _session: requests.Session = field(default_factory=requests.Session, init=False)
@@ -125,19 +125,19 @@ class Fetcher:
         self._session.close()
 
     def get(self, url: str, validators: Validators | None = None) -> Answer:
-        """The file, or that it is as the validators say, or that there is none.
+        """Fetch a file.
 
-        What may pass is tried again, with growing pauses, or after as long as the server asks for.
+        Transient errors are retried with exponential backoff, or after the Retry-After of the server.
 
         Raises
         ------
         FetchError
-            Neither could be had.
+            No attempt succeeded.
         """
         retrying = Retrying(
             stop=stop_after_attempt(self.manners.attempts),
             wait=self._wait,
-            retry=retry_if_exception(lambda error: isinstance(error, FetchError) and error.is_passing),
+            retry=retry_if_exception(lambda error: isinstance(error, FetchError) and error.is_transient),
             reraise=True,
         )
         return retrying(self._ask, url, validators or Validators())
@@ -180,8 +180,8 @@ class Fetcher:
             return NotModified()
         if status in _NO_SUCH_FILE:
             return NoSuchFile()
-        if status in _PASSING:
-            raise self._passing(url, response)
+        if status in _TRANSIENT:
+            raise self._transient_error(url, response)
         if status != 200:
             raise FetchError(f"{url} answered {status} ({response.reason}): check the address.")
         data = self._body(url, response)
@@ -192,7 +192,7 @@ class Fetcher:
             "Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
         )
 
-    def _passing(self, url: str, response: requests.Response) -> FetchError:
+    def _transient_error(self, url: str, response: requests.Response) -> FetchError:
         answered = f"{url} answered {response.status_code} ({response.reason})"
         seconds = _retry_after(response)
         if seconds > self.manners.longest_wait_seconds:
@@ -222,7 +222,7 @@ class Fetcher:
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Seconds that the server asks to wait, 0 if it does not say."""
+    """Return the seconds of the Retry-After header, 0 without one."""
     try:
         return Retry().parse_retry_after(response.headers.get("Retry-After", "0"))
     except InvalidHeader:

@@ -1,6 +1,6 @@
-"""`sync_results`: current results of the public sources into `raw/<source>/<season>/<league>.<json|csv>`.
+"""Fetch current results of the public sources into `raw/<source>/<season>/<league>.<json|csv>`.
 
-The command line and the asset call it. What lands is what changed; the sensor on `raw/` sees to the rest.
+Only changed files are written. `new_results_sensor`, which watches `raw/`, requests the runs that read them.
 """
 
 from collections import Counter
@@ -27,24 +27,24 @@ from football_assets.settings import Settings
 from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
 
 GIVE_UP_AFTER = 3
-"""Files in a row that a source fails to give before it is asked for no more."""
+"""Consecutive failures after which no more files are requested from a source."""
 _WRITE_ATTEMPTS = 3
 
 
 class FileStatus(StrEnum):
-    """What became of a file."""
+    """The outcome of a sync for a file."""
 
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     MISSING = "missing"  # the source has no such file, or one without matches
-    REFUSED = "refused"  # it must not replace what is landed
-    FAILED = "failed"  # it could not be had
+    REJECTED = "rejected"  # it must not replace the landed object
+    FAILED = "failed"  # it could not be fetched
 
 
 @dataclass(frozen=True)
 class SyncedFile:
-    """One file. `matches`: how many it holds, where it was read; `note`: why it did not land."""
+    """One file. `matches`: its number of matches, None if it was not read; `note`: why it did not land."""
 
     source: str
     season: str
@@ -58,37 +58,36 @@ class SyncedFile:
 
 @dataclass(frozen=True)
 class SyncResult:
-    """What became of every file."""
+    """The outcome of a sync for every file."""
 
     files: tuple[SyncedFile, ...]
 
     def of_status(self, *statuses: FileStatus) -> list[SyncedFile]:
-        """Files of these statuses."""
+        """Select the files with one of the statuses."""
         return [file for file in self.files if file.status in statuses]
 
     @property
     def summary(self) -> str:
-        """Files by status, in a sentence."""
+        """Return a sentence with the number of files by status."""
         counts = Counter(file.status for file in self.files)
         parts = [f"{counts[status]} {status}" for status in FileStatus if counts[status]]
-        return f"{len(self.files)} files asked for: {', '.join(parts)}."
+        return f"{len(self.files)} files requested: {', '.join(parts)}."
 
     @property
     def problem(self) -> str | None:
-        """What a person must look at: a refused file, or that nothing was fetched. None if all is well."""
-        refused = self.of_status(FileStatus.REFUSED)
-        if refused:
-            more = f" ({len(refused) - 1} more files refused)" if len(refused) > 1 else ""
-            return (
-                f"{refused[0].url} is refused, {refused[0].object_name} is as it was. {refused[0].note}{more}"
-            )
+        """Return the problem that needs attention: a rejected file, or that nothing was fetched; else None."""
+        rejected = self.of_status(FileStatus.REJECTED)
+        if rejected:
+            first = rejected[0]
+            more = f" ({len(rejected) - 1} more files rejected)" if len(rejected) > 1 else ""
+            return f"{first.url} is rejected, {first.object_name} was not replaced. {first.note}{more}"
         if self.of_status(FileStatus.NEW, FileStatus.CHANGED, FileStatus.UNCHANGED):
             return None
         failed = self.of_status(FileStatus.FAILED)
         if failed:
             return f"Nothing could be fetched. {failed[0].note}"
         return (
-            f"None of the {len(self.files)} files is there, such as {self.files[0].url}: name another season."
+            f"None of the {len(self.files)} files exists, such as {self.files[0].url}: name another season."
         )
 
 
@@ -103,22 +102,22 @@ def sync_results(
     manners: Manners | None = None,
     report: Callable[[SyncedFile], None] = lambda _: None,
 ) -> SyncResult:
-    """Fetch what changed and land it.
+    """Fetch changed files and land them.
 
-    A file that has not changed is not written. One that is cut, is no results, or holds far fewer matches than the
-    landed object is refused, and the object stays. A file that a source does not have is no error. Objects are written
-    over the version that they were compared with, so two synchronisations at once do no harm.
+    An unchanged file is not written. A file that is truncated, holds no results, or has far fewer matches than the
+    landed object is rejected, and the object is kept. A file that a source does not have is not an error. Objects are
+    written on condition that they have the version that was compared, so concurrent syncs are safe.
 
     Parameters
     ----------
     sources
-        Names in `sources.SOURCES`, asked one after another.
+        Names in `sources.SOURCES`, fetched in this order.
     today
-        Says which seasons are being played, where none is named. Matches played after this day are rejected.
+        Decides which seasons are current, if none is named. Matches played after this day are rejected.
     seasons, leagues
-        What to ask for; none: the seasons being played, all leagues of the source.
+        What to fetch. Empty: the current seasons, all leagues of the source.
     report
-        Called with each file as it is done.
+        Called with each file when it is done.
 
     Raises
     ------
@@ -140,7 +139,7 @@ def sync_results(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of a file. `landed`: what to remember of the object that holds its content."""
+    """The outcome of one file. `landed`: the entry to store for the object that has its content."""
 
     status: FileStatus
     matches: int | None = None
@@ -166,7 +165,9 @@ def _sync_source(
             if failures < GIVE_UP_AFTER:
                 outcome = _sync_file(bucket, file, fetcher, known, today)
             else:
-                outcome = _Outcome(FileStatus.FAILED, note="Not asked for: the source gives nothing now.")
+                outcome = _Outcome(
+                    FileStatus.FAILED, note="Not requested: the source failed for the files before."
+                )
             failures = failures + 1 if outcome.status is FileStatus.FAILED else 0
             if outcome.asks_to_stop:
                 failures = GIVE_UP_AFTER
@@ -185,7 +186,7 @@ def _sync_source(
                 )
             )
             report(done[-1])
-    finally:  # what has landed need not be fetched again after an interruption
+    finally:  # after an interruption, landed files need not be fetched again
         save(bucket, source.name, landed)
     return done
 
@@ -193,7 +194,7 @@ def _sync_source(
 def _sync_file(
     bucket: Bucket, file: RemoteFile, fetcher: Fetcher, known: LandedFiles, today: date
 ) -> _Outcome:
-    """Fetch one file and land it if it may."""
+    """Fetch one file and land it if it is accepted."""
     try:
         answer = fetcher.get(file.url, known.validators(file.url, bucket.stat(file.object_name)))
         match answer:
@@ -204,7 +205,7 @@ def _sync_file(
             case Content():
                 return _land(bucket, file, answer, today)
     except (FetchedFileRejected, CutOff, TooLarge, UnreadableObject) as error:
-        return _Outcome(FileStatus.REFUSED, note=str(error))
+        return _Outcome(FileStatus.REJECTED, note=str(error))
     except FetchError as error:
         return _Outcome(FileStatus.FAILED, note=str(error), asks_to_stop=error.asks_to_stop)
 
@@ -229,7 +230,9 @@ def _land(bucket: Bucket, file: RemoteFile, content: Content, today: date) -> _O
             continue
         status = FileStatus.NEW if info is None else FileStatus.CHANGED
         return _Outcome(status, matches, landed=_remember(file, content, written))
-    raise FetchedFileRejected(f"{file.object_name} changes all the time: sync again later.")
+    raise FetchedFileRejected(
+        f"{file.object_name} was changed by others {_WRITE_ATTEMPTS} times: sync again later."
+    )
 
 
 def _remember(file: RemoteFile, content: Content, info: ObjectInfo) -> Landed:

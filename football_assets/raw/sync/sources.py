@@ -1,4 +1,4 @@
-"""The public sources of results: which files each has for a season, and where."""
+"""Define the public sources of results: the files of each for a season, and their URLs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from football_assets.settings import Settings
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file of a source, and the landing object that it becomes."""
+    """One file of a source and its landing object."""
 
     season: str
     league_id: str
@@ -23,7 +23,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Source:
-    """A place that files of results are fetched from.
+    """A public source of files of results.
 
     `leagues` and `calendar_leagues` (those whose season is a calendar year) are league ids with the names of their
     files, without extension; `folder` is the name of a season's folder.
@@ -36,12 +36,12 @@ class Source:
     folder: Callable[[str], str]
 
     def base_url(self, settings: Settings) -> str:
-        """Where the seasons' folders are."""
+        """Return the URL of the folder that holds the seasons."""
         url: str = getattr(settings, f"{self.name.replace('-', '_')}_url")
         return url.rstrip("/")
 
     def files(self, base_url: str, season: str, leagues: Sequence[str] = ()) -> list[RemoteFile]:
-        """The files that a season may have; with `leagues`, only those leagues'."""
+        """List the files that a season may have, optionally of some leagues only."""
         listed = self.leagues if "-" in season else self.calendar_leagues
         return [
             RemoteFile(
@@ -94,12 +94,12 @@ SOURCES = {source.name: source for source in (OPENFOOTBALL, FOOTBALLCSV, FOOTBAL
 
 
 def source_named(name: str) -> Source:
-    """The source of a name.
+    """Return the source of a name.
 
     Raises
     ------
     FootballError
-        There is none.
+        No source has this name.
     """
     if name not in SOURCES:
         raise FootballError(f"There is no source {name!r}. The sources are: {', '.join(SOURCES)}.")
@@ -109,19 +109,19 @@ def source_named(name: str) -> Source:
 def files_to_fetch(
     source: Source, base_url: str, today: date, seasons: Sequence[str] = (), leagues: Sequence[str] = ()
 ) -> list[RemoteFile]:
-    """What a synchronisation asks a source for.
+    """List the files that a sync requests from a source.
 
     Parameters
     ----------
     seasons
-        Labels like `2025-26` or `2025`; none: those being played today.
+        Labels like `2025-26` or `2025`. Empty: the current seasons.
     leagues
-        Identifiers like `eng.1`; none: all that the source is known to have.
+        Identifiers like `eng.1`. Empty: all leagues of the source.
 
     Raises
     ------
     FootballError
-        A season is none, a league is none, or the source has no such files.
+        A season or a league is invalid, or the source has no such files.
     """
     labels = [_season(text) for text in seasons] or current_seasons(today)
     wanted = [parse_league_id(text) for text in leagues]

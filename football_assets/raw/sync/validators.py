@@ -1,6 +1,6 @@
-"""What the servers said of the files that landed: `raw_sync/<source>.json` in the bucket, one entry a landing object.
+"""Store the HTTP validators (ETag, Last-Modified) of landed files in `raw_sync/<source>.json` of the bucket.
 
-It saves requests' bodies, nothing else: without it every file is fetched anew.
+They allow conditional requests. Without them every file is downloaded again.
 """
 
 from pydantic import BaseModel, ValidationError
@@ -14,7 +14,7 @@ _ATTEMPTS = 5
 
 
 class Landed(BaseModel):
-    """Where a landing object came from, and in which state. `version` is the object's when it was compared."""
+    """URL and validators of a landing object. `version` is that of the object when it was compared."""
 
     url: str
     version: str
@@ -23,12 +23,12 @@ class Landed(BaseModel):
 
 
 class LandedFiles(BaseModel):
-    """Entries by the names of their landing objects."""
+    """Entries by the name of their landing object."""
 
     files: dict[str, Landed] = {}
 
     def validators(self, url: str, landed: ObjectInfo | None) -> Validators | None:
-        """Those of a landing object, if it still is the one that they were given for."""
+        """Return the validators of a landing object if URL and version are those of its entry."""
         entry = self.files.get(landed.name) if landed is not None else None
         if landed is None or entry is None or (entry.url, entry.version) != (url, landed.version):
             return None
@@ -36,7 +36,7 @@ class LandedFiles(BaseModel):
 
 
 def load(bucket: Bucket, source: str) -> LandedFiles:
-    """The entries of a source; none where there is no such object or it cannot be read."""
+    """Load the entries of a source. A missing or malformed object has none."""
     try:
         return LandedFiles.model_validate_json(bucket.read(_object_name(source)))
     except (ObjectNotFound, ValidationError):

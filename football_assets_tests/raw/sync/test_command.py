@@ -34,11 +34,11 @@ def test_syncing_lands_a_sources_files_and_shows_what_became_of_each(
     source.files[path] = CONTENT[name](8)
     assert main(["sync", name, "--season", SEASON, "--league", "eng.1"]) == 0
     shown = capsys.readouterr()
-    assert "1 files asked for: 1 new." in shown.out
+    assert "1 files requested: 1 new." in shown.out
     assert shown.err == f"new       {source.address}{path}\n"
     assert open_bucket(str(home / "bucket")).read(object_name) == CONTENT[name](8)
     assert main(["sync", name, "--season", SEASON, "--league", "eng.1"]) == 0
-    assert "1 files asked for: 1 unchanged." in capsys.readouterr().out
+    assert "1 files requested: 1 unchanged." in capsys.readouterr().out
 
 
 def test_seasons_may_be_repeated_and_missing_files_are_no_error(
@@ -47,7 +47,7 @@ def test_seasons_may_be_repeated_and_missing_files_are_no_error(
     source.files[f"/{SEASON}/en.1.json"] = openfootball(8)
     arguments = ["--season", "2024-25", "--season", SEASON, "--league", "eng.1"]
     assert main(["sync", "openfootball", *arguments]) == 0
-    assert "2 files asked for: 1 new, 1 missing." in capsys.readouterr().out
+    assert "2 files requested: 1 new, 1 missing." in capsys.readouterr().out
     assert source.paths == ["/2024-25/en.1.json", f"/{SEASON}/en.1.json"]
 
 
@@ -58,13 +58,13 @@ def test_a_refused_file_is_exit_code_1_with_its_reason(
     source.files[f"/{SEASON}/de.1.json"] = openfootball(6)
     assert main(["sync", "openfootball", "--season", SEASON, "--league", "eng.1", "--league", "de.1"]) == 1
     shown = capsys.readouterr()
-    assert "2 files asked for: 1 new, 1 refused." in shown.out
-    assert shown.err.splitlines()[-1].startswith(f"football: {source.address}/{SEASON}/en.1.json is refused")
+    assert "2 files requested: 1 new, 1 rejected." in shown.out
+    assert shown.err.splitlines()[-1].startswith(f"football: {source.address}/{SEASON}/en.1.json is rejected")
 
 
 def test_nothing_fetched_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sync", "football-data", "--season", SEASON, "--league", "eng.1"]) == 1
-    assert "football: None of the 1 files is there" in capsys.readouterr().err
+    assert "football: None of the 1 files exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -219,12 +219,12 @@ def test_leagues_not_there_yet_are_reported_and_the_rest_lands(source: SourceSer
         "es.1": FileStatus.MISSING,
     }
     assert result.problem is None
-    assert result.summary == "3 files asked for: 1 new, 2 missing."
+    assert result.summary == "3 files requested: 1 new, 2 missing."
     assert tuple(seen) == result.files
 
 
 def test_nothing_there_at_all_is_a_problem(sync: Sync) -> None:
-    assert str(sync().problem).startswith("None of the 1 files is there, such as http://127.0.0.1")
+    assert str(sync().problem).startswith("None of the 1 files exists, such as http://127.0.0.1")
 
 
 BROKEN: list[tuple[str, Fault, str]] = [
@@ -248,12 +248,12 @@ BROKEN: list[tuple[str, Fault, str]] = [
         body(json_of(*[{"date": "16 Aug", "team1": "a", "team2": "b"}] * 8).encode()),
         "None of its 8 records is a match. The first, matches[0]: The date '16 Aug'",
     ),
-    ("footballcsv", body(footballcsv(9)[:-30]), "is cut: its last line is 'Sun Aug '"),
-    ("footballcsv", without_length(footballcsv(9)[:-3]), "is cut"),
+    ("footballcsv", body(footballcsv(9)[:-30]), "is truncated: its last line is 'Sun Aug '"),
+    ("footballcsv", without_length(footballcsv(9)[:-3]), "is truncated"),
     ("footballcsv", body(b"\n<html><body>Moved</body></html>"), "HTML page"),
     ("footballcsv", body(b"404: Not Found"), "lacks the column"),
     ("footballcsv", body(openfootball(9)), "The file is JSON, not CSV"),
-    ("football-data", body(football_data(9)[:-10]), "is cut"),
+    ("football-data", body(football_data(9)[:-10]), "is truncated"),
     (
         "football-data",
         body(football_data(9, "E1")),
@@ -277,10 +277,10 @@ def test_a_worse_file_never_replaces_a_good_one(
     source.fail(path, fault, fault)
     result = sync(name)
 
-    assert only(result).status is FileStatus.REFUSED
+    assert only(result).status is FileStatus.REJECTED
     assert message in only(result).note
     assert message in str(result.problem)
-    assert f"{object_name} is as it was" in str(result.problem)
+    assert f"{object_name} was not replaced" in str(result.problem)
     assert bucket.stat(object_name) == landed
     assert bucket.read(object_name) == good
     assert bucket.read(f"raw_sync/{name}.json") == remembered
@@ -293,9 +293,9 @@ def test_another_seasons_file_does_not_land_though_a_few_rows_fit(
 ) -> None:
     source.files[FOOTBALLCSV[1]] = of_two_seasons(9, 8)
     refused = only(sync("footballcsv"))
-    assert (refused.status, bucket.stat(FOOTBALLCSV[2])) == (FileStatus.REFUSED, None)
+    assert (refused.status, bucket.stat(FOOTBALLCSV[2])) == (FileStatus.REJECTED, None)
     assert refused.note.startswith(
-        "Of its 17 records 9 are no match. The first, line 2: The date 2024-10-20 is outside"
+        "Of its 17 records 9 are rejected. The first, line 2: The date 2024-10-20 is outside"
     )
     source.files[FOOTBALLCSV[1]] = of_two_seasons(8, 8)
     assert only(sync("footballcsv")).status is FileStatus.NEW
@@ -308,7 +308,7 @@ def test_a_worse_file_lands_once_the_better_one_is_removed(
     source.files[path] = openfootball(8)
     sync()
     source.files[path] = openfootball(2)
-    assert only(sync()).status is FileStatus.REFUSED
+    assert only(sync()).status is FileStatus.REJECTED
     bucket.delete(object_name)
     assert only(sync()).status is FileStatus.NEW
 
@@ -331,10 +331,10 @@ def test_a_last_line_without_an_end_must_be_whole_and_name_known_teams(
     source.files[FOOTBALLCSV[1]] = whole[:-1]
     assert (
         only(sync("footballcsv")).note
-        == "The file is cut: its last line is 'Sat Aug 23 2025,Hull,2-1,?,Leed'."
+        == "The file is truncated: its last line is 'Sat Aug 23 2025,Hull,2-1,?,Leed'."
     )
     source.fail(FOOTBALLCSV[1], without_length(whole))
-    assert only(sync("footballcsv")).status is FileStatus.REFUSED
+    assert only(sync("footballcsv")).status is FileStatus.REJECTED
     source.files[FOOTBALLCSV[1]] = whole
     assert only(sync("footballcsv")).status is FileStatus.NEW
 
@@ -348,7 +348,7 @@ def test_an_object_that_cannot_be_read_is_a_problem_but_the_rest_lands(
     source.files[f"/{SEASON}/en.1.json"] = openfootball(6)
     source.files[f"/{SEASON}/de.1.json"] = openfootball(6)
     result = sync(leagues=["eng.1", "de.1"])
-    assert [file.status for file in result.files] == [FileStatus.REFUSED, FileStatus.NEW]
+    assert [file.status for file in result.files] == [FileStatus.REJECTED, FileStatus.NEW]
     assert "cannot be read: Too many levels of symbolic links" in str(result.problem)
     assert unreadable.is_symlink()
 
@@ -359,8 +359,8 @@ def test_a_refused_file_is_a_problem_but_the_rest_lands(
     source.files[f"/{SEASON}/en.1.json"] = b"<html>"
     source.files[f"/{SEASON}/de.1.json"] = openfootball(6)
     result = sync(leagues=["eng.1", "de.1"])
-    assert [file.status for file in result.files] == [FileStatus.REFUSED, FileStatus.NEW]
-    assert "en.1.json is refused" in str(result.problem)
+    assert [file.status for file in result.files] == [FileStatus.REJECTED, FileStatus.NEW]
+    assert "en.1.json is rejected" in str(result.problem)
     assert bucket.stat(f"raw/openfootball/{SEASON}/de.1.json") is not None
 
 
@@ -404,7 +404,7 @@ def test_a_source_that_gives_nothing_is_not_asked_for_everything(
     result = sync(leagues=["eng.1", "eng.2", "eng.3", "eng.4"])
     assert source.paths == asked
     assert [file.status for file in result.files] == [FileStatus.FAILED] * 4
-    assert result.files[-1].note.startswith("Not asked for")
+    assert result.files[-1].note.startswith("Not requested")
 
 
 def test_what_landed_before_an_interruption_is_remembered(source: SourceServer, sync: Sync) -> None:
@@ -441,7 +441,7 @@ class ContestedBucket(LocalBucket):
     [
         (openfootball(8), 8, FileStatus.UNCHANGED),
         (openfootball(7), 8, FileStatus.CHANGED),
-        (openfootball(20), 20, FileStatus.REFUSED),
+        (openfootball(20), 20, FileStatus.REJECTED),
     ],
 )
 def test_what_someone_else_lands_meanwhile_is_compared_with_and_not_overwritten_unseen(
@@ -486,7 +486,7 @@ def test_several_sources_are_asked_one_after_another(
         manners=QUICK,
     )
     assert [file.source for file in result.files] == names
-    assert result.summary == "3 files asked for: 3 new."
+    assert result.summary == "3 files requested: 3 new."
 
 
 @pytest.mark.parametrize("names", [[], ["openfootball", "fifa"]])
