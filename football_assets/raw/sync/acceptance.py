@@ -31,7 +31,7 @@ def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None,
 
     Raises
     ------
-    ArrivalRefused
+    FetchedFileRejected
         The file holds no results, is truncated, is of another division than its name says, has more rejected records
         than matches (as a file of another season has), or has far fewer matches than the landed one.
     """

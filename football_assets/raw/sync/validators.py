@@ -44,7 +44,7 @@ def load(bucket: Bucket, source: str) -> LandedFiles:
 
 
 def save(bucket: Bucket, source: str, entries: dict[str, Landed]) -> None:
-    """Add entries to those in the bucket. Where others write all the time nothing is saved."""
+    """Add entries by compare-and-swap. After _ATTEMPTS lost races nothing is saved, which costs a download only."""
     name = _object_name(source)
     for _ in range(_ATTEMPTS):
         info = bucket.stat(name)

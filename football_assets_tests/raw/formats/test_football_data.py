@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from football_assets.raw.formats.football_data import ODDS
 from football_assets.raw.formats.reader import detect_extension, read_csv
-from football_assets.raw.formats.records import UnreadableFile, WrongDivision
+from football_assets.raw.formats.records import UnreadableFile
 
 HEADER = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR"
 GOOD = "E0,16/08/14,Arsenal,Crystal Palace,2,1,H"
@@ -202,35 +202,6 @@ def test_the_header_tells_the_two_kinds_of_csv_apart() -> None:
     assert detect_extension(lines(GOOD)) == "csv"
 
 
-def test_a_file_of_another_division_than_its_place_is_refused_as_a_whole() -> None:
-    data = lines("SP1,11/08/2023,Almeria,Vallecano,0,2,A", header=HEADER)
-    with pytest.raises(
-        WrongDivision, match=r"of SP1 \(La Liga, es\.1\), but its name says Premier League \(eng\.1\)"
-    ):
-        read_csv(data, "eng.1")
-    assert len(read_csv(data, "es.1").rows) == 1
-
-
-def test_the_place_of_a_file_says_which_of_two_divisions_is_its_own() -> None:
-    other = "E1,16/08/14,Leeds,Hull,2,1,H"
-    reading = read_csv(lines(other, GOOD, other), "eng.1")
-    assert [row.line for row in reading.rows] == [3]
-    assert [refusal.line for refusal in reading.rejections] == [2, 4]
-    assert reading.rejections[0].reason == "The row is of division 'E1', the file of 'E0'."
-
-
-def test_a_division_that_is_not_known_is_that_of_the_files_place_unless_others_are_known() -> None:
-    mine = "Premier,16/08/14,Leeds,Hull,2,1,H"
-    assert len(read_csv(lines(mine, mine), "eng.1").rows) == 2
-    reading = read_csv(lines(GOOD, mine), "eng.1")
-    assert [row.line for row in reading.rows] == [2]
-    assert "which is not known" in reading.rejections[0].reason
-
-
-def test_a_row_without_a_division_is_of_the_files() -> None:
-    assert len(read_csv(lines(GOOD, ",17/08/14,Leeds,Hull,2,1,H"), "eng.1").rows) == 2
-
-
 FIXTURES = "Div,Date,Time,HomeTeam,AwayTeam,Referee,B365H,B365D,B365A"
 
 
@@ -298,11 +269,6 @@ def test_an_extra_leagues_fixtures_have_no_goals_and_its_cup_is_a_stage() -> Non
     ).rows
     assert (league.home_goals, league.round, league.kickoff_time) == (None, None, time(19, 15))
     assert (cup.round, cup.kickoff_time, cup.odds_home) == ("Copa De La Liga Profesional", None, 2.0)
-
-
-def test_an_extra_league_of_another_country_than_the_files_place_is_refused() -> None:
-    with pytest.raises(WrongDivision, match="of Argentina, Liga Profesional"):
-        read_csv(lines(NEWELLS, header=EXTRA), "br.1")
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: lines(*text.split("\n"))))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from football_assets.raw.formats.reader import detect_extension, read_results
+from football_assets.raw.formats.reader import read_results
 from football_assets.raw.formats.records import UnreadableFile, decode
 
 
@@ -45,21 +45,3 @@ def test_a_file_that_is_no_text_says_so(data: bytes, reason: str) -> None:
         reading = read_results(extension, data)
         assert reading.rows == []
         assert [reason in refusal.reason for refusal in reading.rejections] == [True]
-
-
-@pytest.mark.parametrize(
-    ("data", "extension"),
-    [
-        (b'\xef\xbb\xbf {"matches": []}', "json"),
-        (b'{"rounds": []}', "json"),
-        (b"\nDATE,Team 1,FT,Team 2\n", "csv"),
-    ],
-)
-def test_the_content_says_the_format(data: bytes, extension: str) -> None:
-    assert detect_extension(data) == extension
-
-
-@pytest.mark.parametrize("data", [b"# Notes", b"[1, 2]", b'{"clubs": []}', b"{", b"Div,Date,HomeTeam\n"])
-def test_content_in_no_format_is_refused(data: bytes) -> None:
-    with pytest.raises(UnreadableFile):
-        detect_extension(data)
