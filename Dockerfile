@@ -32,7 +32,7 @@ RUN pip install -c constraints.txt -e . \
     && if [ -n "$ONNX_RUNTIME" ]; then pip uninstall --yes onnxruntime && pip install "$ONNX_RUNTIME"; fi
 
 USER football
-# Without it Ray's dashboard asks metadata services which cloud it runs in: football_assets/runtime/ray_usage.py.
+# Without it Ray's dashboard asks metadata services which cloud it runs in: football_assets/runtime.ray_private.py.
 RUN echo '{}' > ~/ray_bootstrap_config.yaml
 VOLUME /data
 EXPOSE 3000 8000

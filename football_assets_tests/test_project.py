@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dagster._core.workspace.load import location_origins_from_yaml_paths
 
+from football_assets.orchestration.dagster_private import location_origins_from_yaml_paths
 from football_assets.runtime.home import project_root
 from football_assets.settings import Settings
 from football_assets_tests.builders.dagster_home import open_instance

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from football_assets.errors import FootballError
-from football_assets.runtime.ray_usage import without_cloud_lookup
+from football_assets.runtime.ray_private import without_cloud_lookup
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.runtime.supervisor import end_signals
 from football_assets.settings import Settings

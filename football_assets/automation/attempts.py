@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
-from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, SENSOR_NAME_TAG, WILL_RETRY_TAG
 
 from football_assets.automation.tags import EVENT_TAG, TRAINS_TAG
+from football_assets.orchestration.dagster_private import (
+    AUTO_RETRY_RUN_ID_TAG,
+    SENSOR_NAME_TAG,
+    WILL_RETRY_TAG,
+)
 from football_assets.orchestration.run_launcher import PID_TAG
+from football_assets.orchestration.run_statuses import FINISHED_STATUSES, UNFINISHED_STATUSES
 
 MAX_ATTEMPTS = 3
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))  # after the first and the second failure
@@ -75,7 +79,7 @@ def run_under_way(
     A run that this sensor requested and that was never queued is none: the request is made again with its key, and
     Dagster then queues that very run.
     """
-    records = instance.get_run_records(RunsFilter(statuses=NOT_FINISHED_STATUSES))
+    records = instance.get_run_records(RunsFilter(statuses=UNFINISHED_STATUSES))
     runs = [
         record.dagster_run
         for record in records

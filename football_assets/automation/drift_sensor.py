@@ -20,13 +20,13 @@ from dagster import (
     SkipReason,
     sensor,
 )
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from football_assets.automation.attempts import Attempts, ended_at, run_under_way
 from football_assets.automation.jobs import retrain
 from football_assets.automation.tags import EVENT_TAG, reason_tag
 from football_assets.monitoring.summary import DriftSummary, load_summary
 from football_assets.orchestration.resources import BucketResource
+from football_assets.orchestration.run_statuses import FINISHED_STATUSES
 from football_assets.registry.store import Registry
 from football_assets.settings import Settings, get_settings
 from football_assets.storage.bucket import Bucket

@@ -36,11 +36,6 @@ from dagster import (
     SkipReason,
     sensor,
 )
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.storage.asset_check_execution_record import (
-    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
-)
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from football_assets.automation.attempts import Attempts, attempts_at, ended_at
 from football_assets.automation.registry_jobs import DRIFT, FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
@@ -50,7 +45,12 @@ from football_assets.deployment.serve_api import ServeApi
 from football_assets.deployment.serve_state import ServeState
 from football_assets.errors import ObjectNotFound
 from football_assets.monitoring.summary import LATEST
+from football_assets.orchestration.dagster_private import (
+    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
+    BaseAssetGraph,
+)
 from football_assets.orchestration.resources import BucketResource
+from football_assets.orchestration.run_statuses import UNFINISHED_STATUSES
 from football_assets.registry.registry_state import CHECKED, RegistryState, read_registry
 from football_assets.registry.store import Registry
 from football_assets.runtime.serve_discovery import ServeUnreachable, find_serve
@@ -66,7 +66,7 @@ REGISTRATION = timedelta(hours=1)  # a run that registered a version longer ago 
 SESSION_CHARACTERS = 12
 RUNNING = "RUNNING"  # status of an application of Ray Serve
 
-_UNDER_WAY = [status for status in NOT_FINISHED_STATUSES if status is not DagsterRunStatus.NOT_STARTED]
+_UNDER_WAY = [status for status in UNFINISHED_STATUSES if status is not DagsterRunStatus.NOT_STARTED]
 
 
 @dataclass(frozen=True)

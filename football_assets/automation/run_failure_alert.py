@@ -3,9 +3,9 @@
 from typing import Any
 
 from dagster import DagsterRun, DefaultSensorStatus, RunFailureSensorContext, run_failure_sensor
-from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from football_assets.automation.tags import REASON_TAG
+from football_assets.orchestration.dagster_private import WILL_RETRY_TAG
 from football_assets.settings import get_settings
 
 INTERVAL_SECONDS = 15

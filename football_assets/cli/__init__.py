@@ -15,17 +15,17 @@ from football_assets.cli.options import home_option
 from football_assets.runtime.streams import prepare_streams
 
 COMMANDS = {
-    "backtest": "football_assets.cli.backtests:backtest",
-    "clubs": "football_assets.cli.results:clubs",
-    "compare": "football_assets.cli.backtests:compare",
-    "demo": "football_assets.cli.demo:demo",
-    "land": "football_assets.cli.results:land",
-    "materialize": "football_assets.cli.graph:materialize",
-    "models": "football_assets.cli.models:models",
-    "predict": "football_assets.cli.predict:predict",
-    "serve": "football_assets.cli.servers:serve",
-    "sync": "football_assets.cli.results:sync",
-    "up": "football_assets.cli.servers:up",
+    "backtest": "football_assets.cli.backtests:backtest_command",
+    "clubs": "football_assets.cli.results:clubs_command",
+    "compare": "football_assets.cli.backtests:compare_command",
+    "demo": "football_assets.cli.demo:demo_command",
+    "land": "football_assets.cli.results:land_command",
+    "materialize": "football_assets.cli.graph:materialize_command",
+    "models": "football_assets.cli.models:models_group",
+    "predict": "football_assets.cli.predict:predict_command",
+    "serve": "football_assets.cli.servers:serve_command",
+    "sync": "football_assets.cli.results:sync_command",
+    "up": "football_assets.cli.servers:up_command",
 }
 
 

@@ -55,7 +55,7 @@ class EvaluationInput:
         self.progress.say(f"Epoch {epoch.epoch}: {loss}, {epoch.seconds:.1f} s")
 
 
-@click.command()
+@click.command("backtest")
 @home_option
 @period_options
 @click.option("--out", type=FILE, required=True, help="Parquet file to write, one row per forecast match.")
@@ -67,7 +67,7 @@ class EvaluationInput:
 )
 @plot_option
 @json_option
-def backtest(
+def backtest_command(
     folders: tuple[Path, ...],
     tensors_folder: Path | None,
     start: datetime,
@@ -93,13 +93,13 @@ def backtest(
     write_json(json_file, figures | {"seconds": round(time.monotonic() - started, 1)})
 
 
-@click.command()
+@click.command("compare")
 @home_option
 @period_options
 @click.option("--out", type=FILE, help="Parquet file to write: one row per match, all probabilities.")
 @plot_option
 @json_option
-def compare(
+def compare_command(
     folders: tuple[Path, ...],
     tensors_folder: Path | None,
     start: datetime,

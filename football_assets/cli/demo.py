@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 FIXTURES_SHOWN = 12
 
 
-@click.command()
+@click.command("demo")
 @home_option
 @json_option
-def demo(json_file: Path | None) -> None:
+def demo_command(json_file: Path | None) -> None:
     """Land the bundled results, run the whole graph, and forecast the fixtures not yet played."""
     started = time.monotonic()
     settings = prepare_command_home(for_runs=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_SELECTION = 'not (key:"backtest" or key:"serving_deployment" or key:"sweep" or key:"synced_results")'
 
 
-@click.command()
+@click.command("materialize")
 @home_option
 @click.option(
     "--select",
@@ -42,7 +42,7 @@ DEFAULT_SELECTION = 'not (key:"backtest" or key:"serving_deployment" or key:"swe
     type=EXISTING_FILE,
     help="Run configuration as in Dagster's launchpad, YAML.",
 )
-def materialize(selection: str, seasons: tuple[str, ...], config_file: Path | None) -> None:
+def materialize_command(selection: str, seasons: tuple[str, ...], config_file: Path | None) -> None:
     """Run assets and their checks, as one Dagster run."""
     run_config = _read_config(config_file) if config_file else None
     run_graph(prepare_command_home(for_runs=True), selection, seasons, run_config)

@@ -10,16 +10,16 @@ from football_assets.errors import FootballError
 from football_assets.storage.model_files import MODEL_CARD
 
 
-@click.group(invoke_without_command=True)
+@click.group("models", invoke_without_command=True)
 @home_option
 @click.pass_context
-def models(context: click.Context) -> None:
+def models_group(context: click.Context) -> None:
     """List, show, promote or roll back model versions. Without a command: list."""
     if context.invoked_subcommand is None:
         context.invoke(list_models)
 
 
-@models.command("list")
+@models_group.command("list")
 @home_option
 def list_models() -> None:
     """List the versions with their aliases, the gate's decisions and their sizes."""
@@ -47,7 +47,7 @@ def list_models() -> None:
     results_console().print(rows_table(("version", "alias", "published", "gate", "size"), rows))
 
 
-@models.command("show")
+@models_group.command("show")
 @home_option
 @click.argument("version", default="production")
 def show_model(version: str) -> None:
@@ -65,7 +65,7 @@ def show_model(version: str) -> None:
         click.echo(f"gate: {reason}")
 
 
-@models.command("promote")
+@models_group.command("promote")
 @home_option
 @click.argument("version")
 def promote_model(version: str) -> None:
@@ -74,7 +74,7 @@ def promote_model(version: str) -> None:
     _echo_aliases(registry.promote(registry.resolve(version)))
 
 
-@models.command("rollback")
+@models_group.command("rollback")
 @home_option
 def roll_back() -> None:
     """Make the previous production version production again."""

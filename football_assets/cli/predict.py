@@ -8,7 +8,7 @@ from football_assets.cli.context import open_registry, prepare_command_home
 from football_assets.cli.options import DAY, home_option
 
 
-@click.command()
+@click.command("predict")
 @home_option
 @click.argument("league")
 @click.argument("home_team", metavar="HOME")
@@ -19,7 +19,7 @@ from football_assets.cli.options import DAY, home_option
     type=DAY,
     help="Day of the match. Default: the next fixture of the two teams in that league's list, else today.",
 )
-def predict(league: str, home_team: str, away_team: str, day: datetime | None) -> None:
+def predict_command(league: str, home_team: str, away_team: str, day: datetime | None) -> None:
     """Forecast one match with the production model, from the teams' names: `Man Utd` is Manchester United."""
     settings = prepare_command_home()
     from football_assets.cli.tables import fixtures_table, results_console

@@ -12,10 +12,10 @@ from football_assets.cli.output_files import check_writable, write_json
 from football_assets.errors import FootballError
 
 
-@click.command()
+@click.command("land")
 @home_option
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
-def land(paths: tuple[Path, ...]) -> int:
+def land_command(paths: tuple[Path, ...]) -> int:
     """Copy files of results, or folders of them, into the bucket.
 
     Accepted: openfootball JSON, footballcsv CSV and football-data.co.uk CSV, each in a folder named after its season,
@@ -27,11 +27,11 @@ def land(paths: tuple[Path, ...]) -> int:
     holds no match, or another division than its name says; the others land.
     """
     settings = prepare_command_home()
-    from football_assets.raw.landing import land as land_files
+    from football_assets.raw.landing import land
     from football_assets.raw.landing.report import problem_lines, report_lines
     from football_assets.storage.bucket import open_bucket
 
-    result = land_files(open_bucket(settings.bucket_url), paths)
+    result = land(open_bucket(settings.bucket_url), paths)
     for line in problem_lines(result):
         click.echo(line, err=True)
     for line in report_lines(result):
@@ -39,7 +39,7 @@ def land(paths: tuple[Path, ...]) -> int:
     return 0 if result.is_complete else EXIT_FAILURE
 
 
-@click.command()
+@click.command("sync")
 @home_option
 @click.argument(
     "sources", nargs=-1, required=True, type=click.Choice(["openfootball", "footballcsv", "football-data"])
@@ -52,7 +52,7 @@ def land(paths: tuple[Path, ...]) -> int:
     help="Season, like 2025-26 or 2025; repeatable. Default: those being played.",
 )
 @click.option("--league", "leagues", multiple=True, help="League, like eng.1; repeatable. Default: all.")
-def sync(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str, ...]) -> None:
+def sync_command(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str, ...]) -> None:
     """Fetch current results from public SOURCES into the bucket.
 
     Only what changed is fetched and written. A truncated file, a file without results, or one with fewer matches than
@@ -80,7 +80,7 @@ def sync(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str,
         raise FootballError(result.problem)
 
 
-@click.command()
+@click.command("clubs")
 @home_option
 @click.option(
     "--raw",
@@ -93,7 +93,7 @@ def sync(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str,
     "--season", "seasons", type=SEASON, multiple=True, help="Season, like 2015-16; repeatable. Default: all."
 )
 @json_option
-def clubs(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path | None) -> int:
+def clubs_command(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path | None) -> int:
     """Compare the clubs of leagues that two or more sources have, and list every club that does not match.
 
     Ends with 1 if two names of one club play different fixtures on the same days.
@@ -103,8 +103,7 @@ def clubs(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path |
     from tempfile import TemporaryDirectory
 
     from football_assets.cli.tables import club_tables, results_console
-    from football_assets.raw.landing import inventory
-    from football_assets.raw.landing import land as land_files
+    from football_assets.raw.landing import inventory, land
     from football_assets.raw.matches import named_entries
     from football_assets.raw.matching.club_report import club_report
     from football_assets.storage.bucket import open_bucket
@@ -112,7 +111,7 @@ def clubs(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path |
     with TemporaryDirectory(prefix="football-clubs-") as scratch:
         bucket = open_bucket(scratch if folders else settings.bucket_url)
         if folders:
-            land_files(bucket, folders)
+            land(bucket, folders)
         landed = inventory(bucket).seasons
         unknown = sorted(set(seasons) - set(landed))
         if unknown:

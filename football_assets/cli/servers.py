@@ -12,7 +12,7 @@ from football_assets.cli.options import home_option
 SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--supervised")
 
 
-@click.command()
+@click.command("up")
 @home_option
 @click.option("--host", help="Address to listen on. Default: FOOTBALL_HOST, else 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="TCP port. Default: FOOTBALL_PORT, else 3000.")
@@ -21,7 +21,7 @@ SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--superv
     type=click.IntRange(1, 65535),
     help="TCP port of the HTTP endpoint. Default: FOOTBALL_SERVE_PORT, else 8000.",
 )
-def up(host: str | None, port: int | None, serve_port: int | None) -> int:
+def up_command(host: str | None, port: int | None, serve_port: int | None) -> int:
     """Run the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""
     settings = prepare_command_home(for_runs=True)
     from football_assets.runtime.home import project_root
@@ -44,7 +44,7 @@ def up(host: str | None, port: int | None, serve_port: int | None) -> int:
         return run_together(programs, root, keep_open=[lock])
 
 
-@click.command()
+@click.command("serve")
 @home_option
 @click.option("--host", help="Address to listen on. Default: FOOTBALL_SERVE_HOST, else 127.0.0.1.")
 @click.option(
@@ -56,7 +56,7 @@ def up(host: str | None, port: int | None, serve_port: int | None) -> int:
     help="A fixed number of replicas. Default: as many as the requests need, up to the limit in serve/config.yaml.",
 )
 @click.option("--supervised", is_flag=True, hidden=True)  # by `football serve` or `football up`
-def serve(host: str | None, port: int | None, replicas: int | None, supervised: bool) -> int:
+def serve_command(host: str | None, port: int | None, replicas: int | None, supervised: bool) -> int:
     """Answer forecasts over HTTP from the production model, until interrupted."""
     settings = prepare_command_home(for_runs=True)
     from football_assets.runtime.processes import run_together

@@ -55,7 +55,7 @@ def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
     return table
 
 
-def scores_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> Table:
+def forecaster_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> Table:
     """Lay out scores, one row per forecaster; the best value of each score is bold."""
     table = Table(title=title, title_justify="left")
     table.add_column("forecaster")
@@ -85,7 +85,7 @@ def evaluation_table(metrics: Mapping[str, Any]) -> Table:
     title = (
         f"Test period: {metrics['test_matches']:,} matches after {metrics['train_matches']:,} to learn from"
     )
-    return scores_table({"LSTM": metrics["test"], **baselines}, title)
+    return forecaster_table({"LSTM": metrics["test"], **baselines}, title)
 
 
 def block_table(block: "Block") -> Table:

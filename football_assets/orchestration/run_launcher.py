@@ -7,8 +7,9 @@ sensors wait for it. With it, Dagster's run monitoring fails such a run and trie
 import socket
 
 import psutil
-from dagster import DagsterEventType, DagsterInstance, DagsterRun
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, LaunchRunContext, WorkerStatus
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DefaultRunLauncher
+
+from football_assets.orchestration.dagster_private import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 
 HOST_TAG = "football/host"
 PID_TAG = "football/pid"  # of runs that the command line executes in its own process

@@ -7,14 +7,13 @@ from threading import Thread
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run_iterator
 
 from football_assets.automation.jobs import jobs
 from football_assets.automation.schedules import schedules
 from football_assets.automation.sensors import sensors
 from football_assets.automation.tags import TRAINS_TAG
 from football_assets.definitions import defs
+from football_assets.orchestration.dagster_private import InMemoryJob, execute_run_iterator
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_home import open_instance
 from football_assets_tests.builders.small_graph import QUIET, SmallHome

@@ -19,6 +19,7 @@ from dagster import (
     DagsterEvent,
     DagsterEventType,
     DagsterInstance,
+    DagsterRun,
     DagsterRunStatus,
     Definitions,
     RunRequest,
@@ -26,11 +27,6 @@ from dagster import (
     SkipReason,
     asset,
 )
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.storage.dagster_run import DagsterRun
-from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
-from dagster._core.test_utils import create_run_for_test
 
 from football_assets.automation import registry_sensor
 from football_assets.automation.registry_jobs import FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
@@ -41,6 +37,7 @@ from football_assets.export.assets import assets as export_assets
 from football_assets.forecasting.assets import assets as forecasting_assets
 from football_assets.forecasting.checks import checks as forecasting_checks
 from football_assets.monitoring.summary import LATEST
+from football_assets.orchestration.dagster_private import SENSOR_NAME_TAG, BaseAssetGraph
 from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.checks import registered_versions_are_whole
@@ -48,6 +45,11 @@ from football_assets.registry.store import ALIASES_OBJECT, Registry
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.settings import Settings
 from football_assets.storage.bucket import LocalBucket
+from football_assets_tests.builders.dagster_private import (
+    RUN_KEY_TAG,
+    AssetCheckEvaluationPlanned,
+    create_run_for_test,
+)
 from football_assets_tests.builders.serve_server import TOKEN, ServeServer, serve_server
 
 CHECKS_OF = {

@@ -2,11 +2,11 @@
 
 import dagster as dg
 import pytest
-from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from football_assets.automation.run_failure_alert import run_failure_alert
 from football_assets.automation.tags import REASON_TAG
 from football_assets.errors import NotEnoughData
+from football_assets.orchestration.dagster_private import WILL_RETRY_TAG
 from football_assets.runtime.webhook import WebhookError
 from football_assets_tests.builders.small_graph import QUIET
 from football_assets_tests.builders.webhook_server import SECRET, Receiver

@@ -9,13 +9,16 @@ import signal
 import sys
 
 from dagster import DagsterInstance
-from dagster._core.remote_origin import InProcessCodeLocationOrigin
-from dagster._core.test_utils import create_test_daemon_workspace_context, freeze_time
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
-from dagster._daemon.sensor import execute_sensor_iteration
 
 from football_assets.automation.new_results_sensor import NAME
+from football_assets_tests.builders.dagster_private import (
+    InProcessCodeLocationOrigin,
+    InProcessWorkspaceLoadTarget,
+    LoadableTargetOrigin,
+    create_test_daemon_workspace_context,
+    execute_sensor_iteration,
+    freeze_time,
+)
 
 TICKS = 3
 SECONDS_BETWEEN = 60

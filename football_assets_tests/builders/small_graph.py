@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import RUN_KEY_TAG
 
 from football_assets.automation.jobs import refresh_forecasts, retrain
 from football_assets.automation.new_results_sensor import evaluate, new_results_sensor
@@ -14,6 +13,7 @@ from football_assets.raw.assets import read_landing_files
 from football_assets.settings import Settings
 from football_assets.storage.bucket import Bucket, open_bucket
 from football_assets.storage.tables import read_table
+from football_assets_tests.builders.dagster_private import RUN_KEY_TAG
 
 BROKEN = "broken"  # while this object is in the bucket, training fails
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

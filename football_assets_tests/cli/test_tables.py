@@ -13,9 +13,9 @@ from football_assets.cli.tables import (
     club_tables,
     evaluation_table,
     fixtures_table,
+    forecaster_table,
     results_console,
     rows_table,
-    scores_table,
     seasons_table,
 )
 from football_assets.comparison.betting import PaperBets
@@ -90,7 +90,7 @@ def test_scores_have_a_row_a_forecaster_and_the_best_of_each_score_is_bold() -> 
         "Elo": {"log_loss": 1.0222, "rps": 0.2023, "brier": 0.6123, "accuracy": 0.5123, "ece": 0.0142},
     }
 
-    table = scores_table(found, "Test period")
+    table = forecaster_table(found, "Test period")
 
     assert rows(table) == [
         ["forecaster", "log loss", "RPS", "Brier", "accuracy", "ECE"],

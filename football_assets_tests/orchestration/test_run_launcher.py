@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pytest
-from dagster._core.events import EngineEventData
-from dagster._core.launcher import WorkerStatus
 
+from football_assets.orchestration.dagster_private import WorkerStatus
 from football_assets.orchestration.run_launcher import HOST_TAG, LocalRunLauncher
 from football_assets.runtime.home import prepare_home, project_root
 from football_assets_tests.builders.dagster_home import open_instance
+from football_assets_tests.builders.dagster_private import EngineEventData
 
 
 @dg.op

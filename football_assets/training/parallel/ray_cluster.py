@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from football_assets.errors import FootballError
-from football_assets.runtime.ray_usage import without_cloud_lookup
+from football_assets.runtime.ray_private import listen_on_loopback_only, without_cloud_lookup
 
 LOOPBACK = "127.0.0.1"
 _CONNECT_SECONDS = 10
@@ -56,9 +56,7 @@ def ray_cluster(least_cpus: int = 1) -> Iterator[Path]:
             _check_reached(address)
             _join(address, quiet)
         else:
-            from ray._private import ray_constants
-
-            ray_constants.ENABLE_RAY_CLUSTER = False  # as the variable says, if Ray was imported before
+            listen_on_loopback_only()  # the variable has no effect if Ray was imported before
             cpus = max(os.cpu_count() or 1, least_cpus)
             with without_cloud_lookup(Path(folder)):
                 ray.init("local", num_cpus=cpus, include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from ray._private import ray_constants, services
 
-from football_assets.runtime.ray_usage import CLUSTER_FILE, without_cloud_lookup
+from football_assets.runtime.ray_private import CLUSTER_FILE, listen_on_loopback_only, without_cloud_lookup
 
 
 def test_the_dashboard_alone_gets_a_home_with_an_empty_file_of_the_cluster_launcher(
@@ -37,3 +37,13 @@ def test_ray_starts_its_dashboard_and_reads_the_file_as_it_is_known_here() -> No
     assert "env_updates" in inspect.signature(services.start_ray_process).parameters
     assert "start_ray_process(" in inspect.getsource(services.start_api_server)
     assert f"~/{CLUSTER_FILE}" in inspect.getsource(UsageStatsHead.run)
+
+
+def test_a_cluster_of_this_process_listens_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_constants, "ENABLE_RAY_CLUSTER", True)  # restored at the end of the test
+    monkeypatch.setattr(services, "node_ip_address_from_perspective", lambda _: "192.0.2.7")
+    assert services.resolve_ip_for_localhost("127.0.0.1") == "192.0.2.7"
+
+    listen_on_loopback_only()
+
+    assert services.resolve_ip_for_localhost("127.0.0.1") == "127.0.0.1"

@@ -1,0 +1,31 @@
+"""Every private name of Dagster that only the tests use; other test modules import them from here.
+
+The project's own are in `football_assets.orchestration.dagster_private`.
+"""
+
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+from dagster._core.events import EngineEventData
+from dagster._core.remote_origin import InProcessCodeLocationOrigin
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RUN_KEY_TAG
+from dagster._core.test_utils import (
+    create_run_for_test,
+    create_test_daemon_workspace_context,
+    freeze_time,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
+from dagster._daemon.sensor import execute_sensor_iteration
+
+__all__ = [
+    "PARENT_RUN_ID_TAG",
+    "RUN_KEY_TAG",
+    "AssetCheckEvaluationPlanned",
+    "EngineEventData",
+    "InProcessCodeLocationOrigin",
+    "InProcessWorkspaceLoadTarget",
+    "LoadableTargetOrigin",
+    "create_run_for_test",
+    "create_test_daemon_workspace_context",
+    "execute_sensor_iteration",
+    "freeze_time",
+]
