@@ -112,8 +112,10 @@ def mirrored_tests(sources: list[Source]) -> Iterator[Violation]:
 
 
 def private_imports(sources: list[Source]) -> Iterator[Violation]:
-    """Find imports of private modules and names of libraries."""
+    """Find imports of private modules and names of libraries outside of the modules `*_private.py` and their tests."""
     for source in sources:
+        if source.path.endswith("_private.py"):
+            continue
         found = sorted({name for _, name in source.imports() if _is_private(name)})
         if found:
             remedy = (

@@ -167,6 +167,11 @@ def test_public_names_and_the_projects_own_may_be_imported(statement: str) -> No
     assert not list(private_imports([Source("football_assets/raw/a.py", statement)]))
 
 
+@pytest.mark.parametrize("path", ["football_assets/runtime/ray_private.py", "serve/test_ray_private.py"])
+def test_modules_of_private_names_may_import_them(path: str) -> None:
+    assert not list(private_imports([Source(path, "from ray._private import services")]))
+
+
 @pytest.mark.parametrize(
     "statement",
     [
