@@ -1,4 +1,4 @@
-"""`onnx_model`: the trained network in the format that serving runs."""
+"""`onnx_model`: export the trained network to the format that serving runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,9 +31,10 @@ def onnx_model(
     sequence_tensors: Path,
     model_evaluation: Path,
 ) -> MaterializeResult[Path]:
-    """The forecaster as one ONNX graph of normalisation, network and calibration, and an int8 variant if it is as good.
+    """Export the forecaster as one ONNX graph of normalisation, network and calibration, with an int8 variant.
 
-    Compared with the network on the whole test period, and on fixtures with little or no history.
+    Both are compared with the network on the whole test period and on fixtures with little or no history. The int8
+    variant is kept only if its test log loss holds.
     """
     from football_assets.export.onnx_export import export_forecaster, find_rows
     from football_assets.sequences.tensors import KEYS

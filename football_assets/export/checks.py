@@ -1,4 +1,4 @@
-"""Asset checks of `onnx_model`: what `export.json` claims, and one forecast by the file itself."""
+"""Asset checks of `onnx_model`: the figures of `export.json`, and forecasts by the files themselves."""
 
 import json
 from pathlib import Path
@@ -16,10 +16,10 @@ SAMPLE = 2000
 @asset_check(
     asset="onnx_model",
     blocking=True,
-    description=f"No probability differs from the PyTorch network's by more than {PARITY_TOLERANCE:g}, in any case.",
+    description=f"No probability differs from the PyTorch network's by more than {PARITY_TOLERANCE:g} in any case.",
 )
 def onnx_model_agrees_with_the_network(onnx_model: Path) -> AssetCheckResult:
-    """Parity over the test period, batch sizes 1, 2 and 257, unknown context and empty histories."""
+    """Report parity on the test period, batch sizes 1, 2 and 257, unknown context and empty histories."""
     report = _report(onnx_model)
     difference = report["parity_max_abs_difference"]
     return AssetCheckResult(
@@ -30,10 +30,10 @@ def onnx_model_agrees_with_the_network(onnx_model: Path) -> AssetCheckResult:
 
 @asset_check(
     asset="onnx_model",
-    description=f"The int8 variant moves the test log loss by at most {INT8_TOLERANCE:g}. If not, it is not published.",
+    description=f"The int8 variant changes the test log loss by at most {INT8_TOLERANCE:g}, else it is not published.",
 )
 def int8_variant_keeps_the_log_loss(onnx_model: Path) -> AssetCheckResult:
-    """Fails without harm: serving runs the float32 model."""
+    """Report the change of the log loss; a failure is a warning, because serving runs the float32 model."""
     int8 = _report(onnx_model)["int8"]
     return AssetCheckResult(
         passed=int8["accepted"] and (onnx_model / MODEL_INT8).is_file(),
@@ -46,10 +46,10 @@ def int8_variant_keeps_the_log_loss(onnx_model: Path) -> AssetCheckResult:
 @asset_check(
     asset="onnx_model",
     blocking=True,
-    description="Opset, input names, output names and shapes are recorded, and the batch size may vary.",
+    description="Opset, input names, output names and shapes are recorded, and the batch size is dynamic.",
 )
 def onnx_model_has_the_agreed_signature(onnx_model: Path) -> AssetCheckResult:
-    """Serving feeds inputs by these names."""
+    """Check the names and shapes by which serving feeds the model."""
     from football_assets.export.inference import INPUTS, OUTPUTS
 
     report = _report(onnx_model)
@@ -73,7 +73,7 @@ def onnx_model_has_the_agreed_signature(onnx_model: Path) -> AssetCheckResult:
     description="Forecasts of the latest matches and fixtures are probabilities that sum to one, and goals above zero.",
 )
 def onnx_model_gives_probabilities(onnx_model: Path, sequence_tensors: Path) -> AssetCheckResult:
-    """Runs each published variant on up to 2,000 of the latest rows, played or not."""
+    """Run each published variant on up to 2,000 of the latest rows, played or not."""
     import numpy as np
 
     from football_assets.export.inference import OnnxForecaster

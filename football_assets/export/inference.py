@@ -1,4 +1,4 @@
-"""An exported forecaster in ONNX Runtime, without torch. The parity check, forecasts and serving answer through it."""
+"""Run an exported forecaster in ONNX Runtime, without torch: for parity, forecasts and serving."""
 
 from pathlib import Path
 
@@ -12,21 +12,21 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class OnnxForecaster:
-    """Forecasts of encoded fixtures, in raw units, by one ONNX file.
+    """Forecast encoded fixtures, in raw units, with one ONNX file.
 
     Parameters
     ----------
     path
         `model.onnx` or `model.int8.onnx`.
     threads
-        Threads that one call may use.
+        Threads of one call.
     provider
-        `cpu`, `cuda`, or `auto`: CUDA where ONNX Runtime is built for it and finds a device.
+        `cpu`, `cuda`, or `auto`: CUDA if ONNX Runtime is built for it and finds a device.
 
     Raises
     ------
     ExportError
-        The file is missing, or not a forecaster that this project exported, or the provider cannot be had.
+        The file is missing or no forecaster of this project, or the provider is not available.
 
     Example
     -------
@@ -69,7 +69,7 @@ class OnnxForecaster:
 
     @property
     def provider(self) -> str:
-        """ONNX Runtime's name of what the model runs on."""
+        """Name of the execution provider that the model runs on."""
         return str(self._session.get_providers()[0])
 
     def predict(
@@ -80,14 +80,14 @@ class OnnxForecaster:
         Parameters
         ----------
         home_history, away_history
-            [n, history, history features] float32, most recent match last, left-padded.
+            `[n, history, history features]` float32, most recent match last, left-padded.
         context
-            [n, context features] float32; NaN where a value is unknown.
+            `[n, context features]` float32; NaN where a value is unknown.
 
         Returns
         -------
         tuple
-            Probabilities of home win, draw, away win [n, 3], and expected goals of both sides [n, 2].
+            Probabilities of home win, draw, away win `[n, 3]`, and expected goals of both sides `[n, 2]`.
         """
         if len(context) == 0:  # ONNX Runtime's LSTM aborts the process on an empty batch
             return np.zeros((0, 3), dtype=np.float32), np.zeros((0, 2), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""`registered_model`: the trained model as a version of the registry, and the gate's verdict about it."""
+"""`registered_model`: publish the trained model as a version of the registry, and judge it by the gate."""
 
 import json
 import shutil
@@ -43,11 +43,11 @@ def registered_model(
     team_matches: pl.DataFrame,
     team_form: pl.DataFrame,
     team_ratings: pl.DataFrame,
-) -> MaterializeResult:
-    """A version in the registry with all that serving needs, and a model card. The gate promotes it or says why not.
+) -> MaterializeResult[Any]:
+    """Publish a version with all that serving needs and a model card; the gate promotes or rejects it.
 
-    It must be certainly better than base rates, and on the same test matches not worse than Elo and the model in
-    production. A refused version stays in the registry as candidate; production stays what it was.
+    The version must be significantly better than base rates, and on the same test matches not worse than Elo and the
+    production model. A rejected version stays in the registry as candidate, and the production version stays.
     """
     from football_assets.orchestration.tracking import track, training_run
     from football_assets.registry.bundle import BundleSources, assemble_bundle

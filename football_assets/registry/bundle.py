@@ -1,4 +1,4 @@
-"""The model bundle: the files of one version, gathered from the assets that made them, and whether it is whole."""
+"""The model bundle: collect the files of one version from the assets, and check that it is complete."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.errors import FootballError, RegistryError
-from football_assets.registry.model_card import package_versions, summarise_data, write_model_card
+from football_assets.registry.model_card import library_versions, summarise_data, write_model_card
 from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
@@ -44,7 +44,7 @@ REQUIRED = (
 REFERENCE_ROWS = 20_000
 REFERENCE_DAYS = 3 * 365
 
-# What the network can be built from again. Times of epochs are left out: equal models are equal bundles.
+# What the network can be rebuilt from. Times of epochs are left out: equal models are equal bundles.
 _TRAINING_FIELDS = ("network", "config", "best_epoch")
 
 
@@ -60,9 +60,9 @@ class BundleSources:
 
 @dataclass(frozen=True)
 class ProductionForecasts:
-    """The production model's probabilities [n, 3] of the candidate's test matches, NaN where they may not be compared.
+    """The production model's probabilities `[n, 3]` of the candidate's test matches, NaN where not comparable.
 
-    None, with the reason, if it cannot forecast them at all.
+    None, with the reason, if it cannot forecast any of them.
     """
 
     probabilities: np.ndarray | None
@@ -70,12 +70,12 @@ class ProductionForecasts:
 
 
 def assemble_bundle(sources: BundleSources, team_state: pl.DataFrame, folder: Path) -> None:
-    """Gather the files of a version in an empty folder. The same sources give the same bytes.
+    """Collect the files of a version in an empty folder. The same sources give the same bytes.
 
     Parameters
     ----------
     sources
-        What the model was made from.
+        Folders of the assets that the version consists of.
     team_state
         Each team's last matches and ratings, from `sequences.state`.
     folder
@@ -84,7 +84,7 @@ def assemble_bundle(sources: BundleSources, team_state: pl.DataFrame, folder: Pa
     Raises
     ------
     RegistryError
-        The bundle is not whole.
+        The bundle is incomplete or a file is unusable.
     """
     for source, names in (
         (sources.onnx_model, (MODEL, FEATURE_SPEC)),
@@ -107,22 +107,22 @@ def assemble_bundle(sources: BundleSources, team_state: pl.DataFrame, folder: Pa
         export=_json(sources.onnx_model / EXPORT_REPORT),
         spec=tensors.spec,
         data=summarise_data(tensors.keys),
-        packages=package_versions(),
+        packages=library_versions(),
     )
     (folder / MODEL_CARD).write_text(card, encoding="utf-8")
     check_bundle(folder)
 
 
 def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str]) -> pl.DataFrame:
-    """The last three years of training, as the drift report compares production with: inputs, forecasts, results.
+    """Build the reference of the drift report: inputs, forecasts and results of the last three years of training.
 
-    Football of long ago differs from any window for reasons that training saw: ratings had not settled, leagues scored
-    more or less. Three years have every phase of a season several times.
+    Older matches differ from any window for reasons that are part of training: ratings had not settled, leagues scored
+    more or less. Three years contain every phase of a season several times.
 
     Parameters
     ----------
     bundle
-        Folder with the model.
+        Folder that holds the model.
     tensors
         The matches.
     split
@@ -131,7 +131,7 @@ def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str
     Returns
     -------
     pl.DataFrame
-        At most 20,000 rows, drawn by chance where there are more, in order of time: `match_id`, `league_id`,
+        At most 20,000 rows, a random sample where there are more, in order of time: `match_id`, `league_id`,
         `kickoff_date`, the context features by name, `p_home`, `p_draw`, `p_away`, `xg_home`, `xg_away`, `outcome`,
         `home_goals`, `away_goals`.
     """
@@ -144,7 +144,7 @@ def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str
 
 
 def reference_rows(tensors: SequenceTensors, split: dict[str, str]) -> NDArray[np.int64]:
-    """Rows of the matches that the drift reference is made of."""
+    """Select the rows of the matches of the drift reference."""
     last = date.fromisoformat(split["train_end"])
     first = last - timedelta(days=REFERENCE_DAYS)
     if "train_start" in split:
@@ -164,7 +164,7 @@ def reference_table(
     probabilities: NDArray[np.floating],
     goals: NDArray[np.floating],
 ) -> pl.DataFrame:
-    """The drift reference of some rows, with their forecasts [n, 3] and [n, 2]."""
+    """Build the drift reference of some rows, with probabilities `[n, 3]` and expected goals `[n, 2]`."""
     return (
         tensors.keys[rows]
         .select("match_id", "league_id", "kickoff_date")
@@ -183,7 +183,7 @@ def reference_table(
 
 
 def check_bundle(bundle: Path) -> None:
-    """Make sure that a bundle has all its files and that each can be read.
+    """Check that a bundle has all its files and that each can be read.
 
     Raises
     ------
@@ -227,10 +227,10 @@ def check_bundle(bundle: Path) -> None:
 
 
 def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFrame) -> ProductionForecasts:
-    """What the production model says of a candidate's test matches.
+    """Forecast a candidate's test matches with the production model.
 
-    Matches up to the end of production's own validation period are left out: it has learnt from them. With the
-    candidate's inputs its ONNX model is run; with other inputs its stored test predictions are joined.
+    Matches up to the end of the production model's validation period are left out: it was trained on them. If both
+    models have the same inputs, its ONNX model runs; otherwise its stored test predictions are joined.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFr
     if np.isnan(probabilities).all():
         return ProductionForecasts(
             None,
-            "The production model could not be compared: it has learnt from these matches, or has other inputs and no "
+            "The production model could not be compared: it was trained on these matches, or has other inputs and no "
             "stored forecasts of them.",
         )
     return ProductionForecasts(probabilities, None)

@@ -1,4 +1,4 @@
-"""How the promotion gate judges, and what it calls the references. The gate and the launchpad read it."""
+"""The configuration of the promotion gate and the names of its references, for the gate and the launchpad."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,7 +8,7 @@ PRODUCTION = "production model"
 
 
 class GateConfig(BaseModel):
-    """How the gate judges."""
+    """The tolerance and the bootstrap of the promotion gate."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,6 +20,6 @@ class GateConfig(BaseModel):
     confidence: float = Field(0.95, gt=0, lt=1, description="Coverage of the bootstrap interval.")
     resamples: int = Field(2000, ge=100, description="Bootstrap samples of calendar days.")
     seed: int = Field(
-        20, ge=0, description="Seed of the bootstrap: the same forecasts always get the same verdict."
+        20, ge=0, description="Seed of the bootstrap: the same forecasts always get the same decision."
     )
-    least_days: int = Field(5, ge=2, description="Fewest calendar days that a comparison may rest on.")
+    least_days: int = Field(5, ge=2, description="Fewest calendar days of a comparison.")

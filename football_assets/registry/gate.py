@@ -1,4 +1,4 @@
-"""The promotion gate: may a candidate become production? A pure function of its test predictions."""
+"""The promotion gate: decide whether a candidate may become production, from its test predictions alone."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,12 +9,12 @@ import polars as pl
 from football_assets.domain.scoring_rules import log_loss_each
 from football_assets.registry.config import CLASS_PRIOR, ELO, PRODUCTION, GateConfig
 
-_CHUNK = 4_000_000  # resampled days held at a time: 32 MB
+_CHUNK = 4_000_000  # resampled days in memory at a time: 32 MB
 
 
 @dataclass(frozen=True)
 class GateComparison:
-    """Candidate against one reference on the same matches. `difference` is candidate − reference, in mean log loss."""
+    """The candidate against one reference on the same matches: `difference` is candidate − reference, in log loss."""
 
     reference: str
     matches: int
@@ -30,8 +30,10 @@ class GateComparison:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """The verdict: `reasons` has one sentence for every comparison made or left out, `refusals` those that stand in the
-    way of promotion."""
+    """The decision about a candidate.
+
+    `reasons` has one sentence per comparison, made or skipped; `refusals` are the reasons against promotion.
+    """
 
     accepted: bool
     reasons: list[str]
@@ -39,7 +41,7 @@ class GateDecision:
     comparisons: list[GateComparison]
 
     def to_dict(self) -> dict[str, Any]:
-        """The decision as JSON values."""
+        """Return the decision as JSON values."""
         return asdict(self)
 
 
@@ -53,26 +55,26 @@ def judge(
     """Decide whether a candidate may become production.
 
     A comparison is the paired difference of log loss on the same matches, with a bootstrap interval that resamples
-    calendar days: results of one day share what the model did not know, so matches are not independent. The rules:
+    calendar days: results of one day share what the model did not know, so they are not independent. The rules:
 
-    - class prior: the whole interval lies below 0. A model that is not certainly better than base rates knows nothing.
-    - Elo baseline and production model: refused if the candidate is certainly worse (the whole interval lies above 0)
-      or worse in the mean by more than `tolerance`. The first part keeps a long row of small losses, each within the
-      tolerance, from adding up; the second part refuses a large loss that few matches cannot make certain. A
-      candidate that is level passes: it has seen newer results.
+    - class prior: the whole interval lies below 0. Any useful model is significantly better than base rates.
+    - Elo baseline and production model: the candidate is rejected if it is significantly worse (the whole interval
+      lies above 0) or worse in the mean by more than `tolerance`. The first condition keeps a series of small losses,
+      each within the tolerance, from adding up. The second rejects a large loss that is not significant on few
+      matches. A candidate that is equally good passes: it has been trained on newer results.
 
     Parameters
     ----------
     test
-        One row a test match: `kickoff_date`, `outcome` and the columns `p_*`, `class_prior_p_*` and `elo_p_*` for home,
-        draw and away.
+        One row per test match: `kickoff_date`, `outcome` and the columns `p_*`, `class_prior_p_*` and `elo_p_*` for
+        home, draw and away.
     production_probabilities
-        [n, 3] forecasts of the same matches by the production model, NaN where it has none or has learnt from the
+        `[n, 3]` forecasts of the same matches by the production model, NaN where it has none or was trained on the
         match; None if there is no production model to compare with.
     config
         Tolerance and bootstrap.
     not_comparable
-        Why the production model could not be compared, for the reasons.
+        Why the production model could not be compared; it is added to the reasons.
 
     Returns
     -------
@@ -109,14 +111,14 @@ def judge(
 
 
 def bootstrap_interval(differences: np.ndarray, days: np.ndarray, config: GateConfig) -> tuple[float, float]:
-    """Interval of the mean of paired differences, by a bootstrap over calendar days.
+    """Estimate an interval of the mean of paired differences, by a bootstrap over calendar days.
 
     Parameters
     ----------
     differences
-        [n] one value a match.
+        `[n]` one value per match.
     days
-        [n] the match's day; equal values form one block.
+        `[n]` the match's day; equal values form one block.
 
     Returns
     -------
@@ -192,7 +194,7 @@ def _sentence(comparison: GateComparison, config: GateConfig) -> str:
 
 def _too_few(reference: str, days: int, config: GateConfig) -> str:
     consequence = (
-        "so this comparison is left out" if reference == PRODUCTION else "so the candidate is refused"
+        "so this comparison is skipped" if reference == PRODUCTION else "so the candidate is rejected"
     )
     return (
         f"Against the {reference} there are forecasts of only {days} days (at least {config.least_days} are needed), "

@@ -1,4 +1,4 @@
-"""The model card: a page of Markdown that tells a person what a version is, how good it is and where it ends."""
+"""The model card: a page of Markdown that describes a version, its scores and its limits."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class LeagueCount:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The matches that a model was made from."""
+    """The matches that a model was trained on."""
 
     played: int
     unplayed: int
@@ -47,7 +47,7 @@ class DataSummary:
 
 
 def summarise_data(keys: pl.DataFrame) -> DataSummary:
-    """Summary of `keys.parquet` of `sequence_tensors`. The last day is that of the last result."""
+    """Summarise `keys.parquet` of `sequence_tensors`. The last day is that of the last result."""
     leagues = (
         keys.group_by("league_id")
         .agg(played=pl.col("is_played").sum(), unplayed=(~pl.col("is_played")).sum())
@@ -65,8 +65,8 @@ def summarise_data(keys: pl.DataFrame) -> DataSummary:
     )
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that made the model."""
+def library_versions() -> dict[str, str]:
+    """Return the installed releases of the libraries that the model depends on."""
     return {name: version(name) for name in PACKAGES}
 
 
@@ -79,7 +79,7 @@ def write_model_card(
     data: DataSummary,
     packages: dict[str, str],
 ) -> str:
-    """The card in Markdown.
+    """Write the card in Markdown.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def write_model_card(
     data
         The matches in the tensors.
     packages
-        Package names and versions.
+        Releases of the libraries, by name.
     """
     sections = [
         _what_it_is(spec, data),
@@ -152,7 +152,7 @@ def _test_scores(metrics: dict[str, Any]) -> str:
         else ""
     )
     return (
-        "## Scores on the test period\n\nLower is better but for the accuracy.\n\n"
+        "## Scores on the test period\n\nLower is better, except for the accuracy.\n\n"
         + _table(["Score", *columns], rows)
         + note
     )
@@ -169,7 +169,7 @@ def _calibration(metrics: dict[str, Any]) -> str:
         rows = [
             (name, *(f"{count:,}" for count in row)) for name, row in zip(OUTCOMES, confusion, strict=True)
         ]
-        text += "\n\nLikeliest outcome against what happened:\n\n"
+        text += "\n\nMost probable outcome against the actual outcome:\n\n"
         text += _table(["Happened", *(f"Forecast {name}" for name in OUTCOMES)], rows)
     return text
 

@@ -1,4 +1,4 @@
-"""The forecaster of a model bundle, for serving and forecasts. Needs numpy and ONNX Runtime only."""
+"""Load the forecaster of a model bundle. Needs only numpy and ONNX Runtime."""
 
 from pathlib import Path
 
@@ -10,19 +10,21 @@ __all__ = ["OnnxForecaster", "load_predictor"]
 
 
 def load_predictor(bundle: Path, threads: int = 1, provider: str = "cpu") -> OnnxForecaster:
-    """The float32 forecaster of a bundle that `Registry.fetch` returned.
+    """Load the float32 forecaster of a bundle that `Registry.fetch` returned.
 
     Parameters
     ----------
+    bundle
+        Folder of the bundle.
     threads
-        Threads that one call may use.
+        Threads of one call.
     provider
-        `cpu`, `cuda`, or `auto`: CUDA where there is a device.
+        `cpu`, `cuda`, or `auto`: CUDA if there is a device.
 
     Raises
     ------
     RegistryError
-        The bundle's model cannot be loaded, or not on that provider.
+        The bundle's model cannot be loaded, or cannot run on that provider.
     """
     try:
         return OnnxForecaster(bundle / MODEL, threads, provider)

@@ -1,4 +1,4 @@
-"""What becomes of a new version: the gate judges it, and it becomes production or the reasons are kept."""
+"""Judge a new version by the gate, and promote it if the gate accepts it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,17 +17,17 @@ _ATTEMPTS = 20
 
 
 class PromotionOutcome(StrEnum):
-    """What happened to a candidate."""
+    """The outcome of judging a candidate."""
 
     PROMOTED = "promoted"
-    REFUSED = "refused"
+    REJECTED = "rejected"
     UNCHANGED = "production already"
     WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's decision about a version, and what came of it. `production` is the version in production now."""
+    """The gate's decision about a version and its outcome. `production` is the production version afterwards."""
 
     version: int
     outcome: PromotionOutcome
@@ -36,7 +36,7 @@ class Verdict:
     production: int | None
 
     def summary(self) -> str:
-        """One sentence for a person."""
+        """Describe the outcome in one sentence."""
         match self.outcome:
             case PromotionOutcome.PROMOTED if self.judged_against is None:
                 return f"Version {self.version} passed the gate and is the first production version."
@@ -54,15 +54,15 @@ class Verdict:
             if self.production is None
             else f"version {self.production} stays"
         )
-        return f"Version {self.version} was refused by the gate; {kept}."
+        return f"Version {self.version} was rejected by the gate; {kept}."
 
 
 def judge_and_promote(
     registry: Registry, version: int, tensors_folder: Path, config: GateConfig, scratch: Path
 ) -> Verdict:
-    """Make a version candidate, judge it, and promote it if it passes.
+    """Make a version the candidate, judge it, and promote it if it passes.
 
-    If another version becomes production meanwhile, it is judged again, against that one.
+    If another version becomes production meanwhile, the candidate is judged again, against that version.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def judge_and_promote(
     Raises
     ------
     RegistryError
-        The candidate's bundle is corrupt, or production changes all the time.
+        The candidate's bundle is corrupt, or other processes change production all the time.
     """
     registry.set_alias("candidate", version)
     test = pl.read_parquet(registry.fetch(version, scratch) / TEST_PREDICTIONS)
@@ -94,7 +94,7 @@ def judge_and_promote(
         if version in registry.withdrawn():
             return Verdict(version, PromotionOutcome.WITHDRAWN, decision, production, production)
         if not decision.accepted:
-            return Verdict(version, PromotionOutcome.REFUSED, decision, production, production)
+            return Verdict(version, PromotionOutcome.REJECTED, decision, production, production)
         try:
             registry.promote_over(version, production)
         except PreconditionFailed:

@@ -114,7 +114,7 @@ class ModelVersions:
         return f"Versions: {'…, ' if len(numbers) > 5 else ''}{shown}."
 
     def _listing(self) -> list[tuple[int, str]]:
-        """Number and file name of every object of the versions, complete or not."""
+        """List number and file name of every object of the versions, complete or not."""
         parts = (item.name.removeprefix(VERSIONS).split("/") for item in self._bucket.list(VERSIONS))
         return [(int(part[0]), part[1]) for part in parts if len(part) == 2 and NUMBER.fullmatch(part[0])]
 

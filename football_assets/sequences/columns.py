@@ -1,4 +1,7 @@
-"""Which columns of the tables the tensors are made from. Importing it loads no library: the code location does."""
+"""Columns of the feature tables that the tensors are built from.
+
+The code location imports this module, so it imports no library.
+"""
 
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
 
@@ -24,7 +27,7 @@ KEY_COLUMNS = (
 
 
 def columns_read(spec: FeatureSpec = DEFAULT_SPEC) -> dict[str, list[str]]:
-    """Columns that `tensors.write_tensors` reads, by the name of the table; the others need not be in memory."""
+    """Return the columns that `tensors.write_tensors` reads, by table."""
     sides = ("match_id", "team_id", "league_id")
     own = [name for name in spec.history_names if name != OBSERVED and not name.endswith(HISTORY_RATINGS)]
     context = [name for name in spec.context_names if name != HOME_ADVANTAGE_SHIFT]

@@ -1,7 +1,7 @@
-"""Inputs of the network for two teams that the model has never seen, from last matches that a caller gives.
+"""Encode a match of two unknown teams from custom histories: last matches that the caller of serving sends.
 
-Called by serving. Every input is defined as in the asset graph: a history holds matches of earlier days, form counts
-the last five and ten, and ratings move by the results as `features.ratings` moves them.
+Every input is defined as in the asset graph: a history holds matches of earlier days, form is computed over the last
+five and ten matches, and ratings follow the results as in `features.ratings`.
 """
 
 import math
@@ -24,15 +24,15 @@ from football_assets.sequences.state_inputs import FORM_COLUMNS, NO_SEASON, Side
 MOST_MATCHES = 50
 MOST_CUSTOM_GOALS = 30
 HIGHEST_ELO = 4000.0
-_EXACT = 1e-9  # rating points; float32 inputs tell 1e-4 Elo points apart
+_EXACT = 1e-9  # rating points; float32 inputs resolve 1e-4 Elo points
 
 
 @dataclass(frozen=True, slots=True)
 class CustomMatch:
-    """A played match as one of its teams saw it, so many days before the kick-off of the match to forecast.
+    """A played match from the view of one of its teams, `days_ago` days before the kick-off of the match to forecast.
 
-    An opponent that the model knows has its ratings of today. Another has `opponent_elo` and otherwise the ratings of
-    the league's newcomers.
+    An opponent that the model knows has its current ratings. Any other has `opponent_elo` and for the rest the ratings
+    of the league's newcomers.
     """
 
     goals_for: int
@@ -46,9 +46,9 @@ class CustomMatch:
 
 @dataclass(frozen=True, slots=True)
 class CustomTeam:
-    """A team by its last matches in any order, and its Elo rating before the first of them.
+    """A team given by its last matches, in any order, and its Elo rating before the first of them.
 
-    Without an Elo rating it enters with that of the league's newcomers, as its attack and defence do.
+    Attack and defence start at the ratings of the league's newcomers, and so does Elo if it is None.
     """
 
     history: Sequence[CustomMatch] = ()
@@ -57,7 +57,7 @@ class CustomTeam:
 
 @dataclass(frozen=True, slots=True)
 class CustomInputs:
-    """Inputs of one match, and which opponents were named in vain: not known, and without an Elo rating."""
+    """The inputs of one match, and the named opponents that are unknown and have no Elo rating."""
 
     batch: SequenceBatch
     league_id: str
@@ -68,26 +68,27 @@ class CustomInputs:
 def encode_custom(
     state: TeamState, league: str, kickoff_date: date, home: CustomTeam, away: CustomTeam
 ) -> CustomInputs:
-    """Inputs of the network for a match of two given teams.
+    """Encode a match of two teams with custom histories.
 
     Parameters
     ----------
     state
-        What the model knows of the league and of the opponents.
+        Ratings of the league and of known opponents.
     league
-        Identifier or name of the league to forecast in; the given matches count as played in it.
+        Identifier or name of the league; the custom matches count as played in it.
     kickoff_date
         Day of the match to forecast.
     home, away
-        The two teams. Nothing is known of their seasons.
+        The two teams; their season totals are unknown.
 
     Raises
     ------
     UnknownLeague
         The league is not known.
     FootballError
-        A history cannot be: too many matches or goals, two on a day, one not before the kick-off, a rating out of
-        range, an opponent whose known ratings are of the kick-off's day or later. The message names team and match.
+        A history is invalid: too many matches or goals, two matches on a day, a match not before the kick-off, a
+        rating out of range, an opponent whose last known match is not before the kick-off. The message names team and
+        match.
     """
     league_id = state.find_league(league)
     league_ratings = state.league_ratings(league_id)
@@ -120,12 +121,12 @@ def encode_custom(
 
 
 def _ordered(team: CustomTeam, side: str) -> list[CustomMatch]:
-    """The team's matches, the oldest first.
+    """Validate a team's matches and return them, the oldest first.
 
     Raises
     ------
     FootballError
-        They cannot be.
+        A match or the team is invalid.
     """
     if len(team.history) > MOST_MATCHES:
         raise FootballError(
@@ -159,7 +160,7 @@ def _check_elo(elo: float | None, what: str) -> None:
 def _opponents(
     matches: list[CustomMatch], state: TeamState, league_id: str, kickoff_date: date
 ) -> tuple[Floats, list[str]]:
-    """Ratings of the opponents, `[matches, 3]`, and the names of those that have none but the league's newcomers'."""
+    """Look up the opponents' ratings, `[matches, 3]`, and the names of those that get only the newcomers' ratings."""
     entry = state.league_ratings(league_id).entry
     ratings = np.tile(entry, (len(matches), 1))
     unknown = []
@@ -187,23 +188,23 @@ def _rate(
     league_goals: Floats,
     config: RatingConfig,
 ) -> Floats:
-    """Ratings of both teams before each of their matches and after the last, `[matches + 1, 2, 3]`.
+    """Compute the ratings of both teams before each of their matches and after the last, `[matches + 1, 2, 3]`.
 
-    The team with fewer matches keeps its ratings from its last one on.
+    The ratings of the team with fewer matches stay constant after its last one.
 
     Parameters
     ----------
     start
         Ratings of each team before its first match, `[2, 3]`.
     histories
-        Of each team its matches, the oldest first.
+        Each team's matches, the oldest first.
     opponents
-        Of each team the ratings of its opponents, `[matches, 3]`; they do not move.
+        Ratings of each team's opponents, `[matches, 3]`; they do not change.
     league_goals
         The league's mean goals, home and away.
     """
     count = max(map(len, histories))
-    place = np.zeros((count, 2), dtype=np.intp)  # of each team in its match: 0 at home, 1 away
+    place = np.zeros((count, 2), dtype=np.intp)  # 0 for a team at home, 1 away
     goals = np.zeros((count, 2, 2))  # [matches, teams, home and away]
     now = np.zeros((count, 2, 2, len(RATINGS)))  # [matches, teams, home and away, ratings]
     is_played = np.zeros((count, 2, 1))  # 1 or 0
@@ -215,13 +216,13 @@ def _rate(
         goals[rows, team, 1 - away] = [match.goals_against for match in matches]
         now[rows, team, 1 - away] = opponents[team]
         is_played[rows, team] = 1.0
-    sides, results = now.reshape(-1, 2, len(RATINGS)), goals.reshape(-1, 2)  # one row a team and match
+    sides, results = now.reshape(-1, 2, len(RATINGS)), goals.reshape(-1, 2)  # one row per team and match
     own = (np.arange(2 * count), place.reshape(-1))
     means = np.tile(league_goals, (2 * count, 1))
     steps = np.concatenate([start[None], np.zeros((count, 2, len(RATINGS)))])
     before = steps.cumsum(axis=0)
-    # A match moves the ratings of later ones alone. So a round over all matches at once makes one more of them exact,
-    # and in practice several: the result is that of a walk from match to match, in fewer steps.
+    # A match changes only the ratings of later matches. So each iteration over all matches at once makes at least one
+    # more match exact, in practice several: the fixed point is the result of the sequential update, in fewer steps.
     for _ in range(count):
         sides[own] = before[:-1].reshape(-1, len(RATINGS))
         steps[1:] = rating_change(sides, means, results, config)[own].reshape(count, 2, -1) * is_played
@@ -236,7 +237,7 @@ def _rate(
 def _history(
     spec: FeatureSpec, matches: list[CustomMatch], before: Floats, opponents: Floats
 ) -> NDArray[np.float32]:
-    """The last matches as `TeamHistory` has them, `[length, features]`, the most recent last, left-padded."""
+    """Encode the last matches as `TeamHistory` does, `[length, features]`, the most recent last, left-padded."""
     days_ago = np.array([match.days_ago for match in matches], dtype=np.float64)
     values: dict[str, Floats] = {
         "goals_for": np.array([match.goals_for for match in matches], dtype=np.float64),
@@ -250,7 +251,7 @@ def _history(
     }
     missing = [name for name in spec.history_names if name not in values]
     if missing:
-        raise FootballError(f"The model needs inputs that given matches do not have: {', '.join(missing)}.")
+        raise FootballError(f"The model needs inputs that custom matches do not have: {', '.join(missing)}.")
     padded = np.zeros((spec.history_length, len(spec.history_names)), dtype=np.float32)
     kept = min(len(matches), spec.history_length)
     if kept:
@@ -259,7 +260,7 @@ def _history(
 
 
 def _form(matches: list[CustomMatch], is_home: bool) -> list[float]:
-    """`FORM_COLUMNS` of a team that is to play at home or away."""
+    """Compute `FORM_COLUMNS` of a team that plays at home or away."""
     there = [match for match in matches if match.is_home == is_home]
     values = {"matches_known": float(len(matches))}
     for name, measure in _MEASURES.items():

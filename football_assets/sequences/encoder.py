@@ -1,4 +1,4 @@
-"""The one encoder: past matches and fixtures in, the network's inputs out. Training, backtest and serving call it."""
+"""The one encoder of past matches and fixtures into the network's inputs, for training, backtest and serving."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,27 +26,28 @@ class SequenceBatch:
 
 
 def read_histories(past: NDArray[np.float32], spans: NDArray[np.integer], length: int) -> NDArray[np.float32]:
-    """The last matches of a team, `[n, length, features]`, the most recent last, left-padded.
+    """Gather the last matches of teams, `[n, length, features]`, the most recent last, left-padded.
 
     Parameters
     ----------
     past
-        Played matches by team and day, `[team matches + 1, features]`; the last row is the padding.
+        Played matches sorted by team and day, `[team matches + 1, features]`; the last row is the padding.
     spans
-        `[n, 2]`: the first of the team's matches, and the one after the last that is known.
+        `[n, 2]`: first row of the team's matches, and the row after its last known match.
     length
-        Matches of a history.
+        Number of matches in a history.
     """
     rows = spans[:, 1:].astype(np.intp) + np.arange(-length, 0)  # [n, length]
     rows[rows < spans[:, :1]] = len(past) - 1
-    return past[rows]
+    histories: NDArray[np.float32] = past[rows]
+    return histories
 
 
 class TeamHistory:
-    """Every played match of every team, ready to be looked up by team and day.
+    """Every played match of every team, indexed by team and day.
 
-    `past` holds them by team and day, `[team matches + 1, features]`; the last row is the padding. `countries` says how
-    many are of each country, in the order in which they stand there.
+    `past` holds the matches sorted by team and day, `[team matches + 1, features]`; the last row is the padding.
+    `countries` counts the matches of each country, in the order of `past`.
     """
 
     def __init__(self, matches: pl.DataFrame, spec: FeatureSpec) -> None:
@@ -55,10 +56,10 @@ class TeamHistory:
         Parameters
         ----------
         matches
-            One row a team and played match: `team_id`, `kickoff_date` and the specification's history features but
-            `observed`.
+            One row per team and played match: `team_id`, `kickoff_date` and the specification's history features
+            except `observed`.
         spec
-            Which features, in which order.
+            The features and their order.
         """
         columns = [name for name in spec.history_names if name != OBSERVED]
         ordered = matches.select("team_id", "kickoff_date", *columns).sort("team_id", "kickoff_date")
@@ -78,14 +79,14 @@ class TeamHistory:
         self.past = np.vstack([features.to_numpy(), padding]).astype(np.float32, copy=False)
 
     def spans(self, team_ids: pl.Series, dates: pl.Series) -> NDArray[np.int32]:
-        """Where in `past` the matches of each team before a day are: `[n, 2]`, as `read_histories` takes them.
+        """Locate each team's matches before a day in `past`: `[n, 2]`, the spans that `read_histories` takes.
 
         Parameters
         ----------
         team_ids
-            A team without a match, or null, has the empty span of 0 and 0.
+            A team without a match, or null, gets the empty span 0, 0.
         dates
-            Matches of this day and later are not seen.
+            Matches of this day and later are excluded.
         """
         wanted = pl.DataFrame({"team_id": team_ids.cast(pl.String)}).join(
             self._code_of, on="team_id", how="left", maintain_order="left"
@@ -94,21 +95,21 @@ class TeamHistory:
         start = self._start[codes]
         end = np.searchsorted(self._key, (codes << _DAY_BITS) + _days(dates))
         spans = np.stack([start, end], axis=1).astype(np.int32)
-        spans[start == end] = 0  # wherever the team stands
+        spans[start == end] = 0  # an empty span does not depend on the team's position
         return spans
 
     def before(self, team_ids: pl.Series, dates: pl.Series) -> NDArray[np.float32]:
-        """The last matches of each team before a day, as `read_histories` returns them; parameters as of `spans`."""
+        """Return each team's last matches before a day, as `read_histories` does; parameters as in `spans`."""
         return read_histories(self.past, self.spans(team_ids, dates), self._length)
 
 
 def encode(fixtures: pl.DataFrame, history: TeamHistory, spec: FeatureSpec) -> SequenceBatch:
-    """Inputs of the network for fixtures.
+    """Encode fixtures.
 
     Parameters
     ----------
     fixtures
-        One row a fixture: `home_team_id`, `away_team_id`, `kickoff_date` and the specification's context features.
+        One row per fixture: `home_team_id`, `away_team_id`, `kickoff_date` and the specification's context features.
     """
     return SequenceBatch(
         home_history=history.before(fixtures["home_team_id"], fixtures["kickoff_date"]),
@@ -118,12 +119,12 @@ def encode(fixtures: pl.DataFrame, history: TeamHistory, spec: FeatureSpec) -> S
 
 
 def encode_context(fixtures: pl.DataFrame, spec: FeatureSpec) -> NDArray[np.float32]:
-    """The context features, `[n, context features]`, NaN where nothing is known."""
+    """Encode the context features, `[n, context features]`, NaN where unknown."""
     return encode_columns(fixtures, spec.context_names)
 
 
 def encode_columns(table: pl.DataFrame, names: Iterable[str]) -> NDArray[np.float32]:
-    """Columns of a table in the order of `names`, `[n, names]`, NaN where nothing is known."""
+    """Encode columns of a table in the order of `names`, `[n, names]`, NaN where unknown."""
     return (
         table.select(pl.col(name).cast(pl.Float32).fill_null(float("nan")) for name in names)
         .to_numpy()
@@ -132,7 +133,7 @@ def encode_columns(table: pl.DataFrame, names: Iterable[str]) -> NDArray[np.floa
 
 
 def history_rows(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.DataFrame:
-    """Played matches by team with both teams' ratings before each: what `TeamHistory` indexes.
+    """Join played matches by team with both teams' ratings before each: the rows that `TeamHistory` indexes.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def history_rows(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.D
     ratings = team_ratings.select("match_id", "team_id", *HISTORY_RATINGS)
     theirs = [pl.col(name).alias(f"opponent_{name}") for name in HISTORY_RATINGS]
     if is_in_pairs(team_matches, ratings):
-        # The tables are as they were made: the other side of a match stands beside it, and nothing has to be looked up.
+        # In the order of the feature build both sides of a match are neighbours, so that no join is needed.
         beside = ratings.select(theirs)[np.arange(len(ratings)) ^ 1]
         return team_matches.hstack(ratings.select(HISTORY_RATINGS)).hstack(beside).filter("is_played")
     opponents = ratings.select("match_id", pl.col("team_id").alias("opponent_id"), *theirs)
@@ -154,7 +155,7 @@ def history_rows(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.D
 
 
 def is_in_pairs(team_matches: pl.DataFrame, ratings: pl.DataFrame) -> bool:
-    """Whether both tables have the same rows in the same order, two by two the sides of a match."""
+    """Check whether both tables have the same rows in the same order, the two sides of a match as neighbours."""
     if len(team_matches) != len(ratings) or len(ratings) % 2:
         return False
     sides = ratings["match_id"]
@@ -166,7 +167,7 @@ def is_in_pairs(team_matches: pl.DataFrame, ratings: pl.DataFrame) -> bool:
 
 
 def country_of_team() -> pl.Expr:
-    """Country of a `team_id`: `eng` of `eng:Arsenal`."""
+    """Return the country of a `team_id` as an expression: `eng` of `eng:Arsenal`."""
     return pl.col("team_id").str.splitn(":", 2).struct.field("field_0").alias("country")
 
 

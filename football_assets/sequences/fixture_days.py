@@ -1,6 +1,6 @@
-"""The fixture list: which fixtures are overdue, and the day that a match asked for without one is forecast for.
+"""The days of the listed fixtures: which fixtures are overdue, and the day of a match requested without one.
 
-The command line and serving answer from these functions.
+The command line and serving share these functions.
 """
 
 from datetime import date, timedelta
@@ -16,10 +16,10 @@ OVERDUE = "is_overdue"  # column of `fixture_predictions`
 
 
 class FixtureDays(Protocol):
-    """What knows the days of the listed fixtures."""
+    """The days of the listed fixtures."""
 
     def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
-        """The day of the next fixture of two teams, from the earliest on; None if there is none."""
+        """Return the day of the next fixture of two teams, not before `earliest`; None if there is none."""
 
 
 class ListedDays:
@@ -36,18 +36,18 @@ class ListedDays:
         self._coming, self._overdue = map(_days_by_pair, parts) if parts else ({}, {})
 
     def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
-        """The day of the next coming fixture, from the earliest on; else of an overdue one; None if there is none."""
+        """Return the day of the next coming fixture, else of an overdue one, not before `earliest`; None if none."""
         pair = (league_id, home_team, away_team)
         days = [*self._coming.get(pair, ()), *self._overdue.get(pair, ())]
         return next((day for day in days if day >= earliest), None)
 
     def overdue(self, league_id: str, home_team: str, away_team: str) -> list[date]:
-        """Days of the overdue fixtures of two teams."""
+        """Return the days of the overdue fixtures of two teams."""
         return self._overdue.get((league_id, home_team, away_team), [])
 
 
 class MatchDay(NamedTuple):
-    """The day of a match asked for by names, with the identifiers of the league and the teams' canonical names."""
+    """The day of a match, with the league's identifier and the teams' canonical names."""
 
     league_id: str
     home_team: str
@@ -58,10 +58,10 @@ class MatchDay(NamedTuple):
 def next_match_day(
     state: "TeamState", listed: FixtureDays, league: str, home_team: str, away_team: str, today: date
 ) -> MatchDay:
-    """The day of a match asked for without one.
+    """Choose the day of a match that is requested without one.
 
-    It is the day of the next fixture of the two teams in that league and at that ground which lies after the last known
-    match of both. Without such a fixture it is today or, if later, the day after these matches.
+    The day is that of the next listed fixture of the two teams in that league and at that ground after the last known
+    match of both. Without such a fixture it is today or, if later, the day after their last known match.
 
     Raises
     ------
@@ -78,23 +78,23 @@ def next_match_day(
 
 
 def results_known_until(matches: pl.DataFrame, today: date) -> date:
-    """The day of the last result of any league, but not after today: a fixture of an earlier day is overdue.
+    """Return the day of the last result of any league, at most today: a fixture of an earlier day is overdue.
 
-    The results stand for the calendar, so that an installation whose results end in the past lists the fixtures after
-    them as coming. A result that is dated in the future by mistake does not make the coming fixtures overdue.
+    The last result replaces the calendar, so that an installation whose results end in the past lists the fixtures
+    after them as coming. A result with a wrong date in the future does not make the coming fixtures overdue.
 
     Parameters
     ----------
     matches
         `kickoff_date` and `is_played` of all leagues.
     """
-    last: date | None = matches.filter("is_played")["kickoff_date"].max()  # type: ignore[assignment]
-    return date.min if last is None else min(last, today)
+    last = matches.filter("is_played")["kickoff_date"].max()
+    return min(last, today) if isinstance(last, date) else date.min
 
 
 def split_overdue(fixtures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The coming fixtures of `fixture_predictions`, and those whose day has passed without a result."""
-    if OVERDUE not in fixtures.columns:  # a table of before there was the column
+    """Split `fixture_predictions` into the coming fixtures and the overdue ones."""
+    if OVERDUE not in fixtures.columns:  # a table that was written before the column existed
         return fixtures, fixtures.clear()
     return fixtures.filter(~pl.col(OVERDUE)), fixtures.filter(OVERDUE)
 
@@ -102,5 +102,6 @@ def split_overdue(fixtures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _days_by_pair(fixtures: pl.DataFrame) -> dict[tuple[str, str, str], list[date]]:
     days: dict[tuple[str, str, str], list[date]] = {}
     for *pair, day in fixtures.select("league_id", "home_team", "away_team", "kickoff_date").iter_rows():
-        days.setdefault(tuple(pair), []).append(day)  # type: ignore[arg-type]
+        league_id, home_team, away_team = pair
+        days.setdefault((league_id, home_team, away_team), []).append(day)
     return days

@@ -1,12 +1,12 @@
 """The shift of home advantage that all leagues share, as it was known on each day.
 
-A league's mean goals forget over a thousand matches, about three seasons: what changes everywhere at once, such as
-grounds without crowds from May 2020 on, reaches them late. One number for the whole world learns it in weeks. It is
-computed from all matches when the tensors are written, so that the tables of a country depend on no other country, and
-is added to the logarithms of the expected goals: half to the home team's, minus half to the away team's.
+A league's mean goals have a memory of a thousand matches, about three seasons: a change in all leagues at once, such as
+matches without crowds from May 2020 on, reaches them late. One number for all leagues adapts in weeks. It is computed
+from all matches when the tensors are written, so that the tables of a country depend on no other country. It is added
+to the logarithms of the expected goals: half to the home team's, minus half to the away team's.
 
-In ordinary years there is nothing to learn, and an estimate is noise. So it counts for nothing below two standard
-errors, and for nearly all of itself far beyond them.
+In ordinary years the estimate is noise. Below two standard errors it is set to 0; far beyond them it is kept nearly
+whole.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ COLUMNS_READ = [
     "away_goals",
     *_MEANS,
 ]  # of match_features
-STANDARD_ERRORS = 2.0  # standard errors below which an estimate counts for nothing
+STANDARD_ERRORS = 2.0  # an estimate below so many standard errors is set to 0
 _GOALS_A_MATCH = 2.7
 SERIES_SCHEMA = {"day": pl.Date(), HOME_ADVANTAGE_SHIFT: pl.Float64()}
 
@@ -34,25 +34,25 @@ class HomeAdvantageShift:
     """The shift at the end of each day with a result, in log goals."""
 
     def __init__(self, series: pl.DataFrame) -> None:
-        """`series` has the columns of `SERIES_SCHEMA`, days ascending."""
+        """Index a series with the columns of `SERIES_SCHEMA`, days ascending."""
         self.series = series
         self._days = series["day"].to_physical().to_numpy()
         self._values = np.append(
             0.0, series[HOME_ADVANTAGE_SHIFT].to_numpy()
-        )  # the first is that before any result
+        )  # the first is the value before any result
 
     def before(self, dates: pl.Series) -> NDArray[np.float64]:
-        """The shift as known before each day, `[n]`: that of the latest earlier day with a result, or else 0."""
+        """Return the shift as known before each day, `[n]`: that of the latest earlier day with a result, else 0."""
         return self.before_days(dates.cast(pl.Date).to_physical().to_numpy())
 
     def before_days(self, days: NDArray[np.integer]) -> NDArray[np.float64]:
-        """The same for days given as numbers since 1970."""
+        """Return the shift as known before each day, given as days since 1970."""
         shift: NDArray[np.float64] = self._values[np.searchsorted(self._days, days)]
         return shift
 
 
 def with_home_advantage(fixtures: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:
-    """Rows of a `kickoff_date` with the shift as known before it, by all `matches` of `home_advantage_shift`."""
+    """Add the shift as known before each `kickoff_date`, computed from all `matches`."""
     shift = home_advantage_shift(matches).before(fixtures["kickoff_date"])
     return fixtures.with_columns(pl.Series(HOME_ADVANTAGE_SHIFT, shift))
 
@@ -60,24 +60,24 @@ def with_home_advantage(fixtures: pl.DataFrame, matches: pl.DataFrame) -> pl.Dat
 def home_advantage_shift(
     matches: pl.DataFrame, memory: float = MEMORY_MATCHES, errors: float = STANDARD_ERRORS
 ) -> HomeAdvantageShift:
-    """Walk through the calendar of all leagues and keep how far home advantage is from what their means say.
+    """Estimate, day by day over all leagues, how far home advantage is from what the leagues' mean goals imply.
 
-    A day's step follows the gradient of the Poisson log-likelihood of its goals, over its curvature, for the share
-    that the day's matches have in a memory of `memory` matches.
+    A day's step is the gradient of the Poisson log-likelihood of its goals over its curvature, weighted by the share
+    of the day's matches in a memory of `memory` matches.
 
     Parameters
     ----------
     matches
-        One row a match, in any order: the columns `COLUMNS_READ`, of which `league_home_goals` and `league_away_goals`
+        One row per match, in any order, with the columns `COLUMNS_READ`; `league_home_goals` and `league_away_goals`
         are the league's mean goals as known before the day.
     memory
-        The shift forgets like a mean over so many matches. The defaults were chosen on the likelihood of goals from
+        Number of matches in the memory of the running mean. The defaults were chosen on the likelihood of goals from
         July 2000 to July 2020 (`benchmarks/research/home_advantage.py`).
     errors
-        Standard errors of an estimate that count as noise.
+        Number of standard errors below which an estimate counts as noise.
     """
-    # The same matches must give the same bits, whether their table or their tensors are read: sums depend on the order
-    # of what is added, and the tensors hold means as float32.
+    # The same matches must give the same bits, whether read from the table or from the tensors: sums depend on the
+    # order of the summands, and the tensors hold the means as float32.
     played = matches.filter("is_played").sort("kickoff_date", "match_id")
     days = played["kickoff_date"].cast(pl.Date)
     starts = np.flatnonzero(days.to_physical().diff().fill_null(1).to_numpy())
@@ -99,10 +99,10 @@ def home_advantage_shift(
 
 
 def _beyond_noise(shift: float, memory: float, errors: float) -> float:
-    """What is left of an estimate when its noise is taken off: the positive part of James and Stein's shrinkage [1].
+    """Shrink an estimate by its noise: the positive part of the James-Stein estimator [1].
 
-    A mean over the last `memory` matches, which forgets exponentially, is as sure as one over twice as many; a match
-    tells of the shift a quarter of its goals.
+    An exponentially weighted mean with a memory of `memory` matches has the variance of a plain mean over twice as
+    many; a match carries information about a quarter of its goals.
 
     References
     ----------

@@ -1,6 +1,6 @@
 """The feature specification: names, units, bounds and order of every input of the network.
 
-One object, saved beside the tensors and inside each model bundle; the encoder writes by it and the network reads by it.
+One object, saved beside the tensors and inside each model bundle. The encoder and the network take the order from it.
 """
 
 from pathlib import Path
@@ -11,14 +11,14 @@ from football_assets.storage.model_files import FEATURE_SPEC
 
 
 class Feature(BaseModel):
-    """One input in the unit that a person would use; the network normalises."""
+    """One input in its natural unit; the network normalises it."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     unit: str
-    lower: float = Field(description="Smaller values count as this one.")
-    upper: float = Field(description="Larger values count as this one.")
+    lower: float = Field(description="Smaller values are clipped to it.")
+    upper: float = Field(description="Larger values are clipped to it.")
     description: str
 
 
@@ -27,12 +27,12 @@ class FeatureSpec(BaseModel):
 
     `home_history` and `away_history` are float32 `[matches, history_length, len(history)]`, the most recent match
     last, left-padded with zeros where a team has played fewer; `context` is float32 `[matches, len(context)]`, NaN
-    where nothing is known.
+    where unknown.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    version: int = 1
+    version: int = Field(1, description="Version of this file format.")
     history_length: int = Field(10, ge=1)
     history: tuple[Feature, ...]
     context: tuple[Feature, ...]
@@ -58,7 +58,7 @@ class FeatureSpec(BaseModel):
 
 
 OBSERVED = "observed"
-HOME_ADVANTAGE_SHIFT = "home_advantage_shift"  # of a day, not of a match: `home_advantage.py`
+HOME_ADVANTAGE_SHIFT = "home_advantage_shift"  # a feature of the day, not of the match: `home_advantage.py`
 _RATING = "rating"
 
 _HISTORY = (
@@ -100,7 +100,7 @@ _HISTORY = (
 
 
 def both_sides(name: str, unit: str, lower: float, upper: float, description: str) -> tuple[Feature, Feature]:
-    """Describe a feature that the home team and the away team have alike."""
+    """Build the same feature of the home team and of the away team."""
     home, away = (
         Feature(
             name=f"{side}_{name}",
@@ -148,7 +148,7 @@ _CONTEXT = (
         unit="log goals",
         lower=-0.6,
         upper=0.6,
-        description="How far home advantage in all leagues has lately been from what their goals say.",
+        description="Recent deviation of home advantage in all leagues from what their mean goals imply.",
     ),
     Feature(
         name="tier",

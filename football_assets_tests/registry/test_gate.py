@@ -146,7 +146,7 @@ def test_a_production_model_without_comparable_forecasts_does_not_stop_a_candida
     assert decision.accepted
     assert reason(decision, PRODUCTION) == (
         "Against the production model there are forecasts of only 0 days (at least "
-        f"{CONFIG.least_days} are needed), so this comparison is left out."
+        f"{CONFIG.least_days} are needed), so this comparison is skipped."
     )
     decision = judge(frame(best, best, outcome), None, CONFIG, not_comparable="Version 1 has other features.")
     assert decision.accepted
@@ -160,7 +160,7 @@ def test_too_few_days_are_no_evidence() -> None:
     assert not decision.accepted
     assert decision.refusals == decision.reasons
     assert "only 3 days" in decision.reasons[0]
-    assert decision.reasons[0].endswith("so the candidate is refused.")
+    assert decision.reasons[0].endswith("so the candidate is rejected.")
 
 
 @pytest.mark.parametrize("broken", [np.nan, 0.9, -0.1])

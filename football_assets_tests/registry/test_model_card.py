@@ -12,7 +12,7 @@ from football_assets.registry.model_card import (
     PACKAGES,
     DataSummary,
     LeagueCount,
-    package_versions,
+    library_versions,
     summarise_data,
     write_model_card,
 )
@@ -110,9 +110,9 @@ def test_data_are_summarised_by_league() -> None:
     )
 
 
-def test_package_versions_are_those_installed() -> None:
-    assert set(package_versions()) == set(PACKAGES)
-    assert package_versions()["polars"] == version("polars")
+def test_library_versions_are_those_installed() -> None:
+    assert set(library_versions()) == set(PACKAGES)
+    assert library_versions()["polars"] == version("polars")
 
 
 def test_the_card_of_a_bundle_is_markdown_without_holes(bundle: Path) -> None:

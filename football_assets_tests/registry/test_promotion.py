@@ -67,7 +67,7 @@ def test_a_version_that_says_the_class_prior_is_refused_and_stays_candidate(
     registry: Registry, publish: Callable[..., int], judged: Callable[..., Verdict]
 ) -> None:
     verdict = judged(publish(share=1.0))
-    assert verdict.outcome is PromotionOutcome.REFUSED
+    assert verdict.outcome is PromotionOutcome.REJECTED
     assert registry.aliases() == {"candidate": 1}
     assert "there is no production version" in verdict.summary()
     assert registry.decision(1)["refusals"] == verdict.decision.refusals != []  # type: ignore[index]
@@ -78,7 +78,7 @@ def test_a_version_worse_than_production_is_refused_and_production_stays(
 ) -> None:
     judged(publish())
     verdict = judged(publish(share=0.5))
-    assert verdict.outcome is PromotionOutcome.REFUSED
+    assert verdict.outcome is PromotionOutcome.REJECTED
     assert verdict.judged_against == verdict.production == 1
     assert registry.aliases() == {"production": 1, "candidate": 2}
     assert PRODUCTION in verdict.decision.refusals[-1]
@@ -149,7 +149,7 @@ def test_a_candidate_is_judged_again_when_production_changes_meanwhile(
     racing = Racing(registry.bucket)
     verdict = judge_and_promote(racing, worse, folders.sequence_tensors, GateConfig(), tmp_path / "scratch")
     assert verdict.judged_against == good
-    assert verdict.outcome is PromotionOutcome.REFUSED
+    assert verdict.outcome is PromotionOutcome.REJECTED
     assert registry.aliases() == {"production": good, "candidate": worse}
 
 
@@ -243,14 +243,14 @@ def test_a_first_version_is_judged_alone_and_promoted(tmp_path: Path, decide: De
     ("production", "withdrawn", "is_accepted", "outcome", "now", "summary"),
     [
         (3, (), True, PromotionOutcome.PROMOTED, 5, "Version 5 passed the gate and replaces version 3."),
-        (3, (), False, PromotionOutcome.REFUSED, 3, "Version 5 was refused by the gate; version 3 stays."),
+        (3, (), False, PromotionOutcome.REJECTED, 3, "Version 5 was rejected by the gate; version 3 stays."),
         (
             None,
             (),
             False,
-            PromotionOutcome.REFUSED,
+            PromotionOutcome.REJECTED,
             None,
-            "Version 5 was refused by the gate; there is no production version.",
+            "Version 5 was rejected by the gate; there is no production version.",
         ),
         (5, (5,), False, PromotionOutcome.UNCHANGED, 5, "Version 5 is in production already."),
         (

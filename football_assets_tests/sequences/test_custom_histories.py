@@ -281,5 +281,5 @@ def test_an_input_that_given_matches_do_not_have_is_told(
     tables = countries.tables.of(TRUTH)
     table = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, spec)
 
-    with pytest.raises(FootballError, match="given matches do not have: points"):
+    with pytest.raises(FootballError, match="custom matches do not have: points"):
         encode_custom(TeamState(table, spec), "eng.1", kickoff, CustomTeam(), CustomTeam())
