@@ -17,6 +17,7 @@ from football_assets.monitoring import assets as monitoring_assets
 from football_assets.monitoring import checks as monitoring_checks
 from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
 from football_assets.orchestration.resources import bucket_resources
+from football_assets.orchestration.source_links import with_source_links
 from football_assets.raw import assets as raw_assets
 from football_assets.raw import checks as raw_checks
 from football_assets.registry import assets as registry_assets
@@ -27,33 +28,37 @@ from football_assets.training import assets as training_assets
 from football_assets.training import checks as training_checks
 from football_assets.tuning import assets as sweep_assets
 
+ASSETS = [
+    *raw_assets.assets,
+    *feature_assets.assets,
+    *sequence_assets.assets,
+    *training_assets.assets,
+    *sweep_assets.assets,
+    *export_assets.assets,
+    *registry_assets.assets,
+    *forecasting_assets.assets,
+    *monitoring_assets.assets,
+    *deployment_assets.assets,
+]
+
+CHECKS = [
+    *raw_checks.checks,
+    *feature_checks.checks,
+    *training_checks.checks,
+    *export_checks.checks,
+    *registry_checks.checks,
+    *forecasting_checks.checks,
+    *monitoring_checks.checks,
+    *deployment_checks.checks,
+]
+
 
 def build_definitions(settings: Settings) -> Definitions:
-    """The code location on one home's bucket."""
+    """Build the code location on one home's bucket."""
     bucket, beside_it = bucket_resources(settings)
     return Definitions(
-        assets=[
-            *raw_assets.assets,
-            *feature_assets.assets,
-            *sequence_assets.assets,
-            *training_assets.assets,
-            *sweep_assets.assets,
-            *export_assets.assets,
-            *registry_assets.assets,
-            *forecasting_assets.assets,
-            *monitoring_assets.assets,
-            *deployment_assets.assets,
-        ],
-        asset_checks=[
-            *raw_checks.checks,
-            *feature_checks.checks,
-            *training_checks.checks,
-            *export_checks.checks,
-            *registry_checks.checks,
-            *forecasting_checks.checks,
-            *monitoring_checks.checks,
-            *deployment_checks.checks,
-        ],
+        assets=with_source_links(ASSETS, CHECKS, settings.git_url, settings.git_branch),
+        asset_checks=CHECKS,
         jobs=jobs,
         sensors=sensors,
         schedules=schedules,

@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     wandb_entity: str | None = Field(
         None, description="Weights & Biases entity (user or team) of the project."
     )
+    git_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/]*(github|gitlab)",
+        description="Repository on GitHub or GitLab that the Dagster UI links to; unset: local files.",
+    )
+    git_branch: str = Field("main", description="Branch or tag that links to FOOTBALL_GIT_URL name.")
 
     @field_validator("*", mode="before")
     @classmethod
