@@ -67,7 +67,7 @@ def _with_local_links(
 ) -> Sequence[AssetsDefinition]:
     check_references = defaultdict[AssetKey, list[LocalFileCodeReference]](list)
     for definition in checks:
-        for key in definition.check_keys:
+        for key in sorted(definition.check_keys, key=lambda key: key.name):
             reference = _reference(definition, label=f"check {key.name}")
             check_references[key.asset_key].append(reference)
 
