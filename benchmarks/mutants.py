@@ -38,7 +38,7 @@ ALSO_TESTED_BY = {
     "football_assets/raw/kaggle/pairing.py": ("raw/kaggle/test_rebuilding.py",),
     "football_assets/raw/landing/planning.py": ("raw/landing/test_upload.py",),
     "football_assets/raw/quality.py": ("raw/test_schema.py",),
-    "football_assets/raw/rules.py": ("raw/test_calendars.py",),
+    "football_assets/raw/rules.py": ("raw/test_matches_calendars.py",),
     "football_assets/sequences/tensors.py": ("sequences/test_increments.py",),
     "serve/service.py": ("serve/test_drift.py",),
 }

@@ -12,6 +12,8 @@ from football_assets.errors import UnknownLeague
 
 _SEED = Path(__file__).with_name("seeds") / "leagues.csv"
 _LEAGUE_ID = re.compile(r"([a-z]{2,3})\.(\d|cup)", re.ASCII)
+MAX_LEGS = 4
+"""Meetings of a pair of teams at one ground in a season. More are an error of the source."""
 # Sources differ in the code of one country.
 _COUNTRY_ALIASES = {"en": "eng", "sc": "sco", "wa": "wal", "nir": "nie"}
 # Where a country has several, the one in which most of its clubs play.

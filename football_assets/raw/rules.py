@@ -160,7 +160,7 @@ def _walkovers(rows: pl.DataFrame) -> pl.DataFrame:
 def without_void(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split off void rows: matches that were awarded, abandoned or the like.
 
-    A row is void if its source says so, or if another source says so of a match of the same score at most
+    A row is void if its source marks it, or if another source marks the match with the same score at most
     SAME_MATCH_DAYS away, since sources that mark no match status list an awarded score like a played one.
 
     Parameters

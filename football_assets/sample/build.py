@@ -14,10 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from football_assets.domain.leagues import parse_league_id
+from football_assets.domain.leagues import MAX_LEGS, parse_league_id
 from football_assets.errors import FootballError
-
-MAX_LEGS = 4
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def alarms(windows: list[Window]) -> list[bool]:
 
 
 def test_a_simulated_season_is_no_alarm_and_its_changes_are(country: pl.DataFrame, tmp_path: Path) -> None:
-    """Home advantage that is gone alarms until the network, not trained anew, has been told of it by its inputs."""
+    """Lost home advantage raises an alarm until the inputs of the network, which is not retrained, reflect it."""
     found = statuses(country, date(2013, 8, 1), date(2014, 7, 15), 90, tmp_path)
 
     assert alarms(found["as it was"]) == [False] * 3

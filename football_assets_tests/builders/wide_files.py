@@ -1,4 +1,4 @@
-"""Files with the columns of the Kaggle competition "Football Match Probability Prediction", made of given matches."""
+"""Files with the columns of the Kaggle competition "Football Match Probability Prediction", built from matches."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

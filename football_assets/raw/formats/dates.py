@@ -27,7 +27,7 @@ class ParsedDate(NamedTuple):
     """A date with what is written beside it.
 
     `clock` and `zone`: time of day and offset from UTC, None where missing. `void`: the reason why the match is no
-    result of play, where a status behind the date says so.
+    result of play, if a status follows the date.
     """
 
     day: date

@@ -1,7 +1,6 @@
 """Parse footballcsv's files: `Date,Team 1,FT,HT,Team 2`, with `?` for an unknown score.
 
-`Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are optional; other columns are ignored. `refused` is a column
-of the files of `kaggle.result_files`: the reason why a row is rejected.
+`Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are optional; other columns are ignored.
 """
 
 import re
@@ -23,6 +22,8 @@ from football_assets.raw.formats.records import (
 )
 
 REQUIRED_COLUMNS = ("date", "team 1", "ft", "team 2")
+REJECTED_COLUMN = "refused"
+"""Column of the files of `kaggle.result_files`: the reason why a row is rejected. Landed files have this name."""
 OPTIONAL_COLUMNS = ("time", "round", "odds_home", "odds_draw", "odds_away")
 _DASHES = ":–—−‐-"
 _SCORE = re.compile(rf"(-?\d{{1,9}})\s*[{_DASHES}]\s*(-?\d{{1,9}})", re.ASCII)
@@ -37,7 +38,7 @@ class _Columns:
     width: int
     needed: tuple[int, ...]
     optional: tuple[int, ...]
-    refused: int
+    rejected: int
 
 
 def check_footballcsv(section: CsvSection) -> None:
@@ -70,7 +71,7 @@ def read_footballcsv(section: CsvSection, order: DateOrder) -> ParsedFile:
         width,
         tuple(names.index(name) for name in REQUIRED_COLUMNS),
         tuple(names.index(name) if name in names else width for name in OPTIONAL_COLUMNS),
-        names.index("refused") if "refused" in names else width,
+        names.index(REJECTED_COLUMN) if REJECTED_COLUMN in names else width,
     )
     reading = ParsedFile()
     for record in section.records:
@@ -89,8 +90,8 @@ def _row(record: CsvRecord, columns: _Columns, order: DateOrder) -> MatchRow:
         raise UnusableRecord(f"The row is short: {len(fields)} of {width} fields.")
     if len(fields) > width and any(surplus.strip() for surplus in fields[width:]):
         raise UnusableRecord("The row has more fields than the header: quote a name that contains a comma.")
-    if columns.refused < min(len(fields), width) and fields[columns.refused]:
-        raise UnusableRecord(fields[columns.refused])
+    if columns.rejected < min(len(fields), width) and fields[columns.rejected]:
+        raise UnusableRecord(fields[columns.rejected])
     day, home, score, away = (fields[place] for place in columns.needed)
     home_goals, away_goals, void = parse_score(score)
     moment = parse_date(day, order)

@@ -7,6 +7,7 @@ import polars as pl
 
 from football_assets.domain.leagues import SPORTMONKS_LEAGUES, TIME_ZONES
 from football_assets.domain.seasons import season_of
+from football_assets.raw.formats.footballcsv import REJECTED_COLUMN
 from football_assets.raw.formats.records import RECORD_CHARACTERS
 
 UNPLACED = "unplaced"
@@ -164,7 +165,7 @@ def _of_unknown_leagues(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _csv(rows: pl.DataFrame) -> bytes:
-    """Write rows in footballcsv's format with two more columns: `origin`, and `refused`, the reason of a rejection."""
+    """Write rows in footballcsv's format with two more columns: `origin`, and the reason of a rejection."""
     score = pl.when(pl.col("home_goals").is_not_null() & pl.col("away_goals").is_not_null()).then(
         pl.format("{}-{}", "home_goals", "away_goals")
     )
@@ -178,9 +179,9 @@ def _csv(rows: pl.DataFrame) -> bytes:
             score.fill_null("?").alias("FT"),
             pl.col("away_team").fill_null("?").alias("Team 2"),
             pl.col("origin").str.slice(0, RECORD_CHARACTERS),
-            pl.col("reason").alias("refused"),
+            pl.col("reason").alias(REJECTED_COLUMN),
         )
-        .sort("Date", "Time", "Team 1", "Team 2", "origin", "refused")
+        .sort("Date", "Time", "Team 1", "Team 2", "origin", REJECTED_COLUMN)
         .write_csv()
         .encode()
     )

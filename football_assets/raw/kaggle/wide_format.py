@@ -17,7 +17,7 @@ from football_assets.raw.formats.records import RECORD_CHARACTERS, UnreadableFil
 HISTORY_LENGTH = 10
 SIDES = ("home", "away")
 MATCH_COLUMNS = ("id", "home_team_name", "away_team_name", "match_date", "league_id")
-OPTIONAL_COLUMNS = ("target", "league_name")
+OPTIONAL_MATCH_COLUMNS = ("target", "league_name")
 HISTORY_COLUMNS = ("match_date", "is_play_home", "goal", "opponent_goal", "league_id")
 RATING_COLUMNS = ("rating", "opponent_rating")
 SCORE_COLUMNS = ("id", "score")
@@ -75,7 +75,7 @@ def read_wide(data: bytes) -> WideFile:
         for place in range(1, HISTORY_LENGTH + 1)
         if all(_name(side, column, place) in names for column in HISTORY_COLUMNS)
     ]
-    wanted = [name for name in (*MATCH_COLUMNS, *OPTIONAL_COLUMNS) if name in names]
+    wanted = [name for name in (*MATCH_COLUMNS, *OPTIONAL_MATCH_COLUMNS) if name in names]
     for side, place in listed:
         wanted += [
             name

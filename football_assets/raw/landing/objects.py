@@ -76,7 +76,7 @@ def inventory(bucket: Bucket) -> Inventory:
 def _stray_of(file: UnusableFile) -> StrayObject:
     """Convert an unreadable file or folder to a stray in the season of the nearest folder.
 
-    The reason stands in for the version, so that a change of the reason is a change of the object.
+    The reason is used as the version, so that a change of the reason is a change of the object.
     """
     path = PurePosixPath(file.name.removeprefix(RAW))
     folders = [path, *path.parents] if file.is_folder else path.parents

@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from football_assets.domain.leagues import MAX_LEGS
 from football_assets.raw.matching.legs import (
     PAIR,
     Entry,
@@ -18,7 +19,6 @@ from football_assets.raw.matching.legs import (
 )
 from football_assets.raw.rules import SAME_MATCH_DAYS
 
-MAX_LEGS = 4
 # Matches the reason that `_split_teams_twice_a_day` writes. `club_report` parses it.
 PLAYS_ALREADY = (
     r"^(?<team>.+) already plays on \d{4}-\d\d-\d\d: "

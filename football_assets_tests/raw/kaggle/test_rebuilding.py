@@ -1,4 +1,4 @@
-"""The Kaggle competition's files, landed: which matches are rebuilt, and what is refused for which reason."""
+"""The Kaggle competition's files, landed: which matches are rebuilt, and what is rejected for which reason."""
 
 import random
 from datetime import date, datetime, timedelta

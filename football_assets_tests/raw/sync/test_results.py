@@ -1,4 +1,4 @@
-"""Syncing the landing objects with a public source: what lands, what is refused, what is asked for again."""
+"""Syncing the landing objects with a public source: what lands, what is rejected, what is requested again."""
 
 import json
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def settings(source: SourceServer) -> Settings:
 
 @pytest.fixture
 def sync(bucket: Bucket, settings: Settings) -> Sync:
-    """Synchronise one file, of the season in SEASON and the Premier League, unless told otherwise."""
+    """Synchronise one file, of the season in SEASON and the Premier League, unless `more` changes that."""
 
     def run(name: str = "openfootball", **more: Any) -> SyncResult:
         arguments: dict[str, Any] = {
