@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up serve test lint format bench bench-scale bench-serve faults loop mutants changelog clean
+.PHONY: help install demo up serve test test-fast lint format bench bench-scale bench-serve faults loop mutants changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ serve: $(READY) ## answer forecasts over HTTP on http://127.0.0.1:8000
 
 test: $(READY) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+
+test-fast: $(READY) ## run the quick tests: without Ray, a browser, the whole graph and what takes seconds
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not ray and not browser and not slow"
 
 lint: $(READY) ## check style, format, spelling, layers, the house's rules and types
 	@$(BIN)/ruff check .

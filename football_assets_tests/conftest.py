@@ -14,6 +14,7 @@ from football_assets_tests.builders.demo import copy_bucket, make_demo
 from football_assets_tests.builders.gcs_server import Front, GcsServer, run_front, run_gcs_server
 from football_assets_tests.builders.webhook_server import Receiver, run_receiver
 from football_assets_tests.builders.worlds import SimulatedCountries, simulated_countries
+from football_assets_tests.markers import markers_of
 
 pytest_plugins = ["football_assets_tests.builders.fits"]
 
@@ -22,37 +23,15 @@ ast.parse = parse_without_collection()  # type: ignore[assignment]
 # Threads of tiny matrix products wait for each other for longer than they work. Child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Markers of test modules, by folder or file; docs/testing.md says what each means.
-MARKED = {
-    "end_to_end": ("end_to_end/",),
-    "ray": (
-        "end_to_end/test_loop.py",
-        "end_to_end/test_serving.py",
-        "training/parallel/test_distributed.py",
-        "tuning/test_sweep.py",
-    ),
-    "browser": ("end_to_end/test_loop.py", "serve/test_page.py"),
-    "slow": (
-        "builders/test_sensor_daemon.py",
-        "features/test_dbt_project.py",
-        "features/test_dbt_run.py",
-        "features/test_dbt_seeds.py",
-        "builders/test_replay.py",
-        "registry/test_assets.py",
-        "training/test_fit.py",
-    ),
-}
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of a module its markers."""
+    """Give each test its markers."""
     folder = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(folder):
-            name = item.path.relative_to(folder).as_posix()
-            for marker, places in MARKED.items():
-                if name.startswith(places):
-                    item.add_marker(marker)
+            test = f"{item.path.relative_to(folder).as_posix()}::{item.nodeid.partition('::')[2]}"
+            for marker in markers_of(test):
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")

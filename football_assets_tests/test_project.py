@@ -14,7 +14,6 @@ from football_assets.orchestration.dagster_private import location_origins_from_
 from football_assets.runtime.home import project_root
 from football_assets.settings import Settings
 from football_assets_tests.builders.dagster_home import open_instance
-from football_assets_tests.conftest import MARKED, pytest_collection_modifyitems
 
 ROOT = project_root()
 HEAVY = ("torch", "ray", "evidently", "wandb", "duckdb", "numpy")
@@ -102,31 +101,3 @@ def test_the_pre_commit_hooks_are_local_so_that_they_need_no_network() -> None:
 def plain(requirement: str) -> str:
     name = re.split(r"[\[<>=!~; ]", requirement)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-@pytest.mark.parametrize("marker", MARKED)
-def test_a_marker_of_the_tests_names_modules_that_exist(marker: str) -> None:
-    for place in MARKED[marker]:
-        assert (ROOT / "football_assets_tests" / place).exists(), place
-
-
-def test_a_test_has_the_markers_of_its_module(request: pytest.FixtureRequest) -> None:
-    class Item:
-        def __init__(self, name: str) -> None:
-            self.path = ROOT / "football_assets_tests" / name
-            self.markers: set[str] = set()
-
-        def add_marker(self, marker: str) -> None:
-            self.markers.add(marker)
-
-    names = (
-        "end_to_end/test_loop.py",
-        "serve/test_page.py",
-        "serve/test_api.py",
-        "../elsewhere/test_page.py",
-    )
-    items = [Item(name) for name in names]
-    pytest_collection_modifyitems(items)  # type: ignore[arg-type]
-
-    assert [item.markers for item in items] == [{"end_to_end", "ray", "browser"}, {"browser"}, set(), set()]
-    assert {marker.split(":")[0] for marker in request.config.getini("markers")} >= set(MARKED)

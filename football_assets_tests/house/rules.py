@@ -21,7 +21,14 @@ SHARED_NAMES = frozenset(
 )
 
 # Folders and modules of the tests that mirror no module.
-UNMIRRORED = ("builders/", "end_to_end/", "house/", "test_architecture.py", "test_project.py")
+UNMIRRORED = (
+    "builders/",
+    "end_to_end/",
+    "house/",
+    "test_architecture.py",
+    "test_markers.py",
+    "test_project.py",
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""Which tests have which marker, by folder, module or test; docs/testing.md says what each marker means.
+
+`make test-fast` runs the tests that have none. `--durations=50` shows what else is slow.
+"""
+
+MARKED: dict[str, tuple[str, ...]] = {
+    "end_to_end": ("end_to_end/",),
+    "ray": (
+        "end_to_end/test_loop.py",
+        "end_to_end/test_serving.py",
+        "training/parallel/test_distributed.py",
+        "tuning/test_sweep.py",
+    ),
+    "browser": ("end_to_end/test_loop.py", "serve/test_page.py"),
+    "slow": (
+        "automation/test_new_results_sensor.py::test_what_the_demo_has_made_is_not_made_again",
+        "builders/test_ast_parsing.py",
+        "builders/test_replay.py",
+        "builders/test_sensor_daemon.py",
+        "cli/test_backtests.py::test_a_backtest_forecasts_the_period_and_nothing_else",
+        "cli/test_cli.py::test_careless_arguments_are_told_what_is_wrong",
+        "cli/test_cli.py::test_output_that_nobody_reads_or_keeps_ends_without_a_traceback",
+        "cli/test_context.py::test_the_bucket_expands_the_tilde_and_a_blank_home_is_the_default",
+        "cli/test_context.py::test_what_only_reads_works_on_a_read_only_disk_and_what_writes_is_one_line",
+        "cli/test_graph.py::test_a_season_may_be_spelled_as_its_folder_is",
+        "cli/test_graph.py::test_dagsters_storage_on_a_full_disk_is_named_and_works_again_once_there_is_space",
+        "cli/test_graph.py::test_files_of_the_bucket_that_may_not_be_read_are_rejected_and_the_rest_is_read",
+        "cli/test_predict.py::test_a_forecast_is_printed_in_any_encoding",
+        "comparison/test_comparison.py",
+        "deployment/test_assets.py",
+        "deployment/test_serve_api.py",
+        "export/test_onnx_export.py::test_an_int8_variant_that_loses_too_much_is_not_written_and_nothing_is_logged",
+        "features/test_dbt_project.py",
+        "features/test_dbt_run.py",
+        "features/test_dbt_seeds.py",
+        "monitoring/test_assets.py",
+        "monitoring/test_drift.py::test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train",
+        "monitoring/test_report.py",
+        "orchestration/test_in_process_runs.py::test_a_run_whose_process_was_killed_is_closed_and_gives_its_pool_slot_back",
+        "orchestration/test_tracking.py",
+        "raw/matching/test_merging.py::test_a_file_landed_twice_under_two_names_is_merged_away",
+        "raw/matching/test_merging.py::test_files_of_a_season_give_the_same_tables_in_whatever_order_they_land",
+        "raw/matching/test_merging.py::test_names_of_sources_decide_between_scores_not_which_matches_there_are",
+        "raw/matching/test_merging.py::test_nothing_is_lost_and_the_same_objects_give_the_same_tables",
+        "raw/test_neighbours.py",
+        "registry/test_assets.py",
+        "registry/test_bundle.py",
+        "registry/test_versions.py::test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_see_whole_ones",
+        "runtime/test_telemetry.py::test_every_way_into_the_project_turns_usage_data_off",
+        "sequences/test_encoder.py::test_what_happens_on_a_day_and_after_it_moves_no_history_of_that_day_or_earlier",
+        "sequences/test_increments.py",
+        "serve/test_api.py::test_whatever_is_asked_is_answered_as_the_openapi_document_says",
+        "serve/test_app.py::test_serving_loads_nothing_that_trains",
+        "serve/test_haproxy.py",
+        "serve/test_monitoring.py",
+        "serve/test_on_gcs.py",
+        "serve/test_prediction_log.py::test_a_writer_killed_while_writing_has_every_acknowledged_record_in_the_bucket",
+        "storage/test_bucket.py::test_no_increment_of_several_processes_is_lost",
+        "training/test_assets.py",
+        "training/test_fit.py",
+        "training/test_plots.py::test_drawing_opens_no_display",
+    ),
+}
+
+
+def markers_of(test: str) -> list[str]:
+    """Return the markers of a test, given as `folder/test_module.py::test_name[parameters]` below the tests' folder."""
+    return [marker for marker, places in MARKED.items() if any(_is_at(test, place) for place in places)]
+
+
+def _is_at(test: str, place: str) -> bool:
+    if place.endswith("/"):
+        return test.startswith(place)
+    module, name = test.split("[")[0].split("::", 1)
+    return place in (module, f"{module}::{name}")
