@@ -1,1 +1,1 @@
-"""Rivals of the network and past seasons: the rolling backtest, other models, odds and paper bets."""
+"""Compare the network with other models over past seasons: rolling backtest, odds, paper bets."""

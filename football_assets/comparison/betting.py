@@ -1,6 +1,7 @@
-"""A paper exercise: what flat stakes on a forecaster's value bets would have won or lost at a bookmaker's odds.
+"""Paper bets: what flat stakes on a forecaster's value bets would have won or lost at a bookmaker's odds.
 
-No account is known that could have placed these bets: odds move, stakes are limited, and winners are shown the door.
+Nobody placed these bets, and nobody could have placed all of them: odds move, bookmakers limit stakes and close the
+accounts of winners.
 """
 
 from dataclasses import dataclass
@@ -11,25 +12,25 @@ from numpy.typing import NDArray
 
 from football_assets.domain.block_bootstrap import mean_interval
 
-EDGE = 0.05  # expected profit a unit from which a bet is placed
+EDGE = 0.05  # least expected profit per unit of a bet
 
 
 @dataclass(frozen=True)
 class PaperBets:
-    """Bets of one unit each. `curve` has a row a day with bets: `date`, `bets`, `profit`, `equity`, in units."""
+    """Bets of one unit each. `curve` has one row per day with bets: `date`, `bets`, `profit`, `equity`, in units."""
 
     bets: int
     won: int
     profit: float
-    roi: float  # profit a unit staked
-    roi_low: float  # 95 per cent, league-weeks drawn
+    roi: float  # profit per unit staked
+    roi_low: float  # 95 per cent interval, league-weeks resampled
     roi_high: float
     mean_odds: float
     worst_drawdown: float
     curve: pl.DataFrame
 
     def as_dict(self) -> dict[str, float | int]:
-        """All but the curve."""
+        """Return all figures except the curve."""
         names = ("bets", "won", "profit", "roi", "roi_low", "roi_high", "mean_odds", "worst_drawdown")
         return {name: round(getattr(self, name), 5) for name in names}
 
@@ -42,14 +43,14 @@ def paper_bets(
     blocks: NDArray[np.int64],
     edge: float = EDGE,
 ) -> PaperBets:
-    """Stake a unit on the outcome of best expected profit of each match where that is above `edge`.
+    """Bet a unit on the outcome with the highest expected profit of each match, where it is above `edge`.
 
     Parameters
     ----------
     probabilities
-        A forecaster's, `[n, 3]`.
+        `[n, 3]` of a forecaster.
     odds
-        Decimal, `[n, 3]`; a match with a NaN is left out.
+        Decimal odds `[n, 3]`; a match with a NaN is skipped.
     blocks
         League-week of each match, `[n]`.
     """

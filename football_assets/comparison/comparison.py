@@ -1,8 +1,8 @@
-"""Every forecaster side by side on the same matches: class prior, Elo, Dixon–Coles, boosted trees, the network, and the
-bookmaker where there are odds. Behind `football compare`.
+"""Compare all forecasters on the same matches, for `football compare`.
 
-All walk forward as the backtest does: what is fitted once is fitted before the first day, and each match is forecast
-from results of earlier days.
+The forecasters: class prior, Elo, Dixon–Coles, boosted trees, the network, and the bookmaker where there are odds. All
+walk forward as the backtest does: models are fitted on matches before the first day, and each match is forecast from
+results of earlier days.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ from football_assets.training.fit import Epoch
 
 OURS = "LSTM"
 BOOKMAKER = "bookmaker"
-# Prefix of each forecaster's columns, from the simplest to the best informed.
+# Prefix of each forecaster's columns, from the simplest to the one with most information.
 FORECASTERS = {
     "class prior": "class_prior_",
     "Elo, logistic": "elo_",
@@ -47,14 +47,14 @@ ReportProgress = Callable[[str, int, int], None]  # step, done so far, of how ma
 
 @dataclass(frozen=True)
 class Row:
-    """A forecaster's scores on the matches of a block, and their differences to the network's by measure."""
+    """A forecaster's scores on the matches of a block, and their differences from the network's, by measure."""
 
     forecaster: str
     scores: Scores
     differences: dict[str, Difference]
 
     def as_dict(self) -> dict[str, Any]:
-        """Scores and differences by name."""
+        """Return scores and differences by name."""
         return {
             **self.scores.as_dict(),
             "differences": {name: asdict(difference) for name, difference in self.differences.items()},
@@ -63,7 +63,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Block:
-    """Some of the matches, and everybody's scores on them."""
+    """A subset of the matches, and all forecasters' scores on them."""
 
     name: str
     matches: int
@@ -71,7 +71,7 @@ class Block:
     rows: list[Row]
 
     def as_dict(self) -> dict[str, Any]:
-        """The block as JSON has it."""
+        """Return the block as JSON values."""
         return {
             "block": self.name,
             "matches": self.matches,
@@ -82,7 +82,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All forecasts, the scores by block, what a reader must know beside them, and what the trees look at."""
+    """All forecasts, the scores by block, notes for the reader, and the trees' feature importances."""
 
     forecasts: pl.DataFrame
     blocks: list[Block]
@@ -91,7 +91,7 @@ class Comparison:
     backtest: Backtest
 
     def as_dict(self) -> dict[str, Any]:
-        """What `--json` writes."""
+        """Return the figures that `--json` writes."""
         return {
             "train_matches": len(self.backtest.split.train),
             "validation_matches": len(self.backtest.split.validation),
@@ -116,9 +116,9 @@ def compare_forecasters(
     Parameters
     ----------
     start, end
-        First and last day that is forecast; an end of None stands for the last with a result.
+        First and last day to forecast; an end of None is the last day with a result.
     config
-        How the network is fitted; its split is the trees' too.
+        Hyperparameters of the network; the trees use the same split.
 
     Raises
     ------
@@ -163,17 +163,17 @@ def compare_forecasters(
 
 
 def is_installed(package: str) -> bool:
-    """Whether a development dependency is there, without importing it."""
+    """Check whether a development dependency is installed, without importing it."""
     return find_spec(package) is not None
 
 
 def blocks_of(forecasts: pl.DataFrame) -> list[Block]:
-    """Scores over all matches, by tier and by season, of everybody but the bookmaker; then of all where there are odds.
+    """Score all forecasters but the bookmaker over all matches, by tier and by season; then all where there are odds.
 
     Parameters
     ----------
     forecasts
-        A row a match with `date`, `league_id`, `season`, goals, and the probabilities of `FORECASTERS`.
+        One row per match with `date`, `league_id`, `season`, goals, and the probabilities of `FORECASTERS`.
     """
     names = [name for name, prefix in FORECASTERS.items() if f"{prefix}p_home" in forecasts.columns]
     probabilities = {name: probabilities_of(forecasts, FORECASTERS[name]) for name in names}
@@ -198,7 +198,7 @@ def blocks_of(forecasts: pl.DataFrame) -> list[Block]:
 def _parts(
     forecasts: pl.DataFrame, wanted: NDArray[np.bool_], title: str
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """The wanted matches, and their parts by tier and by season, where there are several."""
+    """Yield the wanted matches, and their parts by tier and by season if there are several."""
     yield title, wanted
     tier_of = {league: _tier(league) for league in forecasts["league_id"].unique()}
     tiers = forecasts["league_id"].replace_strict(tier_of, return_dtype=pl.String)
@@ -230,4 +230,4 @@ def _block(
 
 
 def _silent(_: str, __: int, ___: int) -> None:
-    """Progress that nobody watches."""
+    """Ignore the progress."""

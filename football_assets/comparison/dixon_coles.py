@@ -1,8 +1,8 @@
-"""A rival for the network: Dixon and Coles' goals model, refitted as results come in. Called by the comparison.
+"""The goals model of Dixon and Coles, refitted as results arrive, as a competing model.
 
-Likelihood, gradient and scorelines are penaltyblog's, a development dependency. Its own `fit` minimises by SLSQP, whose
-steps cost the cube of the teams, 10 s for England; here L-BFGS starts from the last fit, so that a refit every
-week is affordable, and a penalty draws teams with few matches to the mean of their league.
+Likelihood, gradient and scorelines come from penaltyblog, a development dependency. Its own `fit` minimises by SLSQP,
+whose steps cost O(teams³), 10 s for England. Here L-BFGS starts from the last fit, so that a weekly refit is
+affordable, and a penalty shrinks teams with few matches to the mean of their league.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,18 +27,18 @@ _ATTACK_START, _DEFENCE_START = 1.0, -1.0
 
 @dataclass(frozen=True)
 class DixonColesConfig:
-    """Chosen on the seasons 2016-17 and 2018-19 of 38 leagues; `docs/comparison.md` has the figures.
+    """Hyperparameters, chosen on the seasons 2016-17 and 2018-19 of 38 leagues (`docs/comparison.md`).
 
     Parameters
     ----------
     xi
-        Decay of a match's weight a day; 0.003 halves it in 231 days.
+        Decay of a match's weight per day; 0.003 halves it in 231 days.
     window_days
-        Older matches are left out; their weights would be below 2 per cent.
+        Length of the training window; older matches would have weights below 2 per cent.
     ridge
         Weight of the squared distance of attack and defence from the mean of the team's league.
     refit_days
-        A country's fit is renewed before a day of matches if it is so many days old.
+        A country is refitted before a day with matches if its fit is at least so many days old.
     """
 
     xi: float = 0.003
@@ -49,12 +49,12 @@ class DixonColesConfig:
 
 @dataclass(frozen=True)
 class DixonColesForecasts:
-    """Probabilities `[n, 3]`, NaN where the league had no match in the window, and what stood behind them."""
+    """Probabilities `[n, 3]`, NaN where the league has no match in the window, with counts of fits and unknowns."""
 
     probabilities: NDArray[np.float64]
     fits: int
-    unknown_teams: int  # matches with a team that had no match in the window: the mean of its league stood in
-    unknown_leagues: int  # matches of a league without any
+    unknown_teams: int  # matches with a team without a match in the window, replaced by its league's mean
+    unknown_leagues: int  # matches of a league without a match in the window
 
 
 def dixon_coles(
@@ -70,7 +70,7 @@ def dixon_coles(
     rows
         Rows of played matches to forecast, in order of time.
     progress
-        Called with the matches done and the matches in all.
+        Called with the number of matches done and of all matches.
 
     Raises
     ------
@@ -95,7 +95,9 @@ def dixon_coles(
             today = rows[places]
             day = tensors.days[today[0]]
             if fit is None or day - fit.day >= np.timedelta64(config.refit_days, "D"):
-                with threadpool_limits(1):  # vectors are short: threads would wait for each other
+                with threadpool_limits(
+                    1
+                ):  # vectors are short: synchronising threads costs more than it saves
                     fit = _refit(past, day, config, fit)
                 fits += fit is not None
             if fit is not None:
@@ -109,19 +111,19 @@ def dixon_coles(
 
 
 def _by_day(places: NDArray[np.int64], days: NDArray[np.datetime64]) -> Iterator[NDArray[np.int64]]:
-    """Places in the forecasts, a day at a time."""
+    """Yield the positions in the forecasts, one day at a time."""
     ordered = places[np.argsort(days[places], kind="stable")]
     yield from np.split(ordered, np.flatnonzero(np.diff(days[ordered]).astype(np.int64)) + 1)
 
 
 @dataclass(frozen=True)
 class _Past:
-    """A country's played matches in order of time; teams and leagues by number, by row of the tensors."""
+    """A country's played matches in order of time, with numbers of teams and leagues by row of the tensors."""
 
     rows: NDArray[np.int64]
     days: NDArray[np.datetime64]
     goals: NDArray[np.int64]  # [matches of the country, 2]
-    home: NDArray[np.int64]  # [all rows], -1 elsewhere; so for `away` and `league`
+    home: NDArray[np.int64]  # [all rows], -1 elsewhere; `away` and `league` likewise
     away: NDArray[np.int64]
     league: NDArray[np.int64]
     teams: int
@@ -142,17 +144,17 @@ class _Past:
 
 @dataclass(frozen=True)
 class _Fit:
-    """A model fitted before a day, and which number in it a team has, -1 for none."""
+    """A model fitted before a day, with the number of each team in it, -1 for none."""
 
     model: "DixonColesGoalModel"
     day: np.datetime64
     number: NDArray[np.int64]  # [teams of the country]
-    attack: NDArray[np.float64]  # [teams of the model], so for `defence` and `league`
+    attack: NDArray[np.float64]  # [teams of the model]; `defence` and `league` likewise
     defence: NDArray[np.float64]
     league: NDArray[np.int64]
 
     def forecast(self, past: _Past, rows: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Which matches have two teams of the model, and the probabilities, NaN where a league is unknown."""
+        """Return which matches have two known teams, and the probabilities, NaN where a league is unknown."""
         home, away = self.number[past.home[rows]], self.number[past.away[rows]]
         known = (home >= 0) & (away >= 0)
         probabilities = np.full((len(rows), 3), np.nan)
@@ -169,7 +171,7 @@ class _Fit:
 
 def _refit(past: _Past, day: np.datetime64, config: DixonColesConfig, last: _Fit | None) -> _Fit | None:
     first = np.searchsorted(past.days, day - np.timedelta64(config.window_days, "D"))
-    stop = np.searchsorted(past.days, day)  # matches of the day itself are not seen
+    stop = np.searchsorted(past.days, day)  # matches of the day itself are excluded
     if first == stop:
         return None
     rows = past.rows[first:stop]
@@ -178,7 +180,7 @@ def _refit(past: _Past, day: np.datetime64, config: DixonColesConfig, last: _Fit
     number[teams] = np.arange(len(teams))
     home, away = sides[: len(rows)], sides[len(rows) :]
     league = np.zeros(len(teams), dtype=np.int64)
-    league[np.stack([home, away], axis=1).ravel()] = np.repeat(past.league[rows], 2)  # the latest stays
+    league[np.stack([home, away], axis=1).ravel()] = np.repeat(past.league[rows], 2)  # the latest one wins
     age = (day - past.days[first:stop]).astype("timedelta64[D]").astype(np.float64)
     names = np.char.zfill(np.arange(len(teams)).astype(str), 6)  # penaltyblog sorts the teams by name
     goals = past.goals[first:stop]
@@ -197,7 +199,7 @@ def _refit(past: _Past, day: np.datetime64, config: DixonColesConfig, last: _Fit
 
 @cache
 def _penalised_model() -> Any:
-    """penaltyblog's model with the faster, penalised fit. A function, as the import takes seconds."""
+    """Define penaltyblog's model with the faster, penalised fit; a function, because the import takes seconds."""
     from penaltyblog.models import DixonColesGoalModel, FootballProbabilityGrid
     from penaltyblog.models.probabilities import compute_dixon_coles_probabilities
     from scipy.optimize import minimize
@@ -209,7 +211,7 @@ def _penalised_model() -> Any:
             defence: NDArray[np.float64],
             tail: NDArray[np.float64] | None,
         ) -> None:
-            """Start the next fit here; NaN stands for a team that was not in the last one."""
+            """Set the start of the next fit; NaN stands for a team that was not in the last one."""
             self._params = np.concatenate(
                 [
                     np.where(np.isnan(attack), _ATTACK_START, attack),
@@ -241,7 +243,7 @@ def _penalised_model() -> Any:
             self._params, self.fitted = result.x, True
 
         def outcome(self, home: tuple[float, float], away: tuple[float, float]) -> list[float]:
-            """Probabilities of the outcomes between two sides, each with its attack and defence."""
+            """Compute the probabilities of the outcomes between two sides, each with its attack and defence."""
             size = 15
             grid, rates = np.empty(size * size), np.empty((2, 1))
             compute_dixon_coles_probabilities(

@@ -1,6 +1,6 @@
-"""Decimal odds from a CSV, beside those of the landed results: read, checked and joined to the matches of the tensors.
+"""Read decimal odds from a CSV, validate them and join them to the matches of the tensors.
 
-Odds are for comparison and paper bets alone: no forecast is made from them.
+Odds serve comparison and paper bets only: no forecast depends on them.
 """
 
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ _SHOWN = 3
 
 
 class OddsError(FootballError):
-    """A file of odds cannot be used."""
+    """A file of odds is unusable."""
 
 
 @dataclass(frozen=True)
 class JoinedOdds:
-    """Tensors whose keys carry the odds, and how many rows of the file found their match.
+    """Tensors whose keys carry the odds, and the number of rows that matched.
 
-    `unmatched` describes each row that found none, `contradictions` those whose score is not that of their match.
+    `unmatched` describes each row without a match, `contradictions` the rows whose score differs from their match's.
     """
 
     tensors: SequenceTensors
@@ -39,7 +39,7 @@ class JoinedOdds:
     contradictions: list[str]
 
     def describe(self) -> str:
-        """What happened, in a line."""
+        """Describe the join in one line."""
         text = f"{self.matched:,} of {self.rows:,} rows of odds found their match"
         for what, cases in (("without a match", self.unmatched), ("with another score", self.contradictions)):
             if cases:
@@ -49,7 +49,7 @@ class JoinedOdds:
 
 
 def read_odds(path: Path) -> pl.DataFrame:
-    """Odds by match: `date`, `league_id`, `home`, `away`, `hg`, `ag`, `odds_home`, `odds_draw`, `odds_away`.
+    """Read odds by match: `date`, `league_id`, `home`, `away`, `hg`, `ag`, `odds_home`, `odds_draw`, `odds_away`.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def read_odds(path: Path) -> pl.DataFrame:
     Raises
     ------
     OddsError
-        The file cannot be read, has not these columns, or a row says no day, league or odds above 1.
+        The file cannot be read, lacks a column, or a row has no valid day, league or odds above 1.
     """
     try:
         text = pl.read_csv(path, infer_schema=False)
@@ -101,10 +101,10 @@ def read_odds(path: Path) -> pl.DataFrame:
 
 
 def join_odds(tensors: SequenceTensors, odds: pl.DataFrame) -> JoinedOdds:
-    """Put odds into the keys of the tensors, over those that are there.
+    """Join odds to the keys of the tensors, in place of those that they hold.
 
-    A row is its match's if league and day agree and one of the two names means the same club: a club plays once a day,
-    so that the other may have a name that is not known.
+    A row matches if league and day agree and one of the two names means the same club: a club plays once a day, so the
+    other name may be unknown.
     """
     keys = tensors.keys.select(
         pl.int_range(pl.len()).alias("row"),
@@ -152,7 +152,7 @@ def _league_id(text: str) -> str | None:
 
 
 def _club(column: str) -> pl.Expr:
-    """The words of the canonical name of the club that a column names."""
+    """Return the words of the canonical name of the club in a column."""
     return pl.struct("league_id", column).map_elements(
         lambda row: _club_words(row["league_id"], row[column]), return_dtype=pl.String
     )

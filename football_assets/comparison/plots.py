@@ -1,10 +1,9 @@
-"""Figures of the comparison and of paper bets, drawn without a display."""
+"""Plots of the comparison and of paper bets."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
-from numpy.typing import NDArray
 
 from football_assets.comparison.betting import PaperBets
 from football_assets.comparison.comparison import (
@@ -30,7 +29,7 @@ _LEVELS = ("all matches", "with odds")
 
 
 def comparison_plot(comparison: Comparison) -> "Figure":
-    """Above: log loss less the network's with 95 per cent intervals. Below: forecast against frequency of each."""
+    """Plot the log loss minus the network's with 95 per cent intervals, and below each reliability diagram."""
     blocks = [block for block in comparison.blocks if block.name in _LEVELS]
     forecasts = comparison.forecasts
     drawn = [row.forecaster for row in blocks[-1].rows if row.forecaster != "class prior"]
@@ -47,7 +46,7 @@ def comparison_plot(comparison: Comparison) -> "Figure":
 
 
 def rolling_plot(result: RollingBacktest) -> "Figure":
-    """Log loss that retraining saves by season, and, where there are odds, the equity of paper bets by day."""
+    """Plot the log loss that retraining saves by season and, where there are odds, the equity of paper bets by day."""
     panels = 2 if result.bets else 1
     figure = new_figure(6.5 * panels, 4)
     axes = figure.subplots(1, panels, squeeze=False)[0]
@@ -104,7 +103,7 @@ def _draw_differences(axes: "Axes", block: Block) -> None:
 
 
 def _draw_reliability(axes: "Axes", name: str, forecasts: pl.DataFrame) -> None:
-    values: NDArray = probabilities_of(forecasts, FORECASTERS[name])
+    values = probabilities_of(forecasts, FORECASTERS[name])
     priced = values[:, 0] == values[:, 0]
     rows = reliability(values[priced], outcomes_of(forecasts)[priced])
     axes.plot([0, 1], [0, 1], color="#cccccc", lw=1)

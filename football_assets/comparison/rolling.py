@@ -1,7 +1,7 @@
-"""The backtest that retrains every season, beside the one that keeps its first network: what the choice is worth.
+"""Compare a backtest that retrains every season with one that keeps its first network.
 
-Both forecast the same matches from histories and ratings that walk forward; they differ in what the network itself was
-fitted on. Behind `football backtest --retrain season`.
+Both forecast the same matches from histories and ratings that walk forward; they differ in the matches that the network
+was fitted on. For `football backtest --retrain season`.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ ALL_SEASONS = "all"
 
 @dataclass(frozen=True)
 class SeasonScores:
-    """Both networks on the matches of a season; `difference` is the retrained one's scores less the frozen one's."""
+    """Scores of both networks on the matches of a season; `difference` is retrained − frozen."""
 
     season: str
     first: date
@@ -49,17 +49,17 @@ class SeasonScores:
     difference: dict[str, Difference]
 
     def as_dict(self) -> dict[str, Any]:
-        """The season as JSON has it."""
+        """Return the season as JSON values."""
         return {**asdict(self), "first": str(self.first), "last": str(self.last)}
 
 
 @dataclass(frozen=True)
 class RollingBacktest:
-    """Forecasts of all seasons, scores by season and over all, and what paper bets would have earned.
+    """Forecasts of all seasons, scores by season and over all, and the result of paper bets.
 
-    `forecasts` has the columns of a backtest, its probabilities and expected goals those of the retrained network, the
-    frozen one's beside with the prefix `frozen_`, and `trained_before`: the day before which the retrained network's
-    matches lie. `bets` is by network, empty without odds.
+    `forecasts` has the columns of a backtest with the probabilities and expected goals of the retrained network, those
+    of the frozen network with the prefix `frozen_`, and `trained_before`: all training matches of the retrained network
+    are before this day. `bets` is by network, empty without odds.
     """
 
     forecasts: pl.DataFrame
@@ -68,7 +68,7 @@ class RollingBacktest:
     first: Backtest
 
     def as_dict(self) -> dict[str, Any]:
-        """What `--json` writes."""
+        """Return the figures that `--json` writes."""
         return {
             "test_matches": len(self.forecasts),
             "trainings": len(self.seasons) - 1,
@@ -78,9 +78,9 @@ class RollingBacktest:
 
 
 def season_starts(start: date, end: date) -> list[date]:
-    """The days on which a network is trained: the first, and every 1 July after it.
+    """List the days on which a network is trained: the first, and every 1 July after it.
 
-    Leagues that play in calendar years are in mid-season then; their histories walk on, so nothing breaks in them.
+    Leagues that play in calendar years are in mid-season then; their histories continue across the training.
     """
     julys = (date(year, *SEASON_START) for year in range(start.year, end.year + 1))
     return [start, *(day for day in julys if start < day <= end)]
@@ -94,12 +94,12 @@ def run_rolling_backtest(
     on_season: Callable[[date, int, int], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> RollingBacktest:
-    """Forecast the played matches from `start` to `end` with a network of each season, and with the first alone.
+    """Forecast the played matches from `start` to `end` with one network per season, and with the first alone.
 
     Parameters
     ----------
     on_season
-        Called before each training with the day it is for, its number from 1, and how many there will be.
+        Called before each training with its first day to forecast, its number from 1, and the number of trainings.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def run_rolling_backtest(
 def bets_of(
     forecasts: pl.DataFrame, odds: NDArray[np.float64], prefixes: dict[str, str]
 ) -> dict[str, PaperBets]:
-    """Paper bets of some forecasters at the odds `[n, 3]`, NaN where there are none; nothing without any odds."""
+    """Place paper bets of some forecasters at the odds `[n, 3]`, NaN where unknown; empty without any odds."""
     priced = ~np.isnan(odds).any(axis=1)
     if not priced.any():
         return {}
@@ -150,7 +150,7 @@ def bets_of(
 
 
 def _scores(forecasts: pl.DataFrame) -> list[SeasonScores]:
-    """By season, then over all."""
+    """Score by season, then over all."""
     parts = [part for _, part in forecasts.group_by("trained_before", maintain_order=True)]
     return [_season(_label(part), part) for part in parts] + [_season(ALL_SEASONS, forecasts)]
 
@@ -176,4 +176,4 @@ def _label(part: pl.DataFrame) -> str:
 
 
 def _silent(_: date, __: int, ___: int) -> None:
-    """Seasons that nobody watches."""
+    """Ignore the progress."""

@@ -1,6 +1,6 @@
-"""A rival for the network: gradient-boosted trees on the same inputs, laid flat. Called by the comparison.
+"""Gradient-boosted trees on the network's inputs, flattened, as a competing model.
 
-They say what is in the inputs: where they win, their importances show what the network does not see.
+Where they score better, their feature importances show what the network misses in its inputs.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ _PARAMETERS: dict[str, object] = {
 
 @dataclass(frozen=True)
 class TreesForecasts:
-    """Probabilities `[n, 3]`, trees an outcome, the temperature, and the inputs' share of the gain, largest first."""
+    """Probabilities `[n, 3]`, trees per outcome, temperature, and the inputs' share of the gain, largest first."""
 
     probabilities: NDArray[np.float64]
     rounds: int
@@ -57,7 +57,7 @@ def boosted_trees(
     Parameters
     ----------
     progress
-        Called with the rounds done and the most there may be.
+        Called with the number of rounds done and the largest number of rounds.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def boosted_trees(
     from scipy.special import softmax
 
     names = flat_names(tensors)
-    # Few matches make small leaves: a tenth of a short training period would leave no tree to grow.
+    # Fewer matches need smaller leaves: with the full minimum a short training period would not split at all.
     smallest = min(300, max(20, len(split.train) // 100))
     parameters = _PARAMETERS | {"min_data_in_leaf": smallest}
     train = lightgbm.Dataset(
@@ -98,7 +98,7 @@ def boosted_trees(
 
 
 def flat_names(tensors: SequenceTensors) -> list[str]:
-    """Names of the columns of `flatten`."""
+    """Return the names of the columns of `flatten`."""
     history = [name for name in tensors.spec.history_names if name != OBSERVED]
     past = [f"{period}_{name}" for period in ("recent", "fading", "all") for name in history]
     sides = [f"{side}_{name}" for side in ("home", "away") for name in ["matches_seen", *past]]
@@ -109,10 +109,10 @@ def flat_names(tensors: SequenceTensors) -> list[str]:
 
 
 def flatten(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The inputs of some matches, `[n, columns]`, NaN where nothing is known.
+    """Flatten the inputs of some matches, `[n, columns]`, NaN where unknown.
 
-    The context, its differences between the sides, and each side's past: means over the last three matches, over all
-    that the history holds, and with weights that halve every three matches; and their differences.
+    The columns are the context, its differences between the sides, and each side's history with its differences: means
+    over the last three matches, with weights that halve every three matches, and over the whole history.
     """
     context_names = tensors.spec.context_names
     pairs = [(context_names.index(home), context_names.index(away)) for home, away in _pairs(context_names)]
@@ -132,13 +132,13 @@ def flatten(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
-    """Context features that both sides have."""
+    """Pair the context features that both sides have."""
     pairs = [(name, name.replace("home_", "away_", 1)) for name in names if name.startswith("home_")]
     return [pair for pair in pairs if pair[1] in names]
 
 
 def _summary(history: NDArray[np.float32], observed: int) -> NDArray[np.float32]:
-    """A team's past `[n, length, features]` as `[n, 1 + 3 * (features - 1)]`."""
+    """Summarise histories `[n, length, features]` as `[n, 1 + 3 * (features - 1)]`."""
     seen = history[:, :, observed] > 0  # [n, length]
     values = np.delete(history, observed, axis=2)
     length = history.shape[1]
@@ -160,7 +160,7 @@ def _weighted_mean(
 
 
 def _temperature(raw: NDArray[np.float64], outcomes: NDArray[np.int64]) -> float:
-    """The divisor of the raw scores under which they score best."""
+    """Fit the divisor of the raw scores with the least log loss."""
     from scipy.optimize import minimize_scalar
     from scipy.special import softmax
 

@@ -1,4 +1,4 @@
-"""The forecasts that a model must beat: class prior, Elo logistic regression, and the bookmaker if there are odds."""
+"""Baseline forecasts: class prior, Elo logistic regression, and the bookmaker where there are odds."""
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,7 @@ _ELO_SCALE = 100.0  # points; brings the regression's input near 1
 def class_prior(
     tensors: SequenceTensors, train: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """The outcomes' frequencies in the training period, `[n, 3]`, the same for every match."""
+    """Forecast the outcomes' frequencies in the training period, `[n, 3]`, equal for every match."""
     counts = np.bincount(tensors.outcome[train], minlength=3)
     return np.tile(counts / counts.sum(), (len(rows), 1))
 
@@ -21,7 +21,7 @@ def class_prior(
 def elo_logistic(
     tensors: SequenceTensors, train: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Multinomial logistic regression on the difference of the Elo ratings, fitted on training rows, `[n, 3]` [1].
+    """Forecast by multinomial logistic regression on the Elo difference, fitted on training rows, `[n, 3]` [1].
 
     References
     ----------
@@ -38,12 +38,12 @@ def elo_logistic(
 
 
 def bookmaker(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Inverse decimal odds scaled to a sum of 1, `[n, 3]`, NaN where a match has no complete odds."""
+    """Scale inverse decimal odds to a sum of 1, `[n, 3]`; NaN where the odds of a match are incomplete."""
     odds = decimal_odds(tensors)[rows]
     inverse = 1.0 / np.where(odds > 1.0, odds, np.nan)
     return inverse / inverse.sum(axis=1, keepdims=True)
 
 
 def decimal_odds(tensors: SequenceTensors) -> NDArray[np.float64]:
-    """Decimal odds of every match, `[matches, 3]`, NaN where one is not known."""
+    """Return the decimal odds of every match, `[matches, 3]`, NaN where unknown."""
     return tensors.keys.select(pl.col(ODDS_COLUMNS).cast(pl.Float64).fill_null(np.nan)).to_numpy()

@@ -1,4 +1,4 @@
-"""What the sweep found, in the bucket, and which configuration the next training takes because of it."""
+"""Store the best configuration of a sweep in the bucket, and choose the configuration of the next training."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from football_assets.storage.bucket import Bucket
 from football_assets.training.config import LaunchedTraining, TrainingConfig
 
 BEST = "sweeps/best.json"
-# What a sweep varies. A training takes all of it from the sweep or none.
+# What a sweep varies. A training takes all of these from the sweep or none.
 TUNED = ("network", "batch_size", "learning_rate", "weight_decay", "averaging", "goals_weight")
 
 
 class BestConfig(BaseModel):
-    """A sweep's verdict: its best configuration, what it was compared with, and on which data."""
+    """The result of a sweep: its best configuration, the configuration to beat, and the data."""
 
     model_config = ConfigDict(extra="forbid")
 
     training: TrainingConfig
     wins: bool
     reason: str
-    validation_log_loss: list[float]  # one a seed of the final
+    validation_log_loss: list[float]  # one per seed of the final
     default_validation_log_loss: list[float]
     feature_spec: str  # digest
     tensors: str  # digest
@@ -35,7 +35,7 @@ class BestConfig(BaseModel):
 
 @dataclass(frozen=True)
 class ConfigChoice:
-    """The configuration of a training, whose it is (`given` or `sweep`), and why."""
+    """The configuration of a training, its source (`given` or `sweep`), and the reason."""
 
     training: TrainingConfig
     source: str
@@ -48,17 +48,17 @@ class ConfigChoice:
 
 
 def spec_digest(spec: FeatureSpec) -> str:
-    """Names a feature specification: another one makes another network."""
+    """Digest a feature specification: another one needs another network."""
     return hashlib.blake2b(spec.model_dump_json().encode(), digest_size=12).hexdigest()
 
 
 def save_best(bucket: Bucket, best: BestConfig) -> None:
-    """Replace the last sweep's verdict."""
+    """Store a sweep's result in place of the one before."""
     bucket.write(BEST, best.model_dump_json(indent=1).encode())
 
 
 def load_best(bucket: Bucket) -> BestConfig | None:
-    """The last sweep's verdict; None if there was none, or it is of another version of this project."""
+    """Load the last sweep's result; None if there is none, or another release of this project wrote it."""
     if bucket.stat(BEST) is None:
         return None
     try:
@@ -70,15 +70,15 @@ def load_best(bucket: Bucket) -> BestConfig | None:
 def choose_config(
     launched: LaunchedTraining, best: BestConfig | None, spec: FeatureSpec, test_start: date
 ) -> ConfigChoice:
-    """The launched configuration, with the sweep's hyperparameters in place of the defaults where they are better.
+    """Choose the launched configuration, with the sweep's hyperparameters in place of the defaults if they are better.
 
     Parameters
     ----------
     spec
-        Features that the network will read.
+        Inputs of the network.
     test_start
-        First day of the test period: a configuration that was chosen by that day's results or later ones would make
-        the test's scores too good.
+        First day of the test period: a configuration that was chosen by results of that day or later would bias the
+        test scores.
     """
     given = launched.as_given()
     reason = _objection(launched, best, spec, test_start)

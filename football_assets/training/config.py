@@ -1,4 +1,4 @@
-"""All knobs of training in one typed object, shown by the Dagster launchpad and stored with every model."""
+"""The hyperparameters of training in one typed object, for the Dagster launchpad; stored with every model."""
 
 from datetime import date
 
@@ -17,7 +17,7 @@ class NetworkConfig(BaseModel):
 
 
 class SplitConfig(BaseModel):
-    """Consecutive periods: train, validation, test. Shares of the played matches; days are never divided."""
+    """Consecutive periods: train, validation, test. Shares are of the played matches; a day is in one period."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,7 +33,7 @@ class SplitConfig(BaseModel):
 
 
 class TrainingConfig(BaseModel):
-    """How the network is fitted."""
+    """Hyperparameters of a training."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,7 +42,7 @@ class TrainingConfig(BaseModel):
     epochs: int = Field(5, ge=1, description="Passes over the training matches at most.")
     patience: int = Field(4, ge=1, description="Epochs without a better validation log loss before stopping.")
     batch_size: int = Field(
-        1024, ge=1, description="Matches a step at most; fewer where the training period is short."
+        1024, ge=1, description="Largest batch size; smaller where the training period is short."
     )
     learning_rate: float = Field(1e-3, gt=0, description="Peak of the one-cycle schedule.")
     weight_decay: float = Field(0.1, ge=0, description="AdamW's decoupled weight decay.")
@@ -50,7 +50,7 @@ class TrainingConfig(BaseModel):
         0.99,
         ge=0,
         lt=1,
-        description="Share that the running mean of the weights keeps at each step; it is what is kept.",
+        description="Decay of the exponential moving average of the weights, which is the network that is stored.",
     )
     goals_weight: float = Field(
         0.5, ge=0, description="Weight of the goals' Poisson loss beside the outcome's log loss."
@@ -76,7 +76,7 @@ class TrainingConfig(BaseModel):
 
 
 class LaunchedTraining(TrainingConfig):
-    """How the network is fitted, and whether with what the sweep found."""
+    """Hyperparameters of a training, and whether to take those of the last sweep."""
 
     use_best_config: bool = Field(
         True,
@@ -85,12 +85,12 @@ class LaunchedTraining(TrainingConfig):
     )
 
     def as_given(self) -> TrainingConfig:
-        """The configuration itself."""
+        """Return the configuration without `use_best_config`."""
         return TrainingConfig.model_validate(self.model_dump(exclude={"use_best_config"}))
 
 
 class SweepConfig(BaseModel):
-    """How hyperparameters are searched."""
+    """Budget and bounds of the hyperparameter search."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -103,20 +103,22 @@ class SweepConfig(BaseModel):
     grace_epochs: int = Field(
         2, ge=1, description="Epochs after which a trial may be stopped at the earliest."
     )
-    finalists: int = Field(2, ge=1, description="Best configurations that meet the default in the final.")
+    finalists: int = Field(
+        2, ge=1, description="Best configurations that are compared with the default in the final."
+    )
     final_seeds: int = Field(3, ge=2, description="Trainings of each configuration in the final.")
     gpus_per_trial: float = Field(
         0.25,
         gt=0,
         le=1,
-        description="Share of a GPU that a trial takes where there is one; else it takes a core.",
+        description="Share of a GPU of each trial, if there is a GPU; otherwise a trial takes a core.",
     )
-    seed: int = Field(7, description="Seed of the configurations that are drawn.")
+    seed: int = Field(7, description="Seed of the sampled configurations.")
     split: SplitConfig = SplitConfig()
-    epochs: int = Field(5, ge=1, description="Passes over the training matches at most, of every training.")
+    epochs: int = Field(5, ge=1, description="Most passes over the training matches, in every training.")
     patience: int = Field(4, ge=1, description="Epochs without a better validation log loss before stopping.")
 
     @property
     def default(self) -> TrainingConfig:
-        """The configuration to beat."""
+        """Configuration to beat."""
         return TrainingConfig(split=self.split, epochs=self.epochs, patience=self.patience)

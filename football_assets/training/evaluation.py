@@ -1,4 +1,4 @@
-"""How good a fitted network is on the period that nothing was fitted on, beside the baselines."""
+"""Evaluate a fitted network on the test period, beside the baselines."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def evaluate(
     Returns
     -------
     tuple
-        The metrics as they are stored, and one row a test match with everybody's probabilities.
+        The metrics as JSON values, and one row per test match with the probabilities of all forecasters.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def evaluate(
 def forecasts_beside_baselines(
     network: MatchForecaster, tensors: SequenceTensors, train: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> pl.DataFrame:
-    """One row a match of `rows`: what happened, and everybody's forecast. Called by the evaluation and the backtest.
+    """Forecast `rows` with the network and the baselines, for the evaluation and the backtest.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ def forecasts_beside_baselines(
     Returns
     -------
     pl.DataFrame
-        `match_id`, `league_id`, `season`, `kickoff_date`, `home_team`, `away_team`, `home_goals`, `away_goals`,
-        `outcome`, `xg_home`, `xg_away`, `p_home`, `p_draw`, `p_away`, and the probabilities of the baselines:
-        `class_prior_p_home`, `elo_p_home`, `odds_p_home`, …, null where there are no odds.
+        One row per match: `match_id`, `league_id`, `season`, `kickoff_date`, `home_team`, `away_team`, `home_goals`,
+        `away_goals`, `outcome`, `xg_home`, `xg_away`, `p_home`, `p_draw`, `p_away`, and the probabilities of the
+        baselines: `class_prior_p_home`, `elo_p_home`, `odds_p_home`, …, null where there are no odds.
     """
     probabilities, goals = forecast(network, tensors, rows)
     prefixed = {
@@ -110,13 +110,13 @@ def forecasts_beside_baselines(
 
 
 def probabilities_of(predictions: pl.DataFrame, prefix: str = "") -> NDArray[np.float64]:
-    """Probabilities `[n, 3]` of one forecaster in a table of predictions; NaN where it has none."""
+    """Return the probabilities `[n, 3]` of one forecaster in a table of predictions; NaN where it has none."""
     columns = [pl.col(f"{prefix}{name}").cast(pl.Float64).fill_null(np.nan) for name in MODEL_COLUMNS]
     return predictions.select(columns).to_numpy()
 
 
 def scores_by_league(predictions: pl.DataFrame) -> list[dict]:
-    """The model's scores and Elo's log loss by league, the leagues with most matches first."""
+    """Score the model, and Elo's log loss, by league, the leagues with most matches first."""
     table = []
     for (league_id,), part in predictions.group_by("league_id"):
         outcomes = part["outcome"].to_numpy()
@@ -132,7 +132,7 @@ def scores_by_league(predictions: pl.DataFrame) -> list[dict]:
 
 
 def confusion(probabilities: NDArray[np.float64], outcomes: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Matches by outcome (rows) and most probable outcome (columns), `[3, 3]`."""
+    """Count matches by outcome (rows) and most probable outcome (columns), `[3, 3]`."""
     matrix = np.zeros((len(OUTCOMES), len(OUTCOMES)), dtype=np.int64)
     np.add.at(matrix, (outcomes, probabilities.argmax(axis=1)), 1)
     return matrix
@@ -145,6 +145,6 @@ def save_evaluation(metrics: dict, predictions: pl.DataFrame, folder: Path) -> N
 
 
 def load_metrics(folder: Path) -> dict:
-    """The metrics of a folder written by `save_evaluation`, or of a model bundle."""
+    """Load the metrics of a folder written by `save_evaluation`, or of a model bundle."""
     metrics: dict = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     return metrics

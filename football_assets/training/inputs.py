@@ -1,10 +1,10 @@
-"""What a network trains on, batch by batch, on the device that trains.
+"""Read batches of the tensors on the device that trains.
 
-On a CPU a batch is read from the mapped files. A GPU takes all of the tensors into its own memory once, 62 MB for a
-quarter of a million matches, and reads its batches there: it never waits for the processor or the bus.
+On a CPU a batch is read from the memory-mapped files. A GPU holds all tensors in its own memory, 62 MB for a quarter of
+a million matches, and reads its batches there without transfers.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,19 +15,19 @@ from football_assets.sequences.tensors import ARRAYS, SequenceTensors
 
 Inputs = tuple[Tensor, Tensor, Tensor]
 Batch = tuple[Inputs, Tensor, Tensor]
-_LARGEST_SHARE = 0.5  # of a GPU's free memory for the tensors; the rest is for the steps
+_LARGEST_SHARE = 0.5  # of a GPU's free memory for the tensors; the rest is for training
 
 
 class BatchReader(Protocol):
-    """Reads batches of some tensors."""
+    """A reader of batches of some tensors."""
 
     def read(self, rows: NDArray[np.int64]) -> Batch:
-        """Inputs, outcomes `[n]` and goals `[n, 2]` as floats of some rows, where the network is."""
+        """Read inputs, outcomes `[n]` and goals `[n, 2]` (float32) of some rows, on the network's device."""
         ...
 
 
 def batch_reader(tensors: SequenceTensors, device: torch.device) -> BatchReader:
-    """The reader for a device: from its own memory where that is a GPU and has room, else from the mapped files."""
+    """Choose the reader of a device: a GPU with enough memory holds the tensors, any other reads mapped files."""
     if device.type == "cuda":
         size = sum(getattr(tensors, name).nbytes for name in ARRAYS)
         if size <= _LARGEST_SHARE * torch.cuda.mem_get_info(device)[0]:
@@ -36,13 +36,13 @@ def batch_reader(tensors: SequenceTensors, device: torch.device) -> BatchReader:
 
 
 class MappedReader:
-    """Reads a batch from the mapped files and sends it to the device, through pinned memory where that is a GPU."""
+    """Read batches from the memory-mapped files and copy them to the device, through pinned memory for a GPU."""
 
     def __init__(self, tensors: SequenceTensors, device: torch.device) -> None:
         self._tensors, self._device = tensors, device
 
     def read(self, rows: NDArray[np.int64]) -> Batch:
-        """As `BatchReader` says."""
+        """Read a batch. See `BatchReader.read`."""
         batch = self._tensors.take(rows)
         home, away, context = (
             self._sent(torch.from_numpy(array))
@@ -58,7 +58,7 @@ class MappedReader:
 
 
 class ResidentReader:
-    """Holds the tensors in the device's memory."""
+    """Read batches from the device's own memory."""
 
     def __init__(self, tensors: SequenceTensors, device: torch.device) -> None:
         self._device = device
@@ -70,22 +70,22 @@ class ResidentReader:
         self._back = torch.arange(-tensors.spec.history_length, 0, device=device)
 
     def read(self, rows: NDArray[np.int64]) -> Batch:
-        """As `BatchReader` says."""
+        """Read a batch. See `BatchReader.read`."""
         index = torch.from_numpy(rows).to(self._device, non_blocking=True)
         home, away = self._history(self._home_span[index]), self._history(self._away_span[index])
         return (home, away, self._context[index]), self._outcome[index], self._goals[index].float()
 
     def _history(self, spans: Tensor) -> Tensor:
-        """The last matches of a team, as `read_histories` reads them."""
+        """Gather the last matches of teams, as `read_histories` does."""
         rows = spans[:, 1:] + self._back  # [n, length]
         rows = torch.where(rows < spans[:, :1], len(self._past) - 1, rows)
         return self._past[rows]
 
-    def _held(self, array: NDArray) -> Tensor:
+    def _held(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.array(array)).to(self._device)
 
 
 def targets(tensors: SequenceTensors, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Outcomes `[n]` and goals `[n, 2]` of some rows, the latter as floats."""
+    """Return outcomes `[n]` and goals `[n, 2]` (float32) of some rows."""
     outcome = torch.from_numpy(np.asarray(tensors.outcome[rows]))
     return outcome, torch.from_numpy(tensors.goals[rows].astype(np.float32))

@@ -1,11 +1,11 @@
-"""The network: one LSTM reads both teams' last matches, and a goals model turns the reading into probabilities.
+"""The network: one LSTM encodes both teams' last matches, and a goals model turns the encoding into probabilities.
 
-Expected goals come first: a log-linear model of the context, corrected by what the LSTM saw. It starts from the mean
-goals of the league, and from how far home advantage has lately moved from them everywhere. That shift is taken as it
-is: it hardly moved in training, and so a weight learnt there would mean nothing on the day on which it does. The
-probabilities of two independent Poisson counts with these means are the prior of the outcome head, which learns what
-they miss, such as draws. Normalisation and calibration are buffers inside, so that raw goals and days go in and
-calibrated probabilities come out, in PyTorch and in the exported graph alike.
+Expected goals are a log-linear model of the context, corrected by the LSTM. They start from the mean goals of the
+league and the recent shift of home advantage in all leagues. The shift enters without a weight: it hardly varies in the
+training period, so a weight learnt there would be arbitrary when it does vary. The probabilities of two independent
+Poisson counts with these means are the prior of the outcome head, which learns what they miss, such as draws.
+Normalisation and calibration are buffers of the module: raw goals and days go in and calibrated probabilities come out,
+in PyTorch and in the exported graph alike.
 """
 
 import json
@@ -27,7 +27,7 @@ _SMALLEST = 1e-9
 
 
 class Normaliser(nn.Module):
-    """Clips raw features to their bounds, fills unknown ones with the mean, and scales to mean 0 and deviation 1."""
+    """Clip raw features to their bounds, fill unknown ones with the mean, and scale to mean 0 and deviation 1."""
 
     def __init__(self, lower: list[float], upper: list[float]) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Normaliser(nn.Module):
 
     @torch.no_grad()
     def fit(self, rows: Tensor) -> None:
-        """Learn mean and deviation from training rows `[n, features]`, NaN left out."""
+        """Fit mean and deviation on training rows `[n, features]`, ignoring NaN."""
         rows = rows.to(self.lower.device).double()
         clipped = rows.clamp(self.lower.double(), self.upper.double())
         known = ~clipped.isnan()
@@ -54,16 +54,16 @@ class Normaliser(nn.Module):
         self.deviation.copy_(torch.where(variance > 1e-12, variance.sqrt(), 1.0))
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Normalised features; an unknown one is 0, the mean."""
+        """Normalise features `[..., features]`; an unknown one becomes 0, the mean."""
         filled = torch.where(torch.isnan(raw), self.mean, raw)
         return (filled.clamp(self.lower, self.upper) - self.mean) / self.deviation
 
 
 class MatchForecaster(nn.Module):
-    """Probabilities of home win, draw and away win, and both teams' expected goals.
+    """Forecast the probabilities of home win, draw and away win, and both teams' expected goals.
 
-    Inputs in raw units, shapes by the specification: `home_history`, `away_history` `[n, length, features]`, `context`
-    `[n, context features]`; NaN stands for unknown.
+    Inputs are in raw units, with the shapes of the specification: `home_history`, `away_history`
+    `[n, length, features]`, `context` `[n, context features]`; NaN stands for unknown.
     """
 
     def __init__(self, spec: FeatureSpec, config: NetworkConfig) -> None:
@@ -115,23 +115,23 @@ class MatchForecaster(nn.Module):
     counts: Tensor
     log_factorials: Tensor
     fewer: Tensor
-    learnt: Tensor  # [context features] 1; 0 for what no weight is learnt of
+    learnt: Tensor  # [context features] 1; 0 for features without a learnt weight
     calibration_scale: Tensor
     calibration_shift: Tensor
 
     def forward(self, home_history: Tensor, away_history: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-        """Calibrated probabilities `[n, 3]` and expected goals `[n, 2]`."""
+        """Compute calibrated probabilities `[n, 3]` and expected goals `[n, 2]`."""
         logits, log_rates = self.raw_outputs(home_history, away_history, context)
         return torch.softmax(self.calibrate(logits), dim=1), log_rates.exp()
 
     def calibrate(self, logits: Tensor) -> Tensor:
-        """Vector scaling of the outcome's log-probabilities."""
+        """Scale and shift the outcome's log-probabilities, by vector scaling."""
         return logits * self.calibration_scale + self.calibration_shift
 
     def raw_outputs(
         self, home_history: Tensor, away_history: Tensor, context: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Outcome log-probabilities up to a constant `[n, 3]`, not calibrated, and log expected goals `[n, 2]`."""
+        """Compute uncalibrated outcome logits `[n, 3]` and log expected goals `[n, 2]`."""
         base = self._base(context)  # [n, 2]
         known = self.normalise_context(context) * self.learnt
         both = self._read(torch.cat([home_history, away_history]))  # [2 * n, 2 * hidden]
@@ -145,7 +145,7 @@ class MatchForecaster(nn.Module):
         return logits, log_rates
 
     def _base(self, context: Tensor) -> Tensor:
-        """Logarithms of the league's mean goals, home and away `[n, 2]`, with home advantage as it is everywhere."""
+        """Compute the logarithms of the league's mean goals, home and away `[n, 2]`, shifted by home advantage."""
         league = torch.stack([context[:, i] for i in self.league_goals], dim=1)
         league = torch.where(torch.isnan(league), self.normalise_context.mean[self.league_goals], league)
         base = league.clamp(min=0.2).log()
@@ -159,7 +159,7 @@ class MatchForecaster(nn.Module):
         return base + torch.stack([half, -half], dim=1)
 
     def _read(self, history: Tensor) -> Tensor:
-        """Teams' last matches `[n, length, features]` as last state and attention-weighted mean `[n, 2 * hidden]`."""
+        """Encode last matches `[n, length, features]` as last state and attention-weighted mean `[n, 2 * hidden]`."""
         observed = history[:, :, self.observed : self.observed + 1]  # [n, length, 1]
         states, _ = self.lstm(self.normalise_history(history) * observed)  # [n, length, hidden]
         states = states * observed
@@ -168,7 +168,7 @@ class MatchForecaster(nn.Module):
         return self.dropout(torch.cat([states[:, -1], pooled], dim=1))
 
     def _poisson_outcome(self, log_rates: Tensor) -> Tensor:
-        """Log-probabilities `[n, 3]` of the outcome of two independent Poisson counts."""
+        """Compute the log-probabilities `[n, 3]` of the outcome of two independent Poisson counts."""
         log_mass = self.counts * log_rates[:, :, None] - log_rates.exp()[:, :, None] - self.log_factorials
         mass = log_mass.exp()  # [n, 2, goals]
         home, away = mass[:, 0], mass[:, 1]
@@ -179,7 +179,7 @@ class MatchForecaster(nn.Module):
 
 
 def save_forecaster(network: MatchForecaster, description: dict[str, object], folder: Path) -> None:
-    """Write weights, specification and how they came about; no pickle."""
+    """Write weights (safetensors), specification and description into a folder."""
     save_file(
         {name: tensor.contiguous() for name, tensor in network.state_dict().items()}, folder / CHECKPOINT
     )
@@ -189,7 +189,7 @@ def save_forecaster(network: MatchForecaster, description: dict[str, object], fo
 
 
 def load_forecaster(folder: Path) -> MatchForecaster:
-    """The network of a folder written by `save_forecaster`, ready to forecast."""
+    """Load the network of a folder written by `save_forecaster`, in evaluation mode."""
     description = load_description(folder)
     network = MatchForecaster(FeatureSpec.load(folder), NetworkConfig.model_validate(description["network"]))
     network.load_state_dict(load_file(folder / CHECKPOINT))
@@ -197,11 +197,11 @@ def load_forecaster(folder: Path) -> MatchForecaster:
 
 
 def load_description(folder: Path) -> dict[str, Any]:
-    """How the network of a folder came about: configuration, periods, epochs."""
+    """Load the description of a network: configuration, periods, epochs."""
     description: dict[str, Any] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
     return description
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Number of trained weights."""
+    """Count the trained weights."""
     return sum(math.prod(parameter.shape) for parameter in network.parameters() if parameter.requires_grad)

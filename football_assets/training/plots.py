@@ -18,7 +18,7 @@ _LABELS = {"home": "home win", "draw": "draw", "away": "away win"}
 
 
 def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = None) -> "Figure":
-    """Log loss of training and validation by epoch; `baseline` is drawn as a level (Elo on validation)."""
+    """Plot the log loss of training and validation by epoch; `baseline` is a level (Elo on validation)."""
     from matplotlib.ticker import MaxNLocator
 
     figure = new_figure(7, 4)
@@ -46,7 +46,7 @@ def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = N
 
 
 def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | None = None) -> "Figure":
-    """Validation log loss by epoch of a sweep's trials, by name; `default` and `best` are named, the others grey."""
+    """Plot the validation log loss of a sweep's trials by epoch; `default` and `best` are labelled, others grey."""
     from matplotlib.ticker import MaxNLocator
 
     figure = new_figure(7, 4)
@@ -68,7 +68,7 @@ def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | No
 def reliability_diagram(
     forecasts: dict[str, NDArray[np.float64]], outcomes: NDArray[np.integer], title: str
 ) -> "Figure":
-    """Forecast against frequency by outcome, one panel a forecaster; a dot's area is its share of the forecasts."""
+    """Plot forecast against frequency by outcome, one panel per forecaster; a dot's area is its share of forecasts."""
     figure = new_figure(4.6 * len(forecasts), 4.6)
     panels = figure.subplots(1, len(forecasts), sharey=True, squeeze=False)[0]
     for axes, (name, probabilities) in zip(panels, forecasts.items(), strict=True):

@@ -1,4 +1,4 @@
-"""Consecutive periods of time for training, validation and test. A day belongs to one period only."""
+"""Split the matches into consecutive periods: training, validation, test. A day belongs to one period."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ MIN_MATCHES = 50
 
 @dataclass(frozen=True)
 class TimeSplit:
-    """Rows of the played matches of each period, in order of time, and the first days of validation and test."""
+    """Rows of the played matches of each period, in order of time, and the first day of each period."""
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
@@ -31,7 +31,7 @@ class TimeSplit:
         return self.test_start - timedelta(days=1)
 
     def as_dict(self) -> dict[str, str]:
-        """Last day of each period, as ISO dates."""
+        """Return the first day of training and the last day of each period, as ISO dates."""
         return {
             "train_start": str(self.train_start),
             "train_end": str(self.validation_start - timedelta(days=1)),
@@ -41,7 +41,7 @@ class TimeSplit:
 
 
 def split_by_time(tensors: SequenceTensors, config: SplitConfig) -> TimeSplit:
-    """Divide the played matches.
+    """Split the played matches by time.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def split_by_time(tensors: SequenceTensors, config: SplitConfig) -> TimeSplit:
 
 
 def _day_at_share(days: NDArray[np.datetime64], share: float) -> np.datetime64:
-    """The day on which `share` of the matches have been played; the day after the last for a share of 1."""
+    """Return the day on which `share` of the matches have been played; the day after the last for a share of 1."""
     position = round(share * len(days))
     return days[position] if position < len(days) else days[-1] + np.timedelta64(1, "D")
 

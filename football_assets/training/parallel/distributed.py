@@ -1,4 +1,4 @@
-"""Training on several workers of Ray Train: each runs the loop of `fit.py` on its part of every batch."""
+"""Train on several workers of Ray Train: each runs the loop of `fit.py` on its part of every batch."""
 
 import os
 import socket
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 OnEpoch = Callable[[Epoch], None]
 _POLL_SECONDS = 0.2
-_PEER_TIMEOUT = timedelta(minutes=10)  # workers wait for each other; the first one validates meanwhile
+_PEER_TIMEOUT = timedelta(minutes=10)  # workers wait for each other while the first one validates
 
 
 def fit_on_workers(
     tensors: SequenceTensors, split: TimeSplit, config: TrainingConfig, on_epoch: OnEpoch | None = None
 ) -> Fit:
-    """Fit as `fit_forecaster` does, with `config.workers` workers that share every batch; one is this process.
+    """Fit as `fit_forecaster` does, with `config.workers` workers that share every batch; one worker is this process.
 
-    Several run on the Ray cluster that RAY_ADDRESS names, else on this machine. Batches, their order and the initial
-    weights are those of one worker, and so is the loss curve, but for rounding and the masks of dropout.
+    Several workers run on the Ray cluster that RAY_ADDRESS names, else on this machine. Batches, their order and the
+    initial weights are those of one worker, and so is the loss curve, except for rounding and the masks of dropout.
 
     Raises
     ------
     FootballError
-        A worker died, the cluster has not the GPUs that are asked for, or training diverged.
+        A worker died, the cluster has too few GPUs, or training diverged.
     """
     if config.workers == 1:
         return fit_forecaster(tensors, split, config, on_epoch)
@@ -70,7 +70,7 @@ def _fit(
     )
     executor = ThreadPoolExecutor(max_workers=1)
     training = executor.submit(trainer.fit)
-    executor.shutdown(wait=False)  # an interrupt here ends the cluster, and the thread with it
+    executor.shutdown(wait=False)  # an interrupt here ends the cluster and with it the thread
     while not wait([training], timeout=_POLL_SECONDS).done:
         _report(epochs, on_epoch)
     try:
@@ -83,7 +83,7 @@ def _fit(
 
 @dataclass(frozen=True)
 class _Task:
-    """What every worker reads from Ray's object store."""
+    """The arguments that every worker reads from Ray's object store."""
 
     inputs: WorkerInputs
     split: TimeSplit
@@ -91,7 +91,7 @@ class _Task:
 
 
 def _train(given: dict[str, Any]) -> Fit | None:
-    """What Ray Train runs in every worker; the first one returns the fit."""
+    """Train in a worker of Ray Train; the first worker returns the fit."""
     import ray
 
     rank, size = ray.train.get_context().get_world_rank(), ray.train.get_context().get_world_size()
@@ -105,9 +105,9 @@ def _train(given: dict[str, Any]) -> Fit | None:
 
 @contextmanager
 def _process_group(rank: int, size: int) -> Iterator[None]:
-    """Torch's process group over the addresses by which Ray knows the workers' machines, and no other address.
+    """Create torch's process group on the addresses by which Ray knows the workers' machines.
 
-    Left to itself, torch's store listens on every address of the machine.
+    By default torch's store listens on every address of the machine.
     """
     from ray.train.collective import broadcast_from_rank_zero
     from ray.util import get_node_ip_address
@@ -128,7 +128,7 @@ def _process_group(rank: int, size: int) -> Iterator[None]:
 
 
 def _interface_of(address: str) -> str:
-    """Name of the network interface that has an address."""
+    """Return the name of the network interface that has an address."""
     for name, entries in psutil.net_if_addrs().items():
         if any(entry.address == address for entry in entries):
             return name
@@ -141,7 +141,7 @@ def _report(epochs: "Queue", on_epoch: OnEpoch) -> None:
 
 
 def explained(error: "TrainingFailedError") -> FootballError:
-    """Which workers failed and why: those that died come before those that missed them."""
+    """Explain which workers failed and why; workers that died come before those that lost their peers."""
     from ray.exceptions import RayError
 
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})

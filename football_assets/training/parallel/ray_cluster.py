@@ -1,4 +1,4 @@
-"""The Ray cluster that several workers and the sweep run on: one of this machine alone, unless there is another."""
+"""The Ray cluster of several workers and of the sweep: the one that RAY_ADDRESS names, else a local one."""
 
 import os
 import socket
@@ -13,35 +13,35 @@ from football_assets.runtime.ray_private import listen_on_loopback_only, without
 
 LOOPBACK = "127.0.0.1"
 _CONNECT_SECONDS = 10
-_ENVIRONMENT = {  # Ray reads it when it is imported and when it starts
-    # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument says so.
+_ENVIRONMENT = {  # read by Ray at import and at start
+    # Ray then listens on loopback only, as it does on systems without clusters. No argument does this.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # else a worker without a share of a GPU sees all of them
-    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # a training that lost a worker fails, whyever it did
-    "RAY_AIR_NEW_OUTPUT": "0",  # prints whatever the verbosity
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # otherwise a worker without a share of a GPU sees all GPUs
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # a training that loses a worker fails, for any reason
+    "RAY_AIR_NEW_OUTPUT": "0",  # otherwise it prints at any verbosity
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # an interrupt ends the step, as it does elsewhere
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # an interrupt ends the step, as in other steps
 }
 
 
 @contextmanager
 def ray_cluster(least_cpus: int = 1) -> Iterator[Path]:
-    """Connect to the cluster that RAY_ADDRESS names, or start one of this machine, which ends with the context.
+    """Connect to the cluster that RAY_ADDRESS names, or start a local one, which ends with the context.
 
     Parameters
     ----------
     least_cpus
-        What a cluster of this machine offers at least, whatever the machine has: workers then share its cores.
+        Least number of CPUs of a local cluster, also on a machine with fewer cores: workers then share them.
 
     Yields
     ------
     Path
-        Folder for the files that Ray's libraries write, removed at the end.
+        Folder for the files of Ray's libraries, removed at the end.
 
     Raises
     ------
     FootballError
-        The cluster that RAY_ADDRESS names is not reached, or does not let this process in.
+        The cluster that RAY_ADDRESS names is not reachable, or rejects this process.
     """
     os.environ |= {name: value for name, value in _ENVIRONMENT.items() if name not in os.environ}
     import ray
@@ -81,7 +81,7 @@ def _join(address: str, options: dict[str, Any]) -> None:
 
 
 def _check_reached(address: str) -> None:
-    """Whether something listens at `host:port`; Ray would wait for minutes, and then end this process."""
+    """Check that something listens at `host:port`; Ray would wait for minutes and then exit this process."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not port.isdigit():
         return

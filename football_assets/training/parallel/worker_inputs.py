@@ -1,7 +1,7 @@
-"""Tensors on their way to the workers of Ray: as paths of mapped files where these are at hand, else as arrays.
+"""Pass tensors to the workers of Ray: as paths of memory-mapped files on one machine, else as arrays.
 
-Of a mapped file every worker of the machine maps the same pages, which are in memory as far as there is room. To other
-machines the arrays go by Ray's object store, which each of them holds once, for all its workers.
+All workers of a machine map the same pages of a file. To other machines the arrays go through Ray's object store, which
+holds one copy per machine for all its workers.
 """
 
 import mmap
@@ -19,14 +19,14 @@ from football_assets.sequences.tensors import ARRAYS, SequenceTensors
 
 @dataclass(frozen=True)
 class WorkerInputs:
-    """What the network learns from, without the keys of the matches."""
+    """The tensors of a training, without the keys of the matches."""
 
     arrays: dict[str, NDArray[Any] | Path]  # by the names of `SequenceTensors`
     no_keys: pl.DataFrame
     spec: FeatureSpec
 
     def tensors(self) -> SequenceTensors:
-        """The tensors, in a worker; their `keys` have no row."""
+        """Open the tensors in a worker; their `keys` have no row."""
         arrays = {
             name: np.load(array, mmap_mode="r", allow_pickle=False) if isinstance(array, Path) else array
             for name, array in self.arrays.items()
@@ -35,7 +35,7 @@ class WorkerInputs:
 
 
 def inputs_for_workers(tensors: SequenceTensors) -> WorkerInputs:
-    """Tensors for the workers of the Ray cluster that this process is connected to."""
+    """Prepare tensors for the workers of the Ray cluster that this process is connected to."""
     arrays: dict[str, NDArray[Any] | Path] = {}
     are_files_shared = _is_one_machine()
     for name in ARRAYS:
@@ -45,7 +45,7 @@ def inputs_for_workers(tensors: SequenceTensors) -> WorkerInputs:
 
 
 def mapped_file(array: NDArray[Any]) -> Path | None:
-    """The .npy file that an array maps as a whole; None for a part of one, and for an array in memory."""
+    """Return the .npy file that an array maps as a whole; None for a part of a file or an array in memory."""
     base: object = array.base
     if isinstance(array, np.memmap) and isinstance(base, mmap.mmap):
         return Path(str(array.filename))

@@ -1,4 +1,4 @@
-"""Who trains: one process alone, or a group that shares every batch and joins its gradients. The loop is the same."""
+"""The workers of a training: one process, or a group that shares every batch and sums its gradients."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -12,31 +12,31 @@ Losses = tuple[float, float]
 
 
 class Workers(Protocol):
-    """One process's view of those it trains with. All of them must make the same calls in the same order."""
+    """One process's view of its group. All workers must make the same calls in the same order."""
 
     rank: int
     size: int
     device: torch.device
 
     def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """This worker's part of a batch; none where the batch has fewer rows than there are workers."""
+        """Return the rows of a batch that belong to this worker; none where the batch has fewer rows than workers."""
         ...
 
     def join_gradients(self, network: nn.Module, share: float) -> None:
-        """Make everybody's gradients those of the whole batch; `share` is this worker's part of its rows."""
+        """Replace each worker's gradients by those of the whole batch; `share` is this worker's share of its rows."""
         ...
 
     def total(self, value: float) -> float:
-        """Sum of everybody's values."""
+        """Sum the values of all workers."""
         ...
 
     def from_first(self, measure: Callable[[], Losses]) -> Losses:
-        """What the first worker measures, for everybody, so that all decide alike."""
+        """Broadcast what the first worker measures, so that all workers decide alike."""
         ...
 
 
 class Alone:
-    """One process: it owns every row, and there is nobody to agree with."""
+    """A single process, which owns every row."""
 
     rank, size = 0, 1
 
@@ -44,26 +44,25 @@ class Alone:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """All rows."""
+        """Return all rows."""
         return rows
 
     def join_gradients(self, network: nn.Module, share: float) -> None:
-        """Gradients are those of the whole batch already."""
+        """Leave the gradients: they are those of the whole batch."""
 
     def total(self, value: float) -> float:
-        """The value."""
+        """Return the value."""
         return value
 
     def from_first(self, measure: Callable[[], Losses]) -> Losses:
-        """What is measured."""
+        """Return what is measured."""
         return measure()
 
 
 class Group:
     """A worker of torch's default process group, which must have been initialised.
 
-    Gradients travel through the CPU: the network is small, and so a GPU may be shared by several workers, which its
-    own library of collectives refuses.
+    Gradients are reduced on the CPU: the network is small, and NCCL does not allow several workers to share a GPU.
     """
 
     def __init__(self) -> None:
@@ -71,11 +70,11 @@ class Group:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Every `size`th row."""
+        """Return every `size`-th row."""
         return rows[self.rank :: self.size]
 
     def join_gradients(self, network: nn.Module, share: float) -> None:
-        """The sum over workers of their mean gradients, weighted by their rows, is the batch's mean gradient."""
+        """Sum the workers' mean gradients, weighted by their rows: the batch's mean gradient."""
         parameters = list(network.parameters())
         gradients = [
             torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
@@ -88,13 +87,13 @@ class Group:
             parameter.grad = part.view_as(parameter)
 
     def total(self, value: float) -> float:
-        """Sum over the group."""
+        """Sum the values over the group."""
         values = torch.tensor([value], dtype=torch.float64)
         distributed.all_reduce(values)
-        return values.item()
+        return float(values.item())
 
     def from_first(self, measure: Callable[[], Losses]) -> Losses:
-        """What rank 0 measured, broadcast."""
+        """Broadcast what rank 0 measures."""
         values = torch.tensor(measure() if self.rank == 0 else (0.0, 0.0), dtype=torch.float64)
         distributed.broadcast(values, src=0)
         first, second = values.tolist()
