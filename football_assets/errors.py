@@ -7,6 +7,7 @@ FootballError
 │   ├── ObjectNotFound
 │   ├── UnreadableObject
 │   └── PreconditionFailed
+│       └── UpdateConflict
 ├── LandingError
 ├── UnknownName
 │   ├── UnknownLeague
@@ -52,6 +53,10 @@ class UnreadableObject(BucketError):
 
 class PreconditionFailed(BucketError):
     """A conditional write met an object in another version than the caller expected."""
+
+
+class UpdateConflict(PreconditionFailed):
+    """Other processes changed an object during every attempt to update it."""
 
 
 class LandingError(FootballError):

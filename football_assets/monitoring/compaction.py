@@ -5,8 +5,6 @@ line, so that a segment that is still there after a crash, or is uploaded again,
 """
 
 import io
-import random
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,19 +13,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
+from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError, UpdateConflict
 from football_assets.monitoring.schema import EXPECTED_GOALS, PROBABILITIES, SCHEMA, TABLE, UNNAMED
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
+from football_assets.storage.bucket import Bucket, ObjectInfo
 from football_assets.storage.log_segments import SEGMENTS, Line, PredictionLogError, segment_lines
 from football_assets.storage.model_files import FEATURE_SPEC
 from football_assets.storage.tables import table_object
+from football_assets.storage.updates import update
 
 REJECTED = "prediction_log/rejected"
 
-_ATTEMPTS = 50
-_PAUSE_SECONDS = 0.05
 _KEY = ["segment", "line"]
 _OF_RECORD = tuple(SCHEMA)[: tuple(SCHEMA).index("segment")]
 
@@ -115,23 +112,26 @@ def _add_rows(bucket: Bucket, day: date, frames: list[pl.DataFrame]) -> int:
         return 0
     rows = pl.concat(frames, how="diagonal_relaxed")
     name = table_object(TABLE, str(day))
-    for _ in range(_ATTEMPTS):
-        state = bucket.stat(name)
-        # A table that is replaced between these calls is written over in no case: the condition fails.
-        table = pl.read_parquet(io.BytesIO(bucket.read(name))) if state else rows.clear()
+    added = 0
+
+    def change(data: bytes | None) -> bytes | None:
+        nonlocal added
+        table = pl.read_parquet(io.BytesIO(data)) if data is not None else rows.clear()
         new = rows.join(table, on=_KEY, how="anti")
+        added = new.height
         if new.is_empty():
-            return 0
-        merged = pl.concat([table, new], how="diagonal_relaxed").sort("time", *_KEY)
+            return None
         buffer = io.BytesIO()
-        merged.write_parquet(buffer, compression="zstd")
-        try:
-            bucket.write(name, buffer.getvalue(), if_version=state.version if state else ABSENT)
-        except PreconditionFailed:
-            time.sleep(random.uniform(0, _PAUSE_SECONDS))
-        else:
-            return new.height
-    raise PredictionLogError(f"{name} in {bucket.url} changes all the time: compact the log again later.")
+        pl.concat([table, new], how="diagonal_relaxed").sort("time", *_KEY).write_parquet(
+            buffer, compression="zstd"
+        )
+        return buffer.getvalue()
+
+    try:
+        update(bucket, name, change)
+    except UpdateConflict as error:
+        raise PredictionLogError(str(error)) from error
+    return added
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from football_assets.errors import ObjectNotFound, PreconditionFailed
+from football_assets.errors import ObjectNotFound
 from football_assets.raw.landing import Inventory, LandingObject, StrayObject
 from football_assets.raw.neighbours import objects_to_read
-from football_assets.storage.bucket import ABSENT, Bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.updates import update
 
 RECORD = "landing/read.json"
 
@@ -61,10 +62,13 @@ def landed_seasons(listed: Inventory) -> dict[str, SeasonObjects]:
 def last_read(bucket: Bucket) -> dict[str, SeasonRead]:
     """What every season was last read from; a season that never was is missing."""
     try:
-        seasons = json.loads(bucket.read(RECORD))
+        return _parse(bucket.read(RECORD))
     except ObjectNotFound:
         return {}
-    return {season: SeasonRead(**read) for season, read in seasons.items()}
+
+
+def _parse(record: bytes | None) -> dict[str, SeasonRead]:
+    return {season: SeasonRead(**read) for season, read in json.loads(record or b"{}").items()}
 
 
 def record_read(
@@ -83,12 +87,9 @@ def record_read(
     for season in seasons:
         found = landed.get(season, NO_OBJECTS)
         read[season] = SeasonRead(found.objects, found.digest, run_id)
-    while True:
-        state = bucket.stat(RECORD)
-        known = last_read(bucket) if state else {}
-        merged = {season: asdict(entry) for season, entry in sorted((known | read).items())}
-        try:
-            bucket.write(RECORD, json.dumps(merged).encode(), if_version=state.version if state else ABSENT)
-        except PreconditionFailed:
-            continue
-        return
+
+    def change(record: bytes | None) -> bytes:
+        merged = _parse(record) | read
+        return json.dumps({season: asdict(entry) for season, entry in sorted(merged.items())}).encode()
+
+    update(bucket, RECORD, change)

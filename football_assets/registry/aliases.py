@@ -1,20 +1,16 @@
 """The aliases of model versions: `production`, `candidate` and `previous`, one object changed by conditional write."""
 
 import json
-import random
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
-from football_assets.errors import PreconditionFailed, RegistryError
+from football_assets.errors import ObjectNotFound, RegistryError, UpdateConflict
 from football_assets.registry.manifest import to_json
-from football_assets.storage.bucket import ABSENT, Bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.updates import update
 
 ALIASES_OBJECT = "registry/aliases.json"
 ALIASES = ("production", "candidate", "previous")
-
-_ATTEMPTS = 100
-_PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,10 @@ class AliasStore:
         RegistryError
             The object is corrupt.
         """
-        return self._read_with_generation()[0]
+        try:
+            return self._parse(self._bucket.read(ALIASES_OBJECT))
+        except ObjectNotFound:
+            return AliasState()
 
     def change(self, change: Callable[[AliasState], AliasState]) -> None:
         """Apply a change by compare-and-swap; it is computed again when another process writes first.
@@ -71,29 +70,20 @@ class AliasStore:
         RegistryError
             The object is corrupt, or other processes write it all the time.
         """
-        for _ in range(_ATTEMPTS):
-            state, generation = self._read_with_generation()
-            changed = change(state)
-            if changed == state:
-                return
-            condition = ABSENT if generation is None else generation
-            try:
-                self._bucket.write(ALIASES_OBJECT, to_json(asdict(changed)), if_version=condition)
-            except PreconditionFailed:
-                time.sleep(random.uniform(0, _PAUSE_SECONDS))
-            else:
-                return
-        raise RegistryError(f"{ALIASES_OBJECT} in {self._bucket.url} changes all the time: try again later.")
 
-    def _read_with_generation(self) -> tuple[AliasState, str | None]:
-        """Read the aliases and the generation of their object (None: there is no object)."""
-        info = self._bucket.stat(ALIASES_OBJECT)
-        if info is None:
-            return AliasState(), None
-        # A write between the two calls pairs newer aliases with an older generation: their change is rejected.
-        text = self._bucket.read(ALIASES_OBJECT)
+        def rewrite(content: bytes | None) -> bytes | None:
+            state = AliasState() if content is None else self._parse(content)
+            changed = change(state)
+            return None if changed == state else to_json(asdict(changed))
+
         try:
-            return AliasState(**json.loads(text)), info.version
+            update(self._bucket, ALIASES_OBJECT, rewrite)
+        except UpdateConflict as error:
+            raise RegistryError(str(error)) from error
+
+    def _parse(self, content: bytes) -> AliasState:
+        try:
+            return AliasState(**json.loads(content))
         except (ValueError, TypeError) as error:
             raise RegistryError(
                 f"{ALIASES_OBJECT} in {self._bucket.url} is corrupt ({error}): delete it and promote a version."

@@ -8,8 +8,9 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from football_assets.errors import ObjectNotFound, PreconditionFailed
-from football_assets.storage.bucket import ABSENT, Bucket
+from football_assets.errors import ObjectNotFound
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.updates import update
 
 ARTIFACTS = "artifacts/"
 KEPT = 3
@@ -92,21 +93,26 @@ def _content_digest(path: Path) -> bytes:
 
 def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:
     """Make a content the current one, whoever else does so meanwhile; returns the contents that are kept no longer."""
-    while True:
-        state = bucket.stat(_pointer(name))
-        recent = [digest, *(old for old in _recent(bucket, name) if old != digest)]
-        data = json.dumps({"current": digest, "recent": recent[:KEPT]}).encode()
-        try:
-            bucket.write(_pointer(name), data, if_version=state.version if state else ABSENT)
-        except PreconditionFailed:
-            continue
-        return recent[KEPT:]
+    expired: list[str] = []
+
+    def change(pointer: bytes | None) -> bytes:
+        recent = [digest, *(old for old in _digests(pointer) if old != digest)]
+        expired[:] = recent[KEPT:]
+        return json.dumps({"current": digest, "recent": recent[:KEPT]}).encode()
+
+    update(bucket, _pointer(name), change)
+    return expired
 
 
 def _recent(bucket: Bucket, name: str) -> list[str]:
     if bucket.stat(_pointer(name)) is None:
         return []
-    recent: list[str] = json.loads(bucket.read(_pointer(name)))["recent"]
+    return _digests(bucket.read(_pointer(name)))
+
+
+def _digests(pointer: bytes | None) -> list[str]:
+    """Return the digests that a pointer lists, the current one first."""
+    recent: list[str] = json.loads(pointer)["recent"] if pointer is not None else []
     return recent
 
 

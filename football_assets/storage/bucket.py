@@ -171,6 +171,11 @@ class Bucket(ABC):
         )
 
 
+def condition_of(state: ObjectInfo | None) -> str | Absent:
+    """Return the condition of a write over a state as it was read; None: over no object."""
+    return ABSENT if state is None else state.version
+
+
 def open_bucket(url: str) -> Bucket:
     """The bucket at a local folder or at `gs://bucket/prefix`.
 

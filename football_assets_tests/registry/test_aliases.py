@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from football_assets.errors import PreconditionFailed, RegistryError
-from football_assets.registry import aliases
 from football_assets.registry.store import (
     ALIASES_OBJECT,
     Registry,
@@ -34,7 +33,7 @@ def test_aliases_that_always_change_are_given_up_with_a_sentence(
         raise PreconditionFailed("another process has written it")
 
     monkeypatch.setattr(registry.bucket, "write", overtaken)
-    monkeypatch.setattr(aliases.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(RegistryError, match=r"aliases\.json in .* changes all the time: try again later"):
         registry.promote(1)
     assert attempts == [ALIASES_OBJECT] * 100

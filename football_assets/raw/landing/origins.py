@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from football_assets.errors import ObjectNotFound, PreconditionFailed, UnreadableObject
+from football_assets.errors import ObjectNotFound, UnreadableObject
 from football_assets.raw.landing.local_files import absolute_path
-from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
+from football_assets.storage.bucket import Bucket, ObjectInfo
+from football_assets.storage.updates import update
 
 ORIGINS_OBJECT = "landing/origins.json"
-_ATTEMPTS = 10
 
 
 class Origin(NamedTuple):
@@ -143,26 +143,26 @@ class Origins:
         new = {name: origin for name, origin in self._new.items() if name in in_place}
         if all(self._known.get(name) == origin for name, origin in new.items()):
             return
-        for _ in range(_ATTEMPTS):
-            state = self._bucket.stat(ORIGINS_OBJECT)
-            merged = {name: origin._asdict() for name, origin in sorted((_load(self._bucket) | new).items())}
-            try:
-                self._bucket.write(
-                    ORIGINS_OBJECT, json.dumps(merged).encode(), if_version=state.version if state else ABSENT
-                )
-            except PreconditionFailed:
-                continue
-            return
-        raise PreconditionFailed(
-            f"Object {ORIGINS_OBJECT!r} was changed by others {_ATTEMPTS} times: land the files again."
-        )
+
+        def change(record: bytes | None) -> bytes:
+            merged = _parse(record) | new
+            return json.dumps({name: origin._asdict() for name, origin in sorted(merged.items())}).encode()
+
+        update(self._bucket, ORIGINS_OBJECT, change)
 
 
 def _load(bucket: Bucket) -> dict[str, Origin]:
-    """Load the record. Malformed entries are skipped."""
     try:
-        record = json.loads(bucket.read(ORIGINS_OBJECT))
-    except (ObjectNotFound, ValueError):
+        return _parse(bucket.read(ORIGINS_OBJECT))
+    except ObjectNotFound:
+        return {}
+
+
+def _parse(data: bytes | None) -> dict[str, Origin]:
+    """Parse a record. Malformed entries are skipped."""
+    try:
+        record = json.loads(data or b"{}")
+    except ValueError:
         return {}
     entries = record.items() if isinstance(record, dict) else ()
     return {name: origin for name, entry in entries if (origin := _origin(entry)) is not None}

@@ -5,11 +5,11 @@ Only changed files are written. `new_results_sensor`, which watches `raw/`, requ
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from football_assets.errors import FootballError, ObjectNotFound, PreconditionFailed, UnreadableObject
+from football_assets.errors import FootballError, UnreadableObject, UpdateConflict
 from football_assets.raw.sync.acceptance import FetchedFileRejected, check_fetched_file
 from football_assets.raw.sync.fetching import (
     Content,
@@ -24,11 +24,11 @@ from football_assets.raw.sync.fetching import (
 from football_assets.raw.sync.sources import RemoteFile, Source, files_to_fetch, source_named
 from football_assets.raw.sync.validators import Landed, LandedFiles, load, save
 from football_assets.settings import Settings
-from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
+from football_assets.storage.bucket import Bucket, ObjectInfo
+from football_assets.storage.updates import update
 
 GIVE_UP_AFTER = 3
 """Consecutive failures after which no more files are requested from a source."""
-_WRITE_ATTEMPTS = 3
 
 
 class FileStatus(StrEnum):
@@ -204,7 +204,7 @@ def _sync_file(
                 return _Outcome(FileStatus.MISSING, note="The source has no such file.")
             case Content():
                 return _land(bucket, file, answer, today)
-    except (FetchedFileRejected, CutOff, TooLarge, UnreadableObject) as error:
+    except (FetchedFileRejected, CutOff, TooLarge, UnreadableObject, UpdateConflict) as error:
         return _Outcome(FileStatus.REJECTED, note=str(error))
     except FetchError as error:
         return _Outcome(FileStatus.FAILED, note=str(error), asks_to_stop=error.asks_to_stop)
@@ -212,27 +212,24 @@ def _sync_file(
 
 def _land(bucket: Bucket, file: RemoteFile, content: Content, today: date) -> _Outcome:
     """Write the object if the content differs and may replace it."""
-    for _ in range(_WRITE_ATTEMPTS):
-        info = bucket.stat(file.object_name)
-        try:
-            landed = bucket.read(file.object_name) if info is not None else None
-        except ObjectNotFound:  # deleted since
-            continue
-        if info is not None and landed == content.data:
-            return _Outcome(FileStatus.UNCHANGED, landed=_remember(file, content, info))
+    outcome = _Outcome(FileStatus.UNCHANGED)
+
+    def change(landed: bytes | None) -> bytes | None:
+        nonlocal outcome
+        outcome = _Outcome(FileStatus.UNCHANGED)
+        if landed == content.data:
+            return None
         matches = check_fetched_file(content, file, landed, today)
         if not matches:
-            return _Outcome(FileStatus.MISSING, 0, "The file has no matches yet.")
-        condition = ABSENT if info is None else info.version
-        try:
-            written = bucket.write(file.object_name, content.data, if_version=condition)
-        except PreconditionFailed:  # someone else has landed it: compare with that
-            continue
-        status = FileStatus.NEW if info is None else FileStatus.CHANGED
-        return _Outcome(status, matches, landed=_remember(file, content, written))
-    raise FetchedFileRejected(
-        f"{file.object_name} was changed by others {_WRITE_ATTEMPTS} times: sync again later."
-    )
+            outcome = _Outcome(FileStatus.MISSING, 0, "The file has no matches yet.")
+            return None
+        outcome = _Outcome(FileStatus.NEW if landed is None else FileStatus.CHANGED, matches)
+        return content.data
+
+    info = update(bucket, file.object_name, change)
+    if info is None or outcome.status == FileStatus.MISSING:
+        return outcome
+    return replace(outcome, landed=_remember(file, content, info))
 
 
 def _remember(file: RemoteFile, content: Content, info: ObjectInfo) -> Landed:

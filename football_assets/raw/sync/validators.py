@@ -3,14 +3,16 @@
 They allow conditional requests. Without them every file is downloaded again.
 """
 
+from contextlib import suppress
+
 from pydantic import BaseModel, ValidationError
 
-from football_assets.errors import ObjectNotFound, PreconditionFailed
+from football_assets.errors import ObjectNotFound, UpdateConflict
 from football_assets.raw.sync.fetching import Validators
-from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
+from football_assets.storage.bucket import Bucket, ObjectInfo
+from football_assets.storage.updates import update
 
 PREFIX = "raw_sync/"
-_ATTEMPTS = 5
 
 
 class Landed(BaseModel):
@@ -38,29 +40,30 @@ class LandedFiles(BaseModel):
 def load(bucket: Bucket, source: str) -> LandedFiles:
     """Load the entries of a source. A missing or malformed object has none."""
     try:
-        return LandedFiles.model_validate_json(bucket.read(_object_name(source)))
-    except (ObjectNotFound, ValidationError):
+        return _parse(bucket.read(_object_name(source)))
+    except ObjectNotFound:
         return LandedFiles()
 
 
 def save(bucket: Bucket, source: str, entries: dict[str, Landed]) -> None:
-    """Add entries by compare-and-swap. After _ATTEMPTS lost races nothing is saved, which costs a download only."""
-    name = _object_name(source)
-    for _ in range(_ATTEMPTS):
-        info = bucket.stat(name)
-        known = load(bucket, source)
+    """Add entries by compare-and-swap. After too many conflicts nothing is saved, which costs a download only."""
+
+    def change(record: bytes | None) -> bytes | None:
+        known = _parse(record)
         changed = LandedFiles(files=known.files | entries)
         if changed == known:
-            return
-        try:
-            bucket.write(
-                name,
-                changed.model_dump_json(indent=1, exclude_none=True).encode() + b"\n",
-                if_version=ABSENT if info is None else info.version,
-            )
-        except PreconditionFailed:
-            continue
-        return
+            return None
+        return changed.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
+
+    with suppress(UpdateConflict):
+        update(bucket, _object_name(source), change)
+
+
+def _parse(record: bytes | None) -> LandedFiles:
+    try:
+        return LandedFiles.model_validate_json(record or b"{}")
+    except ValidationError:
+        return LandedFiles()
 
 
 def _object_name(source: str) -> str:

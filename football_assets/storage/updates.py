@@ -1,0 +1,79 @@
+"""Update one object of a bucket while other processes update it, too: compare-and-swap with retries.
+
+Every record that several processes write goes through `update`: model aliases, pointers of artefacts, read and landing
+records, tables of the prediction log.
+"""
+
+from collections.abc import Callable
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from football_assets.errors import ObjectNotFound, PreconditionFailed, UpdateConflict
+from football_assets.storage.bucket import Bucket, ObjectInfo, condition_of
+
+ATTEMPTS = 100
+_FIRST_WAIT_SECONDS = 0.01  # upper bound of the first random wait; it doubles with every attempt
+_LONGEST_WAIT_SECONDS = 0.5
+
+Change = Callable[[bytes | None], bytes | None]
+
+
+class _Conflict(Exception):
+    """Another process changed the object between this attempt's read and its write."""
+
+
+def update(bucket: Bucket, name: str, change: Change, *, attempts: int = ATTEMPTS) -> ObjectInfo | None:
+    """Replace an object's content by a function of it, atomically.
+
+    One attempt reads the object's version, then its content, and writes under the condition that the version still
+    stands. A rejected write starts the next attempt after a random wait whose bound grows exponentially (full jitter,
+    at most 0.5 s), so that concurrent writers spread out.
+
+    Parameters
+    ----------
+    change
+        Computes the new content from the current one (None: there is no object). None as the result leaves the object
+        as it is. It is called once an attempt, so it must have no effects that a second call would double. Its
+        exceptions propagate and end the update.
+    attempts
+        Bound on the number of attempts.
+
+    Returns
+    -------
+    ObjectInfo or None
+        State of the object after the write; where nothing was written, the state that `change` accepted.
+
+    Raises
+    ------
+    UpdateConflict
+        Other processes changed the object during every attempt; nothing was written.
+    """
+    retrying = Retrying(
+        retry=retry_if_exception_type(_Conflict),
+        stop=stop_after_attempt(attempts),
+        wait=wait_random_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
+        reraise=True,
+    )
+    try:
+        return retrying(_attempt, bucket, name, change)
+    except _Conflict as conflict:
+        raise UpdateConflict(
+            f"{name} in {bucket.url} changes all the time: try again later. Other writers were faster in all "
+            f"{attempts} attempts."
+        ) from conflict.__cause__
+
+
+def _attempt(bucket: Bucket, name: str, change: Change) -> ObjectInfo | None:
+    # A write between the two reads pairs newer content with an older version: the conditional write is rejected.
+    state = bucket.stat(name)
+    try:
+        current = None if state is None else bucket.read(name)
+    except ObjectNotFound as error:
+        raise _Conflict from error
+    changed = change(current)
+    if changed is None:
+        return state
+    try:
+        return bucket.write(name, changed, if_version=condition_of(state))
+    except PreconditionFailed as error:
+        raise _Conflict from error
