@@ -1,6 +1,6 @@
 """The Dagster code location: merges the stages' assets and checks and gives them resources. It defines nothing else."""
 
-from dagster import Definitions
+from dagster import Definitions, in_process_executor
 
 from football_assets.automation.jobs import jobs
 from football_assets.automation.schedules import schedules
@@ -62,6 +62,7 @@ def build_definitions(settings: Settings) -> Definitions:
         jobs=jobs,
         sensors=sensors,
         schedules=schedules,
+        executor=in_process_executor,  # a process per step imports for longer than most steps compute
         resources={
             **beside_it,
             "bucket": bucket,

@@ -21,7 +21,8 @@ from dagster import (
     sensor,
 )
 
-from football_assets.automation.attempts import Attempts, ended_at, run_under_way
+from football_assets.automation.attempts import Attempts, ended_at
+from football_assets.automation.backfills import work_in_progress
 from football_assets.automation.jobs import retrain
 from football_assets.automation.tags import EVENT_TAG, reason_tag
 from football_assets.monitoring.summary import DriftSummary, load_summary
@@ -61,9 +62,9 @@ def evaluate(
     newer = _version_since(Registry(bucket), summary.window_end)
     if newer is not None:
         return SkipReason(f"Version {newer} was published after the evidence: {why}.")
-    busy = run_under_way(instance, {AssetKey("raw_matches"), AssetKey("trained_lstm")}, now, NAME)
+    busy = work_in_progress(instance, {AssetKey("raw_matches"), AssetKey("trained_lstm")}, now, NAME)
     if busy is not None:
-        return SkipReason(f"Waiting for run {busy.run_id}: {why}.")
+        return SkipReason(f"Waiting for {busy}: {why}.")
     attempts = _retrainings_since(
         instance, now - timedelta(days=settings.retrain_window_days).total_seconds()
     )

@@ -5,8 +5,8 @@ A tick compares the listing of `raw/` with the record of what was read. Why each
 - The run key names the transition: from which state, read by which run, to which state, and the how-manieth attempt.
   Evaluated again before its run has read, a tick asks for the same key, which Dagster launches once. After it, the
   state that the key names is gone for good, so no later change is ever taken for one that was answered.
-- While a run that reads or trains is queued or running, nothing is requested. What lands meanwhile is a difference
-  that is still there afterwards.
+- While a run or a backfill that reads or trains is in progress, nothing is requested. What lands meanwhile is a
+  difference that is still there afterwards.
 - The cursor only tells whether a burst of files has ended. Without it a tick waits for one more.
 
 All seasons that changed are one run. Dagster runs a range of partitions without gaps as one run, so the run has the
@@ -36,7 +36,8 @@ from dagster import (
 )
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from football_assets.automation.attempts import attempts_at, run_under_way
+from football_assets.automation.attempts import attempts_at
+from football_assets.automation.backfills import work_in_progress
 from football_assets.automation.jobs import FROM_LANDING, refresh_forecasts
 from football_assets.automation.landing_changes import Change, Watch, event_of, landing_changes
 from football_assets.automation.tags import EVENT_TAG, reason_tag
@@ -80,7 +81,7 @@ def evaluate(
         In Unix seconds.
     """
     guarded = {RAW_MATCHES, TRAINED}
-    busy = run_under_way(instance, guarded, now, NAME)  # first: what it is about to read is not compared
+    busy = work_in_progress(instance, guarded, now, NAME)  # first: what it is about to read is not compared
     listed = inventory(bucket)
     landed = landed_seasons(listed)
     changes = landing_changes(landed, last_read(bucket))
@@ -101,9 +102,9 @@ def evaluate(
         following = watch.next(event)
         reason = "Waiting for the files to settle."
     if request is not None and not reason:
-        busy = run_under_way(instance, guarded, now, NAME)  # again: one may have begun to read since
+        busy = work_in_progress(instance, guarded, now, NAME)  # again: one may have begun to read since
     if busy is not None:
-        reason = f"Waiting for run {busy.run_id}."
+        reason = f"Waiting for {busy}."
     if changes:
         reason = reason and f"{reason} {_reason(changes)}."
     return SensorResult(

@@ -11,7 +11,8 @@ graph itself has made for its new version is not rebuilt.
   digest and comes back when an alias does; the start of Serve that is verified; and the attempt. The attempts at each
   part are bounded and spaced. A new event, like a start of Serve, begins anew.
 - While Serve does not run nothing is verified.
-- The run that registered a version goes on to the fixture predictions: they are left to it while it runs.
+- The run that registered a version goes on to the fixture predictions: they are left to it while it runs. So is what
+  a backfill in progress materializes.
 """
 
 import json
@@ -38,6 +39,7 @@ from dagster import (
 )
 
 from football_assets.automation.attempts import Attempts, attempts_at, ended_at
+from football_assets.automation.backfills import backfill_in_progress
 from football_assets.automation.registry_jobs import DRIFT, FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
 from football_assets.automation.tags import EVENT_TAG, reason_tag
 from football_assets.deployment.assets import SESSION
@@ -118,7 +120,7 @@ def evaluate(
     for key, reason in plan.missing.items():
         if not _exists(graph, key):
             continue
-        obstacle = _obstacle(attempts, key, now)
+        obstacle = _obstacle(instance, attempts, key, now)
         if obstacle is None:
             wanted[key] = reason
         else:
@@ -252,11 +254,16 @@ def _request(
     return RunRequest(run_key=run_key, asset_selection=assets, asset_check_keys=sorted(checks), tags=tags)
 
 
-def _obstacle(attempts: Attempts, key: AssetKey | AssetCheckKey, now: float) -> str | None:
-    """Why a key is not requested again at a time in Unix seconds, or None if it may be.
+def _obstacle(
+    instance: DagsterInstance, attempts: Attempts, key: AssetKey | AssetCheckKey, now: float
+) -> str | None:
+    """Why a key is not requested at a time in Unix seconds, or None if it may be.
 
     Serve may lag again after a verification, so only the runs since the last one count as attempts.
     """
+    backfill = backfill_in_progress(instance, {key.asset_key if isinstance(key, AssetCheckKey) else key})
+    if backfill is not None:
+        return f"Waiting for backfill {backfill}."
     runs = [run for run in attempts.runs if _requested(run.dagster_run, key)]
     if key != SERVING:
         return Attempts(tuple(runs)).obstacle(now)

@@ -31,6 +31,7 @@ from dagster import (
     DagsterRunStatus,
     Definitions,
     RunsFilter,
+    in_process_executor,
 )
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
@@ -48,9 +49,9 @@ from football_assets.errors import FootballError
 from football_assets.orchestration.metadata import reasons_of
 from football_assets.orchestration.run_launcher import HOST_TAG, PID_TAG, killed_message, killed_process
 
-# Steps run in this process; their log lines are kept by the instance, not printed.
-IN_PROCESS = {
-    "execution": {"config": {"in_process": {}}},
+# The executor in this process, and log lines that the instance stores and nothing prints.
+IN_PROCESS_EXECUTION: dict[str, object] = {"execution": {"config": {"in_process": {}}}}
+SILENT_CONSOLE: dict[str, object] = {
     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
 }
 
@@ -153,10 +154,11 @@ def materialize(
         tags |= {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
     fail_abandoned_runs(instance)
     started = time.monotonic()
+    execution = {} if job.executor_def.name == in_process_executor.name else IN_PROCESS_EXECUTION
     try:
         run = instance.create_run_for_job(
             job_def=job.get_subset(asset_selection=keys),
-            run_config={**IN_PROCESS, **(run_config or {})},
+            run_config={**execution, **SILENT_CONSOLE, **(run_config or {})},
             tags={**job.run_tags, **tags},
             asset_selection=keys,
             remote_job_origin=_origin(workspace, job.name) if workspace is not None else None,

@@ -13,6 +13,7 @@ from football_assets.automation.tags import REASON_TAG
 from football_assets.monitoring.summary import DriftSummary, save_summary
 from football_assets.registry.store import Registry
 from football_assets.settings import Settings
+from football_assets_tests.builders.backfills import add_backfill, end_backfill
 from football_assets_tests.builders.small_graph import BROKEN, SmallHome
 
 SETTINGS = Settings(retrain_window_days=7, model_max_age_days=30)
@@ -152,6 +153,16 @@ def test_no_training_is_requested_beside_a_run_that_trains(local_home: SmallHome
 
     assert f"Waiting for run {running.run_id}" in str(tick(home))
     home.instance.report_run_canceled(running)
+    assert isinstance(tick(home), RunRequest)
+
+
+def test_no_training_is_requested_during_a_backfill_that_trains(local_home: SmallHome) -> None:
+    home = local_home
+    report(home)
+    backfill = add_backfill(home.instance, "trained_lstm")
+
+    assert f"Waiting for backfill {backfill}" in str(tick(home))
+    end_backfill(home.instance, backfill)
     assert isinstance(tick(home), RunRequest)
 
 

@@ -21,6 +21,7 @@ from football_assets.definitions import defs
 from football_assets.orchestration.resources import bucket_resources
 from football_assets.settings import Settings
 from football_assets.storage.tables import read_table
+from football_assets_tests.builders.backfills import add_backfill, end_backfill
 from football_assets_tests.builders.dagster_home import open_instance
 from football_assets_tests.builders.demo import copy_bucket
 from football_assets_tests.builders.small_graph import BROKEN, SmallHome
@@ -201,6 +202,19 @@ def test_a_file_that_lands_during_a_run_is_read_after_it(local_home: SmallHome) 
     assert seasons_of(request) == ["2014-15"]
     assert home.launch(request)
     assert home.home_teams() == ["Bury", "Fulham"]
+
+
+def test_nothing_is_requested_during_a_backfill_that_reads(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", FULHAM)
+    backfill = add_backfill(home.instance, "raw_matches")
+
+    assert home.ticks(4) is None
+    assert home.skipped[-1].startswith(f"Waiting for backfill {backfill}. ")
+
+    end_backfill(home.instance, backfill)
+    assert home.launch(home.request())
+    assert home.home_teams() == ["Fulham"]
 
 
 def test_a_run_that_was_requested_but_never_queued_is_asked_for_again(local_home: SmallHome) -> None:

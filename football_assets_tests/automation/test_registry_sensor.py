@@ -45,6 +45,7 @@ from football_assets.registry.store import ALIASES_OBJECT, Registry
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.settings import Settings
 from football_assets.storage.bucket import LocalBucket
+from football_assets_tests.builders.backfills import add_backfill, end_backfill
 from football_assets_tests.builders.dagster_private import (
     RUN_KEY_TAG,
     AssetCheckEvaluationPlanned,
@@ -263,6 +264,22 @@ def test_fixtures_are_left_to_the_run_that_registered_the_version_while_it_goes_
     assert names(followed.requested()) == {"serving_deployment", "drift_report"}
 
     followed.instance.report_run_failed(run)
+    assert names(followed.requested()) == {"serving_deployment", "fixture_predictions", "drift_report"}
+
+
+def test_what_a_backfill_in_progress_materializes_is_left_to_it(followed: Followed) -> None:
+    backfill = add_backfill(followed.instance, "trained_lstm", "fixture_predictions")
+    followed.registry.promote(2)
+
+    assert names(followed.requested()) == {"serving_deployment", "drift_report"}
+
+    end_backfill(followed.instance, backfill)
+    backfill = add_backfill(
+        followed.instance, "serving_deployment", "fixture_predictions", "drift_report", "onnx_model"
+    )
+    assert f"Waiting for backfill {backfill}." in followed.skipped()
+
+    end_backfill(followed.instance, backfill)
     assert names(followed.requested()) == {"serving_deployment", "fixture_predictions", "drift_report"}
 
 

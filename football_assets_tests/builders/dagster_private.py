@@ -5,6 +5,7 @@ The project's own are in `football_assets.orchestration.dagster_private`.
 
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events import EngineEventData
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RUN_KEY_TAG
 from dagster._core.test_utils import (
@@ -20,10 +21,12 @@ __all__ = [
     "PARENT_RUN_ID_TAG",
     "RUN_KEY_TAG",
     "AssetCheckEvaluationPlanned",
+    "BulkActionStatus",
     "EngineEventData",
     "InProcessCodeLocationOrigin",
     "InProcessWorkspaceLoadTarget",
     "LoadableTargetOrigin",
+    "PartitionBackfill",
     "create_run_for_test",
     "create_test_daemon_workspace_context",
     "execute_sensor_iteration",

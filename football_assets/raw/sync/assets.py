@@ -1,4 +1,4 @@
-"""Public sources become landing files: `synced_results`."""
+"""The asset `synced_results`: fetch the files of public sources into the landing folder."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,28 +16,33 @@ from dagster import (
 )
 from pydantic import Field
 
-from football_assets.errors import FootballError
 from football_assets.orchestration.resources import BucketResource
 from football_assets.settings import get_settings
 from football_assets.storage.tables import as_markdown
 
 if TYPE_CHECKING:
     from football_assets.raw.sync.results import SyncResult
+    from football_assets.storage.bucket import Bucket
 
 OWNERS = ["team:forecasting"]
 GROUP = "landing"
+ACCEPTED_CHECK = "no_file_is_refused"
+DELIVERY_CHECK = "every_source_delivers"
+SHOWN_NOTE_CHARACTERS = 200
 
 
 class SyncRequest(Config):
-    """What to ask the public sources for."""
+    """Select the sources, seasons and leagues to fetch."""
 
     sources: list[str] = Field(
         default=["openfootball"],
-        description="openfootball, footballcsv, football-data. The last two spell teams alike, openfootball otherwise: "
-        "two spellings of one league are two sets of teams.",
+        description="openfootball, footballcsv, football-data. footballcsv and football-data share the spelling of "
+        "team names, openfootball has another: two spellings of one league are two sets of teams.",
     )
-    seasons: list[str] = Field(default=[], description="Like 2025-26, or 2025; none: those being played.")
-    leagues: list[str] = Field(default=[], description="Like eng.1; none: all that a source has.")
+    seasons: list[str] = Field(
+        default=[], description="Like 2025-26, or 2025. Empty: the seasons being played."
+    )
+    leagues: list[str] = Field(default=[], description="Like eng.1. Empty: every league of the source.")
 
 
 @asset(
@@ -48,23 +53,32 @@ class SyncRequest(Config):
     pool="public_sources",
     check_specs=[
         AssetCheckSpec(
-            "no_file_is_refused",
+            ACCEPTED_CHECK,
             asset="synced_results",
-            description="Every fetched file may replace the one that landed before.",
-        )
+            description="No fetched file was rejected. The landing object of a rejected file is unchanged.",
+        ),
+        AssetCheckSpec(
+            DELIVERY_CHECK,
+            asset="synced_results",
+            description="Every source was reachable and has at least one of the requested files. The landing objects "
+            "of a source that does not deliver are unchanged.",
+        ),
     ],
 )
 def synced_results(
     context: AssetExecutionContext, config: SyncRequest, bucket: BucketResource
 ) -> MaterializeResult:
-    """Landing files as the public sources have them now. A broken or shrunk file is refused and the landed one stays.
+    """Files of the public sources, fetched over HTTP and landed under `raw/` where their content changed.
 
-    What is new under `raw/` is read by the seasons' next run.
+    A truncated or shrunk file is rejected and the landing object stays. An unreachable source is a warning of the check
+    `every_source_delivers`. An unknown source, season or league fails the run. The sensor on `raw/` requests the next
+    read of what landed.
     """
-    from football_assets.raw.sync.results import FileStatus, sync_results
+    from football_assets.raw.sync.results import sync_results
 
+    store = bucket.open()
     result = sync_results(
-        bucket.open(),
+        store,
         get_settings(),
         config.sources,
         today=datetime.now(UTC).date(),
@@ -72,21 +86,60 @@ def synced_results(
         leagues=config.leagues,
         report=lambda file: context.log.info(f"{file.status}: {file.url} {file.note}"),
     )
-    refused = result.of_status(FileStatus.REJECTED)
-    if result.problem and not refused:
-        raise FootballError(result.problem)
     return MaterializeResult(
         metadata=_sync_metadata(result),
-        check_results=[
-            AssetCheckResult(
-                check_name="no_file_is_refused",
-                passed=not refused,
-                severity=AssetCheckSeverity.WARN,
-                metadata={
-                    "refused": MetadataValue.md("\n".join(f"- {file.url}: {file.note}" for file in refused))
-                },
-            )
-        ],
+        check_results=[_acceptance_result(result), _delivery_result(result, store)],
+    )
+
+
+def _acceptance_result(result: "SyncResult") -> AssetCheckResult:
+    from football_assets.raw.sync.results import FileStatus
+
+    rejected = result.of_status(FileStatus.REJECTED)
+    return AssetCheckResult(
+        check_name=ACCEPTED_CHECK,
+        passed=not rejected,
+        severity=AssetCheckSeverity.WARN,
+        metadata={
+            "refused": MetadataValue.md("\n".join(f"- {file.url}: {file.note}" for file in rejected)),
+        },
+    )
+
+
+def _delivery_result(result: "SyncResult", store: "Bucket") -> AssetCheckResult:
+    """Evaluate per source whether it delivered, and count its landing objects, which a failed fetch leaves as is."""
+    from football_assets.raw.landing.objects import RAW
+    from football_assets.raw.sync.results import FileStatus
+
+    delivered = {FileStatus.NEW, FileStatus.CHANGED, FileStatus.UNCHANGED, FileStatus.REJECTED}
+    rows: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for source in dict.fromkeys(file.source for file in result.files):
+        files = [file for file in result.files if file.source == source]
+        failed = [file for file in files if file.status is FileStatus.FAILED]
+        landed = sum(1 for _ in store.list(f"{RAW}{source}/"))
+        note = ""
+        if failed:
+            note = failed[0].note
+        elif delivered.isdisjoint(file.status for file in files):
+            note = f"None of the requested files exists, such as {files[0].url}."
+        if note:
+            problems.append(f"{source}: {note} {landed} landing objects of {source} are kept.")
+        rows.append(
+            {
+                "source": source,
+                "files requested": len(files),
+                "files failed": len(failed),
+                "landing objects kept": landed,
+                "reason": note[:SHOWN_NOTE_CHARACTERS],
+            }
+        )
+    return AssetCheckResult(
+        check_name=DELIVERY_CHECK,
+        passed=not problems,
+        severity=AssetCheckSeverity.WARN,
+        description=" ".join(problems) or None,
+        metadata={"sources": MetadataValue.md(as_markdown(pl.DataFrame(rows)))},
     )
 
 
