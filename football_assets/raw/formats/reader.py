@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from football_assets.raw.formats.competition_headers import is_scores_header, is_wide_header
 from football_assets.raw.formats.csv_lines import column_names
 from football_assets.raw.formats.csv_table import CsvFormat, CsvTable, read_csv_table
 from football_assets.raw.formats.divisions import check_division
@@ -16,7 +17,6 @@ from football_assets.raw.formats.records import (
     UnreadableFile,
     decode,
 )
-from football_assets.raw.kaggle.wide_format import is_scores_header, is_wide_header
 
 EXTENSIONS = ("json", "csv")
 """Extensions of landing objects: JSON is in openfootball's format, CSV in one of `CsvFormat`."""

@@ -7,17 +7,12 @@ from pathlib import Path
 import polars as pl
 
 from football_assets.errors import printable
+from football_assets.raw.formats.competition_headers import is_scores_header, is_wide_header
 from football_assets.raw.formats.csv_lines import column_names
 from football_assets.raw.formats.records import UnreadableFile
 from football_assets.raw.kaggle.rebuilding import rebuild
 from football_assets.raw.kaggle.result_files import RebuiltFile
-from football_assets.raw.kaggle.wide_format import (
-    WideFile,
-    is_scores_header,
-    is_wide_header,
-    read_scores,
-    read_wide,
-)
+from football_assets.raw.kaggle.wide_format import WideFile, read_scores, read_wide
 
 _HEADER_BYTES = 1 << 16
 

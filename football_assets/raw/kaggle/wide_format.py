@@ -27,16 +27,6 @@ _TRUE, _FALSE = ["1", "1.0", "true"], ["0", "0.0", "false"]
 _SCORE = r"^\s*(\d{1,2})\s*[-:]\s*(\d{1,2})\s*$"
 
 
-def is_wide_header(names: Sequence[str]) -> bool:
-    """Return whether the columns of a CSV, in lower case, are those of a wide file, complete or not."""
-    return any(name.startswith(("home_team_history_", "away_team_history_")) for name in names)
-
-
-def is_scores_header(names: Sequence[str]) -> bool:
-    """Return whether the columns of a CSV, in lower case, are those of the score file."""
-    return {"id", "score"} <= set(names) and not is_wide_header(names) and "team 1" not in names
-
-
 @dataclass(frozen=True)
 class WideFile:
     """The content of a wide file.

@@ -6,12 +6,7 @@ import pytest
 
 from football_assets.raw.formats.reader import detect_extension, read_results
 from football_assets.raw.formats.records import UnreadableFile
-from football_assets.raw.kaggle.wide_format import (
-    is_scores_header,
-    is_wide_header,
-    read_scores,
-    read_wide,
-)
+from football_assets.raw.kaggle.wide_format import read_scores, read_wide
 from football_assets_tests.builders.wide_files import COLUMNS, Played, rows_of, scores_csv, wide_csv
 
 PLAYED = [
@@ -21,14 +16,6 @@ PLAYED = [
 ]
 ROWS = rows_of(PLAYED, PLAYED)
 TEXT = wide_csv(ROWS)
-
-
-def test_the_header_is_that_of_the_competition() -> None:
-    assert len(COLUMNS) == 190
-    assert is_wide_header([name.lower() for name in COLUMNS])
-    assert not is_scores_header([name.lower() for name in COLUMNS])
-    assert is_scores_header(["id", "score", "target", "home_team_name"])
-    assert not is_scores_header(["date", "team 1", "ft", "team 2", "id", "score"])
 
 
 def test_a_line_is_a_match_and_up_to_twenty_matches_of_histories() -> None:
