@@ -33,7 +33,7 @@ def parse_goals(text: str) -> int | None:
         return None
     number = _GOALS.fullmatch(text.strip())
     if number is None:
-        raise UnusableRecord(f"The number of goals '{text}' is no whole number.")
+        raise UnusableRecord(f"The number of goals '{text}' is not a whole number.")
     return int(number[1])
 
 

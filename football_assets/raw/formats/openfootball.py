@@ -23,7 +23,7 @@ from football_assets.raw.formats.records import (
 
 _LARGEST_NUMBER = 10**9
 _LONE_SURROGATE = (
-    "A text of the record has half of a surrogate pair (\\ud800 to \\udfff), which is no character."
+    "A text of the record has half of a surrogate pair (\\ud800 to \\udfff), which is not a character."
 )
 
 
@@ -42,7 +42,7 @@ def load_document(data: bytes) -> dict[str, Any]:
         raise UnreadableFile(f"The file is broken JSON ({error}): download it again.") from error
     if not isinstance(document, dict):
         raise UnreadableFile(
-            "The JSON is no object with 'matches' or 'rounds': it is not in openfootball's format."
+            "The JSON is not an object with 'matches' or 'rounds': it is not in openfootball's format."
         )
     return document
 
@@ -121,7 +121,9 @@ def _items(value: Any) -> list[Any]:
 
 def _row(path: str, record: str, match: Any, round_name: str | None, order: DateOrder) -> MatchRow:
     if not isinstance(match, dict):
-        raise UnusableRecord("The entry is no match: it must be an object with 'date', 'team1' and 'team2'.")
+        raise UnusableRecord(
+            "The entry is not a match: it must be an object with 'date', 'team1' and 'team2'."
+        )
     home, away = _team(match, "team1"), _team(match, "team2")
     goals = _goals(match)
     void = _void(_text(match.get("status")), goals is not None)
@@ -200,7 +202,7 @@ def _number(value: Any) -> int:
     if isinstance(value, str) and not is_missing(value):
         value = parse_goals(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise UnusableRecord(f"The number of goals {value!r} is no whole number.")
+        raise UnusableRecord(f"The number of goals {value!r} is not a whole number.")
     return max(-_LARGEST_NUMBER, min(value, _LARGEST_NUMBER))
 
 

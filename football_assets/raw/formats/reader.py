@@ -49,7 +49,7 @@ def read_rows(table: CsvTable, league_id: str | None = None) -> ParsedFile:
     """Parse the rows of a table. Parameters and errors are those of `read_csv`."""
     if league_id is not None:
         check_division(table.sections, league_id)
-    above = "The line stands above the header and is no match."
+    above = "The line is above the header and is not a match."
     reading = ParsedFile(
         rejections=[
             Rejection(record.line, None, record.text[:RECORD_CHARACTERS], above) for record in table.above

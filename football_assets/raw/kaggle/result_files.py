@@ -141,7 +141,7 @@ def _of_unknown_leagues(rows: pl.DataFrame) -> pl.DataFrame:
             reason=pl.when(pl.col("league_name").str.contains("(?i)friendl"))
             .then(
                 pl.format(
-                    "League {} '{}' is no competition: its {} records of the season, the first in {}, are not read.",
+                    "League {} '{}' is not a competition: its {} records of the season, the first in {}, are not read.",
                     "league",
                     "league_name",
                     "records",

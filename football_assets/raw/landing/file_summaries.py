@@ -63,7 +63,7 @@ class FileSummary:
         if self.line is None and self.path is None:  # the file as a whole
             return self.reason
         if self.rejected == 1:
-            return f"Its only record is no match, {self.first_reason}"
+            return f"Its only record is not a match, {self.first_reason}"
         return f"None of its {self.rejected:,} records is a match. The first, {self.first_reason}"
 
 

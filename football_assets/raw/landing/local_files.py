@@ -30,7 +30,7 @@ def list_files(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        reason = "There is no" if isinstance(error, FileNotFoundError) else f"{reason_of(error)}: this is no"
+        reason = "There is no" if isinstance(error, FileNotFoundError) else f"{reason_of(error)}: cannot read"
         raise LandingError(
             f"{reason} file or folder {path}: name a file of results or a folder of season folders."
         ) from error
@@ -54,6 +54,6 @@ def list_files(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
             if stat.S_ISREG(status.st_mode):
                 found.append((status.st_mtime_ns, file.relative_to(path).as_posix(), file))
             else:
-                left.append((file, "It is no regular file."))
+                left.append((file, "It is not a regular file."))
     left += [(Path(error.filename), f"The folder cannot be opened: {reason_of(error)}.") for error in closed]
     return [file for _, _, file in sorted(found)], left

@@ -89,7 +89,7 @@ def parse_object_name(info: ObjectInfo) -> LandingObject | StrayObject:
     path = PurePosixPath(info.name.removeprefix(RAW))
     season = parse_season(path.parent.name)
     if season is None:
-        return StrayObject(info, None, "Its folder is no season like 2015-16 or 2015.")
+        return StrayObject(info, None, "Its folder is not a season like 2015-16 or 2015.")
     stem, _, extension = path.name.rpartition(".")
     if extension.lower() not in EXTENSIONS:
         return StrayObject(info, season, "The object's name ends in neither .json nor .csv.")

@@ -152,7 +152,7 @@ def _league(name: str) -> tuple[str | None, str]:
     try:
         return league_of(name).league_id, ""
     except UnknownLeague as error:
-        return None, f"The file's name is no league: {error} Rename it."
+        return None, f"The file's name is not a league: {error} Rename it."
 
 
 def _season_and_source(file: Path, given: Path) -> tuple[str | None, str]:

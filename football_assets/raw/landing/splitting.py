@@ -153,7 +153,10 @@ def _unplaceable(table: CsvTable) -> str:
     """Return the reason why no row of a file has a season and league."""
     divisions = _divisions(table)
     if not divisions:
-        return "No row of the file says a division, and its name is no league: name it like 'E0.csv' or 'eng.1.csv'."
+        return (
+            "No row of the file names a division, and its name is not a league: name it like 'E0.csv' or "
+            "'eng.1.csv'."
+        )
     return (
         f"The file is of {'; '.join(divisions[:3])}, which is not known here: name it after its league, like "
         "'dk.1.csv', or add the division to football_assets/domain/seeds/leagues.csv, as is Denmark/Superliga of dk.1."

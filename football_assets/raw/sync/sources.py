@@ -141,5 +141,5 @@ def files_to_fetch(
 def _season(text: str) -> str:
     label = parse_season(text)
     if label is None:
-        raise FootballError(f"{text!r} is no season: write it like 2025-26, or 2025 for a calendar year.")
+        raise FootballError(f"{text!r} is not a season: write it like 2025-26, or 2025 for a calendar year.")
     return label

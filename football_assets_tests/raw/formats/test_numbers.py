@@ -22,7 +22,7 @@ def test_goals_are_whole_numbers_however_they_are_written(text: str, goals: int)
 
 @pytest.mark.parametrize("text", ["two", "1.5", "0x2", "2-1", "99999999999", "2.0.0"])
 def test_other_text_is_no_number_of_goals(text: str) -> None:
-    with pytest.raises(UnusableRecord, match="is no whole number"):
+    with pytest.raises(UnusableRecord, match="is not a whole number"):
         parse_goals(text)
 
 

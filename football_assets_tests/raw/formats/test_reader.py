@@ -50,7 +50,7 @@ def test_a_line_above_the_header_is_a_rejection_before_those_of_the_rows() -> No
         (1, "Results of 2014"),
         (4, "someday,Hull,1-0,?,Leeds"),
     ]
-    assert parsed.rejections[0].reason == "The line stands above the header and is no match."
+    assert parsed.rejections[0].reason == "The line is above the header and is not a match."
 
 
 def test_a_file_of_the_competition_is_sent_to_the_command_that_rebuilds_it() -> None:

@@ -48,7 +48,7 @@ def test_a_line_that_lacks_date_league_or_team_says_which() -> None:
     )
     assert reasons(lines) == [
         "The match_date is missing or not like '2019-12-01 00:45:00'.",
-        "The league_id is missing or no whole number.",
+        "The league_id is missing or not a whole number.",
         "A team is not named.",
         "Alpha cannot play itself.",
     ]
@@ -105,6 +105,6 @@ def test_a_score_that_contradicts_the_outcome_is_rejected() -> None:
     scores = {"s.csv": read_scores(b"id,score\n1,1-2\n2,other\n")}
     lines = with_scores(join_lines({"train.csv": wide([ROWS[0], ROWS[1] | {"target": ""}])}), scores)
     assert reasons(with_line_rejections(lines)) == [
-        "The score 1-2 is no 'home'.",
+        "The score 1-2 contradicts the outcome 'home'.",
         "The score 'other' is not like 2-1, and no history lists the match.",
     ]

@@ -200,12 +200,12 @@ def test_train_and_test_are_read_together(bucket: Bucket, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "score", "reason"),
     [
-        ({}, "1-1", "The score 1-1 is no 'home'."),
+        ({}, "1-1", "The score 1-1 contradicts the outcome 'home'."),
         ({}, "other", "The score 'other' is not like 2-1, and no history lists the match."),
         ({"away_team_name": ""}, "2-1", "A team is not named."),
         ({"away_team_name": "Alpha"}, "2-1", "Alpha cannot play itself."),
         ({"match_date": "soon"}, "2-1", "The match_date is missing or not like '2019-12-01 00:45:00'."),
-        ({"league_id": "PL"}, "2-1", "The league_id is missing or no whole number."),
+        ({"league_id": "PL"}, "2-1", "The league_id is missing or not a whole number."),
     ],
 )
 def test_a_line_that_is_no_match_is_refused_with_its_reason(
@@ -322,8 +322,8 @@ def test_a_league_without_an_id_is_one_record_a_season_that_says_how_to_name_it(
     found = read(bucket)
     assert results(found) == [("2020-01-04", "Alpha", "Beta", 2, 1)]
     assert sorted(reasons(found)) == [
-        "League 1101 'Club Friendlies' is no competition: its 1 records of the season, the first in train.csv 4, are "
-        "not read.",
+        "League 1101 'Club Friendlies' is not a competition: its 1 records of the season, the first in train.csv 4, "
+        "are not read.",
         "League 99999 'Lega, Nord' has no id here, and so its 3 records of the season, the first in train.csv 3, have "
         "none: add it to dbt_features/seeds/leagues.csv, as is 8 of eng.1, and land again.",
     ]

@@ -92,4 +92,4 @@ def test_a_league_without_an_id_is_one_rejection_that_says_how_to_add_it() -> No
 
 def test_friendlies_are_no_competition() -> None:
     (file,) = write_result_files(placed(row(league=999_999, league_name="Club Friendlies")))
-    assert "League 999999 'Club Friendlies' is no competition: its 1 records" in file.data.decode()
+    assert "League 999999 'Club Friendlies' is not a competition: its 1 records" in file.data.decode()

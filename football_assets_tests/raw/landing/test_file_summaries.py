@@ -74,7 +74,7 @@ def test_no_file_is_judged_by_another() -> None:
         (csv_of(), "The file lists no match."),
         (
             csv_of("x,a,1-0,?,b"),
-            "Its only record is no match, line 2: The date 'x' is not like",
+            "Its only record is not a match, line 2: The date 'x' is not like",
         ),
         ("<html>404</html>", "The file is an HTML page"),
         ("Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nSP1,16/08/2014,a,b,1,0\n", "The file is of SP1"),
@@ -86,7 +86,7 @@ def test_a_file_without_a_match_says_why(content: str, problem: str) -> None:
 
 def test_json_says_where_by_its_path() -> None:
     found = judged(json_of(listed("2014-08-16", "a", "a", "1-0")), extension="json")
-    assert found.problem == "Its only record is no match, matches[0]: a cannot play itself."
+    assert found.problem == "Its only record is not a match, matches[0]: a cannot play itself."
 
 
 def test_no_file_is_no_error() -> None:

@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_listed_with_its_reason(tmp_path: Path) -> None:
     assert files == [file]
     assert sorted(left) == [
         (tmp_path / "a" / "lost", "The file cannot be opened: No such file or directory."),
-        (tmp_path / "a" / "pipe", "It is no regular file."),
+        (tmp_path / "a" / "pipe", "It is not a regular file."),
         (tmp_path / "b", "It is a link to a folder, which is not followed: name that folder itself."),
     ]
 

@@ -346,7 +346,7 @@ def test_a_landing_reports_what_is_no_file_of_its_folder(bucket: Bucket, tmp_pat
     assert result.objects == ["raw/results/2014-15/eng.1.csv"]
     assert {item.path.relative_to(root).as_posix(): item.reason for item in result.skipped} == {
         "2013-14": "It is a link to a folder, which is not followed: name that folder itself.",
-        "2014-15/eng.3.csv": "It is no regular file.",
+        "2014-15/eng.3.csv": "It is not a regular file.",
         "2014-15/eng.4.csv": "The file cannot be opened: No such file or directory.",
     }
     for path in (root / "2014-15" / "eng.3.csv", Path("/dev/null")):

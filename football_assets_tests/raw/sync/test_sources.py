@@ -92,7 +92,7 @@ def test_a_season_named_twice_is_asked_for_once() -> None:
 @pytest.mark.parametrize(
     ("seasons", "leagues", "message"),
     [
-        (["next"], [], "'next' is no season: write it like 2025-26"),
+        (["next"], [], "'next' is not a season: write it like 2025-26"),
         ([], ["pl.1"], "football-data has no pl.1. Its leagues are: be.1, de.1"),
         (["2025"], [], "none of these leagues in 2025: they may have seasons like 2025-26"),
     ],
