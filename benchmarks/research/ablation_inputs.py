@@ -74,7 +74,7 @@ def congestion(tensors: SequenceTensors) -> SequenceTensors:
 def stakes(tensors: SequenceTensors) -> SequenceTensors:
     """The share of the season that is played, and how near each team is to the top and to the danger zone.
 
-    Nearness is the points to the leader, and to the third place from the end, over the points still to be had.
+    Nearness is the points to the leader, and to the third place from the end, over the points still available.
     """
     columns = np.full((len(tensors), 5), np.nan)
     days = tensors.days

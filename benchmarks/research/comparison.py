@@ -82,7 +82,7 @@ def with_figures(page: str, part: str, text: str) -> str:
 
 
 def blocks_text(figures: dict[str, Any]) -> str:
-    """Every block as a Markdown table, then what the trees look at, and the notes."""
+    """Every block as a Markdown table, then the trees' feature importances and the notes."""
     parts = [
         f"Trained on {figures['train_matches']:,} matches until {figures['split']['train_end']}, stopped and "
         f"calibrated on {figures['validation_matches']:,} until {figures['split']['validation_end']}."

@@ -339,8 +339,8 @@ def training_figures(home: Path) -> Iterator[Figure]:
     from football_assets.training.config import TrainingConfig
     from football_assets.training.fit import fit_forecaster
     from football_assets.training.inputs import batch_reader
-    from football_assets.training.parallel.workers import Alone
     from football_assets.training.split import split_by_time
+    from football_assets.training.workers import Alone
 
     folder = fetch(open_bucket(get_settings().bucket_url), "sequence_tensors", home / "scratch")
     started = time.perf_counter()

@@ -90,7 +90,7 @@ def read_odds(path: Path) -> pl.DataFrame:
         line = bad["line"][0]
         raise OddsError(
             f"{path}, line {line}: {','.join(str(cell) for cell in text.row(line - 2))} is no day, league, two teams "
-            f"and decimal odds above 1; {len(bad):,} lines are like it. Mend or remove them."
+            f"and decimal odds above 1; {len(bad):,} lines are like it. Correct or remove them."
         )
     twice = odds.filter(odds.select("date", "league_id", "home").is_duplicated())
     if len(twice):

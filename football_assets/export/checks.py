@@ -9,7 +9,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, MetadataValue
 from football_assets.export.tolerances import INT8_TOLERANCE, PARITY_TOLERANCE
 from football_assets.storage.model_files import EXPORT_REPORT, MODEL, MODEL_INT8
 
-_SUM_TOLERANCE = 1e-5
+_LARGEST_SUM_ERROR = 1e-5
 SAMPLE = 2000
 
 
@@ -90,7 +90,7 @@ def onnx_model_gives_probabilities(onnx_model: Path, sequence_tensors: Path) -> 
             valid = np.isfinite(goals).all() and (goals > 0).all() and (probabilities >= 0).all()
             errors[name] = float(np.abs(probabilities.sum(axis=1) - 1).max()) if valid else float("inf")
     return AssetCheckResult(
-        passed=max(errors.values()) <= _SUM_TOLERANCE,
+        passed=max(errors.values()) <= _LARGEST_SUM_ERROR,
         metadata={"rows": len(batch)} | {f"max_error_of_sum_{name}": error for name, error in errors.items()},
     )
 

@@ -116,8 +116,8 @@ def assemble_bundle(sources: BundleSources, team_state: pl.DataFrame, folder: Pa
 def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str]) -> pl.DataFrame:
     """Build the reference of the drift report: inputs, forecasts and results of the last three years of training.
 
-    Older matches differ from any window for reasons that are part of training: ratings had not settled, leagues scored
-    more or less. Three years contain every phase of a season several times.
+    Older matches differ from any window for reasons that are part of training: ratings had not converged, leagues
+    scored more or less. Three years contain every phase of a season several times.
 
     Parameters
     ----------

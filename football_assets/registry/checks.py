@@ -72,7 +72,7 @@ def candidate_passes_the_gate(bucket: BucketResource) -> AssetCheckResult:
     "A broken production version is an error, any other a warning.",
 )
 def registered_versions_are_whole(bucket: BucketResource) -> AssetCheckResult:
-    """Fetch and load each version as serving does, whoever published it."""
+    """Fetch and load each version as serving does."""
     from football_assets.registry.bundle import check_bundle
 
     registry = Registry(bucket.open())

@@ -32,7 +32,7 @@ class GateComparison:
 class GateDecision:
     """The decision about a candidate.
 
-    `reasons` has one sentence per comparison, made or skipped; `refusals` are the reasons against promotion.
+    `reasons` has one sentence per comparison, made or skipped; those in `refusals` prevent promotion.
     """
 
     accepted: bool

@@ -215,8 +215,8 @@ def _use(spec: FeatureSpec, export: dict[str, Any]) -> str:
         "```\n\n"
         f"Inputs are float32 in the units below: `home_history` and `away_history` [n, {spec.history_length}, "
         f"{len(spec.history)}], most recent match last, zeros before the first; `context` [n, {len(spec.context)}], "
-        "NaN where unknown. `feature_spec.json` lists them, `team_state.parquet` holds what every team's inputs are "
-        "made of.\n\n"
+        "NaN where unknown. `feature_spec.json` lists them, `team_state.parquet` holds the data of every "
+        "team's inputs.\n\n"
         f"Opset {export['opset']}. Largest difference of a probability from the PyTorch network: "
         f"{export['parity_max_abs_difference']:.0e}. {variant} ({int8['reason']})"
     )

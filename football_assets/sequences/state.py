@@ -7,7 +7,6 @@ The parts: `state_table` builds the table, `state_names` finds leagues and teams
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -17,11 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
-from football_assets.features.ratings import LEAGUE_STATE, RATINGS
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.state_inputs import Sides, StateInputs, to_float64
+from football_assets.sequences.state_inputs import Sides, StateInputs
 from football_assets.sequences.state_names import StateNames
+from football_assets.sequences.state_ratings import LeagueRatings, StateRatings
 from football_assets.sequences.state_summaries import (
     LeagueSummary,
     TeamProfile,
@@ -36,9 +35,6 @@ from football_assets.storage.model_files import TEAM_STATE
 __all__ = [
     "Fixture",
     "KnownFixture",
-    "LeagueRatings",
-    "LeagueSummary",
-    "TeamProfile",
     "TeamState",
     "TeamSummary",
     "season_on",
@@ -70,14 +66,6 @@ class KnownFixture(NamedTuple):
     away_team: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeagueRatings:
-    """Mean goals of a league, `[2]` home and away, and the ratings of its newcomers, `[3]` in order of `RATINGS`."""
-
-    goals: NDArray[np.float64]
-    entry: NDArray[np.float64]
-
-
 class TeamState:
     """The table of `build_team_state`, indexed to encode a fixture in microseconds.
 
@@ -105,8 +93,7 @@ class TeamState:
         self._inputs = StateInputs(self._teams, leagues, read_home_advantage(table), spec, self._as_of)
         self._last_days: list[date | None] = self._teams["last_kickoff_date"].to_list()
         self._league_seasons: list[str] = leagues["season"].to_list()
-        self._league_ratings = to_float64(leagues, LEAGUE_STATE)  # [leagues, 5]
-        self._team_ratings = to_float64(self._teams, RATINGS)  # [teams, 3]
+        self._ratings = StateRatings(self._teams, leagues)
         elo = (
             float(self.team_ratings(league_id, team_id)[0])
             for league_id, team_id in self._teams.select("league_id", "team_id").iter_rows()
@@ -174,8 +161,6 @@ class TeamState:
 
         Parameters
         ----------
-        fixture
-            The fixture.
         offers
             Most suggestions in an error.
 
@@ -278,13 +263,11 @@ class TeamState:
 
     def league_ratings(self, league_id: str) -> LeagueRatings:
         """Return the mean goals and the newcomers' ratings of a league that `find_league` returned."""
-        values = self._league_ratings[self._names.league_rows[league_id]]
-        return LeagueRatings(goals=values[:2], entry=values[2:])
+        return self._ratings.league(self._names.league_rows[league_id])
 
     def team_ratings(self, league_id: str, team_id: str) -> NDArray[np.float64]:
         """Return `RATINGS` of a team, `[3]`: the league's entry ratings for a team that never played."""
-        own = self._team_ratings[self._names.team_rows[team_id]]
-        return self.league_ratings(league_id).entry if np.isnan(own[0]) else own
+        return self._ratings.team(self._names.league_rows[league_id], self._names.team_rows[team_id])
 
     def last_match(self, team_id: str) -> date | None:
         """Return the day of the last known match of a team that `find_team` returned."""

@@ -4,7 +4,6 @@
 network trains on, make the arrays.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -179,15 +178,6 @@ class StateInputs:
                 "new version."
             )
         return np.array([_COLUMNS.index(name) for name in spec.context_names], dtype=np.intp)
-
-
-def to_float64(table: pl.DataFrame, columns: Iterable[str]) -> NDArray[np.float64]:
-    """Return columns as a read-only array `[n, columns]`, NaN for null."""
-    values: NDArray[np.float64] = table.select(
-        pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in columns
-    ).to_numpy()
-    values.setflags(write=False)  # callers receive views of it
-    return values
 
 
 def _encode_leagues(leagues: pl.DataFrame) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ class SplitConfig(BaseModel):
     validation_start: date | None = Field(None, description="First day of validation; overrides the share.")
     test_start: date | None = Field(None, description="First day of the test period; overrides the share.")
     burn_in_days: int = Field(
-        180, ge=0, description="Days at the start whose matches are history only: ratings have not settled."
+        180, ge=0, description="Days at the start whose matches are history only: ratings have not converged."
     )
 
 

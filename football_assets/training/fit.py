@@ -1,6 +1,6 @@
 """Fit the network: one training loop, its hyperparameters in `TrainingConfig`.
 
-The loop runs in one process or in each of several workers, which share every batch (`parallel/workers.py`,
+The loop runs in one process or in each of several workers, which share every batch (`workers.py`,
 `parallel/distributed.py`). `fit_forecaster` takes the network and the losses as arguments, so that an ablation trains
 another network with the same loop.
 """
@@ -26,9 +26,9 @@ from football_assets.training.calibration import calibrate
 from football_assets.training.config import NetworkConfig, TrainingConfig
 from football_assets.training.inputs import BatchReader, batch_reader
 from football_assets.training.network import MatchForecaster
-from football_assets.training.parallel.workers import Alone, Workers
 from football_assets.training.predictions import outputs_and_targets
 from football_assets.training.split import TimeSplit
+from football_assets.training.workers import Alone, Workers
 
 _NORMALISER_ROWS = 100_000
 _SMALLEST_BATCH = 64
@@ -219,7 +219,7 @@ def _start(task: _Task, rows: NDArray[np.int64]) -> tuple[MatchForecaster, Avera
         torch.manual_seed(seed + workers.rank)  # equal weights, different masks of dropout
     fit_normalisers(network, task.tensors, rows)
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(task.config.averaging))
-    averaged.module.lstm.flatten_parameters()  # a copy's are not contiguous, which a GPU would mend at each call
+    averaged.module.lstm.flatten_parameters()  # a copy's are not contiguous, which a GPU would repack at each call
     return network, averaged
 
 

@@ -8,7 +8,7 @@ from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import inputs
 from football_assets.training.fit import fit_forecaster
 from football_assets.training.inputs import Batch, MappedReader, ResidentReader, batch_reader
-from football_assets.training.parallel.workers import Alone
+from football_assets.training.workers import Alone
 from football_assets_tests.builders.fits import Fitted
 from football_assets_tests.builders.planted import SMALL
 

@@ -18,8 +18,8 @@ from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import Epoch, Fit, fit_forecaster
 from football_assets.training.parallel.ray_cluster import ray_cluster
 from football_assets.training.parallel.worker_inputs import WorkerInputs, inputs_for_workers
-from football_assets.training.parallel.workers import Group
 from football_assets.training.split import TimeSplit
+from football_assets.training.workers import Group
 
 if TYPE_CHECKING:
     from ray.train import TrainingFailedError
