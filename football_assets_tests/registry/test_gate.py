@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.registry import gate
 from football_assets.registry.config import CLASS_PRIOR, ELO, PRODUCTION, GateConfig
 from football_assets.registry.gate import GateDecision, bootstrap_interval, judge
 
@@ -216,7 +215,7 @@ def test_resamples_are_counts_of_days_drawn_at_most_four_million_numbers_at_a_ti
         drawn.append(counts.shape)
         return counts
 
-    monkeypatch.setattr(gate.np.random, "default_rng", lambda seed: SimpleNamespace(multinomial=multinomial))
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: SimpleNamespace(multinomial=multinomial))
     bootstrap_interval(np.zeros(matches), np.arange(matches) * days // matches, CONFIG)
 
     assert drawn == [(rows, days) for rows in resamples]
