@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.ast_parsing import parse_without_collection
 from football_assets_tests.builders.demo import copy_bucket, make_demo
 from football_assets_tests.builders.gcs_server import Front, GcsServer, run_front, run_gcs_server

@@ -12,7 +12,7 @@ from ray import serve
 
 from football_assets.errors import FootballError
 from football_assets.settings import get_settings
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from serve.api import build_api
 from serve.backend import Backend
 from serve.logs import ignore_log_errors, logger

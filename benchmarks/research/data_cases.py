@@ -18,7 +18,7 @@ from rich.table import Table
 from football_assets.domain.seasons import season_of
 from football_assets.raw.landing import inventory, land
 from football_assets.raw.matches import SeasonMatches, read_seasons
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 
 UNFINISHED = 0.95  # of the share of a double round robin that a league usually plays
 

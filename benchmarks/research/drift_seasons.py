@@ -117,7 +117,7 @@ def read_results(data: Path, folder: Path) -> pl.DataFrame:
     """`raw_matches` of the chosen leagues."""
     from football_assets.raw.landing import inventory, land
     from football_assets.raw.matches import read_seasons
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     bucket = open_bucket(str(folder))
     land(bucket, sorted(file for league in LEAGUES for file in data.glob(f"*/{league}.*")))

@@ -94,7 +94,7 @@ def default_data() -> Path:
 def measure(data: Path, home: Path) -> Iterator[Figure]:
     """Every figure."""
     from football_assets.settings import get_settings
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
     from football_assets.storage.tables import read_table
 
     whole = measured_graph(data, home)
@@ -131,7 +131,7 @@ def measured_graph(data: Path, home: Path) -> GraphRun:
     """Land a folder in a new home, and measure the way to tensors."""
     from football_assets.raw.landing import land
     from football_assets.runtime.home import prepare_home
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     settings = prepare_home(home)
     land(open_bucket(settings.bucket_url), [data])
@@ -141,7 +141,7 @@ def measured_graph(data: Path, home: Path) -> GraphRun:
 def graph_in_child(*seasons: str) -> GraphRun:
     """Measure the way to tensors in this process's home, of some seasons or all."""
     from football_assets.settings import get_settings
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
     from football_assets.storage.tables import read_table
 
     settings = get_settings()
@@ -217,7 +217,7 @@ def run_graph(result: Path, only: list[str]) -> None:
     from football_assets.raw.landing import inventory
     from football_assets.runtime.home import project_root
     from football_assets.settings import get_settings
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     seconds: dict[str, float] = {}
 
@@ -335,7 +335,7 @@ def training_figures(home: Path) -> Iterator[Figure]:
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
     from football_assets.storage.artifacts import fetch
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
     from football_assets.training.config import TrainingConfig
     from football_assets.training.fit import fit_forecaster
     from football_assets.training.inputs import batch_reader

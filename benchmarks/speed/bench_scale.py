@@ -105,7 +105,7 @@ def train(home: Path, workers: int) -> None:
     from football_assets.runtime.home import prepare_home
     from football_assets.sequences.tensors import open_tensors
     from football_assets.storage.artifacts import fetch
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
     from football_assets.training.config import TrainingConfig
     from football_assets.training.parallel.distributed import fit_on_workers
     from football_assets.training.split import split_by_time

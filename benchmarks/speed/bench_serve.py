@@ -141,7 +141,7 @@ class Workload:
     def registry(self) -> "Registry":
         """The registry of the home."""
         from football_assets.registry.store import Registry
-        from football_assets.storage.bucket import open_bucket
+        from football_assets.storage.opening import open_bucket
 
         return Registry(open_bucket(str(self.home / "bucket")))
 
@@ -480,7 +480,7 @@ def service_costs(workload: Workload, size: int, seconds: float = 6.0) -> tuple[
     """Seconds for a fixture in batches of some size, with the prediction log and without."""
     import numpy as np
 
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
     from serve.metrics import ServingMetrics
     from serve.served_model import FixtureQuery
     from serve.service import ForecastService, ModelChoice

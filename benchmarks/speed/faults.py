@@ -461,7 +461,7 @@ def running_replicas(server: Server) -> int:
 
 def logged_ids(workload: Workload) -> Iterator[str]:
     """Every identifier in the prediction log: open segments in the spool, finished ones in the bucket."""
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
     from serve.prediction_log import SEGMENTS, read_segment
     from serve.service import SPOOL
 

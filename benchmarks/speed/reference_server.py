@@ -16,7 +16,7 @@ from football_assets.domain.scorelines import Score, likeliest_scores, score_mat
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 
 
 class Match(BaseModel):

@@ -185,7 +185,7 @@ def _build_tensors(home: Path, folders: tuple[Path, ...]) -> Path:
     from football_assets.orchestration.in_process_runs import RunFailed
     from football_assets.raw.landing import land
     from football_assets.storage.artifacts import fetch
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     bucket = open_bucket(settings.bucket_url)
     landed = land(bucket, folders)

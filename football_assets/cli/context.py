@@ -33,6 +33,6 @@ def prepare_command_home(home: Path | None = None, *, for_runs: bool = False) ->
 def open_registry(settings: "Settings") -> "Registry":
     """Open the model registry in the bucket of a home."""
     from football_assets.registry.store import Registry
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     return Registry(open_bucket(settings.bucket_url))

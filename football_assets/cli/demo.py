@@ -29,7 +29,7 @@ def demo_command(json_file: Path | None) -> None:
     check_writable(json_file)
     from football_assets.raw.landing import land
     from football_assets.sample import sample_folder
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     bucket = open_bucket(settings.bucket_url)
     landed = land(bucket, [sample_folder()])
@@ -53,7 +53,7 @@ def _print_figures(settings: "Settings") -> dict[str, Any]:
     from football_assets.cli.tables import evaluation_table, fixtures_table, results_console
     from football_assets.sequences.fixture_days import split_overdue
     from football_assets.storage.artifacts import fetch
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
     from football_assets.storage.tables import read_table
 
     bucket = open_bucket(settings.bucket_url)

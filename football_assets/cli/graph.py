@@ -85,7 +85,7 @@ def run_graph(
     )
     from football_assets.raw.landing import inventory
     from football_assets.runtime.home import project_root
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     with DagsterInstance.get() as instance, steps_output_hidden() as stream, RunProgress(stream) as progress:
         register_seasons(instance, inventory(open_bucket(settings.bucket_url)).seasons)

@@ -29,7 +29,7 @@ def land_command(paths: tuple[Path, ...]) -> int:
     settings = prepare_command_home()
     from football_assets.raw.landing import land
     from football_assets.raw.landing.report import problem_lines, report_lines
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     result = land(open_bucket(settings.bucket_url), paths)
     for line in problem_lines(result):
@@ -61,7 +61,7 @@ def sync_command(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tu
     settings = prepare_command_home()
     from football_assets.cli.tables import results_console, rows_table
     from football_assets.raw.sync.results import SyncedFile, sync_results
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     def report(file: SyncedFile) -> None:
         click.echo(f"{file.status:<10}{file.url}", err=True)
@@ -106,7 +106,7 @@ def clubs_command(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file
     from football_assets.raw.landing import inventory, land
     from football_assets.raw.matches import named_entries
     from football_assets.raw.matching.club_report import club_report
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     with TemporaryDirectory(prefix="football-clubs-") as scratch:
         bucket = open_bucket(scratch if folders else settings.bucket_url)

@@ -91,4 +91,5 @@ def scores_text(scores: Sequence[Score]) -> str:
 
 
 def _log_poisson(rate: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _GOALS * np.log(rate)[:, None] - rate[:, None] - _LOG_FACTORIALS  # [n, goals]
+    logarithms: NDArray[np.float64] = _GOALS * np.log(rate)[:, None] - rate[:, None] - _LOG_FACTORIALS
+    return logarithms  # [n, goals]

@@ -68,12 +68,14 @@ def ranked_probability_score_each(probabilities: Probabilities, outcomes: Outcom
     [1] Epstein, 1969, A scoring system for probability forecasts of ranked categories.
     """
     distance = np.cumsum(probabilities.astype(np.float64) - _one_hot(outcomes), axis=1)[:, :-1]
-    return (distance**2).sum(axis=1) / (len(OUTCOMES) - 1)
+    total: NDArray[np.float64] = (distance**2).sum(axis=1)
+    return total / (len(OUTCOMES) - 1)
 
 
 def brier_score_each(probabilities: Probabilities, outcomes: Outcomes) -> NDArray[np.float64]:
     """Brier score of each match summed over the three outcomes, `[matches]`, between 0 and 2."""
-    return ((probabilities.astype(np.float64) - _one_hot(outcomes)) ** 2).sum(axis=1)
+    total: NDArray[np.float64] = ((probabilities.astype(np.float64) - _one_hot(outcomes)) ** 2).sum(axis=1)
+    return total
 
 
 @dataclass(frozen=True)

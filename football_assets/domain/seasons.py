@@ -111,6 +111,19 @@ def season_of(country: str, day: date) -> str:
     return season_label(start)
 
 
+def season_on(latest: str, day: date) -> str:
+    """Return the season of a day in the form of a league's latest season: one that spans two years starts in July.
+
+    For a league whose seasons are known; `season_of` answers for a source that names none.
+
+    >>> season_on("2014-15", date(2016, 7, 1)), season_on("2014", date(2016, 7, 1))
+    ('2016-17', '2016')
+    """
+    if "-" not in latest:
+        return str(day.year)
+    return season_label(day.year if day.month >= _FIRST_MONTH else day.year - 1)
+
+
 def season_label(start: int) -> str:
     """Label of the season from autumn to spring that starts in a year.
 

@@ -7,7 +7,8 @@ from dagster import ConfigurableResource
 from pydantic import Field
 
 from football_assets.settings import Settings
-from football_assets.storage.bucket import GCS_SCHEME, Bucket, open_bucket
+from football_assets.storage.bucket import GCS_SCHEME, Bucket
+from football_assets.storage.opening import open_bucket
 
 
 class BucketResource(ConfigurableResource):

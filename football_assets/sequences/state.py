@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.domain.seasons import season_on
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import FeatureSpec
@@ -37,10 +38,7 @@ __all__ = [
     "KnownFixture",
     "TeamState",
     "TeamSummary",
-    "season_on",
 ]
-
-_ERRORS_WITH_OFFERS = 20
 
 
 class Fixture(NamedTuple):
@@ -115,28 +113,26 @@ class TeamState:
             )
         return self._as_of
 
-    def find_league(self, text: str, offers: int = 3) -> str:
+    def find_league(self, text: str) -> str:
         """Return the identifier of a league given by identifier or name.
 
         Parameters
         ----------
         text
             Identifier or name.
-        offers
-            Most suggestions in an error; finding them takes about a millisecond.
 
         Raises
         ------
         UnknownLeague
             The state knows no such league; the message and `suggestions` offer the nearest.
         """
-        return self._names.find_league(text, offers)
+        return self._names.find_league(text)
 
     def known_team(self, league_id: str, name: str) -> str | None:
         """Return the identifier of a team as `find_team` does, or None if the name is unknown or ambiguous."""
         return self._names.known_team(league_id, name)
 
-    def find_team(self, league_id: str, name: str, offers: int = 3) -> str:
+    def find_team(self, league_id: str, name: str) -> str:
         """Return the identifier of a team of the league's country.
 
         Parameters
@@ -146,23 +142,16 @@ class TeamState:
         name
             The canonical name (case matters only where two names differ in case alone), or another name of the club
             that `clubs` knows, like `Man Utd`.
-        offers
-            Most suggestions in an error; finding them takes about a millisecond.
 
         Raises
         ------
         UnknownTeam
             The state knows no such team; the message and `suggestions` offer the nearest.
         """
-        return self._names.find_team(league_id, name, offers)
+        return self._names.find_team(league_id, name)
 
-    def locate(self, fixture: Fixture, offers: int = 3) -> KnownFixture:
+    def locate(self, fixture: Fixture) -> KnownFixture:
         """Find the league, the teams and the season of a fixture given by names.
-
-        Parameters
-        ----------
-        offers
-            Most suggestions in an error.
 
         Raises
         ------
@@ -171,9 +160,9 @@ class TeamState:
         FootballError
             Both teams are the same, or the day is not after the last known match of both.
         """
-        league_id = self.find_league(fixture.league_id, offers)
-        home = self.find_team(league_id, fixture.home_team, offers)
-        away = self.find_team(league_id, fixture.away_team, offers)
+        league_id = self.find_league(fixture.league_id)
+        home = self.find_team(league_id, fixture.home_team)
+        away = self.find_team(league_id, fixture.away_team)
         if home == away:
             raise FootballError(f"{fixture.home_team!r} cannot meet itself: name two teams.")
         return self._known_fixture(league_id, home, away, fixture.kickoff_date, fixture.season)
@@ -200,16 +189,13 @@ class TeamState:
         SequenceBatch
             One row per fixture without an error, in order.
         list
-            One item per fixture: the known fixture, or the error that `encode` would raise. The first twenty errors
-            have suggestions.
+            One item per fixture: the known fixture, or the error that `encode` would raise.
         """
         found: list[KnownFixture | FootballError] = []
-        errors = 0
         for fixture in fixtures:
             try:
-                found.append(self.locate(fixture, offers=3 if errors < _ERRORS_WITH_OFFERS else 0))
+                found.append(self.locate(fixture))
             except FootballError as error:
-                errors += 1
                 found.append(error)
         return self.encode_known([item for item in found if isinstance(item, KnownFixture)]), found
 
@@ -333,15 +319,6 @@ class TeamState:
             home_team=names.team_names[home],
             away_team=names.team_names[away],
         )
-
-
-def season_on(latest: str, day: date) -> str:
-    """Label a league's season on a day, in the form of its latest: `2014-15` starts in July, `2014` in January."""
-    year = day.year
-    if "-" not in latest:
-        return str(year)
-    start = year if day >= date(year, 7, 1) else year - 1
-    return f"{start}-{(start + 1) % 100:02d}"
 
 
 def _latest(teams: pl.DataFrame) -> date | None:

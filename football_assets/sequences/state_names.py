@@ -7,7 +7,7 @@ import polars as pl
 
 from football_assets.domain.clubs import canonical_club
 from football_assets.domain.leagues import league_of, parse_league_id
-from football_assets.domain.teams import did_you_mean, nearest, plain
+from football_assets.domain.names import did_you_mean, nearest, plain
 from football_assets.errors import UnknownLeague, UnknownTeam
 
 
@@ -44,7 +44,7 @@ class StateNames:
             range(len(self.team_ids)), key=lambda row: (self._search_keys[row], self.team_ids[row])
         )
 
-    def find_league(self, text: str, offers: int = 3) -> str:
+    def find_league(self, text: str) -> str:
         """Return the identifier of a league given by identifier or name. See `TeamState.find_league`."""
         found = self._league_by_text.get(text)
         if found is not None:
@@ -55,7 +55,7 @@ class StateNames:
             league_id = text
         if league_id in self.league_rows:
             return league_id
-        close = nearest(text, self._league_by_text, offers) if offers else []
+        close = nearest(text, self._league_by_text)
         suggestions = list(dict.fromkeys(self._league_by_text[item] for item in close))
         all_known = "" if suggestions else f" Leagues: {', '.join(self.league_ids)}."
         raise UnknownLeague(
@@ -73,19 +73,15 @@ class StateNames:
         )
         return self.team_ids[rows[0]] if len(rows) == 1 else None
 
-    def find_team(self, league_id: str, name: str, offers: int = 3) -> str:
+    def find_team(self, league_id: str, name: str) -> str:
         """Return the identifier of a team of the league's country. See `TeamState.find_team`."""
         found = self.known_team(league_id, name)
         if found is not None:
             return found
-        suggestions: list[str] = []
-        if offers:
-            country = self._country(league_id)
-            compatriots = [row for row, other in enumerate(self._countries) if other == country]
-            own = [row for row in compatriots if self._team_leagues[row] == league_id]
-            suggestions = nearest(name, self._names(own), offers) or nearest(
-                name, self._names(compatriots), offers
-            )
+        country = self._country(league_id)
+        compatriots = [row for row, other in enumerate(self._countries) if other == country]
+        own = [row for row in compatriots if self._team_leagues[row] == league_id]
+        suggestions = nearest(name, self._names(own)) or nearest(name, self._names(compatriots))
         raise UnknownTeam(
             f"Team {name!r} is not known in {league_id}.{did_you_mean(suggestions)}", suggestions
         )

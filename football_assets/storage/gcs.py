@@ -1,10 +1,9 @@
-"""Google Cloud Storage as a bucket: `gs://bucket/prefix`. `bucket.open_bucket` and the Dagster resource open it.
+"""Google Cloud Storage as a bucket: `gs://bucket/prefix`. `opening.open_bucket` and the Dagster resource open it.
 
-Versions are generations and conditions are generation preconditions, which the service checks. A call that fails for a
-passing reason is made again, with growing pauses, until a deadline. An answer can be lost after the service has acted,
-so a conditional write carries a mark in the object's metadata: where its repetition is refused, the mark tells whether
-it was the write itself that changed the object. The marks of the last writes stay with the object, so a writer finds
-its own even under those of writers that came after it.
+Versions are generations, and conditions are generation preconditions, which the service checks. A call that fails with
+a transient error is retried with exponential backoff until a deadline. A response can be lost after the service has
+applied a write, so a conditional write stores a mark in the object's metadata (`gcs_marks`): where its retry is
+rejected, the mark tells whether the write itself changed the object.
 """
 
 import io
@@ -20,13 +19,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import requests
-from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
+from google.api_core.exceptions import NotFound, RetryError
 from google.api_core.exceptions import PreconditionFailed as ConditionNotMet
 from google.api_core.retry import Retry
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError, TransportError
+from google.auth.exceptions import RefreshError
 from google.cloud.storage import Blob, Client
-from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from football_assets.errors import BucketError
 from football_assets.storage.bucket import (
@@ -40,12 +37,13 @@ from football_assets.storage.bucket import (
     operating_system_errors,
     parts_of_name,
 )
+from football_assets.storage.gcs_errors import CLIENT_ERRORS, explain_client_error, is_transient, status_code
+from football_assets.storage.gcs_marks import MARKS, find_write, marks_before
 
 _URL = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>.*?))?/*")
 _LISTED = "items(name,generation,size,timeCreated),nextPageToken"
 _PAGE = 1000  # objects, the most that the service gives at once
 _CHUNK_BYTES = 16 << 20  # of uploads above 8 MiB, which go in chunks that are repeated one by one
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _TIMEOUT_SECONDS = (10.0, 60.0)  # to connect; between two parts of an answer
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -54,21 +52,8 @@ _DEADLINE_SECONDS = 60.0
 # Else the client asks for the bucket itself whenever an object is missing, to label traces.
 os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 
-_MARKS = "football-writes"  # newest first; those before it as <mark>@<generation>
-_KEPT_MARKS = 8
-
 _LIST, _GET = "storage.objects.list", "storage.objects.get"
 _CREATE, _DELETE = "storage.objects.create", "storage.objects.delete"
-_ROLE = "Storage Object User (roles/storage.objectUser)"
-_LOGIN = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file"
-_CLIENT_ERRORS = (
-    GoogleAPICallError,
-    GoogleAuthError,
-    InvalidResponse,
-    DataCorruption,
-    requests.RequestException,
-    ConnectionError,
-)
 
 
 class _UploadLost(ConnectionError):
@@ -86,7 +71,7 @@ class GcsBucket(Bucket):
         Makes the client. None: one with the application default credentials, or, where STORAGE_EMULATOR_HOST is
         set, one of that server.
     deadline_seconds
-        How long a call is repeated that fails for a passing reason.
+        How long a call with transient errors is retried.
 
     Raises
     ------
@@ -244,7 +229,7 @@ class GcsBucket(Bucket):
                 )
             except ConditionNotMet:
                 state = self._state(name)
-                written = _marked(name, size, state, mark) if failures and state is not None else None
+                written = find_write(name, size, state, mark) if failures and state is not None else None
                 if written is not None:
                     return written
                 if condition is None:  # a policy of the organisation has the same code
@@ -261,18 +246,18 @@ class GcsBucket(Bucket):
         parts_of_name(name)
         with self._calls(f"write {name!r}", _CREATE):
             if condition is ABSENT:
-                generation, metadata = 0, {_MARKS: mark}
+                generation, metadata = 0, {MARKS: mark}
             elif condition is not None:
                 state = self._state(name)
                 if state is None or str(state.generation) != condition:
                     raise self._refusal(name, _info(name, state) if state else None, condition)
-                generation, metadata = state.generation, {_MARKS: " ".join([mark, *_marks_before(state)])}
+                generation, metadata = state.generation, {MARKS: " ".join([mark, *marks_before(state)])}
             return self._retry(failures.append)(attempt)()
 
     def _retry(self, on_error: Callable[[Exception], object] | None = None) -> Retry:
-        """Repeats what fails for a passing reason, and tells of each failure."""
+        """Retry transient errors, and report each to `on_error`."""
         return Retry(
-            predicate=_is_passing,
+            predicate=is_transient,
             initial=_FIRST_PAUSE_SECONDS,
             maximum=_LONGEST_PAUSE_SECONDS,
             multiplier=2,
@@ -297,50 +282,19 @@ class GcsBucket(Bucket):
 
     @contextmanager
     def _calls(self, doing: str, permission: str) -> Iterator[None]:
-        """Errors of the client become ours."""
+        """Raise errors of the client as BucketError."""
         try:
             yield
         except RetryError as error:
             cause = error.cause or error
             raise self._explained(cause, doing, permission) from error
-        except _CLIENT_ERRORS as error:
+        except CLIENT_ERRORS as error:
             raise self._explained(error, doing, permission) from error
 
     def _explained(self, error: BaseException, doing: str, permission: str) -> BucketError:
-        code, words = _code(error), _words(error)
-        if isinstance(error, DefaultCredentialsError):
-            return BucketError(
-                f"There are no Google Cloud credentials for bucket {self.url} ({words}): {_LOGIN}."
-            )
-        if isinstance(error, RefreshError) or code == 401:
+        if isinstance(error, RefreshError) or status_code(error) == 401:
             _default_client.cache_clear()
-            return BucketError(
-                f"The Google Cloud credentials for bucket {self.url} have expired or were revoked ({words}): {_LOGIN}."
-            )
-        if code == 403:
-            account = re.search(r"(\S+@\S+) does not have", words)
-            denied = re.search(r"storage\.[a-zA-Z]+\.[a-zA-Z]+", words)
-            who = account[1] if account else "The account in use"
-            said = "" if denied else f" ({words})"
-            return BucketError(
-                f"{who} may not {doing} in bucket {self.url}: it lacks the permission "
-                f"{denied[0] if denied else permission}{said}. Grant it the role {_ROLE} on the bucket."
-            )
-        if code == 404:
-            return BucketError(
-                f"There is no bucket {GCS_SCHEME}{self._bucket.name}: create it, or set FOOTBALL_BUCKET to another."
-            )
-        tried = f"for {self._deadline_seconds:.0f} s"
-        if code is None and _is_passing(error):
-            return BucketError(
-                f"Bucket {self.url} could not be reached to {doing} {tried} ({words}): look at the network, and at "
-                "STORAGE_EMULATOR_HOST if a local server is meant."
-            )
-        if code in _PASSING:
-            return BucketError(
-                f"Bucket {self.url} could not {doing} {tried} ({code} {words}): try again later."
-            )
-        return BucketError(f"Bucket {self.url} could not {doing}: {code or type(error).__name__} {words}.")
+        return explain_client_error(error, self.url, doing, permission, self._deadline_seconds)
 
 
 def _shared_client() -> Client:
@@ -349,7 +303,7 @@ def _shared_client() -> Client:
 
 @lru_cache(maxsize=4)
 def _default_client(emulator: str | None, process: int) -> Client:
-    """One client a process, as its connections and access token can be used again."""
+    """Make one client a process, so that its connections and access token are reused."""
     return Client(project=None)
 
 
@@ -365,52 +319,3 @@ def _info(name: str, blob: Blob) -> ObjectInfo:
     # Not the blob's `updated`: that of its metadata, which changes when its storage class does.
     written: datetime = blob.time_created
     return ObjectInfo(name, str(blob.generation), blob.size, written)
-
-
-def _marks_before(state: Blob) -> list[str]:
-    """What a write over this state keeps of its marks."""
-    newest, *older = (state.metadata or {}).get(_MARKS, "").split() or [""]
-    return [f"{newest}@{state.generation}", *older][: _KEPT_MARKS - 1] if newest else []
-
-
-def _marked(name: str, size: int, state: Blob, mark: str) -> ObjectInfo | None:
-    """The object as the write with this mark left it, or None if that was not among the last writes."""
-    newest, *older = (state.metadata or {}).get(_MARKS, "").split() or [""]
-    if newest == mark:
-        return _info(name, state)
-    generation = next((entry.partition("@")[2] for entry in older if entry.startswith(f"{mark}@")), None)
-    return ObjectInfo(name, generation, size, state.time_created) if generation else None
-
-
-def _is_passing(error: BaseException) -> bool:
-    if isinstance(error, TransportError):
-        return not error.args or not isinstance(error.args[0], Exception) or _is_passing(error.args[0])
-    if isinstance(error, GoogleAuthError):
-        return error.retryable
-    if isinstance(error, requests.RequestException):
-        return isinstance(
-            error,
-            (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError),
-        )
-    return _code(error) in _PASSING or isinstance(error, (ConnectionError, DataCorruption))
-
-
-def _code(error: BaseException) -> int | None:
-    if isinstance(error, DataCorruption):
-        return None
-    if isinstance(error, InvalidResponse):
-        return int(error.response.status_code)
-    return int(error.code) if isinstance(error, GoogleAPICallError) and error.code else None
-
-
-def _words(error: BaseException) -> str:
-    """What the service or the client said, in one short line."""
-    said = error.args[0] if error.args else type(error).__name__
-    text = str(getattr(said, "reason", None) or said)  # of a connection, why it failed
-    response = getattr(error, "response", None)
-    if response is not None:
-        try:
-            text = response.json()["error"]["message"]
-        except (ValueError, KeyError, TypeError):
-            text = response.text or text
-    return " ".join(text.split()).rstrip(".")[:300]

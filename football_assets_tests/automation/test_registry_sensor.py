@@ -44,7 +44,7 @@ from football_assets.registry.checks import registered_versions_are_whole
 from football_assets.registry.store import ALIASES_OBJECT, Registry
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.settings import Settings
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.backfills import add_backfill, end_backfill
 from football_assets_tests.builders.dagster_private import (
     RUN_KEY_TAG,

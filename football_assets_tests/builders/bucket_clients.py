@@ -1,7 +1,8 @@
 """What other processes do to a bucket in its tests; imports little, as each process starts anew."""
 
 from football_assets.errors import PreconditionFailed
-from football_assets.storage.bucket import ABSENT, open_bucket
+from football_assets.storage.bucket import ABSENT
+from football_assets.storage.opening import open_bucket
 
 
 def increment(root: str, times: int) -> None:

@@ -8,7 +8,8 @@ import polars as pl
 
 from football_assets import cli
 from football_assets.registry.store import Registry
-from football_assets.storage.bucket import Bucket, LocalBucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.model_files import TEAM_STATE
 
 FIGURES = "demo.json"  # beside the home; written last

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import polars as pl
 
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.worlds import FeatureTables, MatchRow, build_tables, raw_matches
 
 TEAMS = ("Arsenal", "Aston Villa", "Chelsea", "Everton", "Liverpool", "Sunderland")

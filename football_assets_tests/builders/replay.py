@@ -20,7 +20,7 @@ from football_assets.monitoring.results import latest_of_each_match, with_result
 from football_assets.monitoring.schema import FORECAST, SCHEMA
 from football_assets.registry.bundle import reference_rows, reference_table
 from football_assets.sequences.tensors import SequenceTensors, build_tensors, open_tensors
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, write_country_table, write_table
 from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import fit_forecaster

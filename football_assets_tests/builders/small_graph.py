@@ -11,7 +11,8 @@ from football_assets.orchestration.io_managers import TableIOManager
 from football_assets.orchestration.resources import BucketResource, bucket_resources
 from football_assets.raw.assets import read_landing_files
 from football_assets.settings import Settings
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table
 from football_assets_tests.builders.dagster_private import RUN_KEY_TAG
 

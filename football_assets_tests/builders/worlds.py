@@ -16,7 +16,8 @@ from football_assets.features.dbt_build import build_features
 from football_assets.features.ratings import rate_matches
 from football_assets.raw.schema import Match
 from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, write_by_country, write_table
 
 STRENGTH = 0.35  # deviation of the log goals between teams of a tier

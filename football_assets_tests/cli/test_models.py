@@ -7,7 +7,7 @@ import pytest
 
 from football_assets.cli import main
 from football_assets.registry.store import Registry
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 
 
 @pytest.fixture

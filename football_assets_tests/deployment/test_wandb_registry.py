@@ -10,7 +10,7 @@ import pytest
 from football_assets.deployment.wandb_registry import follow_linked
 from football_assets.errors import RegistryError
 from football_assets.registry.store import Registry
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.model_files import MODEL_CARD, TEAM_STATE
 from football_assets_tests.builders.registry_graph import simulated_bundle
 

@@ -9,6 +9,7 @@ from football_assets.domain.seasons import (
     parse_season,
     season_in_title,
     season_of,
+    season_on,
     season_window,
 )
 
@@ -102,3 +103,20 @@ def test_a_day_belongs_to_the_season_that_its_country_played(country: str, day: 
 )
 def test_the_season_before_is_current_for_two_months_after_its_end(today: date, seasons: list[str]) -> None:
     assert current_seasons(today) == seasons
+
+
+@pytest.mark.parametrize(
+    ("latest", "day", "season"),
+    [
+        ("2014-15", date(2015, 6, 30), "2014-15"),
+        ("2014-15", date(2015, 7, 1), "2015-16"),
+        ("2014-15", date(2000, 1, 1), "1999-00"),
+        ("2014-15", date(2009, 12, 31), "2009-10"),
+        ("2014", date(2015, 1, 1), "2015"),
+        ("2014", date(2014, 12, 31), "2014"),
+    ],
+)
+def test_the_season_of_a_day_follows_the_form_of_the_leagues_label(
+    latest: str, day: date, season: str
+) -> None:
+    assert season_on(latest, day) == season

@@ -25,7 +25,8 @@ from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from football_assets.registry.store import Registry
 from football_assets.runtime.home import project_root
 from football_assets.sample import sample_folder
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.dagster_home import open_instance
 from football_assets_tests.builders.gcs_server import run_gcs_server
 

@@ -15,7 +15,8 @@ import httpx
 
 from football_assets.runtime.serve_discovery import ServeAddress, find_serve
 from football_assets.settings import Settings
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 from serve.prediction_log import SEGMENTS, read_segment
 
 COMMAND = str(Path(sys.executable).with_name("football"))

@@ -19,7 +19,8 @@ from football_assets.registry.store import Registry
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.tensors import open_tensors
 from football_assets.storage.artifacts import fetch
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table
 from football_assets_tests.builders.demo import FIGURES
 

@@ -9,7 +9,7 @@ from football_assets.errors import ObjectNotFound
 from football_assets.features import dbt_build
 from football_assets.features.dbt_build import ModelsNotBuilt, build_features
 from football_assets.features.dbt_project import DbtFailed
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.worlds import simulated_country
 

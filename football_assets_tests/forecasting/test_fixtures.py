@@ -24,7 +24,7 @@ from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.home_advantage import with_home_advantage
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import write_by_country, write_table
 from football_assets_tests.builders.feature_tables import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, feature_tables
 from football_assets_tests.builders.worlds import FeatureTables
@@ -171,14 +171,14 @@ def test_a_team_against_itself_and_a_day_in_the_past_are_refused(registry: Regis
 
 
 def test_without_any_model_the_person_is_told_to_materialise_one(tmp_path: Path) -> None:
-    from football_assets.storage.bucket import LocalBucket
+    from football_assets.storage.local import LocalBucket
 
     with pytest.raises(RegistryError, match="materialise the asset 'registered_model'"):
         production_bundle(Registry(LocalBucket(tmp_path / "empty")), tmp_path)
 
 
 def test_without_a_production_model_the_gates_refusal_is_told(bundle: Path, tmp_path: Path) -> None:
-    from football_assets.storage.bucket import LocalBucket
+    from football_assets.storage.local import LocalBucket
 
     registry = Registry(LocalBucket(tmp_path / "bucket"))
     registry.set_alias("candidate", registry.publish(bundle, {}))

@@ -15,8 +15,10 @@ import pytest
 from football_assets.monitoring.compaction import REJECTED, Problem, compact, describe
 from football_assets.monitoring.schema import SCHEMA, UNNAMED, feature_columns
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.storage.bucket import Bucket, LocalBucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.log_segments import SEGMENTS
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, table_object
 from football_assets_tests.builders.prediction_logs import (
     DAY,
@@ -155,7 +157,7 @@ def test_a_compaction_that_is_killed_is_finished_by_the_next(bucket: LocalBucket
             bucket, "a-000000", lines(*(record(100 * day + n) for n in range(20))), day=f"2015-10-{day:02}"
         )
     code = (
-        "import sys; from football_assets.storage.bucket import open_bucket;"
+        "import sys; from football_assets.storage.opening import open_bucket;"
         "from football_assets.monitoring.compaction import compact; compact(open_bucket(sys.argv[1]))"
     )
     with subprocess.Popen([sys.executable, "-c", code, bucket.url]) as process:

@@ -15,7 +15,7 @@ from football_assets.monitoring.matching import CALENDAR
 from football_assets.monitoring.report import apart_table, render
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.prediction_logs import (
     fixtures_of,
     lines,

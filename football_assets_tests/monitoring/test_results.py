@@ -20,7 +20,7 @@ from football_assets.monitoring.results import (
     scores_by_version,
     with_results,
 )
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.prediction_logs import lines, publish_inputs, record, table, upload
 
 MATCH_DAY = date(2015, 11, 28)

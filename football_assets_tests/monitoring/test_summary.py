@@ -7,7 +7,7 @@ import pytest
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import Evidence, examine
 from football_assets.monitoring.summary import HISTORY, LATEST, DriftSummary, load_summary, save_summary
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.prediction_logs import no_matches
 
 NOW = datetime(2015, 12, 1, 12, tzinfo=UTC)

@@ -8,7 +8,8 @@ from dagster import Definitions, asset, materialize
 from football_assets.definitions import build_definitions
 from football_assets.orchestration.resources import BucketResource, bucket_resources
 from football_assets.settings import Settings
-from football_assets.storage.bucket import LocalBucket, open_bucket
+from football_assets.storage.local import LocalBucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.gcs_server import GcsServer
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import SeasonMatches, read_season, read_seasons
 from football_assets.raw.neighbours import objects_to_read
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.landings import csv_of, json_of, listed, put
 
 TODAY = date(2022, 8, 1)

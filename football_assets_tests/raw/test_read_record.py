@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from football_assets.raw.landing import inventory
 from football_assets.raw.read_record import NO_OBJECTS, SeasonRead, landed_seasons, last_read, record_read
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 
 
 def listed(bucket: Bucket) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from football_assets.registry.store import Registry
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.registry_graph import SimulatedFolders, simulate, simulated_bundle
 
 

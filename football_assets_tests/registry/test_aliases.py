@@ -13,7 +13,8 @@ from football_assets.registry.store import (
     ALIASES_OBJECT,
     Registry,
 )
-from football_assets.storage.bucket import LocalBucket, open_bucket
+from football_assets.storage.local import LocalBucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.model_versions import published
 
 

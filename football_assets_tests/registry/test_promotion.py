@@ -15,7 +15,7 @@ from football_assets.registry.bundle import ProductionForecasts
 from football_assets.registry.config import PRODUCTION, GateConfig
 from football_assets.registry.promotion import PromotionOutcome, Verdict, judge_and_promote
 from football_assets.registry.store import VERSIONS, Registry
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.model_files import TEST_PREDICTIONS
 from football_assets_tests.builders.registry_graph import SimulatedFolders
 

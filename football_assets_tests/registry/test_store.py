@@ -6,7 +6,7 @@ import pytest
 
 from football_assets.errors import RegistryError
 from football_assets.registry.store import Registry
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.model_versions import published
 
 

@@ -12,7 +12,7 @@ from football_assets.registry.store import (
     VERSIONS,
     Registry,
 )
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.model_versions import published, small_bundle
 
 

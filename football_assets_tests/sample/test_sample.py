@@ -10,7 +10,7 @@ import pytest
 from football_assets.raw.landing import land
 from football_assets.raw.matches import SeasonMatches, read_seasons
 from football_assets.sample import sample_folder
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 
 
 @pytest.fixture(scope="module")

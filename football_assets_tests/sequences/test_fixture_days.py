@@ -22,7 +22,7 @@ LAST = date(2015, 11, 7)  # day of the last match of Arsenal and of Chelsea in t
 
 @pytest.fixture(scope="module")
 def state(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> TeamState:
-    from football_assets.storage.bucket import LocalBucket
+    from football_assets.storage.local import LocalBucket
 
     registry = Registry(LocalBucket(demo_home / "bucket"))
     return TeamState.load(registry.fetch("production", tmp_path_factory.mktemp("bundle")))

@@ -11,7 +11,8 @@ from football_assets.features.dbt_build import build_features
 from football_assets.features.rating_build import build_ratings
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import KEYS, build_tensors
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, table_objects, write_country_table, write_table
 from football_assets_tests.builders.worlds import in_country, simulated_country
 

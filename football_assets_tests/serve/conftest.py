@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 
 from football_assets.registry.store import ALIASES_OBJECT
-from football_assets.storage.bucket import Bucket, LocalBucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.demo import copy_bucket
 from football_assets_tests.builders.running import KEY, NEED_A_MODEL, Client, ServingLog
 from football_assets_tests.end_to_end.serving import Server, run_server, wait_until

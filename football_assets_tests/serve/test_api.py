@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from football_assets.domain.scorelines import Score, scores_text
 from football_assets.forecasting.fixtures import forecast_match
 from football_assets.registry.store import Registry
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table
 from football_assets_tests.builders.running import Client, metric
 from serve import schemas

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.running import KEY, MATCH, NEED_A_MODEL, Client, ServingLog
 from football_assets_tests.end_to_end.serving import wait_until
 from football_assets_tests.serve.conftest import RealServer

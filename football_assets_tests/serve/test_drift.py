@@ -11,7 +11,7 @@ from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import Evidence, examine
 from football_assets.monitoring.report import render
 from football_assets.monitoring.summary import LATEST, REPORT, DriftSummary, save_summary
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.prediction_logs import no_matches
 from football_assets_tests.builders.running import Client, ServingLog
 from serve.api import build_api

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from football_assets.domain.scorelines import Score
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table, write_table
 from serve.fixture_list import TABLE, FixtureList, forecast_body
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from football_assets.registry.store import ALIASES_OBJECT, Registry
-from football_assets.storage.bucket import Bucket, LocalBucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.local import LocalBucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, table_object
 from football_assets_tests.builders.demo import publish_reversed
 from football_assets_tests.builders.gcs_server import Front, lose_answer, refuse

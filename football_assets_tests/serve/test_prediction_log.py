@@ -18,7 +18,9 @@ import numpy as np
 import orjson
 import pytest
 
-from football_assets.storage.bucket import LocalBucket, ObjectInfo, open_bucket
+from football_assets.storage.bucket import ObjectInfo
+from football_assets.storage.local import LocalBucket
+from football_assets.storage.opening import open_bucket
 from serve.prediction_log import SEGMENTS, PredictionLog, PredictionLogError, read_segment
 
 SPAWN = get_context("spawn")

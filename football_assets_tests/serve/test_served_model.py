@@ -11,7 +11,7 @@ import pytest
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.registry.store import Registry
 from football_assets.sequences.custom_histories import CustomTeam
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.demo import publish_reversed
 from serve.fixture_list import FixtureList
 from serve.served_model import Answered, FixtureQuery, GivenQuery, ServedModel

@@ -18,7 +18,7 @@ from football_assets.errors import FootballError, UnknownTeam
 from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
 from football_assets.sequences.custom_histories import CustomMatch, CustomTeam, encode_custom
 from football_assets.sequences.state import Fixture
-from football_assets.storage.bucket import LocalBucket
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.demo import publish_reversed
 from football_assets_tests.builders.running import Client, ServingLog, metric

@@ -7,7 +7,8 @@ import pytest
 
 from football_assets.errors import ObjectNotFound
 from football_assets.storage.artifacts import KEPT, fetch, folder_digest, publish
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from football_assets.errors import BucketError, ObjectNotFound, PreconditionFailed
 from football_assets.storage import gcs
-from football_assets.storage.bucket import ABSENT, Bucket, open_bucket
+from football_assets.storage.bucket import ABSENT, Bucket
 from football_assets.storage.gcs import GcsBucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.gcs_server import (
     Answer,
     Fault,

@@ -8,7 +8,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from football_assets.errors import ObjectNotFound
-from football_assets.storage.bucket import Bucket, open_bucket
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import (
     CountryTable,
     as_markdown,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from football_assets.errors import PreconditionFailed, UpdateConflict
-from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo, open_bucket
+from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
+from football_assets.storage.opening import open_bucket
 from football_assets.storage.updates import ATTEMPTS, update
 
 NAME = "records/shared.json"

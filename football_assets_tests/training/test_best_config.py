@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from football_assets.training.best_config import (
     BEST,
     BestConfig,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from football_assets.raw.landing.origins import ORIGINS_OBJECT, Origins, path_digest
-from football_assets.storage.bucket import Bucket, LocalBucket, ObjectInfo
+from football_assets.storage.bucket import Bucket, ObjectInfo
+from football_assets.storage.local import LocalBucket
 
 
 def name_of(number: int) -> str:

@@ -9,7 +9,9 @@ import pytest
 from football_assets.errors import BucketError, LandingError, PreconditionFailed
 from football_assets.raw.landing import land
 from football_assets.raw.matches import read_season
-from football_assets.storage.bucket import Bucket, LocalBucket, ObjectInfo, open_bucket
+from football_assets.storage.bucket import Bucket, ObjectInfo
+from football_assets.storage.local import LocalBucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.landings import TODAY, csv_of, put
 
 RESULTS = csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull")

@@ -369,7 +369,7 @@ def test_a_file_landed_twice_under_two_names_is_merged_away(
 
 
 def _bucket_of(tmp_path_factory: pytest.TempPathFactory, files: list[list[str]]) -> Bucket:
-    from football_assets.storage.bucket import open_bucket
+    from football_assets.storage.opening import open_bucket
 
     bucket = open_bucket(str(tmp_path_factory.mktemp("bucket")))
     for number, rows in enumerate(files):

@@ -6,7 +6,7 @@ import pytest
 
 from football_assets.cli import main
 from football_assets.raw.sync.sources import SOURCES
-from football_assets.storage.bucket import open_bucket
+from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.source_server import SourceServer
 from football_assets_tests.raw.sync.test_results import CONTENT, KINDS, openfootball
 

@@ -8,7 +8,9 @@ import pytest
 from football_assets.errors import PreconditionFailed
 from football_assets.raw.sync.fetching import Validators
 from football_assets.raw.sync.validators import Landed, LandedFiles, load, save
-from football_assets.storage.bucket import Bucket, Condition, LocalBucket, ObjectInfo, open_bucket
+from football_assets.storage.bucket import Bucket, Condition, ObjectInfo
+from football_assets.storage.local import LocalBucket
+from football_assets.storage.opening import open_bucket
 
 NAME = "raw/openfootball/2025-26/eng.1.json"
 ENTRY = Landed(
