@@ -65,6 +65,7 @@ _PATTERNS = {
     re.compile(rf"\b(?:{pattern})\b".replace(" ", r"[\s#-]+"), re.IGNORECASE): term
     for pattern, term in DIALECT.items()
 }
+_ANY = re.compile("|".join(pattern.pattern for pattern in _PATTERNS), re.IGNORECASE)
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "dbt_features/**/*.sql", "dbt_features/**/*.yml")
 EXEMPT = ("football_assets_tests/house/", "docs/glossary.md", "docs/decisions/", "dbt_features/target/")
 
@@ -90,6 +91,8 @@ class Finding:
 
 def find_in_text(path: str, text: str, first_line: int = 1) -> Iterator[Finding]:
     """Yield the phrases of the dialect in prose whose first line has a number."""
+    if not _ANY.search(text):
+        return
     for pattern, term in _PATTERNS.items():
         for match in pattern.finditer(text):
             phrase = re.sub(r"\s[\s#-]*", " ", match.group())
@@ -98,7 +101,7 @@ def find_in_text(path: str, text: str, first_line: int = 1) -> Iterator[Finding]
 
 def find_in_source(source: Source) -> Iterator[Finding]:
     """Yield the phrases of the dialect in a Python file's comments, docstrings and, outside of the tests, strings."""
-    docstrings = {line for line, _ in source.docstrings()}
+    docstrings = {line for line, _ in source.docstrings()} if source.folder == TESTS else set()
     comments: list[tuple[int, str]] = []
     for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
         line = token.start[0]

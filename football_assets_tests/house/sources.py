@@ -25,6 +25,11 @@ class Source:
         """Parse the text."""
         return ast.parse(self.text, filename=self.path)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """List all nodes of the tree."""
+        return list(ast.walk(self.tree))
+
     @property
     def folder(self) -> str:
         """Return the top-level folder."""
@@ -52,7 +57,7 @@ class Source:
 
     def docstrings(self) -> Iterator[tuple[int, str]]:
         """Yield the line and text of every docstring."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 first = node.body[0] if node.body else None
                 if (
@@ -67,7 +72,7 @@ class Source:
 
         `from a.b import c` yields `a.b.c`.
         """
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield node.lineno, alias.name

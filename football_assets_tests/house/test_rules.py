@@ -132,6 +132,8 @@ def test_packages_that_define_nothing_and_helpers_of_tests_mirror_nothing() -> N
         Source("football_assets_tests/builders/test_sensor_daemon.py", ""),
         Source("football_assets_tests/end_to_end/test_loop.py", ""),
         Source("football_assets_tests/test_architecture.py", ""),
+        Source("football_assets_tests/serve/test_page.py", ""),
+        Source("football_assets_tests/features/test_dbt_models.py", ""),
         Source("football_assets_tests/raw/helpers.py", ""),
     ]
 
