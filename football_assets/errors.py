@@ -24,7 +24,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-LITTLE_SPACE_BYTES = 1 << 20  # a disk with less is taken for full where an error names no file
+LITTLE_SPACE_BYTES = 1 << 20  # a disk with less counts as full where an error names no file
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EROFS, errno.EACCES, errno.EPERM}
 _NO_SPACE = " Free space on that disk, or name a place on another one."
@@ -36,15 +36,21 @@ class FootballError(Exception):
 
 
 class BucketError(FootballError):
-    """The object store could not be used."""
+    """The object store rejected an operation or is unreachable."""
 
 
 class ObjectNotFound(BucketError):
-    """An object that was asked for does not exist."""
+    """The requested object does not exist."""
 
 
 class UnreadableObject(BucketError):
-    """One object of a local bucket cannot be read; others can. `reason` says why, without the object's name."""
+    """One object of a local bucket cannot be read; others can.
+
+    Attributes
+    ----------
+    reason
+        Why, without the object's name.
+    """
 
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
@@ -52,7 +58,7 @@ class UnreadableObject(BucketError):
 
 
 class PreconditionFailed(BucketError):
-    """A conditional write met an object in another version than the caller expected."""
+    """A conditional write found another version of the object than the caller expected."""
 
 
 class UpdateConflict(PreconditionFailed):
@@ -64,7 +70,13 @@ class LandingError(FootballError):
 
 
 class UnknownName(FootballError):
-    """A name that no landed result mentions. `suggestions` holds the nearest known ones, the best first."""
+    """A name that occurs in no landed result.
+
+    Attributes
+    ----------
+    suggestions
+        The most similar known names, the best first.
+    """
 
     def __init__(self, message: str, suggestions: Iterable[str] = ()) -> None:
         super().__init__(message)
@@ -72,15 +84,15 @@ class UnknownName(FootballError):
 
 
 class UnknownLeague(UnknownName):
-    """A league that no landed result mentions."""
+    """A league that occurs in no landed result."""
 
 
 class UnknownTeam(UnknownName):
-    """A team that no landed result of the league mentions."""
+    """A team that occurs in no landed result of the league."""
 
 
 class NotEnoughData(FootballError):
-    """Too few matches for what was asked."""
+    """There are too few matches for the operation."""
 
 
 class RegistryError(FootballError):
@@ -88,11 +100,11 @@ class RegistryError(FootballError):
 
 
 class ExportError(FootballError):
-    """A trained network could not be exported faithfully."""
+    """A trained network could not be exported, or its export differs from it."""
 
 
 def is_utf8(name: str) -> bool:
-    """Whether a file's name can be written as UTF-8: Python reads other bytes of a name as lone surrogates."""
+    """Tell whether a file's name can be encoded as UTF-8; Python decodes its other bytes to lone surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -101,9 +113,9 @@ def is_utf8(name: str) -> bool:
 
 
 def printable(name: str | os.PathLike[str]) -> str:
-    """A file's name with `\\xNN` in the place of every byte that is not UTF-8, which no other text may hold.
+    r"""Return a file's name with `\xNN` instead of every byte that is not UTF-8.
 
-    >>> printable("K\\udcf6ln.csv") == r"K\\xf6ln.csv"
+    >>> printable("K\udcf6ln.csv") == r"K\xf6ln.csv"
     True
     """
     text = os.fspath(name)
@@ -111,25 +123,27 @@ def printable(name: str | os.PathLike[str]) -> str:
 
 
 def reason_of(error: OSError) -> str:
-    """The operating system's own words, without number and file."""
+    """Return the operating system's message, without error number and file name."""
     return error.strerror or " ".join(str(error).split()) or type(error).__name__
 
 
 def advice_for(error: OSError) -> str:
-    """What to do about a full disk or a missing permission, with a blank before it; nothing for other errors."""
+    """Return what to do about a full disk or a missing permission, after a blank; an empty string for other errors."""
     if error.errno in _FULL:
         return _NO_SPACE
     return _NO_PERMISSION if error.errno in _NOT_ALLOWED else ""
 
 
 def explain(error: BaseException, folders: Iterable[Path]) -> str | None:
-    """One line for an error that the machine caused, at any depth of its causes; None for a fault of the program.
+    """Describe in one line an error of the machine, such as a full disk; None for a fault of the program.
+
+    The causes of the error are searched too.
 
     Parameters
     ----------
     folders
-        Where the command writes. SQLite, and some errors of the operating system, name no file: the folder whose disk
-        is full or read-only is named instead.
+        Folders that the command writes to. Errors of SQLite and some of the operating system have no file name: the
+        first folder whose disk is full or read-only is reported instead.
     """
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.strerror:
@@ -144,7 +158,7 @@ def explain(error: BaseException, folders: Iterable[Path]) -> str | None:
 
 
 def _place_of(error: OSError, folders: Iterable[Path]) -> str:
-    """The file that an error names, else the folder that cannot be written to, else standard output."""
+    """Return the file of an error, else the folder that cannot be written to, else standard output."""
     if isinstance(error.filename, (str, os.PathLike)):
         return printable(error.filename)
     if error.errno in _FULL | _NOT_ALLOWED:
@@ -162,7 +176,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _unwritable(folders: Iterable[Path]) -> str | None:
-    """The first folder that nothing can be written to, and why."""
+    """Find the first folder that cannot be written to; returns it with the reason."""
     for folder in folders:
         existing = next((path for path in (folder, *folder.absolute().parents) if path.is_dir()), Path("/"))
         if shutil.disk_usage(existing).free < LITTLE_SPACE_BYTES:

@@ -1,4 +1,4 @@
-"""Every environment variable of the project, typed, with its default and unit, for CLI, definitions and serving."""
+"""Every environment variable of the project with its type, default and unit."""
 
 from pathlib import Path
 
@@ -8,7 +8,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Configuration from the environment. Each field is the variable `FOOTBALL_<FIELD>`; a blank one is unset."""
+    """Configuration from the environment.
+
+    Each field is the variable `FOOTBALL_<FIELD>`. A blank variable counts as unset, except FOOTBALL_API_KEY.
+    """
 
     model_config = SettingsConfigDict(env_prefix="FOOTBALL_", extra="ignore")
 
@@ -24,7 +27,7 @@ class Settings(BaseSettings):
     serve_host: str = Field("127.0.0.1", description="Address that the HTTP endpoint listens on.")
     serve_port: int = Field(8000, ge=1, le=65535, description="TCP port of the HTTP endpoint.")
     api_key: SecretStr | None = Field(
-        None, min_length=8, description="Key that the HTTP endpoint asks for; unset: none."
+        None, min_length=8, description="Key that the HTTP endpoint requires; unset: none."
     )
     serve_api: str | None = Field(
         None,
@@ -45,13 +48,16 @@ class Settings(BaseSettings):
         description="Where `football sync football-data` finds the folders of the seasons.",
     )
     webhook_url: SecretStr | None = Field(
-        None, description="Address that a failed run is reported to, as JSON by POST; unset: to the log only."
+        None,
+        description="URL that receives a POST with JSON about each failed run; unset: failures are only logged.",
     )
     retrain_window_days: float = Field(
-        7, gt=0, description="Days in which drift or age bring one retraining about at most."
+        7, gt=0, description="Days in which drift or age trigger at most one retraining."
     )
     model_max_age_days: float = Field(
-        30, gt=0, description="Days of landed results that a model may lack before it is trained anew."
+        30,
+        gt=0,
+        description="Days of landed results after a model's last training match before it is retrained.",
     )
     wandb_project: str | None = Field(
         None,
@@ -71,14 +77,14 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _blank_is_unset(cls, value: object, info: ValidationInfo) -> object:
-        # But a blank key would open the endpoint to everybody.
+        # A blank key is invalid instead: unset, it would open the endpoint to everybody.
         if isinstance(value, str) and not value.strip() and info.field_name != "api_key":
             raise PydanticUseDefault
         return value
 
     @property
     def bucket_url(self) -> str:
-        """URL or absolute folder of the bucket."""
+        """Return the URL or absolute folder of the bucket."""
         if not self.bucket:
             return str(self.home.resolve() / "bucket")
         folder = self.bucket.removeprefix("file://")
@@ -86,15 +92,21 @@ class Settings(BaseSettings):
 
     @property
     def dagster_home(self) -> Path:
-        """DAGSTER_HOME of this home: runs, event log, schedules."""
+        """Return DAGSTER_HOME of this home: runs, event log, schedules."""
         return self.home.resolve() / "dagster"
 
     @property
     def scratch(self) -> Path:
-        """Folder for files that may be deleted at any time."""
+        """Return the folder of files that may be deleted at any time."""
         return self.home.resolve() / "scratch"
 
 
 def get_settings() -> Settings:
-    """Read the environment anew."""
+    """Read the settings from the environment.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        A variable has an invalid value.
+    """
     return Settings()

@@ -1,4 +1,4 @@
-"""Settings come from the environment, anew each time."""
+"""Settings come from the environment, which is read on every call."""
 
 from pathlib import Path
 

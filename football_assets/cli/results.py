@@ -56,7 +56,7 @@ def sync_command(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tu
     """Fetch current results from public SOURCES into the bucket.
 
     Only what changed is fetched and written. A truncated file, a file without results, or one with fewer matches than
-    before is refused, and the version that landed before stays.
+    before is rejected, and the version that landed before stays.
     """
     settings = prepare_command_home()
     from football_assets.cli.tables import results_console, rows_table

@@ -1,6 +1,6 @@
-"""Matplotlib figures without a display, their PNG bytes, and the data URL that a page or Markdown shows.
+"""Matplotlib figures without a display, encoded as PNG and as data URLs for Markdown and HTML.
 
-Plot functions of every stage return a `Figure`; the caller encodes it with `to_png`, and a test reads its artists.
+Plot functions of every stage return a `Figure`. The caller encodes it with `to_png`; tests inspect its artists.
 """
 
 import base64
@@ -19,12 +19,12 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def to_png(figure: "Figure", dpi: int = 110) -> bytes:
-    """Encode a figure as PNG; `dpi` is in pixels an inch."""
+    """Encode a figure as PNG; `dpi` is in pixels per inch."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()
 
 
 def data_url(png: bytes) -> str:
-    """The picture as an address that holds it."""
+    """Encode a PNG image as a `data:` URL."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -21,7 +21,7 @@ class GcsBucketResource(BucketResource):
     _bucket: GcsBucket | None = PrivateAttr(default=None)
 
     def open(self) -> Bucket:
-        """Connect to the bucket, once a process."""
+        """Connect to the bucket, once per process."""
         if self._bucket is None:
             self._bucket = GcsBucket(self.url, self.gcs.get_client)
         return self._bucket

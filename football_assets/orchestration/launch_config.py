@@ -1,4 +1,4 @@
-"""Pydantic models as Dagster configuration, so that the launchpad shows every knob of a core function once defined."""
+"""Pydantic models as Dagster config classes, so that the launchpad shows the parameters of core functions."""
 
 from datetime import date
 from typing import Any, get_args
@@ -8,9 +8,10 @@ from pydantic import BaseModel, create_model
 
 
 def launchpad_config(model: type[BaseModel]) -> type[Config]:
-    """A Dagster config class with the model's fields, descriptions and defaults; days are text.
+    """Create a Dagster config class with the fields, descriptions and defaults of a Pydantic model.
 
-    The launched values become the model again by `model.model_validate(config.model_dump())`.
+    Dates are strings and nested models are nested config classes. `model.model_validate(config.model_dump())` converts
+    a config back to the model.
     """
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():

@@ -1,4 +1,4 @@
-"""Reasons in the metadata of an asset check: the check writes them, `runs.py` reads them for the command line."""
+"""Reasons in the metadata of an asset check. Checks write them; `in_process_runs` reads them for the command line."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,12 +8,18 @@ _KEY = "reasons"
 
 
 def reasons_metadata(reasons: Sequence[tuple[str, int]]) -> dict[str, MetadataValue]:
-    """Metadata of a check: how many records each reason concerns, the commonest first."""
+    """Build metadata for an asset check.
+
+    Parameters
+    ----------
+    reasons
+        Each reason with its number of records, the most frequent first.
+    """
     return {_KEY: MetadataValue.json([[reason, count] for reason, count in reasons])}
 
 
 def reasons_of(evaluation: AssetCheckEvaluation) -> tuple[tuple[str, int], ...]:
-    """The reasons that a check has written, with the number of records of each; none if it wrote none."""
+    """Return the reasons in a check's metadata with their numbers of records; empty if there are none."""
     metadata: Mapping[str, MetadataValue] = evaluation.metadata
     value = metadata.get(_KEY)
     pairs = value.data if isinstance(value, JsonMetadataValue) else None

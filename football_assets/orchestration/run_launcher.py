@@ -1,7 +1,8 @@
-"""Launches runs as Dagster does by default, and knows whether their processes live. `dagster.yaml` names it.
+"""Run launcher with health checks for runs on this machine. `dagster.yaml` configures it.
 
-Without it a run whose process was killed, with the daemon or for want of memory, counts as under way for hours, and
-sensors wait for it. With it, Dagster's run monitoring fails such a run and tries it again.
+`DefaultRunLauncher` has no health checks: a run whose process was killed, together with the daemon or by the kernel for
+lack of memory, counts as in progress for hours, and sensors wait for it. With health checks, Dagster's run monitoring
+fails such a run and retries it.
 """
 
 import socket
@@ -13,24 +14,24 @@ from football_assets.orchestration.dagster_private import CheckRunHealthResult, 
 
 HOST_TAG = "football/host"
 PID_TAG = "football/pid"  # of runs that the command line executes in its own process
-_CLOCK_SECONDS = 2.0  # by which the clocks of processes and of events may differ
+_CLOCK_SECONDS = 2.0  # tolerance between start times of processes and timestamps of events
 
 
 class LocalRunLauncher(DefaultRunLauncher):
-    """Dagster's default launcher for runs on this machine, with a look at their processes."""
+    """Dagster's default launcher with a health check of the run's process."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Launch a run, and note on which machine."""
+        """Launch a run, tagged with the name of this machine."""
         self._instance.add_run_tags(context.dagster_run.run_id, {HOST_TAG: socket.gethostname()})
         super().launch_run(context)
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Run monitoring asks for it."""
+        """Return True: run monitoring then calls `check_run_worker_health`."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Failed if the run's process was on this machine and is no more; running also where that is not known."""
+        """Return FAILED if the run's process was on this machine and has ended, RUNNING otherwise and if unknown."""
         pid = killed_process(self._instance, run)
         if pid is None:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -38,7 +39,7 @@ class LocalRunLauncher(DefaultRunLauncher):
 
 
 def killed_process(instance: DagsterInstance, run: DagsterRun) -> int | None:
-    """Identifier of the process of this machine that executed an unfinished run and was killed, if it was."""
+    """Return the PID of an unfinished run's process on this machine if it was killed, else None."""
     if run.tags.get(HOST_TAG) != socket.gethostname():
         return None
     if PID_TAG in run.tags:
@@ -54,12 +55,12 @@ def killed_process(instance: DagsterInstance, run: DagsterRun) -> int | None:
 
 
 def killed_message(pid: int) -> str:
-    """What is written into the log of a run whose process was killed."""
+    """Return the failure message of a run whose process was killed."""
     return f"Process {pid} that executed this run was killed."
 
 
 def _lives(pid: int, at: float) -> bool:
-    """Whether the process that had this identifier at a time, in Unix seconds, still runs: identifiers come again."""
+    """Tell whether the process that had a PID at a time in Unix seconds still runs; PIDs are reused."""
     try:
         process = psutil.Process(pid)
         return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= at + _CLOCK_SECONDS

@@ -1,7 +1,7 @@
-"""Weights & Biases through dagster-wandb: figures, pictures and models of a step; off unless the environment asks.
+"""Experiment tracking with Weights & Biases through dagster-wandb. Off unless the environment configures it.
 
-Each step of a training has a W&B run of its own, in the group of the Dagster run that trained: runs that are kept on
-disk then reach the server in any order. Nothing here can fail a step: what W&B refuses is a warning.
+Each step logs to a W&B run of its own, in the group of the Dagster run that trained the model, so that runs kept on
+disk can be synced in any order. Tracking cannot fail a step: errors of W&B are warnings.
 """
 
 import json
@@ -24,28 +24,36 @@ Warn = Callable[[str], None]
 
 
 class Tracking:
-    """A W&B run, or nothing when tracking is off: then every call does nothing. After a failure, too."""
+    """A W&B run. Every call is a no-op when tracking is off, and after the first failure.
+
+    Parameters
+    ----------
+    run
+        The `wandb.Run`; None: tracking is off.
+    warn
+        Receives a message about each failure.
+    """
 
     def __init__(self, run: Any, warn: Warn) -> None:
         self._run, self._warn, self._works = run, warn, run is not None
 
     @property
     def where(self) -> str:
-        """URL of the run, the folder of one that is kept on disk, or `off`."""
+        """Return the URL of the run, the folder of an offline run, or `off`."""
         if self._run is None:
             return "off"
         return str(Path(self._run.dir).parent if self._run.offline else self._run.url)
 
     def log(self, figures: Mapping[str, float]) -> None:
-        """One point of every curve, as after an epoch."""
+        """Log one point of each curve, as after an epoch."""
         self._attempt("figures", lambda run: run.log(dict(figures)))
 
     def conclude(self, figures: Mapping[str, Any]) -> None:
-        """Final figures, shown in the table of runs."""
+        """Log final figures to the run's summary, which W&B shows in its table of runs."""
         self._attempt("final figures", lambda run: run.summary.update(dict(figures)))
 
     def picture(self, name: str, png: Path) -> None:
-        """A plot."""
+        """Log a plot."""
 
         def log(run: Any) -> None:
             import wandb
@@ -55,7 +63,7 @@ class Tracking:
         self._attempt("a picture", log)
 
     def model(self, folder: Path, aliases: list[str], metadata: Mapping[str, Any]) -> None:
-        """A model bundle, as a version of the artifact `football-forecaster`. The files are sent as they are."""
+        """Log a model bundle as a version of the artifact `football-forecaster`, its files unchanged."""
 
         def log(run: Any) -> None:
             import wandb
@@ -69,7 +77,7 @@ class Tracking:
         self._attempt("the model", log)
 
     def finish(self) -> None:
-        """End the run; what has not reached the server by then stays on disk."""
+        """End the run; data that is not uploaded by then stays on disk."""
         if self._run is None:
             return
         try:
@@ -83,13 +91,13 @@ class Tracking:
             return
         try:
             action(self._run)
-        except Exception as error:  # W&B raises whatever its server, its process or the disk gave it
+        except Exception as error:  # W&B raises errors of its server, its process and the disk
             self._works = False
             self._warn(f"W&B did not take {what}, and is left alone from here on: {_line(error)}")
 
 
 def is_tracking_on(settings: Settings) -> bool:
-    """Whether FOOTBALL_WANDB_PROJECT names a project and there is a key, or the mode is offline."""
+    """Tell whether FOOTBALL_WANDB_PROJECT names a project, and WANDB_API_KEY is set or WANDB_MODE is offline."""
     if not settings.wandb_project or os.environ.get("WANDB_MODE") == "disabled":
         return False
     return _is_offline() or bool(os.environ.get("WANDB_API_KEY"))
@@ -104,27 +112,29 @@ def track(
     warn: Warn,
     training_run: str | None = None,
 ) -> Iterator[Tracking]:
-    """A W&B run for the materialisation of an asset.
+    """Open a W&B run for the materialization of an asset while the block runs.
 
-    Offline, and where the server refuses, the run is kept under <home>/scratch/wandb, for `wandb sync`.
+    Offline, and if the server cannot be used, the run is kept under <home>/scratch/wandb, for `wandb sync`.
 
     Parameters
     ----------
     asset, run_id
-        Key of the asset and Dagster run, which the W&B run's configuration names.
+        Asset key and Dagster run ID, stored in the W&B run's config.
     config
-        What else its configuration holds.
+        Further entries of the W&B run's config.
     warn
-        Takes what went wrong with W&B.
+        Receives a message about each failure of W&B.
     training_run
-        Dagster run that trained the model; None: this one. It is the group of the W&B run.
+        ID of the Dagster run that trained the model, which is the group of the W&B run. None: `run_id`.
     """
     if not is_tracking_on(settings):
         yield Tracking(None, warn)
         return
     folder = settings.scratch / "wandb"
     folder.mkdir(parents=True, exist_ok=True)
-    with _environment(WANDB_DATA_DIR=str(folder)):  # else copies of models are left in the user's home
+    with _environment(
+        WANDB_DATA_DIR=str(folder)
+    ):  # by default W&B stages copies of models in the user's home
         run = _start(
             warn,
             project=settings.wandb_project,
@@ -146,13 +156,13 @@ def track(
 
 
 def training_run(trained_lstm: Path) -> str | None:
-    """The Dagster run that trained the network of a folder."""
+    """Return the ID of the Dagster run that trained a network, from the folder of `trained_lstm`."""
     run: str | None = json.loads((trained_lstm / TRAINING).read_text(encoding="utf-8")).get("run_id")
     return run
 
 
 def _start(warn: Warn, **arguments: Any) -> Any:
-    """A W&B run: with the server if it can be, else on disk, else None."""
+    """Start a W&B run with the server if possible, else offline; None if neither works."""
     import wandb
 
     quiet = {"silent": True, "console": "off", "finish_timeout_raises": True}
@@ -163,7 +173,7 @@ def _start(warn: Warn, **arguments: Any) -> Any:
             return wandb.init(**arguments, resume="allow", settings=wandb.Settings(**quiet, **bounds))
         except Exception as error:
             warn(
-                f"W&B is not reached or refuses ({_line(error)}): this run is kept on disk for `wandb sync`."
+                f"W&B cannot be reached or rejects the run ({_line(error)}): it is kept on disk for `wandb sync`."
             )
     try:
         return wandb.init(**arguments, mode="offline", settings=wandb.Settings(**quiet))
@@ -173,7 +183,7 @@ def _start(warn: Warn, **arguments: Any) -> Any:
 
 
 def _log_in() -> None:
-    """Check the key by dagster-wandb's resource; what wandb notes of it in the user's home goes to a passing folder."""
+    """Validate the key with dagster-wandb's resource, with a temporary folder for W&B's login files."""
     from dagster import build_init_resource_context
     from dagster_wandb import wandb_resource
 

@@ -1,4 +1,4 @@
-"""The folder that one installation works in: `<home>/{bucket,dagster,scratch}`. The command line prepares it."""
+"""The home: folder of one installation, `<home>/{bucket,dagster,scratch}`. The command line prepares it."""
 
 import os
 import tempfile
@@ -13,12 +13,12 @@ _SECRET = "FOOTBALL_API_KEY"
 
 
 def project_root() -> Path:
-    """Folder with `workspace.yaml`, `dagster.yaml` and the dbt project.
+    """Return the folder with `workspace.yaml`, `dagster.yaml` and the dbt project.
 
     Raises
     ------
     FootballError
-        The package runs from elsewhere than its repository.
+        The package is not installed from a clone of its repository.
     """
     root = Path(__file__).resolve().parents[2]
     if not (root / "dagster.yaml").is_file():
@@ -29,25 +29,25 @@ def project_root() -> Path:
 
 
 def prepare_home(home: Path | None = None, *, for_runs: bool = False) -> Settings:
-    """Create the home's folders, give it the project's Dagster configuration, and make it this process's home.
+    """Create the home's folders, copy `dagster.yaml` into it, and set FOOTBALL_HOME and DAGSTER_HOME to it.
 
-    Child processes inherit it through FOOTBALL_HOME and DAGSTER_HOME.
+    Child processes inherit the variables.
 
     Parameters
     ----------
     home
         None: FOOTBALL_HOME, or its default.
     for_runs
-        Also check that there is room to write: Dagster's storage and the scratch folder are written to by every run.
+        Also check that the disks of Dagster's storage and of the scratch folder have space: every run writes to them.
 
     Raises
     ------
     FootballError
-        The folder cannot be created or written to.
+        The folder cannot be created or written to, or an environment variable has an invalid value.
     """
     try:
         home = (home or _settings().home).expanduser().resolve()
-    except RuntimeError as error:  # links that lead to each other, or ~ of an unknown user
+    except RuntimeError as error:  # a circle of links, or ~ of an unknown user
         raise FootballError(
             f"Home {home or _settings().home} cannot be used: {str(error).rstrip('.')}."
         ) from error
@@ -82,7 +82,7 @@ def _settings() -> Settings:
         problem = error.errors()[0]
         variable = "_".join(("FOOTBALL", *map(str, problem["loc"]))).upper()
         shown = variable if variable == _SECRET else f"{variable}={problem['input']}"
-        # Without the cause, which would show the secret to whoever prints it.
+        # Without the cause: a traceback of it would print the secret.
         raise FootballError(f"{shown} is not usable: {problem['msg']}.") from None
 
 
@@ -92,7 +92,7 @@ def _check_space(folder: Path) -> None:
 
 
 def _copy_if_different(source: Path, target: Path) -> None:
-    """Replace the file as a whole: another process may read it meanwhile."""
+    """Replace the file atomically: another process may be reading it."""
     data = source.read_bytes()
     if target.is_file() and target.read_bytes() == data:
         return

@@ -1,4 +1,4 @@
-"""Long-running programs side by side, ended together. `football serve` and `football up` run so."""
+"""Run long-running programs side by side and end them together, as `football serve` and `football up` do."""
 
 import subprocess
 import sys
@@ -30,19 +30,19 @@ def run_together(
 ) -> int:
     """Run programs until one of them ends or a signal arrives, then end all with every process that they started.
 
-    SIGINT, SIGTERM and SIGHUP end them. The programs get SIGINT first, then every process that is left gets SIGKILL.
-    If this process is killed, the supervisor does the same within 5 s.
+    SIGINT, SIGTERM and SIGHUP to this process end them. The programs receive SIGINT first; processes that are still
+    alive after `grace` receive SIGKILL. If this process is killed, the supervisor does the same within 5 s.
 
     Parameters
     ----------
     programs
         Command lines by name.
     folder
-        Working directory of all.
+        Working directory of all programs.
     grace
-        Seconds that the programs have to end after SIGINT.
+        Seconds from SIGINT to SIGKILL.
     keep_open
-        File descriptors that stay open until the last process has ended, for the locks on them.
+        File descriptors that stay open until the last process has ended, so that their locks are held until then.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def run_together(
         try:
             return _supervise(supervisor, order, ended)
         finally:
-            # A supervisor that was killed left its programs to this process. Else there are none.
+            # Programs of a killed supervisor were adopted by this process. After a regular end there are none.
             if supervisor.poll() != 0:
                 end_descendants(before)
 

@@ -1,8 +1,11 @@
-"""Where Ray Serve's REST API is, and the token that it asks for: `football serve` says it, others of its home read it.
+"""Discovery of the Ray Serve of a home: the address of its REST API and the token that the API requires.
 
-`<home>/serve/token` is made once, for its owner alone. `<home>/serve/running.json` names the address of the server that
-was started last; it is locked as long as that server lives, so that what a killed one left behind misleads nobody.
-`<home>/serve/claim.json` is locked while `football serve` or `football up` runs on the home: one of them at a time.
+`football serve` writes three files, and other processes of the home read them:
+
+- `<home>/serve/token`: created once, readable by its owner only.
+- `<home>/serve/running.json`: address of the server that was started last. The server holds a lock on it, so the file
+  of a killed server is ignored.
+- `<home>/serve/claim.json`: locked while `football serve` or `football up` runs on the home, so only one of them can.
 """
 
 import fcntl
@@ -25,34 +28,34 @@ from football_assets.settings import Settings
 TOKEN = "token"
 RUNNING = "running.json"
 CLAIM = "claim.json"
-CLAIM_SECONDS = 10.0  # for which a new command waits while what a killed one started is ended
+CLAIM_SECONDS = 10.0  # a new command waits so long for the processes of a killed one to end
 _POLL_SECONDS = 0.1
 
 
 class ServeUnreachable(FootballError):
-    """No Ray Serve answers."""
+    """No Ray Serve runs on the home, or it does not answer."""
 
 
 @dataclass(frozen=True)
 class ServeAddress:
-    """Address of Ray's dashboard, which has Serve's REST API, and the token it asks for; None: without one."""
+    """Address of Ray's dashboard, which hosts Serve's REST API, and the token that it requires; None: no token."""
 
     url: str
     token: str | None = field(default=None, repr=False)
 
 
 def serve_folder(settings: Settings) -> Path:
-    """The home's folder for what is said here."""
+    """Return the folder of the discovery files of a home."""
     return settings.home.resolve() / "serve"
 
 
 def make_token(settings: Settings, token: str | None = None) -> Path:
-    """The file with the home's token, which no one but its owner may read.
+    """Write the home's token into a file that only its owner may read; returns the file.
 
     Parameters
     ----------
     token
-        None: the one that is there, or a new one.
+        None: the existing token, or a new random one.
 
     Raises
     ------
@@ -73,19 +76,19 @@ def make_token(settings: Settings, token: str | None = None) -> Path:
 
 @contextmanager
 def claimed(settings: Settings, command: str, address: str) -> Iterator[int]:
-    """Claim the home for a command while the block runs.
+    """Hold the home's claim for a command while the block runs.
 
     Parameters
     ----------
     command
         `football serve` or `football up`.
     address
-        Where the command listens, for the message to a second one.
+        Where the command listens, for the error message of a second command.
 
     Yields
     ------
     int
-        Descriptor of the locked file. The home stays claimed until every process that has it open has ended.
+        Descriptor of the locked file. The claim is held until every process that has it open has ended.
 
     Raises
     ------
@@ -116,21 +119,21 @@ def claimed(settings: Settings, command: str, address: str) -> Iterator[int]:
 
 
 def _lock_or_read(claim: TextIO) -> dict[str, Any] | None:
-    """Lock the file; None if that succeeds, else what the holder of the lock wrote into it."""
+    """Lock the file; returns None, or the content of the file if another process holds the lock."""
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         claim.seek(0)
         try:
             return dict(json.load(claim))
-        except ValueError:  # it is being written
+        except ValueError:  # the other process is writing it
             return {}
     return None
 
 
 @contextmanager
 def announced(settings: Settings, url: str) -> Iterator[None]:
-    """Say where the server is while the block runs. Of two servers of one home, the one started last is found."""
+    """Publish the address of a server while the block runs. Of two servers, the one that was started last is found."""
     folder = serve_folder(settings)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder)
@@ -147,7 +150,7 @@ def announced(settings: Settings, url: str) -> Iterator[None]:
 
 
 def find_serve(settings: Settings) -> ServeAddress:
-    """Where to reach Serve: FOOTBALL_SERVE_API with FOOTBALL_SERVE_TOKEN, else the running server of this home.
+    """Find Serve: FOOTBALL_SERVE_API with FOOTBALL_SERVE_TOKEN, else the running server of this home.
 
     Raises
     ------
@@ -162,7 +165,7 @@ def find_serve(settings: Settings) -> ServeAddress:
     if url is None:
         raise ServeUnreachable(
             f"Ray Serve does not run on home {settings.home.resolve()}: start `football serve` or `football up`, or "
-            "say where it runs with FOOTBALL_SERVE_API."
+            "set FOOTBALL_SERVE_API to its address."
         )
     try:
         token = (folder / TOKEN).read_text(encoding="utf-8").strip()
@@ -174,7 +177,7 @@ def find_serve(settings: Settings) -> ServeAddress:
 
 
 def _place_token(folder: Path, file: Path, token: str | None) -> None:
-    handle, name = tempfile.mkstemp(dir=folder)  # for its owner alone from the first byte on
+    handle, name = tempfile.mkstemp(dir=folder)  # with mode 0600 before anything is written
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w") as new:
@@ -182,7 +185,7 @@ def _place_token(folder: Path, file: Path, token: str | None) -> None:
         if token:
             temporary.replace(file)
         else:
-            with suppress(FileExistsError):  # another server of this home was quicker
+            with suppress(FileExistsError):  # another server of this home created it first
                 os.link(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
@@ -193,7 +196,7 @@ def _running_url(file: Path) -> str | None:
         with file.open() as running:
             try:
                 fcntl.flock(running, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:  # the lock of a server that lives
+            except BlockingIOError:  # a running server holds the lock
                 return str(json.load(running)["url"])
     except FileNotFoundError:
         pass

@@ -1,4 +1,4 @@
-"""Standard streams that take every text: what their encoding lacks is replaced; a closed one is the null device."""
+"""Make standard streams accept every text: characters that their encoding lacks are replaced."""
 
 import codecs
 import io
@@ -19,14 +19,14 @@ _REPLACED = {
     "”": '"',
 }
 _HANDLER = "football"
-# Of a terminal, of the C locale and of standard error. Another one was asked for with PYTHONIOENCODING.
+# Handlers of a terminal, of the C locale and of standard error. Any other one was set by PYTHONIOENCODING.
 _DEFAULT_HANDLERS = {"strict", "surrogateescape", "backslashreplace"}
 
 
 def prepare_streams() -> None:
-    """Open closed standard streams on the null device, and replace characters that their encoding lacks.
+    """Open closed standard streams on the null device, and replace characters that the encoding lacks.
 
-    Without the first, the next file that the process opens would take the number of standard output.
+    Otherwise the next file that the process opens would get the descriptor of a closed standard stream.
     """
     codecs.register_error(_HANDLER, _replace)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
@@ -42,7 +42,7 @@ def prepare_streams() -> None:
 
 
 def discard_output() -> None:
-    """Send to the null device what standard output still holds, where it cannot be written."""
+    """Flush standard output; redirect it to the null device if it cannot be written."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -62,7 +62,7 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 
 def _replacement(character: str) -> str:
-    """One character for one, so that tables stay aligned; the byte for what is part of a name that is not UTF-8."""
+    r"""Replace one character by one, so that tables stay aligned, and an undecodable byte of a file name by `\xNN`."""
     if "\udc80" <= character <= "\udcff":
         return f"\\x{ord(character) - 0xDC00:02x}"
     plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()

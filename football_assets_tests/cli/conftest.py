@@ -28,7 +28,7 @@ def results(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Run a command that is refused: exit code 1 and one line on standard error, which is returned."""
+    """Run a command that ends with exit code 1 and one line on standard error, which is returned."""
 
     def run(*arguments: object) -> str:
         assert main([str(argument) for argument in arguments]) == 1

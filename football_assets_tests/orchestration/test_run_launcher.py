@@ -1,4 +1,4 @@
-"""Runs whose process is gone fail; those of a living process, or of a machine that cannot be looked at, do not."""
+"""Runs whose process has ended fail; those of a running process, or of another machine, do not."""
 
 import os
 import socket

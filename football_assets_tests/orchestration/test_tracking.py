@@ -18,7 +18,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "reliability.png"
 
 @pytest.fixture(autouse=True)
 def _no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Nobody is logged in; W&B reads the environment anew in each test."""
+    """Nobody is logged in; W&B reads the environment again in each test."""
     for name in ("WANDB_API_KEY", "WANDB_MODE", "FOOTBALL_WANDB_PROJECT", "FOOTBALL_WANDB_ENTITY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "user"))

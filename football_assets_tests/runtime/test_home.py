@@ -1,4 +1,4 @@
-"""The home: its folders, its Dagster configuration, and what a person is told when it cannot be used."""
+"""The home: its folders, its Dagster configuration, and the message when it cannot be used."""
 
 import os
 from pathlib import Path

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from football_assets.errors import FootballError
-from football_assets.sample.build import Listing, build, main, mend_opponents
+from football_assets.sample.build import Listing, build, main, restore_visitors
 
 TEAMS = [
     "Ayr",
@@ -58,13 +58,13 @@ def spoil(listings: tuple[Listing, ...], misread: dict[str, str]) -> tuple[Listi
 )
 def test_lost_visitors_are_found_again(misread: dict[str, str]) -> None:
     listings = calendar(TEAMS)
-    assert mend_opponents(spoil(listings, misread)) == listings
+    assert restore_visitors(spoil(listings, misread)) == listings
 
 
 def test_an_unclear_visitor_stops_the_script() -> None:
     listings = [listing for listing in spoil(calendar(TEAMS), {"Betis": "Celta"}) if listing.home != "Ayr"]
-    with pytest.raises(FootballError, match="mend it by hand"):
-        mend_opponents(tuple(listings))
+    with pytest.raises(FootballError, match="correct it by hand"):
+        restore_visitors(tuple(listings))
 
 
 def package(folder: Path) -> Path:

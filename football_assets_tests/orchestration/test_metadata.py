@@ -1,0 +1,43 @@
+"""Reasons survive the way through an asset check's metadata."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+import pytest
+
+from football_assets.orchestration.metadata import reasons_metadata, reasons_of
+
+
+def evaluation_with(metadata: Mapping[str, dg.MetadataValue]) -> dg.AssetCheckEvaluation:
+    """The evaluation that Dagster stores of a check with this metadata."""
+
+    @dg.asset
+    def matches() -> None: ...
+
+    @dg.asset_check(asset=matches)
+    def readable() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([matches, readable], instance=instance)
+    (evaluation,) = result.get_asset_check_evaluations()
+    return evaluation
+
+
+def test_reasons_are_read_with_their_counts_in_the_order_in_which_they_were_written() -> None:
+    reasons = [("the date is 31 June", 1200), ("no [score]", 3)]
+
+    assert reasons_of(evaluation_with(reasons_metadata(reasons))) == tuple(reasons)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"rows": dg.MetadataValue.int(5)},
+        {"reasons": dg.MetadataValue.text("several")},
+        {"reasons": dg.MetadataValue.json({"several": 3})},
+    ],
+)
+def test_metadata_without_a_list_of_reasons_has_none(metadata: Mapping[str, dg.MetadataValue]) -> None:
+    assert reasons_of(evaluation_with(metadata)) == ()
