@@ -193,13 +193,13 @@ def without_void(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             ),
         )
     )
-    judged = rows.join(also, on="row", how="left", maintain_order="left").with_columns(
+    marked_rows = rows.join(also, on="row", how="left", maintain_order="left").with_columns(
         reason=pl.coalesce("void", "also")
     )
     is_void = pl.col("reason").is_not_null()
     return (
-        judged.filter(~is_void).drop("void", "also", "reason"),
-        judged.filter(is_void).drop("void", "also"),
+        marked_rows.filter(~is_void).drop("void", "also", "reason"),
+        marked_rows.filter(is_void).drop("void", "also"),
     )
 
 

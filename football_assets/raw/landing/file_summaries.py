@@ -11,8 +11,9 @@ from typing import NamedTuple
 import polars as pl
 
 from football_assets.raw.formats.frames import FileContent, read_files, with_origins
-from football_assets.raw.matching.canonical_clubs import against_themselves, with_canonical_clubs
-from football_assets.raw.rules import clean_names, with_reasons, without_void
+from football_assets.raw.matching.canonical_clubs import against_themselves
+from football_assets.raw.matching.entries import validate_rows
+from football_assets.raw.rules import without_void
 
 LARGEST_LOSS = 0.1
 """Share of the landed matches, or of their results, that a new file may lack. Above it the file counts as truncated."""
@@ -77,7 +78,7 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
     today
         Matches played after this day are rejected.
     """
-    matches, rejected = _sound_and_rejected(files, today)
+    matches, rejected = _matches_and_rejected(files, today)
     is_played = pl.col("home_goals").is_not_null()
     found = matches.group_by("object_order").agg(results=is_played.sum(), fixtures=(~is_played).sum())
     reasons = (
@@ -101,7 +102,7 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
 
 def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
     """Return whether a new file contains all matches of an old one, with a result for each of its results."""
-    matches, _ = _sound_and_rejected([old, new], today)
+    matches, _ = _matches_and_rejected([old, new], today)
     counts = matches.group_by("object_order", "home_team", "away_team").agg(
         listed=pl.len(), played=pl.col("home_goals").is_not_null().sum()
     )
@@ -111,7 +112,7 @@ def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
     return both.filter(kept).height == before.height
 
 
-def _sound_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _matches_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read the matches of files, with canonical club names, and the rejected records with their `reason`."""
     origins = pl.DataFrame(
         {
@@ -127,17 +128,16 @@ def _sound_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.Dat
         | dict.fromkeys(("season", "league_id", "country", "source_object"), pl.String),
     )
     rows, rejections = read_files([FileContent(file.data, file.extension, file.league_id) for file in files])
-    judged = with_reasons(clean_names(with_origins(rows, origins)), today)
-    named = with_canonical_clubs(judged.filter(pl.col("reason").is_null()).drop("reason"))
-    sound, void = without_void(named)
+    entries = validate_rows(with_origins(rows, origins), today)
+    valid, void = without_void(entries.valid)
     unusable = (
         with_origins(rejections, origins),
-        judged.filter(pl.col("reason").is_not_null()),
+        entries.rejected,
         void,
-        against_themselves(sound),
+        against_themselves(valid),
     )
     return (
-        sound.filter(pl.col("home_team") != pl.col("away_team")),
+        valid.filter(pl.col("home_team") != pl.col("away_team")),
         pl.concat(frame.select("object_order", "line", "path", "reason") for frame in unusable),
     )
 
