@@ -7,8 +7,8 @@ from dagster_gcp import GCSResource
 
 from football_assets.orchestration.gcs_resource import GcsBucketResource
 from football_assets.orchestration.resources import BucketResource
-from football_assets.storage.bucket import open_bucket
 from football_assets.storage.gcs import GcsBucket
+from football_assets.storage.opening import open_bucket
 
 
 def resource_at(url: str, scratch: Path) -> GcsBucketResource:
