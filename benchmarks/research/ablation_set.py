@@ -8,19 +8,15 @@ combines the forecasts of others and costs no training.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
+from benchmarks.research.ablation_derived import by_league, mean_of_all, not_calibrated, scale_and_shift
 from benchmarks.research.ablation_inputs import (
     congestion,
     draw_surplus,
@@ -39,92 +35,29 @@ from benchmarks.research.ablation_networks import (
     with_rps,
     with_teacher,
 )
-from football_assets.errors import FootballError
+from benchmarks.research.ablation_types import (
+    DEFAULT,
+    Ablation,
+    AblationUnavailable,
+    Case,
+    Change,
+    Derived,
+    Probabilities,
+    Setup,
+    Trained,
+)
 from football_assets.orchestration.increments import code_digest
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit
 from football_assets.training.config import TrainingConfig
-from football_assets.training.fit import LossFunction, mean_losses
+from football_assets.training.fit import LossFunction
 from football_assets.training.network import MatchForecaster
 from football_assets.training.predictions import forecast
-from football_assets.training.split import TimeSplit
 
-DEFAULT = "default"
-LOGITS = ("logit_home", "logit_draw", "logit_away")  # before calibration
 DAYS_A_YEAR = 365.25
 _TEACHERS = (11, 12, 13)  # seeds
 _COPIES = 2  # of the training matches, from which weighted ones are drawn
-_LEAGUE_DEVIATION = 0.1  # of a league's calibration from that of all, before its matches are seen
-
-Probabilities = NDArray[np.float64]
-
-
-class AblationUnavailable(FootballError):
-    """An ablation cannot run on these tensors."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """Forecasts of an ablation for a season, and their cost.
-
-    `season` and `validation` have one row per match: `match_id`, `league_id`, `date`, `outcome`, the columns of
-    `LOGITS`, and the calibrated `p_home`, `p_draw`, `p_away`. Derived ablations have no logits and no validation.
-    """
-
-    season: pl.DataFrame
-    validation: pl.DataFrame
-    parameters: int
-    seconds: float
-    temperature: float  # logits are divided by it
-    best_epoch: int
-    epochs: int
-
-
-@dataclass(frozen=True)
-class Setup:
-    """The arguments of `fit_forecaster`."""
-
-    tensors: SequenceTensors
-    split: TimeSplit
-    config: TrainingConfig
-    network_factory: type[MatchForecaster] = MatchForecaster
-    losses: LossFunction = mean_losses
-
-
-@dataclass(frozen=True)
-class Case:
-    """The season that an ablation runs for: its first day, a work folder, and the results that the ablation needs."""
-
-    start: date
-    work: Path
-    results: Mapping[str, Result]
-
-
-Change = Callable[[Setup, Case], Setup]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """An ablation that trains a network."""
-
-    name: str
-    text: str
-    change: Change
-    needs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Derived:
-    """An ablation whose probabilities `[n, 3]` are computed from the results of others."""
-
-    name: str
-    text: str
-    needs: tuple[str, ...]
-    probabilities: Callable[[Mapping[str, Result]], Probabilities]
-
-
-Ablation = Trained | Derived
 
 
 # ---------------------------------------------------------------------------------------------------------- inputs
@@ -312,71 +245,6 @@ def _taught(setup: Setup, config: TrainingConfig, folder: Path) -> Probabilities
         network = fit.fit_forecaster(setup.tensors, setup.split, config).network
         np.save(path, forecast(network, setup.tensors, setup.split.train)[0])
     return np.load(path)  # type: ignore[no-any-return]
-
-
-# -------------------------------------------------------------------------------------------------- after training
-
-
-def mean_of_all(results: Mapping[str, Result]) -> Probabilities:
-    """Average the probabilities."""
-    return np.mean([probabilities_of(result.season) for result in results.values()], axis=0)
-
-
-def not_calibrated(results: Mapping[str, Result]) -> Probabilities:
-    """Return the default's probabilities before temperature scaling."""
-    return _softmax(_logits(results[DEFAULT].season))
-
-
-def scale_and_shift(results: Mapping[str, Result]) -> Probabilities:
-    """Calibrate with one scale and a shift per outcome, fitted on validation."""
-    return _calibrated(results[DEFAULT], by_league=False)
-
-
-def by_league(results: Mapping[str, Result]) -> Probabilities:
-    """Calibrate as `scale_and_shift` does, with a deviation per league under a normal prior."""
-    return _calibrated(results[DEFAULT], by_league=True)
-
-
-def _calibrated(result: Result, by_league: bool) -> Probabilities:
-    """Calibrate the season by `logits * exp(scale) + shift`, fitted on validation by maximum a posteriori."""
-    leagues = pl.concat([result.validation["league_id"], result.season["league_id"]]).unique().sort()
-    number = {name: i for i, name in enumerate(leagues)}
-    shared = torch.zeros(1 + len(LOGITS), requires_grad=True)  # scale, shifts
-    own = torch.zeros(len(leagues), 1 + len(LOGITS), requires_grad=by_league)
-    learnt = [shared, own] if by_league else [shared]
-    optimiser = torch.optim.LBFGS(learnt, max_iter=200, line_search_fn="strong_wolfe")
-
-    def outputs(matches: pl.DataFrame) -> Tensor:
-        codes = matches["league_id"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
-        values = shared + own[torch.tensor(codes)]
-        return torch.tensor(_logits(matches), dtype=torch.float32) * values[:, :1].exp() + values[:, 1:]
-
-    outcome = torch.tensor(result.validation["outcome"].to_numpy())
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        penalty = (own**2).sum() / (2 * _LEAGUE_DEVIATION**2)
-        loss = functional.cross_entropy(outputs(result.validation), outcome) + penalty / len(outcome)
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    with torch.no_grad():
-        return torch.softmax(outputs(result.season), dim=1).double().numpy()
-
-
-def probabilities_of(forecasts: pl.DataFrame) -> Probabilities:
-    """Return the calibrated probabilities `[n, 3]` of a result's matches."""
-    return forecasts.select("p_home", "p_draw", "p_away").to_numpy()
-
-
-def _logits(forecasts: pl.DataFrame) -> NDArray[np.float64]:
-    return forecasts.select(LOGITS).to_numpy()
-
-
-def _softmax(logits: NDArray[np.float64]) -> Probabilities:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 # ---------------------------------------------------------------------------------------------------- the ablations

@@ -27,8 +27,9 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from benchmarks.research.ablation_set import ABLATIONS, DEFAULT, LOGITS, Case, Derived, Result, Setup, Trained
-from benchmarks.research.ablation_set import probabilities_of as probabilities_of_matches
+from benchmarks.research.ablation_set import ABLATIONS
+from benchmarks.research.ablation_types import DEFAULT, LOGITS, Case, Derived, Result, Setup, Trained
+from benchmarks.research.ablation_types import probabilities_of as probabilities_of_matches
 from benchmarks.research.comparison import make_tensors, markdown, with_figures
 from football_assets.domain.block_bootstrap import interval_text, league_weeks, paired_differences
 from football_assets.domain.scoring_rules import log_loss, score

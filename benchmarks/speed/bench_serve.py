@@ -33,7 +33,7 @@ import orjson
 
 from benchmarks import ROOT
 from benchmarks.speed.bench import process_tree, resident_bytes
-from benchmarks.speed.load import HOST, LoadFigures, offer, start_load
+from benchmarks.speed.load_process import HOST, LoadFigures, offer, start_load
 from serve.launch import status_of
 
 if TYPE_CHECKING:

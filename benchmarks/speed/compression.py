@@ -113,8 +113,8 @@ def training_table(rows: list[Training]) -> str:
         "weights",
     ]
     cells = [
-        [row.variant, f"refused: {row.refused}", *[""] * 6]
-        if row.refused
+        [row.variant, f"cannot run: {row.failure}", *[""] * 6]
+        if row.failure
         else [
             row.variant,
             f"{row.first_epoch:.2f} s",
@@ -144,7 +144,7 @@ def inference_table(rows: list[Inference]) -> str:
     cells = []
     for row in rows:
         if row.latency is None:
-            cells.append([row.variant, f"refused: {row.refused}", *[""] * (len(columns) - 2)])
+            cells.append([row.variant, f"cannot run: {row.failure}", *[""] * (len(columns) - 2)])
             continue
         times = [
             cell
@@ -169,7 +169,7 @@ def training_wins(row: Training, eager: Training) -> bool:
     """Whether a variant should take the place of eager float32."""
     return (
         row.variant != EAGER
-        and not row.refused
+        and not row.failure
         and row.ratio <= GAIN
         and row.test_log_loss <= eager.test_log_loss + TOLERANCE
     )

@@ -53,14 +53,14 @@ class Latency:
 
 @dataclass(frozen=True)
 class Inference:
-    """A variant beside the served file, on the test matches. Where it cannot run, `refused` says why.
+    """A variant beside the served file, on the test matches. Where it cannot run, `failure` says why.
 
     `bytes` of the file, `gzipped` those of its gzip; `latency` by batch size; `difference` is the most that a
     probability moved.
     """
 
     variant: str
-    refused: str = ""
+    failure: str = ""
     bytes: int = 0
     gzipped: int = 0
     latency: dict[int, Latency] | None = None
@@ -104,7 +104,7 @@ def measure_inference(
     ):
         report(candidate.variant)
         if reason := cannot_run(candidate.variant):
-            rows.append(Inference(candidate.variant, refused=reason))
+            rows.append(Inference(candidate.variant, failure=reason))
             continue
         try:
             forecast = candidate.open()
@@ -112,7 +112,7 @@ def measure_inference(
         except (
             Exception
         ) as error:  # onnxruntime's and the quantisers' errors share no base class but Exception
-            rows.append(Inference(candidate.variant, refused=first_line(error)))
+            rows.append(Inference(candidate.variant, failure=first_line(error)))
             continue
         scores = score(probabilities, outcome)
         content = candidate.file.read_bytes()
@@ -249,7 +249,7 @@ def write_int8_throughout(file: Path, out: Path) -> None:
 
 
 def store_weights(file: Path, out: Path, name: str) -> None:
-    """Store a file's weights as `float16` or `bfloat16`, made float32 again when the session loads them."""
+    """Store a file's weights as `float16` or `bfloat16`, converted back to float32 when the session loads them."""
     import ml_dtypes
     import onnx
     from onnx import numpy_helper
@@ -284,7 +284,7 @@ def write_float16(file: Path, out: Path, keep: list[str]) -> None:
 
 
 def first(inputs: NetworkInputs, size: int) -> NetworkInputs:
-    """The first rows, beginning anew where there are fewer."""
+    """Return the first rows, starting over where there are fewer."""
     home, away, context = (tensor[np.arange(size) % len(tensor)] for tensor in inputs)
     return home, away, context
 

@@ -85,14 +85,14 @@ VARIANTS: dict[str, NetworkFactory] = {
 
 @dataclass(frozen=True)
 class Training:
-    """A variant of training beside eager float32; losses in nats. Where it cannot run, `refused` says why.
+    """A variant of training beside eager float32; losses in nats. Where it cannot run, `failure` says why.
 
     `ratio` is the median over epochs of its seconds divided by eager's of the same epoch, the first left out:
     that is where compilation happens.
     """
 
     variant: str
-    refused: str = ""
+    failure: str = ""
     parameters: int = 0
     first_epoch: float = 0  # seconds
     epoch: float = 0  # seconds, median of the others
@@ -119,7 +119,7 @@ def train_side_by_side(
     narrow = config.model_copy(
         update={"network": config.network.model_copy(update={"hidden": config.network.hidden // 2})}
     )
-    refusals = {name: reason for name in VARIANTS if (reason := cannot_run(name))}
+    failures = {name: reason for name in VARIANTS if (reason := cannot_run(name))}
 
     def task(name: str, factory: NetworkFactory) -> Callable[[HandOver], Fit]:
         def train(hand_over: HandOver) -> Fit:
@@ -133,15 +133,15 @@ def train_side_by_side(
         return train
 
     ended = in_turns(
-        {name: task(name, factory) for name, factory in VARIANTS.items() if name not in refusals}
+        {name: task(name, factory) for name, factory in VARIANTS.items() if name not in failures}
     )
     fits = {name: end for name, end in ended.items() if isinstance(end, Fit)}
-    refusals |= {name: first_line(end) for name, end in ended.items() if isinstance(end, Exception)}
+    failures |= {name: first_line(end) for name, end in ended.items() if isinstance(end, Exception)}
     if EAGER not in fits:
-        raise SystemExit(f"Training failed: {refusals[EAGER]}")
+        raise SystemExit(f"Training failed: {failures[EAGER]}")
     rows = [
-        Training(name, refused=refusals[name])
-        if name in refusals
+        Training(name, failure=failures[name])
+        if name in failures
         else trained(name, fits[name], fits[EAGER], tensors, split)
         for name in VARIANTS
     ]
@@ -193,7 +193,7 @@ class _Runner(threading.Thread):
         self._go, self._stop = threading.Semaphore(0), threading.Semaphore(0)
 
     def take_turn(self) -> None:
-        """Let it run until it hands over or ends."""
+        """Let the task run until it yields its turn or ends."""
         self._go.release()
         self._stop.acquire()
 
@@ -244,7 +244,7 @@ def pruned(network: MatchForecaster, share: float) -> MatchForecaster:
 
 
 def matrices(network: nn.Module) -> list[Tensor]:
-    """The weights that pruning looks at."""
+    """Return the weights that pruning considers."""
     return [parameter for parameter in network.parameters() if parameter.dim() > 1]
 
 

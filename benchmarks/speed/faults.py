@@ -42,7 +42,7 @@ from benchmarks.speed.bench_serve import (
     second_version,
 )
 from benchmarks.speed.interruptions import end, slow
-from benchmarks.speed.load import HOST, LoadFigures, offer, start_load
+from benchmarks.speed.load_process import HOST, LoadFigures, offer, start_load
 from benchmarks.speed.outcome import Outcome
 
 RECOVERY_SECONDS = 15

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import psutil
 
 from benchmarks.speed.bench_serve import Server, Workload, forecast_server, say
-from benchmarks.speed.load import HOST, offer
+from benchmarks.speed.load_process import HOST, offer
 from benchmarks.speed.outcome import Outcome
 from serve.haproxy import REQUEST_SECONDS
 from serve.launch import status_of

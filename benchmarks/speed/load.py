@@ -1,208 +1,40 @@
-"""Offers HTTP load from a process of its own and prints what came back, as JSON.
+"""Offer HTTP load from a process of its own and print the answers' figures as JSON.
+
+    python -m benchmarks.speed.load --port 8000 --bodies FILE --connections 32 --seconds 10
+    python -m benchmarks.speed.load --ceiling
 
 A closed loop (`--connections 32 --seconds 10`) sends the next request once the one before is answered. An open loop
 (`--rate 100`) sends at fixed times, whatever the server does; its latencies count from the time at which a request was
 due, so that a stall shows in all requests that it held up. Requests are never pipelined. `--ceiling` measures this
-program against a server that does nothing. `bench_serve.py` and `faults.py` start it by `start_load`.
+program against a server that does nothing. `load_process.start_load` starts it for `bench_serve.py` and `faults.py`.
 """
 
 import argparse
 import asyncio
 import json
 import signal
-import socket
-import subprocess
 import sys
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 import orjson
 import uvloop
 
-from benchmarks import ROOT
+from benchmarks.speed.load_connection import LoadConnection, is_clean, post
+from benchmarks.speed.load_process import HOST, LoadFigures
+from benchmarks.speed.trivial_server import trivial_server
 
-HOST = "127.0.0.1"
 TOLERANCE = 1e-4  # between a probability in an answer and the one known beforehand: batches round differently
 ANSWER_SECONDS = 30.0  # how long an answer is waited for after the last request
 CONNECT_PAUSE_SECONDS = 0.02
 _FORECASTS = b',"forecasts":['  # follows the head of the answer to a batch
 _FORECAST = b'"likeliest_scores":'  # once in each of its forecasts
 _PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
-
-
-@dataclass(frozen=True)
-class LoadFigures:
-    """What came back. Latencies in milliseconds, by status.
-
-    `timeline`: each second, answers with 200, others, and requests without an answer.
-    """
-
-    seconds: float
-    sent: int
-    answered: int
-    unanswered: int
-    unsent: int  # of an open loop: due, but no connection was free until its end
-    throughput: float  # answers with 200 a second
-    forecasts: int  # in answers with 200
-    statuses: dict[str, int]
-    errors: dict[str, int]
-    latency: dict[str, dict[str, float]]  # from the time at which a request was due
-    service: dict[str, dict[str, float]]  # from the time at which it was sent
-    versions: dict[str, int]
-    without_version: int
-    wrong_forecasts: int  # that the version named in the answer did not make
-    unclean: dict[str, int]  # refusals that are no problem document, or lack Retry-After
-    longest_gap_seconds: float  # without any answer with 200
-    timeline: list[list[int]]
-    client_cpu: float  # share of one core that this program took
-
-    @property
-    def failed(self) -> int:
-        """Requests that were sent and not answered with 200."""
-        return self.sent - self.statuses.get("200", 0)
-
-
-class LoadProcess:
-    """A running load generator."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-
-    def is_running(self) -> bool:
-        """Whether it still sends, or waits for answers."""
-        return self._process.poll() is None
-
-    def interrupt(self) -> None:
-        """Let it send nothing more; its figures are of the time until now."""
-        self._process.send_signal(signal.SIGTERM)
-
-    def figures(self) -> LoadFigures:
-        """What came back, once it has ended."""
-        output, _ = self._process.communicate()
-        if self._process.returncode:
-            raise SystemExit(f"The load generator failed with exit code {self._process.returncode}.")
-        return LoadFigures(**json.loads(output))
-
-    def stop(self) -> None:
-        """End it, if it still runs."""
-        if self.is_running():
-            self._process.kill()
-            self._process.wait()
-
-
-@contextmanager
-def start_load(
-    port: int,
-    bodies: Path,
-    *,
-    seconds: float,
-    connections: int,
-    path: str = "/predict",
-    rate: float | None = None,
-    truth: Path | None = None,
-    ids: Path | None = None,
-) -> Iterator[LoadProcess]:
-    """Offer load while the block runs; it is ended with the block.
-
-    Parameters
-    ----------
-    bodies
-        File of request bodies, one a line; they are sent in turn.
-    rate
-        Requests a second of an open loop, which opens at most `connections`; None: a closed loop.
-    truth
-        JSON: by version, the three probabilities of each body.
-    ids
-        File that takes the identifier of every logged answer.
-    """
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.speed.load",
-        "--port",
-        str(port),
-        "--bodies",
-        str(bodies),
-        "--path",
-        path,
-    ]
-    command += ["--seconds", str(seconds), "--connections", str(connections)]
-    for option, value in (("--rate", rate), ("--truth", truth), ("--ids", ids)):
-        if value is not None:
-            command += [option, str(value)]
-    load = LoadProcess(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
-    try:
-        yield load
-    finally:
-        load.stop()
-
-
-def offer(port: int, bodies: Path, *, seconds: float, connections: int, **options: object) -> LoadFigures:
-    """Offer load and wait for its end; takes what `start_load` takes."""
-    with start_load(port, bodies, seconds=seconds, connections=connections, **options) as load:  # type: ignore[arg-type]
-        return load.figures()
-
-
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection with at most one request under way."""
-
-    def __init__(self, load: "_Load") -> None:
-        self._load = load
-        self._transport: asyncio.Transport | None = None
-        self._received = b""
-        self._length = 0  # of the answer that is being received, 0 until its head is there
-        self.body = -1  # which one is under way
-        self.due = self.sent = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._load.free(self)
-
-    def request(self, body: int, data: bytes, due: float) -> None:
-        """Send a request."""
-        assert self._transport is not None
-        self.body, self.due, self.sent = body, due, time.perf_counter()
-        self._transport.write(data)
-
-    def data_received(self, data: bytes) -> None:
-        self._received = self._received + data if self._received else data
-        if not self._length:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            length = _header(self._received[:end].lower(), b"content-length")
-            if length is None:
-                self._load.fail("unframed")
-                self.body = -1
-                self.close()
-                return
-            self._length = end + 4 + int(length)
-        if len(self._received) < self._length or self.body < 0:
-            return
-        answer, self._received, self._length = self._received, b"", 0
-        body, self.body = self.body, -1
-        head, _, content = answer.partition(b"\r\n\r\n")
-        head = head.lower()
-        self._load.answer(body, self.due, self.sent, head, content)
-        if _header(head, b"connection") == b"close":  # as HAProxy does when it takes up a new configuration
-            self.close()
-        elif self._transport is not None and not self._transport.is_closing():
-            self._load.free(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._transport = None
-        self._load.lose(self, is_under_way=self.body >= 0)
-        self.body = -1
-
-    def close(self) -> None:
-        """Drop the connection."""
-        if self._transport is not None:
-            self._transport.abort()
 
 
 class _Load:
@@ -226,7 +58,7 @@ class _Load:
         self._rate = rate
         self._truth = truth
         self._ids = ids
-        self._idle: deque[_Connection] = deque()
+        self._idle: deque[LoadConnection] = deque()
         self._open = 0
         self._connecting: set[asyncio.Task[None]] = set()
         self._due: deque[float] = deque()
@@ -292,7 +124,7 @@ class _Load:
             client_cpu=cpu / took,
         )
 
-    def free(self, connection: _Connection) -> None:
+    def free(self, connection: LoadConnection) -> None:
         """A connection has nothing under way: give it the next request, if one is due."""
         if not self._is_sending:
             return
@@ -320,10 +152,10 @@ class _Load:
             self._longest_gap = max(self._longest_gap, now - self._last_success)
             self._last_success = now
             self._read(body, content)
-        elif not _is_clean(status, head):
+        elif not is_clean(status, head):
             self._unclean[status] += 1
 
-    def lose(self, connection: _Connection, *, is_under_way: bool) -> None:
+    def lose(self, connection: LoadConnection, *, is_under_way: bool) -> None:
         """A connection has ended."""
         self._open -= 1
         if connection in self._idle:
@@ -373,7 +205,7 @@ class _Load:
         self._ends = min(self._ends, time.perf_counter())
         self._is_over.set()
 
-    def _send(self, connection: _Connection, due: float) -> None:
+    def _send(self, connection: LoadConnection, due: float) -> None:
         body = self._next_body
         self._next_body = (body + 1) % len(self._requests)
         self._sent += 1
@@ -391,7 +223,7 @@ class _Load:
         while self._is_sending:
             try:
                 await asyncio.get_running_loop().create_connection(
-                    lambda: _Connection(self), HOST, self._port
+                    lambda: LoadConnection(self), HOST, self._port
                 )
             except OSError:
                 self._errors["not connected"] += 1
@@ -401,7 +233,7 @@ class _Load:
         self._open -= 1
 
     def _read(self, body: int, content: bytes) -> None:
-        """Look at the version, the identifier and the forecast of an answer.
+        """Read the version, the identifier and the forecast of an answer.
 
         Of a batch only the head is parsed where nobody asks for more: reading all would take as much processor from the
         server beside this program as a tenth of its work.
@@ -442,63 +274,11 @@ class _Load:
         return version
 
 
-def _header(head: bytes, name: bytes) -> bytes | None:
-    """Value of a header of a head in lower case."""
-    start = head.find(b"\r\n" + name + b":")
-    if start < 0:
-        return None
-    start += len(name) + 3
-    end = head.find(b"\r\n", start)
-    return head[start : end if end >= 0 else None].strip()
-
-
-def _is_clean(status: str, head: bytes) -> bool:
-    is_problem = (_header(head, b"content-type") or b"").startswith(b"application/problem+json")
-    return is_problem and (status not in {"429", "503"} or _header(head, b"retry-after") is not None)
-
-
 def _summary(seconds: list[float]) -> dict[str, float]:
     ordered = sorted(seconds)
     last = len(ordered) - 1
     figures = {name: ordered[min(last, int(share * len(ordered)))] for name, share in _PERCENTILES.items()}
     return {name: value * 1000 for name, value in (figures | {"max": ordered[last]}).items()}
-
-
-def _request(path: str, port: int, body: bytes) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", f"Host: {HOST}:{port}", "Content-Type: application/json"]
-    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
-
-
-class _Trivial(asyncio.Protocol):
-    """Answers each request with the same bytes, unread."""
-
-    _ANSWER = orjson.dumps(
-        {"request_id": "0" * 32, "model_version": 1, "probabilities": {"home": 0.5, "draw": 0.3, "away": 0.2}}
-    )
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-        self._transport.write(head % len(self._ANSWER) + self._ANSWER)
-
-
-async def _serve_nothing(listener: socket.socket) -> None:
-    server = await asyncio.get_running_loop().create_server(_Trivial, sock=listener)
-    await server.serve_forever()
-
-
-@contextmanager
-def _trivial_server() -> Iterator[int]:
-    with socket.create_server((HOST, 0)) as listener:
-        command = [sys.executable, "-m", "benchmarks.speed.load", "--listener", str(listener.fileno())]
-        server = subprocess.Popen(command, cwd=ROOT, pass_fds=[listener.fileno()])
-        try:
-            yield int(listener.getsockname()[1])
-        finally:
-            server.kill()
-            server.wait()
 
 
 async def _run(arguments: argparse.Namespace, port: int, bodies: list[bytes]) -> LoadFigures:
@@ -509,7 +289,7 @@ async def _run(arguments: argparse.Namespace, port: int, bodies: list[bytes]) ->
     try:
         return await _Load(
             port,
-            [_request(arguments.path, port, body) for body in bodies],
+            [post(arguments.path, port, body) for body in bodies],
             connections=arguments.connections,
             seconds=arguments.seconds,
             rate=arguments.rate,
@@ -535,13 +315,9 @@ def main() -> int:
     parser.add_argument("--truth", type=Path, help="JSON: by version, the probabilities of each body")
     parser.add_argument("--ids", type=Path, help="file for the identifiers of all answers")
     parser.add_argument("--ceiling", action="store_true", help="measure this program itself")
-    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.listener is not None:
-        uvloop.run(_serve_nothing(socket.socket(fileno=arguments.listener)))
-        return 0
     if arguments.ceiling:
-        with _trivial_server() as port:
+        with trivial_server() as port:
             figures = uvloop.run(_run(arguments, port, [b'{"league": "eng.1"}' * 4]))
     else:
         if arguments.bodies is None:

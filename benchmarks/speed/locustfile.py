@@ -42,7 +42,7 @@ class _Visitor(HttpUser):
 
 
 class Person(_Visitor):
-    """Opens the page, looks at teams and fixtures, asks for a match."""
+    """Open the page, list teams and fixtures, request a match."""
 
     weight = 9
     wait_time = between(0.5, 3)
