@@ -193,10 +193,9 @@ def _public_names(tree: ast.Module) -> Iterator[str]:
 
 
 def _has_code(source: Source) -> bool:
+    """Tell whether a module defines functions or classes; constants are tested by the tests of what uses them."""
     if source.path.endswith("/__main__.py"):
         return False
-    if not source.is_package:
-        return True
     return any(
         isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in source.tree.body
     )
