@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-<<<<<<< HEAD
 from dagster import Definitions, asset, materialize
 from dagster_gcp import GCSResource
 
@@ -55,32 +54,3 @@ def test_a_definition_can_configure_the_client_as_a_resource_of_its_own(gcs_url:
     bucket = GcsBucketResource(url=gcs_url, scratch=str(tmp_path), gcs=client)
 
     Definitions.validate_loadable(Definitions(assets=[letter], resources={"gcs": client, "bucket": bucket}))
-=======
-from dagster_gcp import GCSResource
-
-from football_assets.orchestration.gcs_resource import GcsBucketResource
-from football_assets.storage.gcs import GcsBucket
-
-
-def resource(url: str, scratch: Path) -> GcsBucketResource:
-    return GcsBucketResource(url=url, scratch=str(scratch), gcs=GCSResource())
-
-
-def test_the_bucket_is_opened_once_with_the_client_of_the_gcs_resource(gcs_url: str, tmp_path: Path) -> None:
-    opened = resource(gcs_url, tmp_path)
-
-    bucket = opened.open()
-
-    assert isinstance(bucket, GcsBucket)
-    assert opened.open() is bucket
-
-
-def test_resources_of_one_url_share_their_objects_and_no_connection(gcs_url: str, tmp_path: Path) -> None:
-    first, second = resource(gcs_url, tmp_path).open(), resource(gcs_url, tmp_path).open()
-
-    first.write("raw/a.csv", b"Date,FT\n")
-
-    assert first is not second
-    assert second.read("raw/a.csv") == b"Date,FT\n"
-    assert resource(f"{gcs_url}/raw", tmp_path).open().read("a.csv") == b"Date,FT\n"
->>>>>>> a0ed890 (test: mirror metadata, the bucket resource, tags and the drift thresholds)

@@ -1,20 +1,13 @@
-<<<<<<< HEAD
 """Reasons survive the way through an asset check's metadata."""
 
 from collections.abc import Mapping
 
 import dagster as dg
 import pytest
-=======
-"""Reasons in the metadata of a check come back as they were written."""
-
-import dagster as dg
->>>>>>> a0ed890 (test: mirror metadata, the bucket resource, tags and the drift thresholds)
 
 from football_assets.orchestration.metadata import reasons_metadata, reasons_of
 
 
-<<<<<<< HEAD
 def evaluation_with(metadata: Mapping[str, dg.MetadataValue]) -> dg.AssetCheckEvaluation:
     """The evaluation that Dagster stores of a check with this metadata."""
 
@@ -48,27 +41,3 @@ def test_reasons_are_read_with_their_counts_in_the_order_in_which_they_were_writ
 )
 def test_metadata_without_a_list_of_reasons_has_none(metadata: Mapping[str, dg.MetadataValue]) -> None:
     assert reasons_of(evaluation_with(metadata)) == ()
-=======
-def evaluation(metadata: dict[str, dg.MetadataValue]) -> dg.AssetCheckEvaluation:
-    return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey("raw_matches"), check_name="few_are_rejected", passed=False, metadata=metadata
-    )
-
-
-def test_reasons_are_read_in_the_order_in_which_they_were_written() -> None:
-    reasons = (("no date", 3), ("no [score]", 12))
-
-    assert reasons_of(evaluation(reasons_metadata(reasons))) == reasons
-
-
-def test_reasons_survive_the_event_log() -> None:
-    stored = dg.serialize_value(evaluation(reasons_metadata([("no date", 3)])))
-
-    assert reasons_of(dg.deserialize_value(stored, dg.AssetCheckEvaluation)) == (("no date", 3),)
-
-
-def test_a_check_without_reasons_or_with_other_metadata_of_that_name_has_none() -> None:
-    assert reasons_of(evaluation({})) == ()
-    assert reasons_of(evaluation({"reasons": dg.MetadataValue.text("none")})) == ()
-    assert reasons_of(evaluation({"reasons": dg.MetadataValue.json({"no date": 3})})) == ()
->>>>>>> a0ed890 (test: mirror metadata, the bucket resource, tags and the drift thresholds)
