@@ -7,16 +7,16 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
 from football_assets.errors import FootballError
+from football_assets.runtime.http import http_client
 from football_assets.runtime.ray_private import without_cloud_lookup
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.runtime.supervisor import end_signals
@@ -274,11 +274,9 @@ def _check_haproxy(runtime: Path) -> None:
 def status_of(url: str) -> int | None:
     """Status of a GET request; None if nothing answers."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return int(response.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
+        with http_client(read_seconds=5) as client:
+            return client.get(url).status_code
+    except httpx.HTTPError:
         return None
 
 

@@ -10,17 +10,15 @@ A version number, or another alias, in `user_config` is a person's decision, and
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from http.client import HTTPException
 from typing import Any
+
+import httpx
 
 from football_assets.deployment.serve_state import (
     ANSWER_SECONDS,
-    OPENER,
     RELOAD,
     Application,
     DeploymentFailed,
@@ -30,6 +28,7 @@ from football_assets.deployment.serve_state import (
     config_with,
     read_state,
 )
+from football_assets.runtime.http import http_client
 from football_assets.runtime.serve_discovery import ServeAddress, ServeUnreachable
 
 APPLICATIONS = "/api/serve/applications/"
@@ -204,24 +203,27 @@ class ServeApi:
         if self._address.token:
             headers["Authorization"] = f"Bearer {self._address.token}"
         try:
-            request = urllib.request.Request(url, data=body, method=method, headers=headers)
-            with OPENER.open(request, timeout=self._timeout) as response:
-                return bytes(response.read())
-        except urllib.error.HTTPError as error:
-            reason = error.read().decode(errors="replace").strip()[:300]
-            if error.code in (401, 403):
-                raise ServeUnreachable(
-                    f"{self._address.url} refuses the token of Ray ({error.code}): set FOOTBALL_SERVE_TOKEN to the "
-                    "token of that cluster, or start `football serve` on this home again."
-                ) from None
-            if method == "PUT":
-                raise DeploymentFailed(
-                    f"Ray Serve refused the configuration ({error.code}): {reason}"
-                ) from None
-            raise ServeUnreachable(f"{url} answers {error.code}: {reason}") from None
-        except (OSError, HTTPException, ValueError) as error:
-            reason = str(getattr(error, "reason", None) or error or type(error).__name__)
+            with http_client(
+                read_seconds=self._timeout
+            ) as client:  # no redirect: the token goes nowhere else
+                response = client.request(method, url, content=body, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            # Of an invalid header the text holds the token.
+            is_header = isinstance(error, (httpx.LocalProtocolError, ValueError))
+            reason = "" if is_header else str(error)
+            reason = reason or type(error).__name__
             raise ServeUnreachable(f"Ray Serve does not answer at {url}: {reason}.") from None
+        if response.is_success:
+            return response.content
+        status, reason = response.status_code, response.content.decode(errors="replace").strip()[:300]
+        if status in (401, 403):
+            raise ServeUnreachable(
+                f"{self._address.url} refuses the token of Ray ({status}): set FOOTBALL_SERVE_TOKEN to the "
+                "token of that cluster, or start `football serve` on this home again."
+            )
+        if method == "PUT":
+            raise DeploymentFailed(f"Ray Serve refused the configuration ({status}): {reason}")
+        raise ServeUnreachable(f"{url} answers {status}: {reason}")
 
 
 @dataclass(frozen=True)

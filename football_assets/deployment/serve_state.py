@@ -3,15 +3,15 @@
 import json
 import math
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
 
+import httpx
+
 from football_assets.errors import FootballError
+from football_assets.runtime.http import http_client
 from football_assets.runtime.serve_discovery import ServeUnreachable
 
 DEPLOYMENT = "Forecaster"
@@ -78,16 +78,6 @@ class Health:
     replica: str
     version: int | None
     error: str | None
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The token goes nowhere but where it was meant to."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def read_state(details: Mapping[str, Any], url: str) -> ServeState:
@@ -206,8 +196,8 @@ def ask_replicas(
 
 def _health(url: str, timeout: float) -> Health | None:
     try:
-        with OPENER.open(url, timeout=timeout) as response:
-            content = json.load(response)
+        with http_client(read_seconds=timeout) as client:
+            content = json.loads(client.get(url).raise_for_status().content)
         return Health(content["replica"], content["model_version"], content["model_error"])
-    except (OSError, HTTPException, ValueError, KeyError, TypeError):  # busy, or being replaced
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):  # busy, or being replaced
         return None

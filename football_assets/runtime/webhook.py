@@ -1,24 +1,32 @@
-"""One JSON message to a webhook, with retries. The address may hold a secret, so only its host is ever named."""
+"""Post a JSON message to a webhook, with retries. Its URL may hold a secret: messages name the host only."""
 
 import json
 import time
 from collections.abc import Callable, Mapping
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import httpx
+from tenacity import wait_exponential
 
 from football_assets.errors import FootballError
+from football_assets.runtime.http import TRANSIENT_STATUSES, http_client, retry_transient
 
 ATTEMPTS = 3
 TIMEOUT_SECONDS = 5.0  # a sensor's tick ends after a minute, retries included
 FIRST_PAUSE_SECONDS = 1.0
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class WebhookError(FootballError):
-    """A message was not taken."""
+    """A message was not accepted."""
+
+
+class _NotAccepted(Exception):
+    """One attempt failed; the text says how, without the URL."""
+
+    def __init__(self, problem: str, is_transient: bool) -> None:
+        super().__init__(problem)
+        self.is_transient = is_transient
 
 
 def post_json(
@@ -28,12 +36,14 @@ def post_json(
     timeout_seconds: float = TIMEOUT_SECONDS,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """POST a message until it is taken, at most `ATTEMPTS` times with growing pauses.
+    """POST a message until it is accepted, at most `ATTEMPTS` times with exponential backoff.
+
+    A redirect is not followed: the message would arrive as a GET without its body.
 
     Raises
     ------
     WebhookError
-        The address is none, the receiver refused, or it did not answer in time.
+        The URL is invalid, the receiver rejected the message, or it did not answer in time.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -42,30 +52,31 @@ def post_json(
         )
     data = json.dumps(message).encode()
     problem = ""
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            pause(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-        request = Request(url, data, {"Content-Type": "application/json"}, method="POST")
-        try:
-            with _OPENER.open(request, timeout=timeout_seconds):
-                return
-        except HTTPError as error:
-            problem = f"answered {error.code}"
-            error.close()
-            if error.code not in _PASSING:
-                break
-        except (URLError, HTTPException, OSError) as error:
-            reason = error.reason if isinstance(error, URLError) else error
-            problem = f"did not answer ({type(reason).__name__})"
-    # Without the cause, which can name the address.
-    raise WebhookError(f"The webhook at {parts.hostname} {problem}: check FOOTBALL_WEBHOOK_URL.") from None
+    try:
+        with http_client(read_seconds=timeout_seconds) as client:
+            retry_transient(
+                lambda: _post(client, url, data),
+                attempts=ATTEMPTS,
+                wait=wait_exponential(multiplier=FIRST_PAUSE_SECONDS),
+                is_transient=lambda error: isinstance(error, _NotAccepted) and error.is_transient,
+                sleep=pause,
+            )
+    except _NotAccepted as error:
+        problem = str(error)
+    if problem:  # outside of the handler: the cause can name the URL
+        raise WebhookError(
+            f"The webhook at {parts.hostname} {problem}: check FOOTBALL_WEBHOOK_URL."
+        ) from None
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """A redirected POST would arrive as a GET without its message."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-_OPENER = build_opener(_NoRedirect)
+def _post(client: httpx.Client, url: str, data: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    try:
+        with client.stream("POST", url, content=data, headers=headers) as response:
+            status, is_accepted = response.status_code, response.is_success
+    except httpx.InvalidURL:
+        raise _NotAccepted("has an invalid address", is_transient=False) from None
+    except httpx.HTTPError as error:
+        raise _NotAccepted(f"did not answer ({type(error).__name__})", is_transient=True) from None
+    if not is_accepted:
+        raise _NotAccepted(f"answered {status}", is_transient=status in TRANSIENT_STATUSES)

@@ -5,16 +5,19 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from types import TracebackType
 
-import requests
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
-from urllib3.exceptions import InvalidHeader
-from urllib3.util.retry import Retry
+import httpx
+from tenacity import RetryCallState, wait_exponential_jitter
 
 from football_assets.errors import FootballError
+from football_assets.runtime.http import (
+    TRANSIENT_STATUSES,
+    http_client,
+    public_url,
+    retry_after_seconds,
+    retry_transient,
+)
 
-_CHUNK_BYTES = 1 << 12  # the time limit is checked after each chunk
 _MOST_REDIRECTS = 5
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 # 300: a server lists files with similar names instead of the missing one.
 _NO_SUCH_FILE = frozenset({300, 404, 410})
 
@@ -109,12 +112,17 @@ class Fetcher:
     """Fetch one file at a time over kept-alive connections, as a context manager."""
 
     manners: Manners = field(default_factory=Manners)
-    _session: requests.Session = field(default_factory=requests.Session, init=False)
+    _client: httpx.Client = field(init=False)
     _last_request: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._session.max_redirects = _MOST_REDIRECTS
-        self._session.headers["User-Agent"] = f"football-assets/{version('football-assets')}"
+        self._client = http_client(
+            connect_seconds=self.manners.connect_seconds,
+            read_seconds=self.manners.read_seconds,
+            most_redirects=_MOST_REDIRECTS,
+            keeps_connections=True,
+            headers={"User-Agent": f"football-assets/{version('football-assets')}"},
+        )
 
     def __enter__(self) -> "Fetcher":
         return self
@@ -122,7 +130,7 @@ class Fetcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._session.close()
+        self._client.close()
 
     def get(self, url: str, validators: Validators | None = None) -> Answer:
         """Fetch a file.
@@ -134,13 +142,12 @@ class Fetcher:
         FetchError
             No attempt succeeded.
         """
-        retrying = Retrying(
-            stop=stop_after_attempt(self.manners.attempts),
+        return retry_transient(
+            lambda: self._ask(url, validators or Validators()),
+            attempts=self.manners.attempts,
             wait=self._wait,
-            retry=retry_if_exception(lambda error: isinstance(error, FetchError) and error.is_transient),
-            reraise=True,
+            is_transient=lambda error: isinstance(error, FetchError) and error.is_transient,
         )
-        return retrying(self._ask, url, validators or Validators())
 
     def _wait(self, state: RetryCallState) -> float:
         backoff = wait_exponential_jitter(
@@ -153,37 +160,29 @@ class Fetcher:
 
     def _ask(self, url: str, validators: Validators) -> Answer:
         self._pause()
+        shown = public_url(url)
         try:
-            with self._session.get(
-                url,
-                headers=validators.headers,
-                stream=True,
-                timeout=(self.manners.connect_seconds, self.manners.read_seconds),
-            ) as response:
-                return self._answer(url, response, is_conditional=bool(validators.headers))
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-            raise CutOff(
-                f"{url} was cut off on the way, {self.manners.attempts} times: sync again later."
-            ) from error
-        except (requests.Timeout, requests.ConnectionError) as error:
+            with self._client.stream("GET", url, headers=validators.headers) as response:
+                return self._answer(shown, response, is_conditional=bool(validators.headers))
+        except (httpx.UnsupportedProtocol, httpx.TooManyRedirects, httpx.InvalidURL) as error:
+            raise FetchError(f"{shown} cannot be fetched: {error}") from error
+        except httpx.HTTPError as error:
             raise UnreachableFile(
-                f"{url} does not answer: check the address and the network, or sync again later."
+                f"{shown} does not answer: check the address and the network, or sync again later."
             ) from error
-        except requests.RequestException as error:
-            raise FetchError(f"{url} cannot be fetched: {error}") from error
         finally:
             self._last_request = time.monotonic()
 
-    def _answer(self, url: str, response: requests.Response, *, is_conditional: bool) -> Answer:
+    def _answer(self, url: str, response: httpx.Response, *, is_conditional: bool) -> Answer:
         status = response.status_code
         if status == 304 and is_conditional:
             return NotModified()
         if status in _NO_SUCH_FILE:
             return NoSuchFile()
-        if status in _TRANSIENT:
+        if status in TRANSIENT_STATUSES:
             raise self._transient_error(url, response)
         if status != 200:
-            raise FetchError(f"{url} answered {status} ({response.reason}): check the address.")
+            raise FetchError(f"{url} answered {status} ({response.reason_phrase}): check the address.")
         data = self._body(url, response)
         headers = response.headers
         return Content(
@@ -192,9 +191,9 @@ class Fetcher:
             "Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
         )
 
-    def _transient_error(self, url: str, response: requests.Response) -> FetchError:
-        answered = f"{url} answered {response.status_code} ({response.reason})"
-        seconds = _retry_after(response)
+    def _transient_error(self, url: str, response: httpx.Response) -> FetchError:
+        answered = f"{url} answered {response.status_code} ({response.reason_phrase})"
+        seconds = retry_after_seconds(response)
         if seconds > self.manners.longest_wait_seconds:
             return AskedToWait(f"{answered} and asks to wait {seconds:.0f} s: sync again then.")
         return UnreachableFile(
@@ -203,10 +202,18 @@ class Fetcher:
             asks_to_stop=response.status_code == 429,
         )
 
-    def _body(self, url: str, response: requests.Response) -> bytes:
+    def _body(self, url: str, response: httpx.Response) -> bytes:
+        try:
+            return self._read(url, response)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
+            raise CutOff(
+                f"{url} was cut off on the way, {self.manners.attempts} times: sync again later."
+            ) from error
+
+    def _read(self, url: str, response: httpx.Response) -> bytes:
         deadline = time.monotonic() + self.manners.file_seconds
         body = bytearray()
-        for chunk in response.iter_content(_CHUNK_BYTES):
+        for chunk in response.iter_bytes():
             body += chunk
             if len(body) > self.manners.largest_bytes:
                 raise TooLarge(
@@ -219,11 +226,3 @@ class Fetcher:
     def _pause(self) -> None:
         if self._last_request is not None:
             time.sleep(max(0.0, self._last_request + self.manners.pause_seconds - time.monotonic()))
-
-
-def _retry_after(response: requests.Response) -> float:
-    """Return the seconds of the Retry-After header, 0 without one."""
-    try:
-        return Retry().parse_retry_after(response.headers.get("Retry-After", "0"))
-    except InvalidHeader:
-        return 0.0
