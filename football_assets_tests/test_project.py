@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from football_assets.orchestration.dagster_private import location_origins_from_yaml_paths
 from football_assets.runtime.home import project_root
@@ -101,3 +102,18 @@ def test_the_pre_commit_hooks_are_local_so_that_they_need_no_network() -> None:
 def plain(requirement: str) -> str:
     name = re.split(r"[\[<>=!~; ]", requirement)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+BOUNDED = """
+    dagster dagster-dbt dagster-gcp dagster-wandb dagster-webserver dbt-core dbt-duckdb duckdb polars ray torch
+"""
+
+
+@pytest.mark.parametrize("name", BOUNDED.split())
+def test_a_library_whose_releases_can_break_this_one_has_both_bounds_around_its_pin(name: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    requirement = next(found for found in map(Requirement, project["dependencies"]) if found.name == name)
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if "==" in line)
+
+    assert {bound.operator for bound in requirement.specifier} == {">=", "<"}
+    assert pins[name] in requirement.specifier
