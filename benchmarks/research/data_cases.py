@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from football_assets.domain.seasons import season_of
+from football_assets.raw.countries import landed_countries
 from football_assets.raw.landing import inventory, land
-from football_assets.raw.matches import SeasonMatches, read_seasons
+from football_assets.raw.matches import ReadMatches, read_countries
 from football_assets.storage.opening import open_bucket
 
 UNFINISHED = 0.95  # of the share of a double round robin that a league usually plays
@@ -41,12 +42,12 @@ def main() -> None:
     console.print(f"season_of puts {elsewhere:,} of {played.height:,} played matches into another season.")
 
 
-def read(folders: list[Path]) -> SeasonMatches:
+def read(folders: list[Path]) -> ReadMatches:
     """All results of the folders."""
     with tempfile.TemporaryDirectory() as scratch:
         bucket = open_bucket(scratch)
         land(bucket, folders)
-        return read_seasons(bucket, inventory(bucket).seasons, datetime.now(UTC).date())
+        return read_countries(bucket, landed_countries(inventory(bucket)), datetime.now(UTC).date())
 
 
 def reasons(rejected: pl.DataFrame) -> pl.DataFrame:

@@ -115,13 +115,14 @@ def judge_season(
 
 def read_results(data: Path, folder: Path) -> pl.DataFrame:
     """`raw_matches` of the chosen leagues."""
+    from football_assets.raw.countries import landed_countries
     from football_assets.raw.landing import inventory, land
-    from football_assets.raw.matches import read_seasons
+    from football_assets.raw.matches import read_countries
     from football_assets.storage.opening import open_bucket
 
     bucket = open_bucket(str(folder))
     land(bucket, sorted(file for league in LEAGUES for file in data.glob(f"*/{league}.*")))
-    return read_seasons(bucket, inventory(bucket).seasons, date.today()).matches
+    return read_countries(bucket, landed_countries(inventory(bucket)), date.today()).matches
 
 
 def rates(judged: list[Judged]) -> Table:

@@ -66,10 +66,10 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--data", type=Path, default=default_data(), help="folder of landing files")
     parser.add_argument("--graph", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--seasons", nargs="*", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--countries", nargs="*", default=[], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.graph:
-        run_graph(arguments.graph, arguments.seasons)
+        run_graph(arguments.graph, arguments.countries)
         return 0
     with TemporaryDirectory(prefix="football-bench-") as home:
         figures = list(measure(arguments.data, Path(home)))
@@ -138,8 +138,8 @@ def measured_graph(data: Path, home: Path) -> GraphRun:
     return graph_in_child()
 
 
-def graph_in_child(*seasons: str) -> GraphRun:
-    """Measure the way to tensors in this process's home, of some seasons or all."""
+def graph_in_child(*countries: str) -> GraphRun:
+    """Measure the way to tensors in this process's home, of some countries or all."""
     from football_assets.settings import get_settings
     from football_assets.storage.opening import open_bucket
     from football_assets.storage.tables import read_table
@@ -147,7 +147,7 @@ def graph_in_child(*seasons: str) -> GraphRun:
     settings = get_settings()
     result = settings.home / "graph.json"
     seconds, peak = run_measured(
-        [sys.executable, "-m", "benchmarks.speed.bench", "--graph", str(result), "--seasons", *seasons]
+        [sys.executable, "-m", "benchmarks.speed.bench", "--graph", str(result), "--countries", *countries]
     )
     assets = json.loads(result.read_bytes())
     matches = read_table(open_bucket(settings.bucket_url), "stg_matches", columns=["match_id"]).height
@@ -173,9 +173,9 @@ def matchday_figure(bucket: "Bucket", whole: GraphRun) -> Iterator[Figure]:
         return
     complete, digest = bucket.read(item.info.name), tables_digest(bucket)
     bucket.write(item.info.name, b"\n".join(complete.splitlines()[:-NEW_MATCHES]) + b"\n")
-    graph_in_child(newest)
+    graph_in_child(item.league.country)
     bucket.write(item.info.name, complete)
-    run = graph_in_child(newest)
+    run = graph_in_child(item.league.country)
     if tables_digest(bucket) != digest:
         raise SystemExit(f"A new matchday of {item.info.name} gave other tables than making all again.")
     by_asset = ", ".join(f"{name} {seconds:.1f}" for name, seconds in run.assets.items() if seconds >= 0.1)
@@ -211,9 +211,10 @@ def run_graph(result: Path, only: list[str]) -> None:
         AssetFinished,
         Progress,
         materialize,
-        register_seasons,
         steps_output_hidden,
     )
+    from football_assets.orchestration.partitions import register_countries
+    from football_assets.raw.countries import landed_countries
     from football_assets.raw.landing import inventory
     from football_assets.runtime.home import project_root
     from football_assets.settings import get_settings
@@ -227,12 +228,12 @@ def run_graph(result: Path, only: list[str]) -> None:
 
     settings = get_settings()
     with DagsterInstance.get() as instance, steps_output_hidden():
-        seasons = inventory(open_bucket(settings.bucket_url)).seasons
-        register_seasons(instance, seasons)
+        countries = landed_countries(inventory(open_bucket(settings.bucket_url)))
+        register_countries(instance, countries)
         workspace = project_root() / "workspace.yaml"
         selection = "+sequence_tensors"
         run = materialize(
-            defs, selection, instance=instance, seasons=only or seasons, workspace=workspace, report=note
+            defs, selection, instance=instance, countries=only or countries, workspace=workspace, report=note
         )
     seconds[WORK] = run.seconds
     result.write_text(json.dumps(seconds), encoding="utf-8")

@@ -23,7 +23,7 @@ _TRAINS = {TRAINS_TAG: "true"}
 refresh_forecasts = define_asset_job(
     "refresh_forecasts",
     FROM_LANDING,
-    description="Reads seasons' landing files anew and makes everything through to the fixture predictions.",
+    description="Reads the landing files of countries and makes everything through to the fixture predictions.",
     executor_def=in_process_executor,
     run_tags=_TRAINS,
 )

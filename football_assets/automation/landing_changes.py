@@ -1,4 +1,4 @@
-"""Which seasons' landing objects differ from what was last read, and whether they have stopped changing.
+"""Which countries' landing objects differ from what was last read, and whether they have stopped changing.
 
 States are compared, not events counted: what was read is in the bucket beside the tables, so nothing is lost by a
 cursor that is, and what a hand has read counts like what a sensor had read.
@@ -9,31 +9,31 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from football_assets.raw.read_record import NO_OBJECTS, SeasonObjects, SeasonRead
+from football_assets.raw.read_record import NO_OBJECTS, CountryObjects, CountryRead
 
 MAX_UNSETTLED_TICKS = 6  # then changes are read though more arrive: what comes later is read next
 
 
 @dataclass(frozen=True)
 class Change:
-    """A season whose landing objects are not those that were read. `read` is None if it never was."""
+    """A country whose landing objects are not those that were read. `read` is None if it never was."""
 
-    season: str
-    read: SeasonRead | None
-    landed: SeasonObjects
+    country: str
+    read: CountryRead | None
+    landed: CountryObjects
 
     def __str__(self) -> str:
         before = "never read" if self.read is None else f"{self.read.objects} when last read"
-        return f"{self.season}: {self.landed.objects} objects, {before}"
+        return f"{self.country}: {self.landed.objects} objects, {before}"
 
 
 def landing_changes(
-    landed: Mapping[str, SeasonObjects], read: Mapping[str, SeasonRead]
+    landed: Mapping[str, CountryObjects], read: Mapping[str, CountryRead]
 ) -> tuple[Change, ...]:
-    """Seasons to read: with new, changed or deleted objects, in order."""
+    """Return the countries to read: with new, changed or deleted objects, in order."""
     found = (
-        Change(season, read.get(season), landed.get(season, NO_OBJECTS))
-        for season in sorted(landed.keys() | read.keys())
+        Change(country, read.get(country), landed.get(country, NO_OBJECTS))
+        for country in sorted(landed.keys() | read.keys())
     )
     return tuple(
         change for change in found if change.read is None or change.read.digest != change.landed.digest
@@ -45,8 +45,8 @@ def event_of(changes: Sequence[Change]) -> str:
     entered. So a file that is deleted and comes back makes two events, and a third when it is deleted again.
     """
     states = [[asdict(change.read) if change.read else None, asdict(change.landed)] for change in changes]
-    seasons = [change.season for change in changes]
-    return "landing-" + hashlib.blake2b(json.dumps([seasons, states]).encode(), digest_size=8).hexdigest()
+    countries = [change.country for change in changes]
+    return "landing-" + hashlib.blake2b(json.dumps([countries, states]).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)

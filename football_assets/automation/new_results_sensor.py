@@ -9,8 +9,8 @@ A tick compares the listing of `raw/` with the record of what was read. Why each
   difference that is still there afterwards.
 - The cursor only tells whether a burst of files has ended. Without it a tick waits for one more.
 
-All seasons that changed are one run. Dagster runs a range of partitions without gaps as one run, so the run has the
-range that holds them, and its configuration names those to read.
+All countries that changed are one run. Dagster runs a range of partitions without gaps as one run, so the run has the
+range that holds them, and a tag names those to build (`orchestration.partitions`).
 
 A run that read and then failed leaves assets that are older than `raw_matches`. They are requested too, and those only.
 Attempts are bounded and spaced; a later change starts anew.
@@ -34,22 +34,22 @@ from dagster import (
     SensorResult,
     sensor,
 )
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from football_assets.automation.attempts import attempts_at
 from football_assets.automation.backfills import work_in_progress
 from football_assets.automation.jobs import FROM_LANDING, refresh_forecasts
 from football_assets.automation.landing_changes import Change, Watch, event_of, landing_changes
 from football_assets.automation.tags import EVENT_TAG, reason_tag
-from football_assets.orchestration.partitions import seasons
+from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, countries, run_tags
 from football_assets.orchestration.resources import BucketResource
+from football_assets.raw.countries import country_of
 from football_assets.raw.landing import Inventory, inventory
-from football_assets.raw.read_record import landed_seasons, last_read
+from football_assets.raw.read_record import country_states, last_read
 from football_assets.storage.bucket import Bucket
 
 NAME = "new_results_sensor"
 INTERVAL_SECONDS = 10
-SHOWN_SEASONS = 5
+SHOWN_COUNTRIES = 5
 RAW_MATCHES = AssetKey("raw_matches")
 TRAINED = AssetKey("trained_lstm")
 
@@ -59,7 +59,7 @@ TRAINED = AssetKey("trained_lstm")
     job=refresh_forecasts,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Reads seasons whose landing objects are new, changed or gone, and makes everything from them.",
+    description="Reads countries whose landing objects are new, changed or gone, and makes everything from them.",
 )
 def new_results_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult:
     """A tick."""
@@ -83,10 +83,10 @@ def evaluate(
     guarded = {RAW_MATCHES, TRAINED}
     busy = work_in_progress(instance, guarded, now, NAME)  # first: what it is about to read is not compared
     listed = inventory(bucket)
-    landed = landed_seasons(listed)
+    landed = country_states(listed)
     changes = landing_changes(landed, last_read(bucket))
-    registered = list(instance.get_dynamic_partitions("seasons"))
-    new = sorted({*landed, *(change.season for change in changes)} - set(registered))
+    registered = list(instance.get_dynamic_partitions(COUNTRY_PARTITIONS))
+    new = sorted({*landed, *(change.country for change in changes)} - set(registered))
     watch = Watch.from_cursor(cursor)
     event = event_of(changes) if changes else ""
     following = Watch(event)
@@ -111,21 +111,17 @@ def evaluate(
         run_requests=[request] if request and not reason else None,
         skip_reason=reason or None,
         cursor=following.to_cursor(),
-        dynamic_partitions_requests=[seasons.build_add_request(new)] if new else None,
+        dynamic_partitions_requests=[countries.build_add_request(new)] if new else None,
     )
 
 
 def _request(changes: Sequence[Change], event: str, attempt: int, registered: Sequence[str]) -> RunRequest:
-    wanted = [change.season for change in changes]
-    positions = [registered.index(season) for season in wanted]
     return RunRequest(
         run_key=f"{event}-{attempt}",
-        run_config={"ops": {"read_landing_files": {"config": {"seasons": wanted}}}},
         tags={
             EVENT_TAG: event,
             **reason_tag(_reason(changes)),
-            ASSET_PARTITION_RANGE_START_TAG: registered[min(positions)],
-            ASSET_PARTITION_RANGE_END_TAG: registered[max(positions)],
+            **run_tags([change.country for change in changes], registered),
         },
     )
 
@@ -176,12 +172,12 @@ def _request_rest(instance: DagsterInstance, outdated: _Outdated, now: float) ->
 
 
 def _reason(changes: Sequence[Change]) -> str:
-    more = len(changes) - SHOWN_SEASONS
-    shown = [*map(str, changes[:SHOWN_SEASONS]), *([f"{more} more seasons"] if more > 0 else [])]
+    more = len(changes) - SHOWN_COUNTRIES
+    shown = [*map(str, changes[:SHOWN_COUNTRIES]), *([f"{more} more countries"] if more > 0 else [])]
     return "; ".join(shown)
 
 
 def _all_is_read(listed: Inventory) -> str:
     lost = [stray.info.name for stray in listed.strays if stray.season is None]
-    text = f"{len(listed.objects)} landing objects of {len(listed.seasons)} seasons, all read."
+    text = f"{len(listed.objects)} landing objects of {len(set(map(country_of, listed.objects)))} countries, all read."
     return f"{text} In no season: {', '.join(lost[:5])}." if lost else text

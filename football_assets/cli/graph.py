@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from football_assets.cli.context import prepare_command_home
-from football_assets.cli.options import EXISTING_FILE, SEASON, home_option
+from football_assets.cli.options import EXISTING_FILE, home_option
 from football_assets.errors import FootballError
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ DEFAULT_SELECTION = 'not (key:"backtest" or key:"serving_deployment" or key:"swe
     "Default: all but backtest, serving_deployment, sweep and synced_results.",
 )
 @click.option(
-    "--season",
-    "seasons",
-    type=SEASON,
+    "--country",
+    "countries",
     multiple=True,
-    help="Season to land, like 2015-16; repeatable. Default: all.",
+    help="Country to build, like eng; repeatable. Default: all.",
 )
 @click.option(
     "--config",
@@ -42,27 +41,27 @@ DEFAULT_SELECTION = 'not (key:"backtest" or key:"serving_deployment" or key:"swe
     type=EXISTING_FILE,
     help="Run configuration as in Dagster's launchpad, YAML.",
 )
-def materialize_command(selection: str, seasons: tuple[str, ...], config_file: Path | None) -> None:
+def materialize_command(selection: str, countries: tuple[str, ...], config_file: Path | None) -> None:
     """Run assets and their checks, as one Dagster run."""
     run_config = _read_config(config_file) if config_file else None
-    run_graph(prepare_command_home(for_runs=True), selection, seasons, run_config)
+    run_graph(prepare_command_home(for_runs=True), selection, countries, run_config)
 
 
 def run_graph(
     settings: "Settings",
     selection: str,
-    seasons: tuple[str, ...] = (),
+    countries: tuple[str, ...] = (),
     run_config: Mapping[str, object] | None = None,
 ) -> "RunSummary":
     """Materialize assets in this process, with progress on standard error.
 
-    Seasons that have landed are registered as partitions first.
+    Countries that have landed are registered as partitions first.
 
     Parameters
     ----------
     selection
         Asset selection in Dagster's syntax.
-    seasons
+    countries
         Partitions to run. Empty: all registered ones.
     run_config
         Run configuration as in Dagster's launchpad.
@@ -80,20 +79,21 @@ def run_graph(
     from football_assets.definitions import build_definitions
     from football_assets.orchestration.in_process_runs import (
         materialize,
-        register_seasons,
         steps_output_hidden,
     )
+    from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, register_countries
+    from football_assets.raw.countries import landed_countries
     from football_assets.raw.landing import inventory
     from football_assets.runtime.home import project_root
     from football_assets.storage.opening import open_bucket
 
     with DagsterInstance.get() as instance, steps_output_hidden() as stream, RunProgress(stream) as progress:
-        register_seasons(instance, inventory(open_bucket(settings.bucket_url)).seasons)
+        register_countries(instance, landed_countries(inventory(open_bucket(settings.bucket_url))))
         summary = materialize(
             build_definitions(settings),
             selection,
             instance=instance,
-            seasons=seasons or instance.get_dynamic_partitions("seasons"),
+            countries=countries or instance.get_dynamic_partitions(COUNTRY_PARTITIONS),
             run_config=run_config,
             workspace=project_root() / "workspace.yaml",
             report=progress,

@@ -104,7 +104,11 @@ class RunProgress:
             case StepStarted(step):
                 self._spinner.reset(self._step, description=step)
             case AssetFinished(asset, partitions, seconds):
-                detail = f"  [dim]{partitions} season{'s' * (partitions != 1)}[/]" if partitions else ""
+                detail = (
+                    f"  [dim]{partitions} {'country' if partitions == 1 else 'countries'}[/]"
+                    if partitions
+                    else ""
+                )
                 self.console.print(f"[green]✓[/] {escape(f'{asset:<24}')}{seconds:>7.1f} s{detail}")
             case CheckFinished() if not progress.passed:
                 self._failed_check(progress)

@@ -21,7 +21,7 @@ from football_assets.features.translator import GROUP, OWNERS, specs_of
 from football_assets.orchestration.increments import by_country
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import CountryTable, as_markdown, read_countries, read_table
+from football_assets.storage.tables import CountryTable, as_markdown, read_table, read_table_of
 
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = {
@@ -93,7 +93,7 @@ def team_ratings(context: AssetExecutionContext, bucket: BucketResource) -> Outp
     context.log.info("Rated again: %s.", ", ".join(made.made) or "nothing, some countries are gone")
     kept = [name for name in made.countries if name not in made.made]
     columns = ["league_id", "team_id", "kickoff_date", "is_played", *(f"{name}_after" for name in RATINGS)]
-    frames = [made.frame.select(columns), *([read_countries(store, TABLE, kept, columns)] if kept else [])]
+    frames = [made.frame.select(columns), *([read_table_of(store, TABLE, kept, columns)] if kept else [])]
     return Output(made, metadata={**_ratings_metadata(pl.concat(frames)), "made_again": ", ".join(made.made)})
 
 
@@ -157,7 +157,7 @@ def _table_metadata(store: Bucket, name: str) -> dict[str, Any]:
     results = table.filter("is_played") if played else table
     newest = pl.col("kickoff_date") >= results["kickoff_date"].top_k(PREVIEW_ROWS).min()
     of_latest = list(by_country(results.filter(newest).select("league_id")))
-    latest = read_countries(store, name, of_latest, [*dict.fromkeys([*shown, *played])]).filter(
+    latest = read_table_of(store, name, of_latest, [*dict.fromkeys([*shown, *played])]).filter(
         newest, *played
     )
     preview = latest.sort("kickoff_date", maintain_order=True).tail(PREVIEW_ROWS).select(shown)

@@ -16,7 +16,7 @@ from dagster import (
 
 from football_assets.orchestration.increments import by_country
 from football_assets.orchestration.resources import BucketResource
-from football_assets.storage.tables import as_markdown, latest_country, read_countries, read_table
+from football_assets.storage.tables import as_markdown, latest_country, read_table, read_table_of
 
 PREVIEW_ROWS = 10
 
@@ -55,7 +55,7 @@ def check_team_ratings(
             case "ratings_know_nothing_of_their_day":
                 latest = latest_country(store, "team_ratings")
                 matches, ratings = (
-                    read_countries(store, name, latest) for name in ("stg_matches", "team_ratings")
+                    read_table_of(store, name, latest) for name in ("stg_matches", "team_ratings")
                 )
                 yield _none_of(ratings_that_know_their_day(matches, ratings), "team_ratings", key.name)
             case "ratings_are_finite_and_complete":
@@ -140,7 +140,7 @@ def check_match_features(
             case "form_is_as_of_kickoff":
                 features = read_table(store, "match_features", columns=FORM_READ)
                 latest = features.sort("kickoff_date", maintain_order=True).tail(MATCHES_CHECKED)
-                team_matches = read_countries(
+                team_matches = read_table_of(
                     store, "team_matches", list(by_country(latest.select("league_id"))), SIDES_READ
                 )
                 wrong = form_that_is_not_as_of_kickoff(team_matches, latest)

@@ -5,7 +5,7 @@ from pathlib import Path
 from football_assets.features import ratings
 from football_assets.orchestration.increments import changed_countries, code_digest, country_keys
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import CountryTable, countries_made_from, country_versions, read_countries
+from football_assets.storage.tables import CountryTable, countries_made_from, country_versions, read_table_of
 
 TABLE = "team_ratings"
 _READ = "stg_matches"
@@ -21,5 +21,5 @@ def build_ratings(bucket: Bucket) -> CountryTable:
     """
     keys = country_keys([country_versions(bucket, _READ)], code_digest(Path(ratings.__file__)))
     countries = changed_countries(keys, countries_made_from(bucket, TABLE))
-    rated = ratings.rate_matches(read_countries(bucket, _READ, countries))
+    rated = ratings.rate_matches(read_table_of(bucket, _READ, countries))
     return CountryTable(rated, countries, list(keys), keys)

@@ -25,7 +25,7 @@ from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_adv
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import Fixture, TeamState
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import as_markdown, read_countries, read_table, table_objects
+from football_assets.storage.tables import as_markdown, read_table, read_table_of, table_objects
 
 ORDER = (OVERDUE, "kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
 _KEYS = tuple(SCHEMA)[:7]
@@ -82,9 +82,9 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
     matches = read_table(bucket, "match_features", columns=["league_id", *COLUMNS_READ])
     countries = list(by_country(matches.filter(~pl.col("is_played")).select("league_id")))
     features, team_matches, team_ratings = (
-        read_countries(bucket, name, countries) for name in ("match_features", "team_matches", "team_ratings")
+        read_table_of(bucket, name, countries) for name in ("match_features", "team_matches", "team_ratings")
     )
-    times = read_countries(bucket, "stg_matches", countries, ["match_id", "kickoff_time"])
+    times = read_table_of(bucket, "stg_matches", countries, ["match_id", "kickoff_time"])
     fixtures = features.filter(~pl.col("is_played")).join(times, on="match_id", how="left")
     fixtures = with_home_advantage(fixtures, matches)
     teams = pl.concat([fixtures["home_team_id"], fixtures["away_team_id"]]).unique()

@@ -36,16 +36,13 @@ from dagster import (
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    MAX_RETRIES_TAG,
-)
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 from dagster._utils.error import SerializableErrorInfo
 from dagster._utils.interrupts import capture_interrupts
 
 from football_assets.errors import FootballError
+from football_assets.orchestration import partitions
 from football_assets.orchestration.metadata import reasons_of
 from football_assets.orchestration.run_launcher import HOST_TAG, PID_TAG, killed_message, killed_process
 
@@ -111,7 +108,7 @@ def materialize(
     selection: str,
     *,
     instance: DagsterInstance,
-    seasons: Sequence[str] = (),
+    countries: Sequence[str] = (),
     run_config: Mapping[str, object] | None = None,
     workspace: Path | None = None,
     report: Callable[[Progress], None] = lambda _: None,
@@ -124,8 +121,9 @@ def materialize(
         Asset selection in Dagster's syntax: `*`, `trained_lstm+`, `group:features`. A comma means `or`.
     run_config
         Configuration as in the launchpad, such as `{"ops": {"trained_lstm": {"config": {"epochs": 5}}}}`.
-    seasons
-        Partitions of the partitioned assets among them: registered ones, which are run as one range.
+    countries
+        Partitions of the partitioned assets among them: registered ones. Dagster runs the
+        smallest range that holds them; its other countries stay as they are.
     workspace
         Workspace file that names the code location the run belongs to.
     report
@@ -134,7 +132,7 @@ def materialize(
     Raises
     ------
     FootballError
-        The selection names no asset, a partitioned asset is selected and there is no season, or the configuration is
+        The selection names no asset, a partitioned asset is selected and there is no country, or the configuration is
         not one that the assets take.
     RunFailed
         A step failed; the message says which, why and where its log is.
@@ -144,14 +142,13 @@ def materialize(
     partitioned = sorted(
         key.to_user_string() for key in keys if job.asset_layer.get(key).partitions_def is not None
     )
-    if partitioned and not seasons:
+    if partitioned and not countries:
         raise FootballError(
-            f"There is no season to materialise {', '.join(partitioned)} for: land results first with `football land`."
+            f"There is no country to materialise {', '.join(partitioned)} for: land results first with `football land`."
         )
     tags = {PID_TAG: str(os.getpid()), HOST_TAG: socket.gethostname(), MAX_RETRIES_TAG: "0"}
     if partitioned:
-        first, last = partition_range(seasons, instance.get_dynamic_partitions("seasons"))
-        tags |= {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+        tags |= partitions.run_tags(countries, instance.get_dynamic_partitions(partitions.COUNTRY_PARTITIONS))
     fail_abandoned_runs(instance)
     started = time.monotonic()
     execution = {} if job.executor_def.name == in_process_executor.name else IN_PROCESS_EXECUTION
@@ -195,31 +192,6 @@ def resolve_selection(definitions: Definitions, selection: str) -> frozenset[Ass
     if not keys:
         raise FootballError(f"Selection {selection!r} names no asset. The assets are: {known}.")
     return frozenset(keys)
-
-
-def register_seasons(instance: DagsterInstance, seasons: Sequence[str]) -> None:
-    """Make the seasons known as partitions, those that are not yet."""
-    known = set(instance.get_dynamic_partitions("seasons"))
-    new = sorted(set(seasons) - known)
-    if new:
-        instance.add_dynamic_partitions("seasons", new)
-
-
-def partition_range(seasons: Sequence[str], registered: Sequence[str]) -> tuple[str, str]:
-    """First and last of the smallest range that holds the seasons, in the order in which they were registered.
-
-    Raises
-    ------
-    FootballError
-        A season is not registered.
-    """
-    unknown = sorted(set(seasons) - set(registered))
-    if unknown:
-        raise FootballError(
-            f"No results of {', '.join(unknown)} have landed. Seasons: {', '.join(sorted(registered)) or 'none'}."
-        )
-    positions = [registered.index(season) for season in seasons]
-    return registered[min(positions)], registered[max(positions)]
 
 
 def fail_abandoned_runs(instance: DagsterInstance) -> None:
@@ -283,24 +255,24 @@ def _follow(
     assets: dict[str, None] = {}
     checks: list[CheckFinished] = []
     failure: tuple[str, SerializableErrorInfo | None] | None = None
-    partitions: dict[str, int] = {}  # of the assets of the running step
+    built: dict[str, int] = {}  # of the assets of the running step
     mark = time.monotonic()
     for event in events:
         match event.event_type:
             case DagsterEventType.STEP_START:
-                mark, partitions = time.monotonic(), {}
+                mark, built = time.monotonic(), {}
                 report(StepStarted(str(event.step_key)))
             case DagsterEventType.ASSET_MATERIALIZATION if event.asset_key is not None:
                 asset = event.asset_key.to_user_string()
                 assets[asset] = None
                 if event.partition is not None:
-                    partitions[asset] = partitions.get(asset, 0) + 1
+                    built[asset] = built.get(asset, 0) + 1
                 else:
                     now = time.monotonic()
                     report(AssetFinished(asset, 0, now - mark))
                     mark = now
             case DagsterEventType.STEP_SUCCESS:
-                for asset, count in partitions.items():
+                for asset, count in built.items():
                     report(AssetFinished(asset, count, time.monotonic() - mark))
             case DagsterEventType.ASSET_CHECK_EVALUATION:
                 evaluation = event.asset_check_evaluation_data

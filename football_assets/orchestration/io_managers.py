@@ -14,16 +14,15 @@ from football_assets.storage.tables import (
     read_table,
     table_object,
     write_country_table,
+    write_partitions,
     write_table,
 )
 
-PARTITION_COLUMN = "season"
-
 
 class TableIOManager(ConfigurableIOManager):
-    """Polars frames as Parquet tables. A frame of several partitions is split by its `season` column.
+    """Polars frames as Parquet tables: of a partitioned asset a frame a country, otherwise one frame.
 
-    Frames given by partition are written to those partitions; others of the run stay as they are. Of a `CountryTable`
+    Countries of the run that the asset gives no frame of stay as they are. Of a `CountryTable`
     the countries that it has rows of are written.
     """
 
@@ -35,8 +34,8 @@ class TableIOManager(ConfigurableIOManager):
         bucket = self.bucket.open()
         name = context.asset_key.path[-1]
         if isinstance(obj, Mapping):
-            written = [write_table(bucket, name, part, key).size for key, part in obj.items()]
-            context.add_output_metadata({"objects": len(written), "bytes": sum(written)})
+            parts = write_partitions(bucket, name, obj)
+            context.add_output_metadata({"objects": len(parts), "bytes": sum(item.size for item in parts)})
             return
         if isinstance(obj, CountryTable):
             objects = write_country_table(bucket, name, obj)
@@ -44,16 +43,8 @@ class TableIOManager(ConfigurableIOManager):
                 {"objects": len(objects), "bytes": sum(item.size for item in objects)}
             )
             return
-        if not context.has_asset_partitions:
-            info = write_table(bucket, name, obj)
-            context.add_output_metadata({"object": info.name, "bytes": info.size})
-            return
-        keys = list(context.asset_partition_keys)
-        sizes = []
-        for key in keys:
-            part = obj if len(keys) == 1 else obj.filter(pl.col(PARTITION_COLUMN) == key)
-            sizes.append(write_table(bucket, name, part, key).size)
-        context.add_output_metadata({"objects": len(sizes), "bytes": sum(sizes)})
+        info = write_table(bucket, name, obj)
+        context.add_output_metadata({"object": info.name, "bytes": info.size})
 
     def load_input(self, context: InputContext) -> pl.DataFrame:
         bucket = self.bucket.open()

@@ -1,5 +1,84 @@
-"""Partitions of the raw tables: one a season, added when its first landing object appears."""
+"""The one partitions definition, the country, and which countries of its range a run builds.
 
-from dagster import DynamicPartitionsDefinition
+Dagster runs one partition, or a range of partitions without gaps, as one run. A run of several countries that are no
+such range carries the smallest range that holds them, and the tag COUNTRIES_TAG names those to build.
+See docs/decisions/country-partitions.md.
+"""
 
-seasons = DynamicPartitionsDefinition(name="seasons")
+from collections.abc import Iterable, Sequence
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetExecutionContext,
+    DagsterInstance,
+    DynamicPartitionsDefinition,
+)
+
+from football_assets.errors import FootballError
+from football_assets.orchestration.dagster_private import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
+
+COUNTRY_PARTITIONS = "countries"
+COUNTRIES_TAG = "football/countries"
+BUILT = "built_in_this_run"
+"""Metadata of the materialization of a country of the range that the run did not build: false."""
+countries = DynamicPartitionsDefinition(name=COUNTRY_PARTITIONS)
+
+
+def register_countries(instance: DagsterInstance, landed: Iterable[str]) -> None:
+    """Add the countries that are no partitions yet, in order of name."""
+    new = sorted(set(landed) - set(instance.get_dynamic_partitions(COUNTRY_PARTITIONS)))
+    if new:
+        instance.add_dynamic_partitions(COUNTRY_PARTITIONS, new)
+
+
+def partition_range(wanted: Sequence[str], registered: Sequence[str]) -> tuple[str, str]:
+    """Return the first and last of the smallest range that holds some countries, in the order of registration.
+
+    Raises
+    ------
+    FootballError
+        A country is not registered.
+    """
+    unknown = sorted(set(wanted) - set(registered))
+    if unknown:
+        raise FootballError(
+            f"No results of {', '.join(unknown)} have landed. Countries: {', '.join(sorted(registered)) or 'none'}."
+        )
+    positions = [registered.index(country) for country in wanted]
+    return registered[min(positions)], registered[max(positions)]
+
+
+def run_tags(wanted: Sequence[str], registered: Sequence[str]) -> dict[str, str]:
+    """Return the tags of a run that builds some countries.
+
+    Raises
+    ------
+    FootballError
+        A country is not registered.
+    """
+    first, last = partition_range(wanted, registered)
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: first,
+        ASSET_PARTITION_RANGE_END_TAG: last,
+        COUNTRIES_TAG: ",".join(sorted(wanted)),
+    }
+
+
+def countries_to_build(context: AssetExecutionContext | AssetCheckExecutionContext) -> list[str]:
+    """Return the countries that a step builds: those of the run's tag, or the whole range where there is none.
+
+    Raises
+    ------
+    FootballError
+        The tag names a country outside of the range.
+    """
+    keys = list(context.partition_keys)
+    tag = context.run.tags.get(COUNTRIES_TAG)
+    wanted = tag.split(",") if tag else keys
+    outside = sorted(set(wanted) - set(keys))
+    if outside:
+        raise FootballError(f"The run's range has no country {', '.join(outside)}: it has {', '.join(keys)}.")
+    return [key for key in keys if key in wanted]

@@ -25,7 +25,7 @@ from football_assets.raw.quality import (
     common_reasons,
     played_after,
     rejected_share,
-    stale_seasons,
+    stale_countries,
     unreadable_files,
 )
 from football_assets.storage.bucket import Bucket
@@ -52,9 +52,9 @@ SEASONS_SHOWN = 3
             description="No match after today has a score, which would leak into every feature of today.",
         ),
         AssetCheckSpec(
-            "seasons_are_as_new_as_their_files",
+            "countries_are_as_new_as_their_files",
             asset="raw_matches",
-            description="Each season is as new as its landing files.",
+            description="Each country is as new as its landing files.",
         ),
         AssetCheckSpec(
             "sources_spell_teams_alike",
@@ -88,8 +88,8 @@ def check_raw_tables(
                 yield _rows_keep_to_the_schema(matches)
             case "no_played_match_lies_in_the_future":
                 yield _no_played_match_lies_in_the_future(matches)
-            case "seasons_are_as_new_as_their_files":
-                yield _seasons_are_as_new_as_their_files(store, matches, rejected)
+            case "countries_are_as_new_as_their_files":
+                yield _countries_are_as_new_as_their_files(store, matches, rejected)
             case "sources_spell_teams_alike":
                 yield _warning(
                     "raw_matches",
@@ -126,17 +126,17 @@ def _no_played_match_lies_in_the_future(matches: pl.DataFrame) -> AssetCheckResu
     )
 
 
-def _seasons_are_as_new_as_their_files(
+def _countries_are_as_new_as_their_files(
     store: Bucket, matches: pl.DataFrame, rejected: pl.DataFrame
 ) -> AssetCheckResult:
-    stale = stale_seasons(store, inventory(store), [matches, rejected])
+    stale = stale_countries(store, inventory(store), [matches, rejected])
     return AssetCheckResult(
         asset_key="raw_matches",
-        check_name="seasons_are_as_new_as_their_files",
+        check_name="countries_are_as_new_as_their_files",
         passed=not stale,
         severity=AssetCheckSeverity.WARN,
         description=f"Materialise raw_matches for {', '.join(stale)}." if stale else None,
-        metadata={"stale_seasons": len(stale)},
+        metadata={"stale_countries": len(stale)},
     )
 
 

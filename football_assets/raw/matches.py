@@ -1,9 +1,9 @@
-"""Landing objects of seasons to matches: read, judge, name clubs, merge.
+"""Landing objects of countries to matches: read, judge, name clubs, merge.
 
 Called by the raw assets, `football clubs` and benchmarks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from typing import NamedTuple
 import polars as pl
 
 from football_assets.errors import ObjectNotFound, UnreadableObject
-from football_assets.raw.formats.frames import REJECTION_SCHEMA as REFUSAL_SCHEMA
-from football_assets.raw.formats.frames import FileContent, read_files, with_origins
+from football_assets.raw.countries import country_of, objects_of
+from football_assets.raw.formats.frames import REJECTION_SCHEMA, FileContent, read_files, with_origins
 from football_assets.raw.landing import Inventory, LandingObject, in_order, inventory
 from football_assets.raw.matching.canonical_clubs import against_themselves, with_canonical_clubs
 from football_assets.raw.matching.copied_lists import split_copied_lists
 from football_assets.raw.matching.legs import pairs_that_meet_again
 from football_assets.raw.matching.merging import merge
-from football_assets.raw.neighbours import in_their_seasons, objects_to_read
+from football_assets.raw.neighbours import in_their_seasons
 from football_assets.raw.rules import (
     clean_names,
     odds_are_unusable,
@@ -27,51 +27,47 @@ from football_assets.raw.rules import (
     without_void,
 )
 from football_assets.storage.bucket import Bucket, ObjectInfo
+from football_assets.storage.tables import country_of_league
+
+REFUSAL_SCHEMA: dict[str, type[pl.DataType]] = {"country": pl.String, **REJECTION_SCHEMA}
 
 
 @dataclass(frozen=True)
-class SeasonMatches:
-    """Matches by `schema.Match`; what could not be used by REFUSAL_SCHEMA: object, line or JSON path, and why."""
+class ReadMatches:
+    """Matches by `schema.Match`, and rejected records by REFUSAL_SCHEMA: object, line or JSON path, and reason."""
 
     matches: pl.DataFrame
     rejected: pl.DataFrame
 
 
-def read_season(bucket: Bucket, season: str, today: date) -> SeasonMatches:
-    """`read_seasons` for one season."""
-    return read_seasons(bucket, [season], today)
+def read_countries(
+    bucket: Bucket, countries: Collection[str], today: date, *, listed: Inventory | None = None
+) -> ReadMatches:
+    """Read, judge, name and merge the landing objects of countries, all seasons of each.
 
-
-def read_seasons(
-    bucket: Bucket, seasons: Sequence[str], today: date, *, listed: Inventory | None = None
-) -> SeasonMatches:
-    """Read, judge, name and merge the landing objects of seasons, beside those of the seasons that overlap them.
-
-    The same objects give the same frames, in the same order, whenever they landed and whichever other seasons are
-    read. A season without objects gives no rows.
+    The same objects give the same frames, in the same order, whenever they landed and whichever other countries are
+    read: no rule compares records of two countries. A country without objects gives no rows.
 
     Parameters
     ----------
-    seasons
-        Labels like `2014-15` or `2014`.
+    countries
+        Keys of `raw.countries`, such as `eng`.
     today
-        Matches played after this day are refused.
+        Matches played after this day are rejected.
     listed
         The inventory, where the caller has one.
     """
     listed = listed or inventory(bucket)
-    wanted = set(seasons)
-    read = _judged(bucket, _objects(listed, seasons), today)
+    read = _judged(bucket, objects_of(listed, countries), today)
     named = _named(read.rows)
-    entries = in_their_seasons(named).filter(pl.col("season").is_in(wanted))
-    own, copies = split_copied_lists(entries, named)
+    own, copies = split_copied_lists(in_their_seasons(named), named)
     sound, void = without_void(own)
     differing = sound.filter(pl.col("home_team") != pl.col("away_team"))
     merged = merge(without_unusable_odds(differing), pairs_that_meet_again(without_void(named)[0]))
     rejected = [
-        _strays(listed, wanted),
-        read.refusals.filter(pl.col("season").is_in(wanted)),
-        read.rows.filter(pl.col("reason").is_not_null(), pl.col("season").is_in(wanted)),
+        _strays(listed, countries),
+        read.refusals,
+        read.rows.filter(pl.col("reason").is_not_null()),
         _copied_files(copies),
         void,
         against_themselves(sound),
@@ -80,38 +76,40 @@ def read_seasons(
             reason=pl.lit("The odds are left out: they are not three decimal odds above 1.")
         ),
     ]
-    return _season_matches(merged.matches, rejected)
+    return _read_matches(merged.matches, rejected)
 
 
-def _season_matches(matches: pl.DataFrame, rejected: Sequence[pl.DataFrame]) -> SeasonMatches:
+def _read_matches(matches: pl.DataFrame, rejected: Sequence[pl.DataFrame]) -> ReadMatches:
     from football_assets.raw.schema import Match
 
-    ordered = matches.sort("season", "kickoff_date", "league_id", "match_id").select(*Match.column_names())
+    ordered = matches.sort(country_of_league(), "season", "kickoff_date", "league_id", "match_id")
     records = pl.concat([frame.select(*REFUSAL_SCHEMA) for frame in rejected])
-    return SeasonMatches(
-        matches=Match.validate(ordered, cast=True),
-        rejected=records.sort("season", "source_object", "line", "path", "reason"),
+    return ReadMatches(
+        matches=Match.validate(ordered.select(*Match.column_names()), cast=True),
+        rejected=records.sort("country", "season", "source_object", "line", "path", "reason"),
     )
-
-
-def _objects(listed: Inventory, seasons: Sequence[str]) -> list[LandingObject]:
-    """The objects that the seasons' tables are made from, each once, in order of source and name."""
-    found = {item.info.name: item for items in objects_to_read(listed, seasons).values() for item in items}
-    return in_order(found.values())
 
 
 def _copied_files(refused: pl.DataFrame) -> pl.DataFrame:
     """Objects that hold another league's list, by REFUSAL_SCHEMA."""
-    return refused.with_columns(line=pl.lit(None, pl.Int64), path=pl.lit(None, pl.String), record=pl.lit(""))
+    return refused.with_columns(
+        country_of_league(), line=pl.lit(None, pl.Int64), path=pl.lit(None, pl.String), record=pl.lit("")
+    )
 
 
-def named_entries(bucket: Bucket, seasons: Sequence[str], today: date) -> pl.DataFrame:
-    """The sound entries of all landing objects of seasons before they are merged, clubs by their canonical names.
+def named_entries(bucket: Bucket, seasons: Collection[str], today: date) -> pl.DataFrame:
+    """Read the sound entries of all landing objects of seasons before they are merged, clubs by their canonical names.
 
-    The sources' own names are in `home_name` and `away_name`. Parameters are those of `read_seasons`.
+    The sources' own names are in `home_name` and `away_name`.
+
+    Parameters
+    ----------
+    seasons
+        Labels like `2014-15` or `2014`.
+    today
+        Matches played after this day are rejected.
     """
-    wanted = set(seasons)
-    objects = [item for item in _objects(inventory(bucket), seasons) if item.season in wanted]
+    objects = in_order(item for item in inventory(bucket).objects if item.season in seasons)
     return without_void(_named(_judged(bucket, objects, today).rows))[0]
 
 
@@ -142,7 +140,7 @@ def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.Data
         ]
     )
     origins = _origins([item for item, _ in found])
-    unread = _whole_files((item.season, item.info, reason) for item, reason in lost)
+    unread = _whole_files((country_of(item), item.season, item.info, reason) for item, reason in lost)
     return (
         with_origins(rows, origins),
         pl.concat([with_origins(refusals, origins), unread], how="diagonal"),
@@ -172,7 +170,7 @@ def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:
             "object_order": range(len(objects)),
             "season": [item.season for item in objects],
             "league_id": [item.league.league_id for item in objects],
-            "country": [item.league.country for item in objects],
+            "country": [country_of(item) for item in objects],
             "is_cup": [item.league.is_cup for item in objects],
             "source": [item.source for item in objects],
             "source_object": [item.info.name for item in objects],
@@ -188,23 +186,26 @@ def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:
     )
 
 
-def _strays(listed: Inventory, wanted: set[str]) -> pl.DataFrame:
+def _strays(listed: Inventory, countries: Collection[str]) -> pl.DataFrame:
     """Objects in a season's folder whose name says no league or format, and files there that cannot be read."""
     return _whole_files(
-        (stray.season, stray.info, stray.reason) for stray in listed.strays if stray.season in wanted
+        (country_of(stray), stray.season, stray.info, stray.reason)
+        for stray in listed.strays
+        if country_of(stray) in countries
     )
 
 
-def _whole_files(files: Iterable[tuple[str | None, ObjectInfo, str]]) -> pl.DataFrame:
-    """Files that are refused as a whole, by REFUSAL_SCHEMA: season, object and reason of each."""
+def _whole_files(files: Iterable[tuple[str | None, str | None, ObjectInfo, str]]) -> pl.DataFrame:
+    """Files that are rejected as a whole, by REFUSAL_SCHEMA: country, season, object and reason of each."""
     refusals = [
         {
+            "country": country,
             "season": season,
             "source_object": info.name,
             "source_version": info.version,
             "reason": reason,
             "record": "",
         }
-        for season, info, reason in files
+        for country, season, info, reason in files
     ]
     return pl.DataFrame(refusals, schema=REFUSAL_SCHEMA)

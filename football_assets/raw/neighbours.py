@@ -1,40 +1,17 @@
-"""Matches that stand in the folders of two seasons: which objects are read beside a season, and which season a match
-belongs to.
+"""Matches that the folders of two seasons list: which season each belongs to.
 
 The windows of neighbouring seasons overlap (`seasons.season_window`), as do those of an autumn-to-spring season and a
-calendar year. A season's table is a function of its own objects and of those of its neighbours in the same countries.
-Called by `matches.py`, `read_record.py` and `quality.py`.
+calendar year. A country is read with all of its seasons. Called by `matches.py`.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
 from football_assets.domain.seasons import overlapping_seasons, season_that_owns, season_window
-from football_assets.raw.landing import Inventory, LandingObject, in_order
 from football_assets.raw.rules import SAME_MATCH_DAYS
 
 _FIXTURE = ["country", "home_team", "away_team"]
-
-
-def objects_to_read(listed: Inventory, seasons: Iterable[str]) -> dict[str, list[LandingObject]]:
-    """For each season the objects that its tables are made from, in order of source and name."""
-    own: dict[str, list[LandingObject]] = defaultdict(list)
-    for item in listed.objects:
-        own[item.season].append(item)
-    return {season: _with_neighbours(season, own) for season in seasons}
-
-
-def _with_neighbours(season: str, own: dict[str, list[LandingObject]]) -> list[LandingObject]:
-    countries = {item.league.country for item in own.get(season, ())}
-    beside = [
-        item
-        for other in overlapping_seasons(season, own)
-        for item in own[other]
-        if item.league.country in countries
-    ]
-    return in_order([*own.get(season, ()), *beside])
 
 
 def in_their_seasons(entries: pl.DataFrame) -> pl.DataFrame:

@@ -5,10 +5,10 @@ from datetime import date
 
 import polars as pl
 
-from football_assets.raw.landing import Inventory, LandingObject, StrayObject
-from football_assets.raw.neighbours import objects_to_read
+from football_assets.raw.countries import by_country_of
+from football_assets.raw.landing import Inventory
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import partition_of, table_objects
+from football_assets.storage.tables import country_of_league, partition_of, table_objects
 
 
 def broken_rules(matches: pl.DataFrame) -> dict[str, int]:
@@ -28,31 +28,33 @@ def played_after(matches: pl.DataFrame, today: date) -> pl.DataFrame:
     return matches.filter(pl.col("home_goals").is_not_null() & (pl.col("kickoff_date") > today))
 
 
-def stale_seasons(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataFrame]) -> list[str]:
-    """Seasons to materialise again: a landing object that is read with the season is newer than the partition, or rows
-    come from one that is gone.
+def stale_countries(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataFrame]) -> list[str]:
+    """Return the countries to materialise again.
+
+    A landing object of theirs is newer than the partition, or rows come from an object that is gone.
 
     Parameters
     ----------
     tables
         `raw_matches` and `raw_matches_rejected`.
     """
-    items: list[LandingObject | StrayObject] = [*listed.objects, *listed.strays]
-    current = {(item.info.name, item.info.version) for item in items}
+    current = {(item.info.name, item.info.version) for item in listed.objects}
+    current |= {(stray.info.name, stray.info.version) for stray in listed.strays}
     origins = pl.concat(
-        [table.select("season", "source_object", "source_version").unique() for table in tables]
+        [
+            table.select(
+                "country" if "country" in table.columns else country_of_league(),
+                "source_object",
+                "source_version",
+            ).unique()
+            for table in tables
+        ]
     )
-    stale = {season for season, name, version in origins.iter_rows() if (name, version) not in current}
+    stale = {country for country, name, version in origins.iter_rows() if (name, version) not in current}
     written = {partition_of(item): item.updated for item in table_objects(bucket, "raw_matches")}
-    read_with: dict[str, list[LandingObject | StrayObject]] = {
-        season: list(objects) for season, objects in objects_to_read(listed, listed.seasons).items()
-    }
-    for stray in listed.strays:
-        if stray.season is not None:
-            read_with[stray.season].append(stray)
-    for season, found in read_with.items():
-        if season not in written or any(written[season] < item.info.updated for item in found):
-            stale.add(season)
+    for country, found in by_country_of(listed).items():
+        if country not in written or any(written[country] < item.info.updated for item in found):
+            stale.add(country)
     return sorted(stale)
 
 

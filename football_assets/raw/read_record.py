@@ -1,20 +1,19 @@
-"""What `raw_matches` was last read from, season by season. The raw assets write it; `new_results_sensor` compares it
-with what has landed.
+"""What `raw_matches` was last read from, country by country.
 
-One object holds a digest of every season's landing objects, so that ten thousand of them are compared by one small
-read. The digest covers the objects of the neighbouring seasons that are read beside a season's own. The record says
-which run read a season: two readings of the same objects are two states.
+The raw assets write the record; `new_results_sensor` compares it with what has landed. One object holds a digest of the
+landing objects of every country, so that ten thousand of them are compared by one small read. The record names the run
+that read a country: two readings of the same objects are two states.
 """
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from football_assets.domain.seasons import parse_season
 from football_assets.errors import ObjectNotFound
-from football_assets.raw.landing import Inventory, LandingObject, StrayObject
-from football_assets.raw.neighbours import objects_to_read
+from football_assets.raw.countries import by_country_of
+from football_assets.raw.landing import Inventory
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.updates import update
 
@@ -22,16 +21,16 @@ RECORD = "landing/read.json"
 
 
 @dataclass(frozen=True)
-class SeasonObjects:
-    """A season's landing objects: how many, and the digest of the names and versions of all that are read with it."""
+class CountryObjects:
+    """The landing objects of a country: their number, and the digest of their names and versions."""
 
     objects: int
     digest: str
 
 
 @dataclass(frozen=True)
-class SeasonRead:
-    """The landing objects that a season's partition was made from, and the Dagster run that read them."""
+class CountryRead:
+    """The landing objects that the partition of a country was made from, and the Dagster run that read them."""
 
     objects: int
     digest: str
@@ -42,54 +41,54 @@ def _digest(states: Iterable[str]) -> str:
     return hashlib.blake2b("".join(states).encode(), digest_size=8).hexdigest()
 
 
-NO_OBJECTS = SeasonObjects(0, _digest(()))
+NO_OBJECTS = CountryObjects(0, _digest(()))
 
 
-def landed_seasons(listed: Inventory) -> dict[str, SeasonObjects]:
-    """The objects of every season that has any, those of no readable name among them."""
-    strays: dict[str, list[StrayObject]] = defaultdict(list)
-    for stray in listed.strays:
-        if stray.season is not None:
-            strays[stray.season].append(stray)
-    found = {}
-    for season, objects in objects_to_read(listed, listed.seasons).items():
-        items: list[LandingObject | StrayObject] = [*objects, *strays[season]]
-        states = sorted(f"{item.info.name}\0{item.info.version}\n" for item in items)
-        found[season] = SeasonObjects(sum(item.season == season for item in items), _digest(states))
-    return found
+def country_states(listed: Inventory) -> dict[str, CountryObjects]:
+    """Return the state of the objects of every country that has any, those of no readable name among them."""
+    return {
+        country: CountryObjects(
+            len(items), _digest(sorted(f"{item.info.name}\0{item.info.version}\n" for item in items))
+        )
+        for country, items in by_country_of(listed).items()
+    }
 
 
-def last_read(bucket: Bucket) -> dict[str, SeasonRead]:
-    """What every season was last read from; a season that never was is missing."""
+def last_read(bucket: Bucket) -> dict[str, CountryRead]:
+    """Return what every country was last read from; a country that never was is missing.
+
+    Entries of earlier versions, which recorded seasons, are ignored.
+    """
     try:
         return _parse(bucket.read(RECORD))
     except ObjectNotFound:
         return {}
 
 
-def _parse(record: bytes | None) -> dict[str, SeasonRead]:
-    return {season: SeasonRead(**read) for season, read in json.loads(record or b"{}").items()}
+def _parse(record: bytes | None) -> dict[str, CountryRead]:
+    entries = json.loads(record or b"{}").items()
+    return {key: CountryRead(**read) for key, read in entries if parse_season(key) is None}
 
 
 def record_read(
-    bucket: Bucket, seasons: Iterable[str], landed: Mapping[str, SeasonObjects], run_id: str
+    bucket: Bucket, countries: Iterable[str], landed: Mapping[str, CountryObjects], run_id: str
 ) -> None:
-    """Record what seasons were read from, also while another process records others.
+    """Record what countries were read from, also while another process records others.
 
     Parameters
     ----------
-    seasons
+    countries
         Those that were read, with objects or without.
     landed
-        The objects of all seasons as they were listed before the reading began.
+        The objects of all countries as they were listed before the reading began.
     """
     read = {}
-    for season in seasons:
-        found = landed.get(season, NO_OBJECTS)
-        read[season] = SeasonRead(found.objects, found.digest, run_id)
+    for country in countries:
+        found = landed.get(country, NO_OBJECTS)
+        read[country] = CountryRead(found.objects, found.digest, run_id)
 
     def change(record: bytes | None) -> bytes:
         merged = _parse(record) | read
-        return json.dumps({season: asdict(entry) for season, entry in sorted(merged.items())}).encode()
+        return json.dumps({country: asdict(entry) for country, entry in sorted(merged.items())}).encode()
 
     update(bucket, RECORD, change)

@@ -35,7 +35,7 @@ from football_assets.sequences.encoder import (
 from football_assets.sequences.home_advantage import home_advantage_shift
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import country_versions, read_countries
+from football_assets.storage.tables import country_versions, read_table_of
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
@@ -112,7 +112,7 @@ def build_tensors(
     code = code_digest(*sources, spec.model_dump_json())
     keys = country_keys([country_versions(bucket, name) for name in columns], code)
     countries = changed_countries(keys, _noted(earlier) if earlier is not None else {})
-    tables = {name: read_countries(bucket, name, countries, read) for name, read in columns.items()}
+    tables = {name: read_table_of(bucket, name, countries, read) for name, read in columns.items()}
     kept = [name for name in keys if name not in countries]
     write_tensors(**tables, folder=folder, spec=spec, made_from=keys, earlier=earlier, kept=kept)
     return countries

@@ -5,6 +5,7 @@ a person sees of tables: Markdown, for the metadata of assets.
 """
 
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from football_assets.orchestration.increments import by_country, footer, is_of, 
 from football_assets.storage.bucket import Bucket, ObjectInfo
 
 TABLES = "tables/"
+_SEASON = re.compile(r"\d{4}(-\d{2})?")
 _THREADS = 4  # that read or write objects at a time
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -43,6 +45,36 @@ class CountryTable:
     made: Sequence[str]
     countries: Sequence[str]
     made_from: Mapping[str, str]
+
+
+def country_of_league() -> pl.Expr:
+    """Return the country of a row by its `league_id`, as the column `country`: `eng` of `eng.1`."""
+    return pl.col("league_id").str.splitn(".", 2).struct.field("field_0").alias("country")
+
+
+def split_by_country(table: pl.DataFrame, countries: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """Return the rows of each of some countries in their order; no row of a country that has none.
+
+    Parameters
+    ----------
+    table
+        Rows with `country` or `league_id`.
+    """
+    of_row = table["country"] if "country" in table.columns else table.select(country_of_league()).to_series()
+    return {country: table.filter(of_row == country) for country in countries}
+
+
+def write_partitions(bucket: Bucket, name: str, parts: Mapping[str, pl.DataFrame]) -> list[ObjectInfo]:
+    """Replace some countries of a table.
+
+    Objects of seasons, by which earlier versions stored the landed results, are removed: their rows are in the
+    countries.
+    """
+    written = _in_threads(lambda country: write_table(bucket, name, parts[country], country), parts)
+    for item in bucket.list(f"{TABLES}{name}/"):
+        if _SEASON.fullmatch(partition_of(item)):
+            bucket.delete(item.name)
+    return written
 
 
 def table_object(name: str, partition: str | None = None) -> str:
@@ -101,7 +133,7 @@ def _read_objects(
     return pl.concat(parts, how="diagonal_relaxed")
 
 
-def read_countries(
+def read_table_of(
     bucket: Bucket, name: str, countries: Sequence[str], columns: Sequence[str] | None = None
 ) -> pl.DataFrame:
     """The rows of some countries of a table of features; where it has none of them, its columns without a row.

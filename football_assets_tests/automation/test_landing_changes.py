@@ -1,19 +1,19 @@
 """The difference between what landed and what was read."""
 
 from football_assets.automation.landing_changes import Change, Watch, event_of, landing_changes
-from football_assets.raw.read_record import NO_OBJECTS, SeasonObjects, SeasonRead
+from football_assets.raw.read_record import NO_OBJECTS, CountryObjects, CountryRead
 
-LANDED = SeasonObjects(2, "d1")
-READ = SeasonRead(2, "d1", "run")
+LANDED = CountryObjects(2, "d1")
+READ = CountryRead(2, "d1", "run")
 
 
 def test_a_season_changed_if_it_is_not_what_was_read() -> None:
-    landed = {"2010": LANDED, "2011": SeasonObjects(2, "d2"), "2012": LANDED, "2013": LANDED}
-    gone = SeasonRead(0, NO_OBJECTS.digest, "run")
+    landed = {"2010": LANDED, "2011": CountryObjects(2, "d2"), "2012": LANDED, "2013": LANDED}
+    gone = CountryRead(0, NO_OBJECTS.digest, "run")
     read = {"2010": READ, "2011": READ, "2012": gone, "2014": READ, "2015": gone}
 
     assert landing_changes(landed, read) == (
-        Change("2011", READ, SeasonObjects(2, "d2")),
+        Change("2011", READ, CountryObjects(2, "d2")),
         Change("2012", gone, LANDED),
         Change("2013", None, LANDED),
         Change("2014", READ, NO_OBJECTS),
@@ -25,9 +25,9 @@ def test_an_event_is_another_for_another_season_state_or_reader() -> None:
         Change("2010", READ, NO_OBJECTS),
         Change("2011", READ, NO_OBJECTS),
         Change("2010", None, NO_OBJECTS),
-        Change("2010", SeasonRead(2, "d1", "another run"), NO_OBJECTS),
-        Change("2010", SeasonRead(2, "d2", "run"), NO_OBJECTS),
-        Change("2010", READ, SeasonObjects(2, "d3")),
+        Change("2010", CountryRead(2, "d1", "another run"), NO_OBJECTS),
+        Change("2010", CountryRead(2, "d2", "run"), NO_OBJECTS),
+        Change("2010", READ, CountryObjects(2, "d3")),
     ]
 
     events = {event_of([change]) for change in changes} | {event_of(changes[:2])}

@@ -4,11 +4,13 @@ import os
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 from dagster import (
     AssetKey,
     DagsterInstance,
     DagsterRunStatus,
+    RunRequest,
     build_sensor_context,
 )
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, WILL_RETRY_TAG
@@ -18,9 +20,11 @@ from football_assets.automation.landing_changes import MAX_UNSETTLED_TICKS
 from football_assets.automation.new_results_sensor import new_results_sensor
 from football_assets.automation.tags import REASON_TAG
 from football_assets.definitions import defs
+from football_assets.orchestration.partitions import COUNTRIES_TAG
 from football_assets.orchestration.resources import bucket_resources
+from football_assets.raw.read_record import RECORD
 from football_assets.settings import Settings
-from football_assets.storage.tables import read_table
+from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.backfills import add_backfill, end_backfill
 from football_assets_tests.builders.dagster_home import open_instance
 from football_assets_tests.builders.demo import copy_bucket
@@ -31,73 +35,88 @@ WATFORD = "Sat Aug 17 2013,Watford,0-0,?,Everton"
 BURY = "Sat Aug 16 2014,Bury,1-3,?,Everton"
 
 
-def seasons_of(request: object) -> list[str]:
-    seasons: list[str] = request.run_config["ops"]["read_landing_files"]["config"]["seasons"]  # type: ignore[attr-defined]
-    return seasons
+def countries_of(request: RunRequest) -> list[str]:
+    return request.tags[COUNTRIES_TAG].split(",")
+
+
+def season_of_row(row: str) -> str:
+    year = int(row.split(",")[0].split()[-1])
+    return f"{year}-{(year + 1) % 100:02}"
 
 
 def test_many_new_files_are_one_run_and_then_there_is_nothing_to_do(home: SmallHome) -> None:
     home.land("2012-13/eng.1.csv", FULHAM)
-    home.land("2013-14/eng.1.csv", WATFORD)
+    home.land("2013-14/es.1.csv", WATFORD)
     home.bucket.write("raw/notes.txt", b"x")
 
     assert home.tick() is None
     assert "settle" in home.skipped[-1]
     request = home.request()
-    assert seasons_of(request) == ["2012-13", "2013-14"]
-    assert home.instance.get_dynamic_partitions("seasons") == ["2012-13", "2013-14"]
+    assert countries_of(request) == ["eng", "es"]
+    assert home.instance.get_dynamic_partitions("countries") == ["eng", "es"]
     assert home.launch(request)
 
     assert home.home_teams() == ["Fulham", "Watford"]
     assert home.ticks(3) is None
-    assert home.skipped[-1] == "2 landing objects of 2 seasons, all read. In no season: raw/notes.txt."
+    assert home.skipped[-1] == "2 landing objects of 2 countries, all read. In no season: raw/notes.txt."
 
 
-def test_only_the_seasons_that_differ_are_read_though_others_lie_between(home: SmallHome) -> None:
-    first = FULHAM.replace("2012", "2010")
-    for season, row in (("2010-11", first), ("2012-13", FULHAM), ("2014-15", BURY)):
-        home.land(f"{season}/eng.1.csv", row)
+def test_only_the_countries_that_differ_are_read_though_others_lie_between(home: SmallHome) -> None:
+    for league, row in (("at.1", FULHAM), ("eng.1", WATFORD), ("fr.1", BURY)):
+        home.land(f"{season_of_row(row)}/{league}.csv", row)
     home.launch(home.request())
-    untouched = home.bucket.stat("tables/raw_matches/2012-13.parquet")
+    untouched = home.bucket.stat("tables/raw_matches/eng.parquet")
 
-    home.land("2010-11/eng.1.csv", first.replace("Fulham", "Millwall"))
-    home.land("2014-15/eng.2.csv", BURY.replace("Bury", "Barnet").replace("Everton", "Reading"))
+    home.land("2012-13/at.1.csv", FULHAM.replace("Fulham", "Millwall"))
+    home.land("2014-15/fr.2.csv", BURY.replace("Bury", "Barnet").replace("Everton", "Reading"))
     request = home.request()
-    assert seasons_of(request) == ["2010-11", "2014-15"]
+    assert countries_of(request) == ["at", "fr"]
     assert home.launch(request)
 
-    assert home.home_teams() == ["Barnet", "Bury", "Fulham", "Millwall"]
-    assert home.bucket.stat("tables/raw_matches/2012-13.parquet") == untouched
+    assert home.home_teams() == ["Barnet", "Bury", "Millwall", "Watford"]
+    assert home.bucket.stat("tables/raw_matches/eng.parquet") == untouched
     (last,) = home.instance.fetch_materializations(AssetKey("fixture_predictions"), limit=1).records
     assert last.run_id == home.instance.get_runs(limit=1)[0].run_id
 
 
-def test_a_season_is_read_again_with_the_one_beside_it_whose_files_changed(home: SmallHome) -> None:
+def test_a_country_is_read_again_with_all_of_its_seasons(home: SmallHome) -> None:
     home.land("2012-13/eng.1.csv", FULHAM)
     home.land("2013-14/eng.1.csv", WATFORD)
     home.launch(home.request())
 
     home.land("2012-13/eng.1.csv", FULHAM, WATFORD)  # the first day of the next season, in the wrong folder
     request = home.request()
-    assert seasons_of(request) == ["2012-13", "2013-14"]
+    assert countries_of(request) == ["eng"]
     assert home.launch(request)
 
     assert home.home_teams() == ["Fulham", "Watford"]
     assert home.ticks(3) is None
 
 
-def test_the_last_file_of_a_season_takes_its_matches_with_it(home: SmallHome) -> None:
+def test_the_last_file_of_a_country_takes_its_matches_with_it(home: SmallHome) -> None:
     home.land("2012-13/eng.1.csv", FULHAM)
-    home.land("2013-14/eng.1.csv", WATFORD)
+    home.land("2013-14/es.1.csv", WATFORD)
     home.launch(home.request())
 
     home.bucket.delete("raw/a/2012-13/eng.1.csv")
     request = home.request()
-    assert seasons_of(request) == ["2012-13", "2013-14"]
-    assert request.tags[REASON_TAG].startswith("2012-13: 0 objects, 1 when last read;")
+    assert countries_of(request) == ["eng"]
+    assert request.tags[REASON_TAG] == "eng: 0 objects, 1 when last read"
     assert home.launch(request)
 
     assert home.home_teams() == ["Watford"]
+    assert home.ticks(3) is None
+
+
+def test_what_a_version_with_seasons_has_read_is_read_again_by_country(home: SmallHome) -> None:
+    home.land("2012-13/eng.1.csv", FULHAM)
+    home.bucket.write(RECORD, b'{"2012-13": {"objects": 1, "digest": "d", "run_id": "r"}}')
+    write_table(home.bucket, "raw_matches", pl.DataFrame({"home_team": ["Old"]}), "2012-13")
+    request = home.request()
+    assert countries_of(request) == ["eng"]
+    assert home.launch(request)
+
+    assert home.home_teams() == ["Fulham"]
     assert home.ticks(3) is None
 
 
@@ -165,12 +184,12 @@ def test_a_lost_or_foreign_cursor_neither_drops_nor_repeats_a_run(
 def test_files_that_are_still_arriving_are_waited_for_but_not_for_ever(local_home: SmallHome) -> None:
     home, requests = local_home, []
     for number in range(MAX_UNSETTLED_TICKS):
-        home.land(f"{2001 + number}/eng.1.csv", FULHAM)
+        home.land(f"2012-13/{'abcdefgh'[number]}x.1.csv", FULHAM)
         requests.append(home.tick())
 
     assert requests[:-1] == [None] * (MAX_UNSETTLED_TICKS - 1)
     assert requests[-1] is not None
-    assert len(seasons_of(requests[-1])) == MAX_UNSETTLED_TICKS
+    assert len(countries_of(requests[-1])) == MAX_UNSETTLED_TICKS
 
 
 def test_a_burst_after_a_long_run_is_waited_for_like_the_first(local_home: SmallHome) -> None:
@@ -180,10 +199,10 @@ def test_a_burst_after_a_long_run_is_waited_for_like_the_first(local_home: Small
     running = home.instance.create_run_for_job(job, tags=job.run_tags, status=DagsterRunStatus.STARTED)
     assert home.ticks(MAX_UNSETTLED_TICKS) is None
     home.instance.report_run_canceled(running)
-    home.land("2013-14/eng.1.csv", WATFORD)
+    home.land("2013-14/es.1.csv", WATFORD)
 
     assert home.tick() is None
-    assert seasons_of(home.request()) == ["2012-13", "2013-14"]
+    assert countries_of(home.request()) == ["eng", "es"]
 
 
 def test_a_file_that_lands_during_a_run_is_read_after_it(local_home: SmallHome) -> None:
@@ -192,14 +211,14 @@ def test_a_file_that_lands_during_a_run_is_read_after_it(local_home: SmallHome) 
     home.launch(home.request())
     job = home.definitions.resolve_job_def("retrain")
     running = home.instance.create_run_for_job(job, tags=job.run_tags, status=DagsterRunStatus.STARTED)
-    home.land("2014-15/eng.1.csv", BURY)
+    home.land("2014-15/fr.1.csv", BURY)
 
     assert home.ticks(4) is None
-    assert home.skipped[-1] == f"Waiting for run {running.run_id}. 2014-15: 1 objects, never read."
+    assert home.skipped[-1] == f"Waiting for run {running.run_id}. fr: 1 objects, never read."
     home.instance.report_run_canceled(running)
 
     request = home.request()
-    assert seasons_of(request) == ["2014-15"]
+    assert countries_of(request) == ["fr"]
     assert home.launch(request)
     assert home.home_teams() == ["Bury", "Fulham"]
 
@@ -274,7 +293,7 @@ def test_a_run_that_failed_is_tried_again_after_a_pause_a_few_times_and_then_on_
     assert "see its log" in home.skipped[-1]
 
     home.bucket.delete(BROKEN)
-    home.land("2013-14/eng.1.csv", WATFORD)
+    home.land("2013-14/es.1.csv", WATFORD)
     assert home.launch(home.request())
     assert home.ticks(3) is None
 
@@ -308,8 +327,8 @@ def test_a_cancelled_run_is_left_alone_until_something_changes(local_home: Small
 
     assert home.ticks(4) is None
     assert f"Run {run.run_id} was cancelled" in home.skipped[-1]
-    home.land("2013-14/eng.1.csv", WATFORD)
-    assert seasons_of(home.request()) == ["2012-13", "2013-14"]
+    home.land("2013-14/es.1.csv", WATFORD)
+    assert countries_of(home.request()) == ["eng", "es"]
 
 
 def test_a_run_that_dagster_retries_is_one_attempt(local_home: SmallHome) -> None:
@@ -340,10 +359,10 @@ def test_a_run_that_dagster_retries_is_one_attempt(local_home: SmallHome) -> Non
 def test_what_a_hand_has_read_is_carried_on_and_not_read_again(local_home: SmallHome) -> None:
     home = local_home
     home.land("2012-13/eng.1.csv", FULHAM)
-    home.instance.add_dynamic_partitions("seasons", ["2012-13"])
+    home.instance.add_dynamic_partitions("countries", ["eng"])
     home.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=home.instance,
-        partition_key="2012-13",
+        partition_key="eng",
         asset_selection=[AssetKey("raw_matches"), AssetKey("raw_matches_rejected")],
     )
     home.now = 3e9
@@ -391,12 +410,12 @@ def test_files_that_cannot_be_read_stop_neither_the_sensor_nor_the_run(local_hom
 
     assert home.home_teams() == ["Fulham"]
     assert home.ticks(3) is None
-    assert home.skipped[-1] == r"1 landing objects of 1 seasons, all read. In no season: raw/K\xf6ln.csv."
+    assert home.skipped[-1] == r"1 landing objects of 1 countries, all read. In no season: raw/K\xf6ln.csv."
     rejected = read_table(home.bucket, "raw_matches_rejected")
     assert rejected["source_object"].to_list() == [r"raw/a/2012-13/K\xf6ln.csv", "raw/a/2012-13/eng.2.csv"]
 
 
-def test_a_new_instance_on_a_bucket_that_was_read_knows_its_seasons_and_asks_for_nothing(
+def test_a_new_instance_on_a_bucket_that_was_read_knows_its_countries_and_asks_for_nothing(
     home: SmallHome,
 ) -> None:
     home.land("2012-13/eng.1.csv", FULHAM)
@@ -405,7 +424,7 @@ def test_a_new_instance_on_a_bucket_that_was_read_knows_its_seasons_and_asks_for
         elsewhere = SmallHome(home.url, home.folder, fresh)
 
         assert elsewhere.ticks(3) is None
-        assert fresh.get_dynamic_partitions("seasons") == ["2012-13"]
+        assert fresh.get_dynamic_partitions("countries") == ["eng"]
 
 
 def test_thousands_of_objects_are_one_run_with_a_short_key_cursor_and_reason(local_home: SmallHome) -> None:
@@ -413,16 +432,17 @@ def test_thousands_of_objects_are_one_run_with_a_short_key_cursor_and_reason(loc
     root = home.bucket.local_path("raw/a")
     assert root is not None
     for number in range(2000):
-        place = root / str(1900 + number // 20)
+        place = root / str(1900 + number // 104)
         place.mkdir(parents=True, exist_ok=True)
-        (place / f"{'abcdefghijklmnopqrstuvwxyz'[number % 20]}x.1.csv").write_bytes(b"x")
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        (place / f"{letters[number % 26]}{letters[number // 26 % 4]}.1.csv").write_bytes(b"x")
 
     request = home.request()
 
-    assert len(seasons_of(request)) == 100
+    assert len(countries_of(request)) == 104
     assert len(home.cursor or "") < 100
     assert len(request.run_key or "") < 50
-    assert request.tags[REASON_TAG].endswith("1904: 20 objects, never read; 95 more seasons")
+    assert request.tags[REASON_TAG].endswith("ba: 20 objects, never read; 99 more countries")
     assert len(home.skipped[-1]) < 300
 
 
@@ -438,4 +458,4 @@ def test_what_the_demo_has_made_is_not_made_again(demo_home: Path, tmp_path: Pat
             cursor = tick.cursor
             answers.append((tick.run_requests, tick.skip_message))
 
-    assert answers == [([], "25 landing objects of 5 seasons, all read.")] * 3
+    assert answers == [([], "25 landing objects of 5 countries, all read.")] * 3

@@ -2,9 +2,15 @@
 
 import json
 import os
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
+import polars as pl
+
+from football_assets.raw.countries import landed_countries
+from football_assets.raw.landing import inventory
+from football_assets.raw.matches import ReadMatches, read_countries
 from football_assets.storage.bucket import Bucket
 
 TODAY = date(2016, 1, 1)
@@ -34,3 +40,21 @@ def listed(day: str, home: str, away: str, score: str | None = None, **more: Any
     """A match of the newer shape; `score` like 2-1."""
     match = {"date": day, "team1": home, "team2": away, **more}
     return match if score is None else match | {"score": {"ft": [int(goals) for goals in score.split("-")]}}
+
+
+def read_seasons(bucket: Bucket, seasons: Collection[str], today: date) -> ReadMatches:
+    """The rows of seasons among those of all countries, in order of season."""
+    listed = inventory(bucket)
+    read = read_countries(bucket, landed_countries(listed), today, listed=listed)
+    matches, rejected = (
+        table.filter(pl.col("season").is_in(list(seasons))) for table in (read.matches, read.rejected)
+    )
+    return ReadMatches(
+        matches.sort("season", "kickoff_date", "league_id", "match_id"),
+        rejected.sort("season", "source_object", "line", "path", "reason"),
+    )
+
+
+def read_season(bucket: Bucket, season: str, today: date) -> ReadMatches:
+    """The rows of one season among those of all countries."""
+    return read_seasons(bucket, [season], today)

@@ -8,6 +8,7 @@ import dagster as dg
 from football_assets.automation.jobs import refresh_forecasts, retrain
 from football_assets.automation.new_results_sensor import evaluate, new_results_sensor
 from football_assets.orchestration.io_managers import TableIOManager
+from football_assets.orchestration.partitions import COUNTRY_PARTITIONS
 from football_assets.orchestration.resources import BucketResource, bucket_resources
 from football_assets.raw.assets import read_landing_files
 from football_assets.settings import Settings
@@ -82,7 +83,7 @@ class SmallHome:
         result = evaluate(self.instance, self.bucket, EVERYTHING, self.cursor, self.now)
         self.cursor = result.cursor
         for request in result.dynamic_partitions_requests or ():
-            self.instance.add_dynamic_partitions("seasons", list(request.partition_keys))
+            self.instance.add_dynamic_partitions(COUNTRY_PARTITIONS, list(request.partition_keys))
         if result.skip_reason:
             self.skipped.append(str(result.skip_reason.skip_message))
         assert len(result.run_requests or ()) <= 1

@@ -14,11 +14,11 @@ import pytest
 
 from football_assets.monitoring.schema import SCHEMA
 from football_assets.raw.landing import inventory, land
-from football_assets.raw.matches import read_seasons
 from football_assets.raw.schema import Match
 from football_assets.runtime.home import project_root
 from football_assets.storage.local import LocalBucket
 from football_assets.training.config import NetworkConfig, TrainingConfig
+from football_assets_tests.builders.landings import read_seasons
 from football_assets_tests.builders.replay import (
     Window,
     ask_for_every_match,

@@ -80,7 +80,7 @@ def test_wrong_usage_is_exit_code_2_with_a_hint(
         (["clubs", "--season", "lately"], 2, "'lately' is no season: write it like 2015-16"),
         (["clubs", "--season", "2015-17"], 2, "'2015-17' is no season"),
         (
-            ["materialize", "--season", "2015/16", "--select", "nothing,raw_matches"],
+            ["materialize", "--country", "eng", "--select", "nothing,raw_matches"],
             1,
             "The assets are: backtest",
         ),

@@ -69,8 +69,8 @@ def test_a_finished_asset_has_a_line_with_its_time_and_its_partitions(said: Call
         AssetFinished("team_form", 1, 2.0),
         AssetFinished("onnx_model", 0, 7.06),
     ) == [
-        "✓ raw_matches                12.3 s  5 seasons",
-        "✓ team_form                   2.0 s  1 season",
+        "✓ raw_matches                12.3 s  5 countries",
+        "✓ team_form                   2.0 s  1 country",
         "✓ onnx_model                  7.1 s",
     ]
 

@@ -152,7 +152,7 @@ def test_a_result_corrected_later_changes_features_of_later_days_only(world: Wor
     before = read_table(world.bucket, "match_features")
 
     assert world.run("land", str(corrected)) == 0
-    assert world.run("materialize", "--select", "+match_features", "--season", "2015-16") == 0
+    assert world.run("materialize", "--select", "+match_features", "--country", "eng") == 0
 
     after = read_table(world.bucket, "match_features")
     inputs = [name for name in before.columns if not name.endswith("_goals") or name.startswith("league")]

@@ -24,23 +24,22 @@ from football_assets.orchestration.in_process_runs import (
     StepStarted,
     fail_abandoned_runs,
     materialize,
-    partition_range,
-    register_seasons,
     resolve_selection,
     steps_output_hidden,
 )
 from football_assets.orchestration.metadata import reasons_metadata
+from football_assets.orchestration.partitions import partition_range, register_countries
 from football_assets.orchestration.run_launcher import HOST_TAG, PID_TAG
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_home import open_instance
 
-SEASONS = dg.DynamicPartitionsDefinition(name="seasons")
+COUNTRIES = dg.DynamicPartitionsDefinition(name="countries")
 
 
-@dg.asset(partitions_def=SEASONS, backfill_policy=dg.BackfillPolicy.single_run())
+@dg.asset(partitions_def=COUNTRIES, backfill_policy=dg.BackfillPolicy.single_run())
 def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Stands for the partitioned landing table."""
-    return dg.MaterializeResult(metadata={"seasons": sorted(context.partition_keys)})
+    return dg.MaterializeResult(metadata={"countries": sorted(context.partition_keys)})
 
 
 @dg.asset(deps=[results])
@@ -93,7 +92,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def test_a_partitioned_asset_and_all_behind_it_are_one_run_that_the_instance_remembers(
     instance: dg.DagsterInstance,
 ) -> None:
-    register_seasons(instance, ["2014-15", "2013-14", "2015-16"])
+    register_countries(instance, ["de", "at", "eng"])
     seen: list[Progress] = []
 
     with steps_output_hidden():
@@ -101,7 +100,7 @@ def test_a_partitioned_asset_and_all_behind_it_are_one_run_that_the_instance_rem
             DEFINITIONS,
             "*",
             instance=instance,
-            seasons=["2013-14", "2014-15", "2015-16"],
+            countries=["at", "de", "eng"],
             workspace=project_root() / "workspace.yaml",
             report=seen.append,
         )
@@ -120,32 +119,32 @@ def test_a_partitioned_asset_and_all_behind_it_are_one_run_that_the_instance_rem
     assert recorded.status == dg.DagsterRunStatus.SUCCESS
     assert recorded.remote_job_origin is not None
     assert recorded.remote_job_origin.location_name == "football_assets"
-    assert instance.get_materialized_partitions(dg.AssetKey("results")) == {"2013-14", "2014-15", "2015-16"}
+    assert instance.get_materialized_partitions(dg.AssetKey("results")) == {"at", "de", "eng"}
 
 
 def test_only_the_range_of_the_asked_seasons_is_run(instance: dg.DagsterInstance) -> None:
-    register_seasons(instance, ["2012-13", "2013-14", "2014-15"])
+    register_countries(instance, ["ar", "at", "de"])
 
-    materialize(DEFINITIONS, "results", instance=instance, seasons=["2013-14"])
+    materialize(DEFINITIONS, "results", instance=instance, countries=["at"])
 
-    assert instance.get_materialized_partitions(dg.AssetKey("results")) == {"2013-14"}
-
-
-def test_a_range_follows_the_order_in_which_seasons_were_registered(instance: dg.DagsterInstance) -> None:
-    register_seasons(instance, ["2014-15"])
-    register_seasons(instance, ["2012-13", "2014-15", "2013-14"])
-    registered = instance.get_dynamic_partitions("seasons")
-
-    assert registered == ["2014-15", "2012-13", "2013-14"]
-    assert partition_range(["2012-13", "2013-14", "2014-15"], registered) == ("2014-15", "2013-14")
+    assert instance.get_materialized_partitions(dg.AssetKey("results")) == {"at"}
 
 
-def test_an_unknown_season_and_a_lack_of_seasons_are_refused(instance: dg.DagsterInstance) -> None:
-    register_seasons(instance, ["2014-15"])
+def test_a_range_follows_the_order_in_which_countries_were_registered(instance: dg.DagsterInstance) -> None:
+    register_countries(instance, ["de"])
+    register_countries(instance, ["ar", "de", "at"])
+    registered = instance.get_dynamic_partitions("countries")
 
-    with pytest.raises(FootballError, match="No results of 1901-02 have landed. Seasons: 2014-15"):
-        materialize(DEFINITIONS, "results", instance=instance, seasons=["1901-02"])
-    with pytest.raises(FootballError, match="no season to materialise results for: land results first"):
+    assert registered == ["de", "ar", "at"]
+    assert partition_range(["ar", "at", "de"], registered) == ("de", "at")
+
+
+def test_an_unknown_country_and_a_lack_of_countries_are_refused(instance: dg.DagsterInstance) -> None:
+    register_countries(instance, ["de"])
+
+    with pytest.raises(FootballError, match="No results of xx have landed. Countries: de"):
+        materialize(DEFINITIONS, "results", instance=instance, countries=["xx"])
+    with pytest.raises(FootballError, match="no country to materialise results for: land results first"):
         materialize(DEFINITIONS, "*", instance=instance)
 
 

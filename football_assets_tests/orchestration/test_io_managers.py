@@ -25,36 +25,37 @@ from football_assets.storage.tables import (
     CountryTable,
     countries_made_from,
     country_versions,
-    read_countries,
     read_table,
+    read_table_of,
+    split_by_country,
     table_object,
     write_table,
 )
 
-SEASONS = StaticPartitionsDefinition(["2012", "2013", "2014"])
+COUNTRIES = StaticPartitionsDefinition(["at", "de", "eng"])
 
 
-@asset(partitions_def=SEASONS, backfill_policy=BackfillPolicy.single_run(), io_manager_key="tables")
-def results(context: AssetExecutionContext) -> pl.DataFrame:
-    """A row a season asked for, and its number of the run's seasons."""
-    seasons = list(context.partition_keys)
-    return pl.DataFrame({"season": seasons, "seasons": [len(seasons)] * len(seasons)})
+@asset(partitions_def=COUNTRIES, backfill_policy=BackfillPolicy.single_run(), io_manager_key="tables")
+def results(context: AssetExecutionContext) -> dict[str, pl.DataFrame]:
+    """A row a country asked for, and the number of the run's countries."""
+    keys = list(context.partition_keys)
+    return split_by_country(pl.DataFrame({"country": keys, "countries": [len(keys)] * len(keys)}), keys)
 
 
-@asset(partitions_def=SEASONS, backfill_policy=BackfillPolicy.single_run(), io_manager_key="tables")
+@asset(partitions_def=COUNTRIES, backfill_policy=BackfillPolicy.single_run(), io_manager_key="tables")
 def later_results() -> dict[str, pl.DataFrame]:
-    """Results of 2014, whatever seasons the run has."""
-    return {"2014": pl.DataFrame({"season": ["2014"]})}
+    """Results of one country, whatever countries the run has."""
+    return {"eng": pl.DataFrame({"country": ["eng"]})}
 
 
-@asset(partitions_def=SEASONS, backfill_policy=BackfillPolicy.single_run(), io_manager_key="tables")
-def copies(results: pl.DataFrame) -> pl.DataFrame:
-    return results
+@asset(partitions_def=COUNTRIES, backfill_policy=BackfillPolicy.single_run(), io_manager_key="tables")
+def copies(context: AssetExecutionContext, results: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return split_by_country(results, list(context.partition_keys))
 
 
 @asset(io_manager_key="tables")
 def summary(results: pl.DataFrame) -> pl.DataFrame:
-    return results.select("season", doubled=pl.col("seasons") * 2)
+    return results.select("country", doubled=pl.col("countries") * 2)
 
 
 @asset(io_manager_key="folders")
@@ -97,42 +98,42 @@ def metadata(result: ExecuteInProcessResult, name: str) -> dict[str, Any]:
 
 
 def test_a_run_of_several_partitions_writes_each_to_its_own_object(bucket: BucketResource) -> None:
-    run(bucket, results, seasons=("2012", "2013"))
+    run(bucket, results, seasons=("at", "de"))
 
-    for season in ("2012", "2013"):
-        part = read_table(bucket.open(), "results", only={table_object("results", season)})
-        assert part.rows() == [(season, 2)]
-    assert bucket.open().stat(table_object("results", "2014")) is None
+    for country in ("at", "de"):
+        part = read_table(bucket.open(), "results", only={table_object("results", country)})
+        assert part.rows() == [(country, 2)]
+    assert bucket.open().stat(table_object("results", "eng")) is None
 
 
 def test_a_run_of_one_partition_leaves_the_others_alone(bucket: BucketResource) -> None:
-    run(bucket, results, seasons=("2012", "2014"))
+    run(bucket, results, seasons=("at", "eng"))
 
-    run(bucket, results, partition_key="2013")
+    run(bucket, results, partition_key="de")
 
-    assert read_table(bucket.open(), "results").rows() == [("2012", 3), ("2013", 1), ("2014", 3)]
+    assert read_table(bucket.open(), "results").rows() == [("at", 3), ("de", 1), ("eng", 3)]
 
 
 def test_frames_given_by_partition_leave_the_other_partitions_of_the_run_alone(
     bucket: BucketResource,
 ) -> None:
-    result = run(bucket, later_results, seasons=("2012", "2014"))
+    result = run(bucket, later_results, seasons=("at", "eng"))
 
-    assert read_table(bucket.open(), "later_results").rows() == [("2014",)]
-    assert bucket.open().stat(table_object("later_results", "2012")) is None
+    assert read_table(bucket.open(), "later_results").rows() == [("eng",)]
+    assert bucket.open().stat(table_object("later_results", "at")) is None
     assert result.asset_materializations_for_node("later_results")[0].metadata["objects"].value == 1
 
 
 def test_a_partitioned_asset_reads_the_same_partitions_and_a_whole_one_reads_all(
     bucket: BucketResource,
 ) -> None:
-    run(bucket, results, seasons=("2012", "2014"))
+    run(bucket, results, seasons=("at", "eng"))
 
-    run(bucket, results, copies, partition_key="2013", selection=[copies])
-    assert read_table(bucket.open(), "copies").rows() == [("2013", 3)]
+    run(bucket, results, copies, partition_key="de", selection=[copies])
+    assert read_table(bucket.open(), "copies").rows() == [("de", 3)]
 
     result = run(bucket, results, summary, selection=[summary])
-    assert read_table(bucket.open(), "summary").rows() == [("2012", 6), ("2013", 6), ("2014", 6)]
+    assert read_table(bucket.open(), "summary").rows() == [("at", 6), ("de", 6), ("eng", 6)]
     assert metadata(result, "summary")["object"] == "tables/summary.parquet"
 
 
@@ -159,8 +160,8 @@ def test_a_table_by_country_writes_the_countries_that_were_made_again(bucket: Bu
     assert read_table(store, "strengths").rows() == rows
     assert countries_made_from(store, "strengths") == {"de": "key"}
     assert sorted(country_versions(store, "strengths")) == ["de", "eng", "nor", "sco"]
-    assert read_countries(store, "strengths", ["nor", "fr"]).rows() == [("nor.1", 9)]
-    assert read_countries(store, "strengths", ["fr"]).schema == read_table(store, "strengths").schema
+    assert read_table_of(store, "strengths", ["nor", "fr"]).rows() == [("nor.1", 9)]
+    assert read_table_of(store, "strengths", ["fr"]).schema == read_table(store, "strengths").schema
 
 
 def test_a_folder_is_handed_on_as_an_artefact_and_its_scratch_is_cleared(bucket: BucketResource) -> None:

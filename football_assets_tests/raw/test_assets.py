@@ -9,16 +9,17 @@ from dagster import AssetKey, AssetsDefinition, DagsterInstance, Definitions, Ex
 
 from football_assets.orchestration.io_managers import TableIOManager
 from football_assets.orchestration.metadata import reasons_of
+from football_assets.orchestration.partitions import BUILT, COUNTRIES_TAG
 from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.assets import read_landing_files
 from football_assets.raw.checks import checks
-from football_assets.raw.matches import read_seasons
+from football_assets.raw.matches import read_countries
 from football_assets.raw.read_record import last_read
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table, table_objects, write_table
 from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
 
-SEASONS = ["2012-13", "2013-14", "2014-15"]
+COUNTRIES = ["eng", "es", "fr"]
 
 
 @pytest.fixture
@@ -39,28 +40,28 @@ def materialise(
         resources={"bucket": resource, "tables": TableIOManager(bucket=resource)},
     )
     instance = DagsterInstance.ephemeral()
-    instance.add_dynamic_partitions("seasons", SEASONS)
+    instance.add_dynamic_partitions("countries", COUNTRIES)
     tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     job = definitions.resolve_implicit_global_asset_job_def()
-    config = {"ops": {"read_landing_files": {"config": {"seasons": list(only)}}}}
-    return job.execute_in_process(config, instance=instance, tags=tags, raise_on_error=False)
+    tags |= {COUNTRIES_TAG: ",".join(only)} if only else {}
+    return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
 
 
 def check_results(result: ExecuteInProcessResult) -> dict[str, bool]:
     return {evaluation.check_name: evaluation.passed for evaluation in result.get_asset_check_evaluations()}
 
 
-def test_a_range_of_seasons_is_one_run_that_writes_a_partition_each(
+def test_a_range_of_countries_is_one_run_that_writes_a_partition_each(
     bucket: Bucket, resource: BucketResource
 ) -> None:
     put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Fulham,2-1,?,Burnley"))
     put(
         bucket,
-        "a/2014-15/eng.1.json",
+        "a/2014-15/fr.1.json",
         json_of(listed("2014-08-16", "Fulham", "Burnley"), listed("2014-02-30", "a", "b")),
     )
     put(bucket, "notes.txt", "x")
-    result = materialise(resource, "2012-13", "2014-15")
+    result = materialise(resource, "eng", "fr")
     assert result.success
     assert [name for name, passed in check_results(result).items() if not passed] == [
         "every_file_can_be_read",
@@ -72,12 +73,12 @@ def test_a_range_of_seasons_is_one_run_that_writes_a_partition_each(
     assert reasons_of(unread) == (("raw/notes.txt: Its folder is not a season like 2015-16 or 2015.", 1),)
     assert few.description == "Rejected of 2014-15: 1 of 2 records."
     ((reason, records),) = reasons_of(few)
-    assert reason.startswith("raw/a/2014-15/eng.1.json: ")
+    assert reason.startswith("raw/a/2014-15/fr.1.json: ")
     assert "2014-02-30" in reason
     assert records == 1
     names = [item.name for item in table_objects(bucket, "raw_matches")]
-    assert names == [f"tables/raw_matches/{season}.parquet" for season in SEASONS]
-    expected = read_seasons(bucket, SEASONS, TODAY)
+    assert names == [f"tables/raw_matches/{country}.parquet" for country in COUNTRIES]
+    expected = read_countries(bucket, COUNTRIES, TODAY)
     assert read_table(bucket, "raw_matches").equals(expected.matches)
     assert read_table(bucket, "raw_matches_rejected").equals(expected.rejected)
     metadata = result.asset_materializations_for_node("read_landing_files")[0].metadata
@@ -91,44 +92,44 @@ def test_a_range_of_seasons_is_one_run_that_writes_a_partition_each(
 def test_a_file_that_is_no_results_warns(bucket: Bucket, resource: BucketResource) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
     put(bucket, "b/2014-15/eng.1.json", "<html>502 Bad Gateway</html>")
-    result = materialise(resource, "2014-15", "2014-15")
+    result = materialise(resource, "eng", "eng")
     assert result.success
     assert not check_results(result)["every_file_can_be_read"]
     assert read_table(bucket, "raw_matches").height == 1
 
 
-def test_a_season_without_files_materialises_to_an_empty_table(
+def test_a_country_without_files_materialises_to_an_empty_table(
     bucket: Bucket, resource: BucketResource
 ) -> None:
-    result = materialise(resource, "2013-14", "2013-14")
+    result = materialise(resource, "es", "es")
     assert result.success
     assert all(check_results(result).values())
     assert read_table(bucket, "raw_matches").is_empty()
 
 
-def test_seasons_of_the_range_that_are_not_named_stay_as_they_are_and_say_so(
+def test_countries_of_the_range_that_are_not_named_stay_as_they_are_and_say_so(
     bucket: Bucket, resource: BucketResource
 ) -> None:
-    for season in SEASONS:
-        put(bucket, f"a/{season}/eng.1.csv", csv_of(f"Sat Sep 1 {season[:4]},Fulham,2-1,?,Burnley"))
-    materialise(resource, "2012-13", "2014-15")
+    for country in COUNTRIES:
+        put(bucket, f"a/2014-15/{country}.1.csv", csv_of("Mon Sep 1 2014,Fulham,2-1,?,Burnley"))
+    materialise(resource, "eng", "fr")
     before = last_read(bucket)
-    for season in SEASONS:
-        put(bucket, f"a/{season}/eng.1.csv", csv_of(f"Sat Sep 1 {season[:4]},Reading,2-1,?,Burnley"))
-    result = materialise(resource, "2012-13", "2014-15", only=["2014-15", "2012-13"])
+    for country in COUNTRIES:
+        put(bucket, f"a/2014-15/{country}.1.csv", csv_of("Mon Sep 1 2014,Reading,2-1,?,Burnley"))
+    result = materialise(resource, "eng", "fr", only=["fr", "eng"])
     assert read_table(bucket, "raw_matches")["home_team"].to_list() == ["Reading", "Fulham", "Reading"]
     events = result.asset_materializations_for_node("read_landing_files")
-    marked = {event.partition for event in events if "read_in_this_run" in event.metadata}
-    assert marked == {"2013-14"}
+    marked = {event.partition for event in events if BUILT in event.metadata}
+    assert marked == {"es"}
     after = last_read(bucket)
-    assert {season for season in SEASONS if after[season] == before[season]} == {"2013-14"}
-    assert after["2012-13"].run_id == result.run_id
+    assert {country for country in COUNTRIES if after[country] == before[country]} == {"es"}
+    assert after["eng"].run_id == result.run_id
 
 
-def test_a_season_outside_the_range_is_refused(bucket: Bucket, resource: BucketResource) -> None:
-    result = materialise(resource, "2012-13", "2013-14", only=["2014-15"])
+def test_a_country_outside_the_range_is_refused(bucket: Bucket, resource: BucketResource) -> None:
+    result = materialise(resource, "eng", "es", only=["fr"])
     (failure,) = result.get_step_failure_events()
-    assert "has no season 2014-15" in str(failure.step_failure_data.error)
+    assert "has no country fr" in str(failure.step_failure_data.error)
     assert last_read(bucket) == {}
 
 
@@ -136,7 +137,7 @@ def test_materialising_again_gives_the_same_bytes(bucket: Bucket, resource: Buck
     put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Fulham,2-1,?,Burnley", "broken"))
     versions = []
     for _ in range(2):
-        materialise(resource, "2012-13", "2012-13")
+        materialise(resource, "eng", "eng")
         versions.append([item.version for item in bucket.list("tables/")])
     assert versions[0] == versions[1]
 
@@ -147,14 +148,14 @@ def test_checks_find_what_is_wrong(bucket: Bucket, resource: BucketResource) -> 
         rows = [row.format(*names) for row in (home, away)]
         put(bucket, f"{source}/2012-13/eng.1.csv", csv_of(*rows, "broken", "broken"))
     put(bucket, "a/2012-13/eng.2.json", "<html>502 Bad Gateway</html>")
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
-    materialise(resource, "2014-15", "2014-15")
+    put(bucket, "a/2014-15/fr.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
+    materialise(resource, "fr", "fr")
     spoilt = read_table(bucket, "raw_matches").with_columns(
         kickoff_date=pl.date(2999, 1, 1), home_team=pl.lit("Fulham"), away_team=pl.lit("Fulham")
     )
-    write_table(bucket, "raw_matches", spoilt, "2014-15")
-    bucket.write("raw/a/2014-15/eng.1.csv", csv_of().encode())
-    passed = check_results(materialise(resource, "2012-13", "2012-13"))
+    write_table(bucket, "raw_matches", spoilt, "fr")
+    bucket.write("raw/a/2014-15/fr.1.csv", csv_of().encode())
+    passed = check_results(materialise(resource, "eng", "eng"))
     assert len(passed) == sum(len(list(definition.check_specs)) for definition in checks)
     assert not any(passed.values())
 
@@ -164,13 +165,13 @@ def test_a_broken_rule_stops_what_is_downstream(bucket: Bucket, resource: Bucket
     def downstream() -> None:
         """Whatever is made from the matches."""
 
-    put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
-    materialise(resource, "2014-15", "2014-15")
+    put(bucket, "a/2014-15/fr.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
+    materialise(resource, "fr", "fr")
     spoilt = read_table(bucket, "raw_matches").with_columns(away_team=pl.lit("Fulham"))
-    for season, table, reached in (("2012-13", spoilt, False), ("2014-15", None, True)):
+    for country, table, reached in (("eng", spoilt, False), ("fr", None, True)):
         if table is not None:
-            write_table(bucket, "raw_matches", table, "2014-15")
-        result = materialise(resource, season, season, [downstream])
+            write_table(bucket, "raw_matches", table, "fr")
+        result = materialise(resource, country, country, [downstream])
         assert check_results(result)["rows_keep_to_the_schema"] is reached
         made = {event.asset_key for event in result.get_asset_materialization_events()}
         assert (AssetKey("downstream") in made) is reached

@@ -6,10 +6,18 @@ import polars as pl
 import pytest
 
 from football_assets.raw.landing import inventory
-from football_assets.raw.matches import REFUSAL_SCHEMA, read_season, read_seasons
+from football_assets.raw.matches import REFUSAL_SCHEMA, read_countries
 from football_assets.raw.schema import Match
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
+from football_assets_tests.builders.landings import (
+    TODAY,
+    csv_of,
+    json_of,
+    listed,
+    put,
+    read_season,
+    read_seasons,
+)
 
 LEEDS = "Sat Aug 16 2014,Fulham,2-1,?,Burnley"
 
@@ -110,7 +118,7 @@ def test_seasons_read_together_are_the_seasons_read_alone(bucket: Bucket) -> Non
     put(bucket, "a/2015-16/eng.1.csv", csv_of("Sat Aug 15 2015,Fulham,0-0,?,Burnley", "broken"))
     put(bucket, "a/2015/se.1.csv", csv_of("Sat Aug 15 2015,AIK,0-0,?,Elfsborg"))
     seasons = ["2014-15", "2015", "2015-16"]
-    together = read_seasons(bucket, seasons, TODAY, listed=inventory(bucket))
+    together = read_seasons(bucket, seasons, TODAY)
     alone = [read_season(bucket, season, TODAY) for season in seasons]
     assert together.matches.equals(pl.concat([read.matches for read in alone]))
     assert together.rejected.equals(pl.concat([read.rejected for read in alone]))
@@ -146,7 +154,7 @@ def test_an_object_deleted_after_it_was_listed_is_on_record(bucket: Bucket) -> N
     put(bucket, "a/2014-15/eng.1.csv", csv_of(LEEDS))
     listed_before = inventory(bucket)
     bucket.delete("raw/a/2014-15/eng.1.csv")
-    read = read_seasons(bucket, ["2014-15"], TODAY, listed=listed_before)
+    read = read_countries(bucket, ["eng"], TODAY, listed=listed_before)
     assert read.matches.is_empty()
     assert read.rejected.select("season", "source_object", "reason").rows() == [
         ("2014-15", "raw/a/2014-15/eng.1.csv", "The file was removed while it was being read.")

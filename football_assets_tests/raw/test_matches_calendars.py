@@ -5,15 +5,15 @@ from datetime import date
 import polars as pl
 import pytest
 
-from football_assets.raw.matches import SeasonMatches, read_season, read_seasons
+from football_assets.raw.matches import ReadMatches
 from football_assets.raw.schema import Match
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import csv_of, json_of, listed, put
+from football_assets_tests.builders.landings import csv_of, json_of, listed, put, read_season, read_seasons
 
 TODAY = date(2022, 8, 1)
 
 
-def played(found: SeasonMatches) -> list[tuple[str, str, str]]:
+def played(found: ReadMatches) -> list[tuple[str, str, str]]:
     """Day, teams and score of every played match, in order."""
     rows = found.matches.filter(pl.col("home_goals").is_not_null()).sort("kickoff_date", "home_team")
     return [
@@ -26,7 +26,7 @@ def played(found: SeasonMatches) -> list[tuple[str, str, str]]:
     ]
 
 
-def reasons(found: SeasonMatches) -> list[str]:
+def reasons(found: ReadMatches) -> list[str]:
     return found.rejected["reason"].to_list()
 
 

@@ -7,26 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from football_assets.raw.countries import landed_countries, objects_of
 from football_assets.raw.landing import inventory
-from football_assets.raw.matches import SeasonMatches, read_season, read_seasons
-from football_assets.raw.neighbours import objects_to_read
+from football_assets.raw.matches import ReadMatches, read_countries
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
+from football_assets.storage.tables import country_of_league
 from football_assets_tests.builders.landings import csv_of, json_of, listed, put
 
 TODAY = date(2022, 8, 1)
 
 
-def results(found: SeasonMatches) -> list[tuple[str, str, str, int | None]]:
+def results(found: ReadMatches) -> list[tuple[str, str, str, int | None]]:
     rows = found.matches.select("season", "kickoff_date", "home_team", "home_goals").iter_rows()
     return [(season, str(day), team, goals) for season, day, team, goals in rows]
 
 
-def read_all(bucket: Bucket) -> SeasonMatches:
-    """All seasons, read together and each alone: they must agree to the bit."""
-    seasons = inventory(bucket).seasons
-    together = read_seasons(bucket, seasons, TODAY)
-    alone = [read_season(bucket, season, TODAY) for season in seasons]
+def read_all(bucket: Bucket) -> ReadMatches:
+    """All countries, read together and each alone: they must agree to the bit."""
+    countries = landed_countries(inventory(bucket))
+    together = read_countries(bucket, countries, TODAY)
+    alone = [read_countries(bucket, [country], TODAY) for country in countries]
     assert together.matches.equals(pl.concat([read.matches for read in alone]))
     assert together.rejected.equals(pl.concat([read.rejected for read in alone]))
     return together
@@ -93,37 +94,20 @@ def test_two_pairs_of_one_day_in_the_folders_of_two_seasons_are_two_matches(buck
     ]
 
 
-def test_objects_of_other_countries_are_not_read_beside_a_season(bucket: Bucket) -> None:
-    for name in (
-        "2019-20/eng.2.csv",
-        "2020-21/eng.1.csv",
-        "2020-21/es.1.csv",
-        "2020/eng.1.csv",
-        "2021-22/eng.1.csv",
-    ):
-        put(bucket, f"a/{name}", csv_of())
-    found = objects_to_read(inventory(bucket), ["2019-20"])["2019-20"]
-    assert [item.info.name for item in found] == [
-        "raw/a/2019-20/eng.2.csv",
-        "raw/a/2020-21/eng.1.csv",
-        "raw/a/2020/eng.1.csv",
-    ]
-
-
-def test_a_numbered_source_is_read_after_the_one_that_it_stands_beside(bucket: Bucket) -> None:
-    put(bucket, "data-2/2019-20/eng.2.csv", csv_of())
-    put(bucket, "data/2020-21/eng.2.csv", csv_of())
+def test_only_objects_of_the_countries_are_read_in_order_of_source(bucket: Bucket) -> None:
+    for name in ("data-2/2019-20/eng.2.csv", "data/2020-21/eng.cup.csv", "data/2020-21/es.1.csv"):
+        put(bucket, name, csv_of())
     put(bucket, "data/2019-20/eng.2.csv", csv_of())
-    found = objects_to_read(inventory(bucket), ["2019-20"])["2019-20"]
-    assert [item.info.name for item in found] == [
+    assert [item.info.name for item in objects_of(inventory(bucket), ["eng"])] == [
         "raw/data/2019-20/eng.2.csv",
-        "raw/data/2020-21/eng.2.csv",
+        "raw/data/2020-21/eng.cup.csv",
         "raw/data-2/2019-20/eng.2.csv",
     ]
 
 
 FOLDERS = (
     "a/2018-19/ar.1",
+    "a/2019-20/br.1",
     "a/2019-20/ar.1",
     "b/2019-20/ar.1",
     "b/2019-20/ar.2",
@@ -142,8 +126,8 @@ ROWS = st.builds(
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.lists(ROWS, max_size=5), min_size=6, max_size=6), st.permutations(range(6)))
-def test_seasons_read_alone_and_together_and_in_any_order_of_landing_agree(
+@given(st.lists(st.lists(ROWS, max_size=5), min_size=7, max_size=7), st.permutations(range(7)))
+def test_countries_read_alone_and_together_and_in_any_order_of_landing_agree(
     tmp_path_factory: pytest.TempPathFactory, files: list[list[str]], order: list[int]
 ) -> None:
     bucket = open_bucket(str(tmp_path_factory.mktemp("bucket")))
@@ -155,6 +139,7 @@ def test_seasons_read_alone_and_together_and_in_any_order_of_landing_agree(
     second = read_all(bucket)
     assert first.matches.drop("source_version").equals(second.matches.drop("source_version"))
     sides = [
-        second.matches.select("season", "kickoff_date", team=side) for side in ("home_team", "away_team")
+        second.matches.select(country_of_league(), "season", "kickoff_date", team=side)
+        for side in ("home_team", "away_team")
     ]
     assert pl.concat(sides).is_unique().all()

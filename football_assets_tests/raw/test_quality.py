@@ -4,13 +4,14 @@ from datetime import date
 
 import polars as pl
 
+from football_assets.raw.countries import NO_COUNTRY
 from football_assets.raw.landing import inventory
-from football_assets.raw.matches import read_season
+from football_assets.raw.matches import read_countries
 from football_assets.raw.quality import (
     common_reasons,
     played_after,
     rejected_share,
-    stale_seasons,
+    stale_countries,
     unreadable_files,
 )
 from football_assets.storage.bucket import Bucket
@@ -20,31 +21,31 @@ from football_assets_tests.builders.landings import TODAY, csv_of, put
 TABLES = ("raw_matches", "raw_matches_rejected")
 
 
-def materialise(bucket: Bucket, season: str) -> None:
-    read = read_season(bucket, season, TODAY)
+def materialise(bucket: Bucket, country: str) -> None:
+    read = read_countries(bucket, [country], TODAY)
     for name, table in zip(TABLES, (read.matches, read.rejected), strict=True):
-        write_table(bucket, name, table, season)
+        write_table(bucket, name, table, country)
 
 
 def stale(bucket: Bucket) -> list[str]:
-    return stale_seasons(bucket, inventory(bucket), [read_table(bucket, name) for name in TABLES])
+    return stale_countries(bucket, inventory(bucket), [read_table(bucket, name) for name in TABLES])
 
 
-def test_a_season_is_stale_if_a_file_is_new_changed_or_gone(bucket: Bucket) -> None:
+def test_a_country_is_stale_if_a_file_is_new_changed_or_gone(bucket: Bucket) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
     put(bucket, "a/2014-15/eng.2.csv", "")
-    materialise(bucket, "2014-15")
-    materialise(bucket, "2012-13")
+    materialise(bucket, "eng")
+    materialise(bucket, "es")
     assert stale(bucket) == []
-    put(bucket, "a/2013-14/eng.1.csv", csv_of())
-    assert stale(bucket) == ["2013-14"]
-    bucket.delete("raw/a/2013-14/eng.1.csv")
+    put(bucket, "a/2013-14/fr.1.csv", csv_of())
+    assert stale(bucket) == ["fr"]
+    bucket.delete("raw/a/2013-14/fr.1.csv")
     bucket.write("raw/a/2014-15/eng.3.csv", csv_of().encode())
-    assert stale(bucket) == ["2014-15"]
-    materialise(bucket, "2014-15")
+    assert stale(bucket) == ["eng"]
+    materialise(bucket, "eng")
     assert stale(bucket) == []
     bucket.delete("raw/a/2014-15/eng.2.csv")
-    assert stale(bucket) == ["2014-15"]
+    assert stale(bucket) == ["eng"]
 
 
 def test_a_result_after_today_is_found() -> None:
@@ -78,16 +79,16 @@ def test_files_are_told_that_are_rejected_as_a_whole() -> None:
     ]
 
 
-def test_an_object_without_a_place_makes_its_season_stale(bucket: Bucket) -> None:
+def test_an_object_without_a_place_makes_the_partition_without_country_stale(bucket: Bucket) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
     put(bucket, "a/2014-15/README", "notes")
     put(bucket, "a/notes.txt", "of no season")
-    materialise(bucket, "2014-15")
+    materialise(bucket, "eng")
+    materialise(bucket, NO_COUNTRY)
+    assert read_table(bucket, TABLES[1])["country"].to_list() == [NO_COUNTRY]
     assert stale(bucket) == []
     bucket.write("raw/a/2014-15/README", b"other notes")
-    assert stale(bucket) == ["2014-15"]
-    put(bucket, "a/2011-12/README", "notes")
-    assert stale(bucket) == ["2011-12", "2014-15"]
+    assert stale(bucket) == [NO_COUNTRY]
 
 
 def test_seasons_with_one_share_of_rejected_records_are_in_order() -> None:

@@ -4,9 +4,8 @@ from datetime import date
 
 import pytest
 
-from football_assets.raw.matches import read_season
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
+from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put, read_season
 
 GOOD = listed("2014-08-23", "Chelsea", "Watford", "1-0")
 

@@ -8,13 +8,14 @@ import polars as pl
 import pytest
 
 from football_assets.raw.landing import land
-from football_assets.raw.matches import SeasonMatches, read_seasons
+from football_assets.raw.matches import ReadMatches
 from football_assets.sample import sample_folder
 from football_assets.storage.opening import open_bucket
+from football_assets_tests.builders.landings import read_seasons
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> SeasonMatches:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> ReadMatches:
     bucket = open_bucket(str(tmp_path_factory.mktemp("bucket")))
     result = land(bucket, [sample_folder()])
     assert len(result.landed) == 25
@@ -23,7 +24,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> SeasonMatches:
     return read_seasons(bucket, result.seasons, date(2026, 1, 1))
 
 
-def test_the_sample_holds_the_matches_of_the_package(sample: SeasonMatches) -> None:
+def test_the_sample_holds_the_matches_of_the_package(sample: ReadMatches) -> None:
     unplayed = sample.matches["home_goals"].null_count()
     played = sample.matches.height - unplayed
     assert played + sample.rejected.height == 6066
@@ -34,13 +35,13 @@ def test_the_sample_holds_the_matches_of_the_package(sample: SeasonMatches) -> N
     assert sample.matches["kickoff_date"].min() == date(2012, 4, 7)
 
 
-def test_only_scores_that_are_times_are_rejected(sample: SeasonMatches) -> None:
+def test_only_scores_that_are_times_are_rejected(sample: ReadMatches) -> None:
     assert sample.rejected.height == 18
     assert sample.rejected["reason"].str.contains("is a time of kick-off").all()
     assert sample.rejected["source_object"].unique().to_list() == ["raw/openfootball/2013-14/de.2.json"]
 
 
-def test_every_pair_of_a_league_meets_as_often_as_its_calendar_says(sample: SeasonMatches) -> None:
+def test_every_pair_of_a_league_meets_as_often_as_its_calendar_says(sample: ReadMatches) -> None:
     complete = sample.matches.filter(
         pl.col("season") != "2011-12", ~((pl.col("season") == "2013-14") & (pl.col("league_id") == "de.2"))
     )
@@ -61,7 +62,7 @@ def test_every_pair_of_a_league_meets_as_often_as_its_calendar_says(sample: Seas
         assert matches.height == expected, (season, league_id)
 
 
-def test_nobody_plays_twice_in_a_round(sample: SeasonMatches) -> None:
+def test_nobody_plays_twice_in_a_round(sample: ReadMatches) -> None:
     sides = [
         sample.matches.select("season", "league_id", "round", team=side)
         for side in ("home_team", "away_team")
@@ -69,7 +70,7 @@ def test_nobody_plays_twice_in_a_round(sample: SeasonMatches) -> None:
     assert pl.concat(sides).is_unique().all()
 
 
-def test_names_keep_their_accents(sample: SeasonMatches) -> None:
+def test_names_keep_their_accents(sample: ReadMatches) -> None:
     assert {"Málaga", "1. FC Köln", "SKN St. Pölten", "Atlético"} <= set(sample.matches["home_team"])
 
 

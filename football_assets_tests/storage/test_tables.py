@@ -16,9 +16,9 @@ from football_assets.storage.tables import (
     countries_made_from,
     country_versions,
     latest_country,
-    read_countries,
     read_table,
     read_table_object,
+    read_table_of,
     table_object,
     table_objects,
     write_by_country,
@@ -118,9 +118,9 @@ def test_a_table_that_is_one_object_is_read_by_country_all_the_same(bucket: Buck
 
     assert country_versions(bucket, "strengths") == {"de": info.version, "eng": info.version}
     assert countries_made_from(bucket, "strengths") == {}
-    assert read_countries(bucket, "strengths", ["eng"]).rows() == [("eng.1", 1), ("eng.2", 3)]
-    assert read_countries(bucket, "strengths", ["eng"], ["strength"]).rows() == [(1,), (3,)]
-    assert read_countries(bucket, "strengths", ["fr"]).rows() == []
+    assert read_table_of(bucket, "strengths", ["eng"]).rows() == [("eng.1", 1), ("eng.2", 3)]
+    assert read_table_of(bucket, "strengths", ["eng"], ["strength"]).rows() == [(1,), (3,)]
+    assert read_table_of(bucket, "strengths", ["fr"]).rows() == []
     assert latest_country(bucket, "strengths") == ["de", "eng"]
 
 

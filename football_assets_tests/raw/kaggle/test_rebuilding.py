@@ -10,8 +10,9 @@ import pytest
 from football_assets.domain.leagues import COUNTRIES, SPORTMONKS_LEAGUES, TIME_ZONES, league_of
 from football_assets.errors import LandingError
 from football_assets.raw.landing import LandingResult, inventory, land
-from football_assets.raw.matches import SeasonMatches, read_seasons
+from football_assets.raw.matches import ReadMatches
 from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import read_seasons
 from football_assets_tests.builders.wide_files import (
     Played,
     all_scores,
@@ -48,16 +49,16 @@ def landed(
     return land(bucket, [folder])
 
 
-def read(bucket: Bucket) -> SeasonMatches:
+def read(bucket: Bucket) -> ReadMatches:
     return read_seasons(bucket, inventory(bucket).seasons, TODAY)
 
 
-def results(found: SeasonMatches) -> list[tuple[str, str, str, int | None, int | None]]:
+def results(found: ReadMatches) -> list[tuple[str, str, str, int | None, int | None]]:
     columns = pl.col("kickoff_date").dt.to_string(), "home_team", "away_team", "home_goals", "away_goals"
     return sorted(found.matches.select(columns).rows())
 
 
-def reasons(found: SeasonMatches) -> list[str]:
+def reasons(found: ReadMatches) -> list[str]:
     return found.rejected["reason"].to_list()
 
 

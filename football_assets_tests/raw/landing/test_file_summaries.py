@@ -11,9 +11,8 @@ from football_assets.raw.landing.file_summaries import (
     holds_all_of,
     summarise_files,
 )
-from football_assets.raw.matches import read_season
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import csv_of, json_of, listed, put
+from football_assets_tests.builders.landings import csv_of, json_of, listed, put, read_season
 
 TODAY = date(2016, 1, 1)
 PLAYED = "Sat Aug 16 2014,Leeds,2-1,?,Hull"

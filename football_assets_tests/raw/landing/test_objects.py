@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from football_assets.raw.landing import LandingObject, StrayObject, inventory, parse_object_name
-from football_assets.raw.matches import read_season
 from football_assets.storage.bucket import Bucket, ObjectInfo
 from football_assets.storage.local import LocalBucket
-from football_assets_tests.builders.landings import TODAY, csv_of, put
+from football_assets_tests.builders.landings import TODAY, csv_of, put, read_season
 
 RESULTS = csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull")
 

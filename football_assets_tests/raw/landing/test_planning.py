@@ -8,9 +8,8 @@ import pytest
 from football_assets.errors import LandingError
 from football_assets.raw.landing import inventory, land
 from football_assets.raw.landing.planning import SkippedFile, plan_landing
-from football_assets.raw.matches import read_season
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed
+from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, read_season
 from football_assets_tests.builders.wide_files import Played, rows_of, scores_csv, wide_csv
 
 RESULTS = csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull")

@@ -8,11 +8,10 @@ import pytest
 
 from football_assets.errors import BucketError, LandingError, PreconditionFailed
 from football_assets.raw.landing import land
-from football_assets.raw.matches import read_season
 from football_assets.storage.bucket import Bucket, ObjectInfo
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
-from football_assets_tests.builders.landings import TODAY, csv_of, put
+from football_assets_tests.builders.landings import TODAY, csv_of, put, read_season
 
 RESULTS = csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull")
 WRONG_DIVISION = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG\nSP1,16/08/14,Almeria,Vallecano,0,2\n"

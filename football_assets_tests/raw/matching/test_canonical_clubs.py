@@ -4,10 +4,18 @@ from datetime import date
 
 import polars as pl
 
-from football_assets.raw.matches import named_entries, read_season, read_seasons
+from football_assets.raw.matches import named_entries
 from football_assets.raw.matching.canonical_clubs import clubs_named, with_canonical_clubs
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
+from football_assets_tests.builders.landings import (
+    TODAY,
+    csv_of,
+    json_of,
+    listed,
+    put,
+    read_season,
+    read_seasons,
+)
 
 SEASON = "2014-15"
 ODDS = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR,B365H,B365D,B365A"

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from football_assets.raw.matches import named_entries, read_season
+from football_assets.raw.matches import named_entries
 from football_assets.raw.matching.club_report import club_report, clubs_told_apart
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import TODAY, csv_of, put
+from football_assets_tests.builders.landings import TODAY, csv_of, put, read_season
 
 SEASON = "2014-15"
 START = date(2014, 8, 16)

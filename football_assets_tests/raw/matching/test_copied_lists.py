@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from football_assets.raw.matches import SeasonMatches, read_season
+from football_assets.raw.matches import ReadMatches
 from football_assets.raw.quality import unreadable_files
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import TODAY, csv_of, put
+from football_assets_tests.builders.landings import TODAY, csv_of, put, read_season
 
 FIRST = ["Fulham", "Burnley", "Reading", "Watford"]
 SECOND = ["Barnet", "Bury", "Crewe", "Exeter"]
@@ -20,7 +20,7 @@ def rounds(teams: list[str], year: int = 2014) -> str:
     return csv_of(*(f"{day},{home},2-1,?,{away}" for day, (home, away) in zip(days, pairs, strict=True)))
 
 
-def leagues(found: SeasonMatches) -> set[str]:
+def leagues(found: ReadMatches) -> set[str]:
     return set(found.matches["league_id"])
 
 

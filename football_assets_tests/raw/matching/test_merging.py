@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from football_assets.raw.matches import SeasonMatches, read_season
+from football_assets.raw.matches import ReadMatches
 from football_assets.raw.matching.merging import match_ids
 from football_assets.storage.bucket import Bucket
-from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
+from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put, read_season
 
 SEASON = "2014-15"
 
 
-def read(bucket: Bucket) -> SeasonMatches:
+def read(bucket: Bucket) -> ReadMatches:
     return read_season(bucket, SEASON, TODAY)
 
 
