@@ -73,7 +73,7 @@ def demo_bucket(demo_home: Path, tmp_path: Path) -> LocalBucket:
 
 @pytest.fixture(scope="session")
 def gcs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GcsServer]:
-    """A server of the Google Cloud Storage API, which this process and those it starts take for the real one."""
+    """A server of the Google Cloud Storage API, which this process and those it starts use as the real one."""
     with (
         run_gcs_server(tmp_path_factory.mktemp("gcs")) as server,
         pytest.MonkeyPatch.context() as environment,
@@ -90,7 +90,7 @@ def gcs_url(gcs_server: GcsServer) -> str:
 
 @pytest.fixture
 def gcs_front(gcs_server: GcsServer) -> Iterator[Front]:
-    """Stands before the server and fails as the test says. It heeds conditions of deletions, as the real one does."""
+    """Proxies the server and fails as the test says. It checks conditions of deletions, as the real one does."""
     with run_front(gcs_server) as front:
         yield front
 

@@ -283,7 +283,7 @@ def test_a_run_that_failed_is_tried_again_after_a_pause_a_few_times_and_then_on_
         if following is not None:
             request = following
 
-    # What was read is not read again: only what was not made from it.
+    # What was read is not read again: only what was not built from it.
     assert [item.asset_selection for item in asked[1:]] == [
         [AssetKey("fixture_predictions"), AssetKey("trained_lstm")]
     ] * (MAX_ATTEMPTS - 1)

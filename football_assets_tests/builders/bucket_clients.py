@@ -1,4 +1,4 @@
-"""What other processes do to a bucket in its tests; imports little, as each process starts anew."""
+"""What other processes do to a bucket in its tests; imports little, as each process imports it."""
 
 from football_assets.errors import PreconditionFailed
 from football_assets.storage.bucket import ABSENT
@@ -6,7 +6,7 @@ from football_assets.storage.opening import open_bucket
 
 
 def increment(root: str, times: int) -> None:
-    """Add to a counter by conditional writes, again after each that was refused."""
+    """Add to a counter by conditional writes, again after each failed precondition."""
     bucket = open_bucket(root)
     for _ in range(times):
         while True:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fit, and what it was made from."""
+    """A fit and its inputs."""
 
     tensors: "SequenceTensors"
     split: "TimeSplit"

@@ -144,7 +144,7 @@ def corrupt(request: Request, forward: Callable[[], Answer]) -> Answer:
 
 @dataclass
 class Front:
-    """Stands before the server, notes requests, and meets those that match with the next fault in line."""
+    """Proxies the server, records requests, and answers those that match with the next fault of a queue."""
 
     address: str
     requests: list[Request] = field(default_factory=list)
@@ -227,7 +227,7 @@ def run_front(server: GcsServer) -> Iterator[Front]:
 
         def answer_of_server(self, request: Request, body: bytes) -> Answer:
             wanted = request.query.get("ifGenerationMatch")
-            if request.method == "DELETE" and wanted:  # the server looks at no condition of a deletion
+            if request.method == "DELETE" and wanted:  # the server ignores conditions of a deletion
                 state = self.ask("GET", request.path, b"")
                 if state.status == 200 and json.loads(state.body)["generation"] != wanted[0]:
                     return refuse(412, "At least one of the pre-conditions you specified did not hold.")(

@@ -1,4 +1,4 @@
-"""A home with the real raw assets and two that stand for everything made from them, run as the daemon would."""
+"""A home with the real raw assets and two that stand for everything downstream, run as the daemon would."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +69,7 @@ class SmallHome:
 
     @property
     def bucket(self) -> Bucket:
-        """Opened anew, as every process does."""
+        """Open the bucket again, as every process does."""
         return open_bucket(self.url)
 
     def land(self, name: str, *results: str) -> None:

@@ -1,4 +1,4 @@
-"""An HTTP server that stands for a public source: it serves files with their validators, and fails as it is told."""
+"""An HTTP server that stands for a public source: it serves files with their validators, and fails as configured."""
 
 import hashlib
 from collections.abc import Callable, Iterator

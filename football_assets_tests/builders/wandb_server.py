@@ -1,6 +1,6 @@
 """Both ends of W&B for tests: the record that a run leaves on disk, and an HTTP server in place of W&B's.
 
-The server answers as much of the API as a run needs, notes the figures, and refuses when told to.
+The server answers as much of the API as a run needs, records the metrics, and rejects requests when configured to.
 """
 
 import json

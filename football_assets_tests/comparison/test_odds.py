@@ -1,4 +1,4 @@
-"""Odds from a file: read with clear refusals, and joined to their matches without losing a row in silence."""
+"""Odds from a file: read with clear errors, and joined to their matches without losing a row in silence."""
 
 from datetime import date, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Models from a registry elsewhere: what is taken over, once, and what is refused. W&B itself is not asked here."""
+"""Models from a registry elsewhere: what is imported, once, and what is rejected. W&B itself is not asked here."""
 
 import shutil
 from collections.abc import Mapping

@@ -21,7 +21,7 @@ from football_assets.domain.clubs import (
 from football_assets.domain.leagues import COUNTRIES
 
 EVERY_CLUB = [club for clubs in listed_clubs().values() for club in clubs]
-# Clubs that were founded anew bear nearly the old name: the bare name is listed, since nothing else would tell.
+# Clubs that were refounded bear nearly the old name: the bare name is listed, since nothing else would tell.
 FOUNDED_ANEW = {("eng", "Hereford"), ("eng", "Macclesfield")}
 
 

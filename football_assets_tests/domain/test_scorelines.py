@@ -1,4 +1,4 @@
-"""Scorelines agree with the forecast they are made from."""
+"""Scorelines agree with the forecast that they are derived from."""
 
 import math
 

@@ -1,6 +1,6 @@
 """A whole installation as processes: a server of the Google Cloud Storage API, Dagster's daemon and UI, Ray Serve.
 
-`loop.py` proves on it that the automation acts; tests look at its pages.
+`loop.py` proves on it that the automation acts; tests open its pages.
 """
 
 import json

@@ -7,11 +7,11 @@ graph runs on it once, and Dagster's daemon and Ray Serve are started. Then, one
 
 - new_results: the next month of results lands. A new version serves.
 - garbage: a file lands that is no results. Rejected rows, warnings, production as before.
-- worse_model: a network is trained on shuffled outcomes. The gate refuses it and says why.
+- worse_model: a network is trained on shuffled outcomes. The gate rejects it with its reasons.
 - killed_daemon: the daemon is killed between tick and launch. Once it runs again, there is exactly one run.
 - rollback: production is rolled back while the daemon is down. Serve follows.
 - drift: invented histories are asked for, and nothing is trained. Then fixtures are asked for, and results of another
-  football land. The report says so, and a retraining follows.
+  football land. The report shows it, and a retraining follows.
 
 Each prints its timeline; exit code 1 if a promise is broken. `test_loop.py` runs the same proofs.
 """
@@ -160,7 +160,7 @@ def garbage(here: Installation, line: Timeline) -> None:
 
 
 def worse_model(here: Installation, line: Timeline) -> None:
-    """A network learns from shuffled outcomes: the gate refuses it, production stays, the reason can be read."""
+    """A network learns from shuffled outcomes: the gate rejects it, production stays, the reason can be read."""
     production = here.production()
     scratch = here.folder / "scratch"
     truth = fetch(here.bucket, "sequence_tensors", scratch)

@@ -1,4 +1,4 @@
-"""A file that is not an exported forecaster is refused in a sentence."""
+"""A file that is not an exported forecaster is rejected with one sentence."""
 
 from pathlib import Path
 

@@ -66,6 +66,7 @@ _PATTERNS = {
     for pattern, term in DIALECT.items()
 }
 _ANY = re.compile("|".join(pattern.pattern for pattern in _PATTERNS), re.IGNORECASE)
+_QUOTED = re.compile(r"`[^`\n]+`")  # names, which are not prose
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "dbt_features/**/*.sql", "dbt_features/**/*.yml")
 EXEMPT = ("football_assets_tests/house/", "docs/glossary.md", "docs/decisions/", "dbt_features/target/")
 
@@ -91,6 +92,7 @@ class Finding:
 
 def find_in_text(path: str, text: str, first_line: int = 1) -> Iterator[Finding]:
     """Yield the phrases of the dialect in prose whose first line has a number."""
+    text = _QUOTED.sub(lambda match: " " * len(match.group()), text)
     if not _ANY.search(text):
         return
     for pattern, term in _PATTERNS.items():

@@ -32,6 +32,7 @@ def test_the_dialect_is_found_in_prose() -> None:
     [
         "The table is rebuilt. A transient error is retried with exponential backoff.",
         "Tests are passing. The clever leverage of a footnote. It makes a table and reads it again.",
+        "The column `refused`, the function `told`.",
         "Take the first row. The update looks up a name. The annotated tolerance.",
     ],
 )

@@ -1,4 +1,4 @@
-"""Results that follow the forecasts raise no alarm; football that has changed does, and in its own words."""
+"""Results that follow the forecasts raise no alarm; football that has changed does, with its own message."""
 
 import numpy as np
 import polars as pl

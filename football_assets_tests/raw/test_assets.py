@@ -163,7 +163,7 @@ def test_checks_find_what_is_wrong(bucket: Bucket, resource: BucketResource) -> 
 def test_a_broken_rule_stops_what_is_downstream(bucket: Bucket, resource: BucketResource) -> None:
     @asset(deps=["raw_matches"])
     def downstream() -> None:
-        """Whatever is made from the matches."""
+        """An asset downstream of the matches."""
 
     put(bucket, "a/2014-15/fr.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
     materialise(resource, "fr", "fr")

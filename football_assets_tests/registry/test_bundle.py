@@ -1,4 +1,4 @@
-"""A bundle holds all that serving needs, says so, and is the same for the same sources."""
+"""A bundle holds and lists all that serving needs, and is the same for the same sources."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A candidate's way through the gate, on a real registry: promoted, refused, withdrawn, or judged again."""
+"""A candidate's way through the gate, on a real registry: promoted, rejected, withdrawn, or judged again."""
 
 import shutil
 from collections.abc import Callable

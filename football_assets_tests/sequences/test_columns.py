@@ -21,7 +21,7 @@ def test_columns_of_a_match_are_its_keys_targets_and_context_each_once() -> None
     assert read[: len(KEY_COLUMNS) + 3] == [*KEY_COLUMNS, "outcome", "home_goals", "away_goals"]
     assert len(read) == len(set(read))
     assert set(read) == {*KEY_COLUMNS, "outcome", "home_goals", "away_goals", *DEFAULT_SPEC.context_names} - {
-        HOME_ADVANTAGE_SHIFT  # made from the results of all leagues
+        HOME_ADVANTAGE_SHIFT  # computed from the results of all leagues
     }
 
 

@@ -1,4 +1,4 @@
-"""Given histories: the inputs that the asset graph would make of the same matches, and clear refusals."""
+"""Custom histories: the inputs that the asset graph builds from the same matches, and clear errors."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -314,7 +314,7 @@ def test_an_object_that_is_missing_costs_one_request_once_the_bucket_is_known(
 ) -> None:
     assert [bucket.stat(name) for name in "bcd"] == [None] * 3
 
-    assert len(gcs_front.requests) == 4  # one looks at the bucket
+    assert len(gcs_front.requests) == 4  # one reads the bucket
 
 
 def test_a_bucket_sees_its_part_and_no_folders_made_by_hand(gcs_url: str, other: Bucket) -> None:

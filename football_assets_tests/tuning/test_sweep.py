@@ -1,4 +1,4 @@
-"""The sweep: seeded, bounded, decided by validation over several seeds, and taken up by the next training."""
+"""The sweep: seeded, bounded, decided by validation over several seeds, and loaded by the next training."""
 
 from collections.abc import Iterator
 from pathlib import Path
