@@ -110,10 +110,7 @@ def mirrored_tests(sources: list[Source]) -> Iterator[Violation]:
     """
     tests = {source.path for source in sources if source.folder == TESTS}
     expected = {
-        test: source.path
-        for source in sources
-        if source.folder in PACKAGES and _has_code(source)
-        for test in _test_modules(source)
+        test: source.path for source in sources if source.folder in PACKAGES for test in _test_modules(source)
     }
     for source in sources:
         if source.folder in PACKAGES and _has_code(source):

@@ -125,6 +125,13 @@ def test_a_module_may_have_several_test_modules() -> None:
     assert places("mirrored_tests", module, tests[1]) == ["football_assets/raw/rules.py"]
 
 
+def test_a_module_of_constants_may_have_a_test_module() -> None:
+    module = Source("football_assets/automation/jobs.py", "retrain = define_asset_job()")
+
+    assert not list(mirrored_tests([module]))
+    assert not list(mirrored_tests([module, Source("football_assets_tests/automation/test_jobs.py", "")]))
+
+
 def test_packages_that_define_nothing_and_helpers_of_tests_mirror_nothing() -> None:
     exempt = [
         Source("football_assets/raw/__init__.py", '"""Landing files."""\nfrom football_assets import x\n'),

@@ -1,4 +1,4 @@
-"""`registered_model` as a Dagster run: it publishes, is judged, is idempotent, and never fails when the gate rejects it."""
+"""`registered_model` as a Dagster run: published, judged, idempotent, and never failing when the gate rejects it."""
 
 import json
 import shutil
