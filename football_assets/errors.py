@@ -76,7 +76,11 @@ class UnknownName(FootballError):
     ----------
     suggestions
         The most similar known names, the best first.
+    field
+        What the name was given for: `league`, `team`, or `home_team` and `away_team` of a fixture.
     """
+
+    field: str
 
     def __init__(self, message: str, suggestions: Iterable[str] = ()) -> None:
         super().__init__(message)
@@ -86,9 +90,13 @@ class UnknownName(FootballError):
 class UnknownLeague(UnknownName):
     """A league that occurs in no landed result."""
 
+    field = "league"
+
 
 class UnknownTeam(UnknownName):
     """A team that occurs in no landed result of the league."""
+
+    field = "team"
 
 
 class NotEnoughData(FootballError):

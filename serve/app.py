@@ -1,4 +1,4 @@
-"""What Serve's configuration files import: `import_path: serve.app:build`."""
+"""The application builder that Serve's configuration files name: `import_path: serve.app:build`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from serve.deployment import Forecaster, ReplicaConfig
 
 
 def build(args: dict[str, Any]) -> Application:
-    """The application, with the fields of `ReplicaConfig` as arguments."""
+    """Build the application from arguments, the fields of `ReplicaConfig`."""
     return Forecaster.bind(  # type: ignore[attr-defined]
         ReplicaConfig(**args).model_dump()
     )

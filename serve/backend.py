@@ -1,18 +1,19 @@
-"""How the routes reach the service: in a worker thread beside the event loop, single requests in batches."""
+"""Between the routes and the service: inference in a worker thread, single requests in batches."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from serve.served_model import Answered, FixtureQuery, GivenQuery
-from serve.service import ForecastService, Outcome
+from serve.prediction_log import PredictionLogError
+from serve.served_model import CustomQuery, FixtureQuery, MatchForecast, Outcome
+from serve.service import ForecastService
 
 PART = 250  # fixtures of a large batch in one inference
 
 
 class Backend:
-    """Forecasts of one serving process. A replica and the tests' client share it.
+    """Asynchronous forecasts of one serving process. A replica and the tests' client share it.
 
     A batch function returns one outcome for each query: the forecast, or the exception in its place. `forecast` raises
     it. Ray Serve's `@serve.batch` needs that: it hands a returned exception to the caller as a result.
@@ -31,11 +32,11 @@ class Backend:
     ) -> None:
         self._service = service
         self._in_batch = in_batch or self._alone
-        # One thread: while it works on a batch the next one gathers, and a model is switched between two batches.
+        # One thread: queries gather during an inference, and a model is switched between two batches.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="forecast")
-        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="log")  # writes large batches to the log
+        self._log_writer = ThreadPoolExecutor(1, thread_name_prefix="log")  # writes large batches to the log
 
-    async def forecast(self, query: FixtureQuery) -> Answered:
+    async def forecast(self, query: FixtureQuery) -> MatchForecast:
         """Forecast one fixture, in a batch with those that arrive at the same time.
 
         Raises
@@ -43,7 +44,7 @@ class Backend:
         UnknownLeague, UnknownTeam
             A name is not known.
         FootballError
-            The match cannot be.
+            Both teams are the same, or the day is not after the last known match of both.
         NotReady, PredictionLogError
             As of `ForecastService.answer`.
         """
@@ -53,14 +54,24 @@ class Backend:
         return outcome
 
     async def forecast_all(self, queries: Sequence[FixtureQuery]) -> tuple[int, list[Outcome]]:
-        """Forecast many fixtures by one version; returns its number and one outcome for each query.
+        """Forecast many fixtures by one model version.
 
-        Part by part, so that single requests get their turn in between; the records are written to the log at once.
+        The inference is divided into parts, so that single requests are answered in between. All records are written to
+        the log at once.
+
+        Returns
+        -------
+        int
+            The model version.
+        list of Outcome
+            One outcome for each query, in order.
 
         Raises
         ------
-        NotReady, PredictionLogError
-            As of `ForecastService.ready` and `keep`.
+        NotReady
+            No model is loaded yet.
+        PredictionLogError
+            The forecasts could not be logged.
         """
         loop = asyncio.get_running_loop()
         model = self._service.ready()
@@ -70,27 +81,32 @@ class Backend:
             part = queries[start : start + PART]
             outcomes += await loop.run_in_executor(self._worker, self._service.forecast, part, model)
         seconds = time.perf_counter() - started
-        await loop.run_in_executor(self._keeper, self._service.keep, queries, outcomes, seconds)
-        return model.version, outcomes
+        released = await loop.run_in_executor(
+            self._log_writer, self._service.release, queries, outcomes, seconds
+        )
+        for outcome in released:
+            if isinstance(outcome, PredictionLogError):
+                raise outcome
+        return model.version, released
 
-    async def forecast_given(self, query: GivenQuery) -> Answered:
-        """Forecast a match between given histories.
+    async def forecast_custom(self, query: CustomQuery) -> MatchForecast:
+        """Forecast a match between custom histories.
 
         Raises
         ------
         NotReady, PredictionLogError, FootballError
-            As of `ForecastService.answer_given`.
+            As of `ForecastService.answer_custom`.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, self._service.answer_given, query)
+        return await loop.run_in_executor(self._worker, self._service.answer_custom, query)
 
     async def answer_batch(self, queries: Sequence[FixtureQuery]) -> list[Outcome]:
-        """Answer a batch of single requests: one outcome for each query, in their order.
+        """Answer a batch of single requests: one outcome for each query, in order.
 
         Raises
         ------
         NotReady
-            There is no model yet.
+            No model is loaded yet.
         """
         loop = asyncio.get_running_loop()
         _, outcomes = await loop.run_in_executor(self._worker, self._service.answer, queries)

@@ -18,31 +18,31 @@ from serve.backend import Backend
 from serve.logs import ignore_log_errors, logger
 from serve.metrics import configure_directory, serving_metrics
 from serve.middleware import App, Limits
-from serve.served_model import FixtureQuery
-from serve.service import ForecastService, ModelChoice, Outcome
+from serve.served_model import FixtureQuery, Outcome
+from serve.service import ForecastService, ModelChoice
 
 METRICS = "serve_metrics"
 
 
 class UserConfig(ModelChoice):
-    """What may change while a replica runs: `user_config` in Serve's configuration."""
+    """Settings that can change while a replica runs: `user_config` in Serve's configuration."""
 
     max_batch_size: int = Field(64, ge=1, description="Most fixtures of single requests in one inference.")
     batch_wait_seconds: float = Field(
         0.0,
         ge=0,
-        description="How long a lone request waits for company. 0: only those are batched that came during the "
-        "inference before.",
+        description="How long a request waits for others to form a batch. 0: only requests that arrive during an "
+        "inference form the next batch.",
     )
     reload: str = Field(
         "",
-        description="A new value has every replica load its version again, as `serving_deployment` does with one that "
-        "lags.",
+        description="Each new value makes every replica load its version again, as `serving_deployment` does with a "
+        "replica that lags.",
     )
 
 
 class ReplicaConfig(BaseModel):
-    """What a replica takes on: `args` of the application in Serve's configuration."""
+    """Limits of a replica: `args` of the application in Serve's configuration."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -70,14 +70,15 @@ class Forecaster:
         self._follower: asyncio.Task[None] | None = None
 
     def __serve_build_asgi_app__(self) -> App:
+        """Build the ASGI application; Serve calls this once."""
         limits = Limits(**self._config.model_dump())
         return build_api(self._service, self._backend, limits=limits, api_key=self._api_key)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Load the wanted model while the old one answers, then switch.
 
-        Neither a model that cannot be loaded nor a configuration that is not valid takes a replica down that answers:
-        `/health` says what is wrong.
+        If a model cannot be loaded or a configuration is not valid, the replica keeps serving and `/health` reports the
+        reason.
 
         Raises
         ------
@@ -96,29 +97,30 @@ class Forecaster:
         self._forecast_batch.set_max_batch_size(config.max_batch_size)
         self._forecast_batch.set_batch_wait_timeout_s(config.batch_wait_seconds)
         choice = ModelChoice(**config.model_dump(include=set(ModelChoice.model_fields)))
-        await asyncio.to_thread(self._service.use, choice)
+        await asyncio.to_thread(self._service.load, choice)
         await asyncio.to_thread(self._service.refresh)
         if self._follower is None:
             gc.collect()
-            gc.freeze()  # what is loaded by now stays: looking through it cost a fifth of a large batch
+            gc.freeze()  # what is loaded by now stays: collecting it again cost a fifth of a large batch
             self._follower = asyncio.get_running_loop().create_task(self._follow())
 
-    @serve.batch(max_batch_size=64, batch_wait_timeout_s=0.0)
+    @serve.batch(max_batch_size=64, batch_wait_timeout_s=0.0)  # type: ignore[untyped-decorator]
     async def _forecast_batch(self, queries: list[FixtureQuery]) -> list[Outcome]:
         return await self._backend.answer_batch(queries)
 
     async def _follow(self) -> None:
-        """Follow the alias and the fixture list, and close old segments of the log."""
+        """Poll the alias and the fixture list, and upload old segments of the log."""
         while True:
             await asyncio.sleep(self._service.choice.poll_seconds)
             try:
                 await asyncio.to_thread(self._service.refresh)
             except FootballError as error:
                 logger.error("The bucket cannot be followed: %s", error)
-            except Exception:  # following must not end while the replica lives
+            except Exception:  # polling must not end while the replica lives
                 logger.exception("The bucket cannot be followed")
 
     def __del__(self) -> None:
+        """Upload the log when Serve stops the replica."""
         service = getattr(self, "_service", None)
         if service is not None:
             service.close()

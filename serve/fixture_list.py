@@ -1,6 +1,5 @@
-"""The fixture lists: unplayed matches with the forecasts of `fixture_predictions`, as the bucket has them."""
+"""The fixture lists: unplayed matches with their forecasts, read from the table `fixture_predictions`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -8,20 +7,30 @@ from typing import Any
 import polars as pl
 
 from football_assets.domain.leagues import league_of
-from football_assets.domain.scorelines import Score, likeliest_scores, score_matrix
+from football_assets.domain.scorelines import likeliest_scores, score_matrix
 from football_assets.sequences.fixture_days import TABLE, ListedDays, split_overdue
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table, table_object
+from serve.answers import forecast_body
 
 
 @dataclass(frozen=True)
 class FixtureList:
-    """Unplayed matches in order of kick-off, as the API answers them.
+    """Unplayed matches in order of kick-off, as rows of the HTTP API's answers.
 
-    `rows` are the coming ones, `overdue` those whose day has passed without a result.
+    Attributes
+    ----------
+    object_version
+        Version of the table's object in the bucket; None without a table.
+    model_version
+        Registry version that forecast the fixtures; None without a fixture.
+    rows
+        The coming fixtures.
+    overdue
+        The fixtures whose day has passed without a result.
     """
 
-    version: str | None  # of the object in the bucket
+    object_version: str | None
     model_version: int | None
     rows: list[dict[str, Any]]
     overdue: list[dict[str, Any]]
@@ -29,30 +38,41 @@ class FixtureList:
 
     @classmethod
     def empty(cls) -> "FixtureList":
-        """No fixture has been forecast yet."""
+        """Return the list before any fixture has been forecast."""
         return cls(None, None, [], [], ListedDays())
 
     @classmethod
     def read(cls, bucket: Bucket, known: "FixtureList") -> "FixtureList":
-        """The list as it is now; `known` itself where nothing has changed."""
+        """Read the list; returns `known` itself if the table has not changed since."""
         info = bucket.stat(table_object(TABLE))
         if info is None:
             return cls.empty()
-        if info.version == known.version:
+        if info.version == known.object_version:
             return known
         table = read_table(bucket, TABLE)
         coming, overdue = split_overdue(table)
-        version = max(table["model_version"].to_list(), default=None)
-        return cls(info.version, version, _rows(coming), _rows(overdue), ListedDays(table))
+        model_version = max(table["model_version"].to_list(), default=None)
+        days = ListedDays.of_parts(coming, overdue)
+        return cls(info.version, model_version, _rows(coming), _rows(overdue), days)
 
     def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
-        """The day of the next fixture of two teams, from the earliest on, as `ListedDays` has it."""
+        """Return the day of the next fixture of two teams, from the earliest on. See `ListedDays.day_of`."""
         return self._days.day_of(league_id, home_team, away_team, earliest)
 
     def select(
         self, league_id: str | None, first: date | None, last: date | None, *, overdue: bool = False
     ) -> list[dict[str, Any]]:
-        """Coming or overdue fixtures of a league, or all, from a day to a day."""
+        """Select coming or overdue fixtures.
+
+        Parameters
+        ----------
+        league_id
+            League of the fixtures; None: all leagues.
+        first, last
+            First and last day, both included; None: no bound.
+        overdue
+            Whether to select overdue fixtures instead of coming ones.
+        """
         return [
             row
             for row in (self.overdue if overdue else self.rows)
@@ -81,18 +101,3 @@ def _rows(table: pl.DataFrame) -> list[dict[str, Any]]:
         }
         for row, scores in zip(table.iter_rows(named=True), likeliest, strict=True)
     ]
-
-
-def forecast_body(
-    probabilities: list[float], expected_goals: list[float], likeliest: Sequence[Score]
-) -> dict[str, Any]:
-    """The members of an answer that say what the model forecasts."""
-    home, draw, away = probabilities
-    home_goals, away_goals = expected_goals
-    return {
-        "probabilities": {"home": home, "draw": draw, "away": away},
-        "expected_goals": {"home": home_goals, "away": away_goals},
-        "likeliest_scores": [
-            {"home": home, "away": away, "probability": probability} for home, away, probability in likeliest
-        ],
-    }

@@ -190,7 +190,7 @@ def _prepare_environment(settings: Settings, runtime: Path, addresses: Sequence[
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     os.environ["FOOTBALL_HOME"] = str(settings.home.resolve())
     from serve.deployment import METRICS
-    from serve.metrics import clear_directory
+    from serve.metric_slots import clear_directory
 
     metrics = settings.scratch / METRICS
     metrics.mkdir(parents=True, exist_ok=True)

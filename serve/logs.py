@@ -8,7 +8,7 @@ logger = logging.getLogger("ray.serve.football")
 
 
 def ignore_log_errors() -> None:
-    """Answer a request although its record cannot be written, as on a full disk.
+    """Ignore errors of logging handlers, as on a full disk, so that requests do not fail.
 
     Handlers report such an error on standard error, which Ray Serve writes to the same log of a replica: the recursion
     would end in an error of the request.

@@ -1,6 +1,6 @@
-"""What every request passes before a route sees it: identifier, key, size, room in the queue; then it is counted.
+"""The outermost ASGI layer: request identifier, key, limits, headers of every answer, metrics of requests.
 
-Plain ASGI: a framework middleware would cost more than the forecast.
+Plain ASGI: Starlette's middleware classes would cost more than the forecast.
 """
 
 import base64
@@ -28,7 +28,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _POLICY = (
     b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-# What we did not write carries its scripts in the page: the report has no rights on this host.
+# Swagger UI and the drift report have inline scripts. The report is sandboxed: it has no rights on this host.
 _POLICIES = {
     "/docs": _POLICY + b"; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'",
     "/drift": b"sandbox allow-scripts allow-downloads; default-src 'none'; img-src data: blob:; font-src data:; "
@@ -38,7 +38,7 @@ _POLICIES = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a replica takes on."""
+    """Limits of a replica: bytes of a body, and POST requests in progress."""
 
     body_bytes: int = 1 << 20
     requests_at_once: int = 64
@@ -50,13 +50,13 @@ class Gate:
     Parameters
     ----------
     app
-        What answers a request that may pass.
+        Answers the requests that are accepted.
     limits
-        Size of a body; POST requests answered at once. Those beyond are refused, not queued.
+        Requests beyond them are rejected, not queued.
     api_key
-        None: no key is asked for.
+        The key that requests must send; None: no key is required.
     metrics
-        Counts requests and refusals.
+        Counts answered and rejected requests.
     """
 
     def __init__(self, app: App, limits: Limits, api_key: str | None, metrics: ServingMetrics) -> None:
@@ -67,15 +67,16 @@ class Gate:
         self._working = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or reject it with a problem document."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        given = _header(scope, b"x-request-id")
-        request_id = _request_id(given)
+        received_id = _header(scope, b"x-request-id")
+        request_id = _request_id(received_id)
         scope[REQUEST_ID] = request_id
         headers = _headers(path_below(scope))
-        if given != request_id.encode():  # Ray Serve echoes the identifier of the request
+        if received_id != request_id.encode():  # Ray Serve adds the request's own identifier
             headers.append((b"x-request-id", request_id.encode()))
         status = 0
 
@@ -91,7 +92,7 @@ class Gate:
         except Exception as error:
             if not status:
                 await error_response(error, scope)(scope, receive, answer)
-            elif status < 500:  # a part of the answer has left: the connection must break
+            elif status < 500:  # a part of the answer has been sent: the connection must break
                 log_failure(error, request_id, scope["path"])
                 raise
         finally:
@@ -110,7 +111,7 @@ class Gate:
             self._metrics.reject_request("saturated")
             raise ProblemError(
                 503,
-                f"{self._working} requests are being answered, as many as this replica takes on: try again in "
+                f"{self._working} requests are in progress, the limit of this replica: try again in "
                 f"{RETRY_AFTER_SECONDS} s.",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
@@ -123,17 +124,17 @@ class Gate:
             self._metrics.queue_depth.set(self._working)
 
     def _check_key(self, scope: Scope, expected: bytes) -> None:
-        if not hmac.compare_digest(_given_key(scope), expected):
+        if not hmac.compare_digest(_received_key(scope), expected):
             self._metrics.reject_request("unauthorized")
             raise ProblemError(
                 401,
-                "This server asks for its key: send it as X-API-Key, as a Bearer token, or as a Basic password.",
+                "This server requires its key: send it as X-API-Key, as a Bearer token, or as a Basic password.",
                 headers={"WWW-Authenticate": 'Basic realm="football forecasts", charset="UTF-8"'},
             )
 
 
 def path_below(scope: Scope) -> str:
-    """The path below the prefix that the application is served under."""
+    """Return the path below the prefix that the application is served under."""
     return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
@@ -141,13 +142,13 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
     return next((value for name, value in scope["headers"] if name == wanted), None)
 
 
-def _request_id(given: bytes | None) -> str:
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return given.decode()
+def _request_id(received: bytes | None) -> str:
+    if received is not None and _REQUEST_ID.fullmatch(received):
+        return received.decode()
     return uuid.uuid4().hex
 
 
-def _given_key(scope: Scope) -> bytes:
+def _received_key(scope: Scope) -> bytes:
     key = _header(scope, b"x-api-key")
     if key is not None:
         return bytes(key)
@@ -170,7 +171,7 @@ def _headers(path: str) -> list[tuple[bytes, bytes]]:
 
 
 def _bounded(scope: Scope, receive: Receive, most: int) -> Receive:
-    """The request's body, refused as soon as it is known to be larger."""
+    """Return a `receive` that raises once the body is known to be larger than `most` bytes."""
     too_large = ProblemError(
         413,
         f"The body is larger than {most:,} bytes: send fewer fixtures at once.",

@@ -1,4 +1,4 @@
-"""Errors over HTTP: every refusal is a problem document [1], whoever refuses.
+"""Errors over HTTP: every error is answered with a problem document [1], wherever it is raised.
 
 References
 ----------
@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from football_assets.errors import BucketError, FootballError, RegistryError, UnknownLeague, UnknownName
 from serve.logs import logger
-from serve.metrics import MetricsError
+from serve.metric_slots import MetricsError
 from serve.prediction_log import PredictionLogError
 from serve.schemas import FieldError
 from serve.service import NotReady
@@ -56,10 +56,10 @@ class Problem(BaseModel):
 
 
 class ProblemError(HTTPException):
-    """Raised on the way to an answer; answered as a problem document.
+    """An error with its status, answered as a problem document.
 
-    The framework lets its own kind of exception pass; any other that comes while it reads a body it takes for a broken
-    body.
+    It is one of Starlette's own exceptions, since FastAPI treats any other that is raised while it reads a body as an
+    invalid body.
     """
 
     def __init__(
@@ -80,18 +80,22 @@ class ProblemError(HTTPException):
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The errors of a route, for the OpenAPI document."""
+    """Declare the errors of a route for the OpenAPI document."""
     return {status: {"model": Problem, "description": STATUSES[status]} for status in statuses}
 
 
 def problem_of(error: Exception, *, field: str | None = None, request_id: str | None = None) -> ProblemError:
-    """The problem document's content for an error: 404 for an unknown name, 503 for what may pass, 422 for other
-    errors of the request, 500 for errors of the server.
+    """Choose the status and the content of the problem document of an error.
+
+    The status is 404 for an unknown name, 503 for an error that a retry may resolve, 422 for other errors of the
+    request, and 500 for errors of the server.
 
     Parameters
     ----------
+    error
+        Any exception.
     field
-        The field that holds an unknown name; None: `league` or `team`.
+        Field of the request that holds an unknown name; None: the field that the error has.
     request_id
         Identifier under which the cause of a failure is logged.
     """
@@ -104,7 +108,7 @@ def problem_of(error: Exception, *, field: str | None = None, request_id: str | 
                 404,
                 str(error),
                 title=f"Unknown {kind}",
-                errors=[FieldError(field=field or kind, message="There is none of this name.")],
+                errors=[FieldError(field=field or error.field, message="There is none of this name.")],
                 suggestions=error.suggestions,
             )
         case NotReady():
@@ -114,7 +118,7 @@ def problem_of(error: Exception, *, field: str | None = None, request_id: str | 
             return ProblemError(503, detail, headers={"Retry-After": "5"})
         case FootballError() if not isinstance(error, SERVER_ERRORS):
             return ProblemError(422, str(error))
-        case _:  # the cause is for the log alone
+        case _:  # the cause goes to the log only
             return ProblemError(
                 500, f"The server failed on this request: its log has the cause under {request_id}."
             )
@@ -128,14 +132,14 @@ def log_failure(error: Exception, request_id: str | None, path: str) -> None:
 
 
 def error_response(error: Exception, scope: Mapping[str, Any]) -> Response:
-    """The problem document that answers a failed request; an error of the server is logged."""
+    """Answer a failed request with a problem document; an error of the server is logged."""
     request_id = scope.get(REQUEST_ID)
     log_failure(error, request_id, scope["path"])
     return problem_response(problem_of(error, request_id=request_id), scope)
 
 
 def problem_body(problem: ProblemError) -> dict[str, Any]:
-    """The members of a problem document that do not depend on the request."""
+    """Return the members of a problem document that do not depend on the request."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": problem.title,
@@ -150,14 +154,14 @@ def problem_body(problem: ProblemError) -> dict[str, Any]:
 
 
 def problem_response(problem: ProblemError, scope: Mapping[str, Any]) -> Response:
-    """The problem document as the answer to a request."""
+    """Serialise a problem document as the answer to a request."""
     body = problem_body(problem) | {"instance": scope["path"], REQUEST_ID: scope.get(REQUEST_ID)}
     content = orjson.dumps(body)
     return Response(content, problem.status, problem.headers, MEDIA_TYPE)
 
 
 def field_errors(error: RequestValidationError) -> list[FieldError]:
-    """The fields of a request that are not valid, by their path."""
+    """Return the fields of a request that are not valid, by their path."""
     found = []
     for item in error.errors():
         place = [str(part) for part in item["loc"] if part not in {"body", "query", "path", "header"}]
@@ -166,7 +170,7 @@ def field_errors(error: RequestValidationError) -> list[FieldError]:
 
 
 def answer_with_problems(app: FastAPI) -> None:
-    """Make every error of the application a problem document."""
+    """Register handlers that answer every error of the application with a problem document."""
 
     async def on_error(request: Request, error: Exception) -> Response:
         return error_response(error, request.scope)

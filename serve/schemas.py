@@ -1,4 +1,4 @@
-"""What the API takes and gives, as pydantic models: validation of requests, and the schemas of the OpenAPI document."""
+"""Requests and answers of the HTTP API as pydantic models: they validate, and they are the schemas of OpenAPI."""
 
 from datetime import date as Date
 from datetime import time as Time
@@ -17,7 +17,7 @@ _EXAMPLE: dict[str, JsonValue] = {"league": "eng.1", "home_team": "Arsenal", "aw
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
 class FixtureRequest(_Request):
@@ -58,7 +58,7 @@ class GivenMatch(_Request):
 
 
 class GivenTeam(_Request):
-    """A team by its history."""
+    """A team described by its history."""
 
     history: Annotated[
         list[GivenMatch], Field(max_length=MOST_GIVEN_MATCHES, description="Past matches, in any order.")
@@ -120,7 +120,7 @@ class Score(BaseModel):
 
 
 class Forecast(BaseModel):
-    """What the model says of a match."""
+    """The forecast of a match."""
 
     probabilities: Probabilities
     expected_goals: ExpectedGoals
@@ -134,10 +134,10 @@ class FixtureForecast(Forecast):
 
 
 class Answer(BaseModel):
-    """Goes with every answer of a model."""
+    """Members of every answer that holds forecasts."""
 
     request_id: str
-    model_version: int = Field(description="Registry version that made all of this answer.")
+    model_version: int = Field(description="Registry version that made all forecasts of the answer.")
 
 
 class PredictAnswer(Answer, FixtureForecast):
@@ -149,7 +149,7 @@ class PredictAnswer(Answer, FixtureForecast):
 
 
 class SequencesAnswer(Answer, Forecast):
-    """The forecast of a match between given histories."""
+    """The forecast of a match between custom histories."""
 
     unknown_opponents: list[str] = Field(
         description="Named opponents that the model does not know: rated as newcomers of the league."
@@ -175,13 +175,13 @@ class ItemProblem(BaseModel):
 
 
 class BatchProblem(BaseModel):
-    """In the place of a forecast."""
+    """An item of a batch without a forecast."""
 
     problem: ItemProblem
 
 
 class BatchAnswer(Answer):
-    """Forecasts in the order of the request; a fixture that cannot be forecast has a problem in its place."""
+    """Forecasts in the order of the request, with a problem for each fixture that cannot be forecast."""
 
     forecasts: list[FixtureForecast | BatchProblem]
 
@@ -202,7 +202,7 @@ class FixturesAnswer(BaseModel):
     """Coming or overdue fixtures in order of kick-off."""
 
     model_version: int | None = Field(description="Registry version that forecast them; null without any.")
-    total: int = Field(description="Fixtures that the filter leaves, of which `limit` are shown.")
+    total: int = Field(description="Fixtures that match the filter; at most `limit` of them are listed.")
     fixtures: list[ListedFixture]
 
 
@@ -237,14 +237,14 @@ class Team(BaseModel):
 
 
 class TeamsAnswer(BaseModel):
-    """Teams that a query finds, the best match first."""
+    """Teams that match a query, the best match first."""
 
     model_version: int
     teams: list[Team]
 
 
 class Form(BaseModel):
-    """Means a match; null without one."""
+    """Means per match; null without a match."""
 
     points_5: float | None
     points_10: float | None
@@ -265,7 +265,7 @@ class PastMatch(BaseModel):
 
 
 class TeamAnswer(BaseModel):
-    """A team as the model sees it now."""
+    """A team by its current ratings, form and last matches."""
 
     model_version: int
     team: str
@@ -279,7 +279,7 @@ class TeamAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """The version that answers."""
+    """The model version that forecasts."""
 
     version: int
     published: str
@@ -290,18 +290,18 @@ class ModelAnswer(BaseModel):
 
 
 class Health(BaseModel):
-    """How this replica is."""
+    """The state of a replica."""
 
     status: Literal["ok", "degraded", "starting"]
     model_version: int | None
     provider: str | None
     replica: str
     uptime_seconds: float
-    model_error: str | None = Field(description="Why the wanted version is not the one that answers.")
-    log_error: str | None = Field(description="What is wrong with the prediction log.")
+    model_error: str | None = Field(description="Why the configured version is not loaded.")
+    log_error: str | None = Field(description="The error of the prediction log.")
 
 
 class Ready(BaseModel):
-    """A model answers."""
+    """A model is loaded."""
 
     model_version: int

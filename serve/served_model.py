@@ -1,6 +1,10 @@
-"""One registry version in memory: everything that an answer may depend on, so that no answer mixes two versions."""
+"""One registry version in memory. An answer depends on one such object, so no answer mixes two model versions.
 
-from collections.abc import Mapping, Sequence
+A fixture changes shape three times here, its names being resolved once: `FixtureRequest` (names as the caller wrote
+them) -> `KnownFixture` (identifiers, day and season) -> `MatchForecast` (the network's outputs).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +14,7 @@ import numpy as np
 import orjson
 
 from football_assets.domain.scorelines import Score, likeliest_scores, score_matrix
-from football_assets.errors import FootballError, RegistryError, UnknownLeague
+from football_assets.errors import FootballError, RegistryError
 from football_assets.registry.predictor import OnnxForecaster, load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.custom_histories import CustomTeam, encode_custom
@@ -18,22 +22,30 @@ from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.fixture_days import FixtureDays, next_match_day
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState
 from football_assets.storage.model_files import METRICS, MODEL_CARD
+from serve.schemas import FixtureRequest
 
 
 class FixtureQuery(NamedTuple):
-    """A match that a request asks about. `day` None: as `ServedModel.day_of` says."""
+    """A fixture to forecast, under the identifier of its request.
+
+    Attributes
+    ----------
+    request_id
+        Identifier in the prediction log.
+    kind
+        `predict` or `batch`.
+    fixture
+        What the caller sent.
+    """
 
     request_id: str
-    kind: str  # predict or batch
-    league: str
-    home_team: str
-    away_team: str
-    day: date | None = None
+    kind: str
+    fixture: FixtureRequest
 
 
 @dataclass(frozen=True, slots=True)
-class GivenQuery:
-    """A match between teams with given histories."""
+class CustomQuery:
+    """A match between two teams with custom histories."""
 
     request_id: str
     league: str
@@ -41,14 +53,36 @@ class GivenQuery:
     away: CustomTeam
 
 
-class Answered(NamedTuple):
-    """A forecast, and what the prediction log keeps of it. `scores`: [home goals, away goals]."""
+class MatchForecast(NamedTuple):
+    """The forecast of one match and the inputs that the prediction log stores.
 
-    version: int
+    Attributes
+    ----------
+    model_version
+        Registry version that made the forecast.
+    league_id, league_name, day
+        Of the match.
+    fixture
+        None for custom histories.
+    probabilities
+        Of home win, draw and away win, `[3]`.
+    expected_goals
+        Of the home and the away team after 90 minutes, `[2]`.
+    likeliest
+        The three likeliest scores, the likeliest first.
+    scores
+        Probability of each score, `[home goals, away goals]`.
+    context
+        The network's context features, in the order of the feature spec.
+    unknown_opponents
+        Opponents in custom histories that the model does not know.
+    """
+
+    model_version: int
     league_id: str
     league_name: str
     day: date
-    fixture: KnownFixture | None  # None for given histories
+    fixture: KnownFixture | None
     probabilities: list[float]
     expected_goals: list[float]
     likeliest: list[Score]
@@ -57,9 +91,12 @@ class Answered(NamedTuple):
     unknown_opponents: tuple[str, ...] = ()
 
 
+Outcome = MatchForecast | Exception  # of a query: its forecast, or why it has none
+
+
 @dataclass(frozen=True)
 class ServedModel:
-    """A registry version, loaded and tried."""
+    """A registry version that has been loaded and has forecast a test fixture."""
 
     version: int
     published: datetime
@@ -72,14 +109,16 @@ class ServedModel:
     def load(
         cls, registry: Registry, reference: int | str, scratch: Path, *, provider: str, threads: int
     ) -> "ServedModel":
-        """Fetch a version from the registry and try it on a fixture.
+        """Fetch a version from the registry and forecast a test fixture with it.
 
         Parameters
         ----------
+        registry
+            Holds the bundle.
         reference
             Version or alias.
         scratch
-            Folder that keeps the bundle.
+            Folder that caches the bundle.
         provider
             `auto`, `cpu` or `cuda`.
         threads
@@ -88,7 +127,7 @@ class ServedModel:
         Raises
         ------
         FootballError
-            The bundle is missing, corrupt, or answers nonsense.
+            The bundle is missing or corrupt, or its forecast is not a distribution.
         """
         version = registry.resolve(reference)
         manifest = registry.manifest(version)
@@ -103,10 +142,10 @@ class ServedModel:
                 metrics=orjson.loads((bundle / METRICS).read_bytes()),
                 card=(bundle / MODEL_CARD).read_text(encoding="utf-8"),
             )
-            model._try()
+            model._forecast_test_fixture()
         except FootballError:
             raise
-        except Exception as error:  # of the disk, or of a parser that our own files surprise
+        except Exception as error:  # of the disk, or of a parser that cannot read a file of the bundle
             reason = " ".join(str(error).split())[:200]
             raise RegistryError(
                 f"Model version {version} cannot be served ({type(error).__name__}: {reason}): promote another version."
@@ -120,78 +159,70 @@ class ServedModel:
 
     def forecast(
         self, queries: Sequence[FixtureQuery], listed: FixtureDays, today: date
-    ) -> list[Answered | FootballError]:
-        """Forecasts in the order of the queries; an error in the place of a fixture that cannot be forecast.
+    ) -> list[MatchForecast | FootballError]:
+        """Forecast fixtures in one inference.
 
         Parameters
         ----------
+        queries
+            Fixtures by name.
         listed
-            Days of fixtures asked for without one.
+            Days of the fixtures that are requested without one.
         today
-            The day of fixtures that are not listed.
+            Day of fixtures that are requested without one and are not listed.
+
+        Returns
+        -------
+        list
+            One item per query, in order: the forecast, or the error of a fixture that cannot be forecast.
         """
-        fixtures: list[Fixture] = []
-        problems: dict[int, FootballError] = {}
-        for position, (_, _, league, home_team, away_team, day) in enumerate(queries):
-            if day is None:
-                try:
-                    day = self.day_of(queries[position], listed, today)
-                except FootballError as error:
-                    problems[position] = error
-                    continue
-            fixtures.append(Fixture(league, home_team, away_team, day))
-        batch, located = self.state.encode_each(fixtures)
+        located = [*self._locate(queries, listed, today)]
         known = [item for item in located if isinstance(item, KnownFixture)]
-        forecasts = self._forecast(batch, known)
-        if len(known) == len(queries):
-            return [*forecasts]
-        rest, found = iter(forecasts), iter(located)
-        answers: list[Answered | FootballError] = []
-        for position in range(len(queries)):
-            item: KnownFixture | FootballError = problems.get(position) or next(found)
-            answers.append(next(rest) if isinstance(item, KnownFixture) else item)
-        return answers
+        forecasts = iter(self._forecast_known(known) if known else ())
+        return [next(forecasts) if isinstance(item, KnownFixture) else item for item in located]
 
-    def forecast_given(self, query: GivenQuery, today: date) -> Answered:
-        """The forecast of a match between given histories, played today or on the first day the model can forecast."""
-        day = max(today, self.as_of + timedelta(days=1))
-        given = encode_custom(self.state, query.league, day, query.home, query.away)
-        answer = self._answer(given.batch, [(given.league_id, given.league_name, day, None)])[0]
-        return answer._replace(unknown_opponents=given.unknown_opponents)
-
-    def day_of(self, query: FixtureQuery, listed: FixtureDays, today: date) -> date:
-        """The day of a match asked for without one, as `next_match_day` says.
+    def forecast_custom(self, query: CustomQuery, today: date) -> MatchForecast:
+        """Forecast a match between custom histories, played today or on the first day after the known results.
 
         Raises
         ------
-        UnknownLeague, UnknownTeam
-            A name is not known.
+        UnknownLeague
+            The league is not known.
+        FootballError
+            A history is not valid.
         """
-        names = (query.league, query.home_team, query.away_team)
-        return next_match_day(self.state, listed, *names, today).day
+        day = max(today, self.as_of + timedelta(days=1))
+        custom = encode_custom(self.state, query.league, day, query.home, query.away)
+        (forecast,) = self._predict(custom.batch, [(custom.league_id, custom.league_name, day, None)])
+        return forecast._replace(unknown_opponents=custom.unknown_opponents)
 
-    def unknown_field(self, query: FixtureQuery) -> str:
-        """Which field of a query holds the name that is not known."""
-        try:
-            league_id = self.state.find_league(query.league)
-        except UnknownLeague:
-            return "league"
-        return "home_team" if self.state.known_team(league_id, query.home_team) is None else "away_team"
+    def _locate(
+        self, queries: Sequence[FixtureQuery], listed: FixtureDays, today: date
+    ) -> Iterator[KnownFixture | FootballError]:
+        """Resolve the names of each query, once."""
+        state = self.state
+        for _, _, asked in queries:
+            try:
+                pairing = state.resolve(asked.league, asked.home_team, asked.away_team)
+                day = asked.date or next_match_day(state, listed, pairing, today)
+                yield state.known_fixture(pairing, day)
+            except FootballError as error:
+                yield error
 
-    def _forecast(self, batch: SequenceBatch, fixtures: Sequence[KnownFixture]) -> list[Answered]:
-        return self._answer(
-            batch, [(item.league_id, item.league_name, item.kickoff_date, item) for item in fixtures]
-        )
+    def _forecast_known(self, fixtures: Sequence[KnownFixture]) -> list[MatchForecast]:
+        matches = [(item.league_id, item.league_name, item.kickoff_date, item) for item in fixtures]
+        return self._predict(self.state.encode_known(fixtures), matches)
 
-    def _answer(
-        self, batch: SequenceBatch, places: Sequence[tuple[str, str, date, KnownFixture | None]]
-    ) -> list[Answered]:
+    def _predict(
+        self, batch: SequenceBatch, matches: Sequence[tuple[str, str, date, KnownFixture | None]]
+    ) -> list[MatchForecast]:
+        """Run the network on encoded matches, each given by league, league name, day and fixture."""
         probabilities, goals = self.forecaster.predict(batch.home_history, batch.away_history, batch.context)
         scores = score_matrix(goals[:, 0], goals[:, 1], probabilities)
         return [
-            Answered(self.version, league_id, name, day, fixture, *forecast)
-            for (league_id, name, day, fixture), *forecast in zip(
-                places,
+            MatchForecast(self.version, *match, *outputs)
+            for match, *outputs in zip(
+                matches,
                 probabilities.tolist(),
                 goals.tolist(),
                 likeliest_scores(scores),
@@ -201,15 +232,15 @@ class ServedModel:
             )
         ]
 
-    def _try(self) -> None:
+    def _forecast_test_fixture(self) -> None:
         leagues = self.state.leagues()
         league = max(leagues, key=lambda item: item.teams)
         teams = self.state.teams(league=league.league_id, limit=2)
         day = max(self.as_of, datetime.now(UTC).date()) + timedelta(days=1)
-        fixture = Fixture(league.league_id, teams[0].team, teams[1].team, day)
-        answer = self._forecast(self.state.encode([fixture]), [self.state.locate(fixture)])[0]
-        numbers = np.array([*answer.probabilities, *answer.expected_goals])
-        if not np.isfinite(numbers).all() or abs(sum(answer.probabilities) - 1) > 1e-3:
+        fixture = self.state.locate(Fixture(league.league_id, teams[0].team, teams[1].team, day))
+        (forecast,) = self._forecast_known([fixture])
+        numbers = np.array([*forecast.probabilities, *forecast.expected_goals])
+        if not np.isfinite(numbers).all() or abs(sum(forecast.probabilities) - 1) > 1e-3:
             raise RegistryError(
                 f"Model version {self.version} forecasts {numbers.tolist()}, which are no probabilities: promote "
                 "another version."

@@ -22,7 +22,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import linear_regression, mean
@@ -482,26 +482,20 @@ def service_costs(workload: Workload, size: int, seconds: float = 6.0) -> tuple[
 
     from football_assets.storage.opening import open_bucket
     from serve.metrics import ServingMetrics
+    from serve.schemas import FixtureRequest
     from serve.served_model import FixtureQuery
     from serve.service import ForecastService, ModelChoice
 
     class Unlogged(ForecastService):
-        def _keep(self, model: Any, queries: Any, answers: Any, seconds: float) -> None:
-            self.metrics.observe_inference(len(answers), seconds)
-            self.metrics.observe_predictions(np.array([item.probabilities for item in answers]), "predict")
+        def release(self, queries: Any, outcomes: Any, seconds: float) -> Any:
+            self.metrics.observe_predictions(np.array([item.probabilities for item in outcomes]), "predict")
+            return outcomes
 
     bodies = cycle(workload.fixtures)
 
     def queries() -> list[FixtureQuery]:
         return [
-            FixtureQuery(
-                f"{n:032x}",
-                "predict",
-                body["league"],
-                body["home_team"],
-                body["away_team"],
-                date.fromisoformat(body["date"]),
-            )
+            FixtureQuery(f"{n:032x}", "predict", FixtureRequest.model_validate(body))
             for n, body in enumerate(islice(bodies, size))
         ]
 
@@ -515,7 +509,7 @@ def service_costs(workload: Workload, size: int, seconds: float = 6.0) -> tuple[
     ]
     costs = (Cost(), Cost())
     for service in services:
-        service.use(ModelChoice(provider="cpu"))
+        service.load(ModelChoice(provider="cpu"))
         for _ in range(50):
             service.answer(queries())
     fixtures = 0

@@ -23,7 +23,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -416,26 +416,17 @@ def capacity(server: Server, workload: Workload) -> LoadFigures:
 def true_forecasts(workload: Workload, version: int) -> list[list[float]]:
     """The probabilities of all fixtures by a version, from its bundle."""
     from serve.fixture_list import FixtureList
-    from serve.served_model import Answered, FixtureQuery, ServedModel
+    from serve.schemas import FixtureRequest
+    from serve.served_model import FixtureQuery, MatchForecast, ServedModel
 
     scratch = workload.home / "scratch"
     model = ServedModel.load(workload.registry, version, scratch, provider="cpu", threads=1)
-    queries = [
-        FixtureQuery(
-            "",
-            "predict",
-            item["league"],
-            item["home_team"],
-            item["away_team"],
-            date.fromisoformat(item["date"]),
-        )
-        for item in workload.fixtures
-    ]
+    queries = [FixtureQuery("", "predict", FixtureRequest.model_validate(item)) for item in workload.fixtures]
     answers = model.forecast(queries, FixtureList.empty(), datetime.now(UTC).date())
-    problems = [answer for answer in answers if not isinstance(answer, Answered)]
+    problems = [answer for answer in answers if not isinstance(answer, MatchForecast)]
     if problems:
         raise SystemExit(f"{len(problems)} fixtures cannot be forecast: {problems[0]}")
-    return [answer.probabilities for answer in answers if isinstance(answer, Answered)]
+    return [answer.probabilities for answer in answers if isinstance(answer, MatchForecast)]
 
 
 def deploy(server: Server, replicas: int, version: int) -> None:

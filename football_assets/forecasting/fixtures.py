@@ -23,7 +23,7 @@ from football_assets.sequences.fixture_days import (
 )
 from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_advantage
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.state import Fixture, TeamState
+from football_assets.sequences.state import TeamState
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import as_markdown, read_table, read_table_of, table_objects
 
@@ -147,10 +147,11 @@ def forecast_match(
     """
     version, bundle = production_bundle(registry, scratch)
     state = TeamState.load(bundle)
+    pairing = state.resolve(league, home_team, away_team)
     if day is None:
         today = today or datetime.now(UTC).date()
-        day = next_match_day(state, listed_days(registry.bucket), league, home_team, away_team, today).day
-    match = state.locate(Fixture(league, home_team, away_team, day))
+        day = next_match_day(state, listed_days(registry.bucket), pairing, today)
+    match = state.known_fixture(pairing, day)
     row = (None, match.league_id, match.season, day, None, match.home_team, match.away_team, False)
     keys = pl.DataFrame([row], schema={name: SCHEMA[name] for name in (*_KEYS, OVERDUE)}, orient="row")
     return forecast_rows(bundle, version, keys, state.encode_known([match]))

@@ -4,15 +4,17 @@ The command line and serving share these functions.
 """
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
 if TYPE_CHECKING:
-    from football_assets.sequences.state import TeamState
+    from football_assets.sequences.state import Pairing, TeamState
 
 TABLE = "fixture_predictions"
 OVERDUE = "is_overdue"  # column of `fixture_predictions`
+
+_DaysByPair = dict[tuple[str, str, str], list[date]]  # by league, home team and away team
 
 
 class FixtureDays(Protocol):
@@ -32,8 +34,17 @@ class ListedDays:
     """
 
     def __init__(self, fixtures: pl.DataFrame | None = None) -> None:
-        parts = () if fixtures is None else split_overdue(fixtures)
-        self._coming, self._overdue = map(_days_by_pair, parts) if parts else ({}, {})
+        self._coming: _DaysByPair = {}
+        self._overdue: _DaysByPair = {}
+        if fixtures is not None:
+            self._coming, self._overdue = map(_days_by_pair, split_overdue(fixtures))
+
+    @classmethod
+    def of_parts(cls, coming: pl.DataFrame, overdue: pl.DataFrame) -> "ListedDays":
+        """Index the two tables that `split_overdue` returned."""
+        listed = cls()
+        listed._coming, listed._overdue = _days_by_pair(coming), _days_by_pair(overdue)
+        return listed
 
     def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
         """Return the day of the next coming fixture, else of an overdue one, not before `earliest`; None if none."""
@@ -46,35 +57,29 @@ class ListedDays:
         return self._overdue.get((league_id, home_team, away_team), [])
 
 
-class MatchDay(NamedTuple):
-    """The day of a match, with the league's identifier and the teams' canonical names."""
-
-    league_id: str
-    home_team: str
-    away_team: str
-    day: date
-
-
-def next_match_day(
-    state: "TeamState", listed: FixtureDays, league: str, home_team: str, away_team: str, today: date
-) -> MatchDay:
-    """Choose the day of a match that is requested without one.
+def next_match_day(state: "TeamState", listed: FixtureDays, pairing: "Pairing", today: date) -> date:
+    """Choose the day of a match that was requested without one.
 
     The day is that of the next listed fixture of the two teams in that league and at that ground after the last known
     match of both. Without such a fixture it is today or, if later, the day after their last known match.
 
-    Raises
-    ------
-    UnknownLeague, UnknownTeam
-        A name is not known.
+    Parameters
+    ----------
+    state
+        Knows the last matches.
+    listed
+        Knows the fixtures.
+    pairing
+        What `resolve` of the state returned.
+    today
+        The day in UTC.
     """
-    league_id = state.find_league(league)
-    home, away = (state.find_team(league_id, name) for name in (home_team, away_team))
+    league_id, home, away = pairing
     last = [day for day in (state.last_match(home), state.last_match(away)) if day is not None]
     earliest = max(last) + timedelta(days=1) if last else date.min
     names = home.partition(":")[2], away.partition(":")[2]
     day = listed.day_of(league_id, *names, earliest)
-    return MatchDay(league_id, *names, max(today, earliest) if day is None else day)
+    return max(today, earliest) if day is None else day
 
 
 def results_known_until(matches: pl.DataFrame, today: date) -> date:
@@ -99,9 +104,9 @@ def split_overdue(fixtures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return fixtures.filter(~pl.col(OVERDUE)), fixtures.filter(OVERDUE)
 
 
-def _days_by_pair(fixtures: pl.DataFrame) -> dict[tuple[str, str, str], list[date]]:
-    days: dict[tuple[str, str, str], list[date]] = {}
-    for *pair, day in fixtures.select("league_id", "home_team", "away_team", "kickoff_date").iter_rows():
-        league_id, home_team, away_team = pair
+def _days_by_pair(fixtures: pl.DataFrame) -> "_DaysByPair":
+    days: _DaysByPair = {}
+    columns = fixtures.select("league_id", "home_team", "away_team", "kickoff_date")
+    for league_id, home_team, away_team, day in columns.iter_rows():
         days.setdefault((league_id, home_team, away_team), []).append(day)
     return days

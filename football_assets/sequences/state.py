@@ -20,7 +20,7 @@ from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state_inputs import Sides, StateInputs
-from football_assets.sequences.state_names import StateNames
+from football_assets.sequences.state_names import Fixture, Pairing, StateNames
 from football_assets.sequences.state_ratings import LeagueRatings, StateRatings
 from football_assets.sequences.state_summaries import (
     LeagueSummary,
@@ -36,19 +36,10 @@ from football_assets.storage.model_files import TEAM_STATE
 __all__ = [
     "Fixture",
     "KnownFixture",
+    "Pairing",
     "TeamState",
     "TeamSummary",
 ]
-
-
-class Fixture(NamedTuple):
-    """A match to forecast, by the names that a person types. Season None is the league's season on that day."""
-
-    league_id: str
-    home_team: str
-    away_team: str
-    kickoff_date: date
-    season: str | None = None
 
 
 class KnownFixture(NamedTuple):
@@ -150,6 +141,10 @@ class TeamState:
         """
         return self._names.find_team(league_id, name)
 
+    def resolve(self, league: str, home_team: str, away_team: str) -> Pairing:
+        """Resolve the names of a league and of two teams to identifiers. See `StateNames.resolve`."""
+        return self._names.resolve(league, home_team, away_team)
+
     def locate(self, fixture: Fixture) -> KnownFixture:
         """Find the league, the teams and the season of a fixture given by names.
 
@@ -160,12 +155,8 @@ class TeamState:
         FootballError
             Both teams are the same, or the day is not after the last known match of both.
         """
-        league_id = self.find_league(fixture.league_id)
-        home = self.find_team(league_id, fixture.home_team)
-        away = self.find_team(league_id, fixture.away_team)
-        if home == away:
-            raise FootballError(f"{fixture.home_team!r} cannot meet itself: name two teams.")
-        return self._known_fixture(league_id, home, away, fixture.kickoff_date, fixture.season)
+        pairing = self.resolve(fixture.league_id, fixture.home_team, fixture.away_team)
+        return self.known_fixture(pairing, fixture.kickoff_date, fixture.season)
 
     def encode(self, fixtures: Sequence[Fixture]) -> SequenceBatch:
         """Encode fixtures given by names.
@@ -178,26 +169,6 @@ class TeamState:
             Both teams are the same, or the day is not after the last known match of both.
         """
         return self.encode_known([self.locate(fixture) for fixture in fixtures])
-
-    def encode_each(
-        self, fixtures: Sequence[Fixture]
-    ) -> tuple[SequenceBatch, list["KnownFixture | FootballError"]]:
-        """Encode the fixtures that the state knows, and return the errors of the others.
-
-        Returns
-        -------
-        SequenceBatch
-            One row per fixture without an error, in order.
-        list
-            One item per fixture: the known fixture, or the error that `encode` would raise.
-        """
-        found: list[KnownFixture | FootballError] = []
-        for fixture in fixtures:
-            try:
-                found.append(self.locate(fixture))
-            except FootballError as error:
-                found.append(error)
-        return self.encode_known([item for item in found if isinstance(item, KnownFixture)]), found
 
     def encode_rows(self, fixtures: pl.DataFrame) -> SequenceBatch:
         """Encode rows of `league_id`, `season`, `kickoff_date`, `home_team_id`, `away_team_id`.
@@ -216,10 +187,12 @@ class TeamState:
         ):
             for name in (name for column in columns for name in rows[column] if name not in known):
                 raise unknown(f"{name!r} is not an identifier that the model's team state knows.")
-        return self.encode_known([self._known_fixture(*row) for row in rows.iter_rows()])
+        return self.encode_known(
+            [self.known_fixture(Pairing(*ids), day, season) for *ids, day, season in rows.iter_rows()]
+        )
 
     def encode_known(self, fixtures: Sequence[KnownFixture]) -> SequenceBatch:
-        """Encode fixtures that `locate` of this state returned."""
+        """Encode fixtures that `locate` or `known_fixture` of this state returned."""
         leagues, teams = self._names.league_rows, self._names.team_rows
         seasons = self._inputs.season_rows
         rows = np.array(
@@ -297,9 +270,24 @@ class TeamState:
         values = self._teams.select(*OVERALL_FORM, "history").row(row, named=True)
         return team_profile(summary, values, self.team_ratings(summary.league_id, summary.team_id))
 
-    def _known_fixture(
-        self, league_id: str, home_id: str, away_id: str, day: date, season: str | None
-    ) -> KnownFixture:
+    def known_fixture(self, pairing: Pairing, day: date, season: str | None = None) -> KnownFixture:
+        """Add the day and the season to a pairing that `resolve` returned.
+
+        Parameters
+        ----------
+        pairing
+            League and teams.
+        day
+            Day of the match.
+        season
+            Season whose results count; None: the league's season on that day.
+
+        Raises
+        ------
+        FootballError
+            The day is not after the last known match of both teams.
+        """
+        league_id, home_id, away_id = pairing
         names = self._names
         league = names.league_rows[league_id]
         home, away = names.team_rows[home_id], names.team_rows[away_id]

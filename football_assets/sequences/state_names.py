@@ -1,14 +1,34 @@
 """Find leagues and teams of a team state by the names that people type."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 import polars as pl
 
 from football_assets.domain.clubs import canonical_club
 from football_assets.domain.leagues import league_of, parse_league_id
 from football_assets.domain.names import did_you_mean, nearest, plain
-from football_assets.errors import UnknownLeague, UnknownTeam
+from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
+
+
+class Fixture(NamedTuple):
+    """A match to forecast, by the names that a person types. Season None is the league's season on that day."""
+
+    league_id: str
+    home_team: str
+    away_team: str
+    kickoff_date: date
+    season: str | None = None
+
+
+class Pairing(NamedTuple):
+    """The league and the two teams of a match, by the identifiers of a team state."""
+
+    league_id: str
+    home_team_id: str
+    away_team_id: str
 
 
 class StateNames:
@@ -85,6 +105,34 @@ class StateNames:
         raise UnknownTeam(
             f"Team {name!r} is not known in {league_id}.{did_you_mean(suggestions)}", suggestions
         )
+
+    def resolve(self, league: str, home_team: str, away_team: str) -> Pairing:
+        """Resolve the names of a league and of two teams to identifiers.
+
+        Parameters
+        ----------
+        league, home_team, away_team
+            Names as `find_league` and `find_team` accept them.
+
+        Raises
+        ------
+        UnknownLeague, UnknownTeam
+            A name is not known; `field` of the error is `league`, `home_team` or `away_team`.
+        FootballError
+            Both teams are the same.
+        """
+        league_id = self.find_league(league)
+        team_ids = []
+        for field, name in (("home_team", home_team), ("away_team", away_team)):
+            try:
+                team_ids.append(self.find_team(league_id, name))
+            except UnknownTeam as error:
+                error.field = field
+                raise
+        home, away = team_ids
+        if home == away:
+            raise FootballError(f"{home_team!r} cannot meet itself: name two teams.")
+        return Pairing(league_id, home, away)
 
     def search(self, query: str, league_id: str | None, limit: int | None) -> list[int]:
         """Return the rows of the teams that `TeamState.teams` lists."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
+from datetime import date
 from typing import Any, TypeVar
 
 import httpx
@@ -11,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from ray.serve._private.http_util import RequestIdMiddleware
 
 from serve.middleware import App
+from serve.schemas import FixtureRequest
+from serve.served_model import FixtureQuery
 from serve.service import ForecastService
 
 KEY = "schlüssel-of:the test"
@@ -102,6 +105,14 @@ async def in_chunks(body: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
     """A body whose length is not announced."""
     for start in range(0, len(body), size):
         yield body[start : start + size]
+
+
+def fixture_query(
+    request_id: str, kind: str, league: str, home_team: str, away_team: str, day: date | None = None
+) -> FixtureQuery:
+    """A query as the routes make it of a valid body."""
+    body = FixtureRequest(league=league, home_team=home_team, away_team=away_team, date=day)
+    return FixtureQuery(request_id, kind, body)
 
 
 def metric(service: ForecastService, name: str, **labels: str) -> float:

@@ -222,7 +222,7 @@ def test_a_promoted_version_answers_without_a_failed_or_mixed_answer(server: Ser
     }
     assert not forecasts[1] & forecasts[2]
     assert [len(forecasts[version]) for version in (1, 2)] == [1, 1]
-    switch = "Model version 2 answers (before: 1)"
+    switch = "Serving model version 2 (before: 1)"
     wait_until(lambda: server.log().count(switch) == REPLICAS, "both replicas log the switch")
 
 

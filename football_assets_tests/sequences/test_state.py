@@ -88,6 +88,13 @@ def test_a_day_that_the_state_is_too_new_for_is_refused(state: TeamState) -> Non
     state.encode([Fixture("eng.1", "Town 11", NEVER_PLAYED[0], last + timedelta(days=1))])
 
 
+def outcome_of(state: TeamState, fixture: Fixture) -> KnownFixture | FootballError:
+    try:
+        return state.locate(fixture)
+    except FootballError as error:
+        return error
+
+
 def test_one_bad_fixture_does_not_spoil_the_others(state: TeamState) -> None:
     day = state.as_of + timedelta(days=3)
     good = [Fixture("en.1", "town 11", "Town 12", day), Fixture("eng.2", "Town 21", NEVER_PLAYED[0], day)]
@@ -100,8 +107,9 @@ def test_one_bad_fixture_does_not_spoil_the_others(state: TeamState) -> None:
         Fixture("eng.1", "Town 11", "Town 11", day),
     ]
 
-    batch, found = state.encode_each(asked)
+    found = [outcome_of(state, fixture) for fixture in asked]
 
+    batch = state.encode_known([item for item in found if isinstance(item, KnownFixture)])
     assert_same_bits(batch, state.encode(good))
     assert [type(item) for item in found] == [
         KnownFixture,
@@ -116,7 +124,7 @@ def test_one_bad_fixture_does_not_spoil_the_others(state: TeamState) -> None:
 
 
 def test_no_fixture_at_all_gives_an_empty_batch(state: TeamState) -> None:
-    batch, found = state.encode_each([Fixture("eng.1", "?", "?", date(2030, 1, 1))])
+    batch = state.encode_known([])
 
     length, history, context = (
         DEFAULT_SPEC.history_length,
@@ -125,7 +133,6 @@ def test_no_fixture_at_all_gives_an_empty_batch(state: TeamState) -> None:
     )
     assert batch.home_history.shape == batch.away_history.shape == (0, length, history)
     assert batch.context.shape == (0, context)
-    assert len(found) == 1
 
 
 def test_a_located_fixture_has_the_states_spelling_and_the_season_of_the_day(state: TeamState) -> None:
@@ -145,7 +152,7 @@ def test_a_located_fixture_has_the_states_spelling_and_the_season_of_the_day(sta
     )
 
 
-def test_errors_offer_spellings_as_a_list_and_in_a_large_batch_all_do(state: TeamState) -> None:
+def test_errors_offer_spellings_as_a_list(state: TeamState) -> None:
     with pytest.raises(UnknownLeague) as league:
         state.find_league("Premier Leage")
     assert league.value.suggestions == ["eng.1"]
@@ -153,11 +160,21 @@ def test_errors_offer_spellings_as_a_list_and_in_a_large_batch_all_do(state: Tea
         state.find_team("eng.cup", "Vilage")
     assert team.value.suggestions == [VILLAGE]
 
-    _, found = state.encode_each([Fixture("eng.1", "Twn 11", "Town 12", date(2030, 1, 1))] * 100)
 
-    offers = [item.suggestions for item in found if isinstance(item, UnknownName)]
-    assert len(offers) == 100
-    assert all(offers)
+@pytest.mark.parametrize(
+    ("names", "field"),
+    [
+        (("nowhere", "Nobody", "Town 12"), "league"),
+        (("eng.1", "Nobody", "No one"), "home_team"),
+        (("eng.1", "Town 11", "No one"), "away_team"),
+    ],
+)
+def test_the_error_of_an_unknown_name_has_its_field(
+    state: TeamState, names: tuple[str, str, str], field: str
+) -> None:
+    with pytest.raises(UnknownName) as error:
+        state.resolve(*names)
+    assert error.value.field == field
 
 
 def test_an_identifier_of_a_row_must_be_known(state: TeamState) -> None:

@@ -14,6 +14,7 @@ from football_assets.registry.store import ALIASES_OBJECT
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.demo import copy_bucket
+from football_assets_tests.builders.metric_processes import Replica
 from football_assets_tests.builders.running import KEY, NEED_A_MODEL, Client, ServingLog
 from football_assets_tests.end_to_end.serving import Server, run_server, wait_until
 from serve.api import build_api
@@ -29,7 +30,7 @@ START_SECONDS = 60
 
 def make_service(bucket: Bucket, scratch: Path) -> ForecastService:
     service = ForecastService(bucket, scratch, ServingMetrics())
-    service.use(ModelChoice())
+    service.load(ModelChoice())
     service.refresh()
     return service
 
@@ -148,3 +149,23 @@ def server_url(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     server.should_exit = True
     thread.join()
     service.close()
+
+
+@pytest.fixture
+def metrics_folder(tmp_path: Path) -> Path:
+    """The folder that serving processes share for their metrics."""
+    return tmp_path / "metrics"
+
+
+@pytest.fixture
+def start_replica(metrics_folder: Path) -> Iterator[Callable[[], Replica]]:
+    """Starts processes that keep metrics in the folder."""
+    replicas: list[Replica] = []
+
+    def start() -> Replica:
+        replicas.append(Replica(metrics_folder))
+        return replicas[-1]
+
+    yield start
+    for replica in replicas:
+        replica.kill()

@@ -7,12 +7,13 @@ from datetime import date
 import pytest
 
 from football_assets.errors import UnknownTeam
+from football_assets_tests.builders.running import fixture_query
 from serve.backend import PART, Backend
-from serve.served_model import Answered, FixtureQuery, ServedModel
-from serve.service import ForecastService, Outcome
+from serve.served_model import FixtureQuery, MatchForecast, Outcome, ServedModel
+from serve.service import ForecastService
 
-KNOWN = FixtureQuery("known", "predict", "eng.1", "Arsenal", "Chelsea", date(2016, 6, 1))
-UNKNOWN = FixtureQuery("unknown", "predict", "eng.1", "Arsenall", "Chelsea", date(2016, 6, 1))
+KNOWN = fixture_query("known", "predict", "eng.1", "Arsenal", "Chelsea", date(2016, 6, 1))
+UNKNOWN = fixture_query("unknown", "predict", "eng.1", "Arsenall", "Chelsea", date(2016, 6, 1))
 
 
 class Pair:
@@ -32,7 +33,7 @@ class Pair:
 
 
 def test_an_error_that_a_batch_returns_is_raised_to_its_own_request_alone(service: ForecastService) -> None:
-    async def ask() -> tuple[Answered | BaseException, Answered | BaseException]:
+    async def ask() -> tuple[MatchForecast | BaseException, MatchForecast | BaseException]:
         backend = Pair(service).backend
         return await asyncio.gather(
             backend.forecast(KNOWN), backend.forecast(UNKNOWN), return_exceptions=True
@@ -40,7 +41,7 @@ def test_an_error_that_a_batch_returns_is_raised_to_its_own_request_alone(servic
 
     answer, error = asyncio.run(ask())
 
-    assert isinstance(answer, Answered)
+    assert isinstance(answer, MatchForecast)
     assert answer.fixture is not None
     assert answer.fixture.home_team == "Arsenal"
     assert isinstance(error, UnknownTeam)
@@ -60,7 +61,7 @@ def test_a_request_is_answered_between_two_parts_of_a_large_batch(
     monkeypatch.setattr(ServedModel, "forecast", counted)
     large = [KNOWN._replace(request_id=f"large/{n}", kind="batch") for n in range(2 * PART + 1)]
 
-    async def ask() -> tuple[tuple[int, list[Outcome]], Answered]:
+    async def ask() -> tuple[tuple[int, list[Outcome]], MatchForecast]:
         backend = Backend(service)
         return await asyncio.gather(backend.forecast_all(large), backend.forecast(KNOWN))
 
@@ -68,4 +69,4 @@ def test_a_request_is_answered_between_two_parts_of_a_large_batch(
 
     assert sizes == [PART, 1, PART, 1]
     assert version == 1
-    assert [isinstance(outcome, Answered) for outcome in outcomes] == [True] * len(large)
+    assert [isinstance(outcome, MatchForecast) for outcome in outcomes] == [True] * len(large)

@@ -5,10 +5,9 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from football_assets.domain.scorelines import Score
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table, write_table
-from serve.fixture_list import TABLE, FixtureList, forecast_body
+from serve.fixture_list import TABLE, FixtureList
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def test_without_a_table_or_a_fixture_the_list_is_empty(
 
     demo_bucket.delete("tables/fixture_predictions.parquet")
     gone = FixtureList.read(demo_bucket, listed)
-    assert (gone.rows, gone.version) == ([], None)
+    assert (gone.rows, gone.object_version) == ([], None)
 
 
 def test_the_day_of_two_teams_is_that_of_their_next_match_in_that_order(listed: FixtureList) -> None:
@@ -79,14 +78,3 @@ def test_both_ends_of_a_period_belong_to_it(listed: FixtureList) -> None:
     before = listed.select("eng.1", None, date(2016, 1, 22))
     after = listed.select("eng.1", date(2016, 1, 24), None)
     assert len(before) + len(found) + len(after) == len(listed.select("eng.1", None, None)) == 260
-
-
-def test_a_forecast_is_told_by_side_and_score() -> None:
-    assert forecast_body([0.5, 0.3, 0.2], [1.75, 0.5], [Score(1, 0, 0.125), Score(10, 2, 0.0625)]) == {
-        "probabilities": {"home": 0.5, "draw": 0.3, "away": 0.2},
-        "expected_goals": {"home": 1.75, "away": 0.5},
-        "likeliest_scores": [
-            {"home": 1, "away": 0, "probability": 0.125},
-            {"home": 10, "away": 2, "probability": 0.0625},
-        ],
-    }

@@ -74,7 +74,7 @@ def exported() -> dict[str, set[str]]:
     metrics.reject_request("saturated")
     metrics.observe_predictions(np.array([[0.5, 0.3, 0.2]]), "predict")
     metrics.observe_inference(1, 0.0003)
-    metrics.take_up_model(3, date(2015, 11, 8), datetime(2015, 11, 9, tzinfo=UTC))
+    metrics.set_model(3, date(2015, 11, 8), datetime(2015, 11, 9, tzinfo=UTC))
     names: dict[str, set[str]] = {name: set(labels) for name, labels in OTHER_METRICS.items()}
     for family in text_string_to_metric_families(metrics.render()[0].decode()):
         for sample in family.samples:

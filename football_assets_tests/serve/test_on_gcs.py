@@ -12,10 +12,11 @@ from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, table_object
 from football_assets_tests.builders.demo import publish_reversed
 from football_assets_tests.builders.gcs_server import Front, lose_answer, refuse
+from football_assets_tests.builders.running import fixture_query
 from football_assets_tests.serve.conftest import make_service
 from serve.fixture_list import TABLE
 from serve.prediction_log import SEGMENTS, PredictionLog, read_segment
-from serve.served_model import Answered, FixtureQuery
+from serve.served_model import FixtureQuery, MatchForecast
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def bucket(demo_bucket: LocalBucket, gcs_url: str) -> Bucket:
 
 def query(bucket: Bucket) -> FixtureQuery:
     fixture = read_table(bucket, TABLE).row(0, named=True)
-    return FixtureQuery("a1", "predict", fixture["league_id"], fixture["home_team"], fixture["away_team"])
+    return fixture_query("a1", "predict", fixture["league_id"], fixture["home_team"], fixture["away_team"])
 
 
 def records(bucket: Bucket) -> list[dict[str, object]]:
@@ -51,8 +52,8 @@ def test_a_service_answers_from_a_bundle_in_the_bucket_and_logs_into_it(
     service.close()
     local.close()
 
-    assert isinstance(answer, Answered)
-    assert isinstance(expected, Answered)
+    assert isinstance(answer, MatchForecast)
+    assert isinstance(expected, MatchForecast)
     assert version == 1
     assert (answer.probabilities, answer.day) == (expected.probabilities, expected.day)
     listed = [*service.fixtures.rows, *service.fixtures.overdue]

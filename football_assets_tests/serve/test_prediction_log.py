@@ -1,85 +1,34 @@
-"""The prediction log: what was acknowledged reaches the bucket once, whoever dies and whatever the disk refuses."""
+"""The prediction log: acknowledged records reach the bucket once, whatever writer dies or whatever disk is full."""
 
 import errno
-import fcntl
 import os
 import resource
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from multiprocessing import get_context
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-import numpy as np
-import orjson
 import pytest
 
 from football_assets.storage.bucket import ObjectInfo
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
+from football_assets_tests.builders.log_writers import (
+    DAY,
+    SPAWN,
+    Clock,
+    files,
+    ids,
+    leave_dead_segment,
+    lines,
+    logged,
+    record,
+    start,
+)
 from serve.prediction_log import SEGMENTS, PredictionLog, PredictionLogError, read_segment
-
-SPAWN = get_context("spawn")
-DAY = "2015-11-21"
-KILLS = 6
-
-
-class Clock:
-    """Seconds that pass when the test says so."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-def record(number: int, day: str = DAY, size: int = 100) -> dict[str, object]:
-    return {
-        "request_id": number,
-        "time": f"{day}T12:00:00.000000Z",
-        "home_team": "Bayern München",
-        "away_team": "Łódź 北京",
-        "padding": "x" * size,
-    }
-
-
-def logged(bucket: LocalBucket) -> dict[str, list[int]]:
-    """Request ids by object."""
-    return {
-        item.name: [entry["request_id"] for entry in read_segment(bucket.read(item.name))]
-        for item in bucket.list(f"{SEGMENTS}/")
-    }
-
-
-def ids(bucket: LocalBucket) -> list[int]:
-    return sorted(number for numbers in logged(bucket).values() for number in numbers)
-
-
-def files(spool: Path) -> list[str]:
-    return sorted(path.name for path in spool.iterdir())
-
-
-def leave_dead_segment(spool: Path, name: str, content: bytes) -> None:
-    spool.mkdir(parents=True, exist_ok=True)
-    (spool / f"{name}.jsonl").write_bytes(content)
-
-
-def lines(*numbers: int) -> bytes:
-    return b"".join(orjson.dumps(record(number)) + b"\n" for number in numbers)
-
-
-def start(target: Callable[..., None], *arguments: object) -> tuple[SpawnProcess, Connection]:
-    """A process, and what it sends; reading fails, rather than waits, once the process is dead."""
-    receiver, sender = SPAWN.Pipe(duplex=False)
-    child = SPAWN.Process(target=target, args=(*arguments, sender))
-    child.start()
-    sender.close()
-    return child, receiver
 
 
 @pytest.fixture
@@ -97,6 +46,9 @@ def log(bucket: LocalBucket, spool: Path) -> Iterator[PredictionLog]:
     log = PredictionLog(bucket, spool)
     yield log
     log.close()
+
+
+KILLS = 6
 
 
 def test_records_are_in_the_spool_when_append_returns_and_in_the_bucket_when_the_log_is_closed(
@@ -127,62 +79,6 @@ def test_a_segment_is_named_by_the_day_of_its_first_record_its_writer_and_its_se
     log.close()
 
     assert list(logged(bucket)) == [f"{SEGMENTS}/2015-12-31/{log.writer}-000000.jsonl"]
-
-
-def test_names_of_teams_numpy_numbers_and_missing_values_are_read_back(
-    log: PredictionLog, bucket: LocalBucket
-) -> None:
-    features = np.array([1500.25, np.nan], np.float32)
-    entry = record(1) | {"p": np.array([0.5, 0.25, 0.25], np.float32), "features": features}
-    log.append([entry, record(2)])
-    log.close()
-
-    (item,) = bucket.list()
-    first, second = read_segment(bucket.read(item.name))
-    assert (first["home_team"], first["away_team"]) == ("Bayern München", "Łódź 北京")
-    assert first["p"] == [0.5, 0.25, 0.25]
-    assert first["features"] == [1500.25, None]
-    assert second == record(2)
-
-
-@pytest.mark.parametrize("text", ['"},{"request_id":7', '},{"request_id":7', "}\n{", '\\"},{"request_id":'])
-def test_no_text_divides_a_record(log: PredictionLog, bucket: LocalBucket, text: str) -> None:
-    entries = [record(1) | {"league": text, text: 1}, record(2) | {"league": text}]
-    log.append(entries)
-    log.close()
-
-    (item,) = bucket.list()
-    assert list(read_segment(bucket.read(item.name))) == entries
-
-
-@pytest.mark.parametrize(
-    ("bad", "message"),
-    [
-        (record(2) | {"p": object()}, "not JSON serializable: object"),
-        ({"time": f"{DAY}T12:00:00Z"}, "first member must be `request_id`"),
-        ({"time": f"{DAY}T12:00:00Z", "request_id": 2}, "first member must be `request_id`"),
-        (record(2) | {"parts": [record(3), record(4)]}, "first member must be `request_id`"),
-    ],
-)
-def test_a_record_that_is_not_one_line_of_json_leaves_its_whole_batch_unwritten(
-    log: PredictionLog, bucket: LocalBucket, bad: dict[str, object], message: str
-) -> None:
-    log.append([record(0)])
-    with pytest.raises(PredictionLogError, match=message):
-        log.append([record(1), bad])
-    log.close()
-
-    assert ids(bucket) == [0]
-
-
-@pytest.mark.parametrize("time", [{}, {"time": None}, {"time": "yesterday"}])
-def test_a_first_record_without_a_time_is_refused(
-    log: PredictionLog, spool: Path, time: dict[str, object]
-) -> None:
-    with pytest.raises(PredictionLogError, match="give `time` in RFC 3339"):
-        log.append([{"request_id": 1} | time])
-
-    assert files(spool) == []
 
 
 def test_nothing_to_log_makes_no_file(log: PredictionLog, bucket: LocalBucket, spool: Path) -> None:
@@ -308,59 +204,6 @@ def test_threads_that_append_rotate_and_recover_at_once_lose_and_repeat_nothing(
     assert errors == {None}
     assert ids(bucket) == list(range(240))
     assert files(spool) == []
-
-
-@pytest.mark.parametrize(
-    ("left", "expected"),
-    [
-        (lines(1, 2), [1, 2]),
-        (lines(1, 2) + lines(3)[:-1], [1, 2]),  # a whole object, but its end was not written
-        (lines(1, 2) + lines(3)[:40], [1, 2]),
-        (lines(1)[:40], None),
-        (b"", None),
-    ],
-)
-def test_a_dead_writers_segment_is_uploaded_without_its_torn_line(
-    bucket: LocalBucket, spool: Path, left: bytes, expected: list[int] | None
-) -> None:
-    leave_dead_segment(spool, "dead-000007", left)
-
-    log = PredictionLog(bucket, spool)
-
-    name = f"{SEGMENTS}/{DAY}/dead-000007.jsonl"
-    assert logged(bucket) == ({} if expected is None else {name: expected})
-    if expected is not None:
-        assert bucket.read(name) == lines(*expected)
-    assert files(spool) == []
-    assert log.error is None
-
-
-def test_a_running_writer_looks_for_dead_ones_as_often_as_it_rotates(
-    bucket: LocalBucket, spool: Path
-) -> None:
-    clock = Clock()
-    log = PredictionLog(bucket, spool, max_age_seconds=60, clock=clock)
-    leave_dead_segment(spool, "dead-000000", lines(1))
-    log.rotate_if_due()
-    assert ids(bucket) == []
-
-    clock.seconds += 60
-    log.rotate_if_due()
-
-    assert ids(bucket) == [1]
-
-
-def test_a_file_that_is_no_segment_stays_in_the_spool_and_stops_no_other(
-    bucket: LocalBucket, spool: Path
-) -> None:
-    leave_dead_segment(spool, "a", b"\0\0\0\0\n" + lines(1))
-    leave_dead_segment(spool, "b", lines(2))
-
-    log = PredictionLog(bucket, spool)
-
-    assert ids(bucket) == [2]
-    assert files(spool) == ["a.jsonl"]
-    assert f"{spool}/a.jsonl" in str(log.error)
 
 
 def test_what_the_bucket_refuses_waits_in_the_spool_and_is_uploaded_later(
@@ -592,43 +435,6 @@ def test_writers_that_recover_at_once_upload_each_segment_once(bucket: LocalBuck
     assert [error for _, error in answers] == [None] * 3
     assert ids(bucket) == list(range(60))
     assert files(spool) == []
-
-
-def interrupt_the_next_lock(monkeypatch: pytest.MonkeyPatch, interruption: Callable[[], object]) -> None:
-    """Let another writer do something between the opening of a file and its lock."""
-    flock = fcntl.flock
-
-    def interrupted(descriptor: int, operation: int) -> None:
-        monkeypatch.setattr(fcntl, "flock", flock)
-        interruption()
-        flock(descriptor, operation)
-
-    monkeypatch.setattr(fcntl, "flock", interrupted)
-
-
-def test_a_dead_writers_segment_that_another_removed_just_now_is_not_uploaded_again(
-    bucket: LocalBucket, spool: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = PredictionLog(bucket, spool), PredictionLog(bucket, spool)
-    leave_dead_segment(spool, "dead-000000", lines(1))
-    interrupt_the_next_lock(monkeypatch, second.recover)
-
-    assert first.recover() == []
-    assert ids(bucket) == [1]
-    assert first.error is None
-
-
-def test_a_new_segment_that_another_took_for_a_dead_one_is_replaced_by_the_next(
-    bucket: LocalBucket, spool: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = PredictionLog(bucket, spool), PredictionLog(bucket, spool)
-    interrupt_the_next_lock(monkeypatch, second.recover)
-
-    first.append([record(1)])
-
-    assert files(spool) == [f"{first.writer}-000001.jsonl"]
-    first.close()
-    assert ids(bucket) == [1]
 
 
 def test_a_segment_is_read_without_its_torn_line() -> None:

@@ -14,7 +14,7 @@ from football_assets.errors import (
     UnknownTeam,
 )
 from football_assets_tests.builders.running import Client
-from serve.metrics import MetricsError
+from serve.metric_slots import MetricsError
 from serve.prediction_log import PredictionLogError
 from serve.problems import (
     MEDIA_TYPE,

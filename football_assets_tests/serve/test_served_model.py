@@ -8,13 +8,15 @@ import numpy as np
 import onnx
 import pytest
 
-from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
+from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
 from football_assets.registry.store import Registry
 from football_assets.sequences.custom_histories import CustomTeam
+from football_assets.sequences.state_names import StateNames
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.demo import publish_reversed
+from football_assets_tests.builders.running import fixture_query
 from serve.fixture_list import FixtureList
-from serve.served_model import Answered, FixtureQuery, GivenQuery, ServedModel
+from serve.served_model import CustomQuery, FixtureQuery, MatchForecast, ServedModel
 from serve.service import ForecastService
 
 TODAY = date(2026, 1, 1)
@@ -34,7 +36,7 @@ class Days:
 def query(
     home_team: str = "Arsenal", away_team: str = "Chelsea", league: str = "eng.1", day: date | None = None
 ) -> FixtureQuery:
-    return FixtureQuery("r", "predict", league, home_team, away_team, day)
+    return fixture_query("r", "predict", league, home_team, away_team, day)
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +62,10 @@ def test_the_day_is_that_of_the_list_else_today_else_the_day_after_the_last_resu
 ) -> None:
     for name in ("Arsenal", "Chelsea"):
         assert model.state.last_match(f"eng:{name}") == date(2015, 11, 7)
-    assert model.day_of(query("arsenal", "CHELSEA", "Premier League"), Days(listed), today) == expected
-    (answer,) = model.forecast([query()], Days(listed), today)
-    assert isinstance(answer, Answered)
-    assert answer.day == expected
+    for asked in (query("arsenal", "CHELSEA", "Premier League"), query()):
+        (answer,) = model.forecast([asked], Days(listed), today)
+        assert isinstance(answer, MatchForecast)
+        assert answer.day == expected
 
 
 def test_the_last_result_is_that_of_the_team_that_played_last(model: ServedModel) -> None:
@@ -71,19 +73,21 @@ def test_the_last_result_is_that_of_the_team_that_played_last(model: ServedModel
     assert relegated is not None
     assert relegated < date(2015, 6, 1)
     for names in (("Burnley", "Arsenal"), ("Arsenal", "Burnley")):
-        assert model.day_of(query(*names), Days(), date(2015, 6, 1)) == date(2015, 11, 8)
+        (answer,) = model.forecast([query(*names)], Days(), date(2015, 6, 1))
+        assert isinstance(answer, MatchForecast)
+        assert answer.day == date(2015, 11, 8)
 
 
 def test_a_day_that_is_asked_for_is_not_changed(model: ServedModel) -> None:
     (answer,) = model.forecast([query(day=date(2017, 2, 3))], Days(date(2016, 1, 23)), TODAY)
-    assert isinstance(answer, Answered)
+    assert isinstance(answer, MatchForecast)
     assert answer.day == date(2017, 2, 3)
 
 
 def test_histories_are_forecast_for_today_or_the_first_day_after_the_results(model: ServedModel) -> None:
-    given = GivenQuery("r", "eng.1", CustomTeam(), CustomTeam())
-    assert model.forecast_given(given, TODAY).day == TODAY
-    assert model.forecast_given(given, date(2010, 1, 1)).day == date(2015, 11, 9)
+    given = CustomQuery("r", "eng.1", CustomTeam(), CustomTeam())
+    assert model.forecast_custom(given, TODAY).day == TODAY
+    assert model.forecast_custom(given, date(2010, 1, 1)).day == date(2015, 11, 9)
 
 
 def test_answers_and_errors_keep_the_order_of_the_queries(model: ServedModel) -> None:
@@ -98,14 +102,14 @@ def test_answers_and_errors_keep_the_order_of_the_queries(model: ServedModel) ->
 
     answers = model.forecast(queries, Days(), TODAY)
 
-    kinds = [UnknownTeam, Answered, UnknownLeague, FootballError, FootballError, Answered]
+    kinds = [UnknownTeam, MatchForecast, UnknownLeague, FootballError, FootballError, MatchForecast]
     assert [type(answer) for answer in answers] == kinds
     last = answers[-1]
-    assert isinstance(last, Answered)
+    assert isinstance(last, MatchForecast)
     assert last.fixture is not None
     assert (last.fixture.home_team, last.fixture.away_team) == ("Liverpool", "Everton")
     (alone,) = model.forecast([queries[-1]], Days(), TODAY)
-    assert isinstance(alone, Answered)
+    assert isinstance(alone, MatchForecast)
     np.testing.assert_allclose(last.probabilities, alone.probabilities, atol=1e-6)
     assert model.forecast([], Days(), TODAY) == []
 
@@ -121,7 +125,41 @@ def test_answers_and_errors_keep_the_order_of_the_queries(model: ServedModel) ->
 def test_the_first_field_with_an_unknown_name_is_blamed(
     model: ServedModel, asked: FixtureQuery, field: str
 ) -> None:
-    assert model.unknown_field(asked) == field
+    (error,) = model.forecast([asked], Days(), TODAY)
+    assert isinstance(error, UnknownName)
+    assert error.field == field
+
+
+def test_in_a_large_batch_all_errors_offer_spellings(model: ServedModel) -> None:
+    errors = model.forecast([query("Arsenall")] * 100, Days(), TODAY)
+
+    offers = [error.suggestions for error in errors if isinstance(error, UnknownName)]
+    assert len(offers) == 100
+    assert all(offers)
+
+
+def test_the_names_of_a_query_are_resolved_once(model: ServedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved: list[str] = []
+    find_league, find_team = StateNames.find_league, StateNames.find_team
+
+    def counted_league(names: StateNames, text: str) -> str:
+        resolved.append(text)
+        return find_league(names, text)
+
+    def counted_team(names: StateNames, league_id: str, name: str) -> str:
+        resolved.append(name)
+        return find_team(names, league_id, name)
+
+    monkeypatch.setattr(StateNames, "find_league", counted_league)
+    monkeypatch.setattr(StateNames, "find_team", counted_team)
+
+    model.forecast([query(), query("Nobody"), query("Liverpool", "Everton", day=TODAY)], Days(), TODAY)
+
+    assert resolved == [
+        *("eng.1", "Arsenal", "Chelsea"),
+        *("eng.1", "Nobody"),
+        *("eng.1", "Liverpool", "Everton"),
+    ]
 
 
 def test_a_loaded_version_knows_what_it_is(demo_bucket: LocalBucket, tmp_path: Path) -> None:
@@ -138,9 +176,9 @@ def test_a_loaded_version_knows_what_it_is(demo_bucket: LocalBucket, tmp_path: P
     assert first.card.startswith("#")
     (ours,) = first.forecast([query()], FixtureList.empty(), TODAY)
     (theirs,) = second.forecast([query()], FixtureList.empty(), TODAY)
-    assert isinstance(ours, Answered)
-    assert isinstance(theirs, Answered)
-    assert (ours.version, theirs.version) == (1, number)
+    assert isinstance(ours, MatchForecast)
+    assert isinstance(theirs, MatchForecast)
+    assert (ours.model_version, theirs.model_version) == (1, number)
     assert ours.probabilities != theirs.probabilities
 
 

@@ -4,7 +4,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,33 +13,21 @@ import numpy as np
 import orjson
 import pytest
 
-from football_assets.errors import FootballError, UnknownTeam
+from football_assets.errors import FootballError
 from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
-from football_assets.sequences.custom_histories import CustomMatch, CustomTeam, encode_custom
-from football_assets.sequences.state import Fixture
+from football_assets.sequences.custom_histories import CustomTeam
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.demo import publish_reversed
+from football_assets_tests.builders.queries import QUERIES, logged
 from football_assets_tests.builders.running import Client, ServingLog, metric
 from serve import service as service_module
 from serve.fixture_list import TABLE
 from serve.metrics import ServingMetrics
-from serve.middleware import App, Message, Receive, Scope, Send
-from serve.prediction_log import SEGMENTS, PredictionLogError, read_segment
-from serve.served_model import Answered, FixtureQuery, GivenQuery, ServedModel
+from serve.prediction_log import SEGMENTS
+from serve.served_model import CustomQuery, FixtureQuery, MatchForecast, ServedModel
 from serve.service import ForecastService, ModelChoice, NotReady
 
-DAY = date(2016, 6, 1)
-QUERIES = [
-    FixtureQuery(f"r/{n}", "batch", league, home, away, DAY)
-    for n, (league, home, away) in enumerate(
-        [
-            ("eng.1", "Arsenal", "Chelsea"),
-            ("de.1", "FC Bayern München", "1. FC Köln"),
-            ("it.1", "Juventus", "Roma"),
-        ]
-    )
-]
 BODY = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}
 
 MakeClient = Callable[..., Client]
@@ -59,16 +46,7 @@ def second(demo_bucket: LocalBucket, tmp_path: Path) -> int:
 
 def answers_of(service: ForecastService) -> tuple[int, list[list[float]]]:
     version, answers = service.answer(QUERIES)
-    return version, [answer.probabilities for answer in answers if isinstance(answer, Answered)]
-
-
-def logged(service: ForecastService) -> list[dict[str, Any]]:
-    """Records in the spool."""
-    return [
-        record
-        for path in sorted(service.log.spool.glob("*.jsonl"))
-        for record in read_segment(path.read_bytes())
-    ]
+    return version, [answer.probabilities for answer in answers if isinstance(answer, MatchForecast)]
 
 
 def rot(bucket: LocalBucket, version: int, name: str) -> bytes:
@@ -89,12 +67,12 @@ def test_a_service_becomes_ready_when_a_model_is_promoted(
     aliases = demo_bucket.read(ALIASES_OBJECT)
     demo_bucket.delete(ALIASES_OBJECT)
     service = ForecastService(demo_bucket, tmp_path / "scratch", ServingMetrics())
-    service.use(ModelChoice())
+    service.load(ModelChoice())
     service.refresh()
     with pytest.raises(NotReady, match="production"):
         service.answer(QUERIES)
     with pytest.raises(NotReady):
-        service.answer_given(GivenQuery("r", "eng.1", CustomTeam(), CustomTeam()))
+        service.answer_custom(CustomQuery("r", "eng.1", CustomTeam(), CustomTeam()))
     assert metric(service, "model_load_failing") == 1
 
     demo_bucket.write(ALIASES_OBJECT, aliases)
@@ -128,17 +106,17 @@ def test_the_alias_is_followed_forward_and_back(
 def test_a_pinned_version_stays_whatever_the_alias_does(
     service: ForecastService, registry: Registry, second: int
 ) -> None:
-    service.use(ModelChoice(version=1))
+    service.load(ModelChoice(version=1))
     registry.promote(second)
     service.refresh()
     assert answers_of(service)[0] == 1
 
-    service.use(ModelChoice(version=second))
+    service.load(ModelChoice(version=second))
     registry.promote(1)
     service.refresh()
     assert answers_of(service)[0] == second
 
-    service.use(ModelChoice(version="production"))
+    service.load(ModelChoice(version="production"))
     assert answers_of(service)[0] == 1
 
 
@@ -187,7 +165,7 @@ def test_aliases_that_lead_nowhere_leave_the_old_version_answering(
 
 def test_a_choice_that_cannot_be_met_leaves_the_old_version_answering(service: ForecastService) -> None:
     for version in (99, "staging", "candidate-2"):
-        service.use(ModelChoice(version=version))
+        service.load(ModelChoice(version=version))
         assert service.model_error is not None
         assert answers_of(service)[0] == 1
 
@@ -207,7 +185,7 @@ def test_files_that_agree_with_their_digests_but_make_no_model_are_not_served(
         version = registry.publish(bundle, {})
         (bundle / name).write_bytes(intact)
 
-        service.use(ModelChoice(version=version))
+        service.load(ModelChoice(version=version))
 
         assert answers_of(service)[0] == 1, name
         assert service.model_error, name
@@ -242,7 +220,7 @@ def test_a_repaired_version_is_taken_up(service: ForecastService, second: int, f
     service.refresh()
     assert answers_of(service)[0] == 1, "a broken version is tried again after a while only"
 
-    service.use(ModelChoice())
+    service.load(ModelChoice())
 
     assert answers_of(service)[0] == second
     assert service.model_error is None
@@ -280,9 +258,9 @@ def test_an_alias_that_moves_back_to_the_version_that_answers_ends_the_error(
 def test_versions_swapped_twenty_times_under_load_fail_no_answer_and_mix_none(
     service: ForecastService, second: int
 ) -> None:
-    service.use(ModelChoice(version=second))
+    service.load(ModelChoice(version=second))
     expected = {second: answers_of(service)[1]}
-    service.use(ModelChoice(version=1))
+    service.load(ModelChoice(version=1))
     expected[1] = answers_of(service)[1]
     assert np.abs(np.subtract(expected[1], expected[second])).min() > 0.001
     ended = threading.Event()
@@ -299,7 +277,7 @@ def test_versions_swapped_twenty_times_under_load_fail_no_answer_and_mix_none(
                 break
             versions.add(version)
             for answer, probabilities in zip(answers, expected[version], strict=True):
-                if not isinstance(answer, Answered) or answer.version != version:
+                if not isinstance(answer, MatchForecast) or answer.model_version != version:
                     problems.append(answer)
                 elif not np.allclose(answer.probabilities, probabilities, atol=1e-6):
                     problems.append((version, answer))
@@ -309,7 +287,7 @@ def test_versions_swapped_twenty_times_under_load_fail_no_answer_and_mix_none(
     for thread in threads:
         thread.start()
     for swap in range(20):
-        service.use(ModelChoice(version=(second, 1)[swap % 2]))
+        service.load(ModelChoice(version=(second, 1)[swap % 2]))
         assert service.ready().version == (second, 1)[swap % 2]
     ended.set()
     for thread in threads:
@@ -340,36 +318,6 @@ def test_a_fixture_list_that_cannot_be_read_leaves_the_old_one(service: Forecast
 # The log
 
 
-def test_a_record_holds_the_inputs_and_the_answer(service: ForecastService) -> None:
-    before = datetime.now(UTC)
-    _, answers = service.answer(QUERIES)
-
-    records = logged(service)
-
-    model = service.ready()
-    fixtures = [Fixture(query.league, query.home_team, query.away_team, DAY) for query in QUERIES]
-    context = model.state.encode(fixtures).context
-    assert len(records) == len(answers) == 3
-    for record, query, answer, row in zip(records, QUERIES, answers, context, strict=True):
-        assert isinstance(answer, Answered)
-        assert record["request_id"] == query.request_id
-        assert record["kind"] == "batch"
-        assert record["model_version"] == 1
-        assert record["kickoff_date"] == str(DAY)
-        assert record["p"] == answer.probabilities
-        assert record["xg"] == answer.expected_goals
-        assert record["latency_ms"] > 0
-        assert before <= datetime.fromisoformat(record["time"]) <= datetime.now(UTC)
-        values = [np.nan if value is None else value for value in record["features"]]
-        np.testing.assert_array_equal(np.array(values, dtype=np.float32), row)
-    ids = [(record["league_id"], record["home_team_id"], record["away_team_id"]) for record in records]
-    assert ids == [
-        ("eng.1", "eng:Arsenal", "eng:Chelsea"),
-        ("de.1", "de:FC Bayern München", "de:1. FC Köln"),
-        ("it.1", "it:Juventus", "it:Roma"),
-    ]
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at the performance counter of the service is 12.5678 ms after the one before."""
@@ -391,7 +339,7 @@ def test_latency_is_that_of_the_whole_answer_in_milliseconds_and_inference_a_par
 
 @pytest.mark.usefixtures("clock")
 def test_latency_of_given_histories_is_that_of_their_inference(service: ForecastService) -> None:
-    service.answer_given(GivenQuery("given", "eng.1", CustomTeam(), CustomTeam()))
+    service.answer_custom(CustomQuery("given", "eng.1", CustomTeam(), CustomTeam()))
 
     assert [record["latency_ms"] for record in logged(service)] == [12.568]
     assert metric(service, "inference_seconds_sum") == pytest.approx(0.0125678)
@@ -405,57 +353,6 @@ def test_a_new_service_has_no_error_before_it_has_looked_for_a_model(tmp_path: P
         service.ready()
 
 
-def test_a_record_of_given_histories_names_no_team_and_holds_their_inputs(service: ForecastService) -> None:
-    home = CustomTeam([CustomMatch(2, 0, True, 7), CustomMatch(1, 3, False, 14)], elo=1600)
-    query = GivenQuery("given", "eng.1", home, CustomTeam())
-
-    answer = service.answer_given(query)
-
-    (record,) = logged(service)
-    model = service.ready()
-    context = encode_custom(model.state, "eng.1", answer.day, home, CustomTeam()).batch.context[0]
-    assert (record["kind"], record["request_id"]) == ("sequences", "given")
-    assert record["home_team_id"] is record["away_team_id"] is None
-    assert record["p"] == answer.probabilities
-    values = [np.nan if value is None else value for value in record["features"]]
-    np.testing.assert_array_equal(np.array(values, dtype=np.float32), context)
-
-
-def test_what_cannot_be_forecast_is_not_logged(service: ForecastService) -> None:
-    unknown = FixtureQuery("r/x", "batch", "eng.1", "Arsenall", "Chelsea", DAY)
-    _, answers = service.answer([unknown, QUERIES[0], unknown])
-    assert [isinstance(answer, FootballError) for answer in answers] == [True, False, True]
-    assert [record["request_id"] for record in logged(service)] == ["r/0"]
-
-
-def test_the_record_is_on_the_disk_when_the_answer_leaves(
-    service: ForecastService, make_client: MakeClient
-) -> None:
-    on_disk: list[list[str]] = []
-
-    def watched(app: App) -> App:
-        async def watching(scope: Scope, receive: Receive, send: Send) -> None:
-            async def send_watched(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    on_disk.append([record["request_id"] for record in logged(service)])
-                await send(message)
-
-            await app(scope, receive, send_watched)
-
-        return watching
-
-    client = make_client(service)
-    assert client.app is not None
-    client.app = watched(client.app)
-
-    first = client.post("/predict", json=BODY).json()
-    batch = client.post("/predict/batch", json={"fixtures": [BODY, BODY]}).json()
-
-    assert on_disk[0] == [first["request_id"]]
-    assert on_disk[1] == [first["request_id"], f"{batch['request_id']}/0", f"{batch['request_id']}/1"]
-    assert logged(service)[0]["p"] == list(first["probabilities"].values())
-
-
 def test_a_query_on_which_the_model_fails_does_not_fail_the_others(
     service: ForecastService,
     make_client: MakeClient,
@@ -466,23 +363,23 @@ def test_a_query_on_which_the_model_fails_does_not_fail_the_others(
 
     def fail_for_bayern(
         model: ServedModel, queries: Sequence[FixtureQuery], *others: Any
-    ) -> list[Answered | FootballError]:
-        if any(query.home_team.startswith("FC Bayern") for query in queries):
+    ) -> list[MatchForecast | FootballError]:
+        if any(query.fixture.home_team.startswith("FC Bayern") for query in queries):
             raise RuntimeError("a secret of the model")
         return forecast(model, queries, *others)
 
     monkeypatch.setattr(ServedModel, "forecast", fail_for_bayern)
     client = make_client(service)
     fixtures = [
-        {"league": query.league, "home_team": query.home_team, "away_team": query.away_team}
-        for query in QUERIES
+        {"league": asked.league, "home_team": asked.home_team, "away_team": asked.away_team}
+        for _, _, asked in QUERIES
     ]
 
     _, outcomes = service.answer(QUERIES)
     alone = client.post("/predict", json=fixtures[1], headers={"X-Request-ID": "alone"})
     batch = client.post("/predict/batch", json={"fixtures": fixtures}, headers={"X-Request-ID": "batch"})
 
-    assert [type(outcome) for outcome in outcomes] == [Answered, RuntimeError, Answered]
+    assert [type(outcome) for outcome in outcomes] == [MatchForecast, RuntimeError, MatchForecast]
     assert (alone.status_code, batch.status_code) == (500, 200)
     problem = batch.json()["forecasts"][1]["problem"]
     assert problem["status"] == 500
@@ -494,36 +391,6 @@ def test_a_query_on_which_the_model_fails_does_not_fail_the_others(
         assert "RuntimeError: a secret of the model" in traceback.partition("Request")[0]
     kept = ["r/0", "r/2", "batch/0", "batch/2"]
     assert [record["request_id"] for record in logged(service)] == kept
-
-
-def test_an_answer_that_cannot_be_logged_does_not_leave(
-    service: ForecastService, make_client: MakeClient, serving_log: ServingLog
-) -> None:
-    client = make_client(service)
-    service.log.spool.rmdir()
-    service.log.spool.write_bytes(b"a file where the folder was")
-
-    unknown = FixtureQuery("r/x", "batch", "eng.1", "Arsenall", "Chelsea", DAY)
-    _, outcomes = service.answer([*QUERIES, unknown])
-    assert [type(outcome) for outcome in outcomes] == [PredictionLogError] * 3 + [UnknownTeam]
-    assert len(set(map(id, outcomes))) == 4, "several requests raise them at the same time"
-    for path, body in (("/predict", BODY), ("/predict/batch", {"fixtures": [BODY]})):
-        answer = client.post(path, json=body)
-        assert answer.status_code == 503
-        assert int(answer.headers["retry-after"]) > 0
-        assert "could not be logged" in answer.json()["detail"]
-        assert "probabilities" not in answer.text
-    health = client.get("/health").json()
-    assert health["status"] == "degraded"
-    assert health["log_error"]
-    assert metric(service, "prediction_log_failures_total") == 1
-    assert metric(service, "predictions_total") == 0
-    assert serving_log.text().count(" failed\nTraceback") == 2
-
-    service.log.spool.unlink()
-    assert client.post("/predict", json=BODY).status_code == 200
-    assert client.get("/health").json()["status"] == "ok"
-    assert metric(service, "predictions_total", kind="predict") == 1
 
 
 def test_a_closed_service_leaves_its_log_in_the_bucket(service: ForecastService) -> None:

@@ -1,4 +1,4 @@
-"""The page for people, and the documentation of the API."""
+"""`/`, `/page` and `/docs`: the page for people and the documentation of the API."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 
 from serve.problems import ProblemError
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parents[1] / "page"
 
 
 def add_pages(api: FastAPI, title: str) -> None:
