@@ -81,7 +81,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ForecasterComparison:
     """All forecasts, the scores by block, notes for the reader, and the trees' feature importances."""
 
     forecasts: pl.DataFrame
@@ -110,7 +110,7 @@ def compare_forecasters(
     config: TrainingConfig | None = None,
     progress: ReportProgress | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
-) -> Comparison:
+) -> ForecasterComparison:
     """Forecast the played matches from `start` to `end` with every forecaster, and score them on the same matches.
 
     Parameters
@@ -159,7 +159,7 @@ def compare_forecasters(
     report("intervals", 0, 1)
     blocks = blocks_of(forecasts)
     report("intervals", 1, 1)
-    return Comparison(forecasts, blocks, notes, importances, walked)
+    return ForecasterComparison(forecasts, blocks, notes, importances, walked)
 
 
 def is_installed(package: str) -> bool:

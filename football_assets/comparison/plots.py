@@ -10,7 +10,7 @@ from football_assets.comparison.comparison import (
     FORECASTERS,
     OURS,
     Block,
-    Comparison,
+    ForecasterComparison,
 )
 from football_assets.comparison.rolling import RollingBacktest
 from football_assets.domain.block_bootstrap import Difference
@@ -28,7 +28,7 @@ _OUTCOME_COLOURS = dict(zip(OUTCOMES, ("#1b6ca8", "#8a8a8a", "#c8553d"), strict=
 _LEVELS = ("all matches", "with odds")
 
 
-def comparison_plot(comparison: Comparison) -> "Figure":
+def comparison_plot(comparison: ForecasterComparison) -> "Figure":
     """Plot the log loss minus the network's with 95 per cent intervals, and below each reliability diagram."""
     blocks = [block for block in comparison.blocks if block.name in _LEVELS]
     forecasts = comparison.forecasts

@@ -1,4 +1,7 @@
-"""Reasons in the metadata of an asset check. Checks write them; `in_process_runs` reads them for the command line."""
+"""Values of metadata that several stages share.
+
+Checks write reasons; `in_process_runs` reads them for the command line.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,3 +27,8 @@ def reasons_of(evaluation: AssetCheckEvaluation) -> tuple[tuple[str, int], ...]:
     value = metadata.get(_KEY)
     pairs = value.data if isinstance(value, JsonMetadataValue) else None
     return tuple((str(reason), int(count)) for reason, count in pairs) if isinstance(pairs, list) else ()
+
+
+def tracked_value(where: str) -> MetadataValue:
+    """Show where W&B has a step: as a link if it is a URL, else as text."""
+    return MetadataValue.url(where) if where.startswith("http") else MetadataValue.text(where)

@@ -9,13 +9,13 @@ import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from football_assets.orchestration.launch_config import launchpad_config
+from football_assets.orchestration.metadata import tracked_value
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import GateConfig
 from football_assets.registry.store import Manifest, Registry
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.storage.model_files import METRICS, MODEL_CARD
 from football_assets.storage.tables import as_markdown
-from football_assets.training.assets import tracked_value
 
 if TYPE_CHECKING:
     from football_assets.registry.promotion import Verdict

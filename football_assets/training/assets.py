@@ -9,6 +9,7 @@ from pydantic import Field
 
 from football_assets.orchestration.figures import data_url, to_png
 from football_assets.orchestration.launch_config import launchpad_config
+from football_assets.orchestration.metadata import tracked_value
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
@@ -237,11 +238,6 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise FootballError(f"{text!r} is no day: write it YYYY-MM-DD, like 2021-07-01.") from None
-
-
-def tracked_value(where: str) -> MetadataValue:
-    """Where W&B has a step, as a link if it is one."""
-    return MetadataValue.url(where) if where.startswith("http") else MetadataValue.text(where)
 
 
 def markdown_picture(png: bytes, title: str) -> MetadataValue:

@@ -10,7 +10,7 @@ from football_assets.comparison import comparison as module
 from football_assets.comparison.comparison import (
     FORECASTERS,
     Block,
-    Comparison,
+    ForecasterComparison,
     blocks_of,
     compare_forecasters,
 )
@@ -27,7 +27,7 @@ GENERATOR = np.random.default_rng(5)
 
 
 @pytest.fixture(scope="module")
-def comparison(tensors: SequenceTensors) -> Comparison:
+def comparison(tensors: SequenceTensors) -> ForecasterComparison:
     pytest.importorskip("penaltyblog", reason="penaltyblog is a development dependency")
     pytest.importorskip("lightgbm", reason="lightgbm is a development dependency")
     return compare_forecasters(tensors, START, config=CONFIG)
@@ -106,7 +106,7 @@ def test_matches_without_any_odds_have_no_block_with_odds(forecasts: pl.DataFram
 
 
 def test_every_forecaster_is_there_with_probabilities_of_every_match(
-    tensors: SequenceTensors, comparison: Comparison
+    tensors: SequenceTensors, comparison: ForecasterComparison
 ) -> None:
     played = tensors.keys.filter(pl.col("is_played") & (pl.col("kickoff_date") >= START))
     forecasts = comparison.forecasts
@@ -121,7 +121,7 @@ def test_every_forecaster_is_there_with_probabilities_of_every_match(
     assert sum(comparison.importances.values()) == pytest.approx(1, abs=1e-2)
 
 
-def test_those_who_know_the_strengths_beat_the_class_prior(comparison: Comparison) -> None:
+def test_those_who_know_the_strengths_beat_the_class_prior(comparison: ForecasterComparison) -> None:
     priced, every = (
         {row.forecaster: row.scores.log_loss for row in by_name(comparison.blocks)[name].rows}
         for name in ("with odds", "all matches")
@@ -131,7 +131,7 @@ def test_those_who_know_the_strengths_beat_the_class_prior(comparison: Compariso
     assert every["Dixon–Coles"] < every["class prior"]
 
 
-def test_the_figure_shows_every_forecaster_but_the_class_prior(comparison: Comparison) -> None:
+def test_the_figure_shows_every_forecaster_but_the_class_prior(comparison: ForecasterComparison) -> None:
     panels = comparison_plot(comparison).axes[2:]
 
     names = [axes.get_title().split(" (")[0] for axes in panels]

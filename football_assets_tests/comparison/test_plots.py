@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from football_assets.comparison.betting import PaperBets
-from football_assets.comparison.comparison import Block, Comparison, Row
+from football_assets.comparison.comparison import Block, ForecasterComparison, Row
 from football_assets.comparison.plots import comparison_plot, rolling_plot
 from football_assets.comparison.rolling import RollingBacktest, SeasonScores
 from football_assets.domain.block_bootstrap import Difference
@@ -33,7 +33,7 @@ def block(name: str, matches: int, *rows: Row) -> Block:
 
 
 @pytest.fixture
-def comparison() -> Comparison:
+def comparison() -> ForecasterComparison:
     """Two of six matches have odds; the network and the bookmaker forecast something else of each outcome."""
     prior = row("class prior", 1.08, Difference(0.06, 0.05, 0.07))
     ours = row("LSTM", 1.02)
@@ -56,11 +56,11 @@ def comparison() -> Comparison:
         block("all matches, tier 1", 600, prior, elo, ours),
         block("with odds", 567, prior, elo, ours, bookmaker),
     ]
-    return Comparison(forecasts, blocks, [], {}, NO_BACKTEST)
+    return ForecasterComparison(forecasts, blocks, [], {}, NO_BACKTEST)
 
 
 def test_differences_are_in_thousandths_with_their_intervals_beside_the_forecaster(
-    comparison: Comparison,
+    comparison: ForecasterComparison,
 ) -> None:
     every, priced, *_ = comparison_plot(comparison).axes
 
@@ -78,13 +78,13 @@ def test_differences_are_in_thousandths_with_their_intervals_beside_the_forecast
     assert every.get_xlabel() == "log loss less the LSTM's, ×1000"
 
 
-def test_each_forecaster_has_its_own_log_loss_at_its_place(comparison: Comparison) -> None:
+def test_each_forecaster_has_its_own_log_loss_at_its_place(comparison: ForecasterComparison) -> None:
     _, priced, *_ = comparison_plot(comparison).axes
 
     assert notes(priced) == {0: "1.0100", 1: "1.0200", 2: "1.0250"}
 
 
-def test_a_level_says_its_matches_and_what_the_class_prior_scores(comparison: Comparison) -> None:
+def test_a_level_says_its_matches_and_what_the_class_prior_scores(comparison: ForecasterComparison) -> None:
     every, priced, *_ = comparison_plot(comparison).axes
 
     assert every.get_title() == "all matches: 1,234; class prior 1.0800"
@@ -92,7 +92,7 @@ def test_a_level_says_its_matches_and_what_the_class_prior_scores(comparison: Co
 
 
 def test_below_each_forecaster_has_a_reliability_diagram_of_the_matches_it_forecast(
-    comparison: Comparison,
+    comparison: ForecasterComparison,
 ) -> None:
     _, _, elo, ours, bookmaker = comparison_plot(comparison).axes
 
@@ -110,8 +110,8 @@ def test_below_each_forecaster_has_a_reliability_diagram_of_the_matches_it_forec
     assert legend(elo) == ["home", "draw", "away"]
 
 
-def test_without_odds_one_level_is_drawn(comparison: Comparison) -> None:
-    without = Comparison(comparison.forecasts, comparison.blocks[:2], [], {}, NO_BACKTEST)
+def test_without_odds_one_level_is_drawn(comparison: ForecasterComparison) -> None:
+    without = ForecasterComparison(comparison.forecasts, comparison.blocks[:2], [], {}, NO_BACKTEST)
 
     titles = [axes.get_title() for axes in comparison_plot(without).axes]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 import pytest
 
-from football_assets.orchestration.metadata import reasons_metadata, reasons_of
+from football_assets.orchestration.metadata import reasons_metadata, reasons_of, tracked_value
 
 
 def evaluation_with(metadata: Mapping[str, dg.MetadataValue]) -> dg.AssetCheckEvaluation:
@@ -41,3 +41,10 @@ def test_reasons_are_read_with_their_counts_in_the_order_in_which_they_were_writ
 )
 def test_metadata_without_a_list_of_reasons_has_none(metadata: Mapping[str, dg.MetadataValue]) -> None:
     assert reasons_of(evaluation_with(metadata)) == ()
+
+
+def test_where_a_step_is_tracked_is_a_link_only_if_it_is_a_url() -> None:
+    assert tracked_value("https://wandb.example/runs/1") == dg.MetadataValue.url(
+        "https://wandb.example/runs/1"
+    )
+    assert tracked_value("offline, in wandb/") == dg.MetadataValue.text("offline, in wandb/")
