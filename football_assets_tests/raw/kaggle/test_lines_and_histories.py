@@ -72,6 +72,19 @@ def test_an_entry_that_several_lines_list_is_kept_once_from_the_latest_match() -
     assert reasons(entries) == [None] * entries.height
 
 
+def test_a_later_line_corrects_the_score_that_an_earlier_one_lists() -> None:
+    third = Played("Alpha", "Delta", "2020-01-18 15:00:00", "1-1")
+    earlier, later = rows_of([FIRST, SECOND, third], [SECOND, third])
+    files = {"train.csv": wide([earlier, later | {"home_team_history_goal_2": "4.0"}])}
+    entries = join_histories(files, join_lines(files)).filter(
+        pl.col("team") == "Alpha", pl.col("kickoff").dt.day() == 4
+    )
+    assert entries.sort("line").select("line", "goals_for", "reason").rows() == [
+        (2, 2, "A later line lists another match or result of the team at that time."),
+        (3, 4, None),
+    ]
+
+
 def test_an_entry_at_or_after_the_line_that_lists_it_cannot_be() -> None:
     row = ROWS[1] | {"home_team_history_match_date_1": SECOND.kickoff}
     files = {"train.csv": wide([row])}

@@ -61,6 +61,7 @@ def test_a_file_of_far_fewer_matches_than_the_landed_object_is_rejected() -> Non
 def test_a_last_line_without_an_end_is_accepted_only_if_it_can_be_whole() -> None:
     whole = csv_of(*ROWS).removesuffix("\n")
     assert check(whole) == 12
+    assert check(csv_of().removesuffix("\n")) == 0
     with pytest.raises(FetchedFileRejected, match="is truncated: its last line is"):
         check(whole, is_delimited=False)
     for cut in (whole.removesuffix(",Derby"), whole[:-2]):  # a field, a name

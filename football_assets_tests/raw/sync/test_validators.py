@@ -33,6 +33,9 @@ def test_saved_entries_are_loaded_by_source_and_added_to_those_before(bucket: Bu
     save(bucket, "openfootball", {"raw/openfootball/2025-26/de.1.json": other})
     assert load(bucket, "openfootball").files == {NAME: ENTRY, "raw/openfootball/2025-26/de.1.json": other}
     assert load(bucket, "footballcsv") == LandedFiles()
+    newer = Landed(url=ENTRY.url, version="9")
+    save(bucket, "openfootball", {NAME: newer})
+    assert load(bucket, "openfootball").files[NAME] == newer
     assert [item.name for item in bucket.list("raw_sync/")] == ["raw_sync/openfootball.json"]
 
 
