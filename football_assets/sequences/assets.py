@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+from dagster import MaterializeResult, MetadataValue, asset
 
-from football_assets.errors import ObjectNotFound
 from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.columns import columns_read
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
-from football_assets.storage.bucket import Bucket
 
 
 @asset(
@@ -18,7 +16,7 @@ from football_assets.storage.bucket import Bucket
     io_manager_key="folders",
     deps=list(columns_read()),
 )
-def sequence_tensors(context: AssetExecutionContext, bucket: BucketResource) -> MaterializeResult[Path]:
+def sequence_tensors(bucket: BucketResource) -> MaterializeResult[Path]:
     """The last ten matches of both teams and the context of every match, as arrays that training maps into memory.
 
     One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days; it is
@@ -28,8 +26,7 @@ def sequence_tensors(context: AssetExecutionContext, bucket: BucketResource) -> 
     from football_assets.sequences.tensors import build_tensors, open_tensors
 
     folder = bucket.scratch_folder("sequence_tensors")
-    store = bucket.open()
-    encoded = build_tensors(store, folder, earlier=_earlier(store, context.asset_key.path[-1]))
+    build_tensors(bucket.open(), folder)
     tensors = open_tensors(folder)
     return MaterializeResult(
         value=folder,
@@ -40,21 +37,8 @@ def sequence_tensors(context: AssetExecutionContext, bucket: BucketResource) -> 
             "history_length": tensors.spec.history_length,
             "context_shape": str(tensors.context.shape),
             "features": MetadataValue.md(describe_spec(DEFAULT_SPEC)),
-            "encoded_again": ", ".join(encoded),
         },
     )
-
-
-def _earlier(store: Bucket, name: str) -> Path | None:
-    """The arrays as they are now, where they can be mapped in place: a download takes longer than encoding."""
-    from football_assets.storage.artifacts import ARTIFACTS, fetch
-
-    if store.local_path(f"{ARTIFACTS}{name}") is None:
-        return None
-    try:
-        return fetch(store, name, Path())
-    except ObjectNotFound:
-        return None
 
 
 def describe_spec(spec: FeatureSpec) -> str:

@@ -47,7 +47,6 @@ class TeamHistory:
     """Every played match of every team, indexed by team and day.
 
     `past` holds the matches sorted by team and day, `[team matches + 1, features]`; the last row is the padding.
-    `countries` counts the matches of each country, in the order of `past`.
     """
 
     def __init__(self, matches: pl.DataFrame, spec: FeatureSpec) -> None:
@@ -69,9 +68,6 @@ class TeamHistory:
         codes = np.repeat(np.arange(len(teams)), np.diff(self._start))
         self._key = (codes << _DAY_BITS) + _days(ordered["kickoff_date"])
         self._length = spec.history_length
-        self.countries: dict[str, int] = dict(
-            teams.group_by(country_of_team(), maintain_order=True).agg(pl.col("len").sum()).iter_rows()
-        )
         features = ordered.with_columns(pl.lit(1.0).alias(OBSERVED)).select(
             pl.col(name).cast(pl.Float32) for name in spec.history_names
         )

@@ -5,8 +5,6 @@ of the matches known before its day, and its histories are read through it. That
 hash, to map and to send to workers, and any length of history is in it.
 """
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,15 +13,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.errors import FootballError
-from football_assets.orchestration.increments import (
-    MADE_FROM,
-    changed_countries,
-    code_digest,
-    country,
-    country_keys,
-)
-from football_assets.sequences import columns as columns_of
-from football_assets.sequences import encoder
 from football_assets.sequences.columns import KEY_COLUMNS, columns_read
 from football_assets.sequences.encoder import (
     SequenceBatch,
@@ -35,14 +24,11 @@ from football_assets.sequences.encoder import (
 from football_assets.sequences.home_advantage import home_advantage_shift
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import country_versions, read_table_of
+from football_assets.storage.tables import read_table
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
 ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals")
-PAST_ROWS = "football_past_rows"  # entry of the keys' footer: rows of `past` by country, in order
-_SPANS = ("home_span", "away_span")
-_OF_MATCHES = ARRAYS[1:]
 _ORDER = ("kickoff_date", "league_id", "match_id")
 
 
@@ -86,36 +72,16 @@ class SequenceTensors:
         return self.keys["kickoff_date"].to_numpy()
 
 
-def build_tensors(
-    bucket: Bucket, folder: Path, earlier: Path | None = None, spec: FeatureSpec = DEFAULT_SPEC
-) -> list[str]:
+def build_tensors(bucket: Bucket, folder: Path, spec: FeatureSpec = DEFAULT_SPEC) -> None:
     """Encode every match of the bucket's tables into an empty folder of arrays, as `write_tensors` does.
-
-    Parameters
-    ----------
-    earlier
-        A folder that an earlier call wrote. What its countries' rows were made from is noted there: those that are made
-        from the same still are taken over, and their tables are not read. The files are the same with it and without.
-
-    Returns
-    -------
-    list[str]
-        Countries whose matches were encoded.
 
     Raises
     ------
     ObjectNotFound
         The bucket lacks a table.
     """
-    columns = columns_read(spec)
-    sources = (Path(__file__), Path(columns_of.__file__), Path(encoder.__file__))
-    code = code_digest(*sources, spec.model_dump_json())
-    keys = country_keys([country_versions(bucket, name) for name in columns], code)
-    countries = changed_countries(keys, _noted(earlier) if earlier is not None else {})
-    tables = {name: read_table_of(bucket, name, countries, read) for name, read in columns.items()}
-    kept = [name for name in keys if name not in countries]
-    write_tensors(**tables, folder=folder, spec=spec, made_from=keys, earlier=earlier, kept=kept)
-    return countries
+    tables = {name: read_table(bucket, name, columns=columns) for name, columns in columns_read(spec).items()}
+    write_tensors(**tables, folder=folder, spec=spec)
 
 
 def write_tensors(
@@ -124,9 +90,6 @@ def write_tensors(
     team_ratings: pl.DataFrame,
     folder: Path,
     spec: FeatureSpec = DEFAULT_SPEC,
-    made_from: Mapping[str, str] | None = None,
-    earlier: Path | None = None,
-    kept: Sequence[str] = (),
 ) -> None:
     """Encode matches into a folder of arrays.
 
@@ -136,91 +99,25 @@ def write_tensors(
         The tables of those names, in any order.
     folder
         An empty folder; receives a `.npy` file of each of `ARRAYS`, `keys.parquet` and `feature_spec.json`.
-    made_from
-        What each country's rows were made from, to be noted.
-    earlier, kept
-        A folder that an earlier call wrote, and the countries whose matches are taken over from it.
     """
-    parts = [_encoded(match_features, team_matches, team_ratings, spec)]
-    if earlier is not None and kept:
-        parts.append(_Part(open_tensors(earlier), _past_rows(earlier), kept))
-    joined = _joined(parts, spec)
-    _save(replace(joined, tensors=_with_home_advantage(joined.tensors)), made_from or {}, folder)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Tensors of which the matches of some countries are wanted."""
-
-    tensors: SequenceTensors
-    past_rows: Mapping[str, int]  # by country, in the order of `past`
-    countries: Sequence[str]
-
-    def starts(self) -> dict[str, int]:
-        """First row of each country in `past`."""
-        ends = np.cumsum(list(self.past_rows.values()), dtype=np.int64).tolist()
-        return dict(zip(self.past_rows, [0, *ends], strict=False))
-
-
-def _encoded(
-    match_features: pl.DataFrame, team_matches: pl.DataFrame, team_ratings: pl.DataFrame, spec: FeatureSpec
-) -> _Part:
+    matches = match_features.sort(*_ORDER)
     history = TeamHistory(history_rows(team_matches, team_ratings), spec)
     home, away = (
-        history.spans(match_features[f"{side}_team_id"], match_features["kickoff_date"])
-        for side in ("home", "away")
+        history.spans(matches[f"{side}_team_id"], matches["kickoff_date"]) for side in ("home", "away")
     )
-    goals = match_features.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16))
-    fixtures = match_features.with_columns(pl.lit(None, pl.Float32).alias(HOME_ADVANTAGE_SHIFT))
+    goals = matches.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16))
+    fixtures = matches.with_columns(pl.lit(None, pl.Float32).alias(HOME_ADVANTAGE_SHIFT))
     tensors = SequenceTensors(
         past=history.past,
         home_span=home,
         away_span=away,
         context=encode_context(fixtures, spec),
-        outcome=match_features["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy(),
-        goals=goals.to_numpy(),
-        keys=match_features.select(KEY_COLUMNS),
+        outcome=matches["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy(),
+        goals=np.ascontiguousarray(goals.to_numpy()),
+        keys=matches.select(KEY_COLUMNS),
         spec=spec,
     )
-    return _Part(tensors, history.countries, match_features.select(country().unique()).to_series().to_list())
-
-
-def _joined(parts: Sequence[_Part], spec: FeatureSpec) -> _Part:
-    """The wanted matches of all parts, in order, over one array of past matches, its countries in order of name."""
-    blocks = {
-        name: (part, start)
-        for part in parts
-        for name, start in part.starts().items()
-        if name in part.countries
-    }
-    rows = {name: blocks[name][0].past_rows[name] for name in sorted(blocks)}
-    padding = np.zeros((1, len(spec.history)), dtype=np.float32)
-    past = [part.tensors.past[start : start + rows[name]] for name in rows for part, start in [blocks[name]]]
-    joined = _Part(parts[0].tensors, rows, list(rows))
-    starts = joined.starts()
-    arrays: dict[str, list[NDArray]] = {name: [] for name in _OF_MATCHES}
-    keys = []
-    for part in parts:
-        of_country = part.tensors.keys.select(country()).to_series()
-        wanted = of_country.is_in(part.countries).to_numpy()
-        shifts = {name: starts[name] - start for name, start in part.starts().items() if name in starts}
-        shift = of_country.replace_strict(shifts, default=0, return_dtype=pl.Int32).to_numpy()
-        for name in _OF_MATCHES:
-            values = getattr(part.tensors, name)[wanted]
-            if name in _SPANS:
-                is_known = values[:, 1] > values[:, 0]
-                values = values + (shift[wanted] * is_known)[:, None]
-            arrays[name].append(values)
-        keys.append(part.tensors.keys.filter(pl.Series(wanted)))
-    all_keys = pl.concat(keys)
-    order = all_keys.select(pl.arg_sort_by(*_ORDER)).to_series().to_numpy()
-    tensors = SequenceTensors(
-        past=np.concatenate([*past, padding]),
-        **{name: np.ascontiguousarray(np.concatenate(values)[order]) for name, values in arrays.items()},
-        keys=all_keys[order],
-        spec=spec,
-    )
-    return _Part(tensors, rows, list(rows))
+    _save(_with_home_advantage(tensors), folder)
 
 
 def _with_home_advantage(tensors: SequenceTensors) -> SequenceTensors:
@@ -240,22 +137,11 @@ def _with_home_advantage(tensors: SequenceTensors) -> SequenceTensors:
     return replace(tensors, context=context)
 
 
-def _save(part: _Part, made: Mapping[str, str], folder: Path) -> None:
+def _save(tensors: SequenceTensors, folder: Path) -> None:
     for name in ARRAYS:
-        np.save(folder / f"{name}.npy", getattr(part.tensors, name))
-    noted = {MADE_FROM: json.dumps(dict(made)), PAST_ROWS: json.dumps(part.past_rows)}
-    part.tensors.keys.write_parquet(folder / KEYS, compression="zstd", metadata=noted)
-    part.tensors.spec.save(folder)
-
-
-def _past_rows(folder: Path) -> dict[str, int]:
-    return dict(json.loads(pl.read_parquet_metadata(folder / KEYS)[PAST_ROWS]))
-
-
-def _noted(folder: Path) -> dict[str, str]:
-    """What each country's rows were made from; nothing where the folder does not say."""
-    noted: dict[str, str] = json.loads(pl.read_parquet_metadata(folder / KEYS).get(MADE_FROM, "{}"))
-    return noted
+        np.save(folder / f"{name}.npy", getattr(tensors, name))
+    tensors.keys.write_parquet(folder / KEYS, compression="zstd")
+    tensors.spec.save(folder)
 
 
 def open_tensors(folder: Path) -> SequenceTensors:

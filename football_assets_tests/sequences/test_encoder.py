@@ -341,13 +341,3 @@ def test_a_fixture_has_the_history_of_each_side_and_its_context() -> None:
     assert goals.T.tolist() == [[0, 0], [1, 3]]
     assert not found.away_history.any()
     assert found.context.tolist() == [[2, 1]]
-
-
-def test_past_matches_are_counted_by_country() -> None:
-    rows = rows_of(TWO_MEETINGS)
-    abroad = rows.with_columns(pl.col("team_id").str.replace("eng:", "a-b:"))
-
-    history = TeamHistory(pl.concat([rows, abroad]), SPEC)
-
-    assert history.countries == {"a-b": 4, "eng": 4}
-    assert len(history.past) == 9

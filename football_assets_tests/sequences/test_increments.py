@@ -9,14 +9,12 @@ from polars.testing import assert_frame_equal
 
 from football_assets.features.dbt_build import build_features
 from football_assets.features.rating_build import build_ratings
-from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import KEYS, build_tensors
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, table_objects, write_country_table, write_table
 from football_assets_tests.builders.worlds import in_country, simulated_country
 
-EVERY = ["aa", "bb", "cc", "dd"]
 TABLES = ("stg_matches", "team_matches", "team_form", "team_ratings", "match_features")
 
 
@@ -29,8 +27,8 @@ class Warehouse:
         self.arrays: list[Path] = []
         self.log: list[str] = []
 
-    def make(self, raw: pl.DataFrame) -> list[str]:
-        """Everything as the assets do; returns the countries whose matches were encoded."""
+    def make(self, raw: pl.DataFrame) -> None:
+        """Everything as the assets do."""
         write_table(self.bucket, "raw_matches", raw, "2010-11")
         scratch = self.folder / "scratch"
         build_features(self.bucket, list(TABLES[:3]), scratch, self.log.append)
@@ -38,9 +36,8 @@ class Warehouse:
         build_features(self.bucket, [TABLES[4]], scratch, self.log.append)
         folder = self.folder / f"arrays-{len(self.arrays)}"
         folder.mkdir()
-        encoded = build_tensors(self.bucket, folder, earlier=self.arrays[-1] if self.arrays else None)
+        build_tensors(self.bucket, folder)
         self.arrays.append(folder)
-        return encoded
 
     def table(self, name: str) -> pl.DataFrame:
         return read_table(self.bucket, name)
@@ -70,7 +67,7 @@ def altered(raw: pl.DataFrame, country: str, seed: int) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     made = Warehouse(tmp_path_factory.mktemp("incremental"))
-    assert made.make(world()) == EVERY
+    made.make(world())
     return made
 
 
@@ -91,9 +88,9 @@ def test_inserted_corrected_and_deleted_matches_give_what_making_all_gives(
 ) -> None:
     raw = altered(world(), "bb", seed=1)
     rest = altered(raw.filter(~pl.col("league_id").str.starts_with("cc.")), "dd", seed=2)
-    assert warehouse.make(raw) == ["bb"]
+    warehouse.make(raw)
     before = versions(warehouse)
-    assert warehouse.make(rest) == ["dd"]  # and cc is gone
+    warehouse.make(rest)  # and cc is gone
     assert "Made again: dd." in warehouse.log
     after = versions(warehouse)
     changed = {name for name in before if after.get(name) != before[name]}
@@ -101,7 +98,7 @@ def test_inserted_corrected_and_deleted_matches_give_what_making_all_gives(
     assert not [name for name in after if "/cc." in name]
 
     whole = Warehouse(tmp_path)
-    assert whole.make(rest) == ["aa", "bb", "dd"]
+    whole.make(rest)
 
     assert_same(warehouse, whole)
 
@@ -114,7 +111,7 @@ def test_after_a_broken_rule_the_countries_of_that_build_are_made_again(tmp_path
     results = build_features(own.bucket, ["stg_matches"], tmp_path / "scratch", own.log.append)
     assert not all(result.passed for result in results)
 
-    assert own.make(altered(raw, "bb", seed=3)) == ["bb"]
+    own.make(altered(raw, "bb", seed=3))
 
     made = [line for line in own.log if line.startswith("Made again")]
     assert made == [
@@ -128,21 +125,8 @@ def test_after_a_broken_rule_the_countries_of_that_build_are_made_again(tmp_path
 def test_without_a_match_there_are_tables_and_arrays_without_a_row(tmp_path: Path) -> None:
     own = Warehouse(tmp_path)
 
-    assert own.make(world().clear()) == []
+    own.make(world().clear())
 
     assert [own.table(name).height for name in TABLES] == [0] * len(TABLES)
-    assert own.make(world()) == EVERY
+    own.make(world())
     assert [len(table_objects(own.bucket, name)) for name in TABLES] == [4] * len(TABLES)
-
-
-def test_another_specification_takes_nothing_over_from_earlier_arrays(tmp_path: Path) -> None:
-    own, raw = Warehouse(tmp_path), world()
-    own.make(raw)
-    assert own.make(altered(raw, "bb", seed=3)) == ["bb"]
-    folder = tmp_path / "shorter"
-    folder.mkdir()
-
-    shorter = DEFAULT_SPEC.model_copy(update={"history_length": 4})
-    encoded = build_tensors(own.bucket, folder, earlier=own.arrays[0], spec=shorter)
-
-    assert encoded == EVERY
