@@ -9,38 +9,37 @@ Works on a copy of a home that `football demo` made, so that versions can be pro
 import argparse
 import json
 import os
-import random
 import re
-import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import timedelta
-from itertools import cycle, islice
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from statistics import linear_regression, mean
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from benchmarks import ROOT
-from benchmarks.speed.bench import process_tree, resident_bytes
-from benchmarks.speed.load_process import HOST, LoadFigures, offer, start_load
-from serve.launch import status_of
+from benchmarks.speed.load_process import LoadFigures, offer, start_load
+from benchmarks.speed.log_cost import log_figures
 
 if TYPE_CHECKING:
-    from football_assets.registry.store import Registry
+    pass
+from benchmarks.speed.serve_figures import Figure, report
+from benchmarks.speed.servers import (
+    POLL_SECONDS,
+    Server,
+    cpu_seconds,
+    forecast_server,
+    reference_server,
+    say,
+)
+from benchmarks.speed.workload import BATCH, Workload, prepared, second_version
 
-FIXTURES = 2_000
-BATCH = 1_000
 BATCH_CONNECTIONS = (2, 4, 8, 16)
 CONNECTIONS = (4, 8, 16, 32, 64)
 STEADY_RATE = 100  # requests a second of the open loop
@@ -50,230 +49,7 @@ SAMPLE_SECONDS = 5
 MOST_GROWTH = 1.05  # of a replica's memory from the first third of the load to the last
 MOVES = 3  # of the alias, there and back each
 WARM_UP_SECONDS = 3
-START_SECONDS = 180
-STOP_SECONDS = 60
-POLL_SECONDS = 0.02
 MIB = 1 << 20
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-_RAY_TOKEN = secrets.token_hex(32)  # of the clusters that are started here
-RAY_HEADERS = {"Authorization": f"Bearer {_RAY_TOKEN}"}
-_REPLICA = b"ray::ServeReplica:"
-_SHIFTED = "calibration_shift"
-_SHIFT = (0.4, 0.0, -0.4)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measurement. `reference` is the plain server's, or the plain way's, in the same unit."""
-
-    name: str
-    value: float
-    unit: str
-    most: float | None = None
-    least: float | None = None
-    reference: float | None = None
-    reference_name: str = "reference server"
-
-    @property
-    def ratio(self) -> float | None:
-        """Measured to reference."""
-        return self.value / self.reference if self.reference else None
-
-    @property
-    def is_within_limit(self) -> bool:
-        """Whether the limits hold; true without one."""
-        return (self.most is None or self.value <= self.most) and (
-            self.least is None or self.value >= self.least
-        )
-
-    @property
-    def limit(self) -> str:
-        """The limit, for a person."""
-        signs = (("≤", self.most), ("≥", self.least))
-        return " ".join(f"{sign} {bound:,.4g} {self.unit}" for sign, bound in signs if bound is not None)
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running server."""
-
-    process: "subprocess.Popen[bytes]"
-    port: int
-    log: Path
-    seconds_to_ready: float
-
-    @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
-
-    @property
-    def dashboard(self) -> str:
-        """Address of Ray's dashboard, whose REST API takes Serve's configuration."""
-        found = re.search(r"dashboard is on (http://\S+?)\.?$", self.log.read_text(), re.MULTILINE)
-        if found is None:
-            raise SystemExit(f"The server did not say where Ray's dashboard is: see {self.log}.")
-        return found[1]
-
-    def replicas(self) -> list[int]:
-        """Process identifiers of the replicas."""
-        return [pid for pid in process_tree(self.process.pid) if _command_line(pid).startswith(_REPLICA)]
-
-    def replica_bytes(self) -> int:
-        """Resident memory of all replicas."""
-        return sum(map(resident_bytes, self.replicas()))
-
-    def get(self, path: str) -> Any:
-        """A JSON document of the server."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as response:
-            return orjson.loads(response.read())
-
-
-@dataclass(frozen=True)
-class Workload:
-    """A home of the benchmark's own, and the requests to send: files of JSON bodies, one a line."""
-
-    home: Path
-    fixtures: list[dict[str, str]]
-    single: Path
-    batch: Path
-
-    @property
-    def registry(self) -> "Registry":
-        """The registry of the home."""
-        from football_assets.registry.store import Registry
-        from football_assets.storage.opening import open_bucket
-
-        return Registry(open_bucket(str(self.home / "bucket")))
-
-
-@contextmanager
-def prepared(home: Path | None) -> Iterator[Workload]:
-    """A copy of a home with a production model, and requests for real fixtures of it.
-
-    Parameters
-    ----------
-    home
-        None: the repository's `football_home` if it has a production model, else one that `football demo` makes now.
-    """
-    with TemporaryDirectory(prefix="football-bench-") as folder:
-        source = home or ROOT / "football_home"
-        if home is None and not (source / "bucket" / "registry" / "aliases.json").is_file():
-            source = Path(folder) / "demo"
-            say("Making a model with `football demo` …")
-            command = [sys.executable, "-m", "football_assets.cli", "--home", str(source), "demo"]
-            subprocess.run(command, cwd=ROOT, env=_environment(), check=True, capture_output=True)
-        own = Path(folder) / "home"
-        without_log = shutil.ignore_patterns("prediction_log")
-        shutil.copytree(source / "bucket", own / "bucket", ignore=without_log)
-        workload = Workload(own, [], own / "single.jsonl", own / "batch.jsonl")
-        workload.fixtures.extend(real_fixtures(workload.registry, own / "scratch", FIXTURES))
-        _write_lines(workload.single, workload.fixtures)
-        bodies = cycle(workload.fixtures)
-        _write_lines(workload.batch, [{"fixtures": list(islice(bodies, BATCH))} for _ in range(4)])
-        yield workload
-
-
-def real_fixtures(registry: "Registry", scratch: Path, count: int) -> list[dict[str, str]]:
-    """Fixtures between teams of all leagues that the production model knows, in the fortnight after its results."""
-    from football_assets.sequences.state import TeamState
-
-    state = TeamState.load(registry.fetch("production", scratch))
-    chance = random.Random(0)
-    pairs = []
-    for league in state.leagues():
-        teams = state.teams(league=league.league_id, limit=None)
-        names = [team.team for team in teams if team.season == league.season]
-        pairs += [(league.league_id, home, away) for home in names for away in names if home != away]
-    chance.shuffle(pairs)
-    return [
-        {
-            "league": league,
-            "home_team": home,
-            "away_team": away,
-            "date": str(state.as_of + timedelta(days=chance.randint(1, 14))),
-        }
-        for league, home, away in islice(cycle(pairs), count)
-    ]
-
-
-def second_version(registry: "Registry", scratch: Path) -> int:
-    """Publish the production model with its outcome logits shifted: a version whose forecasts differ everywhere."""
-    import onnx
-    from onnx import numpy_helper
-
-    from football_assets.storage.model_files import MODEL
-
-    folder = scratch / "shifted"
-    shutil.copytree(registry.fetch("production", scratch), folder)
-    model = onnx.load(folder / MODEL)
-    weight = next(item for item in model.graph.initializer if item.name == _SHIFTED)
-    values = numpy_helper.to_array(weight)
-    weight.CopyFrom(numpy_helper.from_array((values + _SHIFT).astype(values.dtype), _SHIFTED))
-    (folder / MODEL).unlink()
-    onnx.save(model, folder / MODEL)
-    return registry.publish(folder, registry.manifest("production").metadata)
-
-
-@contextmanager
-def forecast_server(
-    home: Path, *, replicas: int | None = None, command: Sequence[str] | None = None
-) -> Iterator[Server]:
-    """`football serve` on a free port; stopped as by Ctrl-C.
-
-    Parameters
-    ----------
-    command
-        Started instead; gets `--port`.
-    """
-    started = [sys.executable, "-m", "football_assets.cli", "--home", str(home), "serve"]
-    started = list(command) if command is not None else started
-    if replicas is not None:
-        started += ["--replicas", str(replicas)]
-    with _running(started, home, "/ready") as server:
-        yield server
-
-
-@contextmanager
-def reference_server(home: Path) -> Iterator[Server]:
-    """The plain server on a free port."""
-    module = [sys.executable, "-m", "benchmarks.speed.reference_server"]
-    with _running([*module, str(home / "bucket"), str(home / "plain")], home, "/docs") as server:
-        yield server
-
-
-@contextmanager
-def _running(command: list[str], home: Path, ready: str) -> Iterator[Server]:
-    with socket.create_server((HOST, 0)) as probe:
-        port = int(probe.getsockname()[1])
-    log = home / f"server-{port}.log"
-    started = time.perf_counter()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--port", str(port)],
-            cwd=ROOT,
-            env=_environment()
-            | {"FOOTBALL_HOME": str(home), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _RAY_TOKEN},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        while status_of(f"http://{HOST}:{port}{ready}") != 200:
-            if process.poll() is not None or time.perf_counter() - started > START_SECONDS:
-                raise SystemExit(f"The server did not start: {log.read_text()[-2000:]}")
-            time.sleep(POLL_SECONDS)
-        yield Server(process, port, log, time.perf_counter() - started)
-    finally:
-        descendants = list(process_tree(process.pid))
-        process.send_signal(signal.SIGINT)  # no effect where it has ended
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            say(f"The server did not stop within {STOP_SECONDS} s: it is killed.")
-            for pid in descendants:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            process.wait()
 
 
 def main() -> int:
@@ -376,7 +152,7 @@ def measure(workload: Workload, arguments: argparse.Namespace) -> Iterator[Figur
         reference_name="single requests",
     )
     yield Figure("  p50 of one such request", batch.latency["200"]["p50"], "ms")
-    yield from log_figures(workload, ours)
+    yield from log_figures(workload, ours.batch_size, ours.cpu_seconds)
     yield from moves
     yield from growth
 
@@ -451,84 +227,6 @@ done = function(summary) print("answered " .. summary.requests - summary.errors.
     return float(found[1]) / float(found[2]) * 1e6
 
 
-def log_figures(workload: Workload, ours: Turn) -> Iterator[Figure]:
-    """What the prediction log costs: processor time of a forecast in the service with and without it.
-
-    Both are measured in this process, in turn, on batches as large as those at saturation. The share is of all
-    processor time that a replica spent on a request then, HTTP included; at saturation that is its share of throughput.
-    """
-    size = max(1, round(ours.batch_size))
-    logged, unlogged = service_costs(workload, size)
-    cost = logged.cpu - unlogged.cpu
-    yield Figure("fixtures in an inference at saturation", ours.batch_size, "")
-    yield Figure("processor time of a replica for a request then", ours.cpu_seconds * 1e6, "µs")
-    yield Figure("  of it for the prediction log", cost * 1e6, "µs")
-    yield Figure("  its share", 100 * cost / ours.cpu_seconds, "%", most=5)
-    waits = (logged.elapsed - unlogged.elapsed - cost) * size
-    yield Figure("  wait for the disk, a batch, in which other requests are read", waits * 1000, "ms")
-
-
-@dataclass
-class Cost:
-    """Seconds for a forecast."""
-
-    cpu: float = 0.0
-    elapsed: float = 0.0
-
-
-def service_costs(workload: Workload, size: int, seconds: float = 6.0) -> tuple[Cost, Cost]:
-    """Seconds for a fixture in batches of some size, with the prediction log and without."""
-    import numpy as np
-
-    from football_assets.storage.opening import open_bucket
-    from serve.metrics import ServingMetrics
-    from serve.schemas import FixtureRequest
-    from serve.served_model import FixtureQuery
-    from serve.service import ForecastService, ModelChoice
-
-    class Unlogged(ForecastService):
-        def release(self, queries: Any, outcomes: Any, seconds: float) -> Any:
-            self.metrics.observe_predictions(np.array([item.probabilities for item in outcomes]), "predict")
-            return outcomes
-
-    bodies = cycle(workload.fixtures)
-
-    def queries() -> list[FixtureQuery]:
-        return [
-            FixtureQuery(f"{n:032x}", "predict", FixtureRequest.model_validate(body))
-            for n, body in enumerate(islice(bodies, size))
-        ]
-
-    services: list[ForecastService] = [
-        kind(
-            open_bucket(str(workload.home / "bucket")),
-            workload.home / "scratch" / kind.__name__,
-            ServingMetrics(),
-        )
-        for kind in (ForecastService, Unlogged)
-    ]
-    costs = (Cost(), Cost())
-    for service in services:
-        service.load(ModelChoice(provider="cpu"))
-        for _ in range(50):
-            service.answer(queries())
-    fixtures = 0
-    ends = time.perf_counter() + seconds
-    while time.perf_counter() < ends:
-        asked = queries()
-        fixtures += size
-        for service, cost in zip(services, costs, strict=True):
-            cpu, elapsed = time.process_time(), time.perf_counter()
-            service.answer(asked)
-            cost.cpu += time.process_time() - cpu
-            cost.elapsed += time.perf_counter() - elapsed
-    for service, cost in zip(services, costs, strict=True):
-        service.close()
-        cost.cpu /= fixtures
-        cost.elapsed /= fixtures
-    return costs
-
-
 def alias_moves(server: Server, workload: Workload) -> Iterator[Figure]:
     """Seconds from a promotion to the first answer by the new version, and to the last by the old one."""
     registry = workload.registry
@@ -597,35 +295,6 @@ def memory_figures(server: Server, workload: Workload, minutes: float) -> Iterat
     yield Figure("  requests answered meanwhile", answered, "")
 
 
-def say(line: str) -> None:
-    """Tell a person what is going on."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
-def report(figures: list[Figure], title: str) -> None:
-    """Print the figures."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"Measured on {title}", title_justify="left")
-    for column in ("figure", "measured", "limit", "beside", "measured / beside"):
-        table.add_column(column, justify="left" if column in ("figure", "beside") else "right")
-    for figure in figures:
-        colour = "green" if figure.is_within_limit else "red"
-        beside = ""
-        if figure.reference is not None:
-            beside = f"{figure.reference:,.4g} {figure.unit}: {figure.reference_name}"
-        table.add_row(
-            figure.name,
-            f"[{colour}]{figure.value:,.4g} {figure.unit}[/]",
-            figure.limit,
-            beside,
-            f"{figure.ratio:.2f}x" if figure.ratio is not None else "",
-        )
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
 def _answer_totals(server: Server) -> tuple[float, float, float]:
     """Of all replicas so far: processor seconds, fixtures forecast, inferences. Zeros for the reference server."""
     replicas = server.replicas()
@@ -638,29 +307,6 @@ def _answer_totals(server: Server) -> tuple[float, float, float]:
         for part in ("sum", "count")
     )
     return sum(map(cpu_seconds, replicas)), fixtures, batches
-
-
-def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has had."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-
-
-def _command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
-
-
-def _environment() -> dict[str, str]:
-    """This process's, without what would send the servers elsewhere or make them ask for a key."""
-    ours = {"FOOTBALL_BUCKET", "FOOTBALL_API_KEY", "FOOTBALL_HOME", "RAY_ADDRESS"}
-    return {name: value for name, value in os.environ.items() if name not in ours}
-
-
-def _write_lines(file: Path, items: Sequence[object]) -> None:
-    file.write_bytes(b"".join(orjson.dumps(item) + b"\n" for item in items))
 
 
 if __name__ == "__main__":

@@ -31,19 +31,12 @@ import orjson
 import yaml
 
 from benchmarks.speed.bench import resident_bytes
-from benchmarks.speed.bench_serve import (
-    MIB,
-    RAY_HEADERS,
-    Server,
-    Workload,
-    forecast_server,
-    prepared,
-    say,
-    second_version,
-)
+from benchmarks.speed.bench_serve import MIB
 from benchmarks.speed.interruptions import end, slow
 from benchmarks.speed.load_process import HOST, LoadFigures, offer, start_load
 from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.servers import RAY_HEADERS, Server, forecast_server, say
+from benchmarks.speed.workload import Workload, prepared, second_version
 
 RECOVERY_SECONDS = 15
 SWAPS = 20

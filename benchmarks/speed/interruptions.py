@@ -11,9 +11,10 @@ from contextlib import ExitStack
 
 import psutil
 
-from benchmarks.speed.bench_serve import Server, Workload, forecast_server, say
 from benchmarks.speed.load_process import HOST, offer
 from benchmarks.speed.outcome import Outcome
+from benchmarks.speed.servers import Server, forecast_server, say
+from benchmarks.speed.workload import Workload
 from serve.haproxy import REQUEST_SECONDS
 from serve.launch import status_of
 

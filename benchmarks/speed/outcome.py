@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.speed.bench_serve import say
+from benchmarks.speed.servers import say
 
 
 @dataclass
