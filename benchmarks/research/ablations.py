@@ -32,6 +32,7 @@ from benchmarks.research.ablation_types import DEFAULT, LOGITS, Case, Derived, R
 from benchmarks.research.ablation_types import probabilities_of as probabilities_of_matches
 from benchmarks.research.comparison import make_tensors, markdown, with_figures
 from football_assets.domain.block_bootstrap import interval_text, league_weeks, paired_differences
+from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import log_loss, score
 from football_assets.domain.seasons import season_label
 from football_assets.errors import FootballError
@@ -41,7 +42,6 @@ from football_assets.training import fit as fitting
 from football_assets.training import network as networks
 from football_assets.training.backtest import rows_to_walk
 from football_assets.training.config import TrainingConfig
-from football_assets.training.evaluation import MODEL_COLUMNS
 from football_assets.training.inputs import MappedReader
 from football_assets.training.network import MatchForecaster, count_parameters
 from football_assets.training.predictions import raw_outputs
@@ -194,7 +194,7 @@ def _forecasts(network: MatchForecaster, tensors: SequenceTensors, rows: NDArray
         probabilities = torch.softmax(network.calibrate(logits), dim=1)
     columns = {
         **dict(zip(LOGITS, logits.T, strict=True)),
-        **dict(zip(MODEL_COLUMNS, probabilities.T, strict=True)),
+        **dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True)),
     }
     return (
         tensors.keys[rows]
@@ -211,7 +211,7 @@ def _derive(ablation: Derived, needed: Mapping[str, Result]) -> Result:
     first = next(iter(needed.values()))
     probabilities = ablation.probabilities(needed)
     season = first.season.drop(LOGITS).with_columns(
-        pl.Series(name, probabilities[:, i]) for i, name in enumerate(MODEL_COLUMNS)
+        pl.Series(name, probabilities[:, i]) for i, name in enumerate(PROBABILITY_COLUMNS)
     )
     return Result(
         season=season,

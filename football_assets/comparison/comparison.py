@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from football_assets.comparison.dixon_coles import dixon_coles
 from football_assets.comparison.trees import boosted_trees
 from football_assets.domain.block_bootstrap import Difference, league_weeks, paired_differences
+from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scoring_rules import Scores, score
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.backtest import Backtest, outcomes_of, run_backtest
 from football_assets.training.baselines import bookmaker
 from football_assets.training.config import TrainingConfig
-from football_assets.training.evaluation import MODEL_COLUMNS, probabilities_of
+from football_assets.training.evaluation import probabilities_of
 from football_assets.training.fit import Epoch
 
 OURS = "LSTM"
@@ -153,7 +154,7 @@ def compare_forecasters(
         *(
             pl.Series(f"{FORECASTERS[name]}{column}", values[:, i]).fill_nan(None)
             for name, values in found.items()
-            for i, column in enumerate(MODEL_COLUMNS)
+            for i, column in enumerate(PROBABILITY_COLUMNS)
         )
     )
     report("intervals", 0, 1)

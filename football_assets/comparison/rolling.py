@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from football_assets.comparison.betting import PaperBets, paper_bets
 from football_assets.domain.block_bootstrap import Difference, league_weeks, paired_differences
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import Scores, score
 from football_assets.domain.seasons import season_label
 from football_assets.sequences.tensors import SequenceTensors
@@ -27,7 +28,7 @@ from football_assets.training.backtest import (
 )
 from football_assets.training.baselines import decimal_odds
 from football_assets.training.config import TrainingConfig
-from football_assets.training.evaluation import GOAL_COLUMNS, MODEL_COLUMNS, probabilities_of
+from football_assets.training.evaluation import probabilities_of
 from football_assets.training.fit import Epoch
 
 SEASON_START = (7, 1)  # month and day between the seasons of most leagues
@@ -127,7 +128,8 @@ def run_rolling_backtest(
             walked = run_backtest(tensors, first, until, config, on_epoch).forecasts
         parts.append(walked.with_columns(trained_before=pl.lit(first)))
     forecasts = pl.concat(parts).with_columns(
-        frozen.forecasts[name].alias(f"frozen_{name}") for name in (*MODEL_COLUMNS, *GOAL_COLUMNS)
+        frozen.forecasts[name].alias(f"frozen_{name}")
+        for name in (*PROBABILITY_COLUMNS, *EXPECTED_GOALS_COLUMNS)
     )
     odds = decimal_odds(tensors)[rows]
     return RollingBacktest(forecasts, _scores(forecasts), bets_of(forecasts, odds, PREFIXES), frozen)

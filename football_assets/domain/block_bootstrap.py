@@ -1,9 +1,8 @@
-"""How sure a difference of scores is: a paired bootstrap over league-weeks. Called by the comparison and the rolling
-backtest.
+"""Estimate how certain a difference of scores is: a paired bootstrap over league-weeks.
 
-Single matches are no independent draws: those of a league and week share the form of its teams, the state of its
-ratings and whatever moves home advantage, and a rival errs on them together. Whole weeks of a league are drawn instead,
-which widens the intervals to what the data say.
+Called by the comparison, the rolling backtest and the promotion gate. Single matches are not independent: those of a
+league and week share the form of its teams, the state of its ratings and whatever moves home advantage, and a rival
+errs on them together. Whole weeks of a league are resampled instead, which widens the intervals to what the data say.
 """
 
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ MEASURES = ("log_loss", "rps", "accuracy", "ece")
 RESAMPLES = 2000
 _BINS = 10  # as in the expected calibration error
 _CHUNK = 250
+_DRAWN_NUMBERS = 4_000_000  # counts of blocks held at a time: 32 MB
 _ENDS = (0.025, 0.975)
 
 
@@ -48,7 +48,7 @@ def interval_text(difference: Difference) -> str:
 
 
 def league_weeks(league_ids: pl.Series, days: pl.Series) -> NDArray[np.int64]:
-    """The number of the league-week of each match, `[n]`; weeks begin on Tuesday, so that a weekend is one."""
+    """Return the number of each match's league-week, `[n]`. Weeks begin on Tuesday and contain a whole weekend."""
     week = (days.cast(pl.Date).to_physical().cast(pl.Int64) - 5) // 7  # 1970-01-06 was a Tuesday
     blocks = pl.DataFrame({"league": league_ids, "week": week}).select(
         pl.struct("league", "week").rank("dense")
@@ -104,24 +104,49 @@ def paired_differences(
 
 
 def mean_interval(
-    values: NDArray[np.float64], blocks: NDArray[np.int64], seed: int = 0
+    values: NDArray[np.float64],
+    blocks: NDArray[np.int64],
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    confidence: float = 0.95,
 ) -> tuple[float, float]:
-    """The 95 per cent interval of a mean over matches, blocks drawn."""
-    totals = np.zeros((blocks.max() + 1, 2))
-    np.add.at(totals, blocks, np.stack([values, np.ones(len(values))], axis=1))
-    sums = _draws(np.random.default_rng(seed), len(totals), RESAMPLES) @ totals
-    low, high = np.quantile(sums[:, 0] / np.maximum(sums[:, 1], 1), _ENDS)
+    """Estimate the percentile interval [1] of a mean over matches by resampling blocks [2].
+
+    Parameters
+    ----------
+    values
+        `[n]` one value per match.
+    blocks
+        `[n]` the block of each match, numbered from 0 without gaps.
+    confidence
+        Coverage of the interval.
+
+    References
+    ----------
+    [1] Efron and Tibshirani, 1993, An introduction to the bootstrap. [2] Künsch, 1989, The jackknife and the bootstrap
+    for general stationary observations.
+    """
+    totals = np.bincount(blocks, weights=values)  # [blocks]
+    counts = np.bincount(blocks).astype(np.float64)
+    generator = np.random.default_rng(seed)
+    step = max(1, _DRAWN_NUMBERS // totals.size)
+    means = []
+    for done in range(0, resamples, step):
+        drawn = _draws(generator, totals.size, min(step, resamples - done))
+        means.append(drawn @ totals / (drawn @ counts))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return float(low), float(high)
 
 
 def _draws(generator: np.random.Generator, blocks: int, resamples: int) -> NDArray[np.float64]:
-    """How often each block is drawn, `[resamples, blocks]`."""
-    counts = generator.multinomial(blocks, np.full(blocks, 1 / blocks), resamples)
+    """Draw how often each block occurs in each resample, `[resamples, blocks]`."""
+    counts = generator.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
     return counts.astype(np.float64)
 
 
 def _terms(probabilities: Probabilities, outcomes: NDArray[np.integer]) -> NDArray[np.float64]:
-    """What the scores are sums of, `[n, 3 + outcomes * bins]`: log loss, RPS, hit, and forecast less event by bin."""
+    """Return the terms of the scores, `[n, 3 + outcomes * bins]`: log loss, RPS, hit, forecast less event by bin."""
     n = len(outcomes)
     bins = np.zeros((n, len(OUTCOMES), _BINS))
     place = np.minimum((probabilities.astype(np.float64) * _BINS).astype(int), _BINS - 1)

@@ -94,7 +94,7 @@ class Naming:
 
 @dataclass
 class _Spellings:
-    """What is known of a country's spellings: clubs by all words of a name, and by the words without forms."""
+    """Index a country's clubs by all words of a name, and by the words without forms."""
 
     by_words: dict[tuple[str, ...], str]
     by_core: dict[tuple[str, ...], set[str]]
@@ -131,9 +131,7 @@ class ClubList:
         club = self._by_name.get(name)
         if club is not None:
             return Naming(club, "name" if club == name else "alias")
-        if (
-            not name.isprintable()
-        ):  # what cannot be seen makes another text of it, which nobody should take for a name
+        if not name.isprintable():  # with invisible characters it is a different text, and no listed name
             return Naming(name, "unknown")
         words = words_of(name)
         same = self._spellings.by_words.get(words)
@@ -163,7 +161,7 @@ class ClubList:
 
 
 def name_club(country: str, name: str) -> Naming:
-    """The club that a source or a person means by a name, and how it was found.
+    """Find the club that a source or a person means by a name.
 
     Parameters
     ----------
@@ -179,20 +177,20 @@ def name_club(country: str, name: str) -> Naming:
 
 
 def canonical_club(country: str, name: str) -> str:
-    """The canonical name of the club that is meant, or the plain spelling of the name where none is known."""
+    """Return the canonical name of the club that is meant; for an unknown one the plain spelling of the name."""
     return name_club(country, name).club
 
 
 def listed_clubs() -> Mapping[str, tuple[ClubNames, ...]]:
-    """The clubs of `clubs.csv` by country."""
+    """Return the clubs of `clubs.csv` by country."""
     return _read_seed()
 
 
 @lru_cache(maxsize=8192)
 def words_of(name: str) -> tuple[str, ...]:
-    """A name's words without case, accents and punctuation, abbreviations in full: `Bristol Rvs` is `bristol rovers`.
+    """Split a name into words without case, accents and punctuation: `Bristol Rvs` is `bristol rovers`.
 
-    Umlauts that are spelled out count as those that are not: `Duesseldorf` is `Düsseldorf`.
+    Abbreviations are expanded. An umlaut that is spelled out equals the letter: `Duesseldorf` is `Düsseldorf`.
     """
     words = (_ABBREVIATIONS.get(word, word) for word in _NOT_A_WORD.split(_without_accents(name)))
     return tuple(_UMLAUT_SPELLED_OUT.sub(r"\1", word) for word in " ".join(words).split())
@@ -221,14 +219,14 @@ def _capitalised(word: str, is_within: bool) -> str:
 
 
 def _without_accents(name: str) -> str:
-    """A name in small letters without accents, apostrophes and the points of initials."""
+    """Return a name in lower case without accents, apostrophes and the points of initials."""
     decomposed = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return _DOTTED_INITIALS.sub(lambda initials: initials[0].replace(".", ""), _APOSTROPHES.sub("", plain))
 
 
 def _core_and_forms(words: tuple[str, ...]) -> tuple[tuple[str, ...], set[str]]:
-    """The words that tell clubs apart, and the rest: forms and numbers."""
+    """Separate the words that identify a club from the rest: forms and numbers."""
     forms = {word for word in words if word in _FORMS or word.isdigit()}
     return tuple(word for word in words if word not in forms), forms
 

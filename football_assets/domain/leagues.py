@@ -115,7 +115,7 @@ class League:
 
 
 def parse_league_id(text: str) -> str:
-    """The canonical identifier of a league as a source writes it: `en.1` and `E0` are `eng.1`.
+    """Return the canonical identifier of a league as a source writes it: `en.1` and `E0` are `eng.1`.
 
     Raises
     ------
@@ -135,8 +135,12 @@ def parse_league_id(text: str) -> str:
 
 
 def extra_league(country: str, league: str) -> str | None:
-    """The identifier of one of football-data.co.uk's extra leagues, as its files write country and league; None if it
-    is not known.
+    """Return the identifier of an extra league of football-data.co.uk, or None if it is not known.
+
+    Parameters
+    ----------
+    country, league
+        As the files write them.
 
     >>> extra_league("Denmark", "Superliga"), extra_league("Denmark", "Superettan")
     ('dk.1', None)
@@ -145,7 +149,7 @@ def extra_league(country: str, league: str) -> str | None:
 
 
 def league_of(league_id: str) -> League:
-    """What an identifier says: country, tier and the name that people know.
+    """Return the league of an identifier: country, tier and the name that people know.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From expected goals to scorelines that agree with the forecast outcome probabilities.
+"""Compute scorelines from expected goals that agree with the forecast outcome probabilities.
 
 Called by forecasts of fixtures and by serving.
 """
@@ -29,7 +29,7 @@ class Score(NamedTuple):
 def score_matrix(
     xg_home: NDArray[np.floating], xg_away: NDArray[np.floating], probabilities: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Probability of every scoreline up to 10–10.
+    """Compute the probability of every scoreline up to 10–10.
 
     Two independent Poisson distributions with the expected goals [1], rescaled within home wins, draws and away wins so
     that each of the three sums to the forecast's own probability. Independence alone would give too few draws [2];
@@ -67,7 +67,7 @@ def score_matrix(
 
 
 def likeliest_scores(scorelines: NDArray[np.floating], count: int = 3) -> list[list[Score]]:
-    """The likeliest scorelines of each match, the likeliest first; of equally likely ones that with fewer home goals.
+    """Return the likeliest scorelines of each match, the likeliest first; of equal ones that with fewer home goals.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def likeliest_scores(scorelines: NDArray[np.floating], count: int = 3) -> list[l
 
 
 def scores_text(scores: Sequence[Score]) -> str:
-    """Scorelines for a person: `1-1 12 %, 1-0 10 %`."""
+    """Format scorelines: `1-1 12 %, 1-0 10 %`."""
     return ", ".join(f"{home}-{away} {probability * 100:.0f} %" for home, away, probability in scores)
 
 

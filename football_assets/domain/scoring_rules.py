@@ -26,12 +26,12 @@ class Scores:
     ece: float
 
     def as_dict(self) -> dict[str, float]:
-        """The scores by name."""
+        """Return the scores by name."""
         return asdict(self)
 
 
 def score(probabilities: Probabilities, outcomes: Outcomes) -> Scores:
-    """All scores of a set of forecasts.
+    """Compute all scores of a set of forecasts.
 
     Raises
     ------
@@ -50,18 +50,18 @@ def score(probabilities: Probabilities, outcomes: Outcomes) -> Scores:
 
 
 def log_loss_each(probabilities: Probabilities, outcomes: Outcomes) -> NDArray[np.float64]:
-    """Negative natural logarithm of the probability given to what happened, `[matches]`."""
+    """Return the negative natural logarithm of the probability of the observed outcome, `[matches]`."""
     chosen = probabilities[np.arange(len(outcomes)), outcomes].astype(np.float64)
     return -np.log(np.maximum(chosen, _SMALLEST))
 
 
 def log_loss(probabilities: Probabilities, outcomes: Outcomes) -> float:
-    """Mean logarithmic score."""
+    """Return the mean logarithmic score."""
     return float(log_loss_each(probabilities, outcomes).mean())
 
 
 def ranked_probability_score_each(probabilities: Probabilities, outcomes: Outcomes) -> NDArray[np.float64]:
-    """Ranked probability score of each match, `[matches]`, between 0 and 1 [1].
+    """Return the ranked probability score of each match, `[matches]`, between 0 and 1 [1].
 
     References
     ----------
@@ -73,7 +73,7 @@ def ranked_probability_score_each(probabilities: Probabilities, outcomes: Outcom
 
 
 def brier_score_each(probabilities: Probabilities, outcomes: Outcomes) -> NDArray[np.float64]:
-    """Brier score of each match summed over the three outcomes, `[matches]`, between 0 and 2."""
+    """Return the Brier score of each match summed over the three outcomes, `[matches]`, between 0 and 2."""
     total: NDArray[np.float64] = ((probabilities.astype(np.float64) - _one_hot(outcomes)) ** 2).sum(axis=1)
     return total
 
@@ -89,7 +89,7 @@ class ReliabilityBin:
 
 
 def reliability(probabilities: Probabilities, outcomes: Outcomes, bins: int = 10) -> list[ReliabilityBin]:
-    """Mean forecast and observed frequency by outcome, in bins of equal width; empty bins are left out."""
+    """Return mean forecast and observed frequency by outcome, in bins of equal width; empty bins are left out."""
     table = []
     for outcome, name in enumerate(OUTCOMES):
         forecast = probabilities[:, outcome].astype(np.float64)
@@ -108,7 +108,7 @@ def reliability(probabilities: Probabilities, outcomes: Outcomes, bins: int = 10
 
 
 def expected_calibration_error(probabilities: Probabilities, outcomes: Outcomes, bins: int = 10) -> float:
-    """Classwise ECE: mean distance of forecast and frequency over the bins of all outcomes, weighted by forecasts."""
+    """Return the classwise ECE: the mean distance of forecast and frequency over all bins, weighted by forecasts."""
     table = reliability(probabilities, outcomes, bins)
     total = sum(row.matches for row in table)
     return sum(row.matches * abs(row.forecast - row.frequency) for row in table) / total

@@ -28,11 +28,11 @@ _LATE_ENDS = {
     ("br", 2020): date(2021, 2, 28),
     ("cn", 2021): date(2022, 1, 31),
 }
-_MONTHS_AFTER = 2  # in which the season before is asked for too
+_MONTHS_AFTER = 2  # in which the previous season is requested, too
 
 
 def parse_season(text: str) -> str | None:
-    """The label that a folder's name stands for, or None if it stands for no season.
+    """Return the season label of a folder's name, or None if it names no season.
 
     >>> parse_season("2014-2015"), parse_season("2014"), parse_season("2014-16"), parse_season("data")
     ('2014-15', '2014', None, None)
@@ -41,12 +41,12 @@ def parse_season(text: str) -> str | None:
 
 
 def season_in_title(title: str) -> str | None:
-    """The season that a title ends with, as in `English Premier League 2015/16`, or None."""
+    """Return the season that a title ends with, as in `English Premier League 2015/16`, or None."""
     return _label(_AT_THE_END.search(title.strip()))
 
 
 def season_window(season: str) -> tuple[date, date]:
-    """First and last day on which a match of the season can be played.
+    """Return the first and the last day on which a match of the season can be played.
 
     Wide enough for play-offs and for the seasons of 2020 that ended late.
     """
@@ -57,7 +57,7 @@ def season_window(season: str) -> tuple[date, date]:
 
 
 def overlapping_seasons(season: str, among: Iterable[str]) -> list[str]:
-    """Other seasons in whose windows a match of this one may lie: such a match may stand in both folders.
+    """Return the other seasons in whose windows a match of this one may lie: both folders may list it.
 
     >>> overlapping_seasons("2019-20", ["2017-18", "2018-19", "2018", "2019", "2019-20", "2020-21"])
     ['2018-19', '2019', '2020-21']
@@ -68,7 +68,7 @@ def overlapping_seasons(season: str, among: Iterable[str]) -> list[str]:
 
 
 def season_that_owns(country: str, day: date, seasons: Iterable[str]) -> str:
-    """Which of the seasons that list a match it belongs to: that of its day, else that in whose middle it lies most.
+    """Choose the season of a match among those that list it: that of its day, else the one with the nearest middle.
 
     >>> season_that_owns("br", date(2021, 2, 1), ["2020", "2021"])
     '2020'
@@ -86,7 +86,7 @@ def season_that_owns(country: str, day: date, seasons: Iterable[str]) -> str:
 
 
 def season_of(country: str, day: date) -> str:
-    """The season that a match belongs to, for a source that names none.
+    """Return the season that a match belongs to, for a source that names none.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def season_on(latest: str, day: date) -> str:
 
 
 def season_label(start: int) -> str:
-    """Label of the season from autumn to spring that starts in a year.
+    """Return the label of the season from autumn to spring that starts in a year.
 
     >>> season_label(1999)
     '1999-00'
@@ -134,7 +134,7 @@ def season_label(start: int) -> str:
 
 
 def current_seasons(today: date) -> list[str]:
-    """Seasons being played on a day, the oldest first: those whose results still come in or are corrected.
+    """Return the seasons whose results are still added or corrected on a day, the oldest first.
 
     >>> current_seasons(date(2025, 11, 1)), current_seasons(date(2025, 8, 1))
     (['2025', '2025-26'], ['2024-25', '2025', '2025-26'])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.errors import RegistryError
@@ -164,7 +165,7 @@ def forecast_rows(bundle: Path, version: int, keys: pl.DataFrame, batch: Sequenc
     )
     scores = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
     return keys.with_columns(
-        *(pl.Series(name, probabilities[:, i]) for i, name in enumerate(("p_home", "p_draw", "p_away"))),
+        *(pl.Series(name, probabilities[:, i]) for i, name in enumerate(PROBABILITY_COLUMNS)),
         *(pl.Series(name, goals[:, i]) for i, name in enumerate(("xg_home", "xg_away"))),
         pl.Series("likeliest_scores", [scores_text(item) for item in scores], dtype=pl.String),
         pl.lit(version).alias("model_version"),

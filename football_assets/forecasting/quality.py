@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from football_assets.domain.columns import PROBABILITY_COLUMNS
+
 SUM_TOLERANCE = 1e-5
 # Columns of stg_matches that tell a match without a result, for a person to find it.
 PLAYED_READ = ["match_id", "league_id", "kickoff_date", "home_team", "away_team", "is_played"]
@@ -9,7 +11,7 @@ PLAYED_READ = ["match_id", "league_id", "kickoff_date", "home_team", "away_team"
 
 def forecasts_out_of_range(forecasts: pl.DataFrame) -> pl.DataFrame:
     """Rows whose probabilities or expected goals cannot be right."""
-    chances = [pl.col(name) for name in ("p_home", "p_draw", "p_away")]
+    chances = [pl.col(name) for name in PROBABILITY_COLUMNS]
     goals = [pl.col(name) for name in ("xg_home", "xg_away")]
     total = pl.sum_horizontal(chances, ignore_nulls=False)
     valid = pl.all_horizontal(

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError, UpdateConflict
-from football_assets.monitoring.schema import EXPECTED_GOALS, PROBABILITIES, SCHEMA, TABLE, UNNAMED
+from football_assets.monitoring.schema import SCHEMA, TABLE, UNNAMED
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.storage.bucket import Bucket, ObjectInfo
@@ -198,8 +199,8 @@ def _values(record: dict[str, Any]) -> tuple[Any, ...]:
         home if home is None else _text(home),
         away if away is None else _text(away),
         date.fromisoformat(record["kickoff_date"]),
-        *_numbers(record["p"], len(PROBABILITIES)),
-        *_numbers(record["xg"], len(EXPECTED_GOALS)),
+        *_numbers(record["p"], len(PROBABILITY_COLUMNS)),
+        *_numbers(record["xg"], len(EXPECTED_GOALS_COLUMNS)),
         float(record["latency_ms"]),
     )
 

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 from scipy.stats import wasserstein_distance
 
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.matching import CALENDAR, GROWING, Comparison, outside
-from football_assets.monitoring.schema import EXPECTED_GOALS, FORECAST, PROBABILITIES
+from football_assets.monitoring.schema import FORECAST
 from football_assets.monitoring.summary import Finding
 from football_assets.sequences.spec import FeatureSpec
 
@@ -139,9 +140,9 @@ def judge_quality(
 def forecasts_that_are_none(forecasts: pl.DataFrame) -> int:
     """Forecasts whose probabilities do not sum to one, or whose goals are none."""
     sound = pl.all_horizontal(
-        *(pl.col(name).is_between(0, 1) for name in PROBABILITIES),
-        *(pl.col(name).is_finite() & (pl.col(name) > 0) for name in EXPECTED_GOALS),
-        (pl.sum_horizontal(PROBABILITIES) - 1).abs() <= SUM_TOLERANCE,
+        *(pl.col(name).is_between(0, 1) for name in PROBABILITY_COLUMNS),
+        *(pl.col(name).is_finite() & (pl.col(name) > 0) for name in EXPECTED_GOALS_COLUMNS),
+        (pl.sum_horizontal(PROBABILITY_COLUMNS) - 1).abs() <= SUM_TOLERANCE,
     )
     return forecasts.filter(~sound.fill_null(value=False)).height
 

@@ -12,9 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import OUTCOMES, log_loss_each
 from football_assets.monitoring.config import DriftConfig
-from football_assets.monitoring.schema import EXPECTED_GOALS, PROBABILITIES
 from football_assets.monitoring.summary import Finding
 
 _SMALLEST = 1e-12
@@ -45,9 +45,9 @@ def result_tests(results: pl.DataFrame, config: DriftConfig) -> list[ResultTest]
     results
         Rows of `monitoring.results.with_results` with an outcome, each match once.
     """
-    p = results.select(PROBABILITIES).cast(pl.Float64).to_numpy()  # [n, 3]
+    p = results.select(PROBABILITY_COLUMNS).cast(pl.Float64).to_numpy()  # [n, 3]
     p = np.clip(p, _SMALLEST, None) / np.clip(p, _SMALLEST, None).sum(axis=1, keepdims=True)
-    xg = results.select(EXPECTED_GOALS).cast(pl.Float64).to_numpy()  # [n, 2]
+    xg = results.select(EXPECTED_GOALS_COLUMNS).cast(pl.Float64).to_numpy()  # [n, 2]
     goals = results.select("home_goals", "away_goals").cast(pl.Float64).to_numpy()
     outcome = results["outcome"].cast(pl.Int64).to_numpy()
     level = config.significance / 4

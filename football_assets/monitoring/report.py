@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.monitoring.drift import DriftReport
-from football_assets.monitoring.schema import EXPECTED_GOALS, PROBABILITIES
 from football_assets.monitoring.summary import DriftSummary
 from football_assets.orchestration.figures import data_url
 
@@ -168,7 +168,7 @@ def apart_table(report: DriftReport) -> pl.DataFrame:
     """Mean forecasts of what is not judged, by kind."""
     if report.apart.is_empty():
         return pl.DataFrame()
-    names = [*PROBABILITIES, *EXPECTED_GOALS]
+    names = [*PROBABILITY_COLUMNS, *EXPECTED_GOALS_COLUMNS]
     return (
         report.apart.group_by(pl.col("asked_about").alias("forecasts of"))
         .agg(pl.len().alias("forecasts"), pl.col(names).cast(pl.Float64).mean().round(3).name.prefix("mean "))

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import Scores, score
-from football_assets.monitoring.schema import FORECAST, PROBABILITIES, SCHEMA, TABLE
+from football_assets.monitoring.schema import FORECAST, SCHEMA, TABLE
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import TABLES, read_table_object
 
@@ -172,7 +173,7 @@ def scores_by_version(forecasts: pl.DataFrame) -> pl.DataFrame:
 
 def probabilities(forecasts: pl.DataFrame) -> NDArray[np.float64]:
     """Forecast probabilities `[n, 3]`."""
-    return forecasts.select(PROBABILITIES).cast(pl.Float64).to_numpy()
+    return forecasts.select(PROBABILITY_COLUMNS).cast(pl.Float64).to_numpy()
 
 
 def _last_of_each(forecasts: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
+
 TABLE = "prediction_log"
 UNNAMED = "unnamed_features"
 
@@ -44,9 +46,7 @@ DESCRIPTIONS = {
     "line": "Line of the segment, counted from 1.",
     UNNAMED: "Inputs in the version's order, where its feature specification is gone; else null and in columns.",
 }
-PROBABILITIES = ("p_home", "p_draw", "p_away")
-EXPECTED_GOALS = ("xg_home", "xg_away")
-FORECAST = (*PROBABILITIES, *EXPECTED_GOALS)
+FORECAST = (*PROBABILITY_COLUMNS, *EXPECTED_GOALS_COLUMNS)
 
 
 def feature_columns(predictions: pl.DataFrame) -> list[str]:

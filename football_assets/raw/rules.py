@@ -4,6 +4,7 @@ from datetime import date
 
 import polars as pl
 
+from football_assets.domain.columns import is_played
 from football_assets.domain.seasons import season_window
 
 MAX_GOALS = 30
@@ -62,7 +63,7 @@ def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
 
 def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
     """Build the reason of the first rule that a row breaks; `first` and `last` are the days of its season."""
-    is_played = pl.col("home_goals").is_not_null() & pl.col("away_goals").is_not_null()
+    played = is_played()
     is_half_a_score = pl.col("home_goals").is_null() != pl.col("away_goals").is_null()
     names = (pl.col("home_team").str.to_lowercase(), pl.col("away_team").str.to_lowercase())
     return (
@@ -107,7 +108,7 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
                 last.dt.to_string(),
             )
         )
-        .when(is_played & (pl.col("kickoff_date") > today))
+        .when(played & (pl.col("kickoff_date") > today))
         .then(
             pl.format(
                 "The match of {} has a score and yet lies after today, {}.",

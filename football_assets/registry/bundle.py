@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.errors import FootballError, RegistryError
 from football_assets.registry.model_card import library_versions, summarise_data, write_model_card
 from football_assets.registry.predictor import load_predictor
@@ -173,7 +174,7 @@ def reference_table(
                 *pl.DataFrame(tensors.context[rows], schema=tensors.spec.context_names)
                 .fill_nan(None)
                 .get_columns(),
-                *pl.DataFrame(probabilities, schema=["p_home", "p_draw", "p_away"]).get_columns(),
+                *pl.DataFrame(probabilities, schema=list(PROBABILITY_COLUMNS)).get_columns(),
                 *pl.DataFrame(goals, schema=["xg_home", "xg_away"]).get_columns(),
                 pl.Series("outcome", tensors.outcome[rows]),
                 *pl.DataFrame(tensors.goals[rows], schema=["home_goals", "away_goals"]).get_columns(),
@@ -251,9 +252,7 @@ def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFr
         predictor = load_predictor(production)
         probabilities[known], _ = predictor.predict(batch.home_history, batch.away_history, batch.context)
     else:
-        stored = pl.read_parquet(
-            production / TEST_PREDICTIONS, columns=["match_id", "p_home", "p_draw", "p_away"]
-        )
+        stored = pl.read_parquet(production / TEST_PREDICTIONS, columns=["match_id", *PROBABILITY_COLUMNS])
         joined = test.select("match_id").join(stored, on="match_id", how="left", maintain_order="left")
         probabilities = joined.drop("match_id").cast(pl.Float64).to_numpy().copy()
     learnt_until = date.fromisoformat(_json(production / METRICS)["split"]["validation_end"])

@@ -18,7 +18,7 @@ class GateConfig(BaseModel):
         description="Mean log loss a match by which a candidate may be worse than Elo or the production model.",
     )
     confidence: float = Field(0.95, gt=0, lt=1, description="Coverage of the bootstrap interval.")
-    resamples: int = Field(2000, ge=100, description="Bootstrap samples of calendar days.")
+    resamples: int = Field(2000, ge=100, description="Bootstrap samples of league-weeks.")
     seed: int = Field(
         20, ge=0, description="Seed of the bootstrap: the same forecasts always get the same decision."
     )

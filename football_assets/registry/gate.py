@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from football_assets.domain.block_bootstrap import league_weeks, mean_interval
+from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import log_loss_each
 from football_assets.registry.config import CLASS_PRIOR, ELO, PRODUCTION, GateConfig
-
-_CHUNK = 4_000_000  # resampled days in memory at a time: 32 MB
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def judge(
     """Decide whether a candidate may become production.
 
     A comparison is the paired difference of log loss on the same matches, with a bootstrap interval that resamples
-    calendar days: results of one day share what the model did not know, so they are not independent. The rules:
+    league-weeks, as the comparison's does: results of a league and week share what the model did not know, so they are
+    not independent. The rules:
 
     - class prior: the whole interval lies below 0. Any useful model is significantly better than base rates.
     - Elo baseline and production model: the candidate is rejected if it is significantly worse (the whole interval
@@ -66,8 +67,8 @@ def judge(
     Parameters
     ----------
     test
-        One row per test match: `kickoff_date`, `outcome` and the columns `p_*`, `class_prior_p_*` and `elo_p_*` for
-        home, draw and away.
+        One row per test match: `league_id`, `kickoff_date`, `outcome` and the columns `p_*`, `class_prior_p_*` and
+        `elo_p_*` for home, draw and away.
     production_probabilities
         `[n, 3]` forecasts of the same matches by the production model, NaN where it has none or was trained on the
         match; None if there is no production model to compare with.
@@ -82,6 +83,7 @@ def judge(
     """
     outcome = test["outcome"].to_numpy()
     days = test["kickoff_date"].to_physical().to_numpy()
+    weeks = league_weeks(test["league_id"], test["kickoff_date"])
     candidate = _probabilities(test, "")
     if not _are_probabilities(candidate):
         reason = "The candidate's test forecasts are not probabilities that sum to one."
@@ -98,7 +100,13 @@ def judge(
             reason, passed = _too_few(reference, count, config), reference == PRODUCTION
         else:
             comparison = _compare(
-                reference, candidate[known], probabilities[known], outcome[known], days[known], config
+                reference,
+                candidate[known],
+                probabilities[known],
+                outcome[known],
+                days[known],
+                weeks[known],
+                config,
             )
             comparisons.append(comparison)
             reason, passed = _sentence(comparison, config), comparison.passed
@@ -110,15 +118,17 @@ def judge(
     return GateDecision(accepted=not refusals, reasons=reasons, refusals=refusals, comparisons=comparisons)
 
 
-def bootstrap_interval(differences: np.ndarray, days: np.ndarray, config: GateConfig) -> tuple[float, float]:
-    """Estimate an interval of the mean of paired differences, by a bootstrap over calendar days.
+def bootstrap_interval(
+    differences: np.ndarray, blocks: np.ndarray, config: GateConfig
+) -> tuple[float, float]:
+    """Estimate an interval of the mean of paired differences, by a bootstrap over blocks.
 
     Parameters
     ----------
     differences
         `[n]` one value per match.
-    days
-        `[n]` the match's day; equal values form one block.
+    blocks
+        `[n]` the match's league-week; equal values form one block.
 
     Returns
     -------
@@ -129,21 +139,13 @@ def bootstrap_interval(differences: np.ndarray, days: np.ndarray, config: GateCo
     ----------
     [1] Efron and Tibshirani, 1993: percentile intervals; [2] Künsch, 1989: resampling of blocks.
     """
-    _, block = np.unique(days, return_inverse=True)
-    totals = np.bincount(block, weights=differences)  # [days]
-    counts = np.bincount(block).astype(float)
-    generator = np.random.default_rng(config.seed)
-    share = np.full(totals.size, 1 / totals.size)
-    means = []
-    chunk = max(1, _CHUNK // totals.size)
-    for start in range(0, config.resamples, chunk):
-        drawn = generator.multinomial(
-            totals.size, share, size=min(chunk, config.resamples - start)
-        )  # [resamples, days]
-        means.append(drawn @ totals / (drawn @ counts))
-    tail = (1 - config.confidence) / 2
-    lower, upper = np.quantile(np.concatenate(means), [tail, 1 - tail])
-    return float(lower), float(upper)
+    return mean_interval(
+        differences,
+        np.unique(blocks, return_inverse=True)[1],
+        seed=config.seed,
+        resamples=config.resamples,
+        confidence=config.confidence,
+    )
 
 
 def _compare(
@@ -152,10 +154,11 @@ def _compare(
     other: np.ndarray,
     outcome: np.ndarray,
     days: np.ndarray,
+    weeks: np.ndarray,
     config: GateConfig,
 ) -> GateComparison:
     own, its = log_loss_each(candidate, outcome), log_loss_each(other, outcome)
-    lower, upper = bootstrap_interval(own - its, days, config)
+    lower, upper = bootstrap_interval(own - its, weeks, config)
     difference = float((own - its).mean())
     if reference == CLASS_PRIOR:
         passed, rule = upper < 0, "interval below 0"
@@ -203,7 +206,7 @@ def _too_few(reference: str, days: int, config: GateConfig) -> str:
 
 
 def _probabilities(test: pl.DataFrame, prefix: str) -> np.ndarray:
-    return test.select(f"{prefix}p_home", f"{prefix}p_draw", f"{prefix}p_away").cast(pl.Float64).to_numpy()
+    return test.select(f"{prefix}{name}" for name in PROBABILITY_COLUMNS).cast(pl.Float64).to_numpy()
 
 
 def _are_probabilities(probabilities: np.ndarray) -> bool:

@@ -5,6 +5,7 @@ The table is `team_state.parquet` of a model bundle. `football_assets.sequences.
 
 import polars as pl
 
+from football_assets.domain.columns import country_column
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS
 from football_assets.sequences.encoder import history_rows
 from football_assets.sequences.home_advantage import SERIES_SCHEMA, HomeAdvantageShift, home_advantage_shift
@@ -62,7 +63,7 @@ def build_team_state(
         pl.concat([rows, _leagues(team_matches, team_ratings), shared], how="diagonal_relaxed")
         .with_columns(
             pl.col("team_id").str.splitn(":", 2).struct.field("field_1").alias("team"),
-            pl.col("league_id").str.split(".").list.first().alias("country"),
+            country_column(),
         )
         .sort("league_id", "team_id", nulls_last=False)
     )

@@ -41,7 +41,7 @@ def publish(bucket: Bucket, name: str, folder: Path) -> str:
 
 
 def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -> Path:
-    """A local folder with the artefact's content: the bucket's own where it is local, else a download in `scratch`.
+    """Return a local folder with the artefact's content: that of a local bucket, else a download in `scratch`.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
 
 
 def folder_digest(folder: Path) -> str:
-    """Digest of a folder's file names and contents."""
+    """Compute the digest of a folder's file names and contents."""
     files = _files(folder)
     digest = hashlib.blake2b(digest_size=12)
     with ThreadPoolExecutor(_THREADS) as threads:  # hashing lets other threads run
@@ -92,7 +92,7 @@ def _content_digest(path: Path) -> bytes:
 
 
 def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:
-    """Make a content the current one, whoever else does so meanwhile; returns the contents that are kept no longer."""
+    """Make a content the current one; return the contents that are no longer kept."""
     expired: list[str] = []
 
     def change(pointer: bytes | None) -> bytes:

@@ -1,7 +1,7 @@
-"""The object store: list with versions, read, write, conditional write. Every stage and serving go through it.
+"""The interface of the object store: list with versions, read, write, conditional write, delete.
 
-A version names an object's content: it changes when the content does, whatever clocks say. In a folder the same
-content has the same version; in Google Cloud Storage (`gcs.py`) every write makes a new one.
+A version identifies an object's content and changes with it, independently of clocks. In a folder (`local.py`) the same
+content has the same version; in Google Cloud Storage (`gcs.py`) every write makes a new version.
 """
 
 from abc import ABC, abstractmethod
@@ -51,7 +51,8 @@ class ObjectInfo:
 class UnusableFile:
     """A file or folder of a local bucket that is no object: its name is not UTF-8, or it cannot be read.
 
-    `name` has `\\xNN` in the place of every byte that is not UTF-8. `is_closed`: a folder that may hold objects.
+    `name` has a hexadecimal escape in the place of every byte that is not UTF-8. `is_closed`: a folder that may hold
+    objects.
     """
 
     name: str
@@ -70,7 +71,7 @@ class Bucket(ABC):
 
     @abstractmethod
     def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
-        """Objects whose name starts with `prefix`, in order of name; their states cost no further requests.
+        """List the objects whose name starts with `prefix`, in order of name, without a request per object.
 
         Parameters
         ----------
@@ -85,11 +86,11 @@ class Bucket(ABC):
 
     @abstractmethod
     def stat(self, name: str) -> ObjectInfo | None:
-        """The object's current state, or None if there is none."""
+        """Return the object's current state, or None if there is no object."""
 
     @abstractmethod
     def read(self, name: str) -> bytes:
-        """The object's content.
+        """Read the object's content.
 
         Raises
         ------
@@ -143,13 +144,13 @@ class Bucket(ABC):
 
     @abstractmethod
     def local_path(self, name: str) -> Path | None:
-        """A local file or folder that can be read or memory-mapped in place, or None where the bucket is remote."""
+        """Return the local file or folder to read or memory-map in place, or None where the bucket is remote."""
 
     def _missing(self, name: str) -> ObjectNotFound:
         return ObjectNotFound(f"There is no object {name!r} in bucket {self.url}.")
 
     def _refusal(self, name: str, state: ObjectInfo | None, condition: str | Absent) -> PreconditionFailed:
-        """What a caller is told whose condition the object's state does not meet."""
+        """Build the error of a condition that the object's state does not meet."""
         if condition is ABSENT:
             version = f" as {state.version}" if state else ""
             return PreconditionFailed(f"Object {name!r} already exists in bucket {self.url}{version}.")
@@ -165,7 +166,7 @@ def condition_of(state: ObjectInfo | None) -> str | Absent:
 
 
 def parts_of_name(name: str) -> tuple[str, ...]:
-    """The parts of an object's name.
+    """Split an object's name into its parts.
 
     Raises
     ------
@@ -187,7 +188,7 @@ def parts_of_name(name: str) -> tuple[str, ...]:
 
 
 def folder_of_prefix(prefix: str) -> tuple[str, ...]:
-    """The parts of the folder that holds everything with this prefix; none: the bucket itself.
+    """Return the parts of the folder that holds everything with this prefix; none for the bucket itself.
 
     Raises
     ------

@@ -57,7 +57,7 @@ _CREATE, _DELETE = "storage.objects.create", "storage.objects.delete"
 
 
 class _UploadLost(ConnectionError):
-    """An upload in chunks cannot go on and must begin anew."""
+    """A chunked upload cannot continue and must start again."""
 
 
 class GcsBucket(Bucket):
@@ -66,7 +66,7 @@ class GcsBucket(Bucket):
     Parameters
     ----------
     url
-        `gs://bucket` or `gs://bucket/prefix`. Nothing is asked of the service yet.
+        `gs://bucket` or `gs://bucket/prefix`. The constructor sends no request.
     make_client
         Makes the client. None: one with the application default credentials, or, where STORAGE_EMULATOR_HOST is
         set, one of that server.
@@ -101,6 +101,7 @@ class GcsBucket(Bucket):
         self._bucket = self._client.bucket(match["bucket"])
 
     def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
+        """List the objects under the prefix, a page a request."""
         folder_of_prefix(prefix)
         with self._calls("list objects", _LIST):
             blobs = self._client.list_blobs(
@@ -117,22 +118,27 @@ class GcsBucket(Bucket):
                     yield _info(name, blob)
 
     def stat(self, name: str) -> ObjectInfo | None:
+        """Return the state of an object."""
         with self._calls(f"read {name!r}", _GET):
             blob = self._state(name)
             return _info(name, blob) if blob is not None else None
 
     def read(self, name: str) -> bytes:
+        """Read an object, with a check of its checksum."""
         buffer = io.BytesIO()
         self._fetch(name, buffer)
         return buffer.getvalue()
 
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
+        """Write an object under a generation precondition."""
+
         def send(blob: Blob, **options: Any) -> None:
             blob.upload_from_file(io.BytesIO(data), size=len(data), **options)
 
         return self._put(name, len(data), send, if_version)
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:
+        """Remove an object under a generation precondition."""
         blob = self._blob(name)
         if if_version is not None and not if_version.isdecimal():  # of another kind of bucket
             raise self._refusal(name, self.stat(name), if_version)
@@ -155,6 +161,7 @@ class GcsBucket(Bucket):
                 raise self._refusal(name, self.stat(name), if_version) from None
 
     def upload(self, path: Path, name: str) -> ObjectInfo:
+        """Upload a local file, in chunks where it is large."""
         with operating_system_errors(self.url, f"write {name!r} from {path}"), path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
 
@@ -164,6 +171,7 @@ class GcsBucket(Bucket):
             return self._put(name, size, send, None)
 
     def download(self, name: str, path: Path) -> None:
+        """Download an object to a local file."""
         self._blob(name)
         with operating_system_errors(self.url, f"copy {name!r} to {path}"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -176,6 +184,7 @@ class GcsBucket(Bucket):
                 Path(temporary).unlink(missing_ok=True)
 
     def local_path(self, name: str) -> Path | None:
+        """Return None: the bucket is remote."""
         parts_of_name(name)
         return None
 
@@ -183,7 +192,7 @@ class GcsBucket(Bucket):
         return self._bucket.blob(self._prefix + "/".join(parts_of_name(name)), **options)
 
     def _state(self, name: str) -> Blob | None:
-        """The object with its current state and metadata."""
+        """Read the object's current state and metadata."""
         blob = self._blob(name)
         try:
             blob.reload(retry=self._retry(), timeout=_TIMEOUT_SECONDS)
@@ -194,7 +203,7 @@ class GcsBucket(Bucket):
         return blob
 
     def _fetch(self, name: str, target: Any) -> None:
-        """Write the object's content to a file; every attempt begins anew, so that its checksum covers all of it."""
+        """Write the object's content to a file; every attempt starts again, so that its checksum covers all of it."""
 
         def attempt() -> None:
             target.seek(0)
@@ -266,7 +275,7 @@ class GcsBucket(Bucket):
         )
 
     def _is_missing(self, error: NotFound) -> bool:
-        """Whether it is the bucket that was not found: an object that is not there has the same code."""
+        """Return whether the bucket was not found: a missing object has the same code."""
         if "bucket does not exist" in str(error):
             return True
         if not self._has_answered:

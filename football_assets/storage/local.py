@@ -57,6 +57,7 @@ class LocalBucket(Bucket):
         self.url = str(self.root)
 
     def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
+        """List the files under the prefix."""
         found: list[str] = []
         for entry in self._walk(prefix):
             if isinstance(entry, str):
@@ -81,7 +82,7 @@ class LocalBucket(Bucket):
                 on_unusable(UnusableFile(name, "It is no regular file, nor a link to one."))
 
     def _walk(self, prefix: str) -> Iterator[str | UnusableFile]:
-        """Names of files under the prefix, and what cannot be named or entered."""
+        """Yield names of files under the prefix, and files and folders that cannot be objects."""
         base = self.root.joinpath(*folder_of_prefix(prefix))
         closed: list[OSError] = []
         for folder, folders, files in os.walk(base, onerror=closed.append):
@@ -101,11 +102,12 @@ class LocalBucket(Bucket):
                 yield UnusableFile(name, f"The folder cannot be opened: {reason_of(error)}.", True, True)
 
     def _relative(self, folder: str) -> str:
-        """The start of the names in a folder."""
+        """Return the prefix of the names in a folder."""
         name = Path(folder).relative_to(self.root).as_posix()
         return "" if name == "." else f"{name}/"
 
     def stat(self, name: str) -> ObjectInfo | None:
+        """Return the state of a file; its content is hashed once per change."""
         path = self._path(name)
         with self._reads(name):
             try:
@@ -126,6 +128,7 @@ class LocalBucket(Bucket):
         return ObjectInfo(name, version, status.st_size, updated)
 
     def read(self, name: str) -> bytes:
+        """Read a file."""
         path = self._path(name)
         with self._reads(name):
             try:
@@ -136,6 +139,7 @@ class LocalBucket(Bucket):
         raise self._missing(name)
 
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
+        """Replace a file atomically under the bucket's lock."""
         path = self._path(name)
         with operating_system_errors(self.url, f"write {name!r}"):
             with self._temporary() as temporary:
@@ -144,6 +148,7 @@ class LocalBucket(Bucket):
             return self._expect(name)
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:
+        """Remove a file under the bucket's lock."""
         path = self._path(name)
         with operating_system_errors(self.url, f"delete {name!r}"), self._lock():
             if if_version is not None:
@@ -151,6 +156,7 @@ class LocalBucket(Bucket):
             path.unlink(missing_ok=True)
 
     def upload(self, path: Path, name: str) -> ObjectInfo:
+        """Link or copy a local file into the bucket."""
         with operating_system_errors(self.url, f"write {name!r}"):
             with self._temporary() as temporary:
                 temporary.unlink()
@@ -159,6 +165,7 @@ class LocalBucket(Bucket):
             return self._expect(name)
 
     def download(self, name: str, path: Path) -> None:
+        """Link or copy a file out of the bucket."""
         source = self._path(name)
         temporary = path.parent / f".{path.name[:100]}-{secrets.token_hex(8)}"
         with operating_system_errors(self.url, f"copy {name!r} to {path}"):
@@ -174,11 +181,12 @@ class LocalBucket(Bucket):
                 temporary.unlink(missing_ok=True)  # two links to one file replace nothing
 
     def local_path(self, name: str) -> Path | None:
+        """Return the path of a file or folder."""
         return self._path(name)
 
     @contextmanager
     def _reads(self, name: str) -> Iterator[None]:
-        """Errors of the operating system that concern one object become ours."""
+        """Raise errors of the operating system about one object as UnreadableObject."""
         try:
             yield
         except OSError as error:
@@ -228,7 +236,7 @@ class LocalBucket(Bucket):
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
-    """What a file is known by as long as it is not written."""
+    """Return what identifies a file until it is written."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

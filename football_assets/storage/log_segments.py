@@ -26,7 +26,7 @@ class Line:
 
 
 def segment_lines(data: bytes) -> Iterator[Line]:
-    """Every line of a segment, whether it can be read or not. A last line without an end was cut off."""
+    """Read every line of a segment, also invalid ones. A last line without an end was cut off."""
     *lines, torn = data.split(b"\n")
     for number, content in enumerate(lines, start=1):
         try:
@@ -43,7 +43,7 @@ def segment_lines(data: bytes) -> Iterator[Line]:
 
 
 def read_segment(data: bytes, name: str = "a prediction log segment") -> Iterator[dict[str, Any]]:
-    """The records of a segment, without a last line that was cut off while it was written.
+    """Read the records of a segment, without a last line that was cut off while it was written.
 
     Parameters
     ----------

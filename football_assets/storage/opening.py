@@ -8,9 +8,9 @@ from football_assets.storage.local import LocalBucket
 
 
 def open_bucket(url: str) -> Bucket:
-    """The bucket at a local folder or at `gs://bucket/prefix`.
+    """Open the bucket at a local folder or at `gs://bucket/prefix`.
 
-    Google Cloud Storage is asked with the application default credentials, or, without any, at STORAGE_EMULATOR_HOST.
+    Google Cloud Storage takes the application default credentials; STORAGE_EMULATOR_HOST, where set, is its server.
 
     Raises
     ------

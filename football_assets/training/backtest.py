@@ -13,15 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 from polars import selectors as cs
 
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
-from football_assets.training.evaluation import (
-    GOAL_COLUMNS,
-    MODEL_COLUMNS,
-    forecasts_beside_baselines,
-    probabilities_of,
-)
+from football_assets.training.evaluation import forecasts_beside_baselines, probabilities_of
 from football_assets.training.fit import Epoch, Fit
 from football_assets.training.parallel.distributed import fit_on_workers
 from football_assets.training.split import TimeSplit, split_by_time
@@ -76,8 +72,8 @@ def run_backtest(
     forecasts = forecasts_beside_baselines(fit.network, tensors, split.train, rows).select(
         pl.col("kickoff_date").alias("date"),
         *("league_id", "season", "home_team", "away_team", "home_goals", "away_goals"),
-        *MODEL_COLUMNS,
-        *GOAL_COLUMNS,
+        *PROBABILITY_COLUMNS,
+        *EXPECTED_GOALS_COLUMNS,
         cs.starts_with("class_prior_", "elo_"),
     )
     return Backtest(forecasts, rows, fit, split)

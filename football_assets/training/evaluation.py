@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import OUTCOMES, score
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
@@ -15,9 +16,6 @@ from football_assets.training.baselines import bookmaker, class_prior, elo_logis
 from football_assets.training.network import MatchForecaster
 from football_assets.training.predictions import forecast
 from football_assets.training.split import TimeSplit
-
-MODEL_COLUMNS = ("p_home", "p_draw", "p_away")
-GOAL_COLUMNS = ("xg_home", "xg_away")
 
 
 def evaluate(
@@ -100,18 +98,18 @@ def forecasts_beside_baselines(
         pl.Series("home_goals", tensors.goals[rows, 0]),
         pl.Series("away_goals", tensors.goals[rows, 1]),
         pl.Series("outcome", tensors.outcome[rows]),
-        *(pl.Series(name, goals[:, i]) for i, name in enumerate(GOAL_COLUMNS)),
+        *(pl.Series(name, goals[:, i]) for i, name in enumerate(EXPECTED_GOALS_COLUMNS)),
         *(
             pl.Series(f"{prefix}{name}", values[:, i]).fill_nan(None)
             for prefix, values in prefixed.items()
-            for i, name in enumerate(MODEL_COLUMNS)
+            for i, name in enumerate(PROBABILITY_COLUMNS)
         ),
     )
 
 
 def probabilities_of(predictions: pl.DataFrame, prefix: str = "") -> NDArray[np.float64]:
     """Return the probabilities `[n, 3]` of one forecaster in a table of predictions; NaN where it has none."""
-    columns = [pl.col(f"{prefix}{name}").cast(pl.Float64).fill_null(np.nan) for name in MODEL_COLUMNS]
+    columns = [pl.col(f"{prefix}{name}").cast(pl.Float64).fill_null(np.nan) for name in PROBABILITY_COLUMNS]
     return predictions.select(columns).to_numpy()
 
 

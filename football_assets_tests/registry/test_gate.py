@@ -37,6 +37,7 @@ def blurred(probabilities: np.ndarray, amount: float, seed: int = 1) -> np.ndarr
 def frame(candidate: np.ndarray, elo: np.ndarray, outcome: np.ndarray, days: int = 200) -> pl.DataFrame:
     matches = len(outcome)
     columns: dict[str, object] = {
+        "league_id": [f"eng.{i % 4 + 1}" for i in range(matches)],
         "kickoff_date": [date.fromordinal(738000 + i * days // matches) for i in range(matches)],
         "outcome": outcome,
     }

@@ -5,6 +5,7 @@ from datetime import date
 
 import polars as pl
 
+from football_assets.domain.columns import country_column, is_played
 from football_assets.domain.leagues import SPORTMONKS_LEAGUES, TIME_ZONES
 from football_assets.domain.seasons import season_of
 from football_assets.raw.formats.footballcsv import REJECTED_COLUMN
@@ -72,7 +73,7 @@ def with_season_and_league(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFr
             .cast(pl.String)
             .replace_strict(listed, default=None, return_dtype=pl.String),
         )
-        .with_columns(country=pl.col("league_id").str.split(".").list.first())
+        .with_columns(country_column())
     )
     local = pl.concat(_local(part) for part in located.partition_by("country"))
     days = local.select("country", "day").unique()
@@ -166,9 +167,7 @@ def _of_unknown_leagues(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _csv(rows: pl.DataFrame) -> bytes:
     """Write rows in footballcsv's format with two more columns: `origin`, and the reason of a rejection."""
-    score = pl.when(pl.col("home_goals").is_not_null() & pl.col("away_goals").is_not_null()).then(
-        pl.format("{}-{}", "home_goals", "away_goals")
-    )
+    score = pl.when(is_played()).then(pl.format("{}-{}", "home_goals", "away_goals"))
     text = [_one_line(name) for name in ("home_team", "away_team", "league_name", "origin", "reason")]
     return (
         rows.with_columns(text)
