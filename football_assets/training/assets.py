@@ -28,12 +28,12 @@ def trained_lstm(
     bucket: BucketResource,
     sequence_tensors: Path,
 ) -> MaterializeResult[Path]:
-    """An LSTM over both teams' last matches, shared by both, with two heads: outcome probabilities and expected goals.
+    """Train an LSTM over both teams' last matches with two heads: outcome probabilities and expected goals.
 
     Fitted on the earliest matches, stopped and calibrated on the next, never shown the last. Weights are in
     `checkpoint.safetensors`; `training.json` holds the configuration, the periods and every epoch. Takes the
     hyperparameters of the last `sweep` where they are better than the defaults. Runs on CUDA where there is a device,
-    and on several workers where `workers` says so.
+    and on several workers where `workers` is above 1.
     """
     from football_assets.domain.scoring_rules import log_loss
     from football_assets.orchestration.tracking import track
@@ -69,7 +69,7 @@ def trained_lstm(
 
         fit = fit_on_workers(tensors, split, training, report)
         if training.refit:
-            context.log.info(f"Trained anew on validation too, {fit.refit_seconds:.1f} s")
+            context.log.info(f"Refitted on training and validation, {fit.refit_seconds:.1f} s")
         best = fit.epochs[fit.best_epoch - 1]
         elo = log_loss(
             elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation]
@@ -189,7 +189,8 @@ class BacktestPeriod(Config):
     start: str | None = Field(
         None,
         description="First day that is forecast, YYYY-MM-DD; the network trains on earlier days only. "
-        "Unset: a year before the last result.",
+        "Unset: by the size of the data, a year before the last result, or later where more than half of the played "
+        "matches lie in that year.",
     )
     end: str | None = Field(None, description="Last day that is forecast; unset: the last with a result.")
     training: TrainingLaunchpad = TrainingLaunchpad()  # type: ignore[valid-type]
@@ -225,7 +226,7 @@ def backtest(
 
 
 def parse_day(text: str) -> date:
-    """A day written YYYY-MM-DD.
+    """Parse a day written YYYY-MM-DD.
 
     Raises
     ------
@@ -241,7 +242,7 @@ def parse_day(text: str) -> date:
 
 
 def markdown_picture(png: bytes, title: str) -> MetadataValue:
-    """A picture that the Dagster UI shows in place."""
+    """Embed a picture in Markdown for the Dagster UI."""
     return MetadataValue.md(f"![{title}]({data_url(png)})")
 
 
@@ -278,7 +279,7 @@ def league_table(rows: list[dict]) -> str:
 
 
 def confusion_table(matrix: list[list[int]]) -> str:
-    """Matches by outcome and most probable outcome as a Markdown table."""
+    """Tabulate matches by outcome and most probable outcome in Markdown."""
     from football_assets.domain.scoring_rules import OUTCOMES
 
     counts = pl.DataFrame(matrix, schema=[f"{name} forecast" for name in OUTCOMES], orient="row")

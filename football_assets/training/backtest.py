@@ -6,7 +6,7 @@ reach neither weights nor calibration.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -45,8 +45,8 @@ def run_backtest(
     Parameters
     ----------
     start
-        First day that is forecast; the network sees results of earlier days only. None stands for a year before the
-        last result.
+        First day that is forecast; the network sees results of earlier days only. None: a year before the last
+        result, or later where that leaves fewer matches to train on than to forecast.
     end
         Last day that is forecast; None stands for the last with a result.
     config
@@ -65,7 +65,7 @@ def run_backtest(
         No match lies in the period, or too few before it.
     """
     config = config or TrainingConfig()
-    start = start or _year_before_last_result(tensors)
+    start = start or default_start(tensors)
     rows = rows_to_walk(tensors, start, end)
     split = split_by_time(tensors, config.split.model_copy(update={"test_start": start}))
     fit = fit_on_workers(tensors, split, config, on_epoch)
@@ -88,7 +88,7 @@ def played_between(tensors: SequenceTensors, start: date, end: date | None) -> N
 
 
 def rows_to_walk(tensors: SequenceTensors, start: date, end: date | None) -> NDArray[np.int64]:
-    """The same, where there must be some.
+    """Return the rows of the played matches from `start` to `end`, of which there must be some.
 
     Raises
     ------
@@ -102,17 +102,26 @@ def rows_to_walk(tensors: SequenceTensors, start: date, end: date | None) -> NDA
 
 
 def outcomes_of(forecasts: pl.DataFrame) -> NDArray[np.int64]:
-    """What happened, `[n]`: 0 home win, 1 draw, 2 away win."""
+    """Return the outcomes, int64 `[n]`: 0 home win, 1 draw, 2 away win."""
     home, away = (forecasts[f"{side}_goals"].cast(pl.Int64).to_numpy() for side in ("home", "away"))
     outcomes: NDArray[np.int64] = 1 - np.sign(home - away)
     return outcomes
 
 
-def _year_before_last_result(tensors: SequenceTensors) -> date:
-    if not tensors.played.any():
+def default_start(tensors: SequenceTensors) -> date:
+    """Return the default start of a backtest: a year before the last result, or the middle result if that is later.
+
+    Raises
+    ------
+    NotEnoughData
+        No match was played.
+    """
+    days = np.sort(tensors.days[tensors.played]).astype("datetime64[D]")
+    if not len(days):
         raise NotEnoughData("There is no played match to backtest on: land results first.")
-    last: date = tensors.days[tensors.played].max().astype("datetime64[D]").item()
-    return last - timedelta(days=365)
+    year_before = days[-1] - np.timedelta64(365, "D")
+    first: date = max(year_before, days[len(days) // 2]).item()
+    return first
 
 
 def backtest_scores(forecasts: pl.DataFrame) -> dict[str, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""Asset checks of learning: is the model any good, and are its forecasts probabilities."""
+"""Asset checks of learning: tensors, periods, probabilities, and scores beside the baselines."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def tensors_left_padded(sequence_tensors: Path) -> AssetCheckResult:
 
 @asset_check(asset=trained_lstm, description="Train, validation and test follow one another without overlap.")
 def periods_in_order(trained_lstm: Path) -> AssetCheckResult:
-    """The last day of each period is before the first of the next."""
+    """Compare the last day of each period with the first of the next."""
     from football_assets.training.network import load_description
 
     split = load_description(trained_lstm)["split"]
@@ -61,7 +61,7 @@ def periods_in_order(trained_lstm: Path) -> AssetCheckResult:
 
 @asset_check(asset=model_evaluation, description="Test probabilities are in [0, 1] and sum to one.")
 def probabilities_sum_to_one(model_evaluation: Path) -> AssetCheckResult:
-    """The largest deviation from one."""
+    """Measure the largest deviation of the sums from one."""
     import numpy as np
     import polars as pl
 
@@ -75,13 +75,13 @@ def probabilities_sum_to_one(model_evaluation: Path) -> AssetCheckResult:
 
 @asset_check(asset=model_evaluation, description="The test log loss is below that of the class prior.")
 def beats_class_prior(model_evaluation: Path) -> AssetCheckResult:
-    """The model against base rates."""
+    """Compare the model with the base rates."""
     return _beats(model_evaluation, "class_prior")
 
 
 @asset_check(asset=model_evaluation, description="The test log loss is not above that of the Elo regression.")
 def beats_elo(model_evaluation: Path) -> AssetCheckResult:
-    """The model against one rating difference."""
+    """Compare the model with a regression on the rating difference."""
     return _beats(model_evaluation, "elo")
 
 

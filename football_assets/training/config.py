@@ -1,6 +1,7 @@
 """The hyperparameters of training in one typed object, for the Dagster launchpad; stored with every model."""
 
 from datetime import date
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,16 +90,37 @@ class LaunchedTraining(TrainingConfig):
         return TrainingConfig.model_validate(self.model_dump(exclude={"use_best_config"}))
 
 
+LEAST_TRIALS, MOST_TRIALS = 6, 24
+LEAST_MINUTES, MOST_MINUTES = 0.75, 20.0
+MATCHES_OF_A_TRIAL = 8_000  # one trial per this many played matches
+MATCHES_OF_A_MINUTE = 10_000  # one minute per this many
+
+
+class SweepBudget(NamedTuple):
+    """Most configurations that a sweep tries, and its time in minutes."""
+
+    trials: int
+    minutes: float
+
+
 class SweepConfig(BaseModel):
     """Budget and bounds of the hyperparameter search."""
 
     model_config = ConfigDict(extra="forbid")
 
-    trials: int = Field(
-        24, ge=2, le=10_000, description="Configurations to try at most, the default among them."
+    trials: int | None = Field(
+        None,
+        ge=2,
+        le=10_000,
+        description="Configurations to try at most, the default among them. Unset: by the size of the data, one per "
+        f"{MATCHES_OF_A_TRIAL:,} played matches, from {LEAST_TRIALS} to {MOST_TRIALS}.",
     )
-    minutes: float = Field(
-        20, gt=0, description="Time in all; the search ends after two thirds of it, the final after the rest."
+    minutes: float | None = Field(
+        None,
+        gt=0,
+        description="Time in all, without the start of Ray; the search ends after two thirds of it, the final after "
+        f"the rest. Unset: by the size of the data, one minute per {MATCHES_OF_A_MINUTE:,} played matches, from "
+        f"{LEAST_MINUTES:g} to {MOST_MINUTES:g}.",
     )
     grace_epochs: int = Field(
         2, ge=1, description="Epochs after which a trial may be stopped at the earliest."
@@ -122,3 +144,11 @@ class SweepConfig(BaseModel):
     def default(self) -> TrainingConfig:
         """Configuration to beat."""
         return TrainingConfig(split=self.split, epochs=self.epochs, patience=self.patience)
+
+    def budget(self, matches: int) -> SweepBudget:
+        """Return the trials and minutes of a sweep over a number of played matches; explicit values are kept."""
+        trials = min(max(matches // MATCHES_OF_A_TRIAL, LEAST_TRIALS), MOST_TRIALS)
+        minutes = min(max(matches / MATCHES_OF_A_MINUTE, LEAST_MINUTES), MOST_MINUTES)
+        return SweepBudget(
+            trials if self.trials is None else self.trials, minutes if self.minutes is None else self.minutes
+        )

@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 from football_assets.domain.scoring_rules import score
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.backtest import Backtest, backtest_scores, run_backtest
+from football_assets.training.backtest import Backtest, backtest_scores, default_start, run_backtest
 from football_assets.training.config import NetworkConfig, TrainingConfig
 from football_assets_tests.builders.worlds import REWRITTEN, REWRITTEN_FROM, SimulatedCountries
 
@@ -116,6 +116,18 @@ def test_without_a_start_the_year_before_the_last_result_is_forecast(tensors: Se
     year = tensors.keys.filter(pl.col("is_played") & (pl.col("kickoff_date") >= last - timedelta(days=365)))
     assert found.split.test_start == last - timedelta(days=365)
     assert found.forecasts["home_team"].to_list() == year["home_team"].to_list()
+
+
+def test_without_a_start_a_short_history_is_trained_on_in_its_first_half(tensors: SequenceTensors) -> None:
+    last = tensors.days[tensors.played].max()
+    recent = tensors.days > last - np.timedelta64(200, "D")
+    short = replace(tensors, outcome=np.where(recent, tensors.outcome, -1))
+
+    start = default_start(short)
+
+    earlier = (short.days[short.played] < np.datetime64(start)).mean()
+    assert 0.4 < earlier <= 0.5
+    assert default_start(tensors) == (last.astype("datetime64[D]") - np.timedelta64(365, "D")).item()
 
 
 def test_a_period_without_a_match_is_told(tensors: SequenceTensors) -> None:

@@ -16,87 +16,27 @@ from football_assets.storage.artifacts import fetch, publish
 from football_assets.storage.tables import read_table
 from football_assets.training.assets import trained_lstm
 from football_assets.training.best_config import TUNED, load_best
-from football_assets.training.config import NetworkConfig, SplitConfig, SweepConfig, TrainingConfig
-from football_assets.training.fit import Epoch, fit_forecaster
+from football_assets.training.config import TrainingConfig
+from football_assets.training.fit import fit_forecaster
 from football_assets.training.network import load_description
 from football_assets.training.parallel.ray_cluster import ray_cluster
 from football_assets.training.split import split_by_time
 from football_assets.tuning.assets import sweep
 from football_assets.tuning.sweep import (
-    BEFORE,
-    DEFAULT,
-    DRAWN,
     Finalist,
-    Trial,
     choose_finalists,
-    draw_trials,
     run_sweep,
     trials_table,
     verdict,
 )
+from football_assets.tuning.trials import BEFORE, DEFAULT, DRAWN
 from football_assets_tests.builders.planted import planted_tensors, poisoned
+from football_assets_tests.builders.trials import SWEEP, a_trial
 from football_assets_tests.builders.worlds import TRUTH, SimulatedCountries
-
-# No trial is stopped early: which ones would be depends on who is quicker.
-SWEEP = SweepConfig(
-    trials=6, minutes=5, grace_epochs=4, final_seeds=2, epochs=4, split=SplitConfig(burn_in_days=0)
-)
-
-
-def a_trial(
-    number: int, *losses: float, epochs: int = 12, origin: str = DRAWN, failure: str | None = None
-) -> Trial:
-    found = [Epoch(1 + i, loss, loss, 1.0, 0.1, 0.0) for i, loss in enumerate(losses)]
-    return Trial(number, origin, TrainingConfig(epochs=epochs), found, failure)
 
 
 def finalist(number: int, *losses: float) -> Finalist:
     return Finalist(a_trial(number), dict(enumerate(losses)))
-
-
-def test_the_default_is_tried_first_then_the_last_best_then_what_the_seed_draws() -> None:
-    last = TrainingConfig(network=NetworkConfig(hidden=5), learning_rate=0.123, epochs=99, seed=99)
-
-    trials = draw_trials(SWEEP, last)
-
-    assert [trial.origin for trial in trials] == [DEFAULT, BEFORE, *[DRAWN] * 4]
-    assert [trial.number for trial in trials] == list(range(6))
-    assert trials[0].training == SWEEP.default
-    assert trials[1].training == SWEEP.default.model_copy(
-        update={"network": NetworkConfig(hidden=5), "learning_rate": 0.123}
-    )
-    drawn = [trial.training.model_dump(include=set(TUNED)) for trial in trials[2:]]
-    assert all(left != right for i, left in enumerate(drawn) for right in drawn[:i])
-    kept = [trial.training.model_dump(exclude=set(TUNED)) for trial in trials]
-    assert all(fields == kept[0] for fields in kept)
-
-
-def test_the_seed_decides_what_is_drawn_and_more_trials_do_not_change_the_first() -> None:
-    more = SWEEP.model_copy(update={"trials": 20})
-    other = SWEEP.model_copy(update={"seed": 8})
-
-    assert draw_trials(SWEEP) == draw_trials(more)[:6]
-    assert draw_trials(SWEEP)[1:] != draw_trials(other)[1:]
-
-
-def test_what_is_drawn_is_a_configuration_that_training_takes() -> None:
-    for trial in draw_trials(SWEEP.model_copy(update={"trials": 300})):
-        assert TrainingConfig.model_validate(trial.training.model_dump()) == trial.training
-
-
-@pytest.mark.parametrize(
-    ("trial", "outcome"),
-    [
-        (a_trial(1), "not reached"),
-        (a_trial(1, 1.2, 1.1), "stopped after epoch 2"),
-        (a_trial(1, 1.2, 1.1, epochs=2), "finished"),
-        (a_trial(1, 1.0, 1.1, 1.1, 1.1, 1.1), "finished"),  # out of patience
-        (a_trial(1, failure="Training diverged"), "failed: Training diverged"),
-    ],
-)
-def test_what_became_of_a_trial_is_told(trial: Trial, outcome: str) -> None:
-    assert trial.outcome == outcome
-    assert trial.line().startswith(f"Trial 1 (drawn) {outcome}: ")
 
 
 def test_the_final_has_the_default_the_last_best_and_the_best_drawn_by_their_best_epoch() -> None:
