@@ -72,8 +72,8 @@ def drift_report(
 
     What was asked lately about matches of the fixture lists is compared with the reference that training left in the
     model's bundle, drawn so that it has the same leagues and phases of the season. Custom histories and matches on no
-    fixture list are counted and not judged. The page is served at `/drift`. A window with too few predictions is quiet,
-    and says so.
+    fixture list are counted and not judged. The page is served at `/drift`. The status of a window with
+    too few predictions is `insufficient_data`.
     """
     from football_assets.monitoring.drift import collect, examine
     from football_assets.monitoring.report import render, verdict_text

@@ -1,4 +1,4 @@
-"""Asset checks of `prediction_log` and `drift_report`: is the log whole, is production on the football it learnt?"""
+"""Asset checks of `prediction_log` and `drift_report`."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ _NAMES = {
     description="No line of a segment is in the tables twice, and none waits for longer than the last run.",
 )
 def every_prediction_is_logged_once(bucket: BucketResource) -> AssetCheckResult:
-    """Looks at the segment and line of every row, a day at a time."""
+    """Test the segment and line of every row, one day at a time."""
     from football_assets.monitoring.results import logged_days, read_day
 
     store = bucket.open()
@@ -59,7 +59,7 @@ def every_prediction_is_logged_once(bucket: BucketResource) -> AssetCheckResult:
 def check_drift_report(
     context: AssetCheckExecutionContext, bucket: BucketResource
 ) -> Iterator[AssetCheckResult]:
-    """The verdicts of the latest report. Too little to judge passes, with a note."""
+    """Return the verdicts of the latest report. Insufficient data passes, with a note."""
     from football_assets.monitoring.summary import AREAS, load_summary
 
     summary = load_summary(bucket.open())
@@ -77,7 +77,11 @@ def check_drift_report(
                 severity=AssetCheckSeverity.WARN,
                 description=finding.note,
                 metadata={
-                    "verdict": "quiet" if finding.drifted is None else "drift" if finding.drifted else "ok",
+                    "verdict": "insufficient_data"
+                    if finding.drifted is None
+                    else "drift"
+                    if finding.drifted
+                    else "ok",
                     "predictions": summary.predictions,
                     "results": summary.results,
                     "thresholds": MetadataValue.md(as_markdown(thresholds)),

@@ -77,7 +77,7 @@ def compact(bucket: Bucket) -> Compaction:
 
 
 def _day_of(name: str) -> date | None:
-    """The day in a segment's name, or None if it is none of serving's."""
+    """Return the day in a segment's name, or None if serving did not write the segment."""
     parts = name.removeprefix(f"{SEGMENTS}/").split("/")
     try:
         return date.fromisoformat(parts[0]) if len(parts) == 2 and parts[1].endswith(".jsonl") else None
@@ -152,7 +152,7 @@ class _Segment:
 
     @classmethod
     def read(cls, bucket: Bucket, item: ObjectInfo, names: "_FeatureNames") -> "_Segment | None":
-        """A segment's records as rows, or None where another compaction has taken it."""
+        """Read a segment's records as rows, or None where another compaction has removed it."""
         try:
             data = bucket.read(item.name)
         except ObjectNotFound:
@@ -184,7 +184,7 @@ class _Segment:
 
 
 def _values(record: dict[str, Any]) -> tuple[Any, ...]:
-    """A record's values in the order of the schema, without its features."""
+    """Return a record's values in the order of the schema, without its features."""
     answered = datetime.fromisoformat(record["time"])
     if answered.tzinfo is None:
         raise ValueError(f"its time {record['time']!r} has no offset")
@@ -218,7 +218,7 @@ def _numbers(values: object, count: int) -> list[float]:
 
 
 def _features(values: object) -> dict[str, float] | list[float]:
-    """Inputs in the specification's order, or by name as records once had them; NaN for what was not known."""
+    """Return inputs in the specification's order, or by name as in earlier records; NaN where unknown."""
     if isinstance(values, dict):
         return dict(zip(values, _features(list(values.values())), strict=True))
     if not isinstance(values, list):
@@ -263,7 +263,7 @@ class _FeatureNames:
         self._known: dict[int, list[str] | str] = {}
 
     def of(self, version: int, count: int) -> tuple[list[str], str | None]:
-        """A version's names, or why there are none for so many features."""
+        """Return a version's feature names, or why they do not fit the number of features."""
         if version not in self._known:
             self._known[version] = self._read(version)
         names = self._known[version]

@@ -17,7 +17,9 @@ class DriftConfig(BaseModel):
         90, ge=1, description="Days of logged predictions whose results are tested: results take longer."
     )
     least_predictions: int = Field(
-        50, ge=2, description="Fewest forecast matches whose inputs are compared; fewer are a quiet window."
+        50,
+        ge=2,
+        description="Fewest forecast matches whose inputs are compared; with fewer the status is insufficient_data.",
     )
     least_results: int = Field(60, ge=2, description="Fewest results that are tested.")
     column_distance: float = Field(

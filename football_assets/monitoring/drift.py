@@ -115,7 +115,7 @@ def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
     findings = [inputs, quality, outcomes, scores]
     drifted = [finding for finding in findings if finding.drifted]
     judged = [finding for finding in findings if finding.drifted is not None]
-    status = "drift" if drifted else "ok" if judged else "quiet"
+    status = "drift" if drifted else "ok" if judged else "insufficient_data"
     reasons = [finding.note for finding in (drifted if judged else findings)]
     live = live_scores(evidence.results)
     newest = evidence.newest_result
@@ -159,16 +159,16 @@ def _days_between(known: date | None, newest: date | None) -> int | None:
 def _inputs(
     evidence: Evidence, config: DriftConfig
 ) -> tuple[Comparison | None, list[Column], Finding, list[Quality], Finding]:
-    def quiet(note: str) -> tuple[None, list[Column], Finding, list[Quality], Finding]:
+    def insufficient(note: str) -> tuple[None, list[Column], Finding, list[Quality], Finding]:
         inputs, quality = (Finding(area=area, drifted=None, note=note) for area in ("inputs", "quality"))
         return None, [], inputs, [], quality
 
     production = evidence.production
     if production is None:
-        return quiet("No model is in production: there is nothing to compare.")
+        return insufficient("No model is in production: there is nothing to compare.")
     asked, comparable = evidence.asked.height, evidence.comparable
     if asked < config.least_predictions:
-        return quiet(
+        return insufficient(
             f"{asked} matches of the fixture lists were forecast in {config.window_days} days; "
             f"{config.least_predictions} are needed to compare inputs."
         )
@@ -177,7 +177,7 @@ def _inputs(
     note = f"{other} forecasts are of versions with other inputs, or none." if other else ""
     note = " ".join(part for part in (comparison.note, note) if part)
     if comparison.window.height < config.least_predictions:
-        return quiet(
+        return insufficient(
             f"{comparison.window.height} of {asked} forecasts can be compared with the training of version "
             f"{production.version}; {config.least_predictions} are needed. {note}".strip()
         )

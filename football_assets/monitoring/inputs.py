@@ -155,7 +155,7 @@ def _shares(frame: pl.DataFrame, name: str) -> tuple[float, float]:
 
 
 def _teams(window: pl.DataFrame) -> int:
-    """Teams that the window's forecasts are of; each given history stands for one."""
+    """Count the teams of the window's forecasts; each custom history counts as one."""
     teams = pl.concat([window["home_team_id"], window["away_team_id"]])
     return teams.drop_nulls().n_unique() + window["home_team_id"].null_count()
 

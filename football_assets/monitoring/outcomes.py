@@ -80,7 +80,7 @@ def result_tests(results: pl.DataFrame, config: DriftConfig) -> list[ResultTest]
 
 
 def judge_results(tests: list[ResultTest]) -> tuple[Finding, Finding]:
-    """The verdicts about outcomes and about scores."""
+    """Judge outcomes and scores."""
     worse = [test for test in tests if test.name == "log loss"]
     others = [test for test in tests if test.name != "log loss"]
     return (

@@ -31,7 +31,7 @@ class Production:
 
 
 def load_production(registry: Registry) -> Production | None:
-    """The production version, or None while there is none.
+    """Load the production version, or None while there is none.
 
     Raises
     ------

@@ -28,7 +28,8 @@ _STYLE = """
   padding: 1.5rem }
 #summary h1 { font-size: 1.5rem; margin: 0 0 .5rem } #summary h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem }
 #summary .verdict { font-weight: 600; padding: .2rem .6rem; border-radius: .3rem; color: #fff }
-#summary .ok { background: #2c7a4b } #summary .drift { background: #b23a24 } #summary .quiet { background: #5f6b7a }
+#summary .ok { background: #2c7a4b } #summary .drift { background: #b23a24 }
+#summary .insufficient_data { background: #5f6b7a }
 #summary table { border-collapse: collapse; width: 100%; font-size: .9rem }
 #summary th, #summary td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid #e3e7ec }
 #summary .scroll { overflow-x: auto } #summary img { max-width: 100%; height: auto }
@@ -45,7 +46,7 @@ def compare_with_evidently(report: DriftReport) -> "Snapshot":
         The report has no comparison.
     """
     if report.comparison is None:
-        raise ValueError("a quiet window has nothing to compare")
+        raise ValueError("a window with insufficient data has nothing to compare")
     from evidently import DataDefinition, Dataset, Report
     from evidently.metrics import DatasetMissingValueCount
     from evidently.presets import DataDriftPreset
@@ -69,7 +70,7 @@ def compare_with_evidently(report: DriftReport) -> "Snapshot":
 
 
 def render(report: DriftReport, pictures: dict[str, bytes]) -> bytes:
-    """The page. Everything that came from outside is escaped; nothing is fetched from elsewhere.
+    """Render the page. External text is escaped; the page loads nothing from elsewhere.
 
     Parameters
     ----------
@@ -86,17 +87,17 @@ def render(report: DriftReport, pictures: dict[str, bytes]) -> bytes:
 
 
 def verdict_text(summary: DriftSummary) -> str:
-    """The verdict in one sentence."""
+    """Return the verdict in one sentence."""
     version = "no model" if summary.model_version is None else f"version {summary.model_version}"
     return {
         "ok": f"Production ({version}) sees the football that it was trained on.",
         "drift": f"Production ({version}) sees other football than it was trained on.",
-        "quiet": f"Too little was asked of production ({version}) to say anything.",
+        "insufficient_data": f"Too little was asked of production ({version}) to say anything.",
     }[summary.status]
 
 
 def facts(summary: DriftSummary) -> dict[str, str]:
-    """The summary's figures for a person, by name."""
+    """Format the summary's figures by name."""
     return {
         "predictions of": f"{summary.window_start:%Y-%m-%d} to {summary.window_end:%Y-%m-%d %H:%M} UTC",
         "matches of the fixture lists forecast": f"{summary.predictions:,}",
@@ -116,7 +117,7 @@ def facts(summary: DriftSummary) -> dict[str, str]:
 
 
 def columns_table(report: DriftReport) -> pl.DataFrame:
-    """The compared columns."""
+    """Tabulate the compared columns."""
     return pl.DataFrame(
         [
             {

@@ -51,7 +51,7 @@ def logged_days(bucket: Bucket, first: date = date.min, last: date = date.max) -
 
 
 def read_day(bucket: Bucket, item: LoggedDay, columns: list[str] | None = None) -> pl.DataFrame:
-    """The table of a day, or some columns of it."""
+    """Read the table of a day, or some columns of it."""
     return read_table_object(bucket, item.object, columns)
 
 
@@ -61,7 +61,7 @@ def rows_logged(bucket: Bucket) -> int:
 
 
 def logged_since(bucket: Bucket, since: datetime, until: datetime) -> Iterator[pl.DataFrame]:
-    """What was logged in a time, a day's table after the other."""
+    """Yield the predictions logged in a period, one day's table after another."""
     # A record may be a little younger than the day of its segment, which is that of the first.
     for item in logged_days(bucket, since.date() - timedelta(days=1), until.date()):
         yield read_day(bucket, item).filter(pl.col("time").is_between(since, until, closed="left"))
@@ -74,7 +74,7 @@ def forecasts_since(
     until: datetime,
     without: frozenset[int] = frozenset(),
 ) -> pl.DataFrame:
-    """The forecasts of a time as of `with_results`, a day's log in memory at once.
+    """Join the forecasts of a period with results as `with_results` does, with one day's log in memory at once.
 
     Parameters
     ----------
@@ -90,10 +90,10 @@ def forecasts_since(
 
 
 def with_results(predictions: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:
-    """The last forecast of each match by each model version, with the result where it is known.
+    """Select the last forecast of each match by each model version, with the result where it is known.
 
     A thousand requests for one match are one forecast: the last before the end of the match's day, and only where there
-    is none the last after it. Those are honest too, since a version refuses a day whose results it knows. A match that
+    is none the last after it. Those are honest too, since a version rejects a day whose results it knows. A match that
     was moved counts if it is played within `MOVED_DAYS` after the day it was forecast for, and never before that day,
     since the version might have known the result. Custom histories, which name no teams, are one forecast a different
     input.

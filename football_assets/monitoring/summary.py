@@ -1,9 +1,9 @@
 """The drift report in short: what the report, its checks, the drift sensor and serving's metrics share."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from football_assets.errors import ObjectNotFound
 from football_assets.storage.bucket import Bucket
@@ -13,6 +13,8 @@ LATEST = "reports/drift/latest.json"
 HISTORY = "reports/drift/history/"
 
 Area = Literal["inputs", "quality", "outcomes", "scores"]
+Status = Literal["ok", "drift", "insufficient_data"]
+_STATUS_BEFORE = {"quiet": "insufficient_data"}  # as stored reports spelled it
 AREAS: tuple[Area, ...] = ("inputs", "quality", "outcomes", "scores")
 
 
@@ -47,8 +49,8 @@ class DriftSummary(BaseModel):
     custom_histories: int = Field(0, description="Custom histories forecast in the window; not judged.")
     unlisted: int = Field(0, description="Matches on no fixture list forecast in the window; not judged.")
     results: int = Field(description="Matches forecast since `results_since` whose result is known.")
-    status: Literal["ok", "drift", "quiet"]
-    reasons: list[str] = Field(description="Why it is drift, or why it is quiet.")
+    status: Status
+    reasons: list[str] = Field(description="Why the status is drift or insufficient_data.")
     findings: list[Finding]
     drifted_columns: list[str]
     drift_share: float | None = Field(description="Share of the compared columns that drifted.")
@@ -62,20 +64,25 @@ class DriftSummary(BaseModel):
     )
     thresholds: dict[str, float] = Field(description="The configuration behind the verdict.")
 
+    @field_validator("status", mode="before")
+    @classmethod
+    def _read_earlier_status(cls, value: Any) -> Any:
+        return _STATUS_BEFORE.get(value, value) if isinstance(value, str) else value
+
     def finding(self, area: Area) -> Finding:
-        """The verdict about an area."""
+        """Return the verdict about an area."""
         return next(finding for finding in self.findings if finding.area == area)
 
 
 def save_summary(bucket: Bucket, summary: DriftSummary) -> None:
-    """Make a summary the latest, and keep it in the history."""
+    """Store a summary as the latest and in the history."""
     data = summary.model_dump_json(indent=1).encode()
     bucket.write(f"{HISTORY}{summary.made_at:%Y-%m-%dT%H%M%S.%fZ}.json", data)
     bucket.write(LATEST, data)
 
 
 def load_summary(bucket: Bucket) -> DriftSummary | None:
-    """The latest summary, or None before the first report."""
+    """Read the latest summary; None before the first report."""
     try:
         return DriftSummary.model_validate_json(bucket.read(LATEST))
     except ObjectNotFound:

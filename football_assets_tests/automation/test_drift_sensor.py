@@ -68,7 +68,7 @@ def publish(home: SmallHome, folder: Path) -> int:
     return Registry(home.bucket).publish(folder, {})
 
 
-@pytest.mark.parametrize("status", ["ok", "quiet"])
+@pytest.mark.parametrize("status", ["ok", "insufficient_data"])
 def test_nothing_is_trained_without_a_report_or_without_drift(home: SmallHome, status: str) -> None:
     assert tick(home) == "There is no drift report yet."
     report(home, status=status, reasons=["too few predictions"])
@@ -92,7 +92,13 @@ def test_a_model_that_lacks_many_days_of_results_is_trained_anew(local_home: Sma
     report(local_home, status="ok", reasons=[], model_age_days=30, unlearnt_days=30)
     assert not isinstance(tick(local_home), RunRequest)
 
-    report(local_home, status="quiet", reasons=["few predictions"], model_age_days=31, unlearnt_days=31)
+    report(
+        local_home,
+        status="insufficient_data",
+        reasons=["few predictions"],
+        model_age_days=31,
+        unlearnt_days=31,
+    )
     request = tick(local_home)
 
     assert isinstance(request, RunRequest)

@@ -58,7 +58,7 @@ class Window:
 
     @property
     def status(self) -> str:
-        """ok, drift or quiet."""
+        """ok, drift or insufficient_data."""
         return self.report.summary.status
 
 

@@ -61,7 +61,7 @@ def statuses(
 
 
 def alarms(windows: list[Window]) -> list[bool]:
-    return [window.status == "drift" for window in windows if window.status != "quiet"]
+    return [window.status == "drift" for window in windows if window.status != "insufficient_data"]
 
 
 def test_a_simulated_season_is_no_alarm_and_its_changes_are(country: pl.DataFrame, tmp_path: Path) -> None:

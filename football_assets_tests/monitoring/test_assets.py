@@ -73,9 +73,9 @@ def test_an_empty_log_succeeds_and_every_check_passes_with_a_note(resource: Buck
     assert "0 matches of the fixture lists were forecast in 30 days" in str(
         evaluations(result)["inputs_are_as_in_training"].description
     )
-    assert evaluations(result)["inputs_are_as_in_training"].metadata["verdict"].value == "quiet"
+    assert evaluations(result)["inputs_are_as_in_training"].metadata["verdict"].value == "insufficient_data"
     assert metadata(result, "prediction_log")["dagster/row_count"] == 0
-    assert metadata(result, "drift_report")["status"] == "quiet"
+    assert metadata(result, "drift_report")["status"] == "insufficient_data"
     assert b"Too little was asked" in bucket.read(REPORT)
     assert len(list(bucket.list(HISTORY))) == 1
 
@@ -84,7 +84,7 @@ def test_without_a_model_the_graph_succeeds_too(tmp_path: Path) -> None:
     resource = BucketResource(url=str(tmp_path / "bucket"), scratch=str(tmp_path / "scratch"))
     write_table(resource.open(), "stg_matches", no_matches())
 
-    assert metadata(run(resource), "drift_report")["status"] == "quiet"
+    assert metadata(run(resource), "drift_report")["status"] == "insufficient_data"
 
 
 def test_what_was_asked_is_compacted_compared_and_shown(resource: BucketResource) -> None:
@@ -140,7 +140,11 @@ def test_custom_histories_are_counted_and_shown_and_no_check_warns(resource: Buc
 
     log, report = metadata(result, "prediction_log"), metadata(result, "drift_report")
     assert (log["matches_forecast"], log["custom_histories"], log["unlisted"]) == (0, 200, 0)
-    assert (report["status"], report["predictions"], report["custom_histories"]) == ("quiet", 0, 200)
+    assert (report["status"], report["predictions"], report["custom_histories"]) == (
+        "insufficient_data",
+        0,
+        200,
+    )
     assert "| custom histories | 200 |" in report["not_judged"]
     assert passed(result) == QUIET
 
@@ -152,7 +156,7 @@ def test_thresholds_are_set_in_the_launchpad(resource: BucketResource) -> None:
     config = {"least_predictions": 61, "window_days": 7}
     result = run(resource, run_config={"ops": {"drift_report": {"config": config}}})
 
-    assert metadata(result, "drift_report")["status"] == "quiet"
+    assert metadata(result, "drift_report")["status"] == "insufficient_data"
     reasons = metadata(result, "drift_report")["reasons"]
     assert "60 matches of the fixture lists were forecast in 7 days; 61 are needed" in reasons
     summary = load_summary(resource.open())

@@ -107,7 +107,7 @@ def test_too_few_predictions_and_results_are_quiet_and_say_what_is_missing(bucke
 
     summary = report_on(bucket, window, results_of(window, ASKED.date())).summary
 
-    assert summary.status == "quiet"
+    assert summary.status == "insufficient_data"
     assert summary.reasons == [
         "49 matches of the fixture lists were forecast in 30 days; 50 are needed to compare inputs.",
         "49 results of forecasts of the last 90 days are known; 60 are needed to test them.",
@@ -120,7 +120,7 @@ def test_too_few_predictions_and_results_are_quiet_and_say_what_is_missing(bucke
 def test_an_empty_log_is_quiet(bucket: LocalBucket) -> None:
     summary = examine(collect(bucket, no_matches(), CONFIG, NOW), CONFIG).summary
 
-    assert (summary.status, summary.predictions, summary.model_version) == ("quiet", 0, 1)
+    assert (summary.status, summary.predictions, summary.model_version) == ("insufficient_data", 0, 1)
     assert (summary.live_log_loss, summary.newest_result, summary.model_age_days) == (None, None, None)
 
 
@@ -129,7 +129,7 @@ def test_without_a_production_model_the_report_is_quiet_and_says_so(tmp_path: Pa
 
     summary = examine(collect(bucket, no_matches(), CONFIG, NOW), CONFIG).summary
 
-    assert (summary.status, summary.model_version) == ("quiet", None)
+    assert (summary.status, summary.model_version) == ("insufficient_data", None)
     assert summary.reasons[0] == "No model is in production: there is nothing to compare."
 
 
@@ -146,7 +146,7 @@ def test_a_thousand_requests_for_few_matches_are_quiet(bucket: LocalBucket) -> N
 
     summary = examine(collect(bucket, listed, CONFIG, NOW), CONFIG).summary
 
-    assert (summary.status, summary.predictions, summary.unlisted) == ("quiet", 1, 0)
+    assert (summary.status, summary.predictions, summary.unlisted) == ("insufficient_data", 1, 0)
 
 
 STRANGE = WINDOW.with_columns(
@@ -181,7 +181,7 @@ def test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train(
     report = report_on(bucket, WINDOW.head(real))
 
     summary = report.summary
-    assert summary.status == ("ok" if real == 300 else "quiet")
+    assert summary.status == ("ok" if real == 300 else "insufficient_data")
     assert (summary.predictions, getattr(summary, counted)) == (real, number)
     assert summary.custom_histories + summary.unlisted == number
     assert reasons_to_retrain(summary, 30) == []
@@ -274,7 +274,7 @@ def test_inputs_of_versions_with_other_inputs_are_not_compared(bucket: LocalBuck
 def test_leagues_that_the_reference_does_not_have_are_quiet_not_drift(bucket: LocalBucket) -> None:
     summary = report_on(bucket, reference_like(200, leagues=["se.1"])).summary
 
-    assert summary.status == "quiet"
+    assert summary.status == "insufficient_data"
     assert summary.reasons[0].startswith("0 of 200 forecasts can be compared with the training of version 1")
 
 

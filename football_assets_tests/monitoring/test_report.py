@@ -79,7 +79,7 @@ def test_a_quiet_page_is_small_and_needs_no_evidently() -> None:
 
     page = render(found, {}).decode()
 
-    assert found.summary.status == "quiet"
+    assert found.summary.status == "insufficient_data"
     assert page.startswith("<!DOCTYPE html>")
     assert (
         "20 matches of the fixture lists were forecast in 30 days; 50 are needed to compare inputs." in page
@@ -107,7 +107,9 @@ def test_text_from_outside_is_escaped() -> None:
     assert page.count("&lt;script&gt;") == 4
 
 
-@pytest.mark.parametrize(("status", "text"), [("ok", "sees the football"), ("quiet", "Too little was asked")])
+@pytest.mark.parametrize(
+    ("status", "text"), [("ok", "sees the football"), ("insufficient_data", "Too little was asked")]
+)
 def test_the_verdict_is_a_sentence(status: str, text: str) -> None:
     summary = report(reference_like(20)).summary.model_copy(update={"status": status})
 

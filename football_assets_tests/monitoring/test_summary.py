@@ -37,3 +37,12 @@ def test_the_finding_of_an_area_is_found() -> None:
     assert summary().finding("quality").area == "quality"
     with pytest.raises(StopIteration):
         summary().finding("weather")  # type: ignore[arg-type]
+
+
+def test_a_stored_report_with_the_earlier_name_of_the_status_is_read(bucket_url: str) -> None:
+    bucket = open_bucket(bucket_url)
+    stored = summary()
+    assert stored.status == "insufficient_data"
+    bucket.write(LATEST, stored.model_dump_json().replace("insufficient_data", "quiet").encode())
+
+    assert load_summary(bucket) == stored
