@@ -1,6 +1,6 @@
-"""What the run storage knows about an event: which runs answered it, whether one is under way, when to try again.
+"""Attempts at an event, read from the run storage: the runs that answered it, a run in progress, the next retry.
 
-Sensors ask here instead of trusting their cursor: a cursor can be lost or reset, the runs are still there.
+Sensors read the runs instead of their cursor: a cursor can be lost or reset, the runs remain.
 """
 
 from collections.abc import Iterable, Set
@@ -20,7 +20,7 @@ from football_assets.orchestration.run_statuses import FINISHED_STATUSES, UNFINI
 
 MAX_ATTEMPTS = 3
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))  # after the first and the second failure
-LAUNCH_GRACE = timedelta(minutes=10)  # a run created longer ago without a start has lost who created it
+LAUNCH_GRACE = timedelta(minutes=10)  # a run created longer ago and never started has lost its launcher
 
 _ASSET_JOB = "__ASSET_JOB"  # Dagster's job of all assets, which the UI and the command line run
 
@@ -37,7 +37,7 @@ class Attempts:
         return sum(record.dagster_run.parent_run_id is None for record in self.runs)
 
     def obstacle(self, now: float) -> str | None:
-        """Why there is no further attempt at a time in Unix seconds, or None if there may be one."""
+        """Return why a further attempt is not allowed at a time in Unix seconds, or None if it is."""
         if not self.runs:
             return None
         last = self.runs[0]
@@ -58,12 +58,12 @@ class Attempts:
 
 
 def attempts_at(instance: DagsterInstance, event: str, *also: str) -> Attempts:
-    """The finished runs that answered an event.
+    """Read the finished runs that answered an event.
 
     Parameters
     ----------
     also
-        Runs that count as attempts at it though they carry no tag of it.
+        Ids of runs that count as attempts without the tag of the event.
     """
     records = list(instance.get_run_records(RunsFilter(tags={EVENT_TAG: event}, statuses=FINISHED_STATUSES)))
     if also:
@@ -74,10 +74,10 @@ def attempts_at(instance: DagsterInstance, event: str, *also: str) -> Attempts:
 def run_under_way(
     instance: DagsterInstance, keys: Set[AssetKey], now: float, sensor_name: str
 ) -> DagsterRun | None:
-    """A run that trains or makes one of the assets, queued or running, whoever launched it.
+    """Find a queued or running run that trains or materializes one of the assets, whatever launched it.
 
-    A run that this sensor requested and that was never queued is none: the request is made again with its key, and
-    Dagster then queues that very run.
+    A run that this sensor requested and that was never queued does not count: the sensor repeats the request with the
+    same run key, and Dagster queues that run.
     """
     records = instance.get_run_records(RunsFilter(statuses=UNFINISHED_STATUSES))
     runs = [
@@ -85,7 +85,9 @@ def run_under_way(
         for record in records
         if _will_end(record, now, sensor_name) and _makes(record, keys)
     ]
-    if any(run.tags.get(PID_TAG) for run in runs):  # of the command line, which may have been killed
+    if any(
+        run.tags.get(PID_TAG) for run in runs
+    ):  # a run of the command line, whose process may have been killed
         from football_assets.orchestration.in_process_runs import fail_abandoned_runs
 
         fail_abandoned_runs(instance)
@@ -95,7 +97,7 @@ def run_under_way(
 
 
 def ended_at(record: RunRecord) -> float:
-    """When a run ended, in Unix seconds."""
+    """Return when a run ended, in Unix seconds."""
     return record.end_time or record.update_timestamp.timestamp()
 
 

@@ -1,9 +1,8 @@
 """`drift_sensor`: requests a training when the drift report finds drift, or the model lacks many days of results.
 
-At most one in a window of days succeeds, whatever further reports say, and none answers a report whose evidence is
-older than the newest version. The run key names the report, so one report never trains twice. A model that lacks
-results which another version has learnt, as after a rollback or where the gate refused, is no reason: training would
-make that version again.
+At most one training per window of days succeeds, and none answers a report whose evidence is older than the newest
+version. The run key names the report, so one report never trains twice. A model that lacks results which another
+version has learnt, as after a rollback or a rejection by the gate, is no reason: training would rebuild that version.
 """
 
 import time
@@ -41,17 +40,17 @@ INTERVAL_SECONDS = 20
     job=retrain,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Trains anew when the latest drift report finds drift or the model lacks many days of results.",
+    description="Requests a training when the latest drift report finds drift or the model lacks many days of results.",
 )
 def drift_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> RunRequest | SkipReason:
-    """A tick."""
+    """Evaluate one tick."""
     return evaluate(context.instance, bucket.open(), get_settings(), time.time())
 
 
 def evaluate(
     instance: DagsterInstance, bucket: Bucket, settings: Settings, now: float
 ) -> RunRequest | SkipReason:
-    """What to request at a time in Unix seconds."""
+    """Return the run request, or why there is none, at a time in Unix seconds."""
     summary = load_summary(bucket)
     if summary is None:
         return SkipReason("There is no drift report yet.")
@@ -83,7 +82,7 @@ def evaluate(
 
 
 def reasons_to_retrain(summary: DriftSummary, max_age_days: float) -> list[str]:
-    """Why a model should be trained anew, in words; nothing if it should not."""
+    """List the reasons to train a model; empty if there is none."""
     reasons = [*(summary.reasons or ["drift"])] if summary.status == "drift" else []
     unlearnt = summary.unlearnt_days
     if unlearnt is not None and unlearnt > max_age_days:
@@ -92,7 +91,7 @@ def reasons_to_retrain(summary: DriftSummary, max_age_days: float) -> list[str]:
 
 
 def _version_since(registry: Registry, moment: datetime) -> int | None:
-    """The newest version, if it was published after a moment."""
+    """Return the newest version if it was published after a moment."""
     versions = registry.versions()
     if versions and registry.manifest(versions[-1]).published > moment:
         return versions[-1]

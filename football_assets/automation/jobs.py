@@ -1,7 +1,7 @@
 """The jobs that sensors and schedules request.
 
-The steps of a run are one process: a process each would spend more time on importing libraries than most steps take.
-Pools bound them all the same. What trains carries a tag, of which the run queue lets one run through at a time.
+The steps of a run share one process: a process per step would spend more time on imports than most steps compute.
+Pools limit them all the same. Jobs that train carry a tag, of which the run queue starts one run at a time.
 """
 
 from dagster import AssetSelection, define_asset_job, in_process_executor
@@ -23,7 +23,7 @@ _TRAINS = {TRAINS_TAG: "true"}
 refresh_forecasts = define_asset_job(
     "refresh_forecasts",
     FROM_LANDING,
-    description="Reads the landing files of countries and makes everything through to the fixture predictions.",
+    description="Reads the landing files of countries and materializes everything through to the fixture predictions.",
     executor_def=in_process_executor,
     run_tags=_TRAINS,
 )
@@ -31,7 +31,7 @@ refresh_forecasts = define_asset_job(
 retrain = define_asset_job(
     "retrain",
     FROM_TRAINING,
-    description="Trains a model on what has been read, lets the gate judge it, and forecasts the fixtures.",
+    description="Trains a model on the current tensors, judges it by the gate, and forecasts the fixtures.",
     executor_def=in_process_executor,
     run_tags=_TRAINS,
 )

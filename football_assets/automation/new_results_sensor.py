@@ -62,7 +62,7 @@ TRAINED = AssetKey("trained_lstm")
     description="Reads countries whose landing objects are new, changed or gone, and makes everything from them.",
 )
 def new_results_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult:
-    """A tick."""
+    """Evaluate one tick."""
     assert context.repository_def is not None
     keys = FROM_LANDING.resolve(context.repository_def.asset_graph)
     return evaluate(context.instance, bucket.open(), keys, context.cursor, time.time())

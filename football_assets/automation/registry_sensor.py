@@ -9,7 +9,7 @@ graph itself has made for its new version is not rebuilt.
   application that a person has pinned to a version or to another alias is left alone.
 - The run key names the event: `registry/aliases.json` in its version, with its time as a version of a local bucket is a
   digest and comes back when an alias does; the start of Serve that is verified; and the attempt. The attempts at each
-  part are bounded and spaced. A new event, like a start of Serve, begins anew.
+  part are bounded and spaced. A new event, like a start of Serve, has its own attempts.
 - While Serve does not run nothing is verified.
 - The run that registered a version goes on to the fixture predictions: they are left to it while it runs. So is what
   a backfill in progress materializes.
@@ -92,10 +92,10 @@ class ServeView:
     job=follow_registry,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
-    description="When an alias moves, has Serve verified, and fixtures and drift report made from production.",
+    description="When an alias moves, verifies Serve and materializes fixture predictions and drift report.",
 )
 def registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult | SkipReason:
-    """A tick."""
+    """Evaluate one tick."""
     assert context.repository_def is not None
     graph = context.repository_def.asset_graph
     return evaluate(context.instance, bucket.open(), graph, get_settings(), time.time())
@@ -104,7 +104,7 @@ def registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) ->
 def evaluate(
     instance: DagsterInstance, bucket: Bucket, graph: BaseAssetGraph[Any], settings: Settings, now: float
 ) -> SensorResult | SkipReason:
-    """What to request. `now` is in Unix seconds."""
+    """Return the run request, or why there is none. `now` is in Unix seconds."""
     under_way = instance.get_runs(RunsFilter(job_name=follow_registry.name, statuses=_UNDER_WAY), limit=1)
     if under_way:
         return SkipReason(f"Run {under_way[0].run_id} follows the registry.")
@@ -134,7 +134,7 @@ def evaluate(
 def make_plan(
     instance: DagsterInstance, bucket: Bucket, registry: RegistryState, serve: ServeView | None, now: float
 ) -> Plan:
-    """Compare what there is with what the registry says."""
+    """Compare the assets and Serve with the registry."""
     missing: dict[AssetKey | AssetCheckKey, str] = {}
     waiting: list[str] = []
     production = registry.production
@@ -162,7 +162,7 @@ def make_plan(
 
 
 def _see_serve(settings: Settings, production: int | None) -> tuple[ServeView | None, str]:
-    """What Serve is configured to serve and serves, or why that is not known."""
+    """Read the configuration and the answers of Serve, or return why they are unknown."""
     try:
         api = ServeApi(find_serve(settings), timeout=SERVE_SECONDS)
         state = api.state()
@@ -202,7 +202,7 @@ def _compare_serving(
 
 
 def _checked(instance: DagsterInstance) -> frozenset[int]:
-    """Versions that the last evaluation of the check has looked at; one that is planned tells nothing."""
+    """Return the versions that the last completed evaluation of the check has read."""
     records = instance.event_log_storage.get_asset_check_execution_history(
         VERSIONS_CHECK, limit=1, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
     )
@@ -228,7 +228,7 @@ def _reported_version(bucket: Bucket) -> int | None:
 
 
 def _registering_run(instance: DagsterInstance, registry: RegistryState, now: float) -> str | None:
-    """The run that registered the production version, if it still goes on."""
+    """Return the run that registered the production version if it is not finished."""
     if registry.registered_by is None or registry.registered is None:
         return None
     if datetime.fromtimestamp(now, UTC) - registry.registered > REGISTRATION:

@@ -36,7 +36,7 @@ def run_failure_alert(context: RunFailureSensorContext) -> None:
 
 
 def alert(run: DagsterRun, problem: str, failures: dict[str, str]) -> dict[str, Any]:
-    """What is reported. `text` is all of it in words, as chat services show it; `run_id` tells repetitions.
+    """Build the payload of the webhook. `text` is all of it in words; `run_id` identifies repeated deliveries.
 
     Parameters
     ----------

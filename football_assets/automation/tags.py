@@ -1,4 +1,4 @@
-"""Tags of the runs that sensors request. They are what a person sees of the reason, and what a later tick asks for."""
+"""Tags of the runs that sensors request: the reason that the UI shows, and the event that a later tick filters by."""
 
 EVENT_TAG = "football/event"  # what the run answers; the same for every attempt at it
 REASON_TAG = "football/reason"
@@ -8,7 +8,7 @@ REASON_CHARACTERS = 250
 
 
 def reason_tag(reason: str) -> dict[str, str]:
-    """The tag that says why a run was requested, cut to a length that the UI shows."""
+    """Return the tag with the reason of a run, cut to a length that the UI shows."""
     if len(reason) > REASON_CHARACTERS:
         reason = reason[: REASON_CHARACTERS - 2] + " …"
     return {REASON_TAG: reason}

@@ -28,7 +28,7 @@ def is_online() -> bool:
     "follows. Needs FOOTBALL_WANDB_PROJECT and WANDB_API_KEY.",
 )
 def wandb_registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SkipReason:
-    """A tick, which requests no run: the aliases move."""
+    """Evaluate one tick. It requests no run: the aliases move."""
     if not is_online():
         return SkipReason("W&B is not configured, or offline.")
     try:

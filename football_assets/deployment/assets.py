@@ -40,10 +40,10 @@ class DeploymentConfig(Config):
 def serving_deployment(
     context: AssetExecutionContext, config: DeploymentConfig, bucket: BucketResource
 ) -> MaterializeResult:
-    """The version that every replica of Ray Serve answers from: production, unless Serve's configuration names another.
+    """Verify that every replica of Ray Serve answers from production, or from the version that its configuration pins.
 
     Replicas follow the alias by themselves; those that lag are reloaded. Fails when Serve does not run, the
-    bundle is not whole, or a replica cannot load it; what answered before goes on.
+    bundle is incomplete, or a replica cannot load it; replicas then go on with the version that they have.
     """
     from football_assets.deployment.serve_api import ServeApi
     from football_assets.registry.bundle import check_bundle

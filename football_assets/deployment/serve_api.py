@@ -67,17 +67,17 @@ class ServeApi:
         self._timeout = timeout
 
     def state(self) -> ServeState:
-        """What Serve is configured to serve.
+        """Read the applications of Serve and their configuration.
 
         Raises
         ------
         ServeUnreachable
-            Nothing answers, the token is refused, or there is no forecaster.
+            Nothing answers, the token is rejected, or there is no forecaster.
         """
         return read_state(self._details(), self._address.url)
 
     def health(self, application: Application) -> dict[str, Health]:
-        """What replicas of an application say; the load balancer may leave one out while it changes.
+        """Read the health of an application's replicas; the load balancer may omit one while it changes.
 
         An application without a replica is not asked: a request would start one. No request begins once the timeout of
         this client has passed.
@@ -102,7 +102,7 @@ class ServeApi:
         Parameters
         ----------
         resolve
-            Number of a version or alias, read anew all the time: an alias may move meanwhile.
+            Number of a version or alias, read repeatedly: an alias may move meanwhile.
         patience
             Seconds until every replica must answer from it.
         follow_seconds

@@ -81,6 +81,7 @@ class Health:
 
 
 def read_state(details: Mapping[str, Any], url: str) -> ServeState:
+    """Parse the answer of Serve's REST API."""
     try:
         applications = tuple(
             _read_application(item, details)
@@ -141,7 +142,7 @@ def _health_urls(item: Mapping[str, Any], details: Mapping[str, Any]) -> Iterato
 
 
 def config_with(details: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The running configuration, as `serve deploy` would give it, with other fields of applications' user_config."""
+    """Build the configuration of a `serve deploy` from the running one, with changed `user_config` of applications."""
     applications = []
     for name, item in details["applications"].items():
         application = deepcopy(item["deployed_app_config"])

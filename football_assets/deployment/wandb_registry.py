@@ -40,7 +40,7 @@ class LinkedModels(Protocol):
     """A registry elsewhere."""
 
     def production(self) -> LinkedModel | None:
-        """The version that is linked as production, if one is."""
+        """Return the version that is linked as production, if one is."""
 
 
 def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> int | None:
@@ -74,7 +74,7 @@ class WandbRegistry:
     """The model registry of W&B, asked with WANDB_API_KEY."""
 
     def production(self) -> LinkedModel | None:
-        """The artifact version with the alias `production`.
+        """Return the artifact version with the alias `production`.
 
         Raises
         ------

@@ -20,7 +20,7 @@ PREVIEW_ROWS = 10
     description="Probabilities are between 0 and 1 and sum to one; expected goals are finite and above zero.",
 )
 def forecasts_are_probabilities(fixture_predictions: pl.DataFrame) -> AssetCheckResult:
-    """Looks at every row."""
+    """Test every row."""
     broken = forecasts_out_of_range(fixture_predictions)
     return AssetCheckResult(
         passed=broken.is_empty(),
@@ -39,7 +39,7 @@ def forecasts_are_probabilities(fixture_predictions: pl.DataFrame) -> AssetCheck
 def every_fixture_has_a_forecast(
     fixture_predictions: pl.DataFrame, bucket: BucketResource
 ) -> AssetCheckResult:
-    """Compares with `stg_matches` and the registry."""
+    """Compare the forecasts with `stg_matches` and the registry."""
     store = bucket.open()
     missing = unplayed_without_forecast(
         fixture_predictions, read_table(store, "stg_matches", columns=PLAYED_READ)

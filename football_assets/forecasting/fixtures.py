@@ -33,7 +33,7 @@ _KEYS = tuple(SCHEMA)[:7]
 
 
 def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
-    """Number and local folder of the production version.
+    """Fetch the production version; returns its number and local folder.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def forecast_rows(bundle: Path, version: int, keys: pl.DataFrame, batch: Sequenc
 
 
 def next_fixtures_text(forecasts: pl.DataFrame, fixtures: int = 10) -> str:
-    """The next fixtures of every league as Markdown tables, then all whose day has passed without a result.
+    """Tabulate the next fixtures of every league in Markdown, then all whose day has passed without a result.
 
     Parameters
     ----------

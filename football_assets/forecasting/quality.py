@@ -23,5 +23,5 @@ def forecasts_out_of_range(forecasts: pl.DataFrame) -> pl.DataFrame:
 
 
 def unplayed_without_forecast(forecasts: pl.DataFrame, stg_matches: pl.DataFrame) -> pl.DataFrame:
-    """Matches without a result that no forecast is about."""
+    """Select the matches without a result that have no forecast."""
     return stg_matches.filter(~pl.col("is_played")).join(forecasts, on="match_id", how="anti")
