@@ -133,7 +133,7 @@ def rates(judged: list[Judged]) -> Table:
     kinds = dict.fromkeys((window.world, window.leagues, window.days) for window in judged)
     for kind in sorted(kinds):
         part = [window for window in judged if (window.world, window.leagues, window.days) == kind]
-        loud = [window for window in part if window.status != "quiet"]
+        loud = [window for window in part if window.status != "insufficient_data"]
         alarms = [window for window in loud if window.status == "drift"]
         matches = sum(window.matches for window in loud) / max(1, len(loud))
         table.add_row(
