@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
+from football_assets.sequences.fixture_days import TABLE
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table, write_table
-from serve.fixture_list import TABLE, FixtureList
+from serve.fixture_list import FixtureList
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from football_assets.registry.store import ALIASES_OBJECT, Registry
+from football_assets.sequences.fixture_days import TABLE
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
@@ -14,7 +15,6 @@ from football_assets_tests.builders.demo import publish_reversed
 from football_assets_tests.builders.gcs_server import Front, lose_answer, refuse
 from football_assets_tests.builders.running import fixture_query
 from football_assets_tests.serve.conftest import make_service
-from serve.fixture_list import TABLE
 from serve.prediction_log import SEGMENTS, PredictionLog, read_segment
 from serve.served_model import FixtureQuery, MatchForecast
 

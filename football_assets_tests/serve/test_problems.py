@@ -19,7 +19,6 @@ from serve.prediction_log import PredictionLogError
 from serve.problems import (
     MEDIA_TYPE,
     REQUEST_ID,
-    FieldError,
     Problem,
     ProblemError,
     answer_with_problems,
@@ -27,6 +26,7 @@ from serve.problems import (
     problem_of,
     problem_response,
 )
+from serve.schemas import FieldError
 from serve.service import NotReady
 
 

@@ -16,13 +16,13 @@ import pytest
 from football_assets.errors import FootballError
 from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
 from football_assets.sequences.custom_histories import CustomTeam
+from football_assets.sequences.fixture_days import TABLE
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.demo import publish_reversed
 from football_assets_tests.builders.queries import QUERIES, logged
 from football_assets_tests.builders.running import Client, ServingLog, metric
 from serve import service as service_module
-from serve.fixture_list import TABLE
 from serve.metrics import ServingMetrics
 from serve.prediction_log import SEGMENTS
 from serve.served_model import CustomQuery, FixtureQuery, MatchForecast, ServedModel
