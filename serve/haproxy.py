@@ -5,15 +5,16 @@ then becomes HAProxy. The edit:
 
 - binds statistics and metrics to loopback. Serve binds them to every address.
 - binds the endpoint to the addresses in FOOTBALL_HAPROXY_BIND. Serve itself knows only loopback.
-- passes a request on once it is complete, and answers 408 where it is not complete after 10 s. A slow client takes no
-  place of a replica, but for a body that is larger than the buffer: such bodies have places of their own.
+- forwards a request once it is complete, and answers 408 if it is not complete after 10 s. A slow client takes no
+  place of a replica, except with a body that is larger than the buffer: such bodies have places of their own.
+- deletes an X-Request-ID that is not valid. Serve then generates one; it would send an invalid one back.
 - gives each class of requests its own places at a replica and its own queue, so that no class waits for another.
   `/health` and `/ready` never wait.
-- answers 503 with Retry-After where a queue is full. A refusal costs a replica as much as an answer, so replicas that
-  refuse have no time left to answer.
+- answers 503 with Retry-After if a queue is full. To reject a request costs a replica as much as to answer it, so
+  HAProxy does it.
 
-A configuration that is not as Serve 2.60 writes it is an error: HAProxy does not start and `football serve` ends with
-the reason. This file imports the standard library only, because every reload runs it.
+A configuration that differs from what Serve 2.60 writes is an error: HAProxy does not start and `football serve` exits
+with the reason. This file imports the standard library only, because every reload runs it.
 """
 
 import json
@@ -66,7 +67,7 @@ class RequestClass:
 
 
 # In the order in which a request is matched. Forecasts and uploads together are fewer than requests_at_once in
-# config.yaml: a replica itself refuses none of them.
+# config.yaml, so a replica itself rejects none of them.
 SIDE_CLASSES = (
     RequestClass("-probes", None, "METH_GET {{ path {prefix}/health {prefix}/ready }}"),
     RequestClass("-uploads", 8, "!{{ var(txn.is_complete) -m found }}"),
@@ -76,7 +77,11 @@ FORECASTS = RequestClass("", 48, "")  # complete POST requests; the backend that
 
 # Complete: all of the body that Content-Length announces is in HAProxy's buffer, or there is no body.
 _NOT_CHUNKED = "!{ req.hdr(transfer-encoding) -m found }"
+_HAS_REQUEST_ID = "{ req.fhdr_cnt(x-request-id) gt 0 }"
 _RULES = (
+    "http-request del-header x-request-id if { req.fhdr_cnt(x-request-id) gt 1 }",
+    f"http-request del-header x-request-id if {_HAS_REQUEST_ID} "
+    "!{ req.fhdr(x-request-id) -m reg '^[A-Za-z0-9._-]{1,64}$' }",  # as in middleware.py
     "http-request set-var(txn.received) req.body_len",
     "http-request set-var(txn.is_complete) bool(true) if { req.body_size,sub(txn.received) eq 0 } "
     f"{{ req.hdr(content-length) -m found }} {_NOT_CHUNKED}",
@@ -118,7 +123,7 @@ def edit(text: str, addresses: Sequence[str]) -> str:
 
 
 def _sections(text: str) -> dict[str, Section]:
-    """Lines of each section, by its first line."""
+    """Split a configuration into the lines of each section, by the section's first line."""
     sections: dict[str, Section] = {}
     section: Section = []
     for line in text.splitlines(keepends=True):
@@ -137,7 +142,7 @@ def _words(line: str) -> list[str]:
 
 
 def _index_of_one(sections: dict[str, Section], name: str, pattern: str) -> int:
-    """Index of the one line of a section that matches a pattern as a whole."""
+    """Return the index of the one line of a section that matches a pattern as a whole."""
     found = [
         number for number, line in enumerate(sections.get(name, [])) if re.fullmatch(pattern, line.strip())
     ]
@@ -161,7 +166,7 @@ def _edit_frontend(sections: dict[str, Section], addresses: Sequence[str]) -> No
 
 
 def _edit_application(sections: dict[str, Section], name: str) -> None:
-    """Give an application's requests their classes. Each other class gets a backend with the servers of the first."""
+    """Assign the requests of an application to classes; add a backend with the same servers for each other class."""
     backend, quoted = sections[f"backend {name}"], re.escape(name)
     frontend = sections[_FRONTEND]
     prefix = (
@@ -199,23 +204,23 @@ def _edit_application(sections: dict[str, Section], name: str) -> None:
 
 
 def _limits(one: RequestClass) -> tuple[str, ...]:
-    refusal = (
+    rejection = (
         "Service Unavailable",
         f"Try again in {RETRY_AFTER_SECONDS} s: more requests wait than can be answered.",
     )
     errors = (
         _answer("http-error", 502, "Bad Gateway", "The replica ended before it answered: try again."),
-        _answer("http-error", 503, *refusal),
+        _answer("http-error", 503, *rejection),
         _answer("http-error", 504, "Gateway Timeout", "The replica did not answer in time."),
         f"timeout queue {QUEUE_SECONDS}s",
     )
     if one.places is None:
         return errors
-    return (*errors, f"{_answer('http-request return', 503, *refusal)} if {{ queue gt {QUEUE_LENGTH} }}")
+    return (*errors, f"{_answer('http-request return', 503, *rejection)} if {{ queue gt {QUEUE_LENGTH} }}")
 
 
 def _answer(directive: str, status: int, title: str, detail: str) -> str:
-    """A directive that answers with a problem document (RFC 9457)."""
+    """Write a directive that answers with a problem document (RFC 9457)."""
     document = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
     header = f" hdr Retry-After {RETRY_AFTER_SECONDS}" if status == 503 else ""
     return f"{directive} status {status} content-type application/problem+json{header} string '{document}'"

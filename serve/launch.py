@@ -87,9 +87,9 @@ def serve_forecasts(
 
 
 def listen_addresses(host: str, port: int) -> list[str]:
-    """What HAProxy binds the endpoint to: the address of a host, and loopback where the host does not include it.
+    """List the addresses that HAProxy binds: that of a host, and loopback if the host does not include it.
 
-    Dagster and the start of the server ask the endpoint on loopback.
+    Dagster and the start of the server send requests to the endpoint on loopback.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def endpoint_url(host: str, port: int) -> str:
 
 
 def serve_config(file: Path, *, port: int, replicas: int | None = None) -> dict[str, Any]:
-    """Serve's configuration from a file, with the port and the number of replicas that a person asked for.
+    """Read Serve's configuration from a file and set the port and the number of replicas.
 
     Serve's own host is loopback, or each replica would listen on every address that the endpoint does.
     """
@@ -178,7 +178,7 @@ def ray_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "55",
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
         "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "55",
-        # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument says so.
+        # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument sets this.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # else a replica without a share of a GPU sees all of them
     }
@@ -199,7 +199,7 @@ def _prepare_environment(settings: Settings, runtime: Path, addresses: Sequence[
 
 @contextmanager
 def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
-    """A Ray cluster of this machine, with Serve; yields the address of its dashboard."""
+    """Start a Ray cluster of this machine with Serve, and yield the address of its dashboard."""
     import ray
     from ray import serve
 

@@ -63,6 +63,7 @@ class Replica:
 
     port: int = 0
     requests: list[str] = field(default_factory=list)
+    identifiers: list[list[str]] = field(default_factory=list)  # X-Request-ID of each request
     waiting: int = 0
     free: threading.Event = field(default_factory=threading.Event)
 
@@ -88,6 +89,7 @@ def running_replica() -> Iterator[Replica]:
         def _hold(self) -> None:
             with lock:
                 replica.requests.append(f"{self.command} {self.path}")
+                replica.identifiers.append(self.headers.get_all("X-Request-ID", []))
             if self.path not in ("/health", "/ready"):
                 with lock:
                     replica.waiting += 1
@@ -164,6 +166,7 @@ def running_proxy(folder: Path, host: str = "127.0.0.1", **limits: int) -> Itera
             proxy = Proxy(port, replica, file)
             wait_for(lambda: status(proxy, "/health") == 200, folder / "errors")
             replica.requests.clear()
+            replica.identifiers.clear()
             yield proxy
         finally:
             process.kill()

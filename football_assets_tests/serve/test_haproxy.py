@@ -272,3 +272,15 @@ def test_health_below_a_route_prefix_has_no_places(tmp_path: Path) -> None:
         f"use_backend {BACKEND}-probes if is_{BACKEND} METH_GET {{ path /football/health /football/ready }}"
         in text
     )
+
+
+def test_a_valid_request_identifier_passes_and_any_other_is_deleted(tmp_path: Path) -> None:
+    valid = ["a", "abc-123_x.Y", "x" * 64]
+    with running_proxy(tmp_path) as proxy:
+        for identifier in (*valid, "x" * 65, "two words", "a/b", "a,b", "", "a\xe9"):
+            headers = {b"X-Request-ID": identifier.encode("latin-1")}
+            assert httpx.post(f"{proxy.url}/predict", content=BODY, headers=headers).status_code == 200
+        two = [(b"X-Request-ID", b"a"), (b"X-Request-ID", b"b")]
+        httpx.post(f"{proxy.url}/predict", content=BODY, headers=two)
+
+        assert proxy.replica.identifiers == [*([identifier] for identifier in valid), *([[]] * 7)]
