@@ -248,6 +248,19 @@ def installation(folder: Path, say: Callable[[str], None]) -> Iterator[Installat
                 os.environ["STORAGE_EMULATOR_HOST"] = before
 
 
+@contextmanager
+def local_installation(folder: Path, say: Callable[[str], None]) -> Iterator[Installation]:
+    """An empty home whose bucket is a folder, as on a newcomer's machine, and free ports; nothing else runs yet."""
+    home = folder / "home"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FOOTBALL_")}
+    variables = {"FOOTBALL_HOME": str(home), "DAGSTER_HOME": str(home / "dagster"), "PYTHONUNBUFFERED": "1"}
+    found = Installation(folder, inherited | variables, str(home / "bucket"), free_port(), free_port(), say)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
 def sample_until(day: date, folder: Path) -> Path:
     """The bundled results as they stood after a day: later matches have no score. In a folder `openfootball`."""
     target = folder / "openfootball"
