@@ -33,16 +33,19 @@ from dagster import (
     RunsFilter,
     in_process_executor,
 )
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run_iterator
-from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster._core.storage.tags import MAX_RETRIES_TAG
-from dagster._core.workspace.load import location_origins_from_yaml_paths
-from dagster._utils.error import SerializableErrorInfo
-from dagster._utils.interrupts import capture_interrupts
 
 from football_assets.errors import FootballError
 from football_assets.orchestration import partitions
+from football_assets.orchestration.dagster_private import (
+    MAX_RETRIES_TAG,
+    InMemoryJob,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+    SerializableErrorInfo,
+    capture_interrupts,
+    execute_run_iterator,
+    location_origins_from_yaml_paths,
+)
 from football_assets.orchestration.metadata import reasons_of
 from football_assets.orchestration.run_launcher import HOST_TAG, PID_TAG, killed_message, killed_process
 

@@ -13,13 +13,13 @@ from dagster import (
     RunRequest,
     build_sensor_context,
 )
-from dagster._core.storage.tags import PARENT_RUN_ID_TAG, WILL_RETRY_TAG
 
 from football_assets.automation.attempts import LAUNCH_GRACE, MAX_ATTEMPTS
 from football_assets.automation.landing_changes import MAX_UNSETTLED_TICKS
 from football_assets.automation.new_results_sensor import new_results_sensor
 from football_assets.automation.tags import REASON_TAG
 from football_assets.definitions import defs
+from football_assets.orchestration.dagster_private import WILL_RETRY_TAG
 from football_assets.orchestration.partitions import COUNTRIES_TAG
 from football_assets.orchestration.resources import bucket_resources
 from football_assets.raw.read_record import RECORD
@@ -27,6 +27,7 @@ from football_assets.settings import Settings
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.backfills import add_backfill, end_backfill
 from football_assets_tests.builders.dagster_home import open_instance
+from football_assets_tests.builders.dagster_private import PARENT_RUN_ID_TAG
 from football_assets_tests.builders.demo import copy_bucket
 from football_assets_tests.builders.small_graph import BROKEN, SmallHome
 

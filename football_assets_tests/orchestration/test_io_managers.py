@@ -16,8 +16,11 @@ from dagster import (
     asset,
     materialize,
 )
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from football_assets.orchestration.dagster_private import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
 from football_assets.orchestration.resources import BucketResource, bucket_resources
 from football_assets.settings import Settings
