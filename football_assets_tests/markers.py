@@ -32,7 +32,6 @@ MARKED: dict[str, tuple[str, ...]] = {
         "export/test_onnx_export.py::test_an_int8_variant_that_loses_too_much_is_not_written_and_nothing_is_logged",
         "export/test_quantisation.py",
         "features/test_dbt_project.py",
-        "features/test_dbt_run.py",
         "features/test_dbt_seeds.py",
         "monitoring/test_assets.py",
         "monitoring/test_drift.py::test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train",

@@ -46,7 +46,7 @@ from benchmarks.research.ablation_types import (
     Setup,
     Trained,
 )
-from football_assets.orchestration.increments import code_digest
+from benchmarks.research.digests import code_digest
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit

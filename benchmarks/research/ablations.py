@@ -31,12 +31,12 @@ from benchmarks.research.ablation_set import ABLATIONS
 from benchmarks.research.ablation_types import DEFAULT, LOGITS, Case, Derived, Result, Setup, Trained
 from benchmarks.research.ablation_types import probabilities_of as probabilities_of_matches
 from benchmarks.research.comparison import make_tensors, markdown, with_figures
+from benchmarks.research.digests import code_digest
 from football_assets.domain.block_bootstrap import interval_text, league_weeks, paired_differences
 from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import log_loss, score
 from football_assets.domain.seasons import season_label
 from football_assets.errors import FootballError
-from football_assets.orchestration.increments import code_digest
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
 from football_assets.training import fit as fitting
 from football_assets.training import network as networks

@@ -41,8 +41,9 @@ def landing_changes(
 
 
 def event_of(changes: Sequence[Change]) -> str:
-    """Name of the transition: the states that are left, each with the run that made it, and the states that are
-    entered. So a file that is deleted and comes back makes two events, and a third when it is deleted again.
+    """Return the name of a state change: the states before it, each with the run that read it, and those after it.
+
+    A file that is deleted and returns is therefore two events, and a third when it is deleted again.
     """
     states = [[asdict(change.read) if change.read else None, asdict(change.landed)] for change in changes]
     countries = [change.country for change in changes]
@@ -58,7 +59,7 @@ class Watch:
 
     @classmethod
     def from_cursor(cls, cursor: str | None) -> "Watch":
-        """The state that a cursor holds; nothing was seen if there is none, or none of ours."""
+        """Parse a cursor; the state of a sensor that has seen nothing if there is none, or a foreign one."""
         try:
             record = json.loads(cursor or "")
             return cls(str(record["event"]), int(record["ticks"]))
@@ -66,7 +67,7 @@ class Watch:
             return cls()
 
     def next(self, event: str) -> "Watch":
-        """The state after a tick that saw another event and waits."""
+        """Return the state after a tick that saw another event and waits."""
         return Watch(event, self.ticks + 1)
 
     def has_settled(self, event: str) -> bool:

@@ -22,7 +22,6 @@ next to the run that makes them all in order, and a failure would be followed by
 import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from dagster import (
     AssetKey,
@@ -39,6 +38,7 @@ from football_assets.automation.attempts import attempts_at
 from football_assets.automation.backfills import work_in_progress
 from football_assets.automation.jobs import FROM_LANDING, refresh_forecasts
 from football_assets.automation.landing_changes import Change, Watch, event_of, landing_changes
+from football_assets.automation.outdated import RAW_MATCHES, Outdated, find_outdated
 from football_assets.automation.tags import EVENT_TAG, reason_tag
 from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, countries, run_tags
 from football_assets.orchestration.resources import BucketResource
@@ -50,7 +50,6 @@ from football_assets.storage.bucket import Bucket
 NAME = "new_results_sensor"
 INTERVAL_SECONDS = 10
 SHOWN_COUNTRIES = 5
-RAW_MATCHES = AssetKey("raw_matches")
 TRAINED = AssetKey("trained_lstm")
 
 
@@ -64,14 +63,22 @@ TRAINED = AssetKey("trained_lstm")
 def new_results_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult:
     """Evaluate one tick."""
     assert context.repository_def is not None
-    keys = FROM_LANDING.resolve(context.repository_def.asset_graph)
-    return evaluate(context.instance, bucket.open(), keys, context.cursor, time.time())
+    graph = context.repository_def.asset_graph
+    keys = FROM_LANDING.resolve(graph)
+    by_country = {key for key in keys if graph.get(key).is_partitioned}
+    return evaluate(context.instance, bucket.open(), keys, context.cursor, time.time(), by_country=by_country)
 
 
 def evaluate(
-    instance: DagsterInstance, bucket: Bucket, keys: AbstractSet[AssetKey], cursor: str | None, now: float
+    instance: DagsterInstance,
+    bucket: Bucket,
+    keys: AbstractSet[AssetKey],
+    cursor: str | None,
+    now: float,
+    *,
+    by_country: AbstractSet[AssetKey],
 ) -> SensorResult:
-    """What to request.
+    """Decide what to request.
 
     Parameters
     ----------
@@ -79,6 +86,8 @@ def evaluate(
         The assets of the job: the raw tables and all that is made from them.
     now
         In Unix seconds.
+    by_country
+        The assets with country partitions among them.
     """
     guarded = {RAW_MATCHES, TRAINED}
     busy = work_in_progress(instance, guarded, now, NAME)  # first: what it is about to read is not compared
@@ -92,11 +101,16 @@ def evaluate(
     following = Watch(event)
     request, reason = None, ""
     if busy is None and not changes:
-        outdated = _outdated(instance, keys)
-        request, reason = _request_rest(instance, outdated, now) if outdated else (None, _all_is_read(listed))
+        outdated = find_outdated(instance, keys, by_country)
+        if outdated is not None:
+            request, reason = _request_rest(instance, outdated, [*registered, *new], now)
+        else:
+            reason = _all_is_read(listed)
     elif busy is None and watch.has_settled(event):
         attempts = attempts_at(instance, event)
-        request = _request(changes, event, attempts.count, [*registered, *new])
+        outdated = find_outdated(instance, keys, by_country)
+        wanted = {change.country for change in changes}.union(outdated.countries if outdated else ())
+        request = _request(changes, event, attempts.count, sorted(wanted), [*registered, *new])
         reason = attempts.obstacle(now) or ""
     elif busy is None:
         following = watch.next(event)
@@ -115,46 +129,23 @@ def evaluate(
     )
 
 
-def _request(changes: Sequence[Change], event: str, attempt: int, registered: Sequence[str]) -> RunRequest:
+def _request(
+    changes: Sequence[Change], event: str, attempt: int, wanted: Sequence[str], registered: Sequence[str]
+) -> RunRequest:
     return RunRequest(
         run_key=f"{event}-{attempt}",
         tags={
             EVENT_TAG: event,
             **reason_tag(_reason(changes)),
-            **run_tags([change.country for change in changes], registered),
+            **run_tags(wanted, registered),
         },
     )
 
 
-@dataclass(frozen=True)
-class _Outdated:
-    """Assets that are older than `raw_matches`, the run that read it, and the name of that event."""
-
-    keys: list[AssetKey]
-    reader: str
-    event: str
-
-
-def _outdated(instance: DagsterInstance, keys: AbstractSet[AssetKey]) -> _Outdated | None:
-    """Assets that were not made since `raw_matches` was, in the order of the event log, which no clock disturbs."""
-    records = {
-        record.asset_entry.asset_key: record.asset_entry for record in instance.get_asset_records(list(keys))
-    }
-    raw = records.get(RAW_MATCHES)
-    if raw is None or raw.last_materialization_record is None:
-        return None
-    read = raw.last_materialization_record
-    older = []
-    for key in keys - {RAW_MATCHES, AssetKey("raw_matches_rejected")}:
-        entry = records.get(key)
-        made = entry.last_materialization_storage_id if entry else None
-        if made is None or made < read.storage_id:
-            older.append(key)
-    return _Outdated(sorted(older), read.run_id, f"rest-of-{read.storage_id}") if older else None
-
-
-def _request_rest(instance: DagsterInstance, outdated: _Outdated, now: float) -> tuple[RunRequest, str]:
-    """The request for outdated assets, and why it is not made now, if so."""
+def _request_rest(
+    instance: DagsterInstance, outdated: Outdated, registered: Sequence[str], now: float
+) -> tuple[RunRequest, str]:
+    """Return the request for outdated assets, and the reason why it is not sent now, if any."""
     reader = instance.get_run_by_id(outdated.reader)
     failed = [outdated.reader] if reader and reader.status is not DagsterRunStatus.SUCCESS else []
     attempts = attempts_at(instance, outdated.event, *failed)
@@ -166,6 +157,7 @@ def _request_rest(instance: DagsterInstance, outdated: _Outdated, now: float) ->
         tags={
             EVENT_TAG: outdated.event,
             **reason_tag(f"Not made from what run {outdated.reader} read: {names}"),
+            **(run_tags(outdated.countries, registered) if outdated.countries else {}),
         },
     )
     return request, f"{obstacle} Not made from what was read: {names}." if obstacle else ""

@@ -1,27 +1,39 @@
-"""Features of matches: dbt models before and after the team ratings."""
+"""Features of matches: dbt models before and after the team ratings, one partition per country."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
     AssetExecutionContext,
+    AssetKey,
+    BackfillPolicy,
     MaterializeResult,
     MetadataValue,
     Output,
     asset,
-    multi_asset,
 )
+from dagster_dbt import dbt_assets
 
+from football_assets.domain.columns import split_by_country
 from football_assets.features.dbt_project import load_manifest
-from football_assets.features.translator import GROUP, OWNERS, specs_of
-from football_assets.orchestration.increments import by_country
+from football_assets.features.translator import GROUP, OWNERS, FeatureTranslator
+from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import CountryTable, as_markdown, read_table, read_table_of
+from football_assets.storage.tables import (
+    as_markdown,
+    partition_of,
+    read_table_of,
+    table_object,
+    table_objects,
+)
+
+if TYPE_CHECKING:
+    from football_assets.features.dbt_build import NodeResult
 
 PREVIEW_ROWS = 10
 PREVIEW_COLUMNS = {
@@ -39,34 +51,43 @@ PREVIEW_COLUMNS = {
     ],
 }
 TEAMS_SHOWN = 20
-UNIQUE_ID = "dagster_dbt/unique_id"  # where dagster-dbt keeps the dbt test of a check
+UNIQUE_ID = "dagster_dbt/unique_id"  # metadata in which dagster-dbt names the dbt test of a check
 
-POOL = "features"  # a build removes the countries that it knows nothing of: another must not write them meanwhile
+POOL = "features"  # one build at a time: DuckDB and dbt use both cores of a small machine
 
 _manifest = load_manifest()
-_form_specs, _form_checks = specs_of(_manifest, ("stg_matches", "team_matches", "team_form"))
-_features_specs, _features_checks = specs_of(_manifest, ("match_features",))
+_translator = FeatureTranslator()
 
 
-@multi_asset(name="build_team_form", specs=_form_specs, check_specs=_form_checks, can_subset=True, pool=POOL)
+@dbt_assets(
+    manifest=_manifest,
+    select="stg_matches team_matches team_form",
+    name="build_team_form",
+    partitions_def=countries,
+    backfill_policy=BackfillPolicy.single_run(),
+    dagster_dbt_translator=_translator,
+    pool=POOL,
+)
 def build_team_form(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
-    """Matches, their two sides, and the form that each team carries out of each match."""
+    """Build matches, their two sides, and the form that each team carries out of each match."""
     yield from _build(context, bucket)
 
 
-@multi_asset(
+@dbt_assets(
+    manifest=_manifest,
+    select="match_features",
     name="build_match_features",
-    specs=_features_specs,
-    check_specs=_features_checks,
-    can_subset=True,
+    partitions_def=countries,
+    backfill_policy=BackfillPolicy.single_run(),
+    dagster_dbt_translator=_translator,
     pool=POOL,
 )
 def build_match_features(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
-    """Both sides of a match as of kick-off."""
+    """Build both sides of a match as of kick-off."""
     yield from _build(context, bucket)
 
 
@@ -77,100 +98,115 @@ def build_match_features(
     kinds={"polars"},
     tags={"grain": "team_match"},
     deps=["stg_matches"],
+    partitions_def=countries,
+    backfill_policy=BackfillPolicy.single_run(),
     pool=POOL,
 )
-def team_ratings(context: AssetExecutionContext, bucket: BucketResource) -> Output[CountryTable]:
-    """One row a team and match: Elo, attack and defence before the day of the match and after it.
+def team_ratings(context: AssetExecutionContext, bucket: BucketResource) -> Output[dict[str, pl.DataFrame]]:
+    """One row per team and match: Elo, attack and defence before the day of the match and after it.
 
-    They sum up all results so far in three numbers a team, and carry a team's strength across seasons, promotion and
+    They sum up all results so far in three numbers per team, and carry a team's strength across seasons, promotion and
     relegation. A team without a match has its league's entry rating, which is in the table too.
     """
-    from football_assets.features.rating_build import TABLE, build_ratings
-    from football_assets.features.ratings import RATINGS
+    from football_assets.features.ratings import rate_matches
 
     store = bucket.open()
-    made = build_ratings(store)
-    context.log.info("Rated again: %s.", ", ".join(made.made) or "nothing, some countries are gone")
-    kept = [name for name in made.countries if name not in made.made]
-    columns = ["league_id", "team_id", "kickoff_date", "is_played", *(f"{name}_after" for name in RATINGS)]
-    frames = [made.frame.select(columns), *([read_table_of(store, TABLE, kept, columns)] if kept else [])]
-    return Output(made, metadata={**_ratings_metadata(pl.concat(frames)), "made_again": ", ".join(made.made)})
+    keys = _countries(context, store, ["stg_matches"], ["team_ratings"])
+    rated = rate_matches(read_table_of(store, "stg_matches", keys))
+    context.log.info("Rated %d countries: %s.", len(keys), ", ".join(keys))
+    return Output(split_by_country(rated, keys), metadata=_ratings_metadata(rated, keys))
 
 
 def _build(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
-    """Build the selected models, or where only checks are selected, test the tables that are there."""
-    from football_assets.features.dbt_build import ModelsNotBuilt, build_features, check_features
+    """Build the selected models of the run's countries, or if only checks are selected, test their tables."""
+    from football_assets.features.dbt_build import ModelsNotBuilt, build_features, check_features, inputs_of
 
-    store = bucket.open()
-    scratch = Path(bucket.scratch)
-    checks = [
-        spec for spec in context.assets_def.check_specs if spec.key in context.selected_asset_check_keys
-    ]
+    store, scratch = bucket.open(), Path(bucket.scratch)
+    checks = {
+        spec.metadata[UNIQUE_ID]: spec
+        for spec in context.assets_def.check_specs
+        if spec.key in context.selected_asset_check_keys
+    }
     models = sorted(key.path[-1] for key in context.selected_asset_keys)
     failure = None
     lines: list[str] = []
     try:
         if models:
-            results = build_features(store, models, scratch, lines.append)
+            keys = _countries(context, store, inputs_of(_manifest, models), models)
+            built = build_features(store, models, keys, scratch, lines.append)
+            results = built.results
+            for model, parts in built.tables.items():
+                yield MaterializeResult(
+                    asset_key=model, metadata=_table_metadata(model, pl.concat(parts.values()), keys)
+                )
         else:
-            tested = sorted({spec.asset_key.path[-1] for spec in checks})
-            results = check_features(store, tested, scratch, lines.append)
+            every_country = [partition_of(item) for item in table_objects(store, "stg_matches")]
+            results = check_features(store, sorted(checks), every_country, scratch, lines.append)
     except ModelsNotBuilt as error:
         results, failure = error.results, error
     finally:
-        context.log.info("\n".join(lines))  # one event: a line each would cost more than most of dbt's tests
+        context.log.info("\n".join(lines))  # one event: one per line would cost more than most of dbt's tests
     for result in results:
-        if result.is_model and result.passed:
-            yield MaterializeResult(
-                asset_key=result.name,
-                metadata={
-                    "seconds": round(result.seconds, 3),
-                    **_table_metadata(store, result.name),
-                },
-            )
-    by_id = {result.unique_id: result for result in results}
-    for spec in checks:
-        test = by_id.get(spec.metadata[UNIQUE_ID])
-        if test is not None and test.status != "skipped":
-            yield AssetCheckResult(
-                asset_key=spec.asset_key,
-                check_name=spec.name,
-                passed=test.passed,
-                severity=AssetCheckSeverity.WARN if test.status == "warn" else AssetCheckSeverity.ERROR,
-                metadata={
-                    "rows_breaking_the_rule": test.failures,
-                    "seconds": round(test.seconds, 3),
-                    "message": test.message,
-                },
-            )
+        spec = checks.get(result.unique_id)
+        if spec is not None and result.status != "skipped":
+            yield _check_result(spec.asset_key, spec.name, result)
     if failure is not None:
         raise failure
 
 
-def _table_metadata(store: Bucket, name: str) -> dict[str, Any]:
-    # `team_form` holds played matches only.
-    played = [] if name == "team_form" else ["is_played"]
-    shown = PREVIEW_COLUMNS[name]
-    table = read_table(store, name, columns=["league_id", "season", "kickoff_date", *played])
-    results = table.filter("is_played") if played else table
-    newest = pl.col("kickoff_date") >= results["kickoff_date"].top_k(PREVIEW_ROWS).min()
-    of_latest = list(by_country(results.filter(newest).select("league_id")))
-    latest = read_table_of(store, name, of_latest, [*dict.fromkeys([*shown, *played])]).filter(
-        newest, *played
+def _countries(
+    context: AssetExecutionContext, store: Bucket, inputs: Sequence[str], outputs: Sequence[str]
+) -> list[str]:
+    """Return the countries of the run's range that a step builds: those that the run names, and those with inputs.
+
+    Dagster counts every country of the range as built. A country between those that the run names may be outdated, for
+    example after a failed run, so it is rebuilt if its inputs are in the bucket.
+    """
+    named = set(countries_to_build(context))
+    keys = [
+        key
+        for key in context.partition_keys
+        if key in named or all(store.stat(table_object(name, key)) is not None for name in inputs)
+    ]
+    for name in outputs:
+        for key in set(context.partition_keys) - set(keys):
+            context.add_asset_metadata({BUILT: False}, name, key)
+    return keys
+
+
+def _check_result(asset_key: AssetKey, name: str, test: "NodeResult") -> AssetCheckResult:
+    return AssetCheckResult(
+        asset_key=asset_key,
+        check_name=name,
+        passed=test.passed,
+        severity=AssetCheckSeverity.WARN if test.status == "warn" else AssetCheckSeverity.ERROR,
+        metadata={
+            "rows_breaking_the_rule": test.failures,
+            "seconds": round(test.seconds, 3),
+            "message": test.message,
+        },
     )
-    preview = latest.sort("kickoff_date", maintain_order=True).tail(PREVIEW_ROWS).select(shown)
+
+
+def _table_metadata(name: str, table: pl.DataFrame, keys: Sequence[str]) -> Mapping[str, Any]:
+    """Metadata of the rows that a run has built."""
+    shown = PREVIEW_COLUMNS[name]
+    # `team_form` holds played matches only.
+    results = table if name == "team_form" else table.filter("is_played")
+    latest = results.sort("kickoff_date", maintain_order=True).tail(PREVIEW_ROWS).select(shown)
     return {
         "dagster/row_count": table.height,
+        "countries": ", ".join(keys),
         "leagues": table["league_id"].n_unique(),
         "seasons": table["season"].n_unique(),
         **_date_range(table),
-        "latest_played": MetadataValue.md(as_markdown(_rounded(preview))),
+        "latest_played": MetadataValue.md(as_markdown(_rounded(latest))),
     }
 
 
-def _ratings_metadata(ratings: pl.DataFrame) -> dict[str, Any]:
+def _ratings_metadata(ratings: pl.DataFrame, keys: Sequence[str]) -> Mapping[str, Any]:
     now = (
         ratings.filter("is_played")
         .group_by("team_id", maintain_order=True)
@@ -185,13 +221,14 @@ def _ratings_metadata(ratings: pl.DataFrame) -> dict[str, Any]:
     )
     return {
         "dagster/row_count": ratings.height,
+        "countries": ", ".join(keys),
         "teams": ratings["team_id"].n_unique(),
         **_date_range(ratings),
         "strongest_teams": MetadataValue.md(as_markdown(_rounded(now.head(TEAMS_SHOWN)))),
     }
 
 
-def _date_range(table: pl.DataFrame) -> dict[str, Any]:
+def _date_range(table: pl.DataFrame) -> Mapping[str, Any]:
     if table.is_empty():
         return {}
     first, last = table.select(first=pl.col("kickoff_date").min(), last=pl.col("kickoff_date").max()).row(0)

@@ -14,9 +14,9 @@ from dagster import (
     multi_asset_check,
 )
 
-from football_assets.orchestration.increments import by_country
+from football_assets.domain.columns import countries_of
 from football_assets.orchestration.resources import BucketResource
-from football_assets.storage.tables import as_markdown, latest_country, read_table, read_table_of
+from football_assets.storage.tables import as_markdown, latest_partition, read_table, read_table_of
 
 PREVIEW_ROWS = 10
 
@@ -53,7 +53,7 @@ def check_team_ratings(
     for key in sorted(context.selected_asset_check_keys):
         match key.name:
             case "ratings_know_nothing_of_their_day":
-                latest = latest_country(store, "team_ratings")
+                latest = [latest_partition(store, "team_ratings")]
                 matches, ratings = (
                     read_table_of(store, name, latest) for name in ("stg_matches", "team_ratings")
                 )
@@ -140,9 +140,7 @@ def check_match_features(
             case "form_is_as_of_kickoff":
                 features = read_table(store, "match_features", columns=FORM_READ)
                 latest = features.sort("kickoff_date", maintain_order=True).tail(MATCHES_CHECKED)
-                team_matches = read_table_of(
-                    store, "team_matches", list(by_country(latest.select("league_id"))), SIDES_READ
-                )
+                team_matches = read_table_of(store, "team_matches", countries_of(latest), SIDES_READ)
                 wrong = form_that_is_not_as_of_kickoff(team_matches, latest)
                 yield _none_of(wrong, "match_features", key.name)
 

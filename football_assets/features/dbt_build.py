@@ -1,241 +1,307 @@
-"""Build dbt models from tables of the bucket into tables of the bucket. The Dagster assets and the backtest call it.
+"""Builds dbt models from tables of the bucket into tables of the bucket, country by country. The assets call it.
 
-DuckDB is scratch: each build has a database of its own, with a view for each input table, and leaves nothing behind.
+dbt runs as a process of its own, as by hand, against a DuckDB database that is deleted afterwards; its results are read
+from `run_results.json`. The tables that the models read are copied to Parquet files of the selected countries beside
+the database. Sources read them by their `external_location`. Models that are not built are views over their files.
 """
 
+import json
 import logging
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from football_assets.features.dbt_project import (
     DATABASE,
+    PARTIAL_PARSE,
     DbtFailed,
+    dbt_arguments,
+    dbt_environment,
+    dbt_executable,
     load_manifest,
+    parsed_project,
     project_folder,
-    project_sources,
 )
-from football_assets.features.dbt_run import Node, NodeResult, build_nodes, check_nodes
 from football_assets.features.ratings import ORDER
-from football_assets.orchestration.increments import changed_countries, code_digest, country_keys, row_hashes
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import (
-    CountryTable,
-    countries_made_from,
-    country_versions,
-    existing_objects,
-    partition_of,
-    read_table,
-    write_country_table,
-)
+from football_assets.storage.tables import missing_table, table_object, write_partitions
+
+Node = Mapping[str, Any]
+
+TABLES_VARIABLE = "FOOTBALL_TABLES"
+DATABASE_VARIABLE = "FOOTBALL_DUCKDB"
+MEMORY_VARIABLE = "FOOTBALL_DUCKDB_MEMORY"
+ROWS_A_GIGABYTE = 4_000_000
+"""Rows of all inputs that DuckDB joins and sorts in a gigabyte, with what it spills to disk."""
 
 _log = logging.getLogger(__name__)
-_COUNTRY = "split_part(league_id, '.', 1)"
-ROWS_A_GIGABYTE = 4_000_000  # of all inputs: what DuckDB joins and sorts in it, with what it spills to disk
-LANDED = "raw_matches"  # the table that is kept by season; the others are kept by country
-_PROVENANCE = ("source", "source_object", "source_version")  # columns of it that no model reads
-_ROWS_AT_A_TIME = 1_000_000  # that leave DuckDB together
+_PASSED = frozenset({"success", "pass"})
+_ENDED = frozenset({0, 1})  # exit codes of dbt: 1 if a model or a test failed
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """The result of one dbt model or test.
+
+    Attributes
+    ----------
+    status
+        Of dbt: `success`, `error` or `skipped` of a model; `pass`, `warn`, `fail`, `error` or `skipped` of a test.
+    failures
+        Rows that break the rule of a test.
+    """
+
+    unique_id: str
+    name: str
+    is_model: bool
+    status: str
+    failures: int
+    message: str
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model was built, or no row breaks the rule of the test."""
+        return self.status in _PASSED
 
 
 class ModelsNotBuilt(DbtFailed):
-    """Some models were not built. The others are in the bucket; `results` tells of all."""
+    """Some models were not built. The others are in the bucket; `results` has the results of all."""
 
     def __init__(self, message: str, results: list[NodeResult]) -> None:
         super().__init__(message)
         self.results = results
 
 
+@dataclass(frozen=True)
+class BuiltFeatures:
+    """Results of all nodes, and the rows of each model that was built, by model and country."""
+
+    results: list[NodeResult]
+    tables: dict[str, dict[str, pl.DataFrame]]
+
+
 def build_features(
-    bucket: Bucket, models: Sequence[str], scratch: Path, log: Callable[[str], None] = _log.info
-) -> list[NodeResult]:
-    """Build models and run their tests.
+    bucket: Bucket,
+    models: Sequence[str],
+    countries: Sequence[str],
+    scratch: Path,
+    log: Callable[[str], None] = _log.info,
+) -> BuiltFeatures:
+    """Build models for some countries, run their tests and write their tables to the bucket.
 
-    A country's rows are in order of kick-off day, league, match and team, whatever order the models have.
-
-    Where the tables in the bucket say what they were made from, only the countries whose input rows have changed go
-    through dbt and its tests; the others stay as they are, and the tables are those of a build of everything.
+    A country's rows are in order of kick-off day, league, match and team. They depend on the rows of this country
+    alone, so that the tables are those of a build of all countries.
 
     Parameters
     ----------
     bucket
-        Holds the tables that the models read, and gets one table a model, an object a country.
+        Holds the tables that the models read, and receives one object per model and country.
     models
-        Names of dbt models. What they read must be among them or in the bucket.
+        Names of dbt models. What they read is among them or in the bucket.
+    countries
+        Partitions to build. The others stay.
     scratch
         Folder for temporary files.
     log
-        Takes a line a model and test.
+        Receives one line per model and test.
 
     Returns
     -------
-    list[NodeResult]
-        One a model and test. A failed test does not keep its model out of the bucket, but stops the models after it.
+    BuiltFeatures
+        A failed test does not keep its own model out of the bucket, but dbt skips the models after it.
 
     Raises
     ------
     ObjectNotFound
-        The bucket lacks an input table.
+        The bucket lacks an input table of one of the countries.
     ModelsNotBuilt
         A model failed, or was skipped after a failed test.
     DbtFailed
-        dbt cannot compile the project, or it has no such model.
+        dbt cannot parse the project, or it has no such model.
     """
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
-        build = Path(folder)
-        manifest = load_manifest()
-        inputs = sorted(_parents(manifest, models) - set(models))
-        keys = _made_from_now(bucket, inputs)
-        noted = [countries_made_from(bucket, model) for model in models]
-        countries = changed_countries(keys, *noted)
-        log(f"Made again: {', '.join(countries) or 'nothing, some countries are gone'}.")
-        staged = _download(bucket, inputs, build, countries)
-        with _database(build, memory_limit(staged)) as connection:
-            _stage(connection, staged, countries)
-            results = build_nodes(connection, manifest, models, log)
-            built = [result.name for result in results if result.is_model and result.passed]
-            # After a failed test nothing is noted: the next build makes these countries again, and tests them.
-            to_note = keys if all(result.passed for result in results) else {}
-            for model in built:
-                for group, rows in _rows(connection, model, countries):
-                    write_country_table(bucket, model, CountryTable(rows, group, list(keys), to_note))
-    missing = [model for model in models if model not in built]
+    manifest = load_manifest()
+    inputs = inputs_of(manifest, models)
+    with _staged(bucket, manifest, inputs, countries, scratch) as folder:
+        results = _run(folder, manifest, "build", tests_of(manifest, models), models, log)
+        tables = {
+            result.name: _rows(folder / DATABASE, result.name, countries)
+            for result in results
+            if result.is_model and result.passed
+        }
+    for model, parts in tables.items():
+        write_partitions(bucket, model, parts)
+    missing = [model for model in models if model not in tables]
     if missing:
         reasons = [
             f"{result.name}: {result.message}" for result in results if result.status in {"error", "fail"}
         ]
         reason = " ".join("; ".join(reasons).split())
         raise ModelsNotBuilt(f"dbt did not build {', '.join(missing)}: {reason}", results)
-    return results
+    return BuiltFeatures(results, tables)
 
 
 def check_features(
-    bucket: Bucket, models: Sequence[str], scratch: Path, log: Callable[[str], None] = _log.info
+    bucket: Bucket,
+    tests: Sequence[str],
+    countries: Sequence[str],
+    scratch: Path,
+    log: Callable[[str], None] = _log.info,
 ) -> list[NodeResult]:
-    """Run the tests of models on their tables in the bucket, without building any.
+    """Run dbt tests on the tables in the bucket without building a model.
 
-    Parameters are those of `build_features`.
+    Parameters
+    ----------
+    tests
+        Unique identifiers of the tests. The other parameters are those of `build_features`.
 
     Raises
     ------
     ObjectNotFound
-        The bucket lacks a table of a model, or one that it reads.
+        The bucket lacks a table that a test reads.
     DbtFailed
-        dbt cannot compile the project, or it has no such model.
+        dbt cannot parse the project.
     """
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as folder:
-        manifest = load_manifest()
-        staged = _download(bucket, sorted(_parents(manifest, models) | set(models)), Path(folder), None)
-        with _database(Path(folder), memory_limit(staged)) as connection:
-            _stage(connection, staged, None)
-            return check_nodes(connection, manifest, models, log)
-
-
-def _parents(manifest: Node, models: Sequence[str]) -> set[str]:
-    """Tables that the models read."""
-    names = {
-        unique_id: node["name"] for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
+    manifest = load_manifest()
+    read = {
+        _name(manifest, parent) for test in tests for parent in manifest["nodes"][test]["depends_on"]["nodes"]
     }
+    with _staged(bucket, manifest, sorted(read), countries, scratch) as folder:
+        return _run(folder, manifest, "test", tests, [], log)
+
+
+def tests_of(manifest: Node, models: Sequence[str]) -> list[str]:
+    """Return the unique identifiers of the tests that belong to models: Dagster shows them as their asset checks."""
+    owned = []
+    for unique_id, node in manifest["nodes"].items():
+        if node["resource_type"] == "test":
+            owner = node.get("attached_node") or ""
+            reference = node["config"].get("meta", {}).get("dagster", {}).get("ref", {}).get("name")
+            if (reference or owner.rpartition(".")[2]) in models:
+                owned.append(unique_id)
+    return sorted(owned)
+
+
+def memory_limit(files: Sequence[Path]) -> str:
+    """Return the memory that DuckDB may use for some input files, `1GB` or more. It spills to disk beyond it."""
+    rows = sum(pl.scan_parquet(path).select(pl.len()).collect().item() for path in files)
+    return f"{max(1, rows // ROWS_A_GIGABYTE)}GB"
+
+
+def inputs_of(manifest: Node, models: Sequence[str]) -> list[str]:
+    """Return the names of the tables that models read and that are not among the models.
+
+    Raises
+    ------
+    DbtFailed
+        The project has no such model.
+    """
     nodes = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     unknown = set(models) - set(nodes)
     if unknown:
         raise DbtFailed(f"{', '.join(sorted(unknown))}: no such model in {project_folder()}.")
-    return {names[parent] for model in models for parent in nodes[model]["depends_on"]["nodes"]}
+    read = {_name(manifest, parent) for model in models for parent in nodes[model]["depends_on"]["nodes"]}
+    return sorted(read - set(models))
 
 
-def _made_from_now(bucket: Bucket, inputs: Sequence[str]) -> dict[str, str]:
-    """What each country's rows are made from now.
-
-    Raises
-    ------
-    ObjectNotFound
-        The bucket lacks an input table.
-    """
-    versions = [
-        row_hashes(read_table(bucket, LANDED).drop(_PROVENANCE, strict=False))
-        if name == LANDED
-        else country_versions(bucket, name)
-        for name in inputs
-    ]
-    return country_keys(versions, code_digest(*project_sources()))
-
-
-def _download(
-    bucket: Bucket, tables: Sequence[str], build: Path, countries: Sequence[str] | None
-) -> dict[str, list[Path]]:
-    """Files of each table that hold rows of some countries or of all; of a table without them, one without a row."""
-    files: dict[str, list[Path]] = {}
-    for table in tables:
-        objects = existing_objects(bucket, table)
-        if table != LANDED and countries is not None:
-            objects = [item for item in objects if partition_of(item) in countries] or objects[:1]
-        files[table] = [build / table / f"{number}.parquet" for number in range(len(objects))]
-        for item, path in zip(objects, files[table], strict=True):
-            bucket.download(item.name, path)
-    return files
+def _name(manifest: Node, unique_id: str) -> str:
+    group = "sources" if unique_id.startswith("source.") else "nodes"
+    return str(manifest[group][unique_id]["name"])
 
 
 @contextmanager
-def _database(build: Path, memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database that nobody reads again."""
-    with duckdb.connect(str(build / DATABASE), config={"threads": 2, "memory_limit": memory}) as connection:
-        connection.execute("pragma disable_checkpoint_on_shutdown")
-        yield connection
+def _staged(
+    bucket: Bucket, manifest: Node, tables: Sequence[str], countries: Sequence[str], scratch: Path
+) -> Iterator[Path]:
+    """Yield a folder with the files of the countries and a database, which is deleted afterwards."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="dbt-", dir=scratch) as name:
+        folder = Path(name)
+        for table in tables:
+            for country in countries:
+                item = table_object(table, country)
+                if bucket.stat(item) is None:
+                    raise missing_table(bucket, table, country)
+                bucket.download(item, folder / "tables" / table / f"{country}.parquet")
+        sources = {source["name"] for source in manifest["sources"].values()}
+        with duckdb.connect(str(folder / DATABASE)) as connection:
+            for model in sorted(set(tables) - sources):
+                files = ", ".join(_text(path) for path in sorted((folder / "tables" / model).iterdir()))
+                connection.execute(
+                    f'create view "{model}" as select * from read_parquet([{files}], union_by_name = true)'
+                )
+        yield folder
 
 
-def _stage(
-    connection: duckdb.DuckDBPyConnection,
-    files: Mapping[str, Sequence[Path]],
-    countries: Sequence[str] | None,
-) -> None:
-    """Make a view of each table, of the rows of some countries or of all."""
-    wanted = "true" if countries is None else f"{_COUNTRY} in ({_texts(['', *countries])})"
-    for table, paths in files.items():
-        connection.execute(
-            f'create view "{table}" as select * from read_parquet([{_texts(paths)}], union_by_name = true) '
-            f"where {wanted}"
-        )
-
-
-def memory_limit(files: Mapping[str, Sequence[Path]]) -> str:
-    """What DuckDB may hold for some input tables, `1GB` or more: it spills beyond, but not all that it holds."""
-    rows = sum(
-        pl.scan_parquet(path).select(pl.len()).collect().item() for paths in files.values() for path in paths
+def _run(
+    folder: Path,
+    manifest: Node,
+    command: str,
+    tests: Sequence[str],
+    models: Sequence[str],
+    log: Callable[[str], None],
+) -> list[NodeResult]:
+    files = sorted((folder / "tables").rglob("*.parquet"))
+    shutil.copyfile(parsed_project() / PARTIAL_PARSE, folder / PARTIAL_PARSE)  # dbt parses what has changed
+    names = [*models, *(manifest["nodes"][test]["name"] for test in tests)]
+    options = ["--quiet", command, "--indirect-selection", "empty", "--select", *names]
+    done = subprocess.run(
+        [dbt_executable(), *dbt_arguments(*options)],
+        cwd=folder,
+        env={
+            **dbt_environment(folder),
+            TABLES_VARIABLE: str(folder / "tables"),
+            DATABASE_VARIABLE: str(folder / DATABASE),
+            MEMORY_VARIABLE: memory_limit(files),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    return f"{max(1, rows // ROWS_A_GIGABYTE)}GB"
+    artifact = folder / "run_results.json"
+    if done.returncode not in _ENDED or not artifact.is_file():
+        message = " ".join((done.stdout + done.stderr).split())
+        raise DbtFailed(f"dbt {command} ended with exit code {done.returncode}: {message[-500:]}")
+    results = [_node_result(item, manifest) for item in json.loads(artifact.read_bytes())["results"]]
+    for item in results:
+        log(f"{item.status:8} {item.name} {item.seconds:.2f} s {item.message}".rstrip())
+    return results
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, model: str, countries: Sequence[str]
-) -> Iterator[tuple[list[str], pl.DataFrame]]:
-    """What a model has of some countries in order, as many countries at a time as are read together."""
-    counts = connection.execute(f'select {_COUNTRY}, count(*) from "{model}" group by all').fetchall()
-    for group in _groups(dict(counts), countries):
-        rows = connection.sql(f'select * from "{model}" where {_COUNTRY} in ({_texts(["", *group])})').pl()
-        yield group, rows.sort(name for name in ORDER if name in rows.columns)
+def _node_result(item: Mapping[str, Any], manifest: Node) -> NodeResult:
+    kind, _, name = item["unique_id"].partition(".")
+    node = (
+        load_manifest()["nodes"][item["unique_id"]] if kind == "test" else {"name": name.rpartition(".")[2]}
+    )
+    return NodeResult(
+        unique_id=item["unique_id"],
+        name=node["name"],
+        is_model=kind == "model",
+        status=item["status"],
+        failures=item["failures"] or 0,
+        message="" if item["message"] in (None, "OK") else " ".join(item["message"].split()),
+        seconds=item["execution_time"],
+    )
 
 
-def _groups(rows: Mapping[str, int], countries: Sequence[str]) -> list[list[str]]:
-    """Countries in groups of at most a million rows, or one country; one group at least."""
-    groups: list[list[str]] = [[]]
-    size = 0
-    for name in countries:
-        if groups[-1] and size + rows.get(name, 0) > _ROWS_AT_A_TIME:
-            groups.append([])
-            size = 0
-        groups[-1].append(name)
-        size += rows.get(name, 0)
-    return groups
+def _rows(database: Path, model: str, countries: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """Rows of a model by country, each part in order."""
+    parts = {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for country in countries:
+            of_country = f"select * from \"{model}\" where split_part(league_id, '.', 1) = $country"
+            rows = connection.sql(of_country, params={"country": country}).pl()
+            parts[country] = rows.sort(name for name in ORDER if name in rows.columns)
+    return parts
 
 
-def _text(value: Path | str) -> str:
+def _text(value: Path) -> str:
     return "'" + str(value).replace("'", "''") + "'"
-
-
-def _texts(values: Sequence[Path | str]) -> str:
-    return ", ".join(map(_text, values))

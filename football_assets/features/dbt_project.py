@@ -1,7 +1,6 @@
 """The dbt project `dbt_features/` and its manifest, which `dbt_build` and the Dagster assets read.
 
-dbt compiles the project: the manifest has the SQL of every model and test. It holds absolute paths, so none is
-committed: the project is compiled again when one of its files has changed.
+The manifest holds absolute paths and is not committed. dbt parses the project again when one of its files has changed.
 """
 
 import contextlib
@@ -21,58 +20,59 @@ from football_assets.errors import FootballError
 from football_assets.runtime.home import project_root
 
 DATABASE = "features.duckdb"  # dbt knows the tables in it as those of `features`
-_COMPILED = ("manifest.json", "partial_parse.msgpack")
+PARTIAL_PARSE = "partial_parse.msgpack"  # what dbt parses the project faster by
+_PARSED = ("manifest.json", PARTIAL_PARSE)
 
 
 class DbtFailed(FootballError):
-    """dbt could not compile the project, or a model could not be built."""
+    """dbt could not parse the project, or a model could not be built."""
 
 
 def project_folder() -> Path:
-    """Folder of the dbt project."""
+    """Return the folder of the dbt project."""
     return project_root() / "dbt_features"
 
 
 def load_manifest() -> dict[str, Any]:
-    """The project's manifest with the compiled SQL, made anew where the project has changed.
+    """Read the project's manifest, which is parsed again if the project has changed.
 
     Raises
     ------
     DbtFailed
-        dbt cannot compile the project.
+        dbt cannot parse the project.
     """
-    manifest: dict[str, Any] = json.loads((compiled_project() / "manifest.json").read_bytes())
+    manifest: dict[str, Any] = json.loads((parsed_project() / "manifest.json").read_bytes())
     return manifest
 
 
-def compiled_project() -> Path:
-    """Folder with `manifest.json` of the project as it is now, and what dbt compiles it faster by.
+def parsed_project() -> Path:
+    """Return the folder with `manifest.json` and PARTIAL_PARSE of the project as it is now.
 
     Raises
     ------
     DbtFailed
-        dbt cannot compile the project.
+        dbt cannot parse the project.
     """
     digest = _project_digest()
     folder = _writable(project_folder() / "target")
     stamp = folder / "digest"
     if not _is_current(stamp, digest):
         with (folder / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # of several processes one compiles, the others wait
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of several processes one parses, the others wait
             if not _is_current(stamp, digest):
-                _compile_into(folder)
+                _parse_into(folder)
                 stamp.write_text(digest)
     return folder
 
 
 def dbt_arguments(*arguments: str) -> list[str]:
-    """Arguments that have dbt work on the project."""
+    """Return arguments with the folder of the project."""
     folder = str(project_folder())
     return [*arguments, "--project-dir", folder, "--profiles-dir", folder]
 
 
 def dbt_environment(folder: Path) -> dict[str, str]:
-    """Environment of a dbt process that writes its artefacts and its log to `folder`."""
+    """Return the environment of a dbt process that writes its artifacts and its log to `folder`."""
     return {
         **os.environ,
         "DBT_TARGET_PATH": str(folder),
@@ -84,7 +84,14 @@ def dbt_environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _dbt_executable() -> str:
+def dbt_executable() -> str:
+    """Return the dbt program of this environment.
+
+    Raises
+    ------
+    DbtFailed
+        dbt is not installed.
+    """
     beside = Path(sys.executable).with_name("dbt")
     executable = str(beside) if beside.is_file() else shutil.which("dbt")
     if executable is None:
@@ -95,7 +102,7 @@ def _dbt_executable() -> str:
 def _project_digest() -> str:
     root = project_folder()
     parsers = "\0".join(version(name) for name in ("dbt-core", "dbt-duckdb"))
-    digest = hashlib.blake2b(f"compiled\0{root}\0{sys.prefix}\0{parsers}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"parsed\0{root}\0{sys.prefix}\0{parsers}".encode(), digest_size=16)
     for path in project_sources():
         if path.suffix != ".csv":  # dbt does not parse the rows of a seed
             digest.update(f"\0{path.relative_to(root)}\0".encode())
@@ -104,7 +111,7 @@ def _project_digest() -> str:
 
 
 def project_sources() -> list[Path]:
-    """Files that say what dbt makes: models, macros, seeds, tests and configuration."""
+    """List the files that define what dbt builds: models, macros, seeds, tests and configuration."""
     root = project_folder()
     found = [
         *root.glob("*.yml"),
@@ -117,7 +124,7 @@ def _is_current(stamp: Path, digest: str) -> bool:
     return (
         stamp.is_file()
         and stamp.read_text() == digest
-        and all((stamp.parent / name).is_file() for name in _COMPILED)
+        and all((stamp.parent / name).is_file() for name in _PARSED)
     )
 
 
@@ -131,15 +138,15 @@ def _writable(folder: Path) -> Path:
     return fallback
 
 
-def _compile_into(folder: Path) -> None:
+def _parse_into(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        earlier = folder / _COMPILED[1]
+        earlier = folder / _PARSED[1]
         if earlier.is_file():  # dbt then parses only what has changed
-            shutil.copyfile(earlier, Path(scratch) / _COMPILED[1])
+            shutil.copyfile(earlier, Path(scratch) / _PARSED[1])
         result = subprocess.run(
             [
-                _dbt_executable(),
-                *dbt_arguments("--quiet", "compile", "--no-introspect", "--no-populate-cache"),
+                dbt_executable(),
+                *dbt_arguments("--quiet", "parse"),
             ],
             cwd=scratch,
             env=dbt_environment(Path(scratch)),
@@ -149,6 +156,6 @@ def _compile_into(folder: Path) -> None:
         )
         if result.returncode != 0:
             message = " ".join((result.stdout + result.stderr).split())
-            raise DbtFailed(f"dbt cannot compile {project_folder()}: {message[-500:]}")
-        for name in _COMPILED:
+            raise DbtFailed(f"dbt cannot parse {project_folder()}: {message[-500:]}")
+        for name in _PARSED:
             (Path(scratch) / name).replace(folder / name)

@@ -250,7 +250,7 @@ def _walk(schedule: _Schedule, config: RatingConfig) -> tuple[Floats, Floats, Fl
 
 
 def rating_change(now: Floats, league_goals: Floats, goals: Floats, config: RatingConfig) -> Floats:
-    """What results change: [n, 2, ratings]. The Elo points of the two sides sum to zero."""
+    """Return the changes by results: [n, 2, ratings]. The Elo points of the two sides sum to zero."""
     elo, attack, defence = now[:, :, 0], now[:, :, 1], now[:, :, 2]  # [n, 2]
     margin = goals[:, 0] - goals[:, 1]
     home_advantage = config.elo_home_scale * np.log(league_goals[:, 0] / league_goals[:, 1])

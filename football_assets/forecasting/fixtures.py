@@ -5,12 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
-from football_assets.domain.columns import PROBABILITY_COLUMNS
+from football_assets.domain.columns import PROBABILITY_COLUMNS, countries_of
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.errors import RegistryError
 from football_assets.forecasting.schema import SCHEMA
-from football_assets.orchestration.increments import by_country
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
@@ -81,7 +80,7 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
     """
     spec = FeatureSpec.load(bundle)
     matches = read_table(bucket, "match_features", columns=["league_id", *COLUMNS_READ])
-    countries = list(by_country(matches.filter(~pl.col("is_played")).select("league_id")))
+    countries = countries_of(matches.filter(~pl.col("is_played")))
     features, team_matches, team_ratings = (
         read_table_of(bucket, name, countries) for name in ("match_features", "team_matches", "team_ratings")
     )

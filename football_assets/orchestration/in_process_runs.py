@@ -307,7 +307,7 @@ def _check(evaluation: AssetCheckEvaluation, spec: AssetCheckSpec) -> CheckFinis
 
 
 def cause_of(error: SerializableErrorInfo | None) -> str:
-    """The first line of the innermost exception, with its class unless it is ours, which speaks for itself."""
+    """Return the first line of the innermost exception, with its class unless it is one of this project."""
     if error is None:
         return "no error was recorded."
     while error.cause is not None:

@@ -27,14 +27,14 @@ class BucketResource(ConfigurableResource):
         return open_bucket(self.url)
 
     def scratch_folder(self, purpose: str) -> Path:
-        """A fresh local folder, on the bucket's disk where that is local, so that results can be linked in."""
+        """Create a local folder, on the bucket's disk if that is local, so that results can be linked in."""
         root = Path(self.scratch)
         root.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=root))
 
 
 def bucket_resources(settings: Settings) -> tuple[BucketResource, dict[str, ConfigurableResource]]:
-    """The bucket of the settings, and the resources that it needs beside it, by key."""
+    """Return the bucket of the settings, and the resources that it requires, by key."""
     scratch = str(settings.scratch)
     if not settings.bucket_url.startswith(GCS_SCHEME):
         return BucketResource(url=settings.bucket_url, scratch=scratch), {}

@@ -79,7 +79,7 @@ SEASONS_SHOWN = 3
 def check_raw_tables(
     context: AssetCheckExecutionContext, bucket: BucketResource
 ) -> Iterator[AssetCheckResult]:
-    """The selected questions, put to both tables."""
+    """Evaluate the selected checks on both tables."""
     store = bucket.open()
     matches, rejected = (read_table(store, name) for name in ("raw_matches", "raw_matches_rejected"))
     for key in sorted(context.selected_asset_check_keys):
@@ -143,7 +143,7 @@ def _countries_are_as_new_as_their_files(
 def _warning(
     asset: str, check: str, found: pl.DataFrame, advice: str, reasons: pl.DataFrame | None = None
 ) -> AssetCheckResult:
-    """A check that warns of what was found, one row each, with its `common_reasons`."""
+    """Return a check that warns of the rows found, with their `common_reasons`."""
     return AssetCheckResult(
         asset_key=asset,
         check_name=check,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from football_assets.domain.columns import country_column
 from football_assets.errors import ObjectNotFound, UnreadableObject
 from football_assets.raw.countries import country_of, objects_of
 from football_assets.raw.formats.frames import REJECTION_SCHEMA, FileContent, read_files, with_origins
@@ -27,7 +28,6 @@ from football_assets.raw.rules import (
     without_void,
 )
 from football_assets.storage.bucket import Bucket, ObjectInfo
-from football_assets.storage.tables import country_of_league
 
 REFUSAL_SCHEMA: dict[str, type[pl.DataType]] = {"country": pl.String, **REJECTION_SCHEMA}
 
@@ -82,7 +82,7 @@ def read_countries(
 def _read_matches(matches: pl.DataFrame, rejected: Sequence[pl.DataFrame]) -> ReadMatches:
     from football_assets.raw.schema import Match
 
-    ordered = matches.sort(country_of_league(), "season", "kickoff_date", "league_id", "match_id")
+    ordered = matches.sort(country_column(), "season", "kickoff_date", "league_id", "match_id")
     records = pl.concat([frame.select(*REFUSAL_SCHEMA) for frame in rejected])
     return ReadMatches(
         matches=Match.validate(ordered.select(*Match.column_names()), cast=True),
@@ -93,7 +93,7 @@ def _read_matches(matches: pl.DataFrame, rejected: Sequence[pl.DataFrame]) -> Re
 def _copied_files(refused: pl.DataFrame) -> pl.DataFrame:
     """Objects that hold another league's list, by REFUSAL_SCHEMA."""
     return refused.with_columns(
-        country_of_league(), line=pl.lit(None, pl.Int64), path=pl.lit(None, pl.String), record=pl.lit("")
+        country_column(), line=pl.lit(None, pl.Int64), path=pl.lit(None, pl.String), record=pl.lit("")
     )
 
 
@@ -126,7 +126,7 @@ def _judged(bucket: Bucket, objects: Sequence[LandingObject], today: date) -> _J
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows that can be used, clubs by their canonical names."""
+    """Return the rows that can be used, clubs by their canonical names."""
     return with_canonical_clubs(rows.filter(pl.col("reason").is_null()).drop("reason"))
 
 
@@ -150,7 +150,7 @@ def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.Data
 def _contents(
     bucket: Bucket, objects: Sequence[LandingObject]
 ) -> tuple[list[tuple[LandingObject, bytes]], list[tuple[LandingObject, str]]]:
-    """The objects with their contents, and those that cannot be read any more, each with the reason."""
+    """Return the objects with their contents, and those that cannot be read any more with the reason."""
     found: list[tuple[LandingObject, bytes]] = []
     lost: list[tuple[LandingObject, str]] = []
     for item in objects:

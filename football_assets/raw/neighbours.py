@@ -62,7 +62,7 @@ def in_their_seasons(entries: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_shared_days(entries: pl.DataFrame) -> pl.DataFrame:
-    """The entries of days on which another season of their country has entries, too."""
+    """Return the entries of days on which another season of their country has entries, too."""
     listing = entries.select("country", "season").unique().sort("country", "season")
     shared: list[tuple[str, str, object, object]] = []
     for (country,), part in listing.partition_by("country", as_dict=True, maintain_order=True).items():

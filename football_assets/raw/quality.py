@@ -5,10 +5,11 @@ from datetime import date
 
 import polars as pl
 
+from football_assets.domain.columns import country_column
 from football_assets.raw.countries import by_country_of
 from football_assets.raw.landing import Inventory
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import country_of_league, partition_of, table_objects
+from football_assets.storage.tables import partition_of, table_objects
 
 
 def broken_rules(matches: pl.DataFrame) -> dict[str, int]:
@@ -24,7 +25,7 @@ def broken_rules(matches: pl.DataFrame) -> dict[str, int]:
 
 
 def played_after(matches: pl.DataFrame, today: date) -> pl.DataFrame:
-    """Matches that have a score and lie after a day."""
+    """Return matches that have a score and lie after a day."""
     return matches.filter(pl.col("home_goals").is_not_null() & (pl.col("kickoff_date") > today))
 
 
@@ -43,7 +44,7 @@ def stale_countries(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataF
     origins = pl.concat(
         [
             table.select(
-                "country" if "country" in table.columns else country_of_league(),
+                "country" if "country" in table.columns else country_column(),
                 "source_object",
                 "source_version",
             ).unique()

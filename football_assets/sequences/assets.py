@@ -17,7 +17,7 @@ from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
     deps=list(columns_read()),
 )
 def sequence_tensors(bucket: BucketResource) -> MaterializeResult[Path]:
-    """The last ten matches of both teams and the context of every match, as arrays that training maps into memory.
+    """Encode the last ten matches of both teams and the context of every match as memory-mapped arrays.
 
     One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days; it is
     read through the span of a team's matches that were known by then. Units are goals, days and rating points:
@@ -42,7 +42,7 @@ def sequence_tensors(bucket: BucketResource) -> MaterializeResult[Path]:
 
 
 def describe_spec(spec: FeatureSpec) -> str:
-    """The features as a Markdown table."""
+    """Format the features as a Markdown table."""
     lines = ["| input | feature | unit | range | meaning |", "|---|---|---|---|---|"]
     for name, features in (("history", spec.history), ("context", spec.context)):
         lines += [

@@ -7,6 +7,7 @@ hash, to map and to send to workers, and any length of history is in it.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -53,7 +54,7 @@ class SequenceTensors:
         return len(self.outcome)
 
     def take(self, rows: NDArray[np.integer]) -> SequenceBatch:
-        """The inputs of some rows, read into memory."""
+        """Read the inputs of some rows into memory."""
         length = self.spec.history_length
         return SequenceBatch(
             read_histories(self.past, self.home_span[rows], length),
@@ -64,7 +65,8 @@ class SequenceTensors:
     @property
     def played(self) -> NDArray[np.bool_]:
         """Which rows have a result."""
-        return self.outcome != UNPLAYED
+        played: NDArray[np.bool_] = self.outcome != UNPLAYED
+        return played
 
     @property
     def days(self) -> NDArray[np.datetime64]:
@@ -121,7 +123,7 @@ def write_tensors(
 
 
 def _with_home_advantage(tensors: SequenceTensors) -> SequenceTensors:
-    """The shift of home advantage filled in for every match: it depends on the matches of all countries."""
+    """Return the tensors with the shift of home advantage, which depends on the matches of all countries."""
     names = tensors.spec.context_names
     if HOME_ADVANTAGE_SHIFT not in names:
         return tensors
@@ -165,6 +167,7 @@ def open_tensors(folder: Path) -> SequenceTensors:
     )
 
 
-def _open(path: Path) -> NDArray:
-    empty = np.load(path, allow_pickle=False, mmap_mode=None) if path.stat().st_size <= 128 else None
-    return empty if empty is not None else np.load(path, allow_pickle=False, mmap_mode="r")
+def _open(path: Path) -> NDArray[Any]:
+    mode: Literal["r"] | None = None if path.stat().st_size <= 128 else "r"  # an empty array cannot be mapped
+    array: NDArray[Any] = np.load(path, allow_pickle=False, mmap_mode=mode)
+    return array

@@ -5,22 +5,30 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from football_assets.features.dbt_project import _dbt_executable, dbt_arguments, dbt_environment
+from football_assets.features.dbt_build import DATABASE_VARIABLE, TABLES_VARIABLE
+from football_assets.features.dbt_project import dbt_arguments, dbt_environment, dbt_executable
 
 
-def dbt_build(database: Path, names: Sequence[str]) -> dict[str, str]:
-    """Build and test some models or seeds in a database; returns what became of each node, by its identifier."""
-    arguments = dbt_arguments("build", "--select", *names, "--indirect-selection", "buildable")
-    arguments += ["--vars", json.dumps({"database": str(database)})]
-    folder = database.parent
+def dbt(folder: Path, tables: Path, *arguments: str) -> str:
+    """Run dbt with its artifacts and its database in a folder, on tables of a local bucket; returns its output."""
     done = subprocess.run(
-        [_dbt_executable(), *arguments],
+        [dbt_executable(), *dbt_arguments(*arguments)],
         cwd=folder,
-        env=dbt_environment(folder),
+        env={
+            **dbt_environment(folder),
+            TABLES_VARIABLE: str(tables),
+            DATABASE_VARIABLE: str(folder / "features.duckdb"),
+        },
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode in {0, 1}, done.stdout + done.stderr  # 1: a test failed
+    return done.stdout
+
+
+def dbt_build(folder: Path, tables: Path, names: Sequence[str]) -> dict[str, str]:
+    """Build and test some models or seeds; returns the status of each node, by its identifier."""
+    dbt(folder, tables, "build", "--select", *names, "--indirect-selection", "buildable")
     results = json.loads((folder / "run_results.json").read_text())["results"]
     return {result["unique_id"]: result["status"] for result in results}

@@ -30,9 +30,9 @@ from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.state_table import build_team_state
 from football_assets.storage.artifacts import fetch, publish
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import write_by_country
 from football_assets_tests.builders.feature_tables import feature_tables
 from football_assets_tests.builders.simulation import LearntFolders, write_learnt_folders
+from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.worlds import FeatureTables
 
 TABLES = [field.name for field in fields(FeatureTables)]

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.features.dbt_build import build_features
-from football_assets.features.rating_build import build_ratings
+from football_assets.features.ratings import rate_matches
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import DriftReport, Evidence, examine
 from football_assets.monitoring.production import Production
@@ -21,12 +21,13 @@ from football_assets.monitoring.schema import FORECAST, SCHEMA
 from football_assets.registry.bundle import reference_rows, reference_table
 from football_assets.sequences.tensors import SequenceTensors, build_tensors, open_tensors
 from football_assets.storage.opening import open_bucket
-from football_assets.storage.tables import read_table, write_country_table, write_table
+from football_assets.storage.tables import read_table
 from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import fit_forecaster
 from football_assets.training.network import MatchForecaster
 from football_assets.training.predictions import forecast
 from football_assets.training.split import split_by_time
+from football_assets_tests.builders.tables import write_by_country
 
 _MODELS = ["stg_matches", "team_matches", "team_form"]
 _ASKED_AT = time(12, tzinfo=UTC)  # of the day before the match
@@ -65,10 +66,10 @@ class Window:
 def build_world(raw_matches: pl.DataFrame, folder: Path) -> World:
     """Features and tensors of results, made in an empty folder as the asset graph makes them."""
     bucket, scratch = open_bucket(str(folder / "bucket")), folder / "scratch"
-    write_table(bucket, "raw_matches", raw_matches)
-    build_features(bucket, _MODELS, scratch)
-    write_country_table(bucket, "team_ratings", build_ratings(bucket))
-    build_features(bucket, ["match_features"], scratch)
+    countries = write_by_country(bucket, "raw_matches", raw_matches)
+    build_features(bucket, _MODELS, countries, scratch)
+    write_by_country(bucket, "team_ratings", rate_matches(read_table(bucket, "stg_matches")), countries)
+    build_features(bucket, ["match_features"], countries, scratch)
     tensors = folder / "tensors"
     tensors.mkdir(parents=True)
     build_tensors(bucket, tensors)

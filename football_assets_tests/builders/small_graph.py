@@ -8,7 +8,7 @@ import dagster as dg
 from football_assets.automation.jobs import refresh_forecasts, retrain
 from football_assets.automation.new_results_sensor import evaluate, new_results_sensor
 from football_assets.orchestration.io_managers import TableIOManager
-from football_assets.orchestration.partitions import COUNTRY_PARTITIONS
+from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, countries
 from football_assets.orchestration.resources import BucketResource, bucket_resources
 from football_assets.raw.assets import read_landing_files
 from football_assets.settings import Settings
@@ -21,7 +21,7 @@ BROKEN = "broken"  # while this object is in the bucket, training fails
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-@dg.asset(deps=["raw_matches"])
+@dg.asset(deps=["raw_matches"], partitions_def=countries, backfill_policy=dg.BackfillPolicy.single_run())
 def stg_matches() -> None:
     """Stands for the features."""
 
@@ -39,6 +39,7 @@ def fixture_predictions() -> None:
 
 
 ASSETS = [read_landing_files, stg_matches, trained_lstm, fixture_predictions]
+BY_COUNTRY = frozenset(dg.AssetKey(name) for name in ("raw_matches", "raw_matches_rejected", "stg_matches"))
 EVERYTHING = frozenset(dg.AssetSelection.assets(*ASSETS).resolve(ASSETS))
 
 
@@ -80,7 +81,9 @@ class SmallHome:
     def tick(self) -> dg.RunRequest | None:
         """One evaluation ten seconds after the last; its cursor and partitions are kept, its request is returned."""
         self.now += 10
-        result = evaluate(self.instance, self.bucket, EVERYTHING, self.cursor, self.now)
+        result = evaluate(
+            self.instance, self.bucket, EVERYTHING, self.cursor, self.now, by_country=BY_COUNTRY
+        )
         self.cursor = result.cursor
         for request in result.dynamic_partitions_requests or ():
             self.instance.add_dynamic_partitions(COUNTRY_PARTITIONS, list(request.partition_keys))

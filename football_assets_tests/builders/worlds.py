@@ -18,7 +18,8 @@ from football_assets.raw.schema import Match
 from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
-from football_assets.storage.tables import read_table, write_by_country, write_table
+from football_assets.storage.tables import read_table
+from football_assets_tests.builders.tables import write_by_country
 
 STRENGTH = 0.35  # deviation of the log goals between teams of a tier
 TIER_STEP = 0.3
@@ -208,10 +209,10 @@ def home_teams_lose(tables: FeatureTables) -> FeatureTables:
 
 def build_tables(bucket: Bucket, matches: pl.DataFrame, scratch: Path) -> FeatureTables:
     """Build the feature tables in a bucket as the asset graph does: dbt, ratings, dbt."""
-    write_table(bucket, "raw_matches", Match.validate(matches))
-    build_features(bucket, ["stg_matches", "team_matches", "team_form"], scratch)
-    write_by_country(bucket, "team_ratings", rate_matches(read_table(bucket, "stg_matches")))
-    build_features(bucket, ["match_features"], scratch)
+    countries = write_by_country(bucket, "raw_matches", Match.validate(matches))
+    build_features(bucket, ["stg_matches", "team_matches", "team_form"], countries, scratch)
+    write_by_country(bucket, "team_ratings", rate_matches(read_table(bucket, "stg_matches")), countries)
+    build_features(bucket, ["match_features"], countries, scratch)
     return read_tables(bucket)
 
 

@@ -1,18 +1,21 @@
 """The features of three countries, built once by the Dagster graph for all tests of this folder that read them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
-from dagster import AssetSelection, ExecuteInProcessResult, materialize
+from dagster import AssetSelection, DagsterInstance, ExecuteInProcessResult, materialize
 
 from football_assets.features.assets import assets
 from football_assets.features.checks import checks
 from football_assets.orchestration.io_managers import TableIOManager
+from football_assets.orchestration.partitions import register_countries, run_tags
 from football_assets.orchestration.resources import BucketResource
-from football_assets.storage.tables import read_table, write_table
+from football_assets.storage.tables import read_table
+from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.worlds import (
     MatchRow,
     in_country,
@@ -22,6 +25,7 @@ from football_assets_tests.builders.worlds import (
 )
 
 REWRITTEN_FROM = date(2011, 9, 4)
+COUNTRIES = ["alt", "han", "nix", "sim"]  # no match of `nix` has landed
 HAND_COUNTRY = [
     MatchRow("1", "2024-25", date(2024, 8, 3), "Ash", "Birch", (2, 0)),
     MatchRow("1", "2024-25", date(2024, 8, 3), "Cedar", "Elm", (1, 1)),
@@ -46,10 +50,21 @@ class Features:
         return table if country is None else table.filter(pl.col("league_id").str.starts_with(f"{country}."))
 
 
-def run_graph(bucket: BucketResource, selection: AssetSelection | None = None) -> ExecuteInProcessResult:
-    """Materialise the stage's assets and checks, or the selection of them."""
+def run_graph(
+    bucket: BucketResource, selection: AssetSelection | None = None, countries: Sequence[str] = COUNTRIES
+) -> ExecuteInProcessResult:
+    """Materialise the stage's assets of some countries and their checks, or the selection of them."""
     resources = {"bucket": bucket, "tables": TableIOManager(bucket=bucket)}
-    return materialize([*assets, *checks], resources=resources, raise_on_error=False, selection=selection)
+    with DagsterInstance.ephemeral() as instance:
+        register_countries(instance, COUNTRIES)
+        return materialize(
+            [*assets, *checks],
+            resources=resources,
+            raise_on_error=False,
+            selection=selection,
+            instance=instance,
+            tags=run_tags(countries, COUNTRIES),
+        )
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +80,5 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Features:
             raw_matches("han", HAND_COUNTRY),
         ]
     )
-    for (season,), part in rows.group_by("season"):
-        write_table(bucket.open(), "raw_matches", part, str(season))
-    write_table(bucket.open(), "raw_matches", rows.clear(), "1999-00")  # a season with no match
+    write_by_country(bucket.open(), "raw_matches", rows, COUNTRIES)
     return Features(bucket, run_graph(bucket))

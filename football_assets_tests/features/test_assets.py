@@ -1,11 +1,12 @@
 """The stage in Dagster: keys, metadata, dbt tests and our own as asset checks, partial selections."""
 
-from dagster import AssetCheckKey, AssetKey, AssetSelection
+from dagster import AssetCheckKey, AssetKey, AssetSelection, BackfillPolicy
 
 from football_assets.features.assets import POOL, assets, build_match_features, build_team_form
 from football_assets.features.checks import checks
+from football_assets.orchestration.partitions import countries
 from football_assets.storage.tables import read_table, table_objects
-from football_assets_tests.features.conftest import Features, run_graph
+from football_assets_tests.features.conftest import COUNTRIES, Features, run_graph
 
 KEYS = ["stg_matches", "team_matches", "team_form", "team_ratings", "match_features"]
 
@@ -38,12 +39,12 @@ def test_every_asset_has_its_one_part_key_and_what_a_person_looks_for() -> None:
         assert spec.group_name == "features"
         assert spec.owners == ["team:forecasting"]
         assert spec.description is not None
-        assert spec.description.startswith("One row a")
+        assert spec.description.startswith("One row")
     assert specs[AssetKey("team_form")].kinds == {"dbt", "duckdb"}
 
 
 def test_two_builds_of_features_exclude_each_other() -> None:
-    """Each removes the countries that it knows nothing of."""
+    """DuckDB and dbt use both cores of a small machine."""
     pools = {key: definition.op.pool for definition in assets for key in definition.keys}
 
     assert {key.to_user_string() for key, pool in pools.items() if pool == POOL} == set(KEYS)
@@ -66,18 +67,23 @@ def test_every_column_of_a_dbt_table_is_described(features: Features) -> None:
             assert all(column.description for column in described.values())
 
 
-def test_materialisations_tell_rows_dates_and_show_examples(features: Features) -> None:
-    events = {
-        event.materialization.asset_key.path[-1]: event
-        for event in features.run.get_asset_materialization_events()
-    }
-    assert set(events) == set(KEYS)
+def test_materialisations_have_rows_dates_and_examples_of_the_run(features: Features) -> None:
+    events = features.run.get_asset_materialization_events()
+    built = {(event.materialization.asset_key.path[-1], event.partition) for event in events}
+    assert built == {(name, country) for name in KEYS for country in COUNTRIES}
+    latest = {event.materialization.asset_key.path[-1]: event.materialization.metadata for event in events}
     for name in KEYS:
-        metadata = events[name].materialization.metadata
-        assert metadata["dagster/row_count"].value == features.table(name).height
-        assert str(metadata["first_date"].value) == "2010-08-07"
-    assert "han:Ash" in str(events["team_form"].materialization.metadata["latest_played"].value)
-    assert "| elo |" in str(events["team_ratings"].materialization.metadata["strongest_teams"].value)
+        assert latest[name]["dagster/row_count"].value == features.table(name).height
+        assert latest[name]["countries"].value == "alt, han, nix, sim"
+        assert str(latest[name]["first_date"].value) == "2010-08-07"
+    assert "han:Ash" in str(latest["team_form"]["latest_played"].value)
+    assert "| elo |" in str(latest["team_ratings"]["strongest_teams"].value)
+
+
+def test_every_table_is_partitioned_by_country_and_a_range_is_one_run() -> None:
+    for definition in assets:
+        assert definition.partitions_def == countries
+        assert definition.backfill_policy == BackfillPolicy.single_run()
 
 
 def test_one_model_is_rebuilt_alone_to_the_same_bytes(features: Features) -> None:
@@ -86,9 +92,10 @@ def test_one_model_is_rebuilt_alone_to_the_same_bytes(features: Features) -> Non
     before = [item.version for name in names for item in table_objects(store, name)]
     run = run_graph(features.bucket, selection=AssetSelection.assets("match_features"))
     assert run.success
-    assert [event.materialization.asset_key.path[-1] for event in run.get_asset_materialization_events()] == [
-        "match_features"
-    ]
+    names_built = {
+        event.materialization.asset_key.path[-1] for event in run.get_asset_materialization_events()
+    }
+    assert names_built == {"match_features"}
     assert len(before) > len(names)
     assert [item.version for name in names for item in table_objects(store, name)] == before
 

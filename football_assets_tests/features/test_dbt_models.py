@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from football_assets.orchestration.increments import country
+from football_assets.domain.columns import country_column
 from football_assets_tests.builders.worlds import match_id
 from football_assets_tests.features.conftest import HAND_COUNTRY, REWRITTEN_FROM, Features
 
@@ -261,4 +261,4 @@ def test_tables_are_in_order_of_country_day_league_and_match(features: Features)
         "match_features": ["kickoff_date", "league_id", "match_id"],
     }.items():
         table = features.table(name)
-        assert_frame_equal(table, table.sort(country(), *keys), check_exact=True)
+        assert_frame_equal(table, table.sort(country_column(), *keys), check_exact=True)

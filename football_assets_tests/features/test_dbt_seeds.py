@@ -11,7 +11,7 @@ SEEDS = ("clubs", "leagues")
 
 
 def test_dbt_loads_the_seeds_and_finds_nothing_wrong(tmp_path: Path) -> None:
-    statuses = dbt_build(tmp_path / "features.duckdb", SEEDS)
+    statuses = dbt_build(tmp_path, tmp_path, SEEDS)
     names = {unique_id.split(".")[2] for unique_id in statuses}
     assert {*SEEDS, "names_mean_one_club", "clubs_country_has_a_league"} <= names
     assert set(statuses.values()) == {"success", "pass"}

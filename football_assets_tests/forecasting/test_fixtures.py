@@ -25,8 +25,9 @@ from football_assets.sequences.home_advantage import with_home_advantage
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
 from football_assets.storage.opening import open_bucket
-from football_assets.storage.tables import write_by_country, write_table
+from football_assets.storage.tables import write_table
 from football_assets_tests.builders.feature_tables import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, feature_tables
+from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.worlds import FeatureTables
 
 MATCH_DAY = FIRST_DAY + timedelta(days=7 * ROUNDS)

@@ -15,7 +15,7 @@ from football_assets.monitoring.summary import HISTORY, REPORT, load_summary
 from football_assets.orchestration.io_managers import TableIOManager
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import read_table, table_object, write_table
+from football_assets.storage.tables import read_table_of, write_table
 from football_assets_tests.builders.prediction_logs import (
     fixtures_of,
     lines,
@@ -177,8 +177,7 @@ def test_a_line_that_is_there_twice_fails_the_check(resource: BucketResource) ->
     bucket = resource.open()
     log_of(bucket, WINDOW.head(5))
     run(resource)
-    name = table_object("prediction_log", DAY)
-    table = read_table(bucket, "prediction_log", only={name})
+    table = read_table_of(bucket, "prediction_log", [DAY])
     write_table(bucket, "prediction_log", pl.concat([table, table.head(1)]), DAY)
 
     result = run(resource, selection=AssetSelection.all_asset_checks())

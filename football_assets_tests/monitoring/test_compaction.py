@@ -19,7 +19,7 @@ from football_assets.storage.bucket import Bucket
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.log_segments import SEGMENTS
 from football_assets.storage.opening import open_bucket
-from football_assets.storage.tables import read_table, table_object
+from football_assets.storage.tables import read_table_of, table_object
 from football_assets_tests.builders.prediction_logs import (
     DAY,
     ids,
@@ -82,8 +82,7 @@ def test_a_day_has_a_table_of_its_own_and_grows_with_later_segments(bucket: Loca
     done = compact(bucket)
 
     assert (done.rows, done.days) == (1, [date(2015, 11, 21)])
-    names = {table_object("prediction_log", DAY)}
-    assert sorted(read_table(bucket, "prediction_log", only=names)["request_id"]) == [
+    assert sorted(read_table_of(bucket, "prediction_log", [DAY])["request_id"]) == [
         "request-1",
         "request-3",
     ]

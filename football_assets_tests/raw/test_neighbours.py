@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from football_assets.domain.columns import country_column
 from football_assets.raw.countries import landed_countries, objects_of
 from football_assets.raw.landing import inventory
 from football_assets.raw.matches import ReadMatches, read_countries
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
-from football_assets.storage.tables import country_of_league
 from football_assets_tests.builders.landings import csv_of, json_of, listed, put
 
 TODAY = date(2022, 8, 1)
@@ -139,7 +139,7 @@ def test_countries_read_alone_and_together_and_in_any_order_of_landing_agree(
     second = read_all(bucket)
     assert first.matches.drop("source_version").equals(second.matches.drop("source_version"))
     sides = [
-        second.matches.select(country_of_league(), "season", "kickoff_date", team=side)
+        second.matches.select(country_column(), "season", "kickoff_date", team=side)
         for side in ("home_team", "away_team")
     ]
     assert pl.concat(sides).is_unique().all()

@@ -12,7 +12,7 @@ from football_assets.sequences.assets import describe_spec, sequence_tensors
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import open_tensors
 from football_assets.storage.artifacts import fetch
-from football_assets.storage.tables import write_by_country
+from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.worlds import TRUTH, SimulatedCountries
 
 TABLES = ("match_features", "team_matches", "team_ratings")

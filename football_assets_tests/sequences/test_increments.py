@@ -1,20 +1,23 @@
-"""Making only changed countries again gives the tables and arrays of making all, to the bit."""
+"""Building only changed countries gives the tables and arrays of a build of all, to the bit."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pytest
 from polars.testing import assert_frame_equal
 
+from football_assets.domain.columns import country_column
 from football_assets.features.dbt_build import build_features
-from football_assets.features.rating_build import build_ratings
-from football_assets.sequences.tensors import KEYS, build_tensors
+from football_assets.features.ratings import rate_matches
+from football_assets.sequences.tensors import KEYS, build_tensors, open_tensors
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
-from football_assets.storage.tables import read_table, table_objects, write_country_table, write_table
+from football_assets.storage.tables import read_table, read_table_of, table_objects
+from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.worlds import in_country, simulated_country
 
+EVERY = ["aa", "bb", "cc", "dd"]
 TABLES = ("stg_matches", "team_matches", "team_form", "team_ratings", "match_features")
 
 
@@ -27,13 +30,16 @@ class Warehouse:
         self.arrays: list[Path] = []
         self.log: list[str] = []
 
-    def make(self, raw: pl.DataFrame) -> None:
-        """Everything as the assets do."""
-        write_table(self.bucket, "raw_matches", raw, "2010-11")
+    def build(self, raw: pl.DataFrame, countries: Sequence[str]) -> None:
+        """Build some countries as the assets do, and the arrays of all."""
+        write_by_country(
+            self.bucket, "raw_matches", raw.filter(country_column().is_in(list(countries))), countries
+        )
         scratch = self.folder / "scratch"
-        build_features(self.bucket, list(TABLES[:3]), scratch, self.log.append)
-        write_country_table(self.bucket, "team_ratings", build_ratings(self.bucket))
-        build_features(self.bucket, [TABLES[4]], scratch, self.log.append)
+        build_features(self.bucket, list(TABLES[:3]), countries, scratch, self.log.append)
+        rated = rate_matches(read_table_of(self.bucket, "stg_matches", countries))
+        write_by_country(self.bucket, "team_ratings", rated, countries)
+        build_features(self.bucket, [TABLES[4]], countries, scratch, self.log.append)
         folder = self.folder / f"arrays-{len(self.arrays)}"
         folder.mkdir()
         build_tensors(self.bucket, folder)
@@ -64,13 +70,6 @@ def altered(raw: pl.DataFrame, country: str, seed: int) -> pl.DataFrame:
     return pl.concat([raw.filter(~mine), kept])
 
 
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    made = Warehouse(tmp_path_factory.mktemp("incremental"))
-    made.make(world())
-    return made
-
-
 def assert_same(one: Warehouse, other: Warehouse) -> None:
     for name in TABLES:
         assert_frame_equal(one.table(name), other.table(name), check_exact=True)
@@ -83,50 +82,38 @@ def versions(warehouse: Warehouse) -> dict[str, str]:
     return {item.name: item.version for table in TABLES for item in table_objects(warehouse.bucket, table)}
 
 
-def test_inserted_corrected_and_deleted_matches_give_what_making_all_gives(
-    warehouse: Warehouse, tmp_path: Path
-) -> None:
+def test_inserted_corrected_and_deleted_matches_give_what_building_all_gives(tmp_path: Path) -> None:
+    own = Warehouse(tmp_path / "own")
+    own.build(world(), EVERY)
     raw = altered(world(), "bb", seed=1)
     rest = altered(raw.filter(~pl.col("league_id").str.starts_with("cc.")), "dd", seed=2)
-    warehouse.make(raw)
-    before = versions(warehouse)
-    warehouse.make(rest)  # and cc is gone
-    assert "Made again: dd." in warehouse.log
-    after = versions(warehouse)
-    changed = {name for name in before if after.get(name) != before[name]}
+    own.build(raw, ["bb"])
+    before = versions(own)
+    own.build(rest, ["cc", "dd"])  # no match of cc is left
+    after = versions(own)
+    changed = {name for name in before if after[name] != before[name]}
     assert changed == {f"tables/{table}/{country}.parquet" for table in TABLES for country in ("cc", "dd")}
-    assert not [name for name in after if "/cc." in name]
 
-    whole = Warehouse(tmp_path)
-    whole.make(rest)
+    whole = Warehouse(tmp_path / "whole")
+    whole.build(rest, EVERY)
 
-    assert_same(warehouse, whole)
+    assert_same(own, whole)
 
 
-def test_after_a_broken_rule_the_countries_of_that_build_are_made_again(tmp_path: Path) -> None:
-    own, raw = Warehouse(tmp_path), world()
-    own.make(raw)
-    broken = pl.concat([raw, raw.filter(pl.col("league_id").str.starts_with("cc.")).head(1)])
-    write_table(own.bucket, "raw_matches", broken, "2010-11")
-    results = build_features(own.bucket, ["stg_matches"], tmp_path / "scratch", own.log.append)
-    assert not all(result.passed for result in results)
+def test_a_country_built_alone_is_that_of_a_build_of_all(tmp_path: Path) -> None:
+    whole, alone = Warehouse(tmp_path / "whole"), Warehouse(tmp_path / "alone")
+    raw = altered(world(), "bb", seed=3)
+    whole.build(raw, EVERY)
+    for country in EVERY:
+        alone.build(raw, [country])
 
-    own.make(altered(raw, "bb", seed=3))
-
-    made = [line for line in own.log if line.startswith("Made again")]
-    assert made == [
-        *["Made again: aa, bb, cc, dd."] * 2,
-        "Made again: cc.",
-        "Made again: bb, cc.",
-        "Made again: bb.",
-    ]
+    assert_same(alone, whole)
 
 
 def test_without_a_match_there_are_tables_and_arrays_without_a_row(tmp_path: Path) -> None:
     own = Warehouse(tmp_path)
 
-    own.make(world().clear())
+    own.build(world().clear(), ["aa"])
 
     assert [own.table(name).height for name in TABLES] == [0] * len(TABLES)
-    own.make(world())
-    assert [len(table_objects(own.bucket, name)) for name in TABLES] == [4] * len(TABLES)
+    assert len(open_tensors(own.arrays[-1])) == 0

@@ -11,20 +11,17 @@ from football_assets.errors import ObjectNotFound
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import (
-    CountryTable,
     as_markdown,
-    countries_made_from,
-    country_versions,
-    latest_country,
+    latest_partition,
     read_table,
     read_table_object,
     read_table_of,
     table_object,
     table_objects,
-    write_by_country,
-    write_country_table,
+    write_partitions,
     write_table,
 )
+from football_assets_tests.builders.tables import write_by_country
 
 
 @pytest.fixture
@@ -59,9 +56,9 @@ def test_only_the_partitions_asked_for_are_read(bucket: Bucket) -> None:
     for season in ("a", "b", "c"):
         write_table(bucket, "results", pl.DataFrame({"season": [season]}), season)
 
-    wanted = {table_object("results", season) for season in ("a", "c", "never")}
-
-    assert read_table(bucket, "results", only=wanted)["season"].to_list() == ["a", "c"]
+    assert read_table_of(bucket, "results", ["c", "a", "never"])["season"].to_list() == ["a", "c"]
+    assert read_table_of(bucket, "results", ["never"]).schema == read_table(bucket, "results").schema
+    assert read_table_of(bucket, "results", ["never"]).is_empty()
 
 
 def test_partitions_of_different_columns_and_widths_and_empty_ones_are_joined(bucket: Bucket) -> None:
@@ -109,28 +106,26 @@ def test_an_empty_frame_says_so() -> None:
     assert as_markdown(pl.DataFrame({"team": []})) == "None."
 
 
-OF_BEFORE = pl.DataFrame({"league_id": ["eng.1", "de.1", "eng.2"], "strength": [1, 2, 3]})
+STRENGTHS = pl.DataFrame({"league_id": ["eng.1", "de.1", "eng.2"], "strength": [1, 2, 3]})
 
 
-def test_a_table_that_is_one_object_is_read_by_country_all_the_same(bucket: Bucket) -> None:
-    """As an earlier version of the package wrote it."""
-    info = write_table(bucket, "strengths", OF_BEFORE)
+def test_partitions_are_read_with_the_columns_asked_for(bucket: Bucket) -> None:
+    write_by_country(bucket, "strengths", STRENGTHS)
 
-    assert country_versions(bucket, "strengths") == {"de": info.version, "eng": info.version}
-    assert countries_made_from(bucket, "strengths") == {}
     assert read_table_of(bucket, "strengths", ["eng"]).rows() == [("eng.1", 1), ("eng.2", 3)]
     assert read_table_of(bucket, "strengths", ["eng"], ["strength"]).rows() == [(1,), (3,)]
-    assert read_table_of(bucket, "strengths", ["fr"]).rows() == []
-    assert latest_country(bucket, "strengths") == ["de", "eng"]
+    with pytest.raises(ObjectNotFound, match="materialise the asset 'nothing' first"):
+        read_table_of(bucket, "nothing", ["eng"])
 
 
-def test_an_object_of_before_stays_until_the_table_has_one_of_a_country(bucket: Bucket) -> None:
-    write_table(bucket, "strengths", OF_BEFORE)
+def test_an_object_of_the_whole_table_goes_once_the_table_has_partitions(bucket: Bucket) -> None:
+    """An earlier version of the package wrote it."""
+    write_table(bucket, "strengths", STRENGTHS)
 
-    write_country_table(bucket, "strengths", CountryTable(OF_BEFORE.clear(), [], ["de", "eng"], {}))
-    assert read_table(bucket, "strengths").equals(OF_BEFORE)
+    write_partitions(bucket, "strengths", {})
+    assert read_table(bucket, "strengths").equals(STRENGTHS)
 
-    write_by_country(bucket, "strengths", OF_BEFORE)
+    write_by_country(bucket, "strengths", STRENGTHS)
     assert [item.name for item in table_objects(bucket, "strengths")] == [
         "tables/strengths/de.parquet",
         "tables/strengths/eng.parquet",
@@ -138,14 +133,14 @@ def test_an_object_of_before_stays_until_the_table_has_one_of_a_country(bucket: 
     assert bucket.stat(table_object("strengths")) is None
 
 
-def test_the_country_written_last_is_told(bucket: Bucket) -> None:
-    write_by_country(bucket, "strengths", OF_BEFORE)
+def test_the_partition_written_last_is_found(bucket: Bucket) -> None:
+    write_by_country(bucket, "strengths", STRENGTHS)
     time.sleep(0.02)
-    write_table(bucket, "strengths", OF_BEFORE.head(0), "aa")
+    write_table(bucket, "strengths", STRENGTHS.head(0), "aa")
 
-    assert latest_country(bucket, "strengths") == ["aa"]
+    assert latest_partition(bucket, "strengths") == "aa"
     with pytest.raises(ObjectNotFound, match="materialise the asset 'nothing' first"):
-        latest_country(bucket, "nothing")
+        latest_partition(bucket, "nothing")
 
 
 def test_an_object_that_goes_while_a_table_is_read_is_named(tmp_path: Path) -> None:
