@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     if not (new or stale):
         kept = sum(len(places) for places in allowed.values())
         print(f"House rules: nothing new; {kept} entries in allowed.toml are still to go.")
-    return 1 if new else 0
+    return 1 if new or stale else 0
 
 
 def print_dialect(root: Path, folders: tuple[str, ...]) -> int:
