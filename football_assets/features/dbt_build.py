@@ -277,14 +277,11 @@ def _run(
 
 
 def _node_result(item: Mapping[str, Any], manifest: Node) -> NodeResult:
-    kind, _, name = item["unique_id"].partition(".")
-    node = (
-        load_manifest()["nodes"][item["unique_id"]] if kind == "test" else {"name": name.rpartition(".")[2]}
-    )
+    node = manifest["nodes"][item["unique_id"]]
     return NodeResult(
         unique_id=item["unique_id"],
         name=node["name"],
-        is_model=kind == "model",
+        is_model=node["resource_type"] == "model",
         status=item["status"],
         failures=item["failures"] or 0,
         message="" if item["message"] in (None, "OK") else " ".join(item["message"].split()),

@@ -33,10 +33,9 @@ def write_partitions(bucket: Bucket, name: str, parts: Mapping[str, pl.DataFrame
     for item in bucket.list(f"{TABLES}{name}/"):
         if _SEASON.fullmatch(partition_of(item)):
             bucket.delete(item.name)
-    if (
-        written and bucket.stat(table_object(name)) is not None
-    ):  # earlier versions stored the whole table there
-        bucket.delete(table_object(name))
+    whole = table_object(name)  # where earlier versions stored all of the table
+    if written and bucket.stat(whole) is not None:
+        bucket.delete(whole)
     return written
 
 
@@ -65,10 +64,14 @@ def read_table(bucket: Bucket, name: str, *, columns: Sequence[str] | None = Non
     ObjectNotFound
         The table was never written.
     """
+    return _read_objects(bucket, _existing_objects(bucket, name), columns)
+
+
+def _existing_objects(bucket: Bucket, name: str) -> list[ObjectInfo]:
     objects = table_objects(bucket, name)
     if not objects:
         raise missing_table(bucket, name)
-    return _read_objects(bucket, objects, columns)
+    return objects
 
 
 def _read_objects(
@@ -88,9 +91,7 @@ def read_table_of(
     ObjectNotFound
         The table was never written.
     """
-    objects = table_objects(bucket, name)
-    if not objects:
-        raise missing_table(bucket, name)
+    objects = _existing_objects(bucket, name)
     wanted = [item for item in objects if partition_of(item) in partitions]
     if not wanted:
         return read_table_object(bucket, objects[0].name, columns).clear()
