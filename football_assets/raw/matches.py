@@ -6,7 +6,6 @@ Called by the raw assets, `football clubs` and benchmarks.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 import polars as pl
 
@@ -15,15 +14,14 @@ from football_assets.errors import ObjectNotFound, UnreadableObject
 from football_assets.raw.countries import country_of, objects_of
 from football_assets.raw.formats.frames import REJECTION_SCHEMA, FileContent, read_files, with_origins
 from football_assets.raw.landing import Inventory, LandingObject, in_order, inventory
-from football_assets.raw.matching.canonical_clubs import against_themselves, with_canonical_clubs
+from football_assets.raw.matching.canonical_clubs import against_themselves
 from football_assets.raw.matching.copied_lists import split_copied_lists
+from football_assets.raw.matching.entries import validate_rows
 from football_assets.raw.matching.legs import pairs_that_meet_again
 from football_assets.raw.matching.merging import merge
 from football_assets.raw.neighbours import in_their_seasons
 from football_assets.raw.rules import (
-    clean_names,
     odds_are_unusable,
-    with_reasons,
     without_unusable_odds,
     without_void,
 )
@@ -58,16 +56,16 @@ def read_countries(
         The inventory, where the caller has one.
     """
     listed = listed or inventory(bucket)
-    read = _judged(bucket, objects_of(listed, countries), today)
-    named = _named(read.rows)
+    rows, unread = _read_all(bucket, objects_of(listed, countries))
+    named, broken = validate_rows(rows, today)
     own, copies = split_copied_lists(in_their_seasons(named), named)
     sound, void = without_void(own)
     differing = sound.filter(pl.col("home_team") != pl.col("away_team"))
     merged = merge(without_unusable_odds(differing), pairs_that_meet_again(without_void(named)[0]))
     rejected = [
         _strays(listed, countries),
-        read.refusals,
-        read.rows.filter(pl.col("reason").is_not_null()),
+        unread,
+        broken,
         _copied_files(copies),
         void,
         against_themselves(sound),
@@ -110,24 +108,8 @@ def named_entries(bucket: Bucket, seasons: Collection[str], today: date) -> pl.D
         Matches played after this day are rejected.
     """
     objects = in_order(item for item in inventory(bucket).objects if item.season in seasons)
-    return without_void(_named(_judged(bucket, objects, today).rows))[0]
-
-
-class _Judged(NamedTuple):
-    """All rows with the `reason` why they cannot be used, null where they can, and the refusals of the readers."""
-
-    rows: pl.DataFrame
-    refusals: pl.DataFrame
-
-
-def _judged(bucket: Bucket, objects: Sequence[LandingObject], today: date) -> _Judged:
-    entries, refusals = _read_all(bucket, objects)
-    return _Judged(with_reasons(clean_names(entries), today), refusals)
-
-
-def _named(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that can be used, clubs by their canonical names."""
-    return with_canonical_clubs(rows.filter(pl.col("reason").is_null()).drop("reason"))
+    rows, _ = _read_all(bucket, objects)
+    return without_void(validate_rows(rows, today).valid)[0]
 
 
 def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.DataFrame, pl.DataFrame]:
