@@ -22,6 +22,7 @@ from serve.backend import Backend
 from serve.logs import logger
 from serve.metrics import ServingMetrics
 from serve.middleware import Limits
+from serve.prediction_log import PredictionLog
 from serve.service import ForecastService, ModelChoice
 
 MakeClient = Callable[..., Client]
@@ -169,3 +170,23 @@ def start_replica(metrics_folder: Path) -> Iterator[Callable[[], Replica]]:
     yield start
     for replica in replicas:
         replica.kill()
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> LocalBucket:
+    """An empty bucket."""
+    return LocalBucket(tmp_path / "bucket")
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    """The folder of the open segments of a prediction log."""
+    return tmp_path / "scratch" / "prediction_log"
+
+
+@pytest.fixture
+def log(bucket: LocalBucket, spool: Path) -> Iterator[PredictionLog]:
+    """A prediction log on the empty bucket."""
+    log = PredictionLog(bucket, spool)
+    yield log
+    log.close()

@@ -1,6 +1,5 @@
 """Records as lines of JSON: whatever they hold, one line each, or none is written."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +8,6 @@ import pytest
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.log_writers import DAY, files, ids, record
 from serve.prediction_log import PredictionLog, PredictionLogError, read_segment
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> LocalBucket:
-    return LocalBucket(tmp_path / "bucket")
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Path:
-    return tmp_path / "scratch" / "prediction_log"
-
-
-@pytest.fixture
-def log(bucket: LocalBucket, spool: Path) -> Iterator[PredictionLog]:
-    log = PredictionLog(bucket, spool)
-    yield log
-    log.close()
 
 
 def test_names_of_teams_numpy_numbers_and_missing_values_are_read_back(

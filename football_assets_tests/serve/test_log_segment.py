@@ -20,16 +20,6 @@ from football_assets_tests.builders.log_writers import (
 from serve.prediction_log import SEGMENTS, PredictionLog
 
 
-@pytest.fixture
-def bucket(tmp_path: Path) -> LocalBucket:
-    return LocalBucket(tmp_path / "bucket")
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Path:
-    return tmp_path / "scratch" / "prediction_log"
-
-
 @pytest.mark.parametrize(
     ("left", "expected"),
     [

@@ -6,7 +6,6 @@ import resource
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -29,24 +28,6 @@ from football_assets_tests.builders.log_writers import (
     start,
 )
 from serve.prediction_log import SEGMENTS, PredictionLog, PredictionLogError, read_segment
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> LocalBucket:
-    return LocalBucket(tmp_path / "bucket")
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Path:
-    return tmp_path / "scratch" / "prediction_log"
-
-
-@pytest.fixture
-def log(bucket: LocalBucket, spool: Path) -> Iterator[PredictionLog]:
-    log = PredictionLog(bucket, spool)
-    yield log
-    log.close()
-
 
 KILLS = 6
 
