@@ -65,6 +65,7 @@ def run_gcs_server(folder: Path) -> Iterator[GcsServer]:
             assert time.monotonic() < deadline, "the server does not start"
             time.sleep(0.02)
         yield server
+        assert process.poll() is None, f"the server ended with {process.returncode} while tests used it"
     finally:
         process.terminate()
         process.wait()

@@ -80,10 +80,11 @@ def test_an_ignored_hangup_stays_ignored() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child subreapers")
 def test_orphans_are_adopted_while_the_block_runs_and_ended_with_the_descendants() -> None:
+    others = psutil.Process().children(recursive=True)  # servers of session fixtures
     with adopted_orphans():
         inside = orphan()
         assert inside.ppid() == os.getpid()
-        end_descendants()
+        end_descendants(others)
         assert not inside.is_running()
     outside = orphan()
     assert outside.ppid() != os.getpid()
