@@ -16,10 +16,10 @@ from dagster import (
     Output,
     asset,
 )
-from dagster_dbt import dbt_assets
+from dagster_dbt import DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from football_assets.domain.columns import split_by_country
-from football_assets.features.dbt_project import load_manifest
+from football_assets.features.dbt_project import load_manifest, project_folder
 from football_assets.features.translator import GROUP, OWNERS, FeatureTranslator
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
@@ -56,11 +56,13 @@ UNIQUE_ID = "dagster_dbt/unique_id"  # metadata in which dagster-dbt names the d
 POOL = "features"  # one build at a time: DuckDB and dbt use both cores of a small machine
 
 _manifest = load_manifest()
-_translator = FeatureTranslator()
+_project = DbtProject(project_folder())
+_translator = FeatureTranslator(DagsterDbtTranslatorSettings(enable_code_references=True))
 
 
 @dbt_assets(
     manifest=_manifest,
+    project=_project,  # code references name its files
     select="stg_matches team_matches team_form",
     name="build_team_form",
     partitions_def=countries,
@@ -77,6 +79,7 @@ def build_team_form(
 
 @dbt_assets(
     manifest=_manifest,
+    project=_project,  # code references name its files
     select="match_features",
     name="build_match_features",
     partitions_def=countries,
