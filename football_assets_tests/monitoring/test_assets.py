@@ -6,16 +6,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from dagster import AssetCheckSeverity, AssetSelection, AssetSpec, ExecuteInProcessResult, materialize
+from dagster import AssetCheckSeverity, AssetSpec, ExecuteInProcessResult, materialize
 
-from football_assets.errors import FootballError
 from football_assets.monitoring.assets import assets
 from football_assets.monitoring.checks import checks
 from football_assets.monitoring.summary import HISTORY, REPORT, load_summary
 from football_assets.orchestration.io_managers import TableIOManager
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import read_table_of, write_table
+from football_assets.storage.tables import write_table
 from football_assets_tests.builders.prediction_logs import (
     fixtures_of,
     lines,
@@ -171,22 +170,3 @@ def test_problems_of_the_log_are_shown_and_do_not_fail_it(resource: BucketResour
 
     assert (log["rows_added"], log["problems"]) == (1, 1)
     assert "is no record" in log["what_was_odd"]
-
-
-def test_a_line_that_is_there_twice_fails_the_check(resource: BucketResource) -> None:
-    bucket = resource.open()
-    log_of(bucket, WINDOW.head(5))
-    run(resource)
-    table = read_table_of(bucket, "prediction_log", [DAY])
-    write_table(bucket, "prediction_log", pl.concat([table, table.head(1)]), DAY)
-
-    result = run(resource, selection=AssetSelection.all_asset_checks())
-
-    check = evaluations(result)["every_prediction_is_logged_once"]
-    assert not check.passed
-    assert check.metadata["repeated"].value == 1
-
-
-def test_checks_before_the_first_report_say_what_to_do(resource: BucketResource) -> None:
-    with pytest.raises(FootballError, match="materialise 'drift_report' first"):
-        run(resource, selection=AssetSelection.checks_for_assets("drift_report"))

@@ -1,4 +1,4 @@
-"""Like is compared with like, and what differs beyond ordinary windows is found."""
+"""What differs from the reference beyond ordinary windows is found."""
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,7 @@ from football_assets.monitoring.inputs import (
     judge_columns,
     judge_quality,
 )
-from football_assets.monitoring.matching import CALENDAR, LEAST_ROWS, Comparison, compare_like_with_like
+from football_assets.monitoring.matching import CALENDAR, Comparison, compare_like_with_like
 from football_assets.monitoring.schema import FORECAST
 from football_assets.monitoring.summary import Finding
 from football_assets.sequences.spec import DEFAULT_SPEC
@@ -44,14 +44,6 @@ def test_a_window_like_the_training_is_no_drift() -> None:
     assert found.note.startswith("0 of ")
 
 
-def test_the_reference_is_drawn_with_the_windows_mix_of_leagues() -> None:
-    window = pl.concat([WINDOW.filter(league_id="de.1").head(150), WINDOW.filter(league_id="eng.1").head(50)])
-
-    comparison = compare(window)
-
-    assert (comparison.reference["league_id"] == "de.1").mean() == pytest.approx(0.75, abs=0.01)
-
-
 def test_another_mix_of_leagues_is_no_drift_although_leagues_differ() -> None:
     german = WINDOW.filter(league_id="de.1")
     pooled = compare(
@@ -76,71 +68,6 @@ def test_another_phase_of_the_season_is_no_drift_although_phases_differ() -> Non
 
     assert judge_columns(column_distances(unmatched, DEFAULT_SPEC, CONFIG), CONFIG, "").drifted
     assert not verdict(opening, whole).drifted
-
-
-def test_what_is_set_aside_is_counted_and_said() -> None:
-    window = pl.concat(
-        [
-            WINDOW.head(100),
-            WINDOW.slice(100, 10).with_columns(home_rest_days=pl.lit(40.0)),  # asked long before the match
-            WINDOW.slice(110, 20).with_columns(league_id=pl.lit("se.1")),
-        ]
-    )
-
-    comparison = compare(window)
-
-    assert (comparison.paused, comparison.foreign) == (10, 20)
-    assert comparison.window.height == 100
-    assert comparison.note == (
-        "Not compared: 10 forecasts reach over a pause of more than 21 days, 20 are of leagues or phases of a season "
-        "that the reference hardly has."
-    )
-    assert compare(WINDOW).note == ""
-
-
-def test_the_first_match_after_the_summer_is_compared_with_first_matches() -> None:
-    first = {
-        "home_season_played": 0.0,
-        "away_season_played": 0.0,
-        "home_rest_days": 30.0,
-        "away_rest_days": 30.0,
-    }
-    opening = reference_like(200, seed=3).with_columns(
-        **{name: pl.lit(value) for name, value in first.items()}
-    )
-
-    comparison = compare(opening.head(60), pl.concat([REFERENCE, opening.tail(100)]))
-
-    assert comparison.paused == 0
-    assert comparison.reference["home_season_played"].unique().to_list() == [0]
-
-
-def test_a_league_of_which_the_reference_has_hardly_a_match_stands_for_nothing() -> None:
-    few = reference_like(3 * LEAST_ROWS, seed=4, leagues=["fr.1"]).with_columns(
-        home_season_played=pl.when(pl.int_range(pl.len()) < LEAST_ROWS - 1).then(2.0).otherwise(30.0),
-        away_season_played=pl.lit(2.0),
-    )
-
-    comparison = compare(few, pl.concat([REFERENCE, few]))
-
-    assert comparison.foreign == LEAST_ROWS - 1
-    assert comparison.reference["home_season_played"].unique().to_list() == [30]
-
-
-def test_an_empty_window_has_nothing_to_compare() -> None:
-    comparison = compare(WINDOW.clear())
-
-    assert (comparison.window.height, comparison.reference.height) == (0, 0)
-
-
-def test_numbers_count_as_the_network_sees_them() -> None:
-    beyond = WINDOW.with_columns(
-        home_points_10=pl.col("home_points_10") * 0 + 99, away_rest_days=pl.lit(21.0)
-    )
-
-    comparison = compare(beyond)
-
-    assert comparison.window["home_points_10"].unique().to_list() == [3]
 
 
 def test_inputs_that_have_moved_are_found_and_named() -> None:
