@@ -9,7 +9,7 @@ ENV PIP_NO_CACHE_DIR=1 \
     FOOTBALL_SERVE_HOST=0.0.0.0 \
     FOOTBALL_SERVE_PORT=8000
 
-# football_assets/runtime/telemetry.py, for Ray's own processes too
+# The variables of football_assets/runtime/telemetry.py, also for Ray's own processes.
 ENV ORT_DISABLE_TELEMETRY=1 \
     RAY_USAGE_STATS_ENABLED=0 \
     RAY_USAGE_STATS_REPORT_URL=http://127.0.0.1:9 \
@@ -26,13 +26,13 @@ COPY --chown=football:football football_assets football_assets
 COPY --chown=football:football serve serve
 COPY --chown=football:football dbt_features dbt_features
 COPY --chown=football:football workspace.yaml dagster.yaml ./
-# onnxruntime-gpu[cuda,cudnn]==<the pinned version> for machines with a GPU
+# On machines with a GPU: onnxruntime-gpu[cuda,cudnn]==<the pinned version>
 ARG ONNX_RUNTIME=
 RUN pip install -c constraints.txt -e . \
     && if [ -n "$ONNX_RUNTIME" ]; then pip uninstall --yes onnxruntime && pip install "$ONNX_RUNTIME"; fi
 
 USER football
-# Without it Ray's dashboard asks metadata services which cloud it runs in: football_assets/runtime.ray_private.py.
+# Without this file Ray's dashboard queries cloud metadata services: football_assets/runtime/ray_private.py.
 RUN echo '{}' > ~/ray_bootstrap_config.yaml
 VOLUME /data
 EXPOSE 3000 8000

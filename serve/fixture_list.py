@@ -25,7 +25,7 @@ class FixtureList:
     model_version
         Registry version that forecast the fixtures; None without a fixture.
     rows
-        The coming fixtures.
+        The upcoming fixtures.
     overdue
         The fixtures whose day has passed without a result.
     """

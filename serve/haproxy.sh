@@ -1,3 +1,3 @@
 #!/bin/sh
-# What Ray Serve starts as HAProxy: haproxy.py edits the configuration that Serve generated and becomes HAProxy.
+# Ray Serve starts this script as HAProxy. haproxy.py edits the configuration that Serve generated and executes HAProxy.
 exec "$FOOTBALL_PYTHON" -I -S "$(dirname "$0")/haproxy.py" "$@"

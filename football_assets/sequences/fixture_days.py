@@ -47,7 +47,7 @@ class ListedDays:
         return listed
 
     def day_of(self, league_id: str, home_team: str, away_team: str, earliest: date) -> date | None:
-        """Return the day of the next coming fixture, else of an overdue one, not before `earliest`; None if none."""
+        """Return the day of the next upcoming fixture, else of an overdue one, not before `earliest`; None if none."""
         pair = (league_id, home_team, away_team)
         days = [*self._coming.get(pair, ()), *self._overdue.get(pair, ())]
         return next((day for day in days if day >= earliest), None)
@@ -86,7 +86,7 @@ def results_known_until(matches: pl.DataFrame, today: date) -> date:
     """Return the day of the last result of any league, at most today: a fixture of an earlier day is overdue.
 
     The last result replaces the calendar, so that an installation whose results end in the past lists the fixtures
-    after them as coming. A result with a wrong date in the future does not make the coming fixtures overdue.
+    after them as upcoming. A result with a wrong date in the future does not make upcoming fixtures overdue.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def results_known_until(matches: pl.DataFrame, today: date) -> date:
 
 
 def split_overdue(fixtures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split `fixture_predictions` into the coming fixtures and the overdue ones."""
+    """Split `fixture_predictions` into the upcoming fixtures and the overdue ones."""
     if OVERDUE not in fixtures.columns:  # a table that was written before the column existed
         return fixtures, fixtures.clear()
     return fixtures.filter(~pl.col(OVERDUE)), fixtures.filter(OVERDUE)

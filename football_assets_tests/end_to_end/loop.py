@@ -320,7 +320,7 @@ def strange_match(number: int) -> dict[str, Any]:
 
 
 def next_fixtures(client: httpx.Client) -> list[dict[str, Any]]:
-    """The next coming fixtures, as requests."""
+    """The next upcoming fixtures, as requests."""
     listed = client.get("/fixtures", params={"limit": STRANGE_RESULTS}).raise_for_status().json()["fixtures"]
     return [
         {name: fixture[name] for name in ("league", "home_team", "away_team", "date")} for fixture in listed

@@ -43,7 +43,7 @@ def test_the_replica_takes_what_the_file_gives(application: dict[str, Any]) -> N
     assert set(application["args"]) == set(ReplicaConfig.model_fields)
     assert set(deployment["user_config"]) == set(UserConfig.model_fields)
     assert set(ModelChoice.model_fields) < set(UserConfig.model_fields)
-    # The application refuses what is too much, in words, before Serve does.
+    # The application rejects excess requests, with a problem document, before Serve does.
     assert deployment["max_ongoing_requests"] > replica.requests_at_once
 
 

@@ -35,7 +35,7 @@ def found(share: float | None, log_loss: float | None) -> DriftSummary:
 
 
 def gauges(service: ForecastService) -> dict[str, float]:
-    """The gauges of drift that are shown after a look at the bucket."""
+    """Return the drift gauges after the service has read the bucket."""
     service.refresh()
     families = text_string_to_metric_families(service.metrics.render()[0].decode())
     wanted = ("football_drift_share", "football_live_log_loss")

@@ -1,4 +1,4 @@
-"""How `football serve` prepares Ray: the configuration it gives, what listens where, and what it refuses."""
+"""How `football serve` prepares Ray: configuration, listening addresses, and addresses that it rejects."""
 
 import os
 import socket

@@ -205,7 +205,7 @@ def test_lines_in_charts_are_the_thresholds_of_the_alerts() -> None:
     of_alert = {rule["alert"]: rule["expr"] for rule in rules()}
     pairs = {
         "Share of errors": "FootballErrors",
-        "Time to answer /predict": "FootballSlow",
+        "Latency of /predict": "FootballSlow",
         "Last known result": "FootballResultsStale",
         "Model registered": "FootballModelOld",
         "Share of drifted inputs": "FootballInputsDrifted",

@@ -88,7 +88,7 @@ def fixtures(server_url: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def match(fixtures: list[dict[str, Any]]) -> dict[str, str]:
-    """A coming fixture as the parameters of the page's address."""
+    """An upcoming fixture as the parameters of the page's address."""
     first = fixtures[0]
     return {
         "league": first["league"],
@@ -265,7 +265,7 @@ def test_without_a_date_the_page_says_which_day_it_is_and_why(
     teams = sorted({team for pair in pairs for team in pair})
     home, away = next(pair for pair in permutations(teams, 2) if pair not in pairs)
     open_forecast(page, server_url, undated | {"home": home, "away": away})
-    expect(page.locator("#why-date")).to_have_text("(today, as no date was chosen)")
+    expect(page.locator("#why-date")).to_have_text("(today, because no date was chosen)")
 
 
 def test_more_fixtures_are_added_without_losing_or_doubling_one(page: Page, server_url: str) -> None:

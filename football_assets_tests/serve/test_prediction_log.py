@@ -395,7 +395,7 @@ def test_a_writer_killed_between_upload_and_removal_leaves_one_object(
 
 def recover_together(root: str, spool: Path, together: Barrier, answers: Connection) -> None:
     log = PredictionLog(open_bucket(root), spool)
-    together.wait()  # all have looked at the empty spool
+    together.wait()  # all have listed the empty spool
     together.wait()  # the dead writers' segments are there
     answers.send((log.recover(), log.error))
 

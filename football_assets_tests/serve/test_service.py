@@ -320,7 +320,7 @@ def test_a_fixture_list_that_cannot_be_read_leaves_the_old_one(service: Forecast
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each look at the performance counter of the service is 12.5678 ms after the one before."""
+    """Each reading of the service's performance counter is 12.5678 ms after the one before."""
     looks = count(start=1)
     counter = SimpleNamespace(monotonic=time.monotonic, perf_counter=lambda: next(looks) * 0.0125678)
     monkeypatch.setattr(service_module, "time", counter)

@@ -1,6 +1,6 @@
-// Asks the application that serves this page. Every refusal is a Problem, whatever its cause.
+// Sends requests to the application that serves this page. Every failure is a Problem.
 
-/** An answer that is not a success, as RFC 9457 problem details describe it. */
+/** A failed request, with the members of an RFC 9457 problem document. */
 export class Problem extends Error {
   constructor({ status = 0, title, detail, errors, suggestions, request_id: requestId }) {
     super(`${title}: ${detail}`);
@@ -12,16 +12,16 @@ export class Problem extends Error {
     this.requestId = requestId ?? null;
   }
 
-  /** Whether the same request may well succeed later. */
-  get passes() {
+  /** Whether the same request may succeed later. */
+  get isTransient() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
 /**
- * The JSON answer to a GET, or to a POST if there is a body. `path` is a list of segments, which are escaped, and
- * parameters without a value are left out. An aborted request rejects with an AbortError, any other failure with a
- * Problem.
+ * Sends a GET, or a POST if there is a body, and returns the JSON of the response. `path` is a list of segments, which
+ * are escaped. Parameters without a value are omitted. An aborted request rejects with an AbortError, any other failure
+ * with a Problem.
  */
 export async function ask(path, { parameters = {}, body, signal } = {}) {
   const url = new URL(path.map(encodeURIComponent).join("/"), document.baseURI);
@@ -38,7 +38,7 @@ export async function ask(path, { parameters = {}, body, signal } = {}) {
     content = await response.text();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ title: "The server does not answer", detail: "It may be starting, or the connection is lost." });
+    throw new Problem({ title: "The server does not answer", detail: "It may be starting, or there is no connection." });
   }
   let answer;
   try {
@@ -55,11 +55,11 @@ export async function ask(path, { parameters = {}, body, signal } = {}) {
   });
 }
 
-/** Runs one request at a time: starting another aborts the one before. */
+/** Runs one request at a time: the next one aborts the previous one. */
 export class Latest {
   #controller = null;
 
-  /** A signal for the next request; the one before is aborted. */
+  /** Aborts the previous request and returns a signal for the next one. */
   next() {
     this.abort();
     this.#controller = new AbortController();

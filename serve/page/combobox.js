@@ -3,15 +3,15 @@
 import { element } from "./elements.js";
 import { Latest } from "./api.js";
 
-const TYPING_PAUSE = 90; // milliseconds without a key before the options are asked for
+const TYPING_PAUSE = 90; // milliseconds without a key before the options are requested
 
 function plain(text) {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
 }
 
 /**
- * Options are {value, label, note?}. `find(query, signal)` answers with those that match; `choose(option)` is called
- * when a person picks one, not when `set` puts one in.
+ * Options are {value, label, note?}. `find(query, signal)` returns those that match. `choose(option)` is called when a
+ * person picks an option, not by `set`.
  */
 export class Combobox {
   #input;
@@ -49,7 +49,7 @@ export class Combobox {
     });
   }
 
-  /** What the field stands for: the value of the option chosen, or the text as it was typed. */
+  /** The value of the chosen option, or the text as typed. */
   get value() {
     return this.#choice?.label.trim() === this.text ? this.#choice.value : this.text;
   }
@@ -62,7 +62,7 @@ export class Combobox {
     return this.#input;
   }
 
-  /** Puts an option, or text that may be none, into the field. */
+  /** Fills the field with an option, or with null empties it. */
   set(option) {
     this.#choice = option;
     this.#input.value = option?.label ?? "";
@@ -70,7 +70,7 @@ export class Combobox {
     this.#close();
   }
 
-  /** Marks the field as wrong, with the id of the element that says why; null takes the mark away. */
+  /** Marks the field as invalid, with the id of the element that describes the error; null removes the mark. */
   mark(describedBy) {
     if (describedBy === null) {
       this.#input.removeAttribute("aria-invalid");
@@ -110,7 +110,7 @@ export class Combobox {
       const options = await this.#find(query, signal);
       if (signal.aborted) return;
       this.#isSearching = false;
-      this.#show(options, options.length ? "" : `Nothing is called “${query}”.`);
+      this.#show(options, options.length ? "" : `Nothing found for “${query}”.`);
       if (activate === "match") this.#activateMatch(query);
       else this.#activate(activate === "first" ? 0 : options.length - 1);
       if (this.#picksWhenFound) this.#enter();
@@ -136,7 +136,7 @@ export class Combobox {
     )));
   }
 
-  // Whoever types "ars" and presses Enter means Arsenal; a name that is merely spelled alike is not taken for them.
+  // "ars" and Enter pick Arsenal. An option with a similar spelling is not activated.
   #activateMatch(query) {
     const key = plain(query);
     const matches = this.#options.findIndex((option) => plain(option.label).includes(key));

@@ -1,6 +1,6 @@
-// Builds the page's elements. Data enters as text nodes and attribute values only, so that a name may hold anything.
+// Builds the page's elements. Data become text nodes and attribute values only, so names cannot inject HTML.
 
-/** An element with attributes and children; a child is a node or text, and null or false is left out. */
+/** Creates an element with attributes and children. A child is a node or text; null and false are omitted. */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -12,12 +12,12 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Text that only screen readers read. */
+/** Creates text for screen readers only. */
 export function spoken(text) {
   return element("span", { class: "visually-hidden" }, text);
 }
 
-/** The same element with a number for the style sheet: the policy forbids style attributes, not this. */
+/** Sets a CSS variable of an element. The content security policy forbids style attributes, but allows this. */
 export function withVariable(node, name, value) {
   node.style.setProperty(name, value);
   return node;

@@ -1,10 +1,10 @@
-// Shows the coming fixtures with their forecasts, by day.
+// Shows the upcoming fixtures with their forecasts, by day.
 
 import { element, spoken } from "./elements.js";
 import { longDay, percentages } from "./format.js";
 import { OUTCOMES, outcomeBar } from "./forecast.js";
 
-/** The fixtures grouped by day. `choose(fixture)` is called when a person picks one. */
+/** Groups the fixtures by day. `choose(fixture)` is called when a person picks one. */
 export function fixtureDays(fixtures, { namesLeague, choose }) {
   const days = new Map();
   for (const fixture of fixtures) {

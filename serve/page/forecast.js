@@ -4,9 +4,9 @@ import { element, spoken, withVariable } from "./elements.js";
 import { fairOdds, longDay, percent, percentages } from "./format.js";
 
 export const OUTCOMES = ["home", "draw", "away"];
-const SHOWN_GOALS = 5; // scores with more goals of one team share the last row or column
+const SHOWN_GOALS = 5; // scores with more goals of a team are in the last row or column
 
-/** The forecast as cards. `answer` is that of POST /predict with scores. */
+/** Builds the cards of a forecast. `answer` is the response of POST /predict with scores. */
 export function forecastCards(answer) {
   const { fixture } = answer;
   return [
@@ -42,7 +42,7 @@ export function forecastCards(answer) {
       element("h3", { class: "scores-title" }, "Likeliest scores"),
       likeliestScores(answer),
     ),
-    element("div", { class: "card" }, element("h3", {}, "Every score"), scoreTable(answer)),
+    element("div", { class: "card" }, element("h3", {}, "All scores"), scoreTable(answer)),
   ];
 }
 
@@ -52,7 +52,7 @@ export function forecastSentence({ fixture, probabilities }) {
   return `${fixture.home_team} against ${fixture.away_team}: home win ${home}, draw ${draw}, away win ${away}.`;
 }
 
-/** A bar of three parts, decoration beside the same figures in text. */
+/** A bar of three parts, hidden from screen readers: the same figures are in the text. */
 export function outcomeBar(probabilities) {
   return element(
     "span", { class: "outcome-bar", "aria-hidden": "true" },
@@ -160,7 +160,7 @@ function scoreTable({ fixture, score_matrix: matrix }) {
   );
 }
 
-// The matrix with all rows and columns of more than SHOWN_GOALS goals added up into one more.
+// Sums the rows and columns of more than SHOWN_GOALS goals into one row and one column.
 function cropped(matrix) {
   const size = SHOWN_GOALS + 2;
   const cells = Array.from({ length: size }, () => new Array(size).fill(0));

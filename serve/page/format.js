@@ -1,4 +1,4 @@
-// Numbers and dates as a person reads them.
+// Formats numbers and dates for people.
 
 const LONG_DAY = new Intl.DateTimeFormat("en-GB", {
   weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC",
@@ -10,8 +10,8 @@ const SHORT_DAY = new Intl.DateTimeFormat("en-GB", {
 const NO_BREAK_SPACE = "\u00a0";
 
 /**
- * Percentages with so many decimals that sum to exactly 100: what rounding down leaves over goes to the largest
- * remainders, so none is further than one unit of the last decimal from its probability.
+ * Rounds percentages so that they sum to exactly 100 (largest remainder method): all are rounded down, then those with
+ * the largest remainders get one unit of the last decimal more.
  */
 export function percentages(probabilities, decimals) {
   const units = 100 * 10 ** decimals;

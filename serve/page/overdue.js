@@ -1,11 +1,11 @@
-// Shows the fixtures whose day has passed without a result, in a list of their own that a person opens.
+// Shows the fixtures whose date has passed without a result, in a list that is closed at first.
 
 import { Latest, Problem, ask } from "./api.js";
 import { fixtureDays } from "./fixtures.js";
 
-const MOST = 500; // in one answer
+const MOST = 500; // in one response
 
-/** The list in a `details` element. `choose(fixture)` is called when a person picks one. */
+/** Fills a `details` element. `choose(fixture)` is called when a person picks a fixture. */
 export class OverdueFixtures {
   #place;
   #choose;
@@ -16,7 +16,7 @@ export class OverdueFixtures {
     this.#choose = choose;
   }
 
-  /** Lists those of a league, or with "" all; without one the list is hidden. */
+  /** Lists the overdue fixtures of a league, or of all with "". An empty list is hidden. */
   async show(league) {
     const signal = this.#latest.next();
     try {
@@ -30,7 +30,7 @@ export class OverdueFixtures {
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!(error instanceof Problem)) throw error;
-      this.#place.hidden = true; // the coming fixtures, asked at the same time, show the problem
+      this.#place.hidden = true; // the request of the upcoming fixtures shows the same problem
     }
   }
 }

@@ -1,5 +1,5 @@
-// The page at /: a form that asks for one match, its forecast, and the coming fixtures. The address holds what was
-// asked, so that it can be shared, reloaded and gone back to.
+// The page at /: a form for one match, its forecast, and the upcoming fixtures. The URL has the match, so that a
+// forecast can be shared and reloaded, and the back button works.
 
 import { Latest, Problem, ask } from "./api.js";
 import { Combobox } from "./combobox.js";
@@ -12,7 +12,7 @@ import { missingTeamCard, teamCard } from "./team.js";
 
 const MOST_OPTIONS = 50;
 const FIXTURES_A_STEP = 30;
-const NOTHING_ASKED = "Pick a league and two teams, or one of the coming fixtures below.";
+const NOTHING_ASKED = "Choose a league and two teams, or a fixture from the list below.";
 
 const byId = (id) => document.getElementById(id);
 const form = byId("match-form");
@@ -31,7 +31,7 @@ const latestFixtures = new Latest();
 const overdueFixtures = new OverdueFixtures(byId("overdue"), { choose: fixtureChosen });
 let leagues = [];
 let fixtures = { shown: [], total: 0 };
-let knownTo = ""; // day of the last result that the model knows
+let knownTo = ""; // day of the last result known to the model
 
 const fields = {
   league: new Combobox(byId("league"), { find: findLeagues, choose: leagueChosen }),
@@ -60,7 +60,7 @@ async function findTeams(query, signal) {
   }));
 }
 
-// Teams of another country cannot play in the league; those of another tier may be promoted to it.
+// Teams of another country cannot play in the league. Teams of another tier may be promoted to it, so they are kept.
 function leagueChosen(option) {
   const country = option.value.split(".")[0];
   if (asked.league && asked.league.split(".")[0] !== country) {
@@ -113,7 +113,7 @@ async function showForecast({ remembers = true, focuses = false } = {}) {
   if (remembers) remember(match);
   problemPlace.replaceChildren();
   for (const field of Object.values(fields)) field.mark(null);
-  say(`Asking for the forecast of ${match.home_team} against ${match.away_team}…`);
+  say(`Loading the forecast of ${match.home_team} against ${match.away_team}…`);
   busy(true);
   try {
     const answer = await ask(["predict"], { parameters: { scores: true }, body: withoutNull(match), signal });
@@ -157,11 +157,11 @@ async function showTeams(fixture, isDateChosenByServer, signal) {
   }
 }
 
-// Which of the server's rules chose the day, as far as its answers tell.
+// The rule by which the server chose the day, derived from its responses.
 function whyDate(chosen, teams) {
   const dayBefore = new Date(Date.parse(chosen) - 24 * 3600 * 1000).toISOString().slice(0, 10);
   const playedLast = teams.find((team) => team.matches[0]?.date === dayBefore);
-  if (chosen === new Date().toISOString().slice(0, 10)) return "(today, as no date was chosen)";
+  if (chosen === new Date().toISOString().slice(0, 10)) return "(today, because no date was chosen)";
   if (playedLast) return `(the day after the last match of ${playedLast.team})`;
   return "(as in the fixture list)";
 }
@@ -213,12 +213,12 @@ function problemCard(problem, { suggest, retry }) {
         )),
       )
       : null,
-    problem.passes ? element("button", { type: "button", class: "button", onclick: retry }, "Try again") : null,
+    problem.isTransient ? element("button", { type: "button", class: "button", onclick: retry }, "Try again") : null,
     problem.requestId ? element("p", { class: "request-id" }, `Request ${problem.requestId}`) : null,
   );
 }
 
-// Which field a problem is about: the one it names, or the one whose text its detail quotes first.
+// The field that a problem is about: the one it names, else the first one whose text is in its detail.
 function fieldOf(problem, match) {
   const named = problem.errors.map(({ field }) => field).find((name) => name in fields);
   if (named) return named;
@@ -229,7 +229,7 @@ function fieldOf(problem, match) {
   return quoted ?? null;
 }
 
-// The coming fixtures
+// The upcoming fixtures
 
 /** Shows the first fixtures of the league, or with `more` those after the ones shown. */
 async function showFixtures({ more = false } = {}) {
@@ -238,7 +238,7 @@ async function showFixtures({ more = false } = {}) {
   const before = more ? fixtures.shown : [];
   const lastDay = before.at(-1)?.date;
   const ofLastDay = before.filter((fixture) => fixture.date === lastDay).length;
-  fixturesStatus.textContent = "Looking up the coming fixtures…";
+  fixturesStatus.textContent = "Loading the upcoming fixtures…";
   fixturesList.setAttribute("aria-busy", "true");
   if (!more) overdueFixtures.show(league);
   try {
@@ -249,7 +249,7 @@ async function showFixtures({ more = false } = {}) {
     fixturesList.replaceChildren(...fixtureDays(shown, { namesLeague: !league, choose: fixtureChosen }));
     fixturesStatus.textContent = shown.length
       ? `${shown.length} of ${fixtures.total} fixtures`
-      : "No coming fixture is known here. Any two teams can be asked for above.";
+      : "There are no upcoming fixtures. The form above forecasts a match of any two teams.";
     fixturesMore.hidden = shown.length >= fixtures.total;
     if (more) fixturesList.querySelectorAll(".fixture")[before.length]?.focus();
   } catch (error) {
@@ -263,7 +263,7 @@ async function showFixtures({ more = false } = {}) {
   }
 }
 
-// A fixture that was not played on its day may lie before results that the model knows: then the server chooses.
+// The date of an overdue fixture may be before results that the model knows. Then the server chooses the date.
 function fixtureChosen(fixture) {
   fields.league.set({ value: fixture.league, label: fixture.league_name });
   fields.home_team.set({ value: fixture.home_team, label: fixture.home_team });
@@ -278,7 +278,7 @@ fixturesLeague.addEventListener("change", () => {
 });
 fixturesMore.addEventListener("click", () => showFixtures({ more: true }));
 
-// The address
+// The URL
 
 const PARAMETERS = { league: "league", home_team: "home", away_team: "away", date: "date" };
 const asked = { league: "" };
@@ -299,7 +299,7 @@ function recall() {
     const text = parameters.get(PARAMETERS[name]) ?? "";
     field.set(text ? { value: text, label: text } : null);
   }
-  // The address holds the league's identifier, the field its name.
+  // The URL has the league's identifier, the field its name.
   asked.league = fields.league.value;
   const league = leagues.find((known) => known.league === asked.league);
   if (league) fields.league.set({ value: league.league, label: league.name });
@@ -350,4 +350,4 @@ function withoutNull(object) {
 
 addEventListener("popstate", recall);
 start();
-showModel().catch(() => {}); // each forecast names its model; the masthead does without
+showModel().catch(() => {}); // the masthead then has no model; each forecast names its own

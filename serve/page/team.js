@@ -1,4 +1,4 @@
-// Shows one team: rating, form, and its last ten matches.
+// Shows a team: rating, form and last ten matches.
 
 import { element, spoken } from "./elements.js";
 import { day, shortDay } from "./format.js";
@@ -6,7 +6,7 @@ import { day, shortDay } from "./format.js";
 const LETTERS = { win: "W", draw: "D", loss: "L" };
 const POINTS = { win: 3, draw: 1, loss: 0 };
 
-/** The card of a team. `answer` is that of GET /teams/{league}/{team}. */
+/** Builds the card of a team. `answer` is the response of GET /teams/{league}/{team}. */
 export function teamCard(answer, side) {
   const { matches } = answer;
   return element(
@@ -19,16 +19,16 @@ export function teamCard(answer, side) {
         `${side === "home" ? "Home" : "Away"} · Elo rating ${Math.round(answer.elo)} · ${answer.league_name}`,
       ),
     ),
-    matches.length ? [form(matches), matchTable(answer)] : element("p", {}, "No match of this team is known."),
+    matches.length ? [form(matches), matchTable(answer)] : element("p", {}, "No matches of this team are known."),
   );
 }
 
-/** A card that says why there is nothing of the team. */
+/** Builds a card with the reason why the team could not be loaded. */
 export function missingTeamCard(team, problem) {
   return element(
     "article", { class: "card team", "aria-label": team },
     element("h3", {}, team),
-    element("p", {}, `Its last matches could not be shown. ${problem.detail || problem.title}`),
+    element("p", {}, `The last matches could not be loaded. ${problem.detail || problem.title}`),
   );
 }
 

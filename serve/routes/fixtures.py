@@ -27,7 +27,7 @@ def add_fixtures(api: FastAPI, service: ForecastService) -> None:
         ] = False,
         limit: LimitParameter = 100,
     ) -> Response:
-        """List forecasts of the coming fixtures, or of the overdue ones, in order of kick-off.
+        """List forecasts of the upcoming fixtures, or of the overdue ones, in order of kick-off.
 
         A fixture is overdue when results of a later day are known, of any league.
         """
