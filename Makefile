@@ -35,11 +35,11 @@ lint: $(READY) ## check style, format, spelling, layers, the house's rules and t
 	@$(BIN)/python -m football_assets_tests.house
 	@$(BIN)/mypy
 
-format: $(READY) ## let ruff mend and format the code
+format: $(READY) ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY) ## measure landing, training and loading against the naive way
+bench: $(READY) ## measure landing, training and loading against a naive implementation
 	@$(BIN)/python -m benchmarks.speed.bench
 
 bench-scale: $(READY) ## measure landing files to tensors at ten times the data

@@ -1,9 +1,9 @@
-"""How many matches come back, and how many wrong ones, from a wide file of the Kaggle competition's form.
+"""Count the matches, right and wrong, that are rebuilt from a wide file in the format of the Kaggle competition.
 
     python -m benchmarks.research.rebuilding ../shared/data/footballcsv
 
-The file is made of real results of July 2018 to June 2021: a line for a share of the matches since December 2019, with
-histories of all. Kick-offs are at six times of the day, as footballcsv has none. `--full` adds a file of the
+The file has real results of July 2018 to June 2021: one line for a share of the matches since December 2019, with the
+histories of all matches. Kick-offs are at six times of the day, since footballcsv has none. `--full` adds a file of the
 competition's size, most of it in leagues that have no id here.
 """
 
@@ -68,7 +68,7 @@ def real_results(folder: Path) -> list[Played]:
 
 
 def copied(match: Played, copy: int) -> Played:
-    """The match in another league, which has no id here; the first copy is the match."""
+    """Return the match in another league, which has no id here. Copy 0 is the match itself."""
     if copy == 0:
         return match
     home, away = f"{match.home} {copy}", f"{match.away} {copy}"
@@ -76,7 +76,7 @@ def copied(match: Played, copy: int) -> Played:
 
 
 def report(played: list[Played], share: float, *, with_ratings: bool) -> None:
-    """Print the matches that a file's lines hold, those rebuilt, those wrong, and what it took."""
+    """Print the number of matches in a file's lines, of rebuilt and of wrong ones, with time and memory."""
     chance = random.Random(2)
     lines = [match for match in played if match.kickoff >= FIRST_LINE and chance.random() < share]
     rows = rows_of(played, lines, with_ratings=with_ratings)
@@ -95,16 +95,16 @@ def report(played: list[Played], share: float, *, with_ratings: bool) -> None:
         for row in read_results("csv", file.data).rows
     ]
     wrong = sum(match not in truth for match in known)
-    refused = sum(file.rejected for _, file in made)
+    rejected = sum(file.rejected for _, file in made)
     Console(width=200).print(
         f"{len(lines):>7,} lines ({share:.0%}, {megabytes:.0f} MB, {'with' if with_ratings else 'no'} ratings): "
         f"{len(known):,} matches, {len(known) - listed:,} of them rebuilt from histories, {wrong} wrong; "
-        f"{refused:,} records refused; {seconds:.1f} s, {memory:.2f} GB at most"
+        f"{rejected:,} records rejected; {seconds:.1f} s, {memory:.2f} GB at most"
     )
 
 
 def rebuilt(files: list[Path]) -> tuple[tuple[tuple[Path, RebuiltFile], ...], float, float]:
-    """What is made of files, the seconds that it takes, and the memory of the process at most, in GB."""
+    """Return the files rebuilt from files, the seconds, and the peak memory of the process in GB."""
     start = time.perf_counter()
     made = rebuild_folder(files).rebuilt
     seconds = time.perf_counter() - start

@@ -177,7 +177,7 @@ def matchday_figure(bucket: "Bucket", whole: GraphRun) -> Iterator[Figure]:
     bucket.write(item.info.name, complete)
     run = graph_in_child(item.league.country)
     if tables_digest(bucket) != digest:
-        raise SystemExit(f"A new matchday of {item.info.name} gave other tables than making all again.")
+        raise SystemExit(f"A new matchday of {item.info.name} gave other tables than a full rebuild.")
     by_asset = ", ".join(f"{name} {seconds:.1f}" for name, seconds in run.assets.items() if seconds >= 0.1)
     yield Figure(
         f"one new matchday ({item.league.league_id}) to tensors, work beyond process start: {by_asset}",
@@ -185,7 +185,7 @@ def matchday_figure(bucket: "Bucket", whole: GraphRun) -> Iterator[Figure]:
         "s",
         limit=15,
         naive=whole.work,
-        naive_way="making all again",
+        naive_way="a full rebuild",
     )
 
 

@@ -189,8 +189,8 @@ class Turn:
             self.loads.append((connections, load))
             if load is self.best and batches:
                 self.batch_size, self.cpu_seconds = fixtures / batches, cpu / load.statuses["200"]
-            refused = f", {load.failed} refused" if load.failed else ""
-            say(f"  {connections:3} connections: {load.throughput:6,.0f} requests/s{refused}")
+            rejected = f", {load.failed} rejected" if load.failed else ""
+            say(f"  {connections:3} connections: {load.throughput:6,.0f} requests/s{rejected}")
         self.wrk = max(self.wrk, wrk_throughput(server, workload, self.connections, seconds))
         self.steady = offer(
             server.port,

@@ -1,15 +1,15 @@
-"""`make faults`: what must hold when things go wrong, tried on a running `football serve` under load.
+"""`make faults`: fault injection on a running `football serve` under load.
 
     python -m benchmarks.speed.faults [kill] [swap] [saturate] [scale] [slow] [end]    all six by default
 
 - kill: a replica is killed. Every answered request is in the prediction log; all replicas answer again within 15 s.
 - swap: the served version changes 20 times, by alias and by `user_config`. No request fails, no answer mixes versions.
-- saturate: four times the capacity is offered. Memory stays bounded, refusals are clean, and it all passes off.
+- saturate: four times the capacity is offered. Memory stays bounded, 503 responses are complete, capacity recovers.
 - scale: replicas come with the load and go with it.
 - slow: 110 clients send a part of a request. They get 408; all others, `/health` and `/ready` are answered.
 - end: SIGTERM to the process group, SIGKILL to the command. 5 s after it has ended nothing runs; the port is free.
 
-Each prints a readable account and its figures as JSON; exit code 1 if a promise is broken.
+Each prints a summary and its figures as JSON. Exit code 1 if a check fails.
 """
 
 import argparse
@@ -255,7 +255,7 @@ def saturate(workload: Workload, arguments: argparse.Namespace) -> Outcome:
         health = watch.statuses
         after = capacity(server, workload)
         is_same = set(server.replicas()) == replicas
-    accepted, refused = figures.service.get("200", {}), figures.service.get("503", {})
+    accepted, rejected = figures.service.get("200", {}), figures.service.get("503", {})
     outcome.figures |= {
         "capacity": before.throughput,
         "offered": rate,
@@ -266,7 +266,7 @@ def saturate(workload: Workload, arguments: argparse.Namespace) -> Outcome:
         "unanswered": figures.unanswered,
         "unclean": figures.unclean,
         "accepted_ms": accepted,
-        "refused_ms": refused,
+        "refused_ms": rejected,
         "health_statuses": dict(health),
         "replica_mib_before": sizes[0] / MIB,
         "replica_mib_peak": max(sizes) / MIB,
@@ -276,7 +276,7 @@ def saturate(workload: Workload, arguments: argparse.Namespace) -> Outcome:
     say(
         f"  {figures.sent / figures.seconds:,.0f} requests/s were sent over {SATURATING_CONNECTIONS:,} connections: "
         f"{figures.statuses}, {figures.errors}; accepted {figures.throughput:,.0f}/s, p99 {accepted.get('p99', 0):.0f} "
-        f"ms; refused in {refused.get('p50', 0):.0f} ms (p50); largest replica {sizes[0] / MIB:.0f} MiB before, "
+        f"ms; rejected in {rejected.get('p50', 0):.0f} ms (p50); largest replica {sizes[0] / MIB:.0f} MiB before, "
         f"{max(sizes) / MIB:.0f} at its peak; capacity afterwards {after.throughput:,.0f} requests/s; "
         f"/health: {dict(health)}."
     )

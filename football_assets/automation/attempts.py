@@ -1,4 +1,4 @@
-"""Attempts at an event, read from the run storage: the runs that answered it, a run in progress, the next retry.
+"""Attempts at an event, read from the run storage: its finished runs, a run in progress, the next retry.
 
 Sensors read the runs instead of their cursor: a cursor can be lost or reset, the runs remain.
 """
@@ -27,7 +27,7 @@ _ASSET_JOB = "__ASSET_JOB"  # Dagster's job of all assets, which the UI and the 
 
 @dataclass(frozen=True)
 class Attempts:
-    """The finished runs that answered one event, the last first. An automatic retry is part of its attempt."""
+    """The finished runs of one event, the last first. An automatic retry is part of its attempt."""
 
     runs: tuple[RunRecord, ...]
 
@@ -43,22 +43,22 @@ class Attempts:
         last = self.runs[0]
         run, ended = last.dagster_run, ended_at(last)
         if run.status is DagsterRunStatus.CANCELED:
-            return f"Run {run.run_id} was cancelled: it is tried again when something changes."
+            return f"Run {run.run_id} was cancelled: a change starts the next attempt."
         if _will_be_retried(run) and now - ended < LAUNCH_GRACE.total_seconds():
-            return f"Run {run.run_id} failed and is about to be tried again by Dagster."
+            return f"Run {run.run_id} failed, and Dagster is about to retry it."
         if self.count >= MAX_ATTEMPTS:
             return (
-                f"{self.count} runs did not do it, the last is {run.run_id}: see its log. It is tried again when "
-                "something changes, or by hand."
+                f"{self.count} attempts failed, the last is run {run.run_id}: see its log. The next change starts a "
+                "new attempt, or launch the job by hand."
             )
         wait = ended + PAUSES[min(self.count, len(PAUSES)) - 1].total_seconds() - now
         if wait > 0:
-            return f"Run {run.run_id} ended without success: tried again in {wait:.0f} s."
+            return f"Run {run.run_id} did not succeed: next attempt in {wait:.0f} s."
         return None
 
 
 def attempts_at(instance: DagsterInstance, event: str, *also: str) -> Attempts:
-    """Read the finished runs that answered an event.
+    """Read the finished runs of an event.
 
     Parameters
     ----------

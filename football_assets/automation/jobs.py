@@ -1,7 +1,7 @@
 """The jobs that sensors and schedules request.
 
 The steps of a run share one process: a process per step would spend more time on imports than most steps compute.
-Pools limit them all the same. Jobs that train carry a tag, of which the run queue starts one run at a time.
+Pools still limit them. Jobs that train carry a tag, of which the run queue starts one run at a time.
 """
 
 from dagster import AssetSelection, define_asset_job, in_process_executor

@@ -1,7 +1,7 @@
-"""Which countries' landing objects differ from what was last read, and whether they have stopped changing.
+"""Find the countries whose landing objects differ from the record of the last read, and whether they still change.
 
-States are compared, not events counted: what was read is in the bucket beside the tables, so nothing is lost by a
-cursor that is, and what a hand has read counts like what a sensor had read.
+States are compared instead of events counted. The record is in the bucket beside the tables, so a lost cursor loses no
+change, and a run that a person launched counts like a run that the sensor requested.
 """
 
 import hashlib
@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 
 from football_assets.raw.read_record import NO_OBJECTS, CountryObjects, CountryRead
 
-MAX_UNSETTLED_TICKS = 6  # then changes are read though more arrive: what comes later is read next
+MAX_UNSETTLED_TICKS = 6  # then the changes are read although more arrive; later ones are read by the next run
 
 
 @dataclass(frozen=True)
 class Change:
-    """A country whose landing objects are not those that were read. `read` is None if it never was."""
+    """A country whose landing objects are not those last read. `read` is None if the country was never read."""
 
     country: str
     read: CountryRead | None

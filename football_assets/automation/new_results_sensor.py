@@ -1,22 +1,23 @@
-"""`new_results_sensor`: what lands is read, and everything through to the fixture predictions is made from it.
+"""`new_results_sensor`: request a run of every asset up to the fixture predictions when landing objects change.
 
-A tick compares the listing of `raw/` with the record of what was read. Why each change is answered once:
+A tick compares the listing of `raw/` with the record of the objects that `raw_matches` was last read from. Each change
+is requested once:
 
-- The run key names the transition: from which state, read by which run, to which state, and the how-manieth attempt.
-  Evaluated again before its run has read, a tick asks for the same key, which Dagster launches once. After it, the
-  state that the key names is gone for good, so no later change is ever taken for one that was answered.
-- While a run or a backfill that reads or trains is in progress, nothing is requested. What lands meanwhile is a
-  difference that is still there afterwards.
-- The cursor only tells whether a burst of files has ended. Without it a tick waits for one more.
+- The run key identifies the state change: the old state, the run that read it, the new state, and the attempt number.
+  A tick before the run has read requests the same key, and Dagster launches a key once. After the run has read, the old
+  state includes its run id, so no later change has the same key.
+- While a run or a backfill that reads or trains is in progress, nothing is requested. Objects that land meanwhile still
+  differ from the record afterwards.
+- The cursor only records the last listing, to see that a burst of files has ended. If it is lost, one more tick passes.
 
 All countries that changed are one run. Dagster runs a range of partitions without gaps as one run, so the run has the
 range that holds them, and a tag names those to build (`orchestration.partitions`).
 
-A run that read and then failed leaves assets that are older than `raw_matches`. They are requested too, and those only.
-Attempts are bounded and spaced; a later change starts anew.
+If a run failed after it had read, the assets that are older than `raw_matches` are requested, and only those. The
+number of attempts is bounded, with a delay between them; a later change starts with attempt 0.
 
-No asset has a declarative automation condition. Conditions would ask for parts of the graph as they become outdated,
-next to the run that makes them all in order, and a failure would be followed by runs without bound or pause.
+No asset has a declarative automation condition. Conditions would request assets one by one as they become outdated,
+beside the run that materializes them in order, and would retry after a failure without bound or delay.
 """
 
 import time
@@ -58,7 +59,8 @@ TRAINED = AssetKey("trained_lstm")
     job=refresh_forecasts,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Reads countries whose landing objects are new, changed or gone, and makes everything from them.",
+    description="Requests a run for the countries whose landing objects are new, changed or removed: raw tables to "
+    "fixture predictions.",
 )
 def new_results_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult:
     """Evaluate one tick."""
@@ -83,14 +85,14 @@ def evaluate(
     Parameters
     ----------
     keys
-        The assets of the job: the raw tables and all that is made from them.
+        The assets of the job: the raw tables and everything downstream of them.
     now
         In Unix seconds.
     by_country
         The assets with country partitions among them.
     """
     guarded = {RAW_MATCHES, TRAINED}
-    busy = work_in_progress(instance, guarded, now, NAME)  # first: what it is about to read is not compared
+    busy = work_in_progress(instance, guarded, now, NAME)  # before the listing: a run may read these objects
     listed = inventory(bucket)
     landed = country_states(listed)
     changes = landing_changes(landed, last_read(bucket))
@@ -114,7 +116,7 @@ def evaluate(
         reason = attempts.obstacle(now) or ""
     elif busy is None:
         following = watch.next(event)
-        reason = "Waiting for the files to settle."
+        reason = "Waiting until a tick finds no new file."
     if request is not None and not reason:
         busy = work_in_progress(instance, guarded, now, NAME)  # again: one may have begun to read since
     if busy is not None:
@@ -156,11 +158,11 @@ def _request_rest(
         asset_selection=outdated.keys,
         tags={
             EVENT_TAG: outdated.event,
-            **reason_tag(f"Not made from what run {outdated.reader} read: {names}"),
+            **reason_tag(f"Older than the results that run {outdated.reader} read: {names}"),
             **(run_tags(outdated.countries, registered) if outdated.countries else {}),
         },
     )
-    return request, f"{obstacle} Not made from what was read: {names}." if obstacle else ""
+    return request, f"{obstacle} Older than the results that were read: {names}." if obstacle else ""
 
 
 def _reason(changes: Sequence[Change]) -> str:

@@ -48,7 +48,7 @@ def alert(run: DagsterRun, problem: str, failures: dict[str, str]) -> dict[str, 
     steps = "; ".join(f"{step}: {cause}" for step, cause in list(failures.items())[:SHOWN_STEPS]) or problem
     again = run.tags.get(WILL_RETRY_TAG) == "true"
     return {
-        "text": f"Run {run.run_id} of {run.job_name} failed{', is tried again' if again else ''}. {steps}"[
+        "text": f"Run {run.run_id} of {run.job_name} failed{' and will be retried' if again else ''}. {steps}"[
             :_CHARACTERS
         ],
         "event": "run_failed",

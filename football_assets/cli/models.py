@@ -36,7 +36,7 @@ def list_models() -> None:
                 version,
                 ", ".join(alias for alias, target in aliases.items() if target == version),
                 f"{manifest.published:%Y-%m-%d %H:%M} UTC",
-                "" if decision is None else "accepted" if decision.get("accepted") else "refused",
+                "" if decision is None else "accepted" if decision.get("accepted") else "rejected",
                 f"{sum(file.bytes for file in manifest.files.values()) / 1e6:.1f} MB",
             )
         )

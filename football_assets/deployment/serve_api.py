@@ -218,11 +218,11 @@ class ServeApi:
         status, reason = response.status_code, response.content.decode(errors="replace").strip()[:300]
         if status in (401, 403):
             raise ServeUnreachable(
-                f"{self._address.url} refuses the token of Ray ({status}): set FOOTBALL_SERVE_TOKEN to the "
+                f"{self._address.url} rejects the token of Ray ({status}): set FOOTBALL_SERVE_TOKEN to the "
                 "token of that cluster, or start `football serve` on this home again."
             )
         if method == "PUT":
-            raise DeploymentFailed(f"Ray Serve refused the configuration ({status}): {reason}")
+            raise DeploymentFailed(f"Ray Serve rejected the configuration ({status}): {reason}")
         raise ServeUnreachable(f"{url} answers {status}: {reason}")
 
 

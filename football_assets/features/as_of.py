@@ -23,17 +23,17 @@ TOLERANCE = 1e-9
 def ratings_that_know_their_day(
     stg_matches: pl.DataFrame, team_ratings: pl.DataFrame, config: RatingConfig | None = None
 ) -> pl.DataFrame:
-    """Rows of `team_ratings` on the last played day that change when the results of that day are taken away.
+    """Return the rows of `team_ratings` on the last played day that change if the results of that day are removed.
 
     Parameters
     ----------
     stg_matches
-        The table that `team_ratings` was made from.
+        The table that `team_ratings` was computed from.
 
     Returns
     -------
     pl.DataFrame
-        match_id and team_id; none when the ratings before a match are free of its day.
+        match_id and team_id; no row if the ratings before a match do not depend on results of its day.
     """
     last_day = stg_matches.filter("is_played")["kickoff_date"].max()
     if last_day is None:
@@ -63,14 +63,14 @@ def ratings_that_know_their_day(
 
 
 def form_that_is_not_as_of_kickoff(team_matches: pl.DataFrame, match_features: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `match_features` whose points of the last five matches are not those of matches on earlier days.
+    """Return the rows of `match_features` whose points of the last five matches are not those of earlier days.
 
     Parameters
     ----------
     team_matches
         The table of that name, or its columns `SIDES_READ`.
     match_features
-        Matches to look at, with the columns `FORM_READ`.
+        Matches to check, with the columns `FORM_READ`.
 
     Returns
     -------

@@ -37,7 +37,7 @@ def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
     Raises
     ------
     RegistryError
-        There is none; the message says what the gate said, and what to do.
+        No version is in production; the message has the gate's reasons and the remedy.
     """
     aliases = registry.aliases()
     if "production" in aliases:
@@ -45,10 +45,11 @@ def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
     candidate = aliases.get("candidate")
     if candidate is None:
         raise RegistryError("No model is registered yet: materialise the asset 'registered_model' first.")
-    decision = registry.decision(candidate) or {"refusals": ["It was never judged."]}
+    decision = registry.decision(candidate) or {"refusals": ["The gate has not evaluated it."]}
+    reasons = " ".join(decision["refusals"])
     raise RegistryError(
-        f"No model is in production: the gate refused version {candidate}. {' '.join(decision['refusals'])} Land more "
-        f"results and train again, or run `football models promote {candidate}` to use it all the same."
+        f"No model is in production: the gate rejected version {candidate}. {reasons} Land "
+        f"more results and train again, or promote it regardless: `football models promote {candidate}`."
     )
 
 

@@ -61,7 +61,7 @@ PREVIEW_ROWS = 10
     partitions_def=countries,
     backfill_policy=BackfillPolicy.single_run(),
     can_subset=False,
-    pool="landing",  # what was read is noted after the tables are written: two readings would mix
+    pool="landing",  # the record of what was read is written after the tables: two runs at once would mix
 )
 def read_landing_files(
     context: AssetExecutionContext, bucket: BucketResource

@@ -177,7 +177,7 @@ def _every_file_can_be_read(store: Bucket, rejected: pl.DataFrame) -> AssetCheck
         "raw_matches_rejected",
         "every_file_can_be_read",
         found,
-        f"Files that cannot be read: {found.height}. Land them anew, or remove them.",
+        f"Files that cannot be read: {found.height}. Land them again, or remove them.",
         reasons=common_reasons(found),
     )
 

@@ -1,4 +1,4 @@
-"""Landing objects of countries to matches: read, judge, name clubs, merge.
+"""Landing objects of countries to matches: parse, validate, map club names, merge.
 
 Called by the raw assets, `football clubs` and benchmarks.
 """
@@ -27,12 +27,12 @@ from football_assets.raw.rules import (
 )
 from football_assets.storage.bucket import Bucket, ObjectInfo
 
-REFUSAL_SCHEMA: dict[str, type[pl.DataType]] = {"country": pl.String, **REJECTION_SCHEMA}
+REJECTED_SCHEMA: dict[str, type[pl.DataType]] = {"country": pl.String, **REJECTION_SCHEMA}
 
 
 @dataclass(frozen=True)
 class ReadMatches:
-    """Matches by `schema.Match`, and rejected records by REFUSAL_SCHEMA: object, line or JSON path, and reason."""
+    """Matches by `schema.Match`, and rejected records by REJECTED_SCHEMA: object, line or JSON path, and reason."""
 
     matches: pl.DataFrame
     rejected: pl.DataFrame
@@ -41,7 +41,7 @@ class ReadMatches:
 def read_countries(
     bucket: Bucket, countries: Collection[str], today: date, *, listed: Inventory | None = None
 ) -> ReadMatches:
-    """Read, judge, name and merge the landing objects of countries, all seasons of each.
+    """Parse, validate, name and merge the landing objects of countries, all seasons of each.
 
     The same objects give the same frames, in the same order, whenever they landed and whichever other countries are
     read: no rule compares records of two countries. A country without objects gives no rows.
@@ -81,16 +81,16 @@ def _read_matches(matches: pl.DataFrame, rejected: Sequence[pl.DataFrame]) -> Re
     from football_assets.raw.schema import Match
 
     ordered = matches.sort(country_column(), "season", "kickoff_date", "league_id", "match_id")
-    records = pl.concat([frame.select(*REFUSAL_SCHEMA) for frame in rejected])
+    records = pl.concat([frame.select(*REJECTED_SCHEMA) for frame in rejected])
     return ReadMatches(
         matches=Match.validate(ordered.select(*Match.column_names()), cast=True),
         rejected=records.sort("country", "season", "source_object", "line", "path", "reason"),
     )
 
 
-def _copied_files(refused: pl.DataFrame) -> pl.DataFrame:
-    """Objects that hold another league's list, by REFUSAL_SCHEMA."""
-    return refused.with_columns(
+def _copied_files(copies: pl.DataFrame) -> pl.DataFrame:
+    """Return the objects that hold another league's list, by REJECTED_SCHEMA."""
+    return copies.with_columns(
         country_column(), line=pl.lit(None, pl.Int64), path=pl.lit(None, pl.String), record=pl.lit("")
     )
 
@@ -113,9 +113,9 @@ def named_entries(bucket: Bucket, seasons: Collection[str], today: date) -> pl.D
 
 
 def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """All objects' rows and refusals, with where they come from."""
+    """Return the rows and rejections of all objects, with their origins."""
     found, lost = _contents(bucket, objects)
-    rows, refusals = read_files(
+    rows, rejections = read_files(
         [
             FileContent(data, item.extension, item.league.league_id if item.league.country else None)
             for item, data in found
@@ -125,14 +125,14 @@ def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.Data
     unread = _whole_files((country_of(item), item.season, item.info, reason) for item, reason in lost)
     return (
         with_origins(rows, origins),
-        pl.concat([with_origins(refusals, origins), unread], how="diagonal"),
+        pl.concat([with_origins(rejections, origins), unread], how="diagonal"),
     )
 
 
 def _contents(
     bucket: Bucket, objects: Sequence[LandingObject]
 ) -> tuple[list[tuple[LandingObject, bytes]], list[tuple[LandingObject, str]]]:
-    """Return the objects with their contents, and those that cannot be read any more with the reason."""
+    """Return the objects with their contents, and those that cannot be read, with the reason."""
     found: list[tuple[LandingObject, bytes]] = []
     lost: list[tuple[LandingObject, str]] = []
     for item in objects:
@@ -146,7 +146,7 @@ def _contents(
 
 
 def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:
-    """One row an object. `object_order` counts the objects in order of source, then name."""
+    """Return one row per object. `object_order` numbers them by source, then name."""
     return pl.DataFrame(
         {
             "object_order": range(len(objects)),
@@ -169,7 +169,7 @@ def _origins(objects: Sequence[LandingObject]) -> pl.DataFrame:
 
 
 def _strays(listed: Inventory, countries: Collection[str]) -> pl.DataFrame:
-    """Objects in a season's folder whose name says no league or format, and files there that cannot be read."""
+    """Return the objects of a season's folder whose name has no league or format, and the unreadable files there."""
     return _whole_files(
         (country_of(stray), stray.season, stray.info, stray.reason)
         for stray in listed.strays
@@ -178,8 +178,8 @@ def _strays(listed: Inventory, countries: Collection[str]) -> pl.DataFrame:
 
 
 def _whole_files(files: Iterable[tuple[str | None, str | None, ObjectInfo, str]]) -> pl.DataFrame:
-    """Files that are rejected as a whole, by REFUSAL_SCHEMA: country, season, object and reason of each."""
-    refusals = [
+    """Return a table by REJECTED_SCHEMA of files that are rejected as a whole: country, season, object, reason."""
+    rejections = [
         {
             "country": country,
             "season": season,
@@ -190,4 +190,4 @@ def _whole_files(files: Iterable[tuple[str | None, str | None, ObjectInfo, str]]
         }
         for country, season, info, reason in files
     ]
-    return pl.DataFrame(refusals, schema=REFUSAL_SCHEMA)
+    return pl.DataFrame(rejections, schema=REJECTED_SCHEMA)

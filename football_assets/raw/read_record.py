@@ -1,8 +1,8 @@
-"""What `raw_matches` was last read from, country by country.
+"""The record of the landing objects that `raw_matches` was last read from, per country.
 
 The raw assets write the record; `new_results_sensor` compares it with what has landed. One object holds a digest of the
-landing objects of every country, so that ten thousand of them are compared by one small read. The record names the run
-that read a country: two readings of the same objects are two states.
+landing objects of every country, so ten thousand landing objects are compared with one small read. The record holds the
+id of the run that read a country, so two runs that read the same objects are two states.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class CountryObjects:
 
 @dataclass(frozen=True)
 class CountryRead:
-    """The landing objects that the partition of a country was made from, and the Dagster run that read them."""
+    """The landing objects that a country's partition was read from, and the Dagster run that read them."""
 
     objects: int
     digest: str

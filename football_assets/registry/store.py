@@ -225,7 +225,7 @@ class Registry:
         self.bucket.write(f"{DECISIONS}{version}.json", to_json(decision))
 
     def decision(self, version: int) -> dict[str, Any] | None:
-        """Return the gate's last decision about a version, or None if it was never judged."""
+        """Return the gate's last decision about a version, or None if there is none."""
         try:
             decision: dict[str, Any] = json.loads(self.bucket.read(f"{DECISIONS}{version}.json"))
         except ObjectNotFound:

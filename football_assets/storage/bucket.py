@@ -51,8 +51,8 @@ class ObjectInfo:
 class UnusableFile:
     """A file or folder of a local bucket that is no object: its name is not UTF-8, or it cannot be read.
 
-    `name` has a hexadecimal escape in the place of every byte that is not UTF-8. `is_closed`: a folder that may hold
-    objects.
+    `name` has a hexadecimal escape for every byte that is not UTF-8. `is_closed`: a folder that cannot be listed and
+    may hold objects.
     """
 
     name: str

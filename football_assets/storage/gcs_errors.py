@@ -74,8 +74,8 @@ def explain_client_error(
     tried = f"for {deadline_seconds:.0f} s"
     if code is None and is_transient(error):
         return BucketError(
-            f"Bucket {url} could not be reached to {doing} {tried} ({words}): look at the network, and at "
-            "STORAGE_EMULATOR_HOST if a local server is meant."
+            f"Bucket {url} could not be reached to {doing} {tried} ({words}): check the network, and "
+            "STORAGE_EMULATOR_HOST if you use a local server."
         )
     if code in _TRANSIENT:
         return BucketError(f"Bucket {url} could not {doing} {tried} ({code} {words}): try again later.")

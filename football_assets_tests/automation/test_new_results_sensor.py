@@ -51,7 +51,7 @@ def test_many_new_files_are_one_run_and_then_there_is_nothing_to_do(home: SmallH
     home.bucket.write("raw/notes.txt", b"x")
 
     assert home.tick() is None
-    assert "settle" in home.skipped[-1]
+    assert "no new file" in home.skipped[-1]
     request = home.request()
     assert countries_of(request) == ["eng", "es"]
     assert home.instance.get_dynamic_partitions("countries") == ["eng", "es"]
@@ -278,7 +278,7 @@ def test_a_run_that_failed_is_tried_again_after_a_pause_a_few_times_and_then_on_
         asked.append(request)
         assert not home.launch(request)
         assert home.tick() is None
-        assert "tried again in" in home.skipped[-1] or "see its log" in home.skipped[-1]
+        assert "next attempt in" in home.skipped[-1] or "see its log" in home.skipped[-1]
         home.now += 3600
         following = home.tick()
         if following is not None:
@@ -342,7 +342,7 @@ def test_a_run_that_dagster_retries_is_one_attempt(local_home: SmallHome) -> Non
     home.now = home.instance.get_run_records()[0].end_time or 0
 
     assert home.ticks(3) is None
-    assert "about to be tried again by Dagster" in home.skipped[-1]
+    assert "Dagster is about to retry it" in home.skipped[-1]
     retry = home.instance.create_run_for_job(
         job,
         tags={**request.tags, PARENT_RUN_ID_TAG: first.run_id},

@@ -380,7 +380,7 @@ def test_a_replica_that_lags_again_is_verified_again_after_a_pause_however_often
         assert f"Run {run.run_id} has verified Serve: verified again in" in followed.skipped()
 
     failed = followed.run(followed.requested(after=400), DagsterRunStatus.FAILURE)
-    assert f"Run {failed.run_id} ended without success: tried again in" in followed.skipped()
+    assert f"Run {failed.run_id} did not succeed: next attempt in" in followed.skipped()
 
 
 def test_an_application_that_a_person_has_pinned_is_left_alone(followed: Followed) -> None:
@@ -398,7 +398,7 @@ def test_a_refused_token_stops_no_tick(followed: Followed) -> None:
     followed.forecast_by(2)
     followed.report_about(2)
 
-    assert "refuses the token of Ray (403)" in followed.skipped()
+    assert "rejects the token of Ray (403)" in followed.skipped()
 
 
 def test_while_a_run_follows_no_other_is_requested(followed: Followed) -> None:
@@ -425,7 +425,7 @@ def test_a_verification_that_failed_is_tried_again_later_and_at_once_after_a_new
     run = followed.run(first, DagsterRunStatus.FAILURE)
 
     reason = followed.skipped()
-    assert f"Run {run.run_id} ended without success: tried again in" in reason
+    assert f"Run {run.run_id} did not succeed: next attempt in" in reason
     assert "Production is version 2, which Serve has not been seen to answer from." in reason
 
     second = followed.requested(after=120)
@@ -441,7 +441,7 @@ def test_what_a_failed_run_did_make_does_not_bring_the_next_attempt_forward(foll
     followed.run(followed.requested(), DagsterRunStatus.FAILURE)
     followed.forecast_by(2)
 
-    assert "tried again in" in followed.skipped()
+    assert "next attempt in" in followed.skipped()
     assert names(followed.requested(after=120)) == {"serving_deployment", "drift_report"}
 
 

@@ -66,7 +66,7 @@ def test_the_alert_says_the_cause_in_one_line_and_whether_the_run_is_retried(
     ((_, _, message),) = receiver.received
     assert message["is_retried"]
     assert message["text"] == (
-        f"Run {run_id} of __ASSET_JOB failed, is tried again. team_form: There are 3 matches: land more."
+        f"Run {run_id} of __ASSET_JOB failed and will be retried. team_form: There are 3 matches: land more."
     )
 
 

@@ -18,7 +18,7 @@ DAY = "2015-11-21"
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """Seconds that advance only when the test advances them."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0

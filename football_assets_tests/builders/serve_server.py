@@ -36,11 +36,11 @@ class Replica:
 
 @dataclass
 class ServeServer:
-    """What it is told and what its replicas do. `unloadable`: why replicas cannot load a version.
+    """The configuration of a Serve application and what its replicas do.
 
     Replicas follow the alias `production` by themselves, one at each request for the state. Those in `stuck` do so only
-    when they are reconfigured, which takes `steps` requests, one replica at each of the last, and happens where
-    `user_config` has changed. `loads` are the versions that replicas tried.
+    when they are reconfigured, which happens after a change of `user_config` and takes `steps` requests, one replica at
+    each of the last. `loads` are the versions that replicas tried. `unloadable`: why replicas cannot load a version.
     """
 
     url: str = ""

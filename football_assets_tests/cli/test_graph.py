@@ -82,7 +82,7 @@ def test_files_of_the_bucket_that_may_not_be_read_are_rejected_and_the_rest_is_r
     first = next(number for number, line in enumerate(lines) if "every_file_can_be_read" in line)
     warning, *reasons = lines[first : first + 4]
     assert warning.endswith(
-        "every_file_can_be_read warning: Files that cannot be read: 3. Land them anew, or remove them."
+        "every_file_can_be_read warning: Files that cannot be read: 3. Land them again, or remove them."
     )
     assert [reason.strip() for reason in reasons] == [
         "1 x raw/other/2015-16/eng.2.csv: The file cannot be opened: Permission denied.",

@@ -245,13 +245,13 @@ def test_a_pinned_version_that_cannot_be_loaded_leaves_the_configuration_as_it_w
 def test_a_configuration_that_serve_refuses_is_reported(server: ServeServer) -> None:
     server.refuse_put = "1 validation error for ServeDeploySchema"
 
-    with pytest.raises(DeploymentFailed, match=r"refused the configuration \(400\): 1 validation error"):
+    with pytest.raises(DeploymentFailed, match=r"rejected the configuration \(400\): 1 validation error"):
         api_of(server).pin(2, int)
 
 
 @pytest.mark.parametrize(("token", "status"), [(None, 401), ("wrong", 403)])
 def test_without_the_token_nothing_is_told(server: ServeServer, token: str | None, status: int) -> None:
-    with pytest.raises(ServeUnreachable, match=rf"refuses the token of Ray \({status}\)"):
+    with pytest.raises(ServeUnreachable, match=rf"rejects the token of Ray \({status}\)"):
         ServeApi(ServeAddress(server.url, token)).pin(2, int)
 
     assert server.put == []

@@ -178,7 +178,7 @@ def test_without_any_model_the_person_is_told_to_materialise_one(tmp_path: Path)
         production_bundle(Registry(LocalBucket(tmp_path / "empty")), tmp_path)
 
 
-def test_without_a_production_model_the_gates_refusal_is_told(bundle: Path, tmp_path: Path) -> None:
+def test_without_a_production_model_the_error_has_the_gates_reason(bundle: Path, tmp_path: Path) -> None:
     from football_assets.storage.local import LocalBucket
 
     registry = Registry(LocalBucket(tmp_path / "bucket"))
@@ -186,7 +186,7 @@ def test_without_a_production_model_the_gates_refusal_is_told(bundle: Path, tmp_
     refusals = ["The candidate is certainly worse than the Elo baseline."]
     registry.record_decision(1, {"accepted": False, "reasons": ["Fine.", *refusals], "refusals": refusals})
     with pytest.raises(
-        RegistryError, match="gate refused version 1. The candidate is certainly worse"
+        RegistryError, match="gate rejected version 1. The candidate is certainly worse"
     ) as caught:
         production_bundle(registry, tmp_path / "scratch")
     assert "football models promote 1" in str(caught.value)

@@ -78,10 +78,52 @@ def test_documents_are_searched_and_rooms_are_counted(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text("It was refused and refused.")
     (tmp_path / "docs" / "speed.md").write_text("A lever.")
-    (tmp_path / "docs" / "glossary.md").write_text("Not: a lever.")
+    (tmp_path / "CHANGELOG.md").write_text("Not: a lever.")
 
     findings = find_all(
         tmp_path, [Source("football_assets/raw/sync/a.py", "# told"), Source("serve/a.py", "# told")]
     )
 
     assert count_by_room(findings) == {"README.md": 2, "docs": 1, "football_assets/raw": 1, "serve": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Dockerfile", "# Told\nUSER a\n"),
+        ("Makefile", "lint: ## told\n"),
+        (".ci/run", "# It is told.\n"),
+        (".github/workflows/ci.yml", "name: told\n"),
+        ("dbt_features/models/a.sql", "-- one row, told\n"),
+        ("dbt_features/models/a.yml", "description: told\n"),
+        ("docs/decisions/a.md", "It was told."),
+        ("serve/config.yaml", "version: a  # told\n"),
+        ("serve/kubernetes/a.yaml", "# told\n"),
+        ("serve/monitoring/alerts.yml", "description: told\n"),
+        ("serve/monitoring/dashboard.json", '{"title": "told"}'),
+        ("serve/page/index.html", "<p>told</p>"),
+        ("serve/page/page.js", "// told\n"),
+    ],
+)
+def test_texts_outside_of_python_files_are_searched(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(text)
+
+    (finding,) = find_all(tmp_path, [])
+
+    assert (finding.path, finding.phrase.lower(), finding.line) == (name, "told", 1)
+
+
+@pytest.mark.parametrize("mark", ["#", "//", "--", " *"])
+def test_a_phrase_is_found_across_lines_of_a_comment_in_every_language(mark: str) -> None:
+    (finding,) = find_in_text("a", f"{mark} It is made\n{mark} again.\n")
+
+    assert finding.phrase == "made again"
+
+
+def test_the_name_of_a_stored_column_is_no_prose_where_it_is_defined_only() -> None:
+    text = 'COLUMN = "refused"  # a refused row\n'
+    path = "football_assets/raw/formats/footballcsv.py"
+
+    assert [finding.line for finding in find_in_source(Source(path, text))] == [1]
+    assert len(list(find_in_source(Source("football_assets/raw/rules.py", text)))) == 2

@@ -69,7 +69,7 @@ def test_a_range_of_countries_is_one_run_that_writes_a_partition_each(
     ]
     evaluations = {item.check_name: item for item in result.get_asset_check_evaluations()}
     unread, few = (evaluations[name] for name in ("every_file_can_be_read", "few_records_are_rejected"))
-    assert unread.description == "Files that cannot be read: 1. Land them anew, or remove them."
+    assert unread.description == "Files that cannot be read: 1. Land them again, or remove them."
     assert reasons_of(unread) == (("raw/notes.txt: Its folder is not a season like 2015-16 or 2015.", 1),)
     assert few.description == "Rejected of 2014-15: 1 of 2 records."
     ((reason, records),) = reasons_of(few)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from football_assets.raw.landing import inventory
-from football_assets.raw.matches import REFUSAL_SCHEMA, read_countries
+from football_assets.raw.matches import REJECTED_SCHEMA, read_countries
 from football_assets.raw.schema import Match
 from football_assets.storage.bucket import Bucket
 from football_assets_tests.builders.landings import (
@@ -53,7 +53,7 @@ def test_a_season_with_no_file_is_an_empty_valid_table(bucket: Bucket) -> None:
     assert read.matches.is_empty()
     assert Match.is_valid(read.matches)
     assert read.rejected.is_empty()
-    assert dict(read.rejected.schema) == REFUSAL_SCHEMA
+    assert dict(read.rejected.schema) == REJECTED_SCHEMA
 
 
 def test_a_league_with_a_single_match_is_read(bucket: Bucket) -> None:

@@ -22,7 +22,7 @@ TABLES = ("stg_matches", "team_matches", "team_form", "team_ratings", "match_fea
 
 
 class Warehouse:
-    """A bucket of tables and the folders of arrays made from them."""
+    """A bucket of tables and the folders of arrays encoded from them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -409,7 +409,7 @@ def test_a_server_that_cannot_be_reached_is_named(gcs_front: Front, tmp_path: Pa
 
     assert message.startswith("Bucket gs://matches could not be reached to read 'a' for 0 s (")
     assert "Connection refused" in message
-    assert message.endswith("look at the network, and at STORAGE_EMULATOR_HOST if a local server is meant.")
+    assert message.endswith("check the network, and STORAGE_EMULATOR_HOST if you use a local server.")
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
--- What is summed, four digits each in one number: a window costs by the sums over it. `rules.py` refuses a match with
--- more than 30 goals of a team, so that four digits hold 333 matches; a season has fewer than 100.
+-- The cost of a window grows with its number of sums, so three sums share one number, four digits each. `rules.py`
+-- rejects a match with more than 30 goals of a team: four digits hold 333 matches, and a season has fewer than 100.
 {%- set units = {'points': 1, 'goals_for': 10000, 'goals_against': 100000000} %}
 
 -- one row a team, with a number in its place

@@ -83,8 +83,8 @@ known as (
         )
 ),
 
--- one row a team and match, told from its side
-told as (
+-- one row a team and match: goals for and against
+team_sides as (
     select
         matches.match_id,
         case when known.is_home then matches.home_team_id else matches.away_team_id end as team_id,
@@ -126,4 +126,4 @@ select
     rest_days,
     matches_known,
     season_matches_known
-from told
+from team_sides

@@ -101,7 +101,7 @@ def _acceptance_result(result: "SyncResult") -> AssetCheckResult:
         passed=not rejected,
         severity=AssetCheckSeverity.WARN,
         metadata={
-            "refused": MetadataValue.md("\n".join(f"- {file.url}: {file.note}" for file in rejected)),
+            "rejected": MetadataValue.md("\n".join(f"- {file.url}: {file.note}" for file in rejected)),
         },
     )
 

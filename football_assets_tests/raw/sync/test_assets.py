@@ -63,7 +63,7 @@ def test_a_refused_file_is_a_warning_with_the_reason(
     assert result.success
     (check,) = (item for item in result.get_asset_check_evaluations() if not item.passed)
     assert (check.check_name, check.severity.value) == (ACCEPTED_CHECK, "WARN")
-    assert "HTML page" in str(check.metadata["refused"].value)
+    assert "HTML page" in str(check.metadata["rejected"].value)
     assert list(bucket.list("raw/")) == []
 
 
