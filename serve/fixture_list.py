@@ -8,7 +8,7 @@ import polars as pl
 
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scorelines import likeliest_scores, score_matrix
-from football_assets.sequences.fixture_days import TABLE, ListedDays, split_overdue
+from football_assets.sequences.fixture_days import FIXTURE_TABLE, ListedDays, split_overdue
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table, table_object
 from serve.answers import forecast_body
@@ -44,12 +44,12 @@ class FixtureList:
     @classmethod
     def read(cls, bucket: Bucket, known: "FixtureList") -> "FixtureList":
         """Read the list; returns `known` itself if the table has not changed since."""
-        info = bucket.stat(table_object(TABLE))
+        info = bucket.stat(table_object(FIXTURE_TABLE))
         if info is None:
             return cls.empty()
         if info.version == known.object_version:
             return known
-        table = read_table(bucket, TABLE)
+        table = read_table(bucket, FIXTURE_TABLE)
         coming, overdue = split_overdue(table)
         model_version = max(table["model_version"].to_list(), default=None)
         days = ListedDays.of_parts(coming, overdue)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from serve.haproxy import RETRY_AFTER_SECONDS
 from serve.metrics import ServingMetrics
 from serve.problems import REQUEST_ID, ProblemError, error_response, log_failure
 
@@ -23,7 +24,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = frozenset({"/health", "/ready"})
-RETRY_AFTER_SECONDS = 1
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _POLICY = (
     b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"

@@ -32,22 +32,22 @@ from football_assets.settings import Settings, get_settings
 from football_assets.storage.bucket import Bucket
 
 NAME = "drift_sensor"
-INTERVAL_SECONDS = 20
+_INTERVAL_SECONDS = 20
 
 
 @sensor(
     name=NAME,
     job=retrain,
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=_INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
     description="Requests a training when the latest drift report finds drift or the model lacks many days of results.",
 )
 def drift_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> RunRequest | SkipReason:
     """Evaluate one tick."""
-    return evaluate(context.instance, bucket.open(), get_settings(), time.time())
+    return evaluate_drift(context.instance, bucket.open(), get_settings(), time.time())
 
 
-def evaluate(
+def evaluate_drift(
     instance: DagsterInstance, bucket: Bucket, settings: Settings, now: float
 ) -> RunRequest | SkipReason:
     """Return the run request, or why there is none, at a time in Unix seconds."""

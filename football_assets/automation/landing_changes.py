@@ -15,7 +15,7 @@ MAX_UNSETTLED_TICKS = 6  # then the changes are read although more arrive; later
 
 
 @dataclass(frozen=True)
-class Change:
+class CountryChange:
     """A country whose landing objects are not those last read. `read` is None if the country was never read."""
 
     country: str
@@ -29,10 +29,10 @@ class Change:
 
 def landing_changes(
     landed: Mapping[str, CountryObjects], read: Mapping[str, CountryRead]
-) -> tuple[Change, ...]:
+) -> tuple[CountryChange, ...]:
     """Return the countries to read: with new, changed or deleted objects, in order."""
     found = (
-        Change(country, read.get(country), landed.get(country, NO_OBJECTS))
+        CountryChange(country, read.get(country), landed.get(country, NO_OBJECTS))
         for country in sorted(landed.keys() | read.keys())
     )
     return tuple(
@@ -40,7 +40,7 @@ def landing_changes(
     )
 
 
-def event_of(changes: Sequence[Change]) -> str:
+def event_of(changes: Sequence[CountryChange]) -> str:
     """Return the name of a state change: the states before it, each with the run that read it, and those after it.
 
     A file that is deleted and returns is therefore two events, and a third when it is deleted again.

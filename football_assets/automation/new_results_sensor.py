@@ -38,7 +38,7 @@ from dagster import (
 from football_assets.automation.attempts import attempts_at
 from football_assets.automation.backfills import work_in_progress
 from football_assets.automation.jobs import FROM_LANDING, refresh_forecasts
-from football_assets.automation.landing_changes import Change, Watch, event_of, landing_changes
+from football_assets.automation.landing_changes import CountryChange, Watch, event_of, landing_changes
 from football_assets.automation.outdated import RAW_MATCHES, Outdated, find_outdated
 from football_assets.automation.tags import EVENT_TAG, reason_tag
 from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, countries, run_tags
@@ -49,7 +49,7 @@ from football_assets.raw.read_record import country_states, last_read
 from football_assets.storage.bucket import Bucket
 
 NAME = "new_results_sensor"
-INTERVAL_SECONDS = 10
+_INTERVAL_SECONDS = 10
 SHOWN_COUNTRIES = 5
 TRAINED = AssetKey("trained_lstm")
 
@@ -57,7 +57,7 @@ TRAINED = AssetKey("trained_lstm")
 @sensor(
     name=NAME,
     job=refresh_forecasts,
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=_INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
     description="Requests a run for the countries whose landing objects are new, changed or removed: raw tables to "
     "fixture predictions.",
@@ -68,10 +68,12 @@ def new_results_sensor(context: SensorEvaluationContext, bucket: BucketResource)
     graph = context.repository_def.asset_graph
     keys = FROM_LANDING.resolve(graph)
     by_country = {key for key in keys if graph.get(key).is_partitioned}
-    return evaluate(context.instance, bucket.open(), keys, context.cursor, time.time(), by_country=by_country)
+    return evaluate_new_results(
+        context.instance, bucket.open(), keys, context.cursor, time.time(), by_country=by_country
+    )
 
 
-def evaluate(
+def evaluate_new_results(
     instance: DagsterInstance,
     bucket: Bucket,
     keys: AbstractSet[AssetKey],
@@ -132,7 +134,11 @@ def evaluate(
 
 
 def _request(
-    changes: Sequence[Change], event: str, attempt: int, wanted: Sequence[str], registered: Sequence[str]
+    changes: Sequence[CountryChange],
+    event: str,
+    attempt: int,
+    wanted: Sequence[str],
+    registered: Sequence[str],
 ) -> RunRequest:
     return RunRequest(
         run_key=f"{event}-{attempt}",
@@ -165,7 +171,7 @@ def _request_rest(
     return request, f"{obstacle} Older than the results that were read: {names}." if obstacle else ""
 
 
-def _reason(changes: Sequence[Change]) -> str:
+def _reason(changes: Sequence[CountryChange]) -> str:
     more = len(changes) - SHOWN_COUNTRIES
     shown = [*map(str, changes[:SHOWN_COUNTRIES]), *([f"{more} more countries"] if more > 0 else [])]
     return "; ".join(shown)

@@ -60,13 +60,13 @@ from football_assets.settings import Settings, get_settings
 from football_assets.storage.bucket import Bucket
 
 NAME = "registry_sensor"
-INTERVAL_SECONDS = 10
+_INTERVAL_SECONDS = 10
 SERVE_SECONDS = 3.0  # for the state of Serve, and for the replicas of each application
 REPAIR_PAUSE = timedelta(minutes=5)  # between a verification and the next one of the same event
 FORECAST_FROM = "tables/match_features"  # without these there is nothing to forecast
 REGISTRATION = timedelta(hours=1)  # a run that registered a version longer ago is not waited for
 SESSION_CHARACTERS = 12
-RUNNING = "RUNNING"  # status of an application of Ray Serve
+_RUNNING = "RUNNING"  # status of an application of Ray Serve
 
 _UNDER_WAY = [status for status in UNFINISHED_STATUSES if status is not DagsterRunStatus.NOT_STARTED]
 
@@ -90,7 +90,7 @@ class ServeView:
 @sensor(
     name=NAME,
     job=follow_registry,
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=_INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
     description="When an alias moves, verifies Serve and materializes fixture predictions and drift report.",
 )
@@ -98,10 +98,10 @@ def registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) ->
     """Evaluate one tick."""
     assert context.repository_def is not None
     graph = context.repository_def.asset_graph
-    return evaluate(context.instance, bucket.open(), graph, get_settings(), time.time())
+    return evaluate_registry(context.instance, bucket.open(), graph, get_settings(), time.time())
 
 
-def evaluate(
+def evaluate_registry(
     instance: DagsterInstance, bucket: Bucket, graph: BaseAssetGraph[Any], settings: Settings, now: float
 ) -> SensorResult | SkipReason:
     """Return the run request, or why there is none. `now` is in Unix seconds."""
@@ -171,7 +171,7 @@ def _see_serve(settings: Settings, production: int | None) -> tuple[ServeView | 
     lagging = [
         f"Replica {answer.replica} of {item.name!r} answers from version {answer.version}."
         for item in state.applications
-        if not item.is_pinned and item.status == RUNNING
+        if not item.is_pinned and item.status == _RUNNING
         for answer in api.health(item).values()
         if answer.version != production
     ]
@@ -194,7 +194,7 @@ def _compare_serving(
     verified = (metadata.get("version"), metadata.get(SESSION)) == (production, serve.state.session)
     if verified and not serve.lagging:
         return None, notes
-    if any(item.status != RUNNING for item in following):
+    if any(item.status != _RUNNING for item in following):
         return None, [*notes, "Serve is starting or changing."]
     if verified:
         return f"Production is version {production}. {' '.join(serve.lagging)}", notes

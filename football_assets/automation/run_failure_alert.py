@@ -8,14 +8,14 @@ from football_assets.automation.tags import REASON_TAG
 from football_assets.orchestration.dagster_private import WILL_RETRY_TAG
 from football_assets.settings import get_settings
 
-INTERVAL_SECONDS = 15
+_INTERVAL_SECONDS = 15
 SHOWN_STEPS = 5
 _CHARACTERS = 500
 
 
 @run_failure_sensor(
     name="run_failure_alert",
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=_INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
     description="Reports a failed run to the log and to FOOTBALL_WEBHOOK_URL.",
 )

@@ -12,7 +12,7 @@ from football_assets.orchestration.tracking import is_tracking_on
 from football_assets.registry.store import Registry
 from football_assets.settings import get_settings
 
-INTERVAL_SECONDS = 300
+_INTERVAL_SECONDS = 300
 
 
 def is_online() -> bool:
@@ -22,7 +22,7 @@ def is_online() -> bool:
 
 @sensor(
     name="wandb_registry_sensor",
-    minimum_interval_seconds=INTERVAL_SECONDS,
+    minimum_interval_seconds=_INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING if is_online() else DefaultSensorStatus.STOPPED,
     description="Brings the version that is linked as production in the W&B registry into ours; registry_sensor "
     "follows. Needs FOOTBALL_WANDB_PROJECT and WANDB_API_KEY.",

@@ -60,14 +60,14 @@ def sync_command(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tu
     """
     settings = prepare_command_home()
     from football_assets.cli.tables import results_console, rows_table
-    from football_assets.raw.sync.results import SyncedFile, sync_results
+    from football_assets.raw.sync.results import SyncedFile, sync_sources
     from football_assets.storage.opening import open_bucket
 
     def report(file: SyncedFile) -> None:
         click.echo(f"{file.status:<10}{file.url}", err=True)
 
     bucket = open_bucket(settings.bucket_url)
-    result = sync_results(
+    result = sync_sources(
         bucket, settings, sources, today=date.today(), seasons=seasons, leagues=leagues, report=report
     )
     rows = [

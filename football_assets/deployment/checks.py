@@ -16,7 +16,7 @@ from football_assets.settings import get_settings
 def production_is_what_serves(bucket: BucketResource) -> AssetCheckResult:
     """Asks the REST API and the replicas."""
     from football_assets.deployment.serve_api import ServeApi
-    from football_assets.deployment.serve_state import FOLLOWED
+    from football_assets.deployment.serve_state import FOLLOWED_ALIAS
 
     production = Registry(bucket.open()).aliases().get("production")
     try:
@@ -28,13 +28,13 @@ def production_is_what_serves(bucket: BucketResource) -> AssetCheckResult:
     wanted = {item.wanted for item in applications}
     answering = {answer.version for answer in health}
     problems = [
-        f"Application {item.name!r} serves {item.wanted!r} by its configuration, not the alias {FOLLOWED!r}."
+        f"Application {item.name!r} serves {item.wanted!r} by its configuration, not the alias {FOLLOWED_ALIAS!r}."
         for item in applications
         if item.is_pinned
     ]
     problems += [answer.error for answer in health if answer.error]
     return AssetCheckResult(
-        passed=wanted == {FOLLOWED} and answering <= {production},
+        passed=wanted == {FOLLOWED_ALIAS} and answering <= {production},
         description=" ".join(problems) or None,
         metadata={
             "production": MetadataValue.text(str(production)),

@@ -15,7 +15,7 @@ from football_assets.runtime.http import http_client
 from football_assets.runtime.serve_discovery import ServeUnreachable
 
 DEPLOYMENT = "Forecaster"
-FOLLOWED = "production"  # the alias that an application serves unless a person says otherwise
+FOLLOWED_ALIAS = "production"  # the alias that an application serves unless a person says otherwise
 RELOAD = "reload"  # field of user_config
 ANYWHERE = ("0.0.0.0", "::", "")
 SILENT = ("STARTING", "STOPPING")  # states of replicas that take no requests
@@ -55,7 +55,7 @@ class Application:
     @property
     def is_pinned(self) -> bool:
         """Whether a person has configured something else than the production version."""
-        return self.wanted != FOLLOWED
+        return self.wanted != FOLLOWED_ALIAS
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _read_application(item: Mapping[str, Any], details: Mapping[str, Any]) -> Ap
 
 
 def _version_and_reload(user_config: Mapping[str, Any]) -> tuple[int | str, str | None]:
-    return user_config.get("version", FOLLOWED), user_config.get(RELOAD)
+    return user_config.get("version", FOLLOWED_ALIAS), user_config.get(RELOAD)
 
 
 def _find_deployment(application: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ from dagster_dbt import DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 from football_assets.domain.columns import split_by_country
 from football_assets.features.dbt_project import load_manifest, project_folder
 from football_assets.features.translator import GROUP, OWNERS, FeatureTranslator
+from football_assets.orchestration.metadata import PREVIEW_ROWS
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.bucket import Bucket
@@ -35,8 +36,7 @@ from football_assets.storage.tables import (
 if TYPE_CHECKING:
     from football_assets.features.dbt_build import NodeResult
 
-PREVIEW_ROWS = 10
-PREVIEW_COLUMNS = {
+_PREVIEW_COLUMNS = {
     "stg_matches": ["kickoff_date", "league_id", "home_team", "home_goals", "away_goals", "away_team"],
     "team_matches": ["kickoff_date", "league_id", "team_id", "opponent_id", "is_home", "points", "rest_days"],
     "team_form": ["kickoff_date", "team_id", "matches_known", "points_5", "goals_for_5", "season_position"],
@@ -195,7 +195,7 @@ def _check_result(asset_key: AssetKey, name: str, test: "NodeResult") -> AssetCh
 
 def _table_metadata(name: str, table: pl.DataFrame, keys: Sequence[str]) -> Mapping[str, Any]:
     """Metadata of the rows that a run has built."""
-    shown = PREVIEW_COLUMNS[name]
+    shown = _PREVIEW_COLUMNS[name]
     # `team_form` holds played matches only.
     results = table if name == "team_form" else table.filter("is_played")
     latest = results.sort("kickoff_date", maintain_order=True).tail(PREVIEW_ROWS).select(shown)

@@ -15,10 +15,9 @@ from dagster import (
 )
 
 from football_assets.domain.columns import countries_of
+from football_assets.orchestration.metadata import PREVIEW_ROWS
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.tables import as_markdown, latest_partition, read_table, read_table_of
-
-PREVIEW_ROWS = 10
 
 
 @multi_asset_check(

@@ -30,7 +30,7 @@ from football_assets.features.dbt_project import (
     parsed_project,
     project_folder,
 )
-from football_assets.features.ratings import ORDER
+from football_assets.features.ratings import ROW_ORDER
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import missing_table, table_object, write_partitions
 
@@ -296,7 +296,7 @@ def _rows(database: Path, model: str, countries: Sequence[str]) -> dict[str, pl.
         for country in countries:
             of_country = f"select * from \"{model}\" where split_part(league_id, '.', 1) = $country"
             rows = connection.sql(of_country, params={"country": country}).pl()
-            parts[country] = rows.sort(name for name in ORDER if name in rows.columns)
+            parts[country] = rows.sort(name for name in ROW_ORDER if name in rows.columns)
     return parts
 
 

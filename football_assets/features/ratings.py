@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 # Of the rows of a table: one row a match lacks the last.
-ORDER = ("kickoff_date", "league_id", "match_id", "team_id")
+ROW_ORDER = ("kickoff_date", "league_id", "match_id", "team_id")
 RATINGS = ("elo", "attack", "defence")
 LEAGUE_STATE = (
     "league_home_goals",
@@ -80,7 +80,7 @@ def rate_matches(stg_matches: pl.DataFrame, config: RatingConfig | None = None) 
         the league's state are those before the day of the match, `…_after` those after it. A team's own `…_after` are
         null until the match is played.
     """
-    matches = stg_matches.sort(*ORDER[:3])
+    matches = stg_matches.sort(*ROW_ORDER[:3])
     before, after, league_before, league_after = _walk(_schedule(matches), config or RatingConfig())
     league_columns = {
         **dict(zip(LEAGUE_STATE, league_before.T, strict=True)),
@@ -99,7 +99,7 @@ def rate_matches(stg_matches: pl.DataFrame, config: RatingConfig | None = None) 
 
 
 def _side_by_side(matches: pl.DataFrame) -> Indices:
-    """Where the rows of `ORDER` are, if all home sides come before all away sides, in the order of the matches."""
+    """Where the rows of `ROW_ORDER` are, if all home sides come before all away sides, in the order of the matches."""
     home, away = np.arange(2 * len(matches)).reshape(2, -1)
     is_home_first = (matches["home_team_id"] < matches["away_team_id"]).to_numpy()
     pairs = np.where(is_home_first, [home, away], [away, home])  # [2, matches]

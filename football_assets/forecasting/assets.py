@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
 
-from football_assets.forecasting.schema import DESCRIPTIONS, SCHEMA
+from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
 from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.fixture_days import OVERDUE
 
@@ -15,7 +15,10 @@ OWNERS = ["team:forecasting"]
 GROUP = "forecasting"
 
 _COLUMNS = TableSchema(
-    columns=[TableColumn(name, str(dtype), description=DESCRIPTIONS[name]) for name, dtype in SCHEMA.items()]
+    columns=[
+        TableColumn(name, str(dtype), description=FIXTURE_DESCRIPTIONS[name])
+        for name, dtype in FIXTURE_SCHEMA.items()
+    ]
 )
 
 

@@ -8,11 +8,10 @@ from football_assets.forecasting.quality import (
     forecasts_out_of_range,
     unplayed_without_forecast,
 )
+from football_assets.orchestration.metadata import PREVIEW_ROWS
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import Registry
 from football_assets.storage.tables import as_markdown, read_table
-
-PREVIEW_ROWS = 10
 
 
 @asset_check(

@@ -9,13 +9,13 @@ from football_assets.domain.columns import PROBABILITY_COLUMNS, countries_of
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.errors import RegistryError
-from football_assets.forecasting.schema import SCHEMA
+from football_assets.forecasting.schema import FIXTURE_SCHEMA
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.fixture_days import (
+    FIXTURE_TABLE,
     OVERDUE,
-    TABLE,
     ListedDays,
     next_match_day,
     results_known_until,
@@ -27,8 +27,8 @@ from football_assets.sequences.state import TeamState
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import as_markdown, read_table, read_table_of, table_objects
 
-ORDER = (OVERDUE, "kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
-_KEYS = tuple(SCHEMA)[:7]
+_ORDER = (OVERDUE, "kickoff_date", "kickoff_time", "league_id", "home_team", "match_id")
+_KEYS = tuple(FIXTURE_SCHEMA)[:7]
 
 
 def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
@@ -70,7 +70,7 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
     Returns
     -------
     pl.DataFrame
-        One row a fixture, the coming ones first, each part in order of kick-off; columns of `SCHEMA`.
+        One row a fixture, the coming ones first, each part in order of kick-off; columns of `FIXTURE_SCHEMA`.
 
     Raises
     ------
@@ -99,12 +99,12 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
         ) from error
     known_until = results_known_until(matches, today)
     keys = fixtures.select(*_KEYS, (pl.col("kickoff_date") < known_until).alias(OVERDUE))
-    return forecast_rows(bundle, version, keys, batch).sort(ORDER, nulls_last=True)
+    return forecast_rows(bundle, version, keys, batch).sort(_ORDER, nulls_last=True)
 
 
 def listed_days(bucket: Bucket) -> ListedDays:
     """Days of the fixtures that have been forecast; none before the first time."""
-    return ListedDays(read_table(bucket, TABLE) if table_objects(bucket, TABLE) else None)
+    return ListedDays(read_table(bucket, FIXTURE_TABLE) if table_objects(bucket, FIXTURE_TABLE) else None)
 
 
 def forecast_match(
@@ -135,7 +135,7 @@ def forecast_match(
     Returns
     -------
     pl.DataFrame
-        One row with the columns of `SCHEMA`; `match_id` and `kickoff_time` are null.
+        One row with the columns of `FIXTURE_SCHEMA`; `match_id` and `kickoff_time` are null.
 
     Raises
     ------
@@ -154,7 +154,9 @@ def forecast_match(
         day = next_match_day(state, listed_days(registry.bucket), pairing, today)
     match = state.known_fixture(pairing, day)
     row = (None, match.league_id, match.season, day, None, match.home_team, match.away_team, False)
-    keys = pl.DataFrame([row], schema={name: SCHEMA[name] for name in (*_KEYS, OVERDUE)}, orient="row")
+    keys = pl.DataFrame(
+        [row], schema={name: FIXTURE_SCHEMA[name] for name in (*_KEYS, OVERDUE)}, orient="row"
+    )
     return forecast_rows(bundle, version, keys, state.encode_known([match]))
 
 
@@ -169,7 +171,7 @@ def forecast_rows(bundle: Path, version: int, keys: pl.DataFrame, batch: Sequenc
         *(pl.Series(name, goals[:, i]) for i, name in enumerate(("xg_home", "xg_away"))),
         pl.Series("likeliest_scores", [scores_text(item) for item in scores], dtype=pl.String),
         pl.lit(version).alias("model_version"),
-    ).select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+    ).select(pl.col(name).cast(dtype) for name, dtype in FIXTURE_SCHEMA.items())
 
 
 def next_fixtures_text(forecasts: pl.DataFrame, fixtures: int = 10) -> str:

@@ -4,7 +4,7 @@ import polars as pl
 
 from football_assets.domain.columns import PROBABILITY_COLUMNS
 
-SUM_TOLERANCE = 1e-5
+_SUM_TOLERANCE = 1e-5
 # Columns of stg_matches that tell a match without a result, for a person to find it.
 PLAYED_READ = ["match_id", "league_id", "kickoff_date", "home_team", "away_team", "is_played"]
 
@@ -17,7 +17,7 @@ def forecasts_out_of_range(forecasts: pl.DataFrame) -> pl.DataFrame:
     valid = pl.all_horizontal(
         *(chance.is_between(0, 1) for chance in chances),
         *(goal.is_finite() & (goal > 0) for goal in goals),
-        (total - 1).abs() <= SUM_TOLERANCE,
+        (total - 1).abs() <= _SUM_TOLERANCE,
     )
     return forecasts.filter(~valid.fill_null(value=False))
 

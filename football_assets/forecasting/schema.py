@@ -4,7 +4,7 @@ import polars as pl
 
 from football_assets.sequences.fixture_days import OVERDUE
 
-SCHEMA = pl.Schema(
+FIXTURE_SCHEMA = pl.Schema(
     {
         "match_id": pl.String,
         "league_id": pl.String,
@@ -23,7 +23,7 @@ SCHEMA = pl.Schema(
         OVERDUE: pl.Boolean,
     }
 )
-DESCRIPTIONS = {
+FIXTURE_DESCRIPTIONS = {
     "match_id": "Match, as in `raw_matches`.",
     "league_id": "Country and tier.",
     "season": "Season label.",

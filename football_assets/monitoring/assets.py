@@ -7,7 +7,7 @@ import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
 
 from football_assets.monitoring.config import DriftConfig
-from football_assets.monitoring.schema import DESCRIPTIONS, SCHEMA
+from football_assets.monitoring.schema import LOG_DESCRIPTIONS, LOG_SCHEMA
 from football_assets.orchestration.launch_config import launchpad_config
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.tables import as_markdown
@@ -25,7 +25,10 @@ PROBLEMS_SHOWN = 20
 DriftLaunchpad = launchpad_config(DriftConfig)
 
 _COLUMNS = TableSchema(
-    columns=[TableColumn(name, str(dtype), description=DESCRIPTIONS[name]) for name, dtype in SCHEMA.items()]
+    columns=[
+        TableColumn(name, str(dtype), description=LOG_DESCRIPTIONS[name])
+        for name, dtype in LOG_SCHEMA.items()
+    ]
 )
 
 

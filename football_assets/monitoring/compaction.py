@@ -15,7 +15,7 @@ import polars as pl
 
 from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError, UpdateConflict
-from football_assets.monitoring.schema import SCHEMA, TABLE, UNNAMED
+from football_assets.monitoring.schema import LOG_SCHEMA, LOG_TABLE, UNNAMED
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.storage.bucket import Bucket, ObjectInfo
@@ -27,7 +27,7 @@ from football_assets.storage.updates import update
 REJECTED = "prediction_log/rejected"
 
 _KEY = ["segment", "line"]
-_OF_RECORD = tuple(SCHEMA)[: tuple(SCHEMA).index("segment")]
+_OF_RECORD = tuple(LOG_SCHEMA)[: tuple(LOG_SCHEMA).index("segment")]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _add_rows(bucket: Bucket, day: date, frames: list[pl.DataFrame]) -> int:
     if not frames:
         return 0
     rows = pl.concat(frames, how="diagonal_relaxed")
-    name = table_object(TABLE, str(day))
+    name = table_object(LOG_TABLE, str(day))
     added = 0
 
     def change(data: bytes | None) -> bytes | None:
@@ -235,21 +235,21 @@ def _rows(
     for position, (_, values, features) in enumerate(records):
         shape = tuple(features) if isinstance(features, dict) else len(features)
         shapes.setdefault((values[version_at], shape), []).append(position)
-    frames = [SCHEMA.to_frame()]
+    frames = [LOG_SCHEMA.to_frame()]
     nameless = {}
     for (version, shape), positions in shapes.items():
         part = [records[position] for position in positions]
         frame = pl.DataFrame(
-            [(*values, segment, line, None) for line, values, _ in part], schema=SCHEMA, orient="row"
+            [(*values, segment, line, None) for line, values, _ in part], schema=LOG_SCHEMA, orient="row"
         )
         columns, reason = (list(shape), None) if isinstance(shape, tuple) else names.of(version, shape)
         features = [list(item.values()) if isinstance(item, dict) else item for _, _, item in part]
-        if reason is None and not set(columns) & set(SCHEMA):
+        if reason is None and not set(columns) & set(LOG_SCHEMA):
             matrix = np.array(features, dtype=np.float32).reshape(len(part), len(columns))
             frame = frame.hstack(pl.DataFrame(matrix, schema=columns).fill_nan(None))
         else:
             nameless[version] = reason or "their names are those of other columns"
-            unnamed = pl.Series(UNNAMED, features, dtype=SCHEMA[UNNAMED])
+            unnamed = pl.Series(UNNAMED, features, dtype=LOG_SCHEMA[UNNAMED])
             frame = frame.with_columns(unnamed.list.eval(pl.element().fill_nan(None)))
         frames.append(frame)
     return pl.concat(frames, how="diagonal_relaxed"), nameless

@@ -14,7 +14,7 @@ from football_assets.monitoring.summary import Finding
 from football_assets.sequences.spec import FeatureSpec
 
 LEAST_VALUES = 10
-SUM_TOLERANCE = 1e-3
+_SUM_TOLERANCE = 1e-3
 _BROKEN_NOISE = 4
 _SMALLEST_SCALE = 1e-3  # as Evidently has it
 
@@ -142,7 +142,7 @@ def forecasts_that_are_none(forecasts: pl.DataFrame) -> int:
     sound = pl.all_horizontal(
         *(pl.col(name).is_between(0, 1) for name in PROBABILITY_COLUMNS),
         *(pl.col(name).is_finite() & (pl.col(name) > 0) for name in EXPECTED_GOALS_COLUMNS),
-        (pl.sum_horizontal(PROBABILITY_COLUMNS) - 1).abs() <= SUM_TOLERANCE,
+        (pl.sum_horizontal(PROBABILITY_COLUMNS) - 1).abs() <= _SUM_TOLERANCE,
     )
     return forecasts.filter(~sound.fill_null(value=False)).height
 

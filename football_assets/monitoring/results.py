@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import Scores, score
-from football_assets.monitoring.schema import FORECAST, SCHEMA, TABLE
+from football_assets.monitoring.schema import FORECAST, LOG_SCHEMA, LOG_TABLE
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import TABLES, read_table_object
 
 MOVED_DAYS = 7  # a match may be played so much later than it was forecast for
-DAYS_PREFIX = f"{TABLES}{TABLE}/"
+DAYS_PREFIX = f"{TABLES}{LOG_TABLE}/"
 
 # What a forecast was asked about: a match of the fixture lists or of the results, teams with custom histories, or a
 # match on no list.
@@ -86,7 +86,7 @@ def forecasts_since(
         found = with_results(part.filter(~pl.col("model_version").is_in(list(without))), matches)
         both = found if kept is None else pl.concat([kept, found], how="diagonal_relaxed")
         kept = _last_of_each(both)
-    return with_results(SCHEMA.to_frame(), matches) if kept is None else kept
+    return with_results(LOG_SCHEMA.to_frame(), matches) if kept is None else kept
 
 
 def with_results(predictions: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:

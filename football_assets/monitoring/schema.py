@@ -4,7 +4,7 @@ import polars as pl
 
 from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 
-TABLE = "prediction_log"
+LOG_TABLE = "prediction_log"
 UNNAMED = "unnamed_features"
 
 _TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -26,8 +26,8 @@ _TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "line": pl.Int64,
     UNNAMED: pl.List(pl.Float32),
 }
-SCHEMA = pl.Schema(_TYPES)
-DESCRIPTIONS = {
+LOG_SCHEMA = pl.Schema(_TYPES)
+LOG_DESCRIPTIONS = {
     "request_id": "Request that asked.",
     "time": "When it was answered, UTC.",
     "model_version": "Registry version that answered.",
@@ -51,4 +51,4 @@ FORECAST = (*PROBABILITY_COLUMNS, *EXPECTED_GOALS_COLUMNS)
 
 def feature_columns(predictions: pl.DataFrame) -> list[str]:
     """Names of the inputs in a part of the log."""
-    return [name for name in predictions.columns if name not in SCHEMA]
+    return [name for name in predictions.columns if name not in LOG_SCHEMA]

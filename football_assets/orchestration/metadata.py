@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from dagster import AssetCheckEvaluation, JsonMetadataValue, MetadataValue
 
+PREVIEW_ROWS = 10  # of a table in metadata
 _KEY = "reasons"
 
 

@@ -18,6 +18,7 @@ from dagster import (
 )
 
 from football_assets.domain.columns import split_by_country
+from football_assets.orchestration.metadata import PREVIEW_ROWS
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.countries import country_of
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 
 OWNERS = ["team:forecasting"]
 GROUP = "landing"
-PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "away_goals", "away_team"]
-PREVIEW_ROWS = 10
+_PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "away_goals", "away_team"]
 
 
 @multi_asset(
@@ -107,7 +107,7 @@ def _matches_metadata(read: "ReadMatches", keys: list[str], objects: int) -> dic
         "leagues": MetadataValue.md(_leagues_table(matches)),
         "dagster/column_schema": _column_schema(),
         "latest_results": MetadataValue.md(
-            as_markdown(played.sort("kickoff_date", "match_id").tail(PREVIEW_ROWS).select(PREVIEW_COLUMNS))
+            as_markdown(played.sort("kickoff_date", "match_id").tail(PREVIEW_ROWS).select(_PREVIEW_COLUMNS))
         ),
     }
     if matches.height:

@@ -16,7 +16,7 @@ from dagster import (
     multi_asset_check,
 )
 
-from football_assets.orchestration.metadata import reasons_metadata
+from football_assets.orchestration.metadata import PREVIEW_ROWS, reasons_metadata
 from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.landing import inventory
 from football_assets.raw.matching.club_report import clubs_told_apart
@@ -32,7 +32,6 @@ from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import as_markdown, read_table
 
 MAX_REJECTED_SHARE = 0.05
-PREVIEW_ROWS = 10
 SEASONS_SHOWN = 3
 
 

@@ -26,7 +26,7 @@ from football_assets.errors import FootballError
 from football_assets.settings import Settings
 
 TOKEN = "token"
-RUNNING = "running.json"
+_RUNNING_FILE = "running.json"
 CLAIM = "claim.json"
 CLAIM_SECONDS = 10.0  # a new command waits so long for the processes of a killed one to end
 _POLL_SECONDS = 0.1
@@ -141,7 +141,7 @@ def announced(settings: Settings, url: str) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_EX)
         json.dump({"url": url, "pid": os.getpid()}, file)
         file.flush()
-        running = Path(temporary).replace(folder / RUNNING)
+        running = Path(temporary).replace(folder / _RUNNING_FILE)
         try:
             yield
         finally:
@@ -161,7 +161,7 @@ def find_serve(settings: Settings) -> ServeAddress:
         token = settings.serve_token.get_secret_value() if settings.serve_token else None
         return ServeAddress(settings.serve_api.rstrip("/"), token)
     folder = serve_folder(settings)
-    url = _running_url(folder / RUNNING)
+    url = _running_url(folder / _RUNNING_FILE)
     if url is None:
         raise ServeUnreachable(
             f"Ray Serve does not run on home {settings.home.resolve()}: start `football serve` or `football up`, or "

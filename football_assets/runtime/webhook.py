@@ -12,7 +12,7 @@ from tenacity import wait_exponential
 from football_assets.errors import FootballError
 from football_assets.runtime.http import TRANSIENT_STATUSES, http_client, retry_transient
 
-ATTEMPTS = 3
+POST_ATTEMPTS = 3
 TIMEOUT_SECONDS = 5.0  # a sensor's tick ends after a minute, retries included
 FIRST_PAUSE_SECONDS = 1.0
 
@@ -36,7 +36,7 @@ def post_json(
     timeout_seconds: float = TIMEOUT_SECONDS,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """POST a message until it is accepted, at most `ATTEMPTS` times with exponential backoff.
+    """POST a message until it is accepted, at most `POST_ATTEMPTS` times with exponential backoff.
 
     A redirect is not followed: the message would arrive as a GET without its body.
 
@@ -56,7 +56,7 @@ def post_json(
         with http_client(read_seconds=timeout_seconds) as client:
             retry_transient(
                 lambda: _post(client, url, data),
-                attempts=ATTEMPTS,
+                attempts=POST_ATTEMPTS,
                 wait=wait_exponential(multiplier=FIRST_PAUSE_SECONDS),
                 is_transient=lambda error: isinstance(error, _NotAccepted) and error.is_transient,
                 sleep=pause,

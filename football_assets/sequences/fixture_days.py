@@ -11,7 +11,7 @@ import polars as pl
 if TYPE_CHECKING:
     from football_assets.sequences.state import Pairing, TeamState
 
-TABLE = "fixture_predictions"
+FIXTURE_TABLE = "fixture_predictions"
 OVERDUE = "is_overdue"  # column of `fixture_predictions`
 
 _DaysByPair = dict[tuple[str, str, str], list[date]]  # by league, home team and away team

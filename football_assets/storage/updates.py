@@ -11,18 +11,20 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from football_assets.errors import ObjectNotFound, PreconditionFailed, UpdateConflict
 from football_assets.storage.bucket import Bucket, ObjectInfo, condition_of
 
-ATTEMPTS = 100
+UPDATE_ATTEMPTS = 100
 _FIRST_WAIT_SECONDS = 0.01  # upper bound of the first random wait; it doubles with every attempt
 _LONGEST_WAIT_SECONDS = 0.5
 
-Change = Callable[[bytes | None], bytes | None]
+ContentChange = Callable[[bytes | None], bytes | None]
 
 
 class _Conflict(Exception):
     """Another process changed the object between this attempt's read and its write."""
 
 
-def update(bucket: Bucket, name: str, change: Change, *, attempts: int = ATTEMPTS) -> ObjectInfo | None:
+def update(
+    bucket: Bucket, name: str, change: ContentChange, *, attempts: int = UPDATE_ATTEMPTS
+) -> ObjectInfo | None:
     """Replace an object's content by a function of it, atomically.
 
     One attempt reads the object's version, then its content, and writes under the condition that the version still
@@ -63,7 +65,7 @@ def update(bucket: Bucket, name: str, change: Change, *, attempts: int = ATTEMPT
         ) from conflict.__cause__
 
 
-def _attempt(bucket: Bucket, name: str, change: Change) -> ObjectInfo | None:
+def _attempt(bucket: Bucket, name: str, change: ContentChange) -> ObjectInfo | None:
     # A write between the two reads pairs newer content with an older version: the conditional write is rejected.
     state = bucket.stat(name)
     try:

@@ -138,7 +138,7 @@ def model_evaluation(
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
     from football_assets.training.config import SplitConfig
-    from football_assets.training.evaluation import evaluate, probabilities_of, save_evaluation
+    from football_assets.training.evaluation import evaluate_forecaster, probabilities_of, save_evaluation
     from football_assets.training.network import load_description, load_forecaster
     from football_assets.training.plots import reliability_diagram
     from football_assets.training.split import split_by_time
@@ -146,7 +146,7 @@ def model_evaluation(
     tensors = open_tensors(sequence_tensors)
     description = load_description(trained_lstm)
     split = split_by_time(tensors, SplitConfig.model_validate(description["config"]["split"]))
-    metrics, predictions = evaluate(load_forecaster(trained_lstm), tensors, split)
+    metrics, predictions = evaluate_forecaster(load_forecaster(trained_lstm), tensors, split)
     outcomes = predictions["outcome"].to_numpy()
     diagram = reliability_diagram(
         {"LSTM": probabilities_of(predictions), "Elo": probabilities_of(predictions, "elo_")},

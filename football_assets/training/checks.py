@@ -8,7 +8,7 @@ from football_assets.sequences.assets import sequence_tensors
 from football_assets.storage.model_files import TEST_PREDICTIONS
 from football_assets.training.assets import model_evaluation, trained_lstm
 
-SUM_TOLERANCE = 1e-6
+_SUM_TOLERANCE = 1e-6
 
 
 @asset_check(
@@ -70,7 +70,7 @@ def probabilities_sum_to_one(model_evaluation: Path) -> AssetCheckResult:
     probabilities = probabilities_of(pl.read_parquet(model_evaluation / TEST_PREDICTIONS))
     worst = float(np.abs(probabilities.sum(axis=1) - 1).max())
     inside = bool(((probabilities >= 0) & (probabilities <= 1)).all())
-    return AssetCheckResult(passed=inside and worst <= SUM_TOLERANCE, metadata={"largest_deviation": worst})
+    return AssetCheckResult(passed=inside and worst <= _SUM_TOLERANCE, metadata={"largest_deviation": worst})
 
 
 @asset_check(asset=model_evaluation, description="The test log loss is below that of the class prior.")

@@ -18,7 +18,7 @@ from football_assets.training.predictions import forecast
 from football_assets.training.split import TimeSplit
 
 
-def evaluate(
+def evaluate_forecaster(
     network: MatchForecaster, tensors: SequenceTensors, split: TimeSplit
 ) -> tuple[dict, pl.DataFrame]:
     """Score the network and the baselines on the test period.

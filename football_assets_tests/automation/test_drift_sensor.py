@@ -8,7 +8,7 @@ import pytest
 from dagster import DagsterRunStatus, RunRequest, SkipReason
 
 from football_assets.automation.attempts import MAX_ATTEMPTS
-from football_assets.automation.drift_sensor import evaluate
+from football_assets.automation.drift_sensor import evaluate_drift
 from football_assets.automation.tags import REASON_TAG
 from football_assets.monitoring.summary import DriftSummary, save_summary
 from football_assets.registry.store import Registry
@@ -53,7 +53,7 @@ def report(home: SmallHome, made_at: datetime | None = None, **changes: Any) -> 
 def tick(home: SmallHome, after: timedelta = timedelta()) -> RunRequest | str:
     """The request, or why there is none, some time from now."""
     now = (datetime.now(UTC) + after).timestamp()
-    answer = evaluate(home.instance, home.bucket, SETTINGS, now)
+    answer = evaluate_drift(home.instance, home.bucket, SETTINGS, now)
     return answer if isinstance(answer, RunRequest) else str(answer.skip_message)
 
 
@@ -189,7 +189,7 @@ def test_a_training_that_fails_is_tried_again_a_few_times(local_home: SmallHome)
 def test_the_skip_reason_is_for_a_person(local_home: SmallHome) -> None:
     report(local_home, datetime(2026, 5, 4, 3, 2, tzinfo=UTC), status="ok", reasons=[])
 
-    answer = evaluate(local_home.instance, local_home.bucket, SETTINGS, 0)
+    answer = evaluate_drift(local_home.instance, local_home.bucket, SETTINGS, 0)
 
     assert isinstance(answer, SkipReason)
     assert answer.skip_message == "The report of 2026-05-04 03:02 UTC is ok."

@@ -1,6 +1,6 @@
 """The difference between what landed and what was read."""
 
-from football_assets.automation.landing_changes import Change, Watch, event_of, landing_changes
+from football_assets.automation.landing_changes import CountryChange, Watch, event_of, landing_changes
 from football_assets.raw.read_record import NO_OBJECTS, CountryObjects, CountryRead
 
 LANDED = CountryObjects(2, "d1")
@@ -13,27 +13,27 @@ def test_a_season_changed_if_it_is_not_what_was_read() -> None:
     read = {"2010": READ, "2011": READ, "2012": gone, "2014": READ, "2015": gone}
 
     assert landing_changes(landed, read) == (
-        Change("2011", READ, CountryObjects(2, "d2")),
-        Change("2012", gone, LANDED),
-        Change("2013", None, LANDED),
-        Change("2014", READ, NO_OBJECTS),
+        CountryChange("2011", READ, CountryObjects(2, "d2")),
+        CountryChange("2012", gone, LANDED),
+        CountryChange("2013", None, LANDED),
+        CountryChange("2014", READ, NO_OBJECTS),
     )
 
 
 def test_an_event_is_another_for_another_season_state_or_reader() -> None:
     changes = [
-        Change("2010", READ, NO_OBJECTS),
-        Change("2011", READ, NO_OBJECTS),
-        Change("2010", None, NO_OBJECTS),
-        Change("2010", CountryRead(2, "d1", "another run"), NO_OBJECTS),
-        Change("2010", CountryRead(2, "d2", "run"), NO_OBJECTS),
-        Change("2010", READ, CountryObjects(2, "d3")),
+        CountryChange("2010", READ, NO_OBJECTS),
+        CountryChange("2011", READ, NO_OBJECTS),
+        CountryChange("2010", None, NO_OBJECTS),
+        CountryChange("2010", CountryRead(2, "d1", "another run"), NO_OBJECTS),
+        CountryChange("2010", CountryRead(2, "d2", "run"), NO_OBJECTS),
+        CountryChange("2010", READ, CountryObjects(2, "d3")),
     ]
 
     events = {event_of([change]) for change in changes} | {event_of(changes[:2])}
 
     assert len(events) == 7
-    assert event_of(changes[:1]) == event_of([Change("2010", READ, NO_OBJECTS)])
+    assert event_of(changes[:1]) == event_of([CountryChange("2010", READ, NO_OBJECTS)])
 
 
 def test_a_cursor_holds_the_watch() -> None:
@@ -46,5 +46,5 @@ def test_a_cursor_holds_the_watch() -> None:
 
 
 def test_a_change_is_told_in_words() -> None:
-    assert str(Change("2010", READ, NO_OBJECTS)) == "2010: 0 objects, 2 when last read"
-    assert str(Change("2010", None, LANDED)) == "2010: 2 objects, never read"
+    assert str(CountryChange("2010", READ, NO_OBJECTS)) == "2010: 0 objects, 2 when last read"
+    assert str(CountryChange("2010", None, LANDED)) == "2010: 2 objects, never read"

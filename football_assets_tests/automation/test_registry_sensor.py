@@ -75,7 +75,7 @@ class Followed:
 
     def tick(self, after: float = 0) -> RunRequest | str:
         """The one run that is requested, or why none is; `after` so many seconds."""
-        result = registry_sensor.evaluate(
+        result = registry_sensor.evaluate_registry(
             self.instance, self.bucket, self.graph, self.settings, time.time() + after
         )
         if isinstance(result, SkipReason):

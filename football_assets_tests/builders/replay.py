@@ -17,7 +17,7 @@ from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import DriftReport, Evidence, examine
 from football_assets.monitoring.production import Production
 from football_assets.monitoring.results import latest_of_each_match, with_results
-from football_assets.monitoring.schema import FORECAST, SCHEMA
+from football_assets.monitoring.schema import FORECAST, LOG_SCHEMA
 from football_assets.registry.bundle import reference_rows, reference_table
 from football_assets.sequences.tensors import SequenceTensors, build_tensors, open_tensors
 from football_assets.storage.opening import open_bucket
@@ -112,7 +112,7 @@ def ask_for_every_match(world: World, learnt: Learnt, first: date, last: date) -
         **{name: pl.Series(numbers[:, i]) for i, name in enumerate(FORECAST)},
     )
     inputs = pl.DataFrame(world.tensors.context[rows], schema=world.tensors.spec.context_names).fill_nan(None)
-    return log.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).hstack(inputs)
+    return log.select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items()).hstack(inputs)
 
 
 def replay(

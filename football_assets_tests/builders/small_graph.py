@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from football_assets.automation.jobs import refresh_forecasts, retrain
-from football_assets.automation.new_results_sensor import evaluate, new_results_sensor
+from football_assets.automation.new_results_sensor import evaluate_new_results, new_results_sensor
 from football_assets.orchestration.io_managers import TableIOManager
 from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, countries
 from football_assets.orchestration.resources import BucketResource, bucket_resources
@@ -81,7 +81,7 @@ class SmallHome:
     def tick(self) -> dg.RunRequest | None:
         """One evaluation ten seconds after the last; its cursor and partitions are kept, its request is returned."""
         self.now += 10
-        result = evaluate(
+        result = evaluate_new_results(
             self.instance, self.bucket, EVERYTHING, self.cursor, self.now, by_country=BY_COUNTRY
         )
         self.cursor = result.cursor

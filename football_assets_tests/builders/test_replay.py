@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.monitoring.schema import SCHEMA
+from football_assets.monitoring.schema import LOG_SCHEMA
 from football_assets.raw.landing import inventory, land
 from football_assets.raw.schema import Match
 from football_assets.runtime.home import project_root
@@ -103,7 +103,7 @@ def test_every_match_is_asked_for_once_the_day_before(country: pl.DataFrame, tmp
     expected = world.matches.filter(pl.col("kickoff_date").is_between(date(2012, 4, 1), date(2012, 4, 30)))
     pairs = ["kickoff_date", "home_team_id", "away_team_id"]
     assert sorted(log.select(pairs).rows()) == sorted(expected.select(pairs).rows())
-    assert log.columns == [*SCHEMA, *world.tensors.spec.context_names]
+    assert log.columns == [*LOG_SCHEMA, *world.tensors.spec.context_names]
     assert (log["time"].dt.date() < log["kickoff_date"]).all()
     assert learnt.production.reference["kickoff_date"].max() < date(2012, 4, 1)  # type: ignore[operator]
 

@@ -23,7 +23,7 @@ from football_assets.comparison.comparison import Block, Row
 from football_assets.comparison.rolling import SeasonScores
 from football_assets.domain.block_bootstrap import Difference
 from football_assets.domain.scoring_rules import Scores
-from football_assets.forecasting.schema import SCHEMA
+from football_assets.forecasting.schema import FIXTURE_SCHEMA
 from football_assets.raw.matching.club_report import ClubReport
 
 HOSTILE = "[bold]1. FC[/bold]"
@@ -58,7 +58,7 @@ def forecasts() -> pl.DataFrame:
             (*keys, 0.504, 0.275, 0.221, 1.72, 1.08, "1–0 11 %, 1–1 10 %, 2–1 9 %", 7, False),
             (*others, 0.336, 0.341, 0.323, 0.96, 1.34, "1–1 13 %, 0–1 12 %, 0–0 8 %", 7, False),
         ],
-        schema=SCHEMA,
+        schema=FIXTURE_SCHEMA,
         orient="row",
     )
 

@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from football_assets.features import dbt_project
 from football_assets.features.dbt_project import DbtFailed, load_manifest, parsed_project
-from football_assets.features.ratings import ORDER
+from football_assets.features.ratings import ROW_ORDER
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table
 from football_assets_tests.builders.dbt_project import dbt, dbt_build
@@ -79,7 +79,7 @@ def test_a_build_by_hand_gives_the_tables_of_the_graph(bucket: LocalBucket, tmp_
     with duckdb.connect(str(tmp_path / "features.duckdb"), read_only=True) as connection:
         for model in MODELS:
             rows = connection.sql(f"select * from {model}").pl()
-            order = ["country", *(name for name in ORDER if name in rows.columns)]
+            order = ["country", *(name for name in ROW_ORDER if name in rows.columns)]
             table = read_table(bucket, model)
             key = pl.col("league_id").str.split(".").list.first().alias("country")
             assert_frame_equal(rows.with_columns(key).sort(order), table.with_columns(key).sort(order))

@@ -17,7 +17,7 @@ from football_assets.forecasting.fixtures import (
     next_fixtures_text,
     production_bundle,
 )
-from football_assets.forecasting.schema import DESCRIPTIONS, SCHEMA
+from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
@@ -46,7 +46,7 @@ def test_every_unplayed_match_is_forecast_in_order_of_kick_off(bundle: Path) -> 
     tables = feature_tables()
     found = forecasts(bundle, tables)
     unplayed = tables.stg_matches.filter(~pl.col("is_played"))
-    assert found.schema == SCHEMA
+    assert found.schema == FIXTURE_SCHEMA
     assert found.height == 3 * (ROUNDS - PLAYED_ROUNDS)
     assert set(found["match_id"]) == set(unplayed["match_id"])
     assert found.rows() == found.sort("kickoff_date", "kickoff_time").rows()
@@ -115,7 +115,7 @@ def test_without_fixtures_there_are_no_forecasts_but_the_columns(bundle: Path) -
     played = replace(tables, match_features=tables.match_features.filter("is_played"))
     found = forecasts(bundle, played)
     assert found.is_empty()
-    assert found.schema == SCHEMA
+    assert found.schema == FIXTURE_SCHEMA
     assert next_fixtures_text(found) == "There is no fixture without a result."
 
 
@@ -131,7 +131,7 @@ def test_a_match_is_forecast_by_names_with_what_the_bundle_knows(
     registry: Registry, bundle: Path, tmp_path: Path
 ) -> None:
     found = forecast_match(registry, tmp_path / "scratch", "eng.1", "Arsenal", "Everton", MATCH_DAY)
-    assert found.schema == SCHEMA
+    assert found.schema == FIXTURE_SCHEMA
     row = found.row(0, named=True)
     assert (row["league_id"], row["home_team"], row["away_team"]) == ("eng.1", "Arsenal", "Everton")
     assert (row["season"], row["kickoff_date"], row["model_version"]) == ("2015-16", MATCH_DAY, 1)
@@ -208,4 +208,4 @@ def test_the_next_fixtures_are_readable_by_league(bundle: Path) -> None:
 
 
 def test_every_column_is_described() -> None:
-    assert list(DESCRIPTIONS) == list(SCHEMA)
+    assert list(FIXTURE_DESCRIPTIONS) == list(FIXTURE_SCHEMA)

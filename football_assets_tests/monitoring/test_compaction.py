@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from football_assets.monitoring.compaction import REJECTED, Problem, compact, describe
-from football_assets.monitoring.schema import SCHEMA, UNNAMED, feature_columns
+from football_assets.monitoring.schema import LOG_SCHEMA, UNNAMED, feature_columns
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.local import LocalBucket
@@ -51,7 +51,7 @@ def test_each_record_is_a_row_with_named_features_and_where_it_came_from(bucket:
 
     rows = table(bucket)
     assert (done.rows, done.segments, done.days, done.problems) == (3, 2, [date(2015, 11, 21)], [])
-    assert rows.columns == [*SCHEMA, *DEFAULT_SPEC.context_names]
+    assert rows.columns == [*LOG_SCHEMA, *DEFAULT_SPEC.context_names]
     assert feature_columns(rows) == DEFAULT_SPEC.context_names
     assert rows["home_elo"].to_list() == [1.0, 2.0, 3.0]
     assert rows["away_elo"].to_list() == [None] * 3

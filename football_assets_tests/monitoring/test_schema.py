@@ -3,21 +3,21 @@
 import polars as pl
 
 from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
-from football_assets.monitoring.schema import DESCRIPTIONS, FORECAST, SCHEMA, UNNAMED, feature_columns
+from football_assets.monitoring.schema import FORECAST, LOG_DESCRIPTIONS, LOG_SCHEMA, UNNAMED, feature_columns
 from football_assets.sequences.spec import DEFAULT_SPEC
 
 
 def test_every_column_has_a_description_that_is_a_sentence() -> None:
-    assert list(DESCRIPTIONS) == list(SCHEMA)
-    assert all(text.endswith(".") for text in DESCRIPTIONS.values())
-    assert len(set(DESCRIPTIONS.values())) == len(SCHEMA)
+    assert list(LOG_DESCRIPTIONS) == list(LOG_SCHEMA)
+    assert all(text.endswith(".") for text in LOG_DESCRIPTIONS.values())
+    assert len(set(LOG_DESCRIPTIONS.values())) == len(LOG_SCHEMA)
 
 
 def test_times_are_utc_and_the_inputs_without_names_are_a_list() -> None:
-    assert SCHEMA["time"] == pl.Datetime("us", "UTC")
-    assert SCHEMA["kickoff_date"] == pl.Date
-    assert SCHEMA[UNNAMED] == pl.List(pl.Float32)
-    assert {SCHEMA[name] for name in FORECAST} == {pl.Float64}
+    assert LOG_SCHEMA["time"] == pl.Datetime("us", "UTC")
+    assert LOG_SCHEMA["kickoff_date"] == pl.Date
+    assert LOG_SCHEMA[UNNAMED] == pl.List(pl.Float32)
+    assert {LOG_SCHEMA[name] for name in FORECAST} == {pl.Float64}
 
 
 def test_a_forecast_is_the_probabilities_and_the_expected_goals_in_order() -> None:
@@ -26,12 +26,12 @@ def test_a_forecast_is_the_probabilities_and_the_expected_goals_in_order() -> No
 
 
 def test_inputs_are_the_columns_that_the_log_itself_does_not_have() -> None:
-    log = pl.DataFrame(schema={**SCHEMA, "home_elo": pl.Float64, "away_elo": pl.Float64})
+    log = pl.DataFrame(schema={**LOG_SCHEMA, "home_elo": pl.Float64, "away_elo": pl.Float64})
 
     assert feature_columns(log) == ["home_elo", "away_elo"]
     assert feature_columns(log.select("away_elo", "line", "home_elo")) == ["away_elo", "home_elo"]
-    assert feature_columns(pl.DataFrame(schema=SCHEMA)) == []
+    assert feature_columns(pl.DataFrame(schema=LOG_SCHEMA)) == []
 
 
 def test_no_input_of_a_model_has_the_name_of_a_column_of_the_log() -> None:
-    assert not set(DEFAULT_SPEC.context_names) & set(SCHEMA)
+    assert not set(DEFAULT_SPEC.context_names) & set(LOG_SCHEMA)

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from football_assets.runtime.webhook import ATTEMPTS, WebhookError, post_json
+from football_assets.runtime.webhook import POST_ATTEMPTS, WebhookError, post_json
 from football_assets_tests.builders.webhook_server import SECRET, Receiver
 
 
@@ -25,7 +25,7 @@ def test_a_receiver_that_is_busy_is_asked_again_after_growing_pauses(receiver: R
 
 
 @pytest.mark.parametrize(
-    ("statuses", "asked"), [([500] * 9, ATTEMPTS), ([404], 1), ([302], 1), ([0] * 9, ATTEMPTS)]
+    ("statuses", "asked"), [([500] * 9, POST_ATTEMPTS), ([404], 1), ([302], 1), ([0] * 9, POST_ATTEMPTS)]
 )
 def test_a_message_that_is_not_taken_is_an_error_without_the_address(
     receiver: Receiver, statuses: list[int], asked: int

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from football_assets.sequences.fixture_days import TABLE
+from football_assets.sequences.fixture_days import FIXTURE_TABLE
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table, write_table
 from serve.fixture_list import FixtureList
@@ -21,9 +21,9 @@ def test_a_list_that_has_not_changed_is_not_read_again(demo_bucket: LocalBucket,
 
 
 def test_a_table_written_anew_replaces_the_list(demo_bucket: LocalBucket, listed: FixtureList) -> None:
-    table = read_table(demo_bucket, TABLE)
+    table = read_table(demo_bucket, FIXTURE_TABLE)
     write_table(
-        demo_bucket, TABLE, table.filter(pl.col("league_id") == "eng.1").with_columns(model_version=7)
+        demo_bucket, FIXTURE_TABLE, table.filter(pl.col("league_id") == "eng.1").with_columns(model_version=7)
     )
 
     again = FixtureList.read(demo_bucket, listed)
@@ -37,7 +37,7 @@ def test_a_table_written_anew_replaces_the_list(demo_bucket: LocalBucket, listed
 def test_without_a_table_or_a_fixture_the_list_is_empty(
     demo_bucket: LocalBucket, listed: FixtureList
 ) -> None:
-    write_table(demo_bucket, TABLE, read_table(demo_bucket, TABLE).clear())
+    write_table(demo_bucket, FIXTURE_TABLE, read_table(demo_bucket, FIXTURE_TABLE).clear())
     empty = FixtureList.read(demo_bucket, listed)
     assert (empty.rows, empty.overdue, empty.model_version) == ([], [], None)
 
@@ -64,7 +64,7 @@ def test_the_day_of_two_teams_is_that_of_their_next_match_in_that_order(listed: 
 def test_the_fixtures_of_a_table_without_the_mark_are_all_coming(
     demo_bucket: LocalBucket, listed: FixtureList
 ) -> None:
-    write_table(demo_bucket, TABLE, read_table(demo_bucket, TABLE).drop("is_overdue"))
+    write_table(demo_bucket, FIXTURE_TABLE, read_table(demo_bucket, FIXTURE_TABLE).drop("is_overdue"))
 
     again = FixtureList.read(demo_bucket, listed)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from football_assets.registry.store import ALIASES_OBJECT, Registry
-from football_assets.sequences.fixture_days import TABLE
+from football_assets.sequences.fixture_days import FIXTURE_TABLE
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
@@ -23,13 +23,13 @@ from serve.served_model import FixtureQuery, MatchForecast
 def bucket(demo_bucket: LocalBucket, gcs_url: str) -> Bucket:
     """What serving needs of the demo's bucket."""
     bucket = open_bucket(gcs_url)
-    for item in (*demo_bucket.list("registry/"), *demo_bucket.list(table_object(TABLE))):
+    for item in (*demo_bucket.list("registry/"), *demo_bucket.list(table_object(FIXTURE_TABLE))):
         bucket.upload(demo_bucket.root / item.name, item.name)
     return bucket
 
 
 def query(bucket: Bucket) -> FixtureQuery:
-    fixture = read_table(bucket, TABLE).row(0, named=True)
+    fixture = read_table(bucket, FIXTURE_TABLE).row(0, named=True)
     return fixture_query("a1", "predict", fixture["league_id"], fixture["home_team"], fixture["away_team"])
 
 
@@ -57,7 +57,7 @@ def test_a_service_answers_from_a_bundle_in_the_bucket_and_logs_into_it(
     assert version == 1
     assert (answer.probabilities, answer.day) == (expected.probabilities, expected.day)
     listed = [*service.fixtures.rows, *service.fixtures.overdue]
-    assert len(listed) == read_table(bucket, TABLE).height
+    assert len(listed) == read_table(bucket, FIXTURE_TABLE).height
     (record,) = records(bucket)
     assert (record["request_id"], record["p"]) == ("a1", answer.probabilities)
 

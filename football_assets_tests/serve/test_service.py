@@ -16,7 +16,7 @@ import pytest
 from football_assets.errors import FootballError
 from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
 from football_assets.sequences.custom_histories import CustomTeam
-from football_assets.sequences.fixture_days import TABLE
+from football_assets.sequences.fixture_days import FIXTURE_TABLE
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.demo import publish_reversed
@@ -303,7 +303,7 @@ def test_versions_swapped_twenty_times_under_load_fail_no_answer_and_mix_none(
 
 
 def test_a_new_fixture_list_is_followed(service: ForecastService) -> None:
-    write_table(service.bucket, TABLE, read_table(service.bucket, TABLE).head(3))
+    write_table(service.bucket, FIXTURE_TABLE, read_table(service.bucket, FIXTURE_TABLE).head(3))
     service.refresh()
     assert len(service.fixtures.rows) == 3
 

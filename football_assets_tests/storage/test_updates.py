@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from football_assets.errors import PreconditionFailed, UpdateConflict
 from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
 from football_assets.storage.opening import open_bucket
-from football_assets.storage.updates import ATTEMPTS, update
+from football_assets.storage.updates import UPDATE_ATTEMPTS, update
 
 NAME = "records/shared.json"
 WRITERS = 8
@@ -144,7 +144,7 @@ def test_an_object_deleted_between_the_two_reads_is_a_conflict(
     assert json.loads(bucket.read(NAME)) == ["mine"]
 
 
-@pytest.mark.parametrize("attempts", [1, 7, ATTEMPTS])
+@pytest.mark.parametrize("attempts", [1, 7, UPDATE_ATTEMPTS])
 def test_conflicts_without_end_are_reported_after_the_bound(
     bucket: Bucket, waits: list[float], attempts: int
 ) -> None:

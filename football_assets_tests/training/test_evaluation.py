@@ -12,7 +12,7 @@ from football_assets.domain.scoring_rules import score
 from football_assets.errors import NotEnoughData
 from football_assets.training.evaluation import (
     confusion,
-    evaluate,
+    evaluate_forecaster,
     load_metrics,
     probabilities_of,
     save_evaluation,
@@ -22,7 +22,7 @@ from football_assets_tests.builders.fits import Fitted
 
 @pytest.fixture(scope="module")
 def evaluation(simulated: Fitted) -> tuple[dict, pl.DataFrame]:
-    return evaluate(simulated.fit.network, simulated.tensors, simulated.split)
+    return evaluate_forecaster(simulated.fit.network, simulated.tensors, simulated.split)
 
 
 def test_there_is_a_forecast_a_test_match_beside_what_happened(
@@ -86,7 +86,7 @@ def test_the_bookmaker_is_compared_on_the_matches_that_have_odds(
 
 
 def test_without_odds_there_is_no_bookmaker(planted: Fitted) -> None:
-    metrics, predictions = evaluate(planted.fit.network, planted.tensors, planted.split)
+    metrics, predictions = evaluate_forecaster(planted.fit.network, planted.tensors, planted.split)
 
     assert set(metrics["baselines"]) == {"class_prior", "elo"}
     assert predictions["odds_p_draw"].null_count() == len(predictions)
@@ -129,7 +129,7 @@ def test_results_of_the_test_period_change_scores_and_no_forecast(
     outcome = np.array(simulated.tensors.outcome)
     outcome[simulated.split.test] = (outcome[simulated.split.test] + 1) % 3
 
-    metrics, predictions = evaluate(
+    metrics, predictions = evaluate_forecaster(
         simulated.fit.network, replace(simulated.tensors, outcome=outcome), simulated.split
     )
 
@@ -141,7 +141,7 @@ def test_an_empty_test_period_is_told(simulated: Fitted) -> None:
     empty = replace(simulated.split, test=np.array([], dtype=np.int64))
 
     with pytest.raises(NotEnoughData, match="test period has no played match"):
-        evaluate(simulated.fit.network, simulated.tensors, empty)
+        evaluate_forecaster(simulated.fit.network, simulated.tensors, empty)
 
 
 def test_a_saved_evaluation_is_read_back_equal(evaluation: tuple[dict, pl.DataFrame], tmp_path: Path) -> None:

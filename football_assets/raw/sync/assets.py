@@ -74,10 +74,10 @@ def synced_results(
     `every_source_delivers`. An unknown source, season or league fails the run. The sensor on `raw/` requests the next
     read of what landed.
     """
-    from football_assets.raw.sync.results import sync_results
+    from football_assets.raw.sync.results import sync_sources
 
     store = bucket.open()
-    result = sync_results(
+    result = sync_sources(
         store,
         get_settings(),
         config.sources,

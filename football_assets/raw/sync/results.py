@@ -91,7 +91,7 @@ class SyncResult:
         )
 
 
-def sync_results(
+def sync_sources(
     bucket: Bucket,
     settings: Settings,
     sources: Sequence[str],

@@ -11,7 +11,7 @@ import pytest
 from football_assets.errors import FootballError
 from football_assets.raw.landing import land
 from football_assets.raw.sync.fetching import Manners
-from football_assets.raw.sync.results import FileStatus, SyncedFile, SyncResult, sync_results
+from football_assets.raw.sync.results import FileStatus, SyncedFile, SyncResult, sync_sources
 from football_assets.settings import Settings
 from football_assets.storage.bucket import Bucket, ObjectInfo
 from football_assets.storage.local import LocalBucket
@@ -102,7 +102,7 @@ def sync(bucket: Bucket, settings: Settings) -> Sync:
             "leagues": ["eng.1"],
             "manners": QUICK,
         } | more
-        return sync_results(bucket, settings, [name], **arguments)
+        return sync_sources(bucket, settings, [name], **arguments)
 
     return run
 
@@ -120,7 +120,7 @@ def test_a_file_lands_once_and_again_when_it_changes(
 
     def sync() -> tuple[SyncedFile, ObjectInfo | None, int]:
         before = len(source.requests)
-        result = sync_results(
+        result = sync_sources(
             bucket, settings, [name], today=TODAY, seasons=[SEASON], leagues=["eng.1"], manners=QUICK
         )
         assert result.problem is None
@@ -451,7 +451,7 @@ def test_what_someone_else_lands_meanwhile_is_compared_with_and_not_overwritten_
     _, path, object_name = OPENFOOTBALL
     source.files[path] = openfootball(8)
     bucket = ContestedBucket(tmp_path / "contested", {object_name: [other]})
-    result = sync_results(
+    result = sync_sources(
         bucket, settings, ["openfootball"], today=TODAY, seasons=[SEASON], leagues=["eng.1"], manners=QUICK
     )
     assert only(result).status is became
@@ -465,7 +465,7 @@ def test_two_synchronisations_at_once_keep_each_others_validators(
     name = "raw_sync/openfootball.json"
     source.files[OPENFOOTBALL[1]] = openfootball(8)
     bucket = ContestedBucket(tmp_path / "contested", {name: [json.dumps(other).encode()]})
-    sync_results(
+    sync_sources(
         bucket, settings, ["openfootball"], today=TODAY, seasons=[SEASON], leagues=["eng.1"], manners=QUICK
     )
     assert json.loads(bucket.read(name))["files"].keys() == {*other["files"], OPENFOOTBALL[2]}
@@ -477,7 +477,7 @@ def test_several_sources_are_asked_one_after_another(
     for name, path, _ in KINDS:
         source.files[path] = CONTENT[name](8)
     names = [name for name, _, _ in KINDS]
-    result = sync_results(
+    result = sync_sources(
         bucket,
         settings,
         [*names, "openfootball"],
@@ -495,5 +495,5 @@ def test_a_source_that_does_not_exist_is_refused_before_any_is_asked(
     bucket: Bucket, source: SourceServer, settings: Settings, names: list[str]
 ) -> None:
     with pytest.raises(FootballError, match="source"):
-        sync_results(bucket, settings, names, today=TODAY)
+        sync_sources(bucket, settings, names, today=TODAY)
     assert source.requests == []
