@@ -23,6 +23,7 @@ from football_assets.raw import checks as raw_checks
 from football_assets.registry import assets as registry_assets
 from football_assets.registry import checks as registry_checks
 from football_assets.sequences import assets as sequence_assets
+from football_assets.sequences import checks as sequence_checks
 from football_assets.settings import Settings, get_settings
 from football_assets.training import assets as training_assets
 from football_assets.training import checks as training_checks
@@ -44,6 +45,7 @@ ASSETS = [
 CHECKS = [
     *raw_checks.checks,
     *feature_checks.checks,
+    *sequence_checks.checks,
     *training_checks.checks,
     *export_checks.checks,
     *registry_checks.checks,

@@ -42,9 +42,8 @@ from football_assets.automation.attempts import Attempts, attempts_at, ended_at
 from football_assets.automation.backfills import backfill_in_progress
 from football_assets.automation.registry_jobs import DRIFT, FIXTURES, SERVING, VERSIONS_CHECK, follow_registry
 from football_assets.automation.tags import EVENT_TAG, reason_tag
-from football_assets.deployment.assets import SESSION
 from football_assets.deployment.serve_api import ServeApi
-from football_assets.deployment.serve_state import ServeState
+from football_assets.deployment.serve_state import SESSION_METADATA, ServeState
 from football_assets.errors import ObjectNotFound
 from football_assets.monitoring.summary import LATEST
 from football_assets.orchestration.dagster_private import (
@@ -191,7 +190,7 @@ def _compare_serving(
     if not following:
         return None, notes
     metadata = _last_metadata(instance, SERVING)
-    verified = (metadata.get("version"), metadata.get(SESSION)) == (production, serve.state.session)
+    verified = (metadata.get("version"), metadata.get(SESSION_METADATA)) == (production, serve.state.session)
     if verified and not serve.lagging:
         return None, notes
     if any(item.status != _RUNNING for item in following):

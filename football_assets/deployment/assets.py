@@ -6,14 +6,14 @@ from pathlib import Path
 from dagster import AssetExecutionContext, Config, MaterializeResult, asset
 from pydantic import Field
 
+from football_assets.deployment.serve_state import SESSION_METADATA
+from football_assets.orchestration.metadata import OWNERS
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.store import Registry
 from football_assets.runtime.serve_discovery import find_serve
 from football_assets.settings import get_settings
 
-OWNERS = ["team:forecasting"]
 GROUP = "deployment"
-SESSION = "session"  # metadata: the start of Serve that was asked
 
 
 class DeploymentConfig(Config):
@@ -73,7 +73,7 @@ def serving_deployment(
             "replicas": verified.replicas,
             "seconds": round(verified.seconds, 2),
             "serve": address.url,
-            SESSION: after.session,
+            SESSION_METADATA: after.session,
         }
     )
 

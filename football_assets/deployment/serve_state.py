@@ -16,6 +16,7 @@ from football_assets.runtime.serve_discovery import ServeUnreachable
 
 DEPLOYMENT = "Forecaster"
 FOLLOWED_ALIAS = "production"  # the alias that an application serves unless a person says otherwise
+SESSION_METADATA = "session"  # metadata of `serving_deployment`: which start of Serve was verified
 RELOAD = "reload"  # field of user_config
 ANYWHERE = ("0.0.0.0", "::", "")
 SILENT = ("STARTING", "STOPPING")  # states of replicas that take no requests

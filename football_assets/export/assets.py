@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from football_assets.orchestration.metadata import OWNERS
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.model_files import TEST_PREDICTIONS
 from football_assets.storage.tables import as_markdown
@@ -13,7 +14,6 @@ from football_assets.storage.tables import as_markdown
 if TYPE_CHECKING:
     from football_assets.export.onnx_export import ExportReport
 
-OWNERS = ["team:forecasting"]
 GROUP = "export"
 
 

@@ -20,8 +20,8 @@ from dagster_dbt import DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from football_assets.domain.columns import split_by_country
 from football_assets.features.dbt_project import load_manifest, project_folder
-from football_assets.features.translator import GROUP, OWNERS, FeatureTranslator
-from football_assets.orchestration.metadata import PREVIEW_ROWS
+from football_assets.features.translator import GROUP, FeatureTranslator
+from football_assets.orchestration.metadata import OWNERS, PREVIEW_ROWS
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.bucket import Bucket

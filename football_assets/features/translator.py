@@ -6,8 +6,9 @@ from typing import Any
 from dagster import AssetKey, AssetSpec
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
+from football_assets.orchestration.metadata import OWNERS
+
 GROUP = "features"
-OWNERS = ["team:forecasting"]
 
 
 class FeatureTranslator(DagsterDbtTranslator):

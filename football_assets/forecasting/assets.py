@@ -8,10 +8,10 @@ import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
 
 from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
+from football_assets.orchestration.metadata import OWNERS
 from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.fixture_days import OVERDUE
 
-OWNERS = ["team:forecasting"]
 GROUP = "forecasting"
 
 _COLUMNS = TableSchema(

@@ -9,16 +9,15 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, Tab
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.schema import LOG_DESCRIPTIONS, LOG_SCHEMA
 from football_assets.orchestration.launch_config import launchpad_config
+from football_assets.orchestration.metadata import OWNERS, markdown_picture
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.tables import as_markdown
-from football_assets.training.assets import markdown_picture
 
 if TYPE_CHECKING:
     from football_assets.monitoring.compaction import Compaction
     from football_assets.monitoring.drift import DriftReport
     from football_assets.storage.bucket import Bucket
 
-OWNERS = ["team:forecasting"]
 GROUP = "monitoring"
 PROBLEMS_SHOWN = 20
 

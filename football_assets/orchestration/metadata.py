@@ -1,4 +1,4 @@
-"""Values of metadata that several stages share.
+"""Metadata of assets and checks that several stages share.
 
 Checks write reasons; `in_process_runs` reads them for the command line.
 """
@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from dagster import AssetCheckEvaluation, JsonMetadataValue, MetadataValue
 
+from football_assets.orchestration.figures import data_url
+
+OWNERS = ["team:forecasting"]
+LEARNING_GROUP = "learning"  # training and tuning are one group of assets
 PREVIEW_ROWS = 10  # of a table in metadata
 _KEY = "reasons"
 
@@ -33,3 +37,8 @@ def reasons_of(evaluation: AssetCheckEvaluation) -> tuple[tuple[str, int], ...]:
 def tracked_value(where: str) -> MetadataValue:
     """Show where W&B has a step: as a link if it is a URL, else as text."""
     return MetadataValue.url(where) if where.startswith("http") else MetadataValue.text(where)
+
+
+def markdown_picture(png: bytes, title: str) -> MetadataValue:
+    """Embed a picture in Markdown for the Dagster UI."""
+    return MetadataValue.md(f"![{title}]({data_url(png)})")

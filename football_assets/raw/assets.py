@@ -18,21 +18,19 @@ from dagster import (
 )
 
 from football_assets.domain.columns import split_by_country
-from football_assets.orchestration.metadata import PREVIEW_ROWS
+from football_assets.orchestration.metadata import OWNERS, PREVIEW_ROWS
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.countries import country_of
 from football_assets.raw.landing import inventory
 from football_assets.raw.quality import common_reasons
 from football_assets.raw.read_record import country_states, record_read
-from football_assets.raw.sync.assets import synced_results
+from football_assets.raw.sync.assets import GROUP, synced_results
 from football_assets.storage.tables import as_markdown
 
 if TYPE_CHECKING:
     from football_assets.raw.matches import ReadMatches
 
-OWNERS = ["team:forecasting"]
-GROUP = "landing"
 _PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "away_goals", "away_team"]
 
 

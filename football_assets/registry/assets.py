@@ -9,7 +9,7 @@ import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
 from football_assets.orchestration.launch_config import launchpad_config
-from football_assets.orchestration.metadata import tracked_value
+from football_assets.orchestration.metadata import OWNERS, tracked_value
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import GateConfig
 from football_assets.registry.store import Manifest, Registry
@@ -20,7 +20,6 @@ from football_assets.storage.tables import as_markdown
 if TYPE_CHECKING:
     from football_assets.registry.promotion import Verdict
 
-OWNERS = ["team:forecasting"]
 GROUP = "registry"
 
 GateLaunchpad = launchpad_config(GateConfig)

@@ -7,21 +7,18 @@ import polars as pl
 from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
 from pydantic import Field
 
-from football_assets.orchestration.figures import data_url, to_png
+from football_assets.orchestration.figures import to_png
 from football_assets.orchestration.launch_config import launchpad_config
-from football_assets.orchestration.metadata import tracked_value
+from football_assets.orchestration.metadata import LEARNING_GROUP, OWNERS, markdown_picture, tracked_value
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
-
-OWNERS = ["team:forecasting"]
-GROUP = "learning"
 
 TrainingLaunchpad = launchpad_config(TrainingConfig)
 BestTrainingLaunchpad = launchpad_config(LaunchedTraining)
 
 
-@asset(group_name=GROUP, kinds={"pytorch"}, owners=OWNERS, io_manager_key="folders", pool="training")
+@asset(group_name=LEARNING_GROUP, kinds={"pytorch"}, owners=OWNERS, io_manager_key="folders", pool="training")
 def trained_lstm(
     context: AssetExecutionContext,
     config: BestTrainingLaunchpad,  # type: ignore[valid-type]
@@ -125,7 +122,7 @@ def trained_lstm(
     )
 
 
-@asset(group_name=GROUP, kinds={"pytorch", "polars"}, owners=OWNERS, io_manager_key="folders")
+@asset(group_name=LEARNING_GROUP, kinds={"pytorch", "polars"}, owners=OWNERS, io_manager_key="folders")
 def model_evaluation(
     context: AssetExecutionContext, bucket: BucketResource, trained_lstm: Path, sequence_tensors: Path
 ) -> MaterializeResult[Path]:
@@ -196,7 +193,13 @@ class BacktestPeriod(Config):
     training: TrainingLaunchpad = TrainingLaunchpad()  # type: ignore[valid-type]
 
 
-@asset(group_name=GROUP, kinds={"pytorch", "polars"}, owners=OWNERS, io_manager_key="tables", pool="training")
+@asset(
+    group_name=LEARNING_GROUP,
+    kinds={"pytorch", "polars"},
+    owners=OWNERS,
+    io_manager_key="tables",
+    pool="training",
+)
 def backtest(
     context: AssetExecutionContext, config: BacktestPeriod, sequence_tensors: Path
 ) -> MaterializeResult[pl.DataFrame]:
@@ -239,11 +242,6 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise FootballError(f"{text!r} is no day: write it YYYY-MM-DD, like 2021-07-01.") from None
-
-
-def markdown_picture(png: bytes, title: str) -> MetadataValue:
-    """Embed a picture in Markdown for the Dagster UI."""
-    return MetadataValue.md(f"![{title}]({data_url(png)})")
 
 
 def scores_table(scores: dict[str, dict[str, float]]) -> str:

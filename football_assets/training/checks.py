@@ -1,52 +1,13 @@
-"""Asset checks of learning: tensors, periods, probabilities, and scores beside the baselines."""
+"""Asset checks of learning: periods, probabilities, and scores beside the baselines."""
 
 from pathlib import Path
 
 from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
 
-from football_assets.sequences.assets import sequence_tensors
 from football_assets.storage.model_files import TEST_PREDICTIONS
 from football_assets.training.assets import model_evaluation, trained_lstm
 
 _SUM_TOLERANCE = 1e-6
-
-
-@asset_check(
-    asset=sequence_tensors, description="Every number is finite, but for contexts that are not known."
-)
-def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
-    """Past matches have no NaN but the rest days of a first match; contexts have no infinity."""
-    import numpy as np
-
-    from football_assets.sequences.tensors import open_tensors
-
-    tensors = open_tensors(sequence_tensors)
-    rest = tensors.spec.history_names.index("rest_days")
-    unknown_rest = int(np.isnan(tensors.past[:, rest]).sum())
-    bad = int((~np.isfinite(tensors.past)).sum()) - unknown_rest + int(np.isinf(tensors.context).sum())
-    return AssetCheckResult(passed=bad == 0, metadata={"bad_numbers": bad, "matches": len(tensors)})
-
-
-@asset_check(
-    asset=sequence_tensors,
-    description="A history is matches that stand one behind the other, and only padding is no match.",
-)
-def tensors_left_padded(sequence_tensors: Path) -> AssetCheckResult:
-    """Spans lie within the past matches, of which the last row alone is padding."""
-    import numpy as np
-
-    from football_assets.sequences.spec import OBSERVED
-    from football_assets.sequences.tensors import open_tensors
-
-    tensors = open_tensors(sequence_tensors)
-    observed = tensors.past[:, tensors.spec.history_names.index(OBSERVED)]
-    gaps = int((observed[:-1] != 1).sum()) + int(tensors.past[-1].any())
-    spans = np.concatenate([tensors.home_span, tensors.away_span])
-    lost = (spans[:, 0] < 0) | (spans[:, 0] > spans[:, 1]) | (spans[:, 1] >= len(observed))
-    return AssetCheckResult(
-        passed=gaps == 0 and not lost.any(),
-        metadata={"rows_that_are_no_match": gaps, "spans_out_of_place": int(lost.sum())},
-    )
 
 
 @asset_check(asset=trained_lstm, description="Train, validation and test follow one another without overlap.")
@@ -98,8 +59,6 @@ def _beats(folder: Path, baseline: str) -> AssetCheckResult:
 
 
 checks = [
-    tensors_finite,
-    tensors_left_padded,
     periods_in_order,
     probabilities_sum_to_one,
     beats_class_prior,

@@ -9,16 +9,21 @@ from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ass
 
 from football_assets.orchestration.figures import to_png
 from football_assets.orchestration.launch_config import launchpad_config
-from football_assets.orchestration.metadata import tracked_value
+from football_assets.orchestration.metadata import LEARNING_GROUP, OWNERS, markdown_picture, tracked_value
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.tables import as_markdown
-from football_assets.training.assets import GROUP, OWNERS, markdown_picture
 from football_assets.training.config import SweepConfig
 
 SweepLaunchpad = launchpad_config(SweepConfig)
 
 
-@asset(group_name=GROUP, kinds={"ray", "pytorch"}, owners=OWNERS, io_manager_key="tables", pool="training")
+@asset(
+    group_name=LEARNING_GROUP,
+    kinds={"ray", "pytorch"},
+    owners=OWNERS,
+    io_manager_key="tables",
+    pool="training",
+)
 def sweep(
     context: AssetExecutionContext,
     config: SweepLaunchpad,  # type: ignore[valid-type]

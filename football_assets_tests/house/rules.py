@@ -16,9 +16,7 @@ TEST_FILE_LINES = 600
 FUNCTION_LINES = 60
 
 # What each stage and each command module is expected to have under the same name.
-SHARED_NAMES = frozenset(
-    {"assets", "checks", "sensors", "jobs", "schedules", "main", "GROUP", "OWNERS", "NAME"}
-)
+SHARED_NAMES = frozenset({"assets", "checks", "sensors", "jobs", "schedules", "main", "GROUP", "NAME"})
 
 # Folders without Python modules whose test module has their name.
 OTHER_FOLDERS = (

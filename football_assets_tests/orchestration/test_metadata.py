@@ -1,11 +1,16 @@
-"""Reasons survive the way through an asset check's metadata."""
+"""Reasons survive the way through an asset check's metadata; links and pictures are shown as such."""
 
 from collections.abc import Mapping
 
 import dagster as dg
 import pytest
 
-from football_assets.orchestration.metadata import reasons_metadata, reasons_of, tracked_value
+from football_assets.orchestration.metadata import (
+    markdown_picture,
+    reasons_metadata,
+    reasons_of,
+    tracked_value,
+)
 
 
 def evaluation_with(metadata: Mapping[str, dg.MetadataValue]) -> dg.AssetCheckEvaluation:
@@ -48,3 +53,9 @@ def test_where_a_step_is_tracked_is_a_link_only_if_it_is_a_url() -> None:
         "https://wandb.example/runs/1"
     )
     assert tracked_value("offline, in wandb/") == dg.MetadataValue.text("offline, in wandb/")
+
+
+def test_a_picture_is_embedded_in_markdown_with_its_title() -> None:
+    assert markdown_picture(b"\x89PNG", "Log loss by epoch") == dg.MetadataValue.md(
+        "![Log loss by epoch](data:image/png;base64,iVBORw==)"
+    )

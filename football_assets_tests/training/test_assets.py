@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from dagster import AssetKey, AssetSpec, ExecuteInProcessResult, materialize
+from dagster import AssetSpec, ExecuteInProcessResult, materialize
 
 from football_assets.errors import FootballError
 from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
@@ -137,8 +137,7 @@ def test_the_backtest_is_a_table_of_the_days_asked_for(learnt: Run, tensors: Seq
 def test_the_checks_run_with_their_assets_and_those_of_soundness_pass(learnt: Run) -> None:
     found = {item.check_name: item.passed for item in learnt.result.get_asset_check_evaluations()}
 
-    keys = [key for check in checks for key in check.check_keys]
-    assert set(found) == {key.name for key in keys if key.asset_key != AssetKey("sequence_tensors")}
+    assert set(found) == {key.name for check in checks for key in check.check_keys}
     assert found["periods_in_order"]
     assert found["probabilities_sum_to_one"]
     assert found["beats_class_prior"]

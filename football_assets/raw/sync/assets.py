@@ -16,6 +16,7 @@ from dagster import (
 )
 from pydantic import Field
 
+from football_assets.orchestration.metadata import OWNERS
 from football_assets.orchestration.resources import BucketResource
 from football_assets.settings import get_settings
 from football_assets.storage.tables import as_markdown
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from football_assets.raw.sync.results import SyncResult
     from football_assets.storage.bucket import Bucket
 
-OWNERS = ["team:forecasting"]
 GROUP = "landing"
 ACCEPTED_CHECK = "no_file_is_refused"
 DELIVERY_CHECK = "every_source_delivers"
