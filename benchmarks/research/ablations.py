@@ -182,7 +182,7 @@ def _train(setup: Setup, rows: NDArray[np.int64]) -> Result:
         validation=_forecasts(fit.network, setup.tensors, setup.split.validation),
         parameters=count_parameters(fit.network),
         seconds=seconds,
-        temperature=1 / fit.network.calibration_scale[0].item(),
+        temperature=fit.temperature,
         best_epoch=fit.best_epoch,
         epochs=len(fit.epochs),
     )

@@ -159,7 +159,7 @@ def trained(name: str, fit: Fit, eager: Fit, tensors: SequenceTensors, split: Ti
         first_epoch=seconds[0],
         epoch=statistics.median(seconds[1:]),
         ratio=statistics.median(own / other for own, other in zip(seconds[1:], beside[1:], strict=True)),
-        validation_log_loss=fit.epochs[fit.best_epoch - 1].validation_log_loss,
+        validation_log_loss=fit.best.validation_log_loss,
         test_log_loss=scores.log_loss,
         ece=scores.ece,
     )

@@ -1,10 +1,12 @@
 """The Dagster shell of learning: `trained_lstm`, `model_evaluation` and `backtest`."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from dagster import AssetExecutionContext, Config, MaterializeResult, MetadataValue, asset
+from dagster import AssetExecutionContext, Config, DagsterLogManager, MaterializeResult, MetadataValue, asset
 from pydantic import Field
 
 from football_assets.orchestration.figures import to_png
@@ -13,6 +15,10 @@ from football_assets.orchestration.metadata import LEARNING_GROUP, OWNERS, markd
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
+
+if TYPE_CHECKING:
+    from football_assets.orchestration.tracking import Tracking
+    from football_assets.training.fit import Epoch
 
 TrainingLaunchpad = launchpad_config(TrainingConfig)
 BestTrainingLaunchpad = launchpad_config(LaunchedTraining)
@@ -32,14 +38,13 @@ def trained_lstm(
     hyperparameters of the last `sweep` where they are better than the defaults. Runs on CUDA where there is a device,
     and on several workers where `workers` is above 1.
     """
-    from football_assets.domain.scoring_rules import log_loss
     from football_assets.orchestration.tracking import track
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
-    from football_assets.training.baselines import elo_logistic
+    from football_assets.training.baselines import elo_log_loss
     from football_assets.training.best_config import choose_config, load_best
-    from football_assets.training.fit import Epoch
-    from football_assets.training.network import count_parameters, save_forecaster
+    from football_assets.training.fit import describe_fit
+    from football_assets.training.network import save_forecaster
     from football_assets.training.parallel.distributed import fit_on_workers
     from football_assets.training.plots import loss_curves
     from football_assets.training.split import split_by_time
@@ -56,47 +61,20 @@ def trained_lstm(
     training = choice.training
     tracked = {"training": training.model_dump(mode="json"), "hyperparameters": choice.line()}
     with track(get_settings(), "trained_lstm", context.run_id, tracked, context.log.warning) as tracking:
-
-        def report(epoch: Epoch) -> None:
-            context.log.info(
-                f"Epoch {epoch.epoch}: log loss {epoch.train_log_loss:.4f} in training, "
-                f"{epoch.validation_log_loss:.4f} in validation, {epoch.seconds:.1f} s"
-            )
-            tracking.log(epoch.as_dict())
-
-        fit = fit_on_workers(tensors, split, training, report)
+        fit = fit_on_workers(tensors, split, training, _epoch_log(context.log, tracking))
         if training.refit:
             context.log.info(f"Refitted on training and validation, {fit.refit_seconds:.1f} s")
-        best = fit.epochs[fit.best_epoch - 1]
-        elo = log_loss(
-            elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation]
-        )
-        picture = to_png(loss_curves(fit.epochs, fit.best_epoch, elo))
+        scores = {
+            "best_epoch": fit.best_epoch,
+            "best_validation_log_loss": fit.best.validation_log_loss,
+            "elo_validation_log_loss": elo_log_loss(tensors, split),
+        }
+        picture = to_png(loss_curves(fit.epochs, fit.best_epoch, scores["elo_validation_log_loss"]))
         folder = bucket.scratch_folder("trained_lstm")
         (folder / "loss_curves.png").write_bytes(picture)
         tracking.picture("loss_curves", folder / "loss_curves.png")
-        tracking.conclude(
-            {
-                "best_epoch": fit.best_epoch,
-                "best_validation_log_loss": best.validation_log_loss,
-                "elo_validation_log_loss": elo,
-            }
-        )
-    temperature = 1.0 / float(fit.network.calibration_scale[0])
-    parameters = count_parameters(fit.network)
-    description = {
-        "config": training.model_dump(mode="json"),
-        "split": split.as_dict(),
-        "matches": {
-            "train": len(split.train),
-            "validation": len(split.validation),
-            "test": len(split.test),
-        },
-        "epochs": [epoch.as_dict() for epoch in fit.epochs],
-        "best_epoch": fit.best_epoch,
-        "temperature": temperature,
-        "device": fit.device,
-        "parameters": parameters,
+        tracking.conclude(scores)
+    description = describe_fit(fit, split, training) | {
         "hyperparameters": choice.line(),
         "run_id": context.run_id,
     }
@@ -105,21 +83,38 @@ def trained_lstm(
         value=folder,
         metadata={
             "loss_curves": markdown_picture(picture, "Log loss by epoch"),
-            "train_matches": len(split.train),
-            "validation_matches": len(split.validation),
-            "best_epoch": fit.best_epoch,
-            "validation_log_loss": best.validation_log_loss,
-            "elo_validation_log_loss": elo,
-            "temperature": temperature,
-            "parameters": parameters,
-            "device": fit.device,
+            **_fit_metadata(description),
+            "validation_log_loss": fit.best.validation_log_loss,
+            "elo_validation_log_loss": scores["elo_validation_log_loss"],
             "seconds": fit.seconds,
-            "hyperparameters": choice.line(),
-            "config": MetadataValue.json(training.model_dump(mode="json")),
             "wandb": tracked_value(tracking.where),
-            "split": MetadataValue.json(split.as_dict()),
         },
     )
+
+
+def _epoch_log(log: DagsterLogManager, tracking: "Tracking") -> Callable[["Epoch"], None]:
+    """Return a function that logs an epoch to the run and to W&B."""
+
+    def report(epoch: "Epoch") -> None:
+        log.info(
+            f"Epoch {epoch.epoch}: log loss {epoch.train_log_loss:.4f} in training, "
+            f"{epoch.validation_log_loss:.4f} in validation, {epoch.seconds:.1f} s"
+        )
+        tracking.log(epoch.as_dict())
+
+    return report
+
+
+def _fit_metadata(description: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of `trained_lstm` that `training.json` holds too."""
+    shown = ("best_epoch", "temperature", "parameters", "device", "hyperparameters")
+    return {
+        "train_matches": description["matches"]["train"],
+        "validation_matches": description["matches"]["validation"],
+        **{name: description[name] for name in shown},
+        "config": MetadataValue.json(description["config"]),
+        "split": MetadataValue.json(description["split"]),
+    }
 
 
 @asset(group_name=LEARNING_GROUP, kinds={"pytorch", "polars"}, owners=OWNERS, io_manager_key="folders")

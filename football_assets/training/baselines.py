@@ -4,7 +4,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.domain.scoring_rules import log_loss
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.training.split import TimeSplit
 
 ODDS_COLUMNS = ("odds_home", "odds_draw", "odds_away")
 _ELO_SCALE = 100.0  # points; brings the regression's input near 1
@@ -35,6 +37,11 @@ def elo_logistic(
     if len(rows):
         forecast[:, model.classes_] = model.predict_proba(difference[rows])
     return forecast
+
+
+def elo_log_loss(tensors: SequenceTensors, split: TimeSplit) -> float:
+    """Compute the log loss of the Elo regression on the validation period, in nats."""
+    return log_loss(elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation])
 
 
 def bookmaker(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.float64]:

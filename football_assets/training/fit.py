@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.calibration import calibrate
 from football_assets.training.config import NetworkConfig, TrainingConfig
 from football_assets.training.inputs import BatchReader, batch_reader
-from football_assets.training.network import MatchForecaster
+from football_assets.training.network import MatchForecaster, count_parameters
 from football_assets.training.predictions import outputs_and_targets
 from football_assets.training.split import TimeSplit
 from football_assets.training.workers import Alone, Workers
@@ -72,9 +73,37 @@ class Fit:
     refit_seconds: float = 0.0
 
     @property
+    def best(self) -> Epoch:
+        """The epoch whose network is kept."""
+        return self.epochs[self.best_epoch - 1]
+
+    @property
     def seconds(self) -> float:
         """Time of all passes."""
         return sum(epoch.seconds for epoch in self.epochs) + self.refit_seconds
+
+    @property
+    def temperature(self) -> float:
+        """Divisor of the logits in calibration."""
+        return 1.0 / float(self.network.calibration_scale[0])
+
+
+def describe_fit(fit: Fit, split: TimeSplit, config: TrainingConfig) -> dict[str, Any]:
+    """Describe a fit for `training.json`: configuration, periods, numbers of matches, epochs, and the network."""
+    return {
+        "config": config.model_dump(mode="json"),
+        "split": split.as_dict(),
+        "matches": {
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+        },
+        "epochs": [epoch.as_dict() for epoch in fit.epochs],
+        "best_epoch": fit.best_epoch,
+        "temperature": fit.temperature,
+        "device": fit.device,
+        "parameters": count_parameters(fit.network),
+    }
 
 
 def mean_losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:

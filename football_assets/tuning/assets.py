@@ -1,7 +1,6 @@
 """The Dagster shell of the search for hyperparameters: `sweep`."""
 
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -39,10 +38,10 @@ def sweep(
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
     from football_assets.storage.artifacts import folder_digest
-    from football_assets.training.best_config import BestConfig, load_best, save_best, spec_digest
+    from football_assets.training.best_config import load_best, save_best, spec_digest
     from football_assets.training.plots import trial_curves
     from football_assets.training.split import split_by_time
-    from football_assets.tuning.sweep import run_sweep, trials_table
+    from football_assets.tuning.sweep import best_config, final_table, run_sweep, trials_table
 
     searched = SweepConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
     tensors = open_tensors(sequence_tensors)
@@ -56,56 +55,25 @@ def sweep(
         result = run_sweep(
             tensors, split, searched, before.training if before and is_rival else None, context.log.info
         )
-        names = {trial.number: f"trial {trial.number}, {trial.origin}" for trial in result.trials}
-        curves = {
-            names[trial.number]: [epoch.validation_log_loss for epoch in trial.epochs]
-            for trial in result.trials
-        }
-        winner = result.winner
-        picture = to_png(trial_curves(curves, names[0], names[winner.trial.number] if winner else None))
+        picture = to_png(trial_curves(*result.curves()))
         folder = bucket.scratch_folder("sweep")
         (folder / "trials.png").write_bytes(picture)
         tracking.picture("trials", folder / "trials.png")
         tracking.conclude({"verdict": result.reason})
     shutil.rmtree(folder)
-    default = result.finalists[0]
-    if winner is not None:
-        save_best(
-            store,
-            BestConfig(
-                training=winner.trial.training,
-                wins=winner is not default,
-                reason=result.reason,
-                validation_log_loss=[loss for _, loss in sorted(winner.losses.items())],
-                default_validation_log_loss=[loss for _, loss in sorted(default.losses.items())],
-                feature_spec=spec_digest(tensors.spec),
-                tensors=folder_digest(sequence_tensors),
-                validation_start=split.validation_start,
-                validation_end=split.validation_end,
-                found=datetime.now(UTC),
-                run_id=context.run_id,
-            ),
-        )
+    best = best_config(result, tensors.spec, folder_digest(sequence_tensors), split, context.run_id)
+    if best is not None:
+        save_best(store, best)
     trials = trials_table(result)
-    final = pl.DataFrame(
-        [
-            {"trial": names[item.trial.number], "seed": seed, "validation log loss": f"{loss:.4f}"}
-            for item in result.finalists
-            for seed, loss in item.losses.items()
-        ],
-        schema=["trial", "seed", "validation log loss"],
-    )
     return MaterializeResult(
         value=trials,
         metadata={
             "verdict": result.reason,
             "trials": MetadataValue.md(as_markdown(trials.sort("validation_log_loss", nulls_last=True))),
-            "final": MetadataValue.md(as_markdown(final)),
+            "final": MetadataValue.md(as_markdown(final_table(result))),
             "curves": markdown_picture(picture, "Validation log loss by epoch"),
-            "best_config": MetadataValue.json(
-                winner.trial.training.model_dump(mode="json") if winner is not None else {}
-            ),
-            "changes_the_next_training": winner is not None and winner is not default,
+            "best_config": MetadataValue.json(best.training.model_dump(mode="json") if best else {}),
+            "changes_the_next_training": best is not None and best.wins,
             "split": MetadataValue.json(split.as_dict()),
             "wandb": tracked_value(tracking.where),
         },

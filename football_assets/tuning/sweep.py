@@ -6,14 +6,16 @@ seeds that the search did not use, so one lucky seed does not decide.
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from football_assets.errors import FootballError
+from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.best_config import TUNED
+from football_assets.training.best_config import TUNED, BestConfig, spec_digest
 from football_assets.training.config import SweepConfig, TrainingConfig
 from football_assets.training.fit import fit_forecaster
 from football_assets.training.parallel.ray_cluster import ray_cluster
@@ -44,6 +46,11 @@ class Sweep:
     finalists: list[Finalist]
     winner: Finalist | None
     reason: str
+
+    def curves(self) -> tuple[dict[str, list[float]], str, str | None]:
+        """Return the validation log losses of each trial by epoch, and the names of the default and the winner."""
+        losses = {trial.name: [epoch.validation_log_loss for epoch in trial.epochs] for trial in self.trials}
+        return losses, self.trials[0].name, self.winner.trial.name if self.winner else None
 
 
 def run_sweep(
@@ -120,7 +127,7 @@ def _final(
     def train(training: TrainingConfig) -> float:
         tensors, split = fetch_inputs(task)
         fit = fit_forecaster(tensors, split, training)
-        return fit.epochs[fit.best_epoch - 1].validation_log_loss
+        return fit.best.validation_log_loss
 
     finalists = {trial.number: Finalist(trial, {}) for trial in contenders}
     pending = {
@@ -166,6 +173,40 @@ def verdict(finalists: list[Finalist]) -> tuple[Finalist | None, str]:
     if gain > error:
         return best, f"trial {best.trial.number} beats the default: {figures}"
     return default, f"no trial beats the default: the best, trial {best.trial.number}, gains {figures}"
+
+
+def best_config(
+    sweep: Sweep, spec: FeatureSpec, tensors_digest: str, split: TimeSplit, run_id: str
+) -> BestConfig | None:
+    """Return the record of the winner for the next training; None where no trial won."""
+    winner, default = sweep.winner, sweep.finalists[0]
+    if winner is None:
+        return None
+    return BestConfig(
+        training=winner.trial.training,
+        wins=winner is not default,
+        reason=sweep.reason,
+        validation_log_loss=[loss for _, loss in sorted(winner.losses.items())],
+        default_validation_log_loss=[loss for _, loss in sorted(default.losses.items())],
+        feature_spec=spec_digest(spec),
+        tensors=tensors_digest,
+        validation_start=split.validation_start,
+        validation_end=split.validation_end,
+        found=datetime.now(UTC),
+        run_id=run_id,
+    )
+
+
+def final_table(sweep: Sweep) -> pl.DataFrame:
+    """Tabulate the final, one row a trial and seed."""
+    return pl.DataFrame(
+        [
+            {"trial": item.trial.name, "seed": seed, "validation log loss": f"{loss:.4f}"}
+            for item in sweep.finalists
+            for seed, loss in item.losses.items()
+        ],
+        schema=["trial", "seed", "validation log loss"],
+    )
 
 
 def trials_table(sweep: Sweep) -> pl.DataFrame:

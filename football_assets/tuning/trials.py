@@ -42,6 +42,11 @@ class Trial:
             return "finished"
         return f"stopped after epoch {done}"
 
+    @property
+    def name(self) -> str:
+        """Number and origin, as figures and tables show them."""
+        return f"trial {self.number}, {self.origin}"
+
     def line(self) -> str:
         """Return one line for the log."""
         score = f"validation log loss {self.best:.4f}" if self.epochs else "no epoch"

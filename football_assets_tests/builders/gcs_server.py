@@ -192,78 +192,89 @@ class Front:
         )
 
 
+class _FrontServer(ThreadingHTTPServer):
+    """Serves a `Front` on a free port, before a server."""
+
+    daemon_threads = True
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(("127.0.0.1", 0), _FrontHandler)
+        self.upstream = upstream
+        self.front = Front(f"http://127.0.0.1:{self.server_address[1]}")
+
+
+class _FrontHandler(BaseHTTPRequestHandler):
+    """Forwards a request, or answers it with its fault."""
+
+    protocol_version = "HTTP/1.1"
+    server: _FrontServer
+
+    def handle_one(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        split = urlsplit(self.path)
+        request = Request(self.command, split.path, parse_qs(split.query))
+
+        def forward() -> Answer:
+            return self._answer_of_server(request, body)
+
+        fault = self.server.front.take(request)
+        answer = fault(request, forward) if fault else forward()
+        if answer.sent is None:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value.replace(self.server.upstream, self.server.front.address))
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if answer.sent >= 0:
+            self.close_connection = True
+            self.wfile.write(answer.body[: answer.sent])
+        else:
+            self.wfile.write(answer.body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = handle_one
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+    def _answer_of_server(self, request: Request, body: bytes) -> Answer:
+        wanted = request.query.get("ifGenerationMatch")
+        if request.method == "DELETE" and wanted:  # the server ignores conditions of a deletion
+            state = self._ask("GET", request.path, b"")
+            if state.status == 200 and json.loads(state.body)["generation"] != wanted[0]:
+                return refuse(412, "At least one of the pre-conditions you specified did not hold.")(
+                    request, lambda: state
+                )
+        return self._ask(self.command, self.path, body)
+
+    def _ask(self, method: str, target: str, body: bytes) -> Answer:
+        connection = HTTPConnection(urlsplit(self.server.upstream).netloc)
+        headers = {
+            name: value
+            for name, value in self.headers.items()
+            if name.lower() not in ("host", "connection", "accept-encoding", "content-length")
+        }
+        connection.request(method, target, body, headers)
+        response: HTTPResponse = connection.getresponse()
+        content = response.read()
+        kept = {
+            name: value
+            for name, value in response.getheaders()
+            if name.lower() not in ("content-length", "transfer-encoding", "connection")
+        }
+        connection.close()
+        return Answer(response.status, kept, content)
+
+
 @contextmanager
 def run_front(server: GcsServer) -> Iterator[Front]:
     """Put a front before the server."""
-    upstream = urlsplit(server.address).netloc
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_one(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            split = urlsplit(self.path)
-            request = Request(self.command, split.path, parse_qs(split.query))
-
-            def forward() -> Answer:
-                return self.answer_of_server(request, body)
-
-            fault = front.take(request)
-            answer = fault(request, forward) if fault else forward()
-            if answer.sent is None:
-                self.close_connection = True
-                return
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value.replace(server.address, front.address))
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            if answer.sent >= 0:
-                self.close_connection = True
-                self.wfile.write(answer.body[: answer.sent])
-            else:
-                self.wfile.write(answer.body)
-
-        do_GET = do_POST = do_PUT = do_DELETE = handle_one
-
-        def answer_of_server(self, request: Request, body: bytes) -> Answer:
-            wanted = request.query.get("ifGenerationMatch")
-            if request.method == "DELETE" and wanted:  # the server ignores conditions of a deletion
-                state = self.ask("GET", request.path, b"")
-                if state.status == 200 and json.loads(state.body)["generation"] != wanted[0]:
-                    return refuse(412, "At least one of the pre-conditions you specified did not hold.")(
-                        request, lambda: state
-                    )
-            return self.ask(self.command, self.path, body)
-
-        def ask(self, method: str, target: str, body: bytes) -> Answer:
-            connection = HTTPConnection(upstream)
-            headers = {
-                name: value
-                for name, value in self.headers.items()
-                if name.lower() not in ("host", "connection", "accept-encoding", "content-length")
-            }
-            connection.request(method, target, body, headers)
-            response: HTTPResponse = connection.getresponse()
-            content = response.read()
-            kept = {
-                name: value
-                for name, value in response.getheaders()
-                if name.lower() not in ("content-length", "transfer-encoding", "connection")
-            }
-            connection.close()
-            return Answer(response.status, kept, content)
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            pass
-
-    http_server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http_server.daemon_threads = True
-    front = Front(f"http://127.0.0.1:{http_server.server_address[1]}")
+    http_server = _FrontServer(server.address)
     thread = Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield front
+        yield http_server.front
     finally:
         http_server.shutdown()
         http_server.server_close()
