@@ -18,7 +18,10 @@ from pathlib import Path
 from string import ascii_lowercase
 from tempfile import TemporaryDirectory
 
-from benchmarks.speed.bench import Figure, default_data, measured_graph, own_bytes, report, run_measured
+from benchmarks.speed.bench import default_data
+from benchmarks.speed.figures import CostFigure, report
+from benchmarks.speed.graph_run import measured_graph
+from benchmarks.speed.processes import own_bytes, run_measured
 
 SCALE = 10
 MEMORY_LIMIT = 6e9  # bytes, at ten times 252,000 matches
@@ -42,39 +45,41 @@ def main() -> int:
         return 0
     with TemporaryDirectory(prefix="football-scale-", dir=arguments.folder) as folder:
         figures = list(measure(arguments.data, Path(folder), arguments.scale, arguments.workers))
-    report(figures, arguments.data)
+    report(figures, str(arguments.data), "naive way", "ratio")
     if arguments.json:
         records = [{"name": figure.name, "value": figure.value, "unit": figure.unit} for figure in figures]
         arguments.json.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
     return 0 if all(figure.is_within_limit for figure in figures) else 1
 
 
-def measure(data: Path, folder: Path, scale: int, workers: int) -> Iterator[Figure]:
+def measure(data: Path, folder: Path, scale: int, workers: int) -> Iterator[CostFigure]:
     """Time and memory of one time the data, and of `scale` times: to tensors, then an epoch of training."""
     replicate(data, folder / "replicas", scale)
     one = measured_graph(data, folder / "one")
-    yield Figure(f"landing files to tensors, {one.matches:,} matches", one.seconds, "s")
-    yield Figure("peak memory", one.peak / 2**30, "GiB")
+    yield CostFigure(f"landing files to tensors, {one.matches:,} matches", one.seconds, "s")
+    yield CostFigure("peak memory", one.peak / 2**30, "GiB")
     many = measured_graph(folder / "replicas", folder / "many")
     if many.matches != scale * one.matches:
         raise SystemExit(f"{many.matches:,} matches were made, not {scale} times {one.matches:,}.")
-    yield Figure(f"landing files to tensors, {many.matches:,} matches", many.seconds, "s")
-    yield Figure("peak memory", many.peak / 2**30, "GiB", limit=MEMORY_LIMIT / 2**30)
-    yield Figure("time against one time the data", many.seconds / one.seconds, "x", limit=scale * TIME_LIMIT)
+    yield CostFigure(f"landing files to tensors, {many.matches:,} matches", many.seconds, "s")
+    yield CostFigure("peak memory", many.peak / 2**30, "GiB", limit=MEMORY_LIMIT / 2**30)
+    yield CostFigure(
+        "time against one time the data", many.seconds / one.seconds, "x", limit=scale * TIME_LIMIT
+    )
     for asset, seconds in many.assets.items():
         before = one.assets[asset]
         if before > 0:
-            yield Figure(f"{asset}: {before:.1f} s, then", seconds, "s")
+            yield CostFigure(f"{asset}: {before:.1f} s, then", seconds, "s")
     alone = measured_training(folder / "one", 1)
-    yield Figure(f"one epoch, {one.matches:,} matches", alone.seconds, "s")
-    yield Figure("peak memory", alone.peak / 2**30, "GiB")
+    yield CostFigure(f"one epoch, {one.matches:,} matches", alone.seconds, "s")
+    yield CostFigure("peak memory", alone.peak / 2**30, "GiB")
     for count in (1, workers):
         training = measured_training(folder / "many", count)
         where = "this process" if count == 1 else f"{count} workers of Ray Train"
-        yield Figure(f"one epoch, {many.matches:,} matches, {where}", training.seconds, "s")
-        yield Figure("peak memory", training.peak / 2**30, "GiB", limit=MEMORY_LIMIT / 2**30)
+        yield CostFigure(f"one epoch, {many.matches:,} matches, {where}", training.seconds, "s")
+        yield CostFigure("peak memory", training.peak / 2**30, "GiB", limit=MEMORY_LIMIT / 2**30)
         limit = scale * TIME_LIMIT if count == 1 else None
-        yield Figure("time against one time the data", training.seconds / alone.seconds, "x", limit=limit)
+        yield CostFigure("time against one time the data", training.seconds / alone.seconds, "x", limit=limit)
 
 
 @dataclass(frozen=True)

@@ -19,17 +19,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from statistics import linear_regression, mean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from benchmarks import ROOT
+from benchmarks.speed.figures import ServeFigure, report
 from benchmarks.speed.load_process import LoadFigures, offer, start_load
 from benchmarks.speed.log_cost import log_figures
-
-if TYPE_CHECKING:
-    pass
-from benchmarks.speed.serve_figures import Figure, report
+from benchmarks.speed.processes import MIB
 from benchmarks.speed.servers import (
     POLL_SECONDS,
     Server,
@@ -49,7 +47,6 @@ SAMPLE_SECONDS = 5
 MOST_GROWTH = 1.05  # of a replica's memory from the first third of the load to the last
 MOVES = 3  # of the alias, there and back each
 WARM_UP_SECONDS = 3
-MIB = 1 << 20
 
 
 def main() -> int:
@@ -71,23 +68,16 @@ def main() -> int:
     with prepared(arguments.home) as workload:
         figures = list(measure(workload, arguments))
     title = f"{os.cpu_count()} cores, {arguments.replicas} replicas, load {load_before:.1f} before the start"
-    report(figures, title)
+    report(figures, title, "beside", "measured / beside")
     if arguments.json:
         records = [asdict(figure) | {"ratio": figure.ratio} for figure in figures]
         arguments.json.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
     return 0 if all(figure.is_within_limit for figure in figures) else 1
 
 
-def measure(workload: Workload, arguments: argparse.Namespace) -> Iterator[Figure]:
+def measure(workload: Workload, arguments: argparse.Namespace) -> Iterator[ServeFigure]:
     """Every figure."""
-    ceiling = subprocess.run(
-        [sys.executable, "-m", "benchmarks.speed.load", "--ceiling", "--seconds", "3"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    most = orjson.loads(ceiling.stdout)["throughput"]
-    yield Figure("the load generator alone, at a server that does nothing", most, "requests/s")
+    yield load_generator_figure()
     plain, ours = Turn(), Turn()
     starts = []
     for number in range(arguments.rounds):
@@ -100,23 +90,41 @@ def measure(workload: Workload, arguments: argparse.Namespace) -> Iterator[Figur
             starts.append(server.seconds_to_ready)
             ours.measure(server, workload, arguments)
             if is_last:
-                batch = max(
-                    (
-                        offer(
-                            server.port,
-                            workload.batch,
-                            seconds=arguments.seconds,
-                            connections=connections,
-                            path="/predict/batch",
-                        )
-                        for connections in BATCH_CONNECTIONS
-                    ),
-                    key=lambda load: load.throughput,
-                )
+                batch = best_batch_load(server, workload, arguments.seconds)
                 moves = list(alias_moves(server, workload))
                 growth = list(memory_figures(server, workload, arguments.minutes))
-    yield Figure("cold start of `football serve` to the first 200 of /ready", min(starts), "s", most=60)
-    yield Figure(
+    yield ServeFigure("cold start of `football serve` to the first 200 of /ready", min(starts), "s", most=60)
+    yield from request_figures(ours, plain)
+    yield from batch_figures(batch, ours.best.throughput)
+    yield from log_figures(workload, ours.batch_size, ours.cpu_seconds)
+    yield from moves
+    yield from growth
+
+
+def load_generator_figure() -> ServeFigure:
+    """Throughput of the load generator at a server that does nothing."""
+    ceiling = subprocess.run(
+        [sys.executable, "-m", "benchmarks.speed.load", "--ceiling", "--seconds", "3"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    most = orjson.loads(ceiling.stdout)["throughput"]
+    return ServeFigure("the load generator alone, at a server that does nothing", most, "requests/s")
+
+
+def best_batch_load(server: Server, workload: Workload, seconds: float) -> LoadFigures:
+    """The load of batches with the most answers a second."""
+    loads = [
+        offer(server.port, workload.batch, seconds=seconds, connections=connections, path="/predict/batch")
+        for connections in BATCH_CONNECTIONS
+    ]
+    return max(loads, key=lambda load: load.throughput)
+
+
+def request_figures(ours: "Turn", plain: "Turn") -> Iterator[ServeFigure]:
+    """Single requests: at saturation, at a steady rate, and with one connection, beside the plain server."""
+    yield ServeFigure(
         f"/predict at saturation, {ours.connections} connections (reference {plain.connections})",
         ours.best.throughput,
         "requests/s",
@@ -124,26 +132,29 @@ def measure(workload: Workload, arguments: argparse.Namespace) -> Iterator[Figur
         reference=plain.best.throughput,
     )
     if ours.wrk and plain.wrk:
-        yield Figure("  the same by wrk", ours.wrk, "requests/s", reference=plain.wrk)
+        yield ServeFigure("  the same by wrk", ours.wrk, "requests/s", reference=plain.wrk)
     for share, limit in (("p50", 10.0), ("p99", 50.0)):
-        yield Figure(
+        yield ServeFigure(
             f"{share} at {STEADY_RATE} requests/s",
             ours.steady.latency["200"][share],
             "ms",
             most=limit,
             reference=plain.steady.latency["200"][share],
         )
-    yield Figure("  of them not answered with 200", ours.steady.failed + ours.steady.unsent, "", most=0)
+    yield ServeFigure("  of them not answered with 200", ours.steady.failed + ours.steady.unsent, "", most=0)
     for share in ("p50", "p99"):
-        yield Figure(
+        yield ServeFigure(
             f"{share} with one connection",
             ours.alone.latency["200"][share],
             "ms",
             reference=plain.alone.latency["200"][share],
         )
+
+
+def batch_figures(batch: LoadFigures, single: float) -> Iterator[ServeFigure]:
+    """Batches, beside the throughput of single requests."""
     fixtures_a_second = batch.throughput * BATCH
-    single = ours.best.throughput
-    yield Figure(
+    yield ServeFigure(
         f"/predict/batch of {BATCH:,}",
         fixtures_a_second,
         "fixtures/s",
@@ -151,10 +162,7 @@ def measure(workload: Workload, arguments: argparse.Namespace) -> Iterator[Figur
         reference=single,
         reference_name="single requests",
     )
-    yield Figure("  p50 of one such request", batch.latency["200"]["p50"], "ms")
-    yield from log_figures(workload, ours.batch_size, ours.cpu_seconds)
-    yield from moves
-    yield from growth
+    yield ServeFigure("  p50 of one such request", batch.latency["200"]["p50"], "ms")
 
 
 class Turn:
@@ -227,7 +235,7 @@ done = function(summary) print("answered " .. summary.requests - summary.errors.
     return float(found[1]) / float(found[2]) * 1e6
 
 
-def alias_moves(server: Server, workload: Workload) -> Iterator[Figure]:
+def alias_moves(server: Server, workload: Workload) -> Iterator[ServeFigure]:
     """Seconds from a promotion to the first answer by the new version, and to the last by the old one."""
     registry = workload.registry
     first = registry.resolve("production")
@@ -249,9 +257,9 @@ def alias_moves(server: Server, workload: Workload) -> Iterator[Figure]:
             time.sleep(POLL_SECONDS)
         seconds_to_all.append(last_old)
     name = "alias moved to first answer by the new version"
-    yield Figure(f"{name}, mean of {len(seconds_to_first)}", mean(seconds_to_first), "s")
-    yield Figure("  longest", max(seconds_to_first), "s")
-    yield Figure("  to the last answer by the old version, longest", max(seconds_to_all), "s")
+    yield ServeFigure(f"{name}, mean of {len(seconds_to_first)}", mean(seconds_to_first), "s")
+    yield ServeFigure("  longest", max(seconds_to_first), "s")
+    yield ServeFigure("  to the last answer by the old version, longest", max(seconds_to_all), "s")
 
 
 def ask(server: Server, body: dict[str, str]) -> Any:
@@ -262,7 +270,7 @@ def ask(server: Server, body: dict[str, str]) -> Any:
         return orjson.loads(response.read())
 
 
-def memory_figures(server: Server, workload: Workload, minutes: float) -> Iterator[Figure]:
+def memory_figures(server: Server, workload: Workload, minutes: float) -> Iterator[ServeFigure]:
     """Resident memory of the replicas under load: its means over the first and the last third, and its slope."""
     if not minutes:
         return
@@ -279,7 +287,7 @@ def memory_figures(server: Server, workload: Workload, minutes: float) -> Iterat
         answered = load.figures().statuses.get("200", 0)
     third = max(1, len(sizes) // 3)
     first, last = mean(sizes[:third]), mean(sizes[-third:])
-    yield Figure(
+    yield ServeFigure(
         f"memory of a replica, last third of {minutes:g} min",
         last,
         "MiB",
@@ -287,12 +295,12 @@ def memory_figures(server: Server, workload: Workload, minutes: float) -> Iterat
         reference=first,
         reference_name="first third",
     )
-    yield Figure(
+    yield ServeFigure(
         "  its slope over the last two thirds",
         linear_regression(times[third:], sizes[third:]).slope,
         "MiB/min",
     )
-    yield Figure("  requests answered meanwhile", answered, "")
+    yield ServeFigure("  requests answered meanwhile", answered, "")
 
 
 def _answer_totals(server: Server) -> tuple[float, float, float]:

@@ -4,15 +4,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    pass
-from benchmarks.speed.serve_figures import Figure
+from benchmarks.speed.figures import ServeFigure
 from benchmarks.speed.workload import Workload
 
 
-def log_figures(workload: Workload, batch_size: float, cpu_seconds: float) -> Iterator[Figure]:
+def log_figures(workload: Workload, batch_size: float, cpu_seconds: float) -> Iterator[ServeFigure]:
     """What the prediction log costs: processor time of a forecast in the service with and without it.
 
     Both are measured in this process, in turn, on batches as large as those at saturation. The share is of all
@@ -21,12 +19,12 @@ def log_figures(workload: Workload, batch_size: float, cpu_seconds: float) -> It
     size = max(1, round(batch_size))
     logged, unlogged = service_costs(workload, size)
     cost = logged.cpu - unlogged.cpu
-    yield Figure("fixtures in an inference at saturation", batch_size, "")
-    yield Figure("processor time of a replica for a request then", cpu_seconds * 1e6, "µs")
-    yield Figure("  of it for the prediction log", cost * 1e6, "µs")
-    yield Figure("  its share", 100 * cost / cpu_seconds, "%", most=5)
+    yield ServeFigure("fixtures in an inference at saturation", batch_size, "")
+    yield ServeFigure("processor time of a replica for a request then", cpu_seconds * 1e6, "µs")
+    yield ServeFigure("  of it for the prediction log", cost * 1e6, "µs")
+    yield ServeFigure("  its share", 100 * cost / cpu_seconds, "%", most=5)
     waits = (logged.elapsed - unlogged.elapsed - cost) * size
-    yield Figure("  wait for the disk, a batch, in which other requests are read", waits * 1000, "ms")
+    yield ServeFigure("  wait for the disk, a batch, in which other requests are read", waits * 1000, "ms")
 
 
 @dataclass

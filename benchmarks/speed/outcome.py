@@ -1,4 +1,4 @@
-"""What a fault showed, for `faults.py` and `interruptions.py`."""
+"""What a fault showed, for the faults of `faults.py`."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -13,17 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from benchmarks import ROOT
-from benchmarks.speed.bench import process_tree, resident_bytes
 from benchmarks.speed.load_process import HOST
+from benchmarks.speed.processes import process_tree, resident_bytes
 from serve.launch import status_of
-
-if TYPE_CHECKING:
-    pass
 
 START_SECONDS = 180
 STOP_SECONDS = 60
@@ -135,6 +132,12 @@ def say(line: str) -> None:
     """Tell a person what is going on."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
+
+
+def deployments_of(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the deployments of a Serve configuration."""
+    for application in config["applications"]:
+        yield from application["deployments"]
 
 
 def cpu_seconds(pid: int) -> float:
