@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import httpx
 import schemathesis
 from prometheus_client.parser import text_string_to_metric_families
-from ray.serve._private.http_util import RequestIdMiddleware
 
+from football_assets_tests.builders.ray_private import RequestIdMiddleware
 from serve.middleware import App
 from serve.schemas import FixtureRequest
 from serve.served_model import FixtureQuery

@@ -8,28 +8,18 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ray.serve._private.constants import SERVE_LOGGER_NAME
 
+from football_assets_tests.builders.ray_private import SERVE_LOGGER_NAME
 from serve.launch import CONFIG, ray_environment
 from serve.logs import logger
 
 # Ray has no public function that gives a process the logger of a replica.
 REPLICA = """
 import sys
-from ray.serve._private.common import ServeComponentType
-from ray.serve._private.constants import RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE
-from ray.serve._private.logging_utils import configure_component_logger
-from ray.serve.schema import LoggingConfig
+from pathlib import Path
+from football_assets_tests.builders.ray_private import configure_replica_logger
 
-configure_component_logger(
-    component_name="Forecaster",
-    component_id="a1",
-    component_type=ServeComponentType.REPLICA,
-    logging_config=LoggingConfig(logs_dir=sys.argv[1], enable_access_log=False),
-    max_bytes=1 << 20,
-    backup_count=1,
-    buffer_size=RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE,
-)
+configure_replica_logger(Path(sys.argv[1]), "Forecaster", "a1")
 from serve.logs import ignore_log_errors, logger
 
 ignore_log_errors()
