@@ -1,7 +1,6 @@
 """What all tests share: one thread for numerical libraries; simulated countries and the demo's home, made once."""
 
 import ast
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.ast_parsing import parse_without_collection
 from football_assets_tests.builders.demo import copy_bucket, make_demo
 from football_assets_tests.builders.gcs_server import Front, GcsServer, run_front, run_gcs_server
+from football_assets_tests.builders.sharing import shared_folder
 from football_assets_tests.builders.webhook_server import Receiver, run_receiver
 from football_assets_tests.builders.worlds import SimulatedCountries, simulated_countries
 from football_assets_tests.markers import markers_of
@@ -30,23 +30,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(folder):
             test = f"{item.path.relative_to(folder).as_posix()}::{item.nodeid.partition('::')[2]}"
-            for marker in markers_of(test):
+            for marker in markers_of(test, getattr(item, "fixturenames", ())):
                 item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
 def countries(tmp_path_factory: pytest.TempPathFactory) -> SimulatedCountries:
-    """Simulated countries with their feature tables.
+    """Simulated countries with their feature tables, shared by all workers and read-only.
 
     TESTS_COUNTRIES_FOLDER names a folder that keeps them between test sessions, whatever becomes of the code.
     """
-    kept = os.environ.get("TESTS_COUNTRIES_FOLDER")
-    if not kept:
-        return simulated_countries(tmp_path_factory.mktemp("countries"))
-    folder = Path(kept)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "countries.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with shared_folder(tmp_path_factory, "countries", "TESTS_COUNTRIES_FOLDER") as folder:
         return simulated_countries(folder)
 
 
@@ -56,12 +50,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     TESTS_DEMO_FOLDER names a folder that keeps it between test sessions; it is not rebuilt when the code changes.
     """
-    kept = os.environ.get("TESTS_DEMO_FOLDER")
-    folder = Path(kept) if kept else tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ and not kept:
-        folder = folder.parent
-    with (folder / "demo.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with shared_folder(tmp_path_factory, "demo", "TESTS_DEMO_FOLDER") as folder:
         return make_demo(folder / "demo")
 
 

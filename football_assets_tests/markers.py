@@ -3,6 +3,10 @@
 `make test-fast` runs the tests that have none. `--durations=50` shows what else is slow.
 """
 
+from collections.abc import Collection
+
+SLOW_FIXTURES = frozenset({"demo_home"})  # runs the whole graph
+
 MARKED: dict[str, tuple[str, ...]] = {
     "end_to_end": ("end_to_end/",),
     "ray": (
@@ -29,10 +33,14 @@ MARKED: dict[str, tuple[str, ...]] = {
         "comparison/test_rolling.py",
         "deployment/test_assets.py",
         "deployment/test_serve_api.py",
+        "export/test_assets.py",
         "export/test_onnx_export.py::test_an_int8_variant_that_loses_too_much_is_not_written_and_nothing_is_logged",
         "export/test_quantisation.py",
+        "features/test_assets.py",
+        "features/test_dbt_build.py",
         "features/test_dbt_project.py",
         "features/test_dbt_seeds.py",
+        "forecasting/test_assets.py",
         "monitoring/test_assets.py",
         "monitoring/test_drift.py::test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train",
         "monitoring/test_report.py",
@@ -66,14 +74,22 @@ MARKED: dict[str, tuple[str, ...]] = {
         "storage/test_gcs.py",
         "training/test_assets.py",
         "training/test_fit.py",
+        "test_architecture.py",
+        "test_project.py::test_loading_the_code_location_imports_no_heavy_library",
         "training/test_plots.py::test_drawing_opens_no_display",
     ),
 }
 
 
-def markers_of(test: str) -> list[str]:
-    """Return the markers of a test, given as `folder/test_module.py::test_name[parameters]` below the tests' folder."""
-    return [marker for marker, places in MARKED.items() if any(_is_at(test, place) for place in places)]
+def markers_of(test: str, fixtures: Collection[str] = ()) -> list[str]:
+    """Return the markers of a test, given as `folder/test_module.py::test_name[parameters]` below the tests' folder.
+
+    A test that uses a fixture of `SLOW_FIXTURES`, directly or through another fixture, is slow.
+    """
+    marked = {marker for marker, places in MARKED.items() if any(_is_at(test, place) for place in places)}
+    if SLOW_FIXTURES.intersection(fixtures):
+        marked.add("slow")
+    return [marker for marker in MARKED if marker in marked]
 
 
 def _is_at(test: str, place: str) -> bool:

@@ -33,11 +33,19 @@ def test_a_test_has_the_markers_of_its_folder_its_module_and_its_own(test: str, 
     assert markers_of(test) == markers
 
 
+def test_a_test_of_a_home_after_the_demo_is_slow() -> None:
+    assert markers_of("serve/test_service.py::test_an_answer", ["tmp_path", "demo_home"]) == ["slow"]
+    assert markers_of("serve/test_page.py::test_a_team", ["demo_home"]) == ["browser", "slow"]
+    assert markers_of("serve/test_service.py::test_an_answer", ["tmp_path"]) == []
+
+
 def test_collected_tests_have_their_markers(request: pytest.FixtureRequest) -> None:
     for item in request.session.items:
         if item.path.is_relative_to(TESTS):
             test = f"{item.path.relative_to(TESTS).as_posix()}::{item.nodeid.partition('::')[2]}"
-            assert {mark.name for mark in item.iter_markers()} >= set(markers_of(test))
+            assert {mark.name for mark in item.iter_markers()} >= set(
+                markers_of(test, getattr(item, "fixturenames", ()))
+            )
 
 
 def test_pytest_knows_every_marker(request: pytest.FixtureRequest) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from dagster import (
     AssetCheckEvaluation,
     AssetChecksDefinition,
@@ -31,6 +32,7 @@ from football_assets.sequences.state_table import build_team_state
 from football_assets.storage.artifacts import fetch, publish
 from football_assets.storage.bucket import Bucket
 from football_assets_tests.builders.feature_tables import feature_tables
+from football_assets_tests.builders.sharing import shared_folder
 from football_assets_tests.builders.simulation import LearntFolders, write_learnt_folders
 from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.worlds import FeatureTables
@@ -111,12 +113,14 @@ def simulate(root: Path) -> SimulatedFolders:
     )
 
 
-@cache
-def simulated_bundle(root: Path) -> Path:
-    """The model bundle of the world."""
-    folder = root / "bundle"
-    write_bundle(simulate(root), folder)
-    return folder
+def simulated_bundle(factory: pytest.TempPathFactory) -> Path:
+    """The model bundle of the world, shared by all workers and read-only."""
+    with shared_folder(factory, "simulated_bundle") as folder:
+        bundle, ready = folder / "bundle", folder / "ready"
+        if not ready.exists():
+            write_bundle(simulate(folder), bundle)
+            ready.touch()
+        return bundle
 
 
 def write_bundle(folders: SimulatedFolders, folder: Path) -> None:

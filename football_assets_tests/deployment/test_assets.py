@@ -31,7 +31,7 @@ from football_assets_tests.builders.serve_server import TOKEN, ServeServer
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The simulated bundle: read it, do not write."""
-    return simulated_bundle(tmp_path_factory.getbasetemp() / "simulated")
+    return simulated_bundle(tmp_path_factory)
 
 
 @pytest.fixture

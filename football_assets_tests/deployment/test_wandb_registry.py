@@ -39,7 +39,7 @@ class Shelf:
 
 @pytest.fixture
 def shelf(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    bundle = simulated_bundle(tmp_path_factory.getbasetemp() / "simulated")
+    bundle = simulated_bundle(tmp_path_factory)
     return Shelf(Path(shutil.copytree(bundle, tmp_path / "shelf")))
 
 

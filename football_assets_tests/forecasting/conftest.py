@@ -11,7 +11,7 @@ from football_assets_tests.builders.registry_graph import simulated_bundle
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulated_bundle(tmp_path_factory.getbasetemp() / "simulated")
+    return simulated_bundle(tmp_path_factory)
 
 
 @pytest.fixture

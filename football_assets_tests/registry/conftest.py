@@ -18,7 +18,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> SimulatedFolders:
 @pytest.fixture
 def bundle(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Path:
     """A copy of the simulated bundle that the test may change."""
-    source = simulated_bundle(tmp_path_factory.getbasetemp() / "simulated")
+    source = simulated_bundle(tmp_path_factory)
     return Path(shutil.copytree(source, tmp_path / "bundle"))
 
 

@@ -13,6 +13,7 @@ from football_assets.storage.bucket import Bucket, ObjectInfo
 from football_assets.storage.updates import update
 
 PREFIX = "raw_sync/"
+_ATTEMPTS = 10  # some three seconds of waiting at most: what is at stake is a download
 
 
 class Landed(BaseModel):
@@ -56,7 +57,7 @@ def save(bucket: Bucket, source: str, entries: dict[str, Landed]) -> None:
         return changed.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
 
     with suppress(UpdateConflict):
-        update(bucket, _object_name(source), change)
+        update(bucket, _object_name(source), change, attempts=_ATTEMPTS)
 
 
 def _parse(record: bytes | None) -> LandedFiles:
