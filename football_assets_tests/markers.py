@@ -13,6 +13,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "end_to_end/test_loop.py",
         "end_to_end/test_serving.py",
         "training/parallel/test_distributed.py",
+        "tuning/test_assets.py",
         "tuning/test_sweep.py",
     ),
     "browser": ("end_to_end/test_loop.py", "serve/test_page.py"),

@@ -1,30 +1,21 @@
-"""The sweep: seeded, bounded, decided by validation over several seeds, and loaded by the next training."""
+"""The sweep: seeded, bounded, decided by validation over several seeds, and recorded for the next training."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from datetime import date
 
 import numpy as np
-import polars as pl
 import pytest
-from dagster import AssetSpec, ExecuteInProcessResult, materialize
 
 from football_assets.errors import FootballError
-from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
-from football_assets.orchestration.resources import BucketResource
-from football_assets.storage.artifacts import fetch, publish
-from football_assets.storage.tables import read_table
-from football_assets.training.assets import trained_lstm
-from football_assets.training.best_config import TUNED, load_best
-from football_assets.training.config import TrainingConfig
+from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets.training.best_config import spec_digest
 from football_assets.training.fit import fit_forecaster
-from football_assets.training.network import load_description
-from football_assets.training.parallel.ray_cluster import ray_cluster
-from football_assets.training.split import split_by_time
-from football_assets.tuning.assets import sweep
+from football_assets.training.split import TimeSplit, split_by_time
 from football_assets.tuning.sweep import (
     Finalist,
+    Sweep,
+    best_config,
     choose_finalists,
+    final_table,
     run_sweep,
     trials_table,
     verdict,
@@ -32,7 +23,6 @@ from football_assets.tuning.sweep import (
 from football_assets.tuning.trials import BEFORE, DEFAULT, DRAWN
 from football_assets_tests.builders.planted import planted_tensors, poisoned
 from football_assets_tests.builders.trials import SWEEP, a_trial
-from football_assets_tests.builders.worlds import TRUTH, SimulatedCountries
 
 
 def finalist(number: int, *losses: float) -> Finalist:
@@ -84,11 +74,44 @@ def test_without_two_seeds_in_common_nobody_wins() -> None:
     assert "too short to tell" in reason
 
 
-@pytest.fixture(scope="module")
-def _ray() -> Iterator[None]:
-    """One cluster for the tests that need it: each sweep joins the one that runs."""
-    with ray_cluster(least_cpus=2):
-        yield
+SPLIT = TimeSplit(
+    train=np.arange(3),
+    validation=np.arange(3, 5),
+    test=np.arange(5, 6),
+    train_start=date(2013, 8, 1),
+    validation_start=date(2014, 8, 1),
+    test_start=date(2015, 2, 1),
+    end=date(2015, 5, 31),
+)
+
+
+def test_the_winner_is_recorded_for_the_next_training_with_the_losses_in_order_of_seeds() -> None:
+    default = Finalist(a_trial(0, origin=DEFAULT), {1001: 1.2, 1000: 1.1})
+    rival = Finalist(a_trial(3, epochs=9), {1001: 1.0, 1000: 0.9})
+
+    won = best_config(Sweep([], [default, rival], rival, "it won"), DEFAULT_SPEC, "digest", SPLIT, "run")
+    kept = best_config(Sweep([], [default, rival], default, "none"), DEFAULT_SPEC, "digest", SPLIT, "run")
+    unknown = best_config(Sweep([], [default, rival], None, "no time"), DEFAULT_SPEC, "digest", SPLIT, "run")
+
+    assert won is not None
+    assert (won.training, won.wins, won.reason) == (rival.trial.training, True, "it won")
+    assert (won.validation_log_loss, won.default_validation_log_loss) == ([0.9, 1.0], [1.1, 1.2])
+    assert (won.feature_spec, won.tensors, won.run_id) == (spec_digest(DEFAULT_SPEC), "digest", "run")
+    assert (won.validation_start, won.validation_end) == (date(2014, 8, 1), date(2015, 1, 31))
+    assert kept is not None
+    assert (kept.training, kept.wins) == (default.trial.training, False)
+    assert unknown is None
+
+
+def test_the_table_of_the_final_has_a_row_for_each_training() -> None:
+    default = Finalist(a_trial(0, origin=DEFAULT), {1000: 1.1})
+    rival = Finalist(a_trial(3), {1000: 0.99996, 1001: 1.23456})
+
+    assert final_table(Sweep([], [default, rival], None, "")).rows() == [
+        (f"trial 0, {DEFAULT}", 1000, "1.1000"),
+        (f"trial 3, {DRAWN}", 1000, "1.0000"),
+        (f"trial 3, {DRAWN}", 1001, "1.2346"),
+    ]
 
 
 @pytest.mark.usefixtures("_ray")
@@ -123,55 +146,3 @@ def test_a_sweep_without_time_ends_and_says_so() -> None:
 
     with pytest.raises(FootballError, match="the first not reached.*more minutes"):
         run_sweep(tensors, split_by_time(tensors, SWEEP.split), hasty)
-
-
-@pytest.fixture
-def bucket(countries: SimulatedCountries, tmp_path: Path) -> BucketResource:
-    """A bucket with the tensors of a simulated country."""
-    (tmp_path / "tensors").mkdir()
-    countries.tensors(TRUTH, tmp_path / "tensors")
-    resource = BucketResource(url=str(tmp_path / "bucket"), scratch=str(tmp_path / "scratch"))
-    publish(resource.open(), "sequence_tensors", tmp_path / "tensors")
-    return resource
-
-
-def run(bucket: BucketResource, asset: Any, config: dict[str, Any]) -> ExecuteInProcessResult:
-    resources = {
-        "bucket": bucket,
-        "tables": TableIOManager(bucket=bucket),
-        "folders": FolderIOManager(bucket=bucket),
-    }
-    tensors = AssetSpec("sequence_tensors").with_io_manager_key("folders")
-    name = asset.key.to_user_string()
-    return materialize([tensors, asset], resources=resources, run_config={"ops": {name: {"config": config}}})
-
-
-@pytest.mark.usefixtures("_ray")
-def test_the_next_training_takes_what_the_sweep_found(bucket: BucketResource) -> None:
-    swept = run(bucket, sweep, {"trials": 4, "minutes": 5.0, "epochs": 3, "final_seeds": 2})
-
-    (event,) = swept.asset_materializations_for_node("sweep")
-    shown: dict[str, Any] = {name: value.value for name, value in event.metadata.items()}
-    found = load_best(bucket.open())
-    assert found is not None
-    assert found.run_id == swept.run_id
-    assert found.wins is shown["changes_the_next_training"]
-    assert shown["verdict"] == found.reason
-    assert shown["curves"].startswith("![Validation log loss by epoch](data:image/png;base64,")
-    assert "| 0 | default | " in shown["trials"]
-    assert shown["best_config"] == found.training.model_dump(mode="json")
-    table = read_table(bucket.open(), "sweep")
-    assert table["origin"].to_list() == [DEFAULT, *[DRAWN] * 3]
-    assert np.isfinite(table.filter(pl.col("trial") == 0)["final_log_loss"].item())
-    assert not list(Path(bucket.scratch).glob("sweep-*"))
-
-    trained = run(bucket, trained_lstm, {"epochs": 2})
-
-    (trained_event,) = trained.asset_materializations_for_node("trained_lstm")
-    description = load_description(fetch(bucket.open(), "trained_lstm", Path(bucket.scratch)))
-    expected = found.training if found.wins else TrainingConfig()
-    for name in TUNED:
-        value = getattr(expected, name)
-        assert description["config"][name] == (value.model_dump() if name == "network" else value)
-    assert description["run_id"] == trained.run_id
-    assert found.reason in str(trained_event.metadata["hyperparameters"].value)
