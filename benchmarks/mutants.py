@@ -39,7 +39,7 @@ ALSO_TESTED_BY = {
     "football_assets/raw/landing/planning.py": ("raw/landing/test_upload.py",),
     "football_assets/raw/quality.py": ("raw/test_schema.py",),
     "football_assets/raw/rules.py": ("raw/test_matches_calendars.py",),
-    "football_assets/sequences/tensors.py": ("sequences/test_increments.py",),
+    "football_assets/sequences/tensors.py": ("sequences/test_tensors_of_countries.py",),
     "serve/service.py": ("serve/test_drift.py",),
 }
 WORK = Path("build/mutants")

@@ -59,7 +59,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "registry/test_versions.py::test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_see_whole_ones",
         "runtime/test_telemetry.py::test_every_way_into_the_project_turns_usage_data_off",
         "sequences/test_encoder.py::test_what_happens_on_a_day_and_after_it_moves_no_history_of_that_day_or_earlier",
-        "sequences/test_increments.py",
+        "sequences/test_tensors_of_countries.py",
         "serve/test_openapi.py::test_whatever_is_asked_is_answered_as_the_openapi_document_says",
         "serve/test_app.py::test_serving_loads_nothing_that_trains",
         "serve/test_haproxy.py",

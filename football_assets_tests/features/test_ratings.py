@@ -1,8 +1,7 @@
 """Ratings: hand-computed updates, newcomers, promotion, and the as-of rule."""
 
 import math
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 import polars as pl
 import pytest
@@ -11,39 +10,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS, RatingConfig, rate_matches
+from football_assets_tests.builders.stg_matches import START, Row, stg_matches
 
-START = date(2022, 8, 1)
 CONFIG = RatingConfig()
 BEFORE = [*RATINGS, *LEAGUE_STATE]
-Row = tuple[str, int, str, str, int | None, int | None]  # league, day, home, away, goals
-
-
-def stg_matches(rows: Sequence[Row]) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        rows,
-        schema={
-            "league_id": pl.String,
-            "day": pl.Int64,
-            "home": pl.String,
-            "away": pl.String,
-            "home_goals": pl.Int16,
-            "away_goals": pl.Int16,
-        },
-        orient="row",
-    )
-    return frame.select(
-        pl.format("{}-{}-{}-{}", "league_id", "day", "home", "away").alias("match_id"),
-        "league_id",
-        pl.col("league_id").str.split(".").list.first().alias("country"),
-        pl.col("league_id").str.split(".").list.last().cast(pl.Int32, strict=False).alias("tier"),
-        pl.lit("2022-23").alias("season"),
-        (pl.lit(START) + pl.duration(days="day")).cast(pl.Date).alias("kickoff_date"),
-        pl.format("x:{}", "home").alias("home_team_id"),
-        pl.format("x:{}", "away").alias("away_team_id"),
-        "home_goals",
-        "away_goals",
-        pl.col("home_goals").is_not_null().alias("is_played"),
-    )
 
 
 def rate(*rows: Row, config: RatingConfig = CONFIG) -> pl.DataFrame:
