@@ -1,6 +1,7 @@
 """Features of matches: dbt models before and after the team ratings, one partition per country."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,20 +57,18 @@ UNIQUE_ID = "dagster_dbt/unique_id"  # metadata in which dagster-dbt names the d
 POOL = "features"  # one build at a time: DuckDB and dbt use both cores of a small machine
 
 _manifest = load_manifest()
-_project = DbtProject(project_folder())
-_translator = FeatureTranslator(DagsterDbtTranslatorSettings(enable_code_references=True))
-
-
-@dbt_assets(
+_country_dbt_assets = partial(
+    dbt_assets,
     manifest=_manifest,
-    project=_project,  # code references name its files
-    select="stg_matches team_matches team_form",
-    name="build_team_form",
+    project=DbtProject(project_folder()),  # code references name its files
     partitions_def=countries,
     backfill_policy=BackfillPolicy.single_run(),
-    dagster_dbt_translator=_translator,
+    dagster_dbt_translator=FeatureTranslator(DagsterDbtTranslatorSettings(enable_code_references=True)),
     pool=POOL,
 )
+
+
+@_country_dbt_assets(select="stg_matches team_matches team_form", name="build_team_form")
 def build_team_form(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
@@ -77,16 +76,7 @@ def build_team_form(
     yield from _build(context, bucket)
 
 
-@dbt_assets(
-    manifest=_manifest,
-    project=_project,  # code references name its files
-    select="match_features",
-    name="build_match_features",
-    partitions_def=countries,
-    backfill_policy=BackfillPolicy.single_run(),
-    dagster_dbt_translator=_translator,
-    pool=POOL,
-)
+@_country_dbt_assets(select="match_features", name="build_match_features")
 def build_match_features(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:

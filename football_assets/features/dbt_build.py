@@ -26,9 +26,9 @@ from football_assets.features.dbt_project import (
     dbt_arguments,
     dbt_environment,
     dbt_executable,
-    load_manifest,
     parsed_project,
     project_folder,
+    read_manifest,
 )
 from football_assets.features.ratings import ROW_ORDER
 from football_assets.storage.bucket import Bucket
@@ -128,10 +128,11 @@ def build_features(
     DbtFailed
         dbt cannot parse the project, or it has no such model.
     """
-    manifest = load_manifest()
+    project = parsed_project()
+    manifest = read_manifest(project)
     inputs = inputs_of(manifest, models)
     with _staged(bucket, manifest, inputs, countries, scratch) as folder:
-        results = _run(folder, manifest, "build", tests_of(manifest, models), models, log)
+        results = _run(folder, project, manifest, "build", tests_of(manifest, models), models, log)
         tables = {
             result.name: _rows(folder / DATABASE, result.name, countries)
             for result in results
@@ -170,12 +171,13 @@ def check_features(
     DbtFailed
         dbt cannot parse the project.
     """
-    manifest = load_manifest()
+    project = parsed_project()
+    manifest = read_manifest(project)
     read = {
         _name(manifest, parent) for test in tests for parent in manifest["nodes"][test]["depends_on"]["nodes"]
     }
     with _staged(bucket, manifest, sorted(read), countries, scratch) as folder:
-        return _run(folder, manifest, "test", tests, [], log)
+        return _run(folder, project, manifest, "test", tests, [], log)
 
 
 def tests_of(manifest: Node, models: Sequence[str]) -> list[str]:
@@ -243,6 +245,7 @@ def _staged(
 
 def _run(
     folder: Path,
+    project: Path,
     manifest: Node,
     command: str,
     tests: Sequence[str],
@@ -250,7 +253,7 @@ def _run(
     log: Callable[[str], None],
 ) -> list[NodeResult]:
     files = sorted((folder / "tables").rglob("*.parquet"))
-    shutil.copyfile(parsed_project() / PARTIAL_PARSE, folder / PARTIAL_PARSE)  # dbt parses what has changed
+    shutil.copyfile(project / PARTIAL_PARSE, folder / PARTIAL_PARSE)  # dbt parses what has changed
     names = [*models, *(manifest["nodes"][test]["name"] for test in tests)]
     options = ["--quiet", command, "--indirect-selection", "empty", "--select", *names]
     done = subprocess.run(

@@ -41,7 +41,12 @@ def load_manifest() -> dict[str, Any]:
     DbtFailed
         dbt cannot parse the project.
     """
-    manifest: dict[str, Any] = json.loads((parsed_project() / "manifest.json").read_bytes())
+    return read_manifest(parsed_project())
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest in a folder that `parsed_project` returned."""
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     return manifest
 
 
