@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scorelines import likeliest_scores, score_matrix
 from football_assets.sequences.fixture_days import FIXTURE_TABLE, ListedDays, split_overdue
@@ -83,8 +84,8 @@ class FixtureList:
 
 
 def _rows(table: pl.DataFrame) -> list[dict[str, Any]]:
-    goals = table.select("xg_home", "xg_away").to_numpy()
-    probabilities = table.select("p_home", "p_draw", "p_away").to_numpy()
+    goals = table.select(EXPECTED_GOALS_COLUMNS).to_numpy()
+    probabilities = table.select(PROBABILITY_COLUMNS).to_numpy()
     likeliest = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
     return [
         {
@@ -96,7 +97,9 @@ def _rows(table: pl.DataFrame) -> list[dict[str, Any]]:
             "home_team": row["home_team"],
             "away_team": row["away_team"],
             **forecast_body(
-                [row["p_home"], row["p_draw"], row["p_away"]], [row["xg_home"], row["xg_away"]], scores
+                [row[name] for name in PROBABILITY_COLUMNS],
+                [row[name] for name in EXPECTED_GOALS_COLUMNS],
+                scores,
             ),
         }
         for row, scores in zip(table.iter_rows(named=True), likeliest, strict=True)

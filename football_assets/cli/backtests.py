@@ -23,20 +23,6 @@ if TYPE_CHECKING:
     from football_assets.training.fit import Epoch
 
 TREES_INPUTS_SHOWN = 15
-BACKTEST_COLUMNS = [
-    "date",
-    "league_id",
-    "season",
-    "home_team",
-    "away_team",
-    "home_goals",
-    "away_goals",
-    "p_home",
-    "p_draw",
-    "p_away",
-    "xg_home",
-    "xg_away",
-]
 
 
 @dataclass(frozen=True)
@@ -200,7 +186,7 @@ def _build_tensors(home: Path, folders: tuple[Path, ...]) -> Path:
 def _frozen_backtest(given: EvaluationInput, out: Path) -> dict[str, Any]:
     """Train once and write and print the forecasts' scores; returns the figures of `--json`."""
     from football_assets.cli.tables import evaluation_table, results_console
-    from football_assets.training.backtest import backtest_scores, run_backtest
+    from football_assets.training.backtest import BACKTEST_COLUMNS, backtest_scores, run_backtest
 
     result = run_backtest(given.tensors, given.start, given.end, on_epoch=given.on_epoch)
     write_parquet(out, result.forecasts.select(BACKTEST_COLUMNS))
@@ -225,6 +211,7 @@ def _rolling_backtest(given: EvaluationInput, out: Path, plot: Path | None) -> d
     from football_assets.comparison.plots import rolling_plot
     from football_assets.comparison.rolling import run_rolling_backtest
     from football_assets.orchestration.figures import to_png
+    from football_assets.training.backtest import BACKTEST_COLUMNS
 
     def announce(day: date, number: int, count: int) -> None:
         given.progress.say(f"Training {number} of {count}, on what was known before {day}")

@@ -48,9 +48,8 @@ def demo_command(json_file: Path | None) -> None:
 
 def _print_figures(settings: "Settings") -> dict[str, Any]:
     """Print fixtures and scores; returns what `--json` writes."""
-    import polars as pl
-
     from football_assets.cli.tables import evaluation_table, fixtures_table, results_console
+    from football_assets.domain.columns import PROBABILITY_COLUMNS
     from football_assets.sequences.fixture_days import split_overdue
     from football_assets.storage.artifacts import fetch
     from football_assets.storage.opening import open_bucket
@@ -76,6 +75,6 @@ def _print_figures(settings: "Settings") -> dict[str, Any]:
             name: {score: metrics["baselines"][name][score] for score in ("log_loss", "rps")}
             for name in ("class_prior", "elo")
         },
-        "fixtures_forecast": forecasts.filter(pl.col("p_home").is_not_null()).height,
+        "fixtures_forecast": forecasts.drop_nulls(PROBABILITY_COLUMNS).height,
         "model_version": production,
     }

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from football_assets.domain.block_bootstrap import interval_text
+from football_assets.domain.columns import PROBABILITY_COLUMNS
 
 if TYPE_CHECKING:
     from football_assets.comparison.betting import PaperBets
@@ -42,7 +43,7 @@ def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("likeliest scores", no_wrap=True)
     for row in forecasts.iter_rows(named=True):
-        chances = [row["p_home"], row["p_draw"], row["p_away"]]
+        chances = [row[name] for name in PROBABILITY_COLUMNS]
         table.add_row(
             str(row["kickoff_date"]),
             row["league_id"],

@@ -17,7 +17,7 @@ from dagster import (
     multi_asset,
 )
 
-from football_assets.domain.columns import split_by_country
+from football_assets.domain.columns import is_played, split_by_country
 from football_assets.orchestration.metadata import OWNERS, PREVIEW_ROWS
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
@@ -94,7 +94,7 @@ def read_landing_files(
 
 def _matches_metadata(read: "ReadMatches", keys: list[str], objects: int) -> dict[str, Any]:
     matches = read.matches
-    played = matches.filter(pl.col("home_goals").is_not_null())
+    played = matches.filter(is_played())
     metadata: dict[str, Any] = {
         "dagster/row_count": matches.height,
         "played": played.height,
@@ -125,14 +125,13 @@ def _rejected_metadata(read: "ReadMatches") -> dict[str, Any]:
 
 
 def _leagues_table(matches: pl.DataFrame) -> str:
-    is_played = pl.col("home_goals").is_not_null()
     leagues = (
         matches.group_by("league_id")
         .agg(
             seasons=pl.col("season").n_unique(),
             teams=pl.concat([pl.col("home_team"), pl.col("away_team")]).n_unique(),
-            played=is_played.sum(),
-            unplayed=(~is_played).sum(),
+            played=is_played().sum(),
+            unplayed=(~is_played()).sum(),
         )
         .sort("league_id")
     )

@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from football_assets.domain.columns import country_column
+from football_assets.domain.columns import country_column, is_played
 from football_assets.raw.countries import by_country_of
 from football_assets.raw.landing import Inventory
 from football_assets.storage.bucket import Bucket
@@ -26,7 +26,7 @@ def broken_rules(matches: pl.DataFrame) -> dict[str, int]:
 
 def played_after(matches: pl.DataFrame, today: date) -> pl.DataFrame:
     """Return matches that have a score and lie after a day."""
-    return matches.filter(pl.col("home_goals").is_not_null() & (pl.col("kickoff_date") > today))
+    return matches.filter(is_played() & (pl.col("kickoff_date") > today))
 
 
 def stale_countries(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataFrame]) -> list[str]:

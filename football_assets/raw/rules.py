@@ -180,7 +180,7 @@ def without_void(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     marked = rows.filter(pl.col("void").is_not_null())
     days = (pl.col("kickoff_date") - pl.col("kickoff_date_marked")).dt.total_days().abs()
     also = (
-        rows.filter(pl.col("void").is_null(), pl.col("home_goals").is_not_null())
+        rows.filter(pl.col("void").is_null(), is_played())
         .join(marked.select(*match, "kickoff_date", "source_object"), on=match, suffix="_marked")
         .filter(days <= SAME_MATCH_DAYS)
         .unique("row", keep="first", maintain_order=True)

@@ -22,6 +22,19 @@ from football_assets.training.fit import Epoch, Fit
 from football_assets.training.parallel.distributed import fit_on_workers
 from football_assets.training.split import TimeSplit, split_by_time
 
+BACKTEST_COLUMNS = [
+    "date",
+    "league_id",
+    "season",
+    "home_team",
+    "away_team",
+    "home_goals",
+    "away_goals",
+    *PROBABILITY_COLUMNS,
+    *EXPECTED_GOALS_COLUMNS,
+]
+"""Columns of a backtest's forecasts, before those of the baselines."""
+
 
 @dataclass(frozen=True)
 class Backtest:
@@ -71,9 +84,7 @@ def run_backtest(
     fit = fit_on_workers(tensors, split, config, on_epoch)
     forecasts = forecasts_beside_baselines(fit.network, tensors, split.train, rows).select(
         pl.col("kickoff_date").alias("date"),
-        *("league_id", "season", "home_team", "away_team", "home_goals", "away_goals"),
-        *PROBABILITY_COLUMNS,
-        *EXPECTED_GOALS_COLUMNS,
+        *BACKTEST_COLUMNS[1:],
         cs.starts_with("class_prior_", "elo_"),
     )
     return Backtest(forecasts, rows, fit, split)

@@ -10,9 +10,11 @@ import polars as pl
 import pytest
 
 from football_assets.cli import main
-from football_assets.cli.backtests import BACKTEST_COLUMNS
 from football_assets.sample import sample_folder
 from football_assets_tests.builders.planted import planted_tensors, write_planted
+
+COLUMNS = ["date", "league_id", "season", "home_team", "away_team", "home_goals", "away_goals"]
+COLUMNS += ["p_home", "p_draw", "p_away", "xg_home", "xg_away"]
 
 
 def test_a_backtest_that_could_not_be_written_is_refused_before_it_starts(
@@ -46,7 +48,7 @@ def test_a_backtest_forecasts_the_period_and_nothing_else(
 
     assert code == 0, capsys.readouterr().err
     rows = pl.read_parquet(out)
-    assert rows.columns == BACKTEST_COLUMNS
+    assert rows.columns == COLUMNS
     assert rows["date"].is_between(date(2015, 4, 1), date(2015, 4, 30)).all()
     assert (
         rows.select(pl.sum_horizontal("p_home", "p_draw", "p_away"))
@@ -101,7 +103,7 @@ def test_retraining_every_season_is_reported_beside_the_first_network(
     shown = capsys.readouterr()
     assert code == 0, shown.err
     rows, found = pl.read_parquet(out), json.loads(figures.read_text())
-    assert rows.columns[: len(BACKTEST_COLUMNS)] == BACKTEST_COLUMNS
+    assert rows.columns[: len(COLUMNS)] == COLUMNS
     assert {"trained_before", "frozen_p_home", "frozen_xg_away"} <= set(rows.columns)
     assert [season["season"] for season in found["seasons"]] == ["2014-15", "2015-16", "all"]
     assert "Training 2 of 2, on what was known before 2015-07-01" in shown.err

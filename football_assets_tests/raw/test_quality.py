@@ -50,7 +50,11 @@ def test_a_country_is_stale_if_a_file_is_new_changed_or_gone(bucket: Bucket) -> 
 
 def test_a_result_after_today_is_found() -> None:
     matches = pl.DataFrame(
-        {"kickoff_date": [date(2016, 1, 1), date(2016, 1, 2), date(2016, 1, 2)], "home_goals": [1, 1, None]}
+        {
+            "kickoff_date": [date(2016, 1, 1), date(2016, 1, 2), date(2016, 1, 2)],
+            "home_goals": [1, 1, None],
+            "away_goals": [0, 2, None],
+        }
     )
     assert played_after(matches, TODAY).height == 1
 

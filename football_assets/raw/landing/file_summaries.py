@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from football_assets.domain.columns import is_played
 from football_assets.raw.formats.frames import FileContent, read_files, with_origins
 from football_assets.raw.matching.canonical_clubs import against_themselves
 from football_assets.raw.matching.entries import validate_rows
@@ -79,8 +80,7 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
         Matches played after this day are rejected.
     """
     matches, rejected = _matches_and_rejected(files, today)
-    is_played = pl.col("home_goals").is_not_null()
-    found = matches.group_by("object_order").agg(results=is_played.sum(), fixtures=(~is_played).sum())
+    found = matches.group_by("object_order").agg(results=is_played().sum(), fixtures=(~is_played()).sum())
     reasons = (
         rejected.sort("object_order", "line", "path", nulls_last=True)
         .group_by("object_order", maintain_order=True)
@@ -104,7 +104,7 @@ def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
     """Return whether a new file contains all matches of an old one, with a result for each of its results."""
     matches, _ = _matches_and_rejected([old, new], today)
     counts = matches.group_by("object_order", "home_team", "away_team").agg(
-        listed=pl.len(), played=pl.col("home_goals").is_not_null().sum()
+        listed=pl.len(), played=is_played().sum()
     )
     before, after = (counts.filter(pl.col("object_order") == order) for order in (0, 1))
     both = before.join(after, on=["home_team", "away_team"], how="left", suffix="_after")

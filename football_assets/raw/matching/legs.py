@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from football_assets.domain.columns import is_played
 from football_assets.domain.seasons import overlapping_seasons
 from football_assets.raw.rules import SAME_MATCH_DAYS
 
@@ -195,9 +196,7 @@ def pairs_that_meet_again(entries: pl.DataFrame) -> pl.DataFrame:
     """
     is_knock_out = ~pl.col("round").str.contains(r"\d[^,]*$")
     of_list = [*PAIR, "object_order"]
-    results = entries.filter(
-        pl.col("home_goals").is_not_null(), ~is_knock_out.fill_null(False), pl.struct(of_list).is_duplicated()
-    )
+    results = entries.filter(is_played(), ~is_knock_out.fill_null(False), pl.struct(of_list).is_duplicated())
     score = pl.struct("home_goals", "away_goals")
     return (
         results.group_by(of_list)

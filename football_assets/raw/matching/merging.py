@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from football_assets.domain.columns import is_played
 from football_assets.domain.leagues import MAX_LEGS
 from football_assets.raw.matching.legs import (
     PAIR,
@@ -27,7 +28,6 @@ PLAYS_ALREADY = (
 _LEG = ["pair", "leg_key"]
 _SCORE = ["home_goals", "away_goals"]
 _ODDS = ["odds_home", "odds_draw", "odds_away"]
-_IS_PLAYED = pl.col("home_goals").is_not_null()
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ def match_ids(matches: pl.DataFrame) -> pl.Series:
 
 def _leg_keys(several: pl.DataFrame, meeting_again: pl.DataFrame) -> pl.DataFrame:
     """Assign each entry (`row`) its `leg_key`: 0, 1 …, equal within a pair for entries of the same match."""
-    score = pl.when(_IS_PLAYED).then(pl.struct("home_goals", "away_goals"))
+    score = pl.when(is_played()).then(pl.struct("home_goals", "away_goals"))
     by_list = several.group_by("pair", "object_order").agg(
-        is_of_results=pl.col("home_goals").is_not_null().all(),
+        is_of_results=is_played().all(),
         days=pl.col("kickoff_date").n_unique(),
         scores=pl.struct("home_goals", "away_goals").n_unique(),
         entries=pl.len(),
@@ -131,7 +131,7 @@ def _split_misread_pairs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFram
     crowded = keyed.filter(pl.len().over("pair") > MAX_LEGS)
     legs = crowded.group_by("pair").agg(legs=pl.col("leg_key").max() + 1)
     days = (
-        crowded.filter(_IS_PLAYED)
+        crowded.filter(is_played())
         .group_by("pair", "object_order")
         .agg(legs=pl.col("kickoff_date").n_unique().cast(pl.Int32))
         .drop("object_order")
@@ -167,7 +167,7 @@ def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         day_listings=pl.col("object_order").n_unique().over(*_LEG, *_SCORE, "kickoff_date"),
     )
     chosen_first = differing.sort(
-        _IS_PLAYED,
+        is_played(),
         "score_listings",
         "score_row",
         "day_listings",
@@ -213,7 +213,7 @@ def _contradicted(differing: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFram
         "source_object_standing",
         pl.coalesce(pl.format("line {}", "line_standing"), pl.col("path_standing")),
     )
-    return beside.filter(_IS_PLAYED & (is_other_score | is_other_day)).with_columns(
+    return beside.filter(is_played() & (is_other_score | is_other_day)).with_columns(
         reason=pl.when(is_other_score)
         .then(
             pl.format(
@@ -250,7 +250,7 @@ def _split_teams_twice_a_day(matches: pl.DataFrame) -> tuple[pl.DataFrame, pl.Da
     crowded = sides.filter(pl.struct(day).is_duplicated())["row"].unique()
     suspects = (
         matches.filter(pl.col("row").is_in(crowded.implode()))
-        .with_columns(is_played=_IS_PLAYED)
+        .with_columns(is_played=is_played())
         .sort("is_played", "listings", "row", descending=[True, True, False])
     )
     playing: dict[tuple[str, str, date, str], str] = {}
