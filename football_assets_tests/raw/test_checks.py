@@ -175,7 +175,7 @@ def test_files_that_cannot_be_read_and_files_without_a_place_are_counted_togethe
     found = found_by(sound, "every_file_can_be_read")
 
     assert (found.passed, found.severity) == (False, AssetCheckSeverity.WARN)
-    assert found.description == "Files that cannot be read: 3. Land them anew, or remove them."
+    assert found.description == "Files that cannot be read: 3. Land them again, or remove them."
     assert found.metadata["found"].value == 3
     assert {(reason.partition(":")[0], count) for reason, count in reasons_of(found)} == {
         ("raw/b/2014-15/eng.1.json", 1),
