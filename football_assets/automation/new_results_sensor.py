@@ -13,7 +13,8 @@ is requested once:
 All countries that changed are one run. Dagster runs a range of partitions without gaps as one run, so the run has the
 range that holds them, and a tag names those to build (`orchestration.partitions`).
 
-If a run failed after it had read, the assets that are older than `raw_matches` are requested, and only those. The
+If a run failed after it had read, the assets that are older than `raw_matches` are requested, and only those. So are
+assets that an earlier version of their code has built, with everything downstream of them (`automation.outdated`). The
 number of attempts is bounded, with a delay between them; a later change starts with attempt 0.
 
 No asset has a declarative automation condition. Conditions would request assets one by one as they become outdated,
@@ -41,6 +42,7 @@ from football_assets.automation.jobs import FROM_LANDING, refresh_forecasts
 from football_assets.automation.landing_changes import CountryChange, Watch, event_of, landing_changes
 from football_assets.automation.outdated import RAW_MATCHES, Outdated, find_outdated
 from football_assets.automation.tags import EVENT_TAG, reason_tag
+from football_assets.orchestration.dagster_private import BaseAssetGraph
 from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, countries, run_tags
 from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.countries import country_of
@@ -67,31 +69,27 @@ def new_results_sensor(context: SensorEvaluationContext, bucket: BucketResource)
     assert context.repository_def is not None
     graph = context.repository_def.asset_graph
     keys = FROM_LANDING.resolve(graph)
-    by_country = {key for key in keys if graph.get(key).is_partitioned}
-    return evaluate_new_results(
-        context.instance, bucket.open(), keys, context.cursor, time.time(), by_country=by_country
-    )
+    return evaluate_new_results(context.instance, bucket.open(), graph, keys, context.cursor, time.time())
 
 
 def evaluate_new_results(
     instance: DagsterInstance,
     bucket: Bucket,
+    graph: BaseAssetGraph,
     keys: AbstractSet[AssetKey],
     cursor: str | None,
     now: float,
-    *,
-    by_country: AbstractSet[AssetKey],
 ) -> SensorResult:
     """Decide what to request.
 
     Parameters
     ----------
+    graph
+        The assets as they are defined now.
     keys
         The assets of the job: the raw tables and everything downstream of them.
     now
         In Unix seconds.
-    by_country
-        The assets with country partitions among them.
     """
     guarded = {RAW_MATCHES, TRAINED}
     busy = work_in_progress(instance, guarded, now, NAME)  # before the listing: a run may read these objects
@@ -105,14 +103,14 @@ def evaluate_new_results(
     following = Watch(event)
     request, reason = None, ""
     if busy is None and not changes:
-        outdated = find_outdated(instance, keys, by_country)
+        outdated = find_outdated(instance, graph, keys)
         if outdated is not None:
             request, reason = _request_rest(instance, outdated, [*registered, *new], now)
         else:
             reason = _all_is_read(listed)
     elif busy is None and watch.has_settled(event):
         attempts = attempts_at(instance, event)
-        outdated = find_outdated(instance, keys, by_country)
+        outdated = find_outdated(instance, graph, keys)
         wanted = {change.country for change in changes}.union(outdated.countries if outdated else ())
         request = _request(changes, event, attempts.count, sorted(wanted), [*registered, *new])
         reason = attempts.obstacle(now) or ""
@@ -158,17 +156,21 @@ def _request_rest(
     failed = [outdated.reader] if reader and reader.status is not DagsterRunStatus.SUCCESS else []
     attempts = attempts_at(instance, outdated.event, *failed)
     names = ", ".join(key.to_user_string() for key in outdated.keys)
+    cause = f"Older than the results that run {outdated.reader} read"
+    if outdated.other_code:
+        changed = ", ".join(key.to_user_string() for key in outdated.other_code)
+        cause = f"Built by an earlier version of the code of {changed}, or downstream"
     obstacle = attempts.obstacle(now)
     request = RunRequest(
         run_key=f"{outdated.event}-{attempts.count}",
         asset_selection=outdated.keys,
         tags={
             EVENT_TAG: outdated.event,
-            **reason_tag(f"Older than the results that run {outdated.reader} read: {names}"),
+            **reason_tag(f"{cause}: {names}"),
             **(run_tags(outdated.countries, registered) if outdated.countries else {}),
         },
     )
-    return request, f"{obstacle} Older than the results that were read: {names}." if obstacle else ""
+    return request, f"{obstacle} {cause}: {names}." if obstacle else ""
 
 
 def _reason(changes: Sequence[CountryChange]) -> str:

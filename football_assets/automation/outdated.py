@@ -1,12 +1,19 @@
-"""Assets that are older than `raw_matches`: a run that read it has failed, or a person has read it alone.
+"""Assets to rebuild: older than `raw_matches`, or built by other code.
 
-The order is that of Dagster's event log, which no clock disturbs. Partitioned assets are compared by country.
+An asset is older than `raw_matches` where a run that read it has failed, or a person has read it alone. The order is
+that of Dagster's event log, which no clock disturbs. An asset was built by other code where its latest materialization
+has another code version than its definition, as after an upgrade; what is built from it is outdated too. Partitioned
+assets are compared by country.
 """
 
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dagster import AssetKey, DagsterEventType, DagsterInstance
+from dagster import AssetKey, AssetRecordsFilter, DagsterEventType, DagsterInstance, EventLogRecord
+
+from football_assets.orchestration.dagster_private import CODE_VERSION_TAG, BaseAssetGraph
 
 RAW_MATCHES = AssetKey("raw_matches")
 _RAW = frozenset({RAW_MATCHES, AssetKey("raw_matches_rejected")})
@@ -14,66 +21,115 @@ _RAW = frozenset({RAW_MATCHES, AssetKey("raw_matches_rejected")})
 
 @dataclass(frozen=True)
 class Outdated:
-    """Assets that are older than `raw_matches`.
+    """Assets to rebuild.
 
     Attributes
     ----------
     keys
-        The assets to rebuild, in order.
+        The assets, in order.
     countries
         Partitions to rebuild of the partitioned assets among them.
     reader
         The run that read `raw_matches` last.
     event
-        The name of that reading.
+        The name of that reading and of the code versions that differ.
+    other_code
+        The assets among them that another version of their code has built.
     """
 
     keys: list[AssetKey]
     countries: list[str]
     reader: str
     event: str
+    other_code: list[AssetKey] = field(default_factory=list)
 
 
 def find_outdated(
-    instance: DagsterInstance, keys: AbstractSet[AssetKey], by_country: AbstractSet[AssetKey]
+    instance: DagsterInstance, graph: BaseAssetGraph, keys: AbstractSet[AssetKey]
 ) -> Outdated | None:
-    """Find the assets to rebuild from what was read; None if there are none.
+    """Find the assets to rebuild; None if there are none.
 
     Parameters
     ----------
+    graph
+        The assets as they are defined now.
     keys
         The raw tables and all that is built from them.
-    by_country
-        The assets with country partitions among them.
     """
-    records = {
-        record.asset_entry.asset_key: record.asset_entry for record in instance.get_asset_records(list(keys))
+    latest = {
+        record.asset_entry.asset_key: record.asset_entry.last_materialization_record
+        for record in instance.get_asset_records(list(keys))
     }
-    raw = records.get(RAW_MATCHES)
-    if raw is None or raw.last_materialization_record is None:
+    read = latest.get(RAW_MATCHES)
+    if read is None:
         return None
-    read = raw.last_materialization_record
+    by_country = {key for key in keys if graph.get(key).is_partitioned}
+    built_at = {key: _by_country(instance, key) for key in by_country}
     countries: set[str] = set()
     older: set[AssetKey] = set()
-    partitioned = (keys & by_country) - _RAW
-    read_at = _by_country(instance, RAW_MATCHES) if partitioned else {}
-    for key in partitioned:
-        built_at = _by_country(instance, key)
-        behind = {country for country, moment in read_at.items() if built_at.get(country, -1) < moment}
+    for key in by_country - _RAW:
+        behind = {
+            country
+            for country, moment in built_at.get(RAW_MATCHES, {}).items()
+            if built_at[key].get(country, -1) < moment
+        }
         if behind:
             older.add(key)
             countries |= behind
-    whole = keys - by_country - _RAW
-    for key in whole:
-        entry = records.get(key)
-        built = entry.last_materialization_storage_id if entry else None
-        if countries or built is None or built < read.storage_id:
+    whole = keys - by_country
+    other_code: set[AssetKey] = set()
+    for key in keys:
+        record = latest.get(key)
+        places = list(built_at[key].values()) if key in by_country else [record.storage_id] if record else []
+        other = _built_by_other_code(instance, key, graph.get(key).code_version, places)
+        if other:
+            other_code.add(key)
+            countries |= {record.partition_key for record in other if record.partition_key is not None}
+            older |= _with_descendants(graph, key) & keys
+    for key in whole - _RAW:
+        record = latest.get(key)
+        if countries or record is None or record.storage_id < read.storage_id:
             older.add(key)
     if not older:
         return None
-    return Outdated(sorted(older), sorted(countries), read.run_id, f"rest-of-{read.storage_id}")
+    event = f"rest-of-{read.storage_id}{_suffix(graph, other_code)}"
+    return Outdated(sorted(older), sorted(countries), read.run_id, event, sorted(other_code))
 
 
-def _by_country(instance: DagsterInstance, key: AssetKey) -> dict[str, int]:
+def _by_country(instance: DagsterInstance, key: AssetKey) -> Mapping[str, int]:
     """Return the place of the latest materialization of each country in the event log."""
-    return dict(instance.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION))
+    return instance.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
+
+
+def _built_by_other_code(
+    instance: DagsterInstance, key: AssetKey, code_version: str | None, places: Sequence[int]
+) -> list[EventLogRecord]:
+    """Return the materializations at some places of the event log that another code version has made."""
+    if code_version is None or not places:
+        return []
+    wanted = AssetRecordsFilter(asset_key=key, storage_ids=places)
+    records = instance.fetch_materializations(wanted, limit=len(places)).records
+    # Dagster stores the id of the run where an asset had no code version, and none of an asset that a person reported.
+    return [record for record in records if _code_version(record) not in {code_version, record.run_id, None}]
+
+
+def _code_version(record: EventLogRecord) -> str | None:
+    materialization = record.asset_materialization
+    return (materialization.tags or {}).get(CODE_VERSION_TAG) if materialization else None
+
+
+def _with_descendants(graph: BaseAssetGraph, key: AssetKey) -> set[AssetKey]:
+    found: set[AssetKey] = set()
+    waiting = [key]
+    while waiting:
+        following = waiting.pop()
+        if following not in found:
+            found.add(following)
+            waiting += graph.get(following).child_keys
+    return found
+
+
+def _suffix(graph: BaseAssetGraph, other_code: Iterable[AssetKey]) -> str:
+    """Return the part of an event's name that identifies code versions, so that attempts are counted for each."""
+    versions = [f"{key.to_user_string()}={graph.get(key).code_version}" for key in sorted(other_code)]
+    return f"-{hashlib.blake2b(repr(versions).encode(), digest_size=8).hexdigest()}" if versions else ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from football_assets.orchestration.code_versions import ONNX_MODEL_CODE
 from football_assets.orchestration.metadata import OWNERS
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.model_files import TEST_PREDICTIONS
@@ -22,6 +23,7 @@ GROUP = "export"
     owners=OWNERS,
     kinds={"onnx", "onnxruntime"},
     tags={"grain": "model"},
+    code_version=ONNX_MODEL_CODE,
     io_manager_key="folders",
 )
 def onnx_model(

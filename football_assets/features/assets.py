@@ -22,6 +22,7 @@ from dagster_dbt import DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 from football_assets.domain.columns import split_by_country
 from football_assets.features.dbt_project import load_manifest, project_folder
 from football_assets.features.translator import GROUP, FeatureTranslator
+from football_assets.orchestration.code_versions import TEAM_RATINGS_CODE
 from football_assets.orchestration.metadata import OWNERS, PREVIEW_ROWS
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
@@ -90,6 +91,7 @@ def build_match_features(
     owners=OWNERS,
     kinds={"polars"},
     tags={"grain": "team_match"},
+    code_version=TEAM_RATINGS_CODE,
     deps=["stg_matches"],
     partitions_def=countries,
     backfill_policy=BackfillPolicy.single_run(),

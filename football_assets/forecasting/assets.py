@@ -8,6 +8,7 @@ import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, TableColumn, TableSchema, asset
 
 from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
+from football_assets.orchestration.code_versions import FIXTURE_PREDICTIONS_CODE
 from football_assets.orchestration.metadata import OWNERS
 from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.fixture_days import OVERDUE
@@ -28,6 +29,7 @@ _COLUMNS = TableSchema(
     owners=OWNERS,
     kinds={"onnxruntime", "parquet"},
     tags={"grain": "match"},
+    code_version=FIXTURE_PREDICTIONS_CODE,
     io_manager_key="tables",
     metadata={"dagster/column_schema": _COLUMNS},
 )

@@ -7,6 +7,9 @@ relies on, and `pyproject.toml` bounds the version.
 from dagster._core.definitions.assets.graph.base_asset_graph import (
     BaseAssetGraph,  # type of a repository's graph
 )
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,  # of a materialization: the code version that made it
+)
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import (
     execute_run_iterator,  # yields events while the run goes on; `execute_job` not
@@ -39,6 +42,7 @@ __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
     "ASSET_PARTITION_RANGE_START_TAG",
     "AUTO_RETRY_RUN_ID_TAG",
+    "CODE_VERSION_TAG",
     "COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES",
     "MAX_RETRIES_TAG",
     "SENSOR_NAME_TAG",

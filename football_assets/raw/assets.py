@@ -1,5 +1,6 @@
 """Public sources become landing files, and those `raw_matches` and `raw_matches_rejected`."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from dagster import (
     AssetExecutionContext,
     AssetOut,
     BackfillPolicy,
+    DataVersion,
     MetadataValue,
     Output,
     TableColumn,
@@ -18,6 +20,7 @@ from dagster import (
 )
 
 from football_assets.domain.columns import is_played, split_by_country
+from football_assets.orchestration.code_versions import RAW_TABLES_CODE
 from football_assets.orchestration.metadata import OWNERS, PREVIEW_ROWS
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
@@ -41,6 +44,7 @@ _PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "awa
             kinds={"polars", "parquet"},
             owners=OWNERS,
             group_name=GROUP,
+            code_version=RAW_TABLES_CODE,
             tags={"grain": "match"},
             description="One row a match, played or not, merged from all landing files of the country. Where files "
             "contradict each other the score that most of them list stands.",
@@ -50,6 +54,7 @@ _PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "awa
             kinds={"polars", "parquet"},
             owners=OWNERS,
             group_name=GROUP,
+            code_version=RAW_TABLES_CODE,
             tags={"grain": "record"},
             description="Every record of the landing files that is not in `raw_matches`, with its file, its line or "
             "path, and the reason.",
@@ -85,11 +90,21 @@ def read_landing_files(
         split_by_country(read.matches, keys),
         "raw_matches",
         metadata=_matches_metadata(read, keys, objects),
+        data_version=_content_version(read.matches),
     )
     yield Output(
-        split_by_country(read.rejected, keys), "raw_matches_rejected", metadata=_rejected_metadata(read)
+        split_by_country(read.rejected, keys),
+        "raw_matches_rejected",
+        metadata=_rejected_metadata(read),
+        data_version=_content_version(read.rejected),
     )
     record_read(store, keys, country_states(listed), context.run_id)  # both tables are in the bucket by now
+
+
+def _content_version(table: pl.DataFrame) -> DataVersion:
+    """Return the digest of the rows: the landing files are no assets, so Dagster derives no data version from them."""
+    rows = table.hash_rows().to_numpy().tobytes()
+    return DataVersion(hashlib.blake2b(rows, digest_size=16).hexdigest())
 
 
 def _matches_metadata(read: "ReadMatches", keys: list[str], objects: int) -> dict[str, Any]:

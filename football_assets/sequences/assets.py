@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dagster import MaterializeResult, MetadataValue, asset
 
+from football_assets.orchestration.code_versions import SEQUENCE_TENSORS_CODE
 from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.columns import columns_read
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
@@ -15,6 +16,7 @@ from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
     owners=["team:forecasting"],
     io_manager_key="folders",
     deps=list(columns_read()),
+    code_version=SEQUENCE_TENSORS_CODE,
 )
 def sequence_tensors(bucket: BucketResource) -> MaterializeResult[Path]:
     """Encode the last ten matches of both teams and the context of every match as memory-mapped arrays.

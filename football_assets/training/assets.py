@@ -6,13 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from dagster import AssetExecutionContext, Config, DagsterLogManager, MaterializeResult, MetadataValue, asset
+from dagster import (
+    AssetExecutionContext,
+    Config,
+    DagsterLogManager,
+    DataVersion,
+    MaterializeResult,
+    MetadataValue,
+    asset,
+)
 from pydantic import Field
 
+from football_assets.orchestration.code_versions import MODEL_EVALUATION_CODE, TRAINED_LSTM_CODE
 from football_assets.orchestration.figures import to_png
 from football_assets.orchestration.launch_config import launchpad_config
 from football_assets.orchestration.metadata import LEARNING_GROUP, OWNERS, markdown_picture, tracked_value
 from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.artifacts import folder_digest
 from football_assets.storage.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
 
@@ -24,7 +34,14 @@ TrainingLaunchpad = launchpad_config(TrainingConfig)
 BestTrainingLaunchpad = launchpad_config(LaunchedTraining)
 
 
-@asset(group_name=LEARNING_GROUP, kinds={"pytorch"}, owners=OWNERS, io_manager_key="folders", pool="training")
+@asset(
+    group_name=LEARNING_GROUP,
+    kinds={"pytorch"},
+    owners=OWNERS,
+    io_manager_key="folders",
+    pool="training",
+    code_version=TRAINED_LSTM_CODE,
+)
 def trained_lstm(
     context: AssetExecutionContext,
     config: BestTrainingLaunchpad,  # type: ignore[valid-type]
@@ -74,10 +91,8 @@ def trained_lstm(
         (folder / "loss_curves.png").write_bytes(picture)
         tracking.picture("loss_curves", folder / "loss_curves.png")
         tracking.conclude(scores)
-    description = describe_fit(fit, split, training) | {
-        "hyperparameters": choice.line(),
-        "run_id": context.run_id,
-    }
+    own = {"hyperparameters": choice.line(), "run_id": context.run_id}
+    description = describe_fit(fit, split, training) | own
     save_forecaster(fit.network, description, folder)
     return MaterializeResult(
         value=folder,
@@ -89,6 +104,9 @@ def trained_lstm(
             "seconds": fit.seconds,
             "wandb": tracked_value(tracking.where),
         },
+        data_version=DataVersion(
+            folder_digest(folder)
+        ),  # not of the inputs: the configuration differs between runs
     )
 
 
@@ -117,7 +135,13 @@ def _fit_metadata(description: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@asset(group_name=LEARNING_GROUP, kinds={"pytorch", "polars"}, owners=OWNERS, io_manager_key="folders")
+@asset(
+    group_name=LEARNING_GROUP,
+    kinds={"pytorch", "polars"},
+    owners=OWNERS,
+    io_manager_key="folders",
+    code_version=MODEL_EVALUATION_CODE,
+)
 def model_evaluation(
     context: AssetExecutionContext, bucket: BucketResource, trained_lstm: Path, sequence_tensors: Path
 ) -> MaterializeResult[Path]:

@@ -377,6 +377,42 @@ def test_what_a_hand_has_read_is_carried_on_and_not_read_again(local_home: Small
     assert home.ticks(3) is None
 
 
+def test_what_an_earlier_version_of_the_code_built_is_rebuilt_once(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", FULHAM)
+    home.land("2012-13/at.1.csv", WATFORD)
+    assert home.launch(home.request())
+    assert home.ticks(3) is None
+
+    home.upgrade(stg_matches="2")
+    request = home.request()
+
+    assert request.asset_selection == [
+        AssetKey(name) for name in ("fixture_predictions", "stg_matches", "trained_lstm")
+    ]
+    assert countries_of(request) == ["at", "eng"]
+    assert request.tags[REASON_TAG].startswith(
+        "Built by an earlier version of the code of stg_matches, or downstream: "
+    )
+    assert home.launch(request)
+    assert home.ticks(3) is None
+
+
+def test_after_an_upgrade_new_results_and_what_earlier_code_built_are_one_run(local_home: SmallHome) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", FULHAM)
+    home.land("2012-13/at.1.csv", WATFORD)
+    assert home.launch(home.request())
+
+    home.upgrade(raw_matches="2", raw_matches_rejected="2")
+    home.land("2013-14/eng.1.csv", WATFORD)
+    request = home.request()
+
+    assert countries_of(request) == ["at", "eng"]
+    assert home.launch(request)
+    assert home.ticks(3) is None
+
+
 def test_garbage_is_read_into_rejected_rows_and_fails_nothing(home: SmallHome) -> None:
     garbage = [
         b"",

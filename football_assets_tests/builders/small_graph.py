@@ -21,7 +21,12 @@ BROKEN = "broken"  # while this object is in the bucket, training fails
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-@dg.asset(deps=["raw_matches"], partitions_def=countries, backfill_policy=dg.BackfillPolicy.single_run())
+@dg.asset(
+    deps=["raw_matches"],
+    partitions_def=countries,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    code_version="1",
+)
 def stg_matches() -> None:
     """Stands for the features."""
 
@@ -39,15 +44,19 @@ def fixture_predictions() -> None:
 
 
 ASSETS = [read_landing_files, stg_matches, trained_lstm, fixture_predictions]
-BY_COUNTRY = frozenset(dg.AssetKey(name) for name in ("raw_matches", "raw_matches_rejected", "stg_matches"))
 EVERYTHING = frozenset(dg.AssetSelection.assets(*ASSETS).resolve(ASSETS))
 
 
-def small_definitions(settings: Settings) -> dg.Definitions:
-    """The graph with the project's jobs on it."""
+def small_definitions(settings: Settings, **code_versions: str) -> dg.Definitions:
+    """The graph with the project's jobs on it, some assets in other versions of their code."""
     bucket, beside_it = bucket_resources(settings)
+
+    def upgraded(spec: dg.AssetSpec) -> dg.AssetSpec:
+        version = code_versions.get(spec.key.path[-1], spec.code_version)
+        return spec.replace_attributes(code_version=version)
+
     return dg.Definitions(
-        assets=ASSETS,
+        assets=[definition.map_asset_specs(upgraded) for definition in ASSETS],
         jobs=[refresh_forecasts, retrain],
         sensors=[new_results_sensor],
         resources={**beside_it, "bucket": bucket, "tables": TableIOManager(bucket=bucket)},
@@ -68,6 +77,10 @@ class SmallHome:
     def __post_init__(self) -> None:
         self.definitions = small_definitions(Settings(bucket=self.url, home=self.folder))
 
+    def upgrade(self, **code_versions: str) -> None:
+        """Load the code location again, with other versions of the code of some assets."""
+        self.definitions = small_definitions(Settings(bucket=self.url, home=self.folder), **code_versions)
+
     @property
     def bucket(self) -> Bucket:
         """Open the bucket again, as every process does."""
@@ -82,7 +95,12 @@ class SmallHome:
         """One evaluation ten seconds after the last; its cursor and partitions are kept, its request is returned."""
         self.now += 10
         result = evaluate_new_results(
-            self.instance, self.bucket, EVERYTHING, self.cursor, self.now, by_country=BY_COUNTRY
+            self.instance,
+            self.bucket,
+            self.definitions.get_repository_def().asset_graph,
+            EVERYTHING,
+            self.cursor,
+            self.now,
         )
         self.cursor = result.cursor
         for request in result.dynamic_partitions_requests or ():

@@ -1,9 +1,13 @@
 """The stage in Dagster: keys, metadata, dbt tests and our own as asset checks, partial selections."""
 
+import copy
+
 from dagster import AssetCheckKey, AssetKey, AssetSelection, BackfillPolicy
 
 from football_assets.features.assets import POOL, assets, build_match_features, build_team_form
 from football_assets.features.checks import checks
+from football_assets.features.dbt_project import load_manifest
+from football_assets.features.translator import code_version_of
 from football_assets.orchestration.partitions import countries
 from football_assets.storage.tables import read_table, table_objects
 from football_assets_tests.features.conftest import COUNTRIES, Features, run_graph
@@ -41,6 +45,30 @@ def test_every_asset_has_its_one_part_key_and_what_a_person_looks_for() -> None:
         assert spec.description is not None
         assert spec.description.startswith("One row")
     assert specs[AssetKey("team_form")].kinds == {"dbt", "duckdb"}
+
+
+def test_the_code_version_of_a_dbt_model_is_of_its_sql_and_of_the_macros_that_it_calls() -> None:
+    manifest = load_manifest()
+    name = "model.football_features.team_form"
+    macro = "macro.football_features.numbered_teams"
+    version = code_version_of(manifest, name)
+    (spec,) = (spec for spec in build_team_form.specs if spec.key == AssetKey("team_form"))
+    assert spec.code_version == version
+
+    before = copy.deepcopy(manifest)
+    manifest["nodes"][name]["description"] = "Another description."
+    manifest["nodes"][name]["raw_code"] += "\n-- it's a comment {# and one of Jinja #}\n\n"
+    assert code_version_of(manifest, name) == version
+    manifest["macros"][macro]["macro_sql"] += " limit 1"
+    assert code_version_of(manifest, name) != version
+    assert code_version_of(manifest, "model.football_features.stg_matches") == code_version_of(
+        before, "model.football_features.stg_matches"
+    )
+    before["nodes"][name]["raw_code"] += "where name = '--'"
+    changed = code_version_of(before, name)
+    assert changed != version
+    before["nodes"][name]["raw_code"] = before["nodes"][name]["raw_code"].replace("'--'", "'- '")
+    assert code_version_of(before, name) != changed
 
 
 def test_two_builds_of_features_exclude_each_other() -> None:
