@@ -42,6 +42,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "features/test_dbt_project.py",
         "features/test_dbt_seeds.py",
         "forecasting/test_assets.py",
+        "forecasting/test_checks.py::test_missing_stale_and_broken_forecasts_fail_the_checks",
         "monitoring/test_assets.py",
         "monitoring/test_drift.py::test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train",
         "monitoring/test_report.py",

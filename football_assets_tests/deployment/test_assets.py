@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 from dagster import (
-    AssetCheckEvaluation,
-    AssetChecksDefinition,
     AssetKey,
-    AssetSelection,
     AssetSpec,
     ExecuteInProcessResult,
     materialize,
@@ -61,13 +58,6 @@ def run(settings: Settings, *definitions: Any, **arguments: Any) -> ExecuteInPro
     return materialize(
         [*upstream, *(definitions or assets)], resources={"bucket": resource(settings)}, **arguments
     )
-
-
-def run_check(settings: Settings, check: AssetChecksDefinition) -> AssetCheckEvaluation:
-    """The check alone."""
-    only = AssetSelection.all_asset_checks()
-    (evaluation,) = run(settings, *assets, check, selection=only).get_asset_check_evaluations()
-    return evaluation
 
 
 def registry_of(settings: Settings) -> Registry:
@@ -176,15 +166,3 @@ def test_without_a_running_serve_the_run_says_how_to_start_it(
 
     with pytest.raises(Exception, match="start `football serve` or `football up`"):
         run(home)
-
-
-def test_the_check_reports_what_keeps_a_replica_from_production(home: Settings, server: ServeServer) -> None:
-    run(home)
-    server.replicas[0].version, server.replicas[0].error = 2, "the log cannot be written"
-    server.stuck.add("first")
-
-    check = run_check(home, production_is_what_serves)
-
-    assert not check.passed
-    assert check.description == "the log cannot be written"
-    assert check.metadata["answering"].value == "1, 2"

@@ -1,12 +1,9 @@
 """Whether Ray Serve answers from its configuration: when it is verified and reloaded, and its errors."""
 
-import socket
-from dataclasses import replace
-
 import pytest
 
 from football_assets.deployment.serve_api import ServeApi, Verified
-from football_assets.deployment.serve_state import DeploymentFailed, ask_replicas
+from football_assets.deployment.serve_state import DeploymentFailed
 from football_assets.runtime.serve_discovery import ServeAddress, ServeUnreachable
 from football_assets_tests.builders.serve_server import TOKEN, Replica, ServeServer, application_config
 
@@ -287,20 +284,6 @@ def test_an_application_without_a_replica_is_not_asked_since_a_request_would_sta
 
     assert api_of(server).health(application) == {}
     assert server.times_asked == 0
-
-
-def test_replicas_that_hang_are_given_up_once_the_patience_is_over(server: ServeServer) -> None:
-    (application,) = api_of(server).state().applications
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/health"
-        hanging = replace(application, health=(url,), answering=frozenset("abcd"))
-
-        assert list(ask_replicas(hanging, timeout=0.05, patience=0)) == []
-
-        silent.setblocking(False)
-        silent.accept()
-        with pytest.raises(BlockingIOError):
-            silent.accept()
 
 
 def test_the_token_is_not_shown_with_the_address() -> None:

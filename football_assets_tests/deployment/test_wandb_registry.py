@@ -1,8 +1,6 @@
 """Models from a registry elsewhere: what is imported, once, and what is rejected. W&B itself is not asked here."""
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,29 +10,8 @@ from football_assets.errors import RegistryError
 from football_assets.registry.store import Registry
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.model_files import MODEL_CARD, TEAM_STATE
+from football_assets_tests.builders.linked_models import Shelf
 from football_assets_tests.builders.registry_graph import simulated_bundle
-
-
-@dataclass
-class Shelf:
-    """A registry that is a folder: the linked version, if one is linked."""
-
-    folder: Path
-    version: str | None = "v1"
-
-    @property
-    def name(self) -> str:
-        return f"shelf/football-forecaster:{self.version}"
-
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        return {path.name: path.stat().st_size for path in self.folder.iterdir()}
-
-    def production(self) -> "Shelf | None":
-        return self if self.version else None
-
-    def download(self, folder: Path) -> None:
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
 
 
 @pytest.fixture

@@ -2,20 +2,13 @@
 
 from pathlib import Path
 
-import polars as pl
 import pytest
-from dagster import AssetSelection
 
 from football_assets.errors import RegistryError
 from football_assets.forecasting.assets import assets
 from football_assets.forecasting.checks import checks
-from football_assets.storage.tables import read_table, write_table
-from football_assets_tests.builders.registry_graph import World, evaluations, make_world, metadata, simulate
-
-
-@pytest.fixture
-def world(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path / "home", simulate(tmp_path_factory.getbasetemp() / "simulated"))
+from football_assets.storage.tables import read_table
+from football_assets_tests.builders.registry_graph import World, evaluations, metadata
 
 
 def test_fixtures_are_forecast_by_the_production_version_and_shown(world: World, bundle: Path) -> None:
@@ -37,20 +30,3 @@ def test_fixtures_are_forecast_by_the_production_version_and_shown(world: World,
 def test_without_a_production_model_the_run_fails_with_the_reason(world: World) -> None:
     with pytest.raises(RegistryError, match="No model is registered yet"):
         world.run(assets)
-
-
-def test_missing_stale_and_broken_forecasts_fail_the_checks(world: World, bundle: Path) -> None:
-    world.registry.promote(world.registry.publish(bundle, {}))
-    world.run(assets)
-    table = read_table(world.bucket, "fixture_predictions")
-
-    def passed(frame: pl.DataFrame) -> tuple[bool, bool]:
-        write_table(world.bucket, "fixture_predictions", frame)
-        found = evaluations(world.run([*assets, *checks], selection=AssetSelection.all_asset_checks()))
-        return found["forecasts_are_probabilities"].passed, found["every_fixture_has_a_forecast"].passed
-
-    assert passed(table) == (True, True)
-    assert passed(table.head(5)) == (True, False)
-    assert passed(pl.concat([table, table.head(1)])) == (True, False)
-    assert passed(table.with_columns(model_version=pl.lit(9))) == (True, False)
-    assert passed(table.with_columns(p_home=pl.col("p_home") + 0.1)) == (False, True)
