@@ -270,7 +270,10 @@ def test_without_a_date_the_page_says_which_day_it_is_and_why(
 
 def test_more_fixtures_are_added_without_losing_or_doubling_one(page: Page, server_url: str) -> None:
     open_page(page, server_url)
-    expected = httpx.get(f"{server_url}/fixtures", params={"limit": 90}).raise_for_status().json()["fixtures"]
+    answer = httpx.get(f"{server_url}/fixtures", params={"limit": 90}).raise_for_status().json()
+    expected = answer["fixtures"]
+    assert answer["total"] > 1000
+    expect(page.locator("#fixtures-status")).to_have_text(f"30 of {answer['total']:,} fixtures")
     for shown in (60, 90):
         page.get_by_role("button", name="Show more").click()
         expect(page.locator("#fixtures-list .fixture")).to_have_count(shown)
@@ -281,7 +284,7 @@ def test_more_fixtures_are_added_without_losing_or_doubling_one(page: Page, serv
     ]
 
 
-def test_a_fixture_whose_day_has_passed_is_in_a_list_of_its_own_after_the_coming_ones(
+def test_a_fixture_whose_date_has_passed_is_in_a_list_of_its_own_after_the_upcoming_ones(
     page: Page, server_url: str
 ) -> None:
     open_page(page, server_url)

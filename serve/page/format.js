@@ -23,6 +23,11 @@ export function percentages(probabilities, decimals) {
   return rounded.map((value) => percent(value / units, decimals));
 }
 
+/** A whole number with thousands separators. */
+export function count(number) {
+  return number.toLocaleString("en-GB");
+}
+
 export function percent(probability, decimals) {
   return `${(probability * 100).toFixed(decimals)}${NO_BREAK_SPACE}%`;
 }

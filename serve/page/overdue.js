@@ -2,6 +2,7 @@
 
 import { Latest, Problem, ask } from "./api.js";
 import { fixtureDays } from "./fixtures.js";
+import { count } from "./format.js";
 
 const MOST = 500; // in one response
 
@@ -21,7 +22,7 @@ export class OverdueFixtures {
     const signal = this.#latest.next();
     try {
       const { fixtures, total } = await ask(["fixtures"], { parameters: { overdue: true, league, limit: MOST }, signal });
-      const shown = total > fixtures.length ? `the first ${fixtures.length} of ${total}` : String(total);
+      const shown = total > fixtures.length ? `the first ${count(fixtures.length)} of ${count(total)}` : count(total);
       this.#place.querySelector(".overdue-count").textContent = `(${shown})`;
       this.#place.querySelector(".overdue-list").replaceChildren(
         ...fixtureDays(fixtures, { namesLeague: !league, choose: this.#choose }),

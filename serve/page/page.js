@@ -6,7 +6,7 @@ import { Combobox } from "./combobox.js";
 import { element } from "./elements.js";
 import { fixtureDays } from "./fixtures.js";
 import { forecastCards, forecastSentence } from "./forecast.js";
-import { day } from "./format.js";
+import { count, day } from "./format.js";
 import { OverdueFixtures } from "./overdue.js";
 import { missingTeamCard, teamCard } from "./team.js";
 
@@ -248,7 +248,7 @@ async function showFixtures({ more = false } = {}) {
     fixtures = { shown, total: before.length - ofLastDay + answer.total };
     fixturesList.replaceChildren(...fixtureDays(shown, { namesLeague: !league, choose: fixtureChosen }));
     fixturesStatus.textContent = shown.length
-      ? `${shown.length} of ${fixtures.total} fixtures`
+      ? `${count(shown.length)} of ${count(fixtures.total)} fixtures`
       : "There are no upcoming fixtures. The form above forecasts a match of any two teams.";
     fixturesMore.hidden = shown.length >= fixtures.total;
     if (more) fixturesList.querySelectorAll(".fixture")[before.length]?.focus();

@@ -43,8 +43,8 @@ function form(matches) {
     )),
     element(
       "p", {},
-      `${count("win")} won, ${count("draw")} drawn, ${count("loss")} lost · ${points} points · `
-      + `goals ${sum("goals_for")}–${sum("goals_against")}`,
+      `${count("win")} won, ${count("draw")} drawn, ${count("loss")} lost · ${points} points · `,
+      element("span", { class: "form-goals" }, `goals ${sum("goals_for")}–${sum("goals_against")}`),
     ),
   );
 }
