@@ -1,6 +1,6 @@
 -- Numbers in place of texts: windows, joins and sorting take several times as long for texts.
 
-{#- one row a team of a relation with `team_id` -#}
+{#- one row per team of a relation with `team_id` -#}
 {% macro numbered_teams(relation) %}
     select
         team_id,
@@ -8,7 +8,7 @@
     from (select distinct team_id from {{ relation }})
 {% endmacro %}
 
-{#- one row a league and season of a relation with both -#}
+{#- one row per league and season of a relation with both -#}
 {% macro numbered_league_seasons(relation) %}
     select
         league_id,

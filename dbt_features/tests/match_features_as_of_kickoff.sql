@@ -1,4 +1,4 @@
--- one row a match and side whose form is not that of the team's last match on an earlier day
+-- one row per match and side whose form is not that of the team's last match on an earlier day
 with sides as (
     select
         match_id,
@@ -15,7 +15,7 @@ with sides as (
     from {{ ref('match_features') }}
 ),
 
--- one row a side with the last state that a strictly earlier day left behind
+-- one row per side with the last state that a strictly earlier day left behind
 states as (
     select
         sides.match_id,

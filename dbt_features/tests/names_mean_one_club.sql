@@ -1,4 +1,4 @@
--- one row a name that two clubs of a country claim
+-- one row per name that two clubs of a country claim
 with names as (
     select
         country,

@@ -1,4 +1,4 @@
--- one row a team whose matches are not numbered 1, 2, 3 and so on
+-- one row per team whose matches are not numbered 1, 2, 3 and so on
 select
     team_id,
     count(*) as matches,

@@ -1,4 +1,4 @@
--- one row a match that has not exactly one home and one away side
+-- one row per match that has not exactly one home and one away side
 select
     match_id,
     count(*) as sides

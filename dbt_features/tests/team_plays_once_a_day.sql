@@ -1,4 +1,4 @@
--- one row a team and day with more than one match: rest days and form of such a day would be arbitrary
+-- one row per team and day with more than one match: rest days and form of such a day would be arbitrary
 select
     team_id,
     kickoff_date,

@@ -9,12 +9,12 @@
 ] -%}
 {%- set venue_form_columns = ['points_5', 'goals_for_5', 'goals_against_5'] -%}
 
--- one row a team, with a number in its place
+-- one row per team, with a number in its place
 with teams as (
     {{ numbered_teams(ref('team_matches')) }}
 ),
 
--- one row a league and season, likewise
+-- one row per league and season, likewise
 league_seasons as (
     {{ numbered_league_seasons(ref('team_matches')) }}
 ),
@@ -40,7 +40,7 @@ ratings as (
     select * from {{ source('bucket', 'team_ratings') }}
 ),
 
--- one row a team and match; it counts the matches that are known on its day, which are those of earlier days
+-- one row per team and match; it counts the matches that are known on its day, which are those of earlier days
 sides as (
     select
         team_matches.*,

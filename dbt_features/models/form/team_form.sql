@@ -2,17 +2,17 @@
 -- rejects a match with more than 30 goals of a team: four digits hold 333 matches, and a season has fewer than 100.
 {%- set units = {'points': 1, 'goals_for': 10000, 'goals_against': 100000000} %}
 
--- one row a team, with a number in its place
+-- one row per team, with a number in its place
 with teams as (
     {{ numbered_teams(ref('team_matches')) }}
 ),
 
--- one row a league and season, likewise
+-- one row per league and season, likewise
 league_seasons as (
     {{ numbered_league_seasons(ref('team_matches')) }}
 ),
 
--- one row a team and match, with a number of its own
+-- one row per team and match, with a number of its own
 numbered as (
     select
         (row_number() over (order by match_id, team_id))::integer as line,
@@ -20,7 +20,7 @@ numbered as (
     from {{ ref('team_matches') }}
 ),
 
--- one row a team and played match
+-- one row per team and played match
 played as (
     select
         numbered.line,
@@ -44,7 +44,7 @@ played as (
     where numbered.is_played
 ),
 
--- one row a league table: a league, season and day with a played match
+-- one row per league table: a league, season and day with a played match
 league_days as (
     select
         league_season,
@@ -54,7 +54,7 @@ league_days as (
     from (select distinct league_season, kickoff_date from played where not is_cup)
 ),
 
--- one row a team and played match: tallies of its last matches, of those at the same kind of ground, of its season
+-- one row per team and played match: tallies of its last matches, of those at the same kind of ground, of its season
 tallies as (
     select
         played.line,
@@ -107,7 +107,7 @@ tallies as (
         )
 ),
 
--- one row a team and played match: the sums that the tallies hold
+-- one row per team and played match: the sums that the tallies hold
 recent as (
     select
         line,
@@ -128,7 +128,7 @@ recent as (
     from tallies
 ),
 
--- one row a line of a league table: a team that has played by then, with its last match
+-- one row per line of a league table: a team that has played by then, with its last match
 league_table_lines as (
     select
         line,
@@ -156,7 +156,7 @@ positions as (
     qualify league_day = played_on
 ),
 
--- one row a team, kind of ground and played match there
+-- one row per team, kind of ground and played match there
 venue_form as (
     select
         team,

@@ -1,21 +1,21 @@
--- one row a side of a match
+-- one row per side of a match
 with sides_of_matches as (
     select home_team_id as team_id from {{ ref('stg_matches') }}
     union all
     select away_team_id as team_id from {{ ref('stg_matches') }}
 ),
 
--- one row a team, with a number in its place
+-- one row per team, with a number in its place
 teams as (
     {{ numbered_teams("sides_of_matches") }}
 ),
 
--- one row a league and season, likewise
+-- one row per league and season, likewise
 league_seasons as (
     {{ numbered_league_seasons(ref('stg_matches')) }}
 ),
 
--- one row a match, with a number of its own
+-- one row per match, with a number of its own
 numbered as (
     select
         (row_number() over (order by match_id))::integer as line,
@@ -39,7 +39,7 @@ matches as (
         on numbered.away_team_id = away_teams.team_id
 ),
 
--- one row a team and match
+-- one row per team and match
 sides as (
     select
         line,
@@ -60,7 +60,7 @@ sides as (
     from matches
 ),
 
--- one row a team and match, with what is known of the team on its day
+-- one row per team and match, with what is known of the team on its day
 known as (
     select
         line,
@@ -83,7 +83,7 @@ known as (
         )
 ),
 
--- one row a team and match: goals for and against
+-- one row per team and match: goals for and against
 team_sides as (
     select
         matches.match_id,

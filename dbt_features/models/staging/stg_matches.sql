@@ -1,4 +1,4 @@
--- one row a match
+-- one row per match
 select
     match_id,
     league_id,

@@ -1,5 +1,5 @@
 {% test never_null(model, columns) %}
--- one row a row that lacks a value, with the names of the columns that lack one
+-- one row per row that lacks a value, with the names of the columns that lack one
 select
     *,
     concat_ws(
