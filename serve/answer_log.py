@@ -1,4 +1,4 @@
-"""The rule that a forecast leaves the process after its record is durable, in one place: `AnswerLog.release`."""
+"""Send a forecast only after its record is durable: `AnswerLog.release`."""
 
 import threading
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Between the routes and the service: inference in a worker thread, single requests in batches."""
+"""Run the service's inference in a worker thread, and single requests in batches."""
 
 import asyncio
 import time

@@ -27,7 +27,9 @@ METRICS = "serve_metrics"
 class UserConfig(ModelChoice):
     """Settings that can change while a replica runs: `user_config` in Serve's configuration."""
 
-    max_batch_size: int = Field(64, ge=1, description="Most fixtures of single requests in one inference.")
+    max_batch_size: int = Field(
+        64, ge=1, description="Maximum batch size of an inference, for single requests."
+    )
     batch_wait_seconds: float = Field(
         0.0,
         ge=0,
@@ -115,9 +117,9 @@ class Forecaster:
             try:
                 await asyncio.to_thread(self._service.refresh)
             except FootballError as error:
-                logger.error("The bucket cannot be followed: %s", error)
+                logger.error("The registry or the prediction log cannot be refreshed: %s", error)
             except Exception:  # polling must not end while the replica lives
-                logger.exception("The bucket cannot be followed")
+                logger.exception("The registry or the prediction log cannot be refreshed")
 
     def __del__(self) -> None:
         """Upload the log when Serve stops the replica."""

@@ -72,7 +72,7 @@ class FixtureList:
         first, last
             First and last day, both included; None: no bound.
         overdue
-            Whether to select overdue fixtures instead of coming ones.
+            Whether to select overdue fixtures instead of upcoming ones.
         """
         return [
             row

@@ -77,8 +77,8 @@ def serve_forecasts(
                 say(f"Forecasts on {url} after {seconds:.0f} s: the page, /docs, /predict. Ctrl-C ends it.")
             elif not ended.is_set():
                 say(
-                    f"{url} is up after {seconds:.0f} s, but no model is in production yet. `football demo` makes one; "
-                    "forecasts begin by themselves then. Ctrl-C ends it."
+                    f"{url} is up after {seconds:.0f} s, but no model is in production yet. `football demo` trains "
+                    "one, and the server loads it without a restart. Ctrl-C ends it."
                 )
             with announced(settings, f"http://{dashboard}"):
                 while not ended.wait(_POLL_SECONDS):
@@ -230,7 +230,7 @@ def _deploy(dashboard: str, config: Mapping[str, Any], runtime: Path) -> None:
         ServeSubmissionClient(f"http://{dashboard}").deploy_applications(dict(config))
     except (RuntimeError, ConnectionError) as error:
         _check_haproxy(runtime)
-        raise FootballError(f"Ray Serve did not take the configuration: {error}") from error
+        raise FootballError(f"Ray Serve rejected the configuration: {error}") from error
 
 
 def wait_until_ready(url: str, runtime: Path, ended: threading.Event) -> bool:

@@ -50,10 +50,10 @@ class MachineCollector(Collector):
 
 
 def _process_gauges(processes: list[int]) -> Iterator[Metric]:
-    yield GaugeMetricFamily(f"{PREFIX}processes", "Serving processes that run.", len(processes))
+    yield GaugeMetricFamily(f"{PREFIX}processes", "Running serving processes.", len(processes))
     yield GaugeMetricFamily(
         f"{PREFIX}resident_memory_bytes",
-        "Memory of the serving processes, shared pages counted in each.",
+        "Resident memory of the serving processes. Shared pages count in each process.",
         sum(_resident_bytes(process) for process in processes),
     )
 

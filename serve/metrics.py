@@ -128,7 +128,7 @@ class ServingMetrics:
         self.rejected_requests = self._counter(
             "rejected_requests_total", "Requests rejected before a route handled them.", ("reason",)
         )
-        self.queue_depth = self._gauge("queue_depth", "Requests accepted and not answered yet.", "livesum")
+        self.queue_depth = self._gauge("queue_depth", "Requests in progress.", "livesum")
         self._request_counters: dict[tuple[str, str, int], Counter] = {}
         self._request_timers: dict[str, Histogram] = {}
 
@@ -183,7 +183,7 @@ class ServingMetrics:
         """The day of the last result that the served version knows."""
         return self._gauge(
             "model_as_of_timestamp_seconds",
-            "Day of the last result that the served version knows, of the process that is furthest behind.",
+            "Day of the last result known to the served version, for the process with the oldest.",
             "livemin",
         )
 
@@ -192,7 +192,7 @@ class ServingMetrics:
         """The time at which the served version was registered."""
         return self._gauge(
             "model_registered_timestamp_seconds",
-            "When the served version was registered, of the process that is furthest behind.",
+            "When the served version was registered, for the process with the oldest.",
             "livemin",
         )
 
@@ -201,7 +201,7 @@ class ServingMetrics:
         """The share of drifted columns in the latest drift report."""
         return self._gauge(
             "drift_share",
-            "Share of inputs and forecasts distributed unlike those of the training, of the latest drift report.",
+            "Share of drifted columns in the latest drift report.",
             "livemostrecent",
         )
 
@@ -210,7 +210,7 @@ class ServingMetrics:
         """The log loss of forecasts whose result is known, in the latest drift report."""
         return self._gauge(
             "live_log_loss",
-            "Log loss of forecasts whose result is known, of the latest drift report.",
+            "Log loss of forecasts whose result is known, in the latest drift report.",
             "livemostrecent",
         )
 

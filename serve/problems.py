@@ -29,11 +29,11 @@ REQUEST_ID = "request_id"  # key of the ASGI scope
 STATUSES = {
     400: "The body cannot be parsed.",
     401: "The key is missing or wrong.",
-    404: "A league or a team is not known, with the nearest names in `suggestions`; or nothing is at this path.",
-    405: "The path does not take this method: `Allow` names those it takes.",
+    404: "The league or the team is not known, with the nearest names in `suggestions`; or the path does not exist.",
+    405: "The path does not support this method: `Allow` lists the supported ones.",
     408: "The request was not complete within 10 s.",
     413: "The body is too large.",
-    422: "The request is not valid, with its fields in `errors`; or the match cannot be.",
+    422: "The request is not valid, with its fields in `errors`; or the match is not possible.",
     500: "The server failed; its log has the cause under the request's identifier.",
     502: "The replica ended before it answered: try again.",
     503: "No model is loaded yet, the forecast could not be logged, or too many requests wait: try again after "
@@ -108,13 +108,13 @@ def problem_of(error: Exception, *, field: str | None = None, request_id: str | 
                 404,
                 str(error),
                 title=f"Unknown {kind}",
-                errors=[FieldError(field=field or error.field, message="There is none of this name.")],
+                errors=[FieldError(field=field or error.field, message="The name is not known.")],
                 suggestions=error.suggestions,
             )
         case NotReady():
             return ProblemError(503, str(error), headers={"Retry-After": "1"})
         case PredictionLogError():
-            detail = f"The forecast was not answered, since it could not be logged. {error}"
+            detail = f"The forecast could not be logged and was not returned. {error}"
             return ProblemError(503, detail, headers={"Retry-After": "5"})
         case FootballError() if not isinstance(error, SERVER_ERRORS):
             return ProblemError(422, str(error))
@@ -186,8 +186,8 @@ def answer_with_problems(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         path = request.scope["path"]
         details = {
-            404: f"There is nothing at {path}: see /docs.",
-            405: f"{path} does not take {request.method}: see /docs.",
+            404: f"{path} does not exist: see /docs.",
+            405: f"{path} does not support {request.method}: see /docs.",
         }
         detail = details.get(error.status_code, str(error.detail))
         return problem_response(ProblemError(error.status_code, detail, headers=error.headers), request.scope)

@@ -242,6 +242,6 @@ class ServedModel:
         numbers = np.array([*forecast.probabilities, *forecast.expected_goals])
         if not np.isfinite(numbers).all() or abs(sum(forecast.probabilities) - 1) > 1e-3:
             raise RegistryError(
-                f"Model version {self.version} forecasts {numbers.tolist()}, which are no probabilities: promote "
+                f"Model version {self.version} forecasts {numbers.tolist()}, which are not probabilities: promote "
                 "another version."
             )

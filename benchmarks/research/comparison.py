@@ -84,8 +84,8 @@ def with_figures(page: str, part: str, text: str) -> str:
 def blocks_text(figures: dict[str, Any]) -> str:
     """Every block as a Markdown table, then the trees' feature importances and the notes."""
     parts = [
-        f"Trained on {figures['train_matches']:,} matches until {figures['split']['train_end']}, stopped and "
-        f"calibrated on {figures['validation_matches']:,} until {figures['split']['validation_end']}."
+        f"Trained on {figures['train_matches']:,} matches until {figures['split']['train_end']}. Early stopping "
+        f"and calibration on {figures['validation_matches']:,} matches until {figures['split']['validation_end']}."
     ]
     for block in figures["blocks"]:
         parts.append(
@@ -131,7 +131,7 @@ def seasons_text(figures: dict[str, Any]) -> str:
         ]
         for name, placed in figures["paper_bets"].items()
     ]
-    heads = ["network", "bets", "won", "mean odds", "units won", "a unit staked", "worst drawdown"]
+    heads = ["network", "bets", "won", "mean odds", "units won", "per unit staked", "worst drawdown"]
     return "\n\n".join([*parts, markdown(heads, bets), *figures["notes"]])
 
 

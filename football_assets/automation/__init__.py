@@ -1,1 +1,1 @@
-"""What makes the graph run by itself: jobs, sensors and schedules that cross stages."""
+"""Automation of the graph: jobs, sensors and schedules that cross stages."""

@@ -1,8 +1,9 @@
 """`drift_sensor`: requests a training when the drift report finds drift, or the model lacks many days of results.
 
-At most one training per window of days succeeds, and none answers a report whose evidence is older than the newest
-version. The run key names the report, so one report never trains twice. A model that lacks results which another
-version has learnt, as after a rollback or a rejection by the gate, is no reason: training would rebuild that version.
+At most one training per window of days succeeds. A report of predictions that are older than the newest version
+requests none. The run key identifies the report, so a report requests a training once. If production lacks results that
+another version was trained on, as after a rollback or a rejection by the gate, no training is requested: it would
+rebuild that version.
 """
 
 import time
@@ -60,7 +61,7 @@ def evaluate_drift(
     why = "; ".join(reasons)
     newer = _version_since(Registry(bucket), summary.window_end)
     if newer is not None:
-        return SkipReason(f"Version {newer} was published after the evidence: {why}.")
+        return SkipReason(f"Version {newer} was published after the logged predictions: {why}.")
     busy = work_in_progress(instance, {AssetKey("raw_matches"), AssetKey("trained_lstm")}, now, NAME)
     if busy is not None:
         return SkipReason(f"Waiting for {busy}: {why}.")
@@ -71,8 +72,8 @@ def evaluate_drift(
         if record.dagster_run.status is DagsterRunStatus.SUCCESS:
             ended = datetime.fromtimestamp(ended_at(record), UTC)
             return SkipReason(
-                f"Run {record.dagster_run.run_id} trained at {ended:%Y-%m-%d %H:%M} UTC, and a training in "
-                f"{settings.retrain_window_days:g} days is enough: {why}."
+                f"Run {record.dagster_run.run_id} trained at {ended:%Y-%m-%d %H:%M} UTC, and at most one training is "
+                f"launched in {settings.retrain_window_days:g} days: {why}."
             )
     obstacle = attempts.obstacle(now)
     if obstacle is not None:

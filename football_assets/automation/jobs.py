@@ -31,7 +31,7 @@ refresh_forecasts = define_asset_job(
 retrain = define_asset_job(
     "retrain",
     FROM_TRAINING,
-    description="Trains a model on the current tensors, judges it by the gate, and forecasts the fixtures.",
+    description="Trains a model on the current tensors, applies the promotion gate, and forecasts the fixtures.",
     executor_def=in_process_executor,
     run_tags=_TRAINS,
 )
@@ -39,7 +39,7 @@ retrain = define_asset_job(
 watch_drift = define_asset_job(
     "watch_drift",
     WATCHING_DRIFT,
-    description="Collects what serving answered and compares it with what the model was trained on.",
+    description="Collects the logged predictions and compares them with the training data of the model.",
     executor_def=in_process_executor,
 )
 

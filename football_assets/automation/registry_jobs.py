@@ -14,7 +14,7 @@ follow_registry = define_asset_job(
         " or ".join(f'key:"{key.to_user_string()}"' for key in (SERVING, FIXTURES, DRIFT))
     )
     | AssetSelection.checks(VERSIONS_CHECK),
-    description="Tries the versions in the registry, verifies that Serve answers from production, and makes the "
-    "fixture predictions and the drift report with that version.",
+    description="Checks the versions in the registry, verifies that Serve answers from production, and materializes "
+    "the fixture predictions and the drift report with that version.",
     executor_def=in_process_executor,
 )

@@ -1,18 +1,19 @@
 """`registry_sensor`: reconciles fixture predictions and drift report with the alias `production`, and verifies Serve.
 
-A tick compares states: the production version with the one that `serving_deployment` last verified in this Serve, with
-what the replicas answer from, with the version of the fixture predictions and with that of the drift report; and the
-versions in view with those that were checked. What differs is requested as one run, and nothing else is. So what the
-graph itself has made for its new version is not rebuilt.
+A tick compares the production version with the version that `serving_deployment` last verified in this Serve, that the
+replicas answer from, that forecast the fixtures, and that the drift report is about. It also compares the newest
+versions and those with an alias with the versions that were checked. The assets that differ are requested as one run.
+Assets that the graph has already materialized with the new version are not rebuilt.
 
 - Serve follows the alias by itself. `serving_deployment` verifies every replica, and reloads those that lag. An
-  application that a person has pinned to a version or to another alias is left alone.
-- The run key names the event: `registry/aliases.json` in its version, with its time as a version of a local bucket is a
-  digest and comes back when an alias does; the start of Serve that is verified; and the attempt. The attempts at each
-  part are bounded and spaced. A new event, like a start of Serve, has its own attempts.
-- While Serve does not run nothing is verified.
-- The run that registered a version goes on to the fixture predictions: they are left to it while it runs. So is what
-  a backfill in progress materializes.
+  application that a person has pinned to a version or to another alias does not change.
+- The run key identifies the event: version and time of `registry/aliases.json`, the start of Serve that is verified,
+  and the attempt number. The time is needed since the version of an object in a local bucket is a digest, which recurs
+  if an alias moves back. The number of attempts at each part is bounded, with a delay between them. A new event, such
+  as a start of Serve, has its own attempts.
+- If Serve does not run, nothing is verified.
+- While the run that registered a version, or a backfill, is in progress, the assets that it will materialize are not
+  requested.
 """
 
 import json
@@ -153,7 +154,7 @@ def make_plan(
         if busy is None:
             missing[FIXTURES] = f"Fixtures are forecast by version {forecast}, not {production}."
         else:
-            waiting.append(f"Run {busy} is to forecast the fixtures.")
+            waiting.append(f"Run {busy} will forecast the fixtures.")
     reported = _reported_version(bucket)
     if reported != production:
         missing[DRIFT] = f"The drift report is about version {reported}, not {production}."
@@ -197,7 +198,7 @@ def _compare_serving(
         return None, [*notes, "Serve is starting or changing."]
     if verified:
         return f"Production is version {production}. {' '.join(serve.lagging)}", notes
-    return f"Production is version {production}, which Serve has not been seen to answer from.", notes
+    return f"Production is version {production}, and Serve is not verified to answer from it.", notes
 
 
 def _checked(instance: DagsterInstance) -> frozenset[int]:
@@ -272,7 +273,7 @@ def _obstacle(
     wait = ended_at(runs[0]) + REPAIR_PAUSE.total_seconds() - now
     if wait <= 0:
         return None
-    return f"Run {runs[0].dagster_run.run_id} has verified Serve: verified again in {wait:.0f} s."
+    return f"Run {runs[0].dagster_run.run_id} has verified Serve; the next verification is in {wait:.0f} s."
 
 
 def _exists(graph: BaseAssetGraph[Any], key: AssetKey | AssetCheckKey) -> bool:
@@ -287,4 +288,4 @@ def _versions(versions: frozenset[int]) -> str:
 def _agreed(registry: RegistryState) -> str:
     if registry.production is None:
         return f"No version is in production; {_versions(registry.versions_in_view)} checked."
-    return f"Everything that could be made is of version {registry.production}."
+    return f"All assets that could be materialized are of version {registry.production}."

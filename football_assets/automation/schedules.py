@@ -1,4 +1,4 @@
-"""What happens at a time of day, in UTC."""
+"""Schedules, in UTC."""
 
 from dagster import DefaultScheduleStatus, ScheduleDefinition
 
@@ -10,7 +10,7 @@ nightly_drift_report = ScheduleDefinition(
     cron_schedule="15 3 * * *",
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Compares what serving was asked with what its model was trained on.",
+    description="Compares the logged predictions with the training data of their model.",
 )
 
 daily_sync = ScheduleDefinition(

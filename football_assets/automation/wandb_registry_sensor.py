@@ -1,4 +1,4 @@
-"""`wandb_registry_sensor`: a model that a colleague links as production in W&B's registry comes into ours."""
+"""`wandb_registry_sensor`: import the model that is linked as production in the W&B registry."""
 
 import os
 from pathlib import Path
@@ -24,8 +24,8 @@ def is_online() -> bool:
     name="wandb_registry_sensor",
     minimum_interval_seconds=_INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING if is_online() else DefaultSensorStatus.STOPPED,
-    description="Brings the version that is linked as production in the W&B registry into ours; registry_sensor "
-    "follows. Needs FOOTBALL_WANDB_PROJECT and WANDB_API_KEY.",
+    description="Imports the version that is linked as production in the W&B registry and promotes it; "
+    "registry_sensor then follows. Requires FOOTBALL_WANDB_PROJECT and WANDB_API_KEY.",
 )
 def wandb_registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SkipReason:
     """Evaluate one tick. It requests no run: the aliases move."""
@@ -34,7 +34,7 @@ def wandb_registry_sensor(context: SensorEvaluationContext, bucket: BucketResour
     try:
         version = follow_linked(Registry(bucket.open()), WandbRegistry(), Path(bucket.scratch))
     except FootballError as error:
-        return SkipReason(f"Nothing was taken over: {error}")
+        return SkipReason(f"Nothing was imported: {error}")
     if version is None:
-        return SkipReason("No version is linked that was not followed before.")
-    return SkipReason(f"Version {version} was taken over and is in production.")
+        return SkipReason("No new version is linked.")
+    return SkipReason(f"Version {version} was imported and is in production.")

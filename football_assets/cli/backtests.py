@@ -153,7 +153,9 @@ def _evaluation_input(
 
     odds = read_odds(odds_file) if odds_file else None
     if tensors_folder and not (tensors_folder / "outcome.npy").is_file():
-        raise FootballError(f"{tensors_folder} holds no sequence_tensors: name the folder with outcome.npy.")
+        raise FootballError(
+            f"{tensors_folder} has no sequence_tensors: give the folder that has outcome.npy."
+        )
     with TemporaryDirectory(prefix="football-backtest-") as scratch:
         tensors = open_tensors(tensors_folder or _build_tensors(Path(scratch), folders))
         notes = []
@@ -214,7 +216,7 @@ def _rolling_backtest(given: EvaluationInput, out: Path, plot: Path | None) -> d
     from football_assets.training.backtest import BACKTEST_COLUMNS
 
     def announce(day: date, number: int, count: int) -> None:
-        given.progress.say(f"Training {number} of {count}, on what was known before {day}")
+        given.progress.say(f"Training {number} of {count}, on results before {day}")
 
     result = run_rolling_backtest(given.tensors, given.start, given.end, None, announce, given.on_epoch)
     write_parquet(
@@ -227,7 +229,7 @@ def _rolling_backtest(given: EvaluationInput, out: Path, plot: Path | None) -> d
     if result.bets:
         console.print(bets_table(result.bets, EDGE))
     else:
-        console.print("No odds are known of these matches: name a file with --odds to see paper bets.")
+        console.print("These matches have no odds: give a file with --odds to see paper bets.")
     for note in given.notes:
         console.print(note, soft_wrap=True, markup=False)
     return result.as_dict() | {"notes": given.notes}

@@ -108,7 +108,9 @@ def _read_config(file: Path) -> dict[str, object]:
     try:
         config = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FootballError(f"{file} is no YAML: {error}") from error
+        raise FootballError(f"{file} is not YAML: {error}") from error
     if not isinstance(config, dict):
-        raise FootballError(f"{file} is no run configuration: copy one from the launchpad of `football up`.")
+        raise FootballError(
+            f"{file} is not a run configuration: copy one from the launchpad of `football up`."
+        )
     return config

@@ -33,7 +33,7 @@ class _Season(click.ParamType):
         label = parse_season(str(value))
         if label is None:
             self.fail(
-                f"{value!r} is no season: write it like 2015-16, or 2015 for a calendar year.", param, ctx
+                f"{value!r} is not a season: write it like 2015-16, or 2015 for a calendar year.", param, ctx
             )
         return label
 

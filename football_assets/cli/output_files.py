@@ -26,7 +26,7 @@ def check_writable(file: Path | None) -> None:
         return
     folder = file.absolute().parent
     if not file.exists() and not os.access(folder, os.W_OK):
-        raise FootballError(f"{file} cannot be written: {folder} is no folder that you may write to.")
+        raise FootballError(f"{file} cannot be written: {folder} is not a folder with write permission.")
     if file.exists() and not os.access(file, os.W_OK):
         raise FootballError(f"{file} cannot be written: you may not write to that file.")
 

@@ -83,9 +83,7 @@ def evaluation_table(metrics: Mapping[str, Any]) -> Table:
     """
     names = {"elo": "Elo, logistic", "class_prior": "class prior"}
     baselines = {label: metrics["baselines"][name] for name, label in names.items()}
-    title = (
-        f"Test period: {metrics['test_matches']:,} matches after {metrics['train_matches']:,} to learn from"
-    )
+    title = f"Test period: {metrics['test_matches']:,} matches after {metrics['train_matches']:,} training matches"
     return forecaster_table({"LSTM": metrics["test"], **baselines}, title)
 
 
@@ -120,7 +118,7 @@ def seasons_table(seasons: "Sequence[SeasonScores]") -> Table:
         "RPS frozen",
         "retrained",
     )
-    table = Table(*columns, title="Retrained every season, beside the first network", title_justify="left")
+    table = Table(*columns, title="Retrained every season, and the frozen network", title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
     for season in seasons:
@@ -144,7 +142,7 @@ def bets_table(bets: "Mapping[str, PaperBets]", edge: float) -> Table:
     edge
         Expected profit per unit above which a bet is placed.
     """
-    title = f"Paper bets of 1 unit where the expected profit is above {edge:.0%}. An exercise: nobody placed them."
+    title = f"Paper bets of 1 unit where the expected profit is above {edge:.0%}, simulated."
     rows = [
         (
             name,
@@ -157,7 +155,7 @@ def bets_table(bets: "Mapping[str, PaperBets]", edge: float) -> Table:
         )
         for name, placed in bets.items()
     ]
-    columns = ("network", "bets", "won", "mean odds", "units", "a unit staked [95 %]", "worst drawdown")
+    columns = ("network", "bets", "won", "mean odds", "units", "per unit staked [95 %]", "worst drawdown")
     return rows_table(columns, rows, title)
 
 
@@ -184,8 +182,11 @@ def club_tables(report: "ClubReport") -> Iterator[Table]:
         pl.col("in_common").cast(pl.String).fill_null(""),
     )
     for frame, heading in (
-        (spellings, "Names that mean a club by their spelling alone"),
-        (mismatches, "Clubs that a source of their league does not have, and who plays their matches there"),
+        (spellings, "Names matched to a club by spelling only"),
+        (
+            mismatches,
+            "Clubs missing in a source of their league, and the clubs that play their matches there",
+        ),
         (report.contradictions, "Names of one club that play different fixtures on the same days"),
     ):
         if frame.height:

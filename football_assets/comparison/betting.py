@@ -1,7 +1,6 @@
-"""Paper bets: what flat stakes on a forecaster's value bets would have won or lost at a bookmaker's odds.
+"""Paper bets: simulated profit of flat stakes on a forecaster's value bets at a bookmaker's odds.
 
-Nobody placed these bets, and nobody could have placed all of them: odds move, bookmakers limit stakes and close the
-accounts of winners.
+Real bets would not give the same profit: odds move, and bookmakers limit stakes and close the accounts of winners.
 """
 
 from dataclasses import dataclass

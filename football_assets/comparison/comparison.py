@@ -139,9 +139,9 @@ def compare_forecasters(
         unknown = np.isnan(goals_model.probabilities)
         found["Dixon–Coles"] = np.where(unknown, prior, goals_model.probabilities)
         notes.append(
-            f"Dixon–Coles: {goals_model.fits:,} fits. Of {len(rows):,} matches {goals_model.unknown_teams:,} have "
-            "a team without a match in its window, for which the mean of its league stands in, and "
-            f"{goals_model.unknown_leagues:,} are of a league without one, for which the class prior does."
+            f"Dixon–Coles: {goals_model.fits:,} fits. Of {len(rows):,} matches, {goals_model.unknown_teams:,} have "
+            "a team without a match in the window, which gets the mean of its league, and "
+            f"{goals_model.unknown_leagues:,} are of a league without one, which get the class prior."
         )
     if not is_installed("lightgbm"):
         notes.append(NOT_INSTALLED.format("lightgbm"))

@@ -89,13 +89,13 @@ def read_odds(path: Path) -> pl.DataFrame:
     if len(bad):
         line = bad["line"][0]
         raise OddsError(
-            f"{path}, line {line}: {','.join(str(cell) for cell in text.row(line - 2))} is no day, league, two teams "
-            f"and decimal odds above 1; {len(bad):,} lines are like it. Correct or remove them."
+            f"{path}, line {line}: {','.join(str(cell) for cell in text.row(line - 2))} is not a day, a league, two "
+            f"teams and decimal odds above 1. Correct or remove such lines: there are {len(bad):,}."
         )
     twice = odds.filter(odds.select("date", "league_id", "home").is_duplicated())
     if len(twice):
         raise OddsError(
-            f"{path} has odds of {twice['home'][0]} at home on {twice['date'][0]} more than once: keep one row a match."
+            f"{path} has odds of {twice['home'][0]} at home on {twice['date'][0]} more than once: keep one per match."
         )
     return odds
 

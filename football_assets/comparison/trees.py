@@ -1,6 +1,6 @@
 """Gradient-boosted trees on the network's inputs, flattened, as a competing model.
 
-Where they score better, their feature importances show what the network misses in its inputs.
+If they score better, their feature importances show which inputs the network does not use well.
 """
 
 from collections.abc import Callable

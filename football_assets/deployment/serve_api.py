@@ -2,10 +2,10 @@
 
 The desired state is the alias `production` of the registry, and replicas follow it by themselves. `serving_deployment`
 verifies that they do. A replica that lags is reloaded: a new value of `reload` in `user_config` makes Serve reconfigure
-all replicas one after the other, while they answer, and each tries the version at once. A replica that cannot load it
-keeps its old version, which Serve does not know: `GET /health` says which version answers.
+all replicas one after the other, while they answer, and each loads the version at once. A replica that cannot load it
+keeps its old version. Serve does not report this, but `GET /health` of the replica does.
 
-A version number, or another alias, in `user_config` is a person's decision, and stays.
+A version number, or another alias, in `user_config` was set by a person and is not changed.
 """
 
 import json
@@ -274,4 +274,4 @@ def _too_late(applications: Sequence[Application], rounds: Mapping[str, _Round])
         for item in applications
         if (round_ := rounds[item.name])
     ]
-    return f"After all the time that replicas had, Ray Serve answers with {', '.join(parts)}."
+    return f"The deployment timed out. Ray Serve answers with {', '.join(parts)}."

@@ -1,4 +1,4 @@
-"""What Ray Serve's REST API says of the applications with a `Forecaster`, and what their replicas say of themselves."""
+"""State of the applications with a `Forecaster`, from Ray Serve's REST API and from `GET /health` of their replicas."""
 
 import json
 import math
@@ -92,7 +92,7 @@ def read_state(details: Mapping[str, Any], url: str) -> ServeState:
         session = str(details.get("controller_info", {}).get("actor_id") or "")
     except (KeyError, TypeError, AttributeError) as error:
         raise ServeUnreachable(
-            f"{url} describes Ray Serve in a way that is not known here ({type(error).__name__}: {error}): Ray 2.60 is."
+            f"The description of Ray Serve at {url} cannot be parsed ({type(error).__name__}: {error}): use Ray 2.60."
         ) from error
     if not applications:
         raise ServeUnreachable(

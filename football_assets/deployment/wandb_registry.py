@@ -1,7 +1,7 @@
-"""A model that a colleague linked as `production` in the W&B registry becomes a version of ours, and production.
+"""Import the model that is linked as `production` in the W&B registry as a version, and promote it.
 
-What comes from there is data of others: only files of a bundle are taken, each with the digest that W&B has of it, and
-none of their formats holds code. A linked version is followed once, so that a rollback of ours is not undone.
+The artifact is not trusted. Only the files of a bundle are imported, each verified against its digest in W&B, and none
+of their formats contains code. A linked version is imported once, so that a later rollback is not undone.
 """
 
 import json
@@ -62,7 +62,9 @@ def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> in
         from football_assets.registry.bundle import check_bundle
 
         if {item.name for item in folder.iterdir()} != set(linked.sizes):
-            raise RegistryError(f"{linked.name} did not arrive with the files that it lists: link it again.")
+            raise RegistryError(
+                f"{linked.name} was downloaded without all the files that it lists: link it again."
+            )
         check_bundle(folder)
         version = registry.publish(folder, {"source": linked.name})
     registry.promote(version)
@@ -79,7 +81,7 @@ class WandbRegistry:
         Raises
         ------
         RegistryError
-            W&B cannot be asked.
+            The request to W&B fails.
         """
         import wandb
 
@@ -91,7 +93,7 @@ class WandbRegistry:
             )
         except Exception as error:  # whatever its client gives
             raise RegistryError(
-                f"W&B cannot be asked for {path}: {' '.join(str(error).split())[:200]}"
+                f"The request of {path} from W&B failed: {' '.join(str(error).split())[:200]}"
             ) from error
 
 
@@ -130,7 +132,7 @@ def _check_files(linked: LinkedModel) -> None:
         lacks = f" It lacks {', '.join(sorted(missing))}." if missing else ""
         holds = f" It holds {', '.join(sorted(foreign))}." if foreign else ""
         raise RegistryError(
-            f"{linked.name} is no model bundle.{lacks}{holds} Link one that this project logged."
+            f"{linked.name} is not a model bundle.{lacks}{holds} Link one that this project logged."
         )
     if sum(linked.sizes.values()) > MAX_BYTES:
         raise RegistryError(

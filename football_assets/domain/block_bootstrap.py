@@ -1,8 +1,8 @@
-"""Estimate how certain a difference of scores is: a paired bootstrap over league-weeks.
+"""Estimate the interval of a difference of scores: a paired bootstrap over league-weeks.
 
 Called by the comparison, the rolling backtest and the promotion gate. Single matches are not independent: those of a
-league and week share the form of its teams, the state of its ratings and whatever moves home advantage, and a rival
-errs on them together. Whole weeks of a league are resampled instead, which widens the intervals to what the data say.
+league and week share form, ratings and home advantage, so forecasters make correlated errors on them. Whole weeks of a
+league are resampled instead, which gives wider intervals with the right coverage.
 """
 
 from collections.abc import Mapping

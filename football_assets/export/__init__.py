@@ -1,1 +1,1 @@
-"""The trained network as ONNX files, with proof that they answer as the network does."""
+"""The trained network as ONNX files, with parity checks against PyTorch."""

@@ -56,7 +56,7 @@ class OnnxForecaster:
         except Exception as error:  # onnxruntime's errors share no base class but Exception
             reason = str(error).splitlines()[0]
             raise ExportError(
-                f"{path} is no ONNX model that can be loaded ({reason}): export it again."
+                f"{path} is not an ONNX model that can be loaded ({reason}): export it again."
             ) from error
         if provider == "cuda" and self.provider != PROVIDERS["cuda"]:
             raise ExportError(f"{path} runs on {self.provider}: ONNX Runtime could not use the CUDA device.")

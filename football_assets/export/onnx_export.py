@@ -2,7 +2,7 @@
 
 Normalisation, network and calibration are one graph: a client sends goals and days and receives calibrated
 probabilities. The parts: `onnx_graph` writes the graph, `parity` compares it with PyTorch, `quantisation` writes and
-judges the int8 variant, `latency` measures.
+tests the int8 variant, `latency` measures.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Whether features know the future, asked of the tables themselves. The asset checks and tests ask.
+"""Check that features do not depend on the future, for the asset checks and the tests.
 
-Both questions are answered by computing again what a row should hold from what was known before its day.
+Both functions recompute rows of a table from the matches before their day, and return the rows that differ.
 """
 
 import polars as pl

@@ -1,6 +1,6 @@
 """Asset checks of the features beyond the dbt tests: the as-of rule, row counts across tables, finite ratings.
 
-One step a table answers its checks: it reads what they need once.
+The checks of a table are one step, which reads their inputs once.
 """
 
 from collections.abc import Iterator
@@ -28,15 +28,15 @@ from football_assets.storage.tables import as_markdown, latest_partition, read_t
             asset="team_ratings",
             additional_deps=["stg_matches"],
             blocking=True,
-            description="Ratings before a match do not change when the results of its day are taken away: the last "
-            "played day of the country that was rated last is rated again without its results.",
+            description="Ratings before a match do not depend on results of its day. The last played day of the "
+            "country that was rated last is rated again without its results.",
         ),
         AssetCheckSpec(
             "ratings_are_finite_and_complete",
             asset="team_ratings",
             additional_deps=["stg_matches"],
             blocking=True,
-            description="Two rows a match of `stg_matches`, one a team, with finite ratings.",
+            description="Two rows per match of `stg_matches`, one per team, with finite ratings.",
         ),
     ],
     can_subset=True,
@@ -95,8 +95,8 @@ def check_team_ratings(
             asset="match_features",
             additional_deps=["team_matches"],
             blocking=True,
-            description="The points over five matches of the latest matches are those of earlier days, computed again "
-            "by Polars instead of SQL.",
+            description="For the latest matches, the points over five matches equal those that Polars computes from "
+            "earlier days.",
         ),
     ],
     can_subset=True,

@@ -1,16 +1,17 @@
 """Elo, attack and defence ratings of every team before and after each of its matches.
 
 `rate_matches` is called by the `team_ratings` asset, by the backtest and by tests. It walks through the calendar once:
-all values before a day's matches are read before any result of that day is used, so a rating never knows its own day.
+all values before a day's matches are read before any result of that day is used, so a rating does not depend on results
+of its own day.
 
-Three rules for teams that change league or come from nowhere:
+Three rules for teams that change league and for newcomers:
 
 - Ratings belong to the country, not to the league: a promoted or relegated team keeps its own.
 - A team without a played match has its league's entry rating. At the start of a country's history that is a prior,
-  lower by a step a tier. A tier first seen later starts as many steps below (or above) the entry rating of the nearest
-  known tier.
+  lower by a step per tier. A tier first seen later starts as many steps below (or above) the entry rating of the
+  nearest known tier.
 - The entry rating then learns: while a newcomer plays established teams, it follows a share of the newcomer's change. A
-  match of two newcomers teaches nothing, since what one wins the other loses.
+  match of two newcomers has no effect, since the one gains what the other loses.
 
 A cup has no tier: its newcomers enter as in the lowest tier known in the country.
 
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-# Of the rows of a table: one row a match lacks the last.
+# Of the rows of a table: one row per match lacks the last.
 ROW_ORDER = ("kickoff_date", "league_id", "match_id", "team_id")
 RATINGS = ("elo", "attack", "defence")
 LEAGUE_STATE = (
@@ -68,7 +69,7 @@ def rate_matches(stg_matches: pl.DataFrame, config: RatingConfig | None = None) 
     Parameters
     ----------
     stg_matches
-        One row a match; the columns `match_id`, `league_id`, `country`, `tier`, `season`, `kickoff_date`,
+        One row per match; the columns `match_id`, `league_id`, `country`, `tier`, `season`, `kickoff_date`,
         `home_team_id`, `away_team_id`, `home_goals`, `away_goals` and `is_played` are read.
     config
         Constants of the ratings; None stands for the defaults.
@@ -76,9 +77,9 @@ def rate_matches(stg_matches: pl.DataFrame, config: RatingConfig | None = None) 
     Returns
     -------
     pl.DataFrame
-        One row a team and match, in order of kickoff_date, league_id, match_id, team_id. `elo`, `attack`, `defence` and
-        the league's state are those before the day of the match, `…_after` those after it. A team's own `…_after` are
-        null until the match is played.
+        One row per team and match, in order of kickoff_date, league_id, match_id, team_id. `elo`, `attack`, `defence`
+        and the league's state are those before the day of the match, `…_after` those after it. A team's own `…_after`
+        are null until the match is played.
     """
     matches = stg_matches.sort(*ROW_ORDER[:3])
     before, after, league_before, league_after = _walk(_schedule(matches), config or RatingConfig())

@@ -1,4 +1,4 @@
-"""`fixture_predictions`: what the production model says of every match not yet played."""
+"""`fixture_predictions`: forecasts of all unplayed matches by the production model."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ _COLUMNS = TableSchema(
 def fixture_predictions(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> MaterializeResult[pl.DataFrame]:
-    """One row a fixture without a result: probabilities, expected goals and likeliest scores by the production model.
+    """One row per fixture without a result: probabilities, expected goals and likeliest scores by the production model.
 
     Fails, and says why, while no model has passed the promotion gate.
     """

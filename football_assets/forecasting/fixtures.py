@@ -70,7 +70,7 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
     Returns
     -------
     pl.DataFrame
-        One row a fixture, the coming ones first, each part in order of kick-off; columns of `FIXTURE_SCHEMA`.
+        One row per fixture, the upcoming ones first, each part in order of kick-off; columns of `FIXTURE_SCHEMA`.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
         batch = encode(fixtures, TeamHistory(past, spec), spec)
     except pl.exceptions.ColumnNotFoundError as error:
         raise RegistryError(
-            f"Model version {version} needs an input that is not made any more ({str(error).splitlines()[0]}): train "
+            f"Model version {version} needs an input that no longer exists ({str(error).splitlines()[0]}): train "
             "and promote a new version."
         ) from error
     known_until = results_known_until(matches, today)

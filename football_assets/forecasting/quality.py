@@ -1,4 +1,4 @@
-"""Questions that the checks of `fixture_predictions` put."""
+"""Tests of `fixture_predictions`, for its asset checks."""
 
 import polars as pl
 

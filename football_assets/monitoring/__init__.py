@@ -1,1 +1,1 @@
-"""Watches the model in production: what was asked, what it answered, how it went, and whether the world has moved."""
+"""Monitoring of production: logged predictions, their results, and drift from the training data."""

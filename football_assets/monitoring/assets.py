@@ -186,7 +186,7 @@ def _report_metadata(report: "DriftReport", pictures: dict[str, bytes], size: in
         ("columns", columns_table(report)),
         ("results_against_forecasts", tests_table(report)),
         ("data_quality", quality_table(report)),
-        ("not_judged", apart_table(report)),
+        ("not_compared", apart_table(report)),
     ):
         if not table.is_empty():
             metadata[name] = MetadataValue.md(as_markdown(table))

@@ -19,9 +19,9 @@ from football_assets.storage.tables import as_markdown
 
 _DESCRIPTIONS = {
     "inputs": "Inputs and forecasts are distributed as in training, for the same leagues and phases of the season.",
-    "quality": "Values are missing or out of range no more than in training; forecasts are probabilities.",
-    "outcomes": "Goals, home advantage and outcomes are what was forecast.",
-    "scores": "The live log loss is what the forecasts themselves expect.",
+    "quality": "Missing and out-of-range values are as frequent as in training; forecasts are probabilities.",
+    "outcomes": "Goals, home advantage and outcome frequencies agree with the forecasts.",
+    "scores": "The live log loss agrees with its expectation under the forecasts.",
 }
 _NAMES = {
     "inputs": "inputs_are_as_in_training",
@@ -33,7 +33,7 @@ _NAMES = {
 
 @asset_check(
     asset="prediction_log",
-    description="No line of a segment is in the tables twice, and none waits for longer than the last run.",
+    description="No line of a segment is in the tables twice.",
 )
 def every_prediction_is_logged_once(bucket: BucketResource) -> AssetCheckResult:
     """Test the segment and line of every row, one day at a time."""

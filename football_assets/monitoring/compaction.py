@@ -66,7 +66,7 @@ def compact(bucket: Bucket) -> Compaction:
         day = _day_of(item.name)
         if day is None:
             done.problems.append(
-                Problem(item.name, None, "is no segment of the prediction log: it was left alone.")
+                Problem(item.name, None, "is not a segment of the prediction log: it is left as it is.")
             )
         else:
             days.setdefault(day, []).append(item)
@@ -173,7 +173,7 @@ class _Segment:
     def problems(self) -> Iterator[Problem]:
         kept = f"it is kept in {REJECTED}/." if self.is_usable else "no line is one, so it was left alone."
         for line in self.rejected:
-            yield Problem(self.item.name, line.number, f"is no record ({line.problem}): {kept}")
+            yield Problem(self.item.name, line.number, f"is not a record ({line.problem}): {kept}")
         for version, reason in self.nameless.items():
             yield Problem(
                 self.item.name,
@@ -207,13 +207,13 @@ def _values(record: dict[str, Any]) -> tuple[Any, ...]:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a string")
     return value
 
 
 def _numbers(values: object, count: int) -> list[float]:
     if not isinstance(values, list) or len(values) != count:
-        raise ValueError(f"{values!r} is no list of {count} numbers")
+        raise ValueError(f"{values!r} is not a list of {count} numbers")
     return [float(value) for value in values]
 
 
@@ -222,14 +222,14 @@ def _features(values: object) -> dict[str, float] | list[float]:
     if isinstance(values, dict):
         return dict(zip(values, _features(list(values.values())), strict=True))
     if not isinstance(values, list):
-        raise TypeError(f"its features {values!r} are no list")
+        raise TypeError(f"its features {values!r} are not a list")
     return [np.nan if value is None else float(value) for value in values]
 
 
 def _rows(
     segment: str, records: list[tuple[int, tuple[Any, ...], Any]], names: "_FeatureNames"
 ) -> tuple[pl.DataFrame, dict[int, str]]:
-    """One row a record, its features in columns; and why those of some model versions are not."""
+    """One row per record, its features in columns; and why those of some model versions are not."""
     version_at = _OF_RECORD.index("model_version")
     shapes: dict[tuple[int, tuple[str, ...] | int], list[int]] = {}
     for position, (_, values, features) in enumerate(records):

@@ -1,9 +1,9 @@
-"""The verdict on a window of production: inputs, forecasts and results against what the model was trained on.
+"""Drift of a window of production: compare inputs, forecasts and results with the training data of the model.
 
-`collect` reads what is to be judged, `examine` judges it; neither draws or writes anything.
+`collect` reads the data, `examine` compares them; neither draws or writes anything.
 
-Drift starts a training, so it is found only in what a training on landed results could answer: forecasts of matches of
-the fixture lists, and results.
+Drift starts a training. It is therefore measured only on data that landed results change: forecasts of matches of the
+fixture lists, and results.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Whether inputs and forecasts of a window are distributed as in the reference, and whether they are sound at all."""
+"""Compare the distribution of a window's inputs and forecasts with the reference, and find invalid values."""
 
 from dataclasses import dataclass
 
@@ -81,7 +81,7 @@ def judge_columns(columns: list[Column], config: DriftConfig, note: str) -> Find
     drifted = [column for column in columns if column.drifted]
     broken = [column.name for column in columns if column.distance > column.broken]
     share = len(drifted) / len(columns)
-    text = f"{len(drifted)} of {len(columns)} columns are distributed unlike the training reference"
+    text = f"{len(drifted)} of {len(columns)} columns have drifted from the training reference"
     if drifted:
         text += f" ({', '.join(column.name for column in drifted[:5])}{', …' if len(drifted) > 5 else ''})"
     if broken:
@@ -123,7 +123,7 @@ def column_quality(comparison: Comparison, spec: FeatureSpec) -> list[Quality]:
 def judge_quality(
     qualities: list[Quality], forecasts: pl.DataFrame, comparison: Comparison, config: DriftConfig
 ) -> Finding:
-    """Drift if inputs lack values, or have impossible ones, more often than in training; or a forecast is none."""
+    """Find drift if inputs are missing or out of range more often than in training, or a forecast is invalid."""
     chance = 0.5 * config.noise * np.sqrt(2 / max(1, _teams(comparison.window)))
     bad = [quality for quality in qualities if quality.excess > max(config.quality_share, chance)]
     wrong = forecasts_that_are_none(forecasts)
@@ -132,8 +132,10 @@ def judge_quality(
         for quality in bad
     ]
     if wrong:
-        parts.append(f"{wrong} forecasts are no probabilities or goals")
-    text = f"{'; '.join(parts)}." if parts else "Values are missing or out of range no more than in training."
+        parts.append(f"{wrong} forecasts are not probabilities and goals")
+    text = (
+        f"{'; '.join(parts)}." if parts else "Missing and out-of-range values are as frequent as in training."
+    )
     return Finding(area="quality", drifted=bool(parts), note=text)
 
 

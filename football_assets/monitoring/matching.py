@@ -1,8 +1,8 @@
-"""Like with like: the part of the training reference that has the window's mix of leagues and of phases of the season.
+"""Sample the training reference with the window's mix of leagues and phases of the season.
 
-What people ask changes all the time: another league, the first round, a month without football. That is no drift. So
-the reference is drawn with the window's shares of league and phase, and what depends on how far ahead of a match it was
-asked is set aside on both sides.
+Requests vary with time: another league, the first round, a month without football. This is not drift. The reference is
+therefore sampled with the window's shares of leagues and phases, and columns that depend on how long before the match
+it was requested are excluded on both sides.
 """
 
 from dataclasses import dataclass

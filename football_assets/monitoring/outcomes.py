@@ -1,7 +1,7 @@
-"""Whether football goes on as the model expects: results against the forecasts made before them.
+"""Compare results with the forecasts made before them.
 
-Calibration in the large: sums of what happened against sums of what was expected, with the variance that the forecasts
-themselves imply, and that by which ordinary months differ. A difference is drift if it is certain and large enough.
+The tests are calibration in the large: observed sums are compared with expected sums, with the variance that the
+forecasts imply plus the variance between ordinary months. A difference is drift if it is significant and large enough.
 """
 
 from collections.abc import Callable

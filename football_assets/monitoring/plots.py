@@ -64,7 +64,7 @@ def live_results(results: pl.DataFrame) -> "Figure":
     losses.axhline(
         float(log_loss_each(p, outcomes).mean()), color="#c8553d", ls="--", lw=1, label="all results"
     )
-    losses.set(xlabel="week of kick-off", ylabel="log loss (nats a match)")
+    losses.set(xlabel="week of kick-off", ylabel="log loss (nats per match)")
     losses.tick_params(axis="x", rotation=30, labelsize=8)
     losses.legend(frameon=False)
     return figure

@@ -1,4 +1,4 @@
-"""What the drift report needs of the production model, file by file from the registry."""
+"""Read the files of the production model that the drift report needs from the registry."""
 
 import io
 from dataclasses import dataclass

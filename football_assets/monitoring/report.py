@@ -1,4 +1,4 @@
-"""The drift report as a page: the summary on top, Evidently's comparison below where there is something to compare."""
+"""The drift report as a page: the summary on top, then Evidently's comparison if there are enough data."""
 
 from html import escape
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ _STYLE = """
 #summary th, #summary td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid #e3e7ec }
 #summary .scroll { overflow-x: auto } #summary img { max-width: 100%; height: auto }
 """
-_WORDS = {True: "drift", False: "as in training", None: "too little to judge"}
+_WORDS = {True: "drift", False: "as in training", None: "insufficient data"}
 
 
 def compare_with_evidently(report: DriftReport) -> "Snapshot":
@@ -90,9 +90,9 @@ def verdict_text(summary: DriftSummary) -> str:
     """Return the verdict in one sentence."""
     version = "no model" if summary.model_version is None else f"version {summary.model_version}"
     return {
-        "ok": f"Production ({version}) sees the football that it was trained on.",
-        "drift": f"Production ({version}) sees other football than it was trained on.",
-        "insufficient_data": f"Too little was asked of production ({version}) to say anything.",
+        "ok": f"Production ({version}) gets inputs and results as in training.",
+        "drift": f"Production ({version}) gets other inputs or results than in training.",
+        "insufficient_data": f"There is insufficient data about production ({version}).",
     }[summary.status]
 
 
@@ -101,8 +101,8 @@ def facts(summary: DriftSummary) -> dict[str, str]:
     return {
         "predictions of": f"{summary.window_start:%Y-%m-%d} to {summary.window_end:%Y-%m-%d %H:%M} UTC",
         "matches of the fixture lists forecast": f"{summary.predictions:,}",
-        "custom histories, not judged": f"{summary.custom_histories:,}",
-        "matches on no fixture list, not judged": f"{summary.unlisted:,}",
+        "custom histories, not compared": f"{summary.custom_histories:,}",
+        "matches on no fixture list, not compared": f"{summary.unlisted:,}",
         "results known": f"{summary.results:,}, of forecasts since {summary.results_since:%Y-%m-%d}",
         "model version": _or_none(summary.model_version),
         "model knows results until": _or_none(summary.model_as_of),
@@ -199,7 +199,7 @@ def _section(report: DriftReport, pictures: dict[str, bytes]) -> str:
         ("Results against forecasts", tests_table(report)),
         ("Columns", columns_table(report)),
         ("Data quality", quality_table(report)),
-        ("Not judged: custom histories and matches on no fixture list", apart_table(report)),
+        ("Not compared: custom histories and matches on no fixture list", apart_table(report)),
     ):
         if not table.is_empty():
             parts += [f"<h2>{caption}</h2>", _table(table)]

@@ -1,4 +1,4 @@
-"""Logged forecasts beside the results that have arrived since, and what production scores on them."""
+"""Join logged forecasts with the results that landed later, and score them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

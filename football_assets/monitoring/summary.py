@@ -19,7 +19,7 @@ AREAS: tuple[Area, ...] = ("inputs", "quality", "outcomes", "scores")
 
 
 class Finding(BaseModel):
-    """One area's verdict. `drifted` None: there is too little to judge, and `note` says what is missing."""
+    """One area's verdict. `drifted` None: there is insufficient data, and `note` says what is missing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,8 +46,8 @@ class DriftSummary(BaseModel):
         None, description="Days of landed results that no version knows, in production or not."
     )
     predictions: int = Field(description="Matches of the fixture lists forecast in the window, each once.")
-    custom_histories: int = Field(0, description="Custom histories forecast in the window; not judged.")
-    unlisted: int = Field(0, description="Matches on no fixture list forecast in the window; not judged.")
+    custom_histories: int = Field(0, description="Custom histories forecast in the window; not compared.")
+    unlisted: int = Field(0, description="Matches on no fixture list forecast in the window; not compared.")
     results: int = Field(description="Matches forecast since `results_since` whose result is known.")
     status: Status
     reasons: list[str] = Field(description="Why the status is drift or insufficient_data.")

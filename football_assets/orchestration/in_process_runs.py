@@ -1,7 +1,7 @@
 """Materialise assets as Dagster runs inside this process, recorded on the home's instance. The command line calls it.
 
-Everything is paid for once: one import of the libraries, one process, one run. The runs carry the code location of
-`workspace.yaml`, so the UI shows them, their lineage, checks and logs like runs that it launched itself.
+All assets share one import of the libraries, one process and one run. The runs have the code location of
+`workspace.yaml`, so the UI shows their lineage, checks and logs like those of runs that it launched.
 """
 
 import os

@@ -84,7 +84,7 @@ class Tracking:
             self._run.finish()
         except Exception as error:
             folder = Path(self._run.dir).parent
-            self._warn(f"W&B has not everything: {_line(error)} `wandb sync {folder}` uploads the rest.")
+            self._warn(f"W&B is incomplete: {_line(error)} `wandb sync {folder}` uploads the rest.")
 
     def _attempt(self, what: str, action: Callable[[Any], None]) -> None:
         if not self._works:
@@ -93,7 +93,7 @@ class Tracking:
             action(self._run)
         except Exception as error:  # W&B raises errors of its server, its process and the disk
             self._works = False
-            self._warn(f"W&B did not take {what}, and is left alone from here on: {_line(error)}")
+            self._warn(f"W&B failed to log {what}, and nothing more is logged in this run: {_line(error)}")
 
 
 def is_tracking_on(settings: Settings) -> bool:
@@ -178,7 +178,7 @@ def _start(warn: Warn, **arguments: Any) -> Any:
     try:
         return wandb.init(**arguments, mode="offline", settings=wandb.Settings(**quiet))
     except Exception as error:
-        warn(f"W&B does not work, nothing is tracked: {_line(error)}")
+        warn(f"W&B failed, nothing is tracked: {_line(error)}")
         return None
 
 

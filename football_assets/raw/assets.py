@@ -46,8 +46,8 @@ _PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "awa
             group_name=GROUP,
             code_version=RAW_TABLES_CODE,
             tags={"grain": "match"},
-            description="One row a match, played or not, merged from all landing files of the country. Where files "
-            "contradict each other the score that most of them list stands.",
+            description="One row per match, played or not, merged from all landing files of the country. If files "
+            "contradict each other, the score in most of them counts.",
         ),
         "raw_matches_rejected": AssetOut(
             io_manager_key="tables",

@@ -1,6 +1,6 @@
-"""Asset checks of the raw tables. Each puts one question of `quality.py`.
+"""Asset checks of the raw tables. Each calls one function of `quality.py`.
 
-One step answers them all: it reads the tables once, and Dagster spends more on a step than most answers take.
+All checks are one step, which reads the tables once: a Dagster step takes longer than most checks.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ SEASONS_SHOWN = 3
             "rows_keep_to_the_schema",
             asset="raw_matches",
             blocking=True,
-            description="Every row keeps to the schema Match; `match_id` is unique.",
+            description="Every row conforms to the schema Match; `match_id` is unique.",
         ),
         AssetCheckSpec(
             "no_played_match_lies_in_the_future",
@@ -53,7 +53,7 @@ SEASONS_SHOWN = 3
         AssetCheckSpec(
             "countries_are_as_new_as_their_files",
             asset="raw_matches",
-            description="Each country is as new as its landing files.",
+            description="Each country was read from its current landing files.",
         ),
         AssetCheckSpec(
             "sources_spell_teams_alike",
@@ -64,7 +64,8 @@ SEASONS_SHOWN = 3
         AssetCheckSpec(
             "every_file_can_be_read",
             asset="raw_matches_rejected",
-            description="Every landing object is results in a known format, in its place, and not another league's.",
+            description="Every landing object has results in a known format, is in a season's folder, and is not a "
+            "copy of another league.",
         ),
         AssetCheckSpec(
             "few_records_are_rejected",

@@ -1,4 +1,4 @@
-"""Matches that the folders of two seasons list: which season each belongs to.
+"""Assign the matches that the folders of two seasons list to one season.
 
 The windows of neighbouring seasons overlap (`seasons.season_window`), as do those of an autumn-to-spring season and a
 calendar year. A country is read with all of its seasons. Called by `matches.py`.

@@ -1,4 +1,4 @@
-"""What the asset checks ask of the raw tables: broken rules, tables older than files, unreadable files."""
+"""Tests of the raw tables for the asset checks: broken rules, tables older than files, unreadable files."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -60,7 +60,7 @@ def stale_countries(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataF
 
 
 def rejected_share(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
-    """One row a season: `records`, `rejected` and `share`, the greatest share first."""
+    """One row per season: `records`, `rejected` and `share`, the greatest share first."""
     counted = pl.concat(
         [matches.select("season", rejected=pl.lit(0)), rejected.select("season", rejected=pl.lit(1))],
         how="vertical",

@@ -84,7 +84,7 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
         .when(pl.col("withdrawn").is_not_null())
         .then(
             pl.format(
-                "{} lose 0-{} in {} matches on end: awarded after they withdrew.",
+                "{} lose 0-{} in {} consecutive matches: awarded after they withdrew.",
                 "withdrawn",
                 pl.lit(WALKOVER_GOALS),
                 "walkovers",
@@ -111,7 +111,7 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
         .when(played & (pl.col("kickoff_date") > today))
         .then(
             pl.format(
-                "The match of {} has a score and yet lies after today, {}.",
+                "The match of {} has a score although it is after today, {}.",
                 pl.col("kickoff_date").dt.to_string(),
                 pl.lit(today.isoformat()),
             )
@@ -187,7 +187,7 @@ def without_void(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .select(
             "row",
             also=pl.format(
-                "The score {}-{} was not won by play, as {} says.",
+                "The score {}-{} was awarded, according to {}.",
                 "home_goals",
                 "away_goals",
                 "source_object_marked",

@@ -1,4 +1,4 @@
-"""`registered_model`: publish the trained model as a version of the registry, and judge it by the gate."""
+"""`registered_model`: publish the trained model as a version of the registry, and apply the promotion gate."""
 
 import json
 import shutil

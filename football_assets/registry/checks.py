@@ -34,7 +34,7 @@ def candidate_bundle_is_whole(bucket: BucketResource) -> AssetCheckResult:
 
 @asset_check(
     asset="registered_model",
-    description="On the test period the candidate is certainly better than the class prior.",
+    description="On the test period the candidate is significantly better than the class prior.",
 )
 def candidate_beats_the_class_prior(bucket: BucketResource) -> AssetCheckResult:
     """Report the gate's comparison with the class prior."""

@@ -15,7 +15,7 @@ class GateConfig(BaseModel):
     tolerance: float = Field(
         0.005,
         ge=0,
-        description="Mean log loss a match by which a candidate may be worse than Elo or the production model.",
+        description="Mean log loss per match by which a candidate may be worse than Elo or the production model.",
     )
     confidence: float = Field(0.95, gt=0, lt=1, description="Coverage of the bootstrap interval.")
     resamples: int = Field(2000, ge=100, description="Bootstrap samples of league-weeks.")

@@ -181,11 +181,11 @@ def _compare(
 
 def _sentence(comparison: GateComparison, config: GateConfig) -> str:
     if comparison.reference == CLASS_PRIOR:
-        verdict = "better than" if comparison.passed else "not certainly better than"
+        verdict = "better than" if comparison.passed else "not significantly better than"
     elif comparison.passed:
         verdict = "better than" if comparison.upper < 0 else "not worse than"
     else:
-        verdict = "certainly worse than" if comparison.lower > 0 else "worse beyond the tolerance than"
+        verdict = "significantly worse than" if comparison.lower > 0 else "worse beyond the tolerance than"
     return (
         f"The candidate is {verdict} the {comparison.reference}: log loss {comparison.candidate_log_loss:.4f} against "
         f"{comparison.reference_log_loss:.4f} on {comparison.matches:,} matches, "

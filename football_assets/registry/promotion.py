@@ -1,4 +1,4 @@
-"""Judge a new version by the gate, and promote it if the gate accepts it."""
+"""Apply the promotion gate to a new version, and promote it if the gate accepts it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,8 +46,8 @@ class Verdict:
                 return f"Version {self.version} is in production already."
             case PromotionOutcome.WITHDRAWN:
                 return (
-                    f"Version {self.version} was rolled back before and is not promoted again by itself: "
-                    f"`football models promote {self.version}` does."
+                    f"Version {self.version} was rolled back before and is not promoted by the gate again: "
+                    f"run `football models promote {self.version}` to do so."
                 )
         kept = (
             "there is no production version"
@@ -101,7 +101,7 @@ def judge_and_promote(
             continue
         return Verdict(version, PromotionOutcome.PROMOTED, decision, production, version)
     raise RegistryError(
-        f"Version {version} could not be judged: production changes all the time. Try again later."
+        f"Version {version} could not be evaluated: production changed in every attempt. Try again later."
     )
 
 

@@ -99,7 +99,7 @@ class Registry:
             return int(reference)
         if reference not in ALIASES:
             raise RegistryError(
-                f"{reference!r} is no model version: give a number or one of {', '.join(ALIASES)}."
+                f"{reference!r} is not a model version: give a number or one of {', '.join(ALIASES)}."
             )
         number = self.aliases().get(reference)
         if number is None:
@@ -155,7 +155,7 @@ class Registry:
             There is no such alias or version.
         """
         if alias not in ALIASES:
-            raise RegistryError(f"{alias!r} is no alias: use one of {', '.join(ALIASES)}.")
+            raise RegistryError(f"{alias!r} is not an alias: use one of {', '.join(ALIASES)}.")
         self.manifest(version)
         self._aliases.change(lambda state: state.with_alias(alias, version))
 
@@ -184,8 +184,8 @@ class Registry:
         def change(state: AliasState) -> AliasState:
             if state.production != production:
                 raise PreconditionFailed(
-                    f"Version {version} was judged against {production}, but production is {state.production} now: "
-                    "judge it again."
+                    f"Version {version} was compared with {production}, but production is {state.production} now: "
+                    "evaluate it again."
                 )
             return state.promoted(version)
 

@@ -48,7 +48,7 @@ def post_json(
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise WebhookError(
-            "FOOTBALL_WEBHOOK_URL is no address: it begins with https:// or http:// and a host."
+            "FOOTBALL_WEBHOOK_URL is not an address: it must begin with https:// or http:// and a host."
         )
     data = json.dumps(message).encode()
     problem = ""

@@ -1,1 +1,1 @@
-"""From tables of matches to the network's inputs: the one encoder, for training, backtest and serving alike."""
+"""Encode tables of matches into the network's inputs, for training, backtest and serving."""

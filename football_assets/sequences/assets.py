@@ -21,7 +21,7 @@ from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 def sequence_tensors(bucket: BucketResource) -> MaterializeResult[Path]:
     """Encode the last ten matches of both teams and the context of every match as memory-mapped arrays.
 
-    One row a match, played or not, in order of kick-off. A history holds only matches of earlier calendar days; it is
+    One row per match, played or not, in order of kick-off. A history holds only matches of earlier calendar days; it is
     read through the span of a team's matches that were known by then. Units are goals, days and rating points:
     normalisation is part of the network. `feature_spec.json` names every column.
     """

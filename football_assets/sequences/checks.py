@@ -7,9 +7,7 @@ from dagster import AssetCheckResult, asset_check
 from football_assets.sequences.assets import sequence_tensors
 
 
-@asset_check(
-    asset=sequence_tensors, description="Every number is finite, but for contexts that are not known."
-)
+@asset_check(asset=sequence_tensors, description="Every value is finite; an unknown context is NaN.")
 def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
     """Past matches have no NaN but the rest days of a first match; contexts have no infinity."""
     import numpy as np
@@ -25,7 +23,7 @@ def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
 
 @asset_check(
     asset=sequence_tensors,
-    description="A history is matches that stand one behind the other, and only padding is no match.",
+    description="The matches of a history are contiguous, and all other rows are padding.",
 )
 def tensors_left_padded(sequence_tensors: Path) -> AssetCheckResult:
     """Spans lie within the past matches, of which the last row alone is padding."""

@@ -5,8 +5,7 @@ matches without crowds from May 2020 on, reaches them late. One number for all l
 from all matches when the tensors are written, so that the tables of a country depend on no other country. It is added
 to the logarithms of the expected goals: half to the home team's, minus half to the away team's.
 
-In ordinary years the estimate is noise. Below two standard errors it is set to 0; far beyond them it is kept nearly
-whole.
+In ordinary years the estimate is noise. Below two standard errors it is set to 0; far above them it is hardly changed.
 """
 
 import numpy as np

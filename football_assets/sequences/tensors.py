@@ -1,8 +1,8 @@
-"""Sequence tensors on disk: one .npy file each, so that training maps them into memory, and the row keys beside.
+"""Sequence tensors on disk: one .npy file each, which training memory-maps, and the row keys.
 
-A past match is stored once a team, not once in every history that it belongs to: a match has, for both teams, the span
-of the matches known before its day, and its histories are read through it. That is a sixth of the bytes to write, to
-hash, to map and to send to workers, and any length of history is in it.
+A past match is stored once per team, not once per history that contains it. Each match has, for both teams, the row
+span of the matches before its day, from which its histories are gathered. This takes a sixth of the bytes to write,
+hash, map and send to workers, and supports any history length.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Errors of the Google Cloud Storage client: which are transient, and a sentence for a person about each."""
+"""Errors of the Google Cloud Storage client: which are transient, and the error message for each."""
 
 import re
 

@@ -79,7 +79,7 @@ class LocalBucket(Bucket):
             if info is not None:
                 yield info
             elif on_unusable is not None and os.path.lexists(self._path(name)):  # else deleted since
-                on_unusable(UnusableFile(name, "It is no regular file, nor a link to one."))
+                on_unusable(UnusableFile(name, "It is neither a regular file nor a link to one."))
 
     def _walk(self, prefix: str) -> Iterator[str | UnusableFile]:
         """Yield names of files under the prefix, and files and folders that cannot be objects."""

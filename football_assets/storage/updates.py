@@ -60,8 +60,8 @@ def update(
         return retrying(_attempt, bucket, name, change)
     except _Conflict as conflict:
         raise UpdateConflict(
-            f"{name} in {bucket.url} changes all the time: try again later. Other writers were faster in all "
-            f"{attempts} attempts."
+            f"{name} in {bucket.url} could not be updated: other writers changed it during all {attempts} "
+            "attempts. Try again later."
         ) from conflict.__cause__
 
 

@@ -1,1 +1,1 @@
-"""Learning: the network, how it is fitted, how it is judged, and the backtest."""
+"""Training: the network, its fit, its evaluation, and the backtest."""

@@ -260,7 +260,7 @@ def parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise FootballError(f"{text!r} is no day: write it YYYY-MM-DD, like 2021-07-01.") from None
+        raise FootballError(f"{text!r} is not a day: write it YYYY-MM-DD, like 2021-07-01.") from None
 
 
 def scores_table(scores: dict[str, dict[str, float]]) -> str:

@@ -1,7 +1,7 @@
-"""The backtest: train on everything before a day, then walk forward with the network frozen.
+"""The backtest: train on all matches before a day, then forecast later matches with the frozen network.
 
-Histories and ratings do walk: each match is forecast from what was known before its day. Labels of the walked period
-reach neither weights nor calibration.
+Histories and ratings are updated: each match is forecast from results of earlier days. Labels of the forecast period
+affect neither weights nor calibration.
 """
 
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def run_backtest(
     Returns
     -------
     Backtest
-        `forecasts` has a row a match: `date`, `league_id`, `season`, `home_team`, `away_team`, `home_goals`,
+        `forecasts` has one row per match: `date`, `league_id`, `season`, `home_team`, `away_team`, `home_goals`,
         `away_goals`, `p_home`, `p_draw`, `p_away`, `xg_home`, `xg_away`, and the baselines' `class_prior_p_home`,
         `elo_p_home`, ….
 

@@ -58,8 +58,8 @@ class TrainingConfig(BaseModel):
     )
     refit: bool = Field(
         False,
-        description="Once validation has stopped and calibrated the training, repeat it from the start on training and "
-        "validation matches. Takes twice the time, for a gain that one season in five shows.",
+        description="After early stopping and calibration, train again from the start on training and validation "
+        "matches. Doubles the training time, for a gain in one season of five.",
     )
     seed: int = Field(7, description="Seed of initial weights, dropout and batch order.")
     workers: int = Field(
@@ -72,7 +72,7 @@ class TrainingConfig(BaseModel):
         0,
         ge=0,
         le=1,
-        description="Share of a GPU that each of several workers takes; 0: they train on the CPU.",
+        description="GPUs per worker, a fraction of one; 0: the workers train on the CPU.",
     )
 
 
@@ -81,8 +81,8 @@ class LaunchedTraining(TrainingConfig):
 
     use_best_config: bool = Field(
         True,
-        description="Take the hyperparameters that the last sweep found to be better than the defaults, if there are "
-        "any and none is given here.",
+        description="Use the hyperparameters of the last sweep, if they are better than the defaults and none is set "
+        "here.",
     )
 
     def as_given(self) -> TrainingConfig:
@@ -112,14 +112,14 @@ class SweepConfig(BaseModel):
         None,
         ge=2,
         le=10_000,
-        description="Configurations to try at most, the default among them. Unset: by the size of the data, one per "
+        description="Maximum number of configurations, including the default. Unset: by the size of the data, one per "
         f"{MATCHES_OF_A_TRIAL:,} played matches, from {LEAST_TRIALS} to {MOST_TRIALS}.",
     )
     minutes: float | None = Field(
         None,
         gt=0,
-        description="Time in all, without the start of Ray; the search ends after two thirds of it, the final after "
-        f"the rest. Unset: by the size of the data, one minute per {MATCHES_OF_A_MINUTE:,} played matches, from "
+        description="Total time in minutes, without the start of Ray: two thirds for the search, the rest for the "
+        f"final. Unset: by the size of the data, one minute per {MATCHES_OF_A_MINUTE:,} played matches, from "
         f"{LEAST_MINUTES:g} to {MOST_MINUTES:g}.",
     )
     grace_epochs: int = Field(
@@ -133,7 +133,7 @@ class SweepConfig(BaseModel):
         0.25,
         gt=0,
         le=1,
-        description="Share of a GPU of each trial, if there is a GPU; otherwise a trial takes a core.",
+        description="GPUs per trial, a fraction of one, if there is a GPU; else each trial has a CPU core.",
     )
     seed: int = Field(7, description="Seed of the sampled configurations.")
     split: SplitConfig = SplitConfig()

@@ -39,7 +39,7 @@ def loss_curves(epochs: list[Epoch], best_epoch: int, baseline: float | None = N
         axes.axhline(baseline, color="#c8553d", ls="--", lw=1, label="Elo on validation")
     axes.axvline(best_epoch, color="#1b6ca8", ls=":", lw=1, label=f"kept: epoch {best_epoch}")
     axes.set_xlabel("epoch")
-    axes.set_ylabel("log loss (nats a match)")
+    axes.set_ylabel("log loss (nats per match)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return figure
@@ -59,7 +59,7 @@ def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | No
                 style = {"color": named[name], "lw": 2, "label": name, "zorder": 3}
             axes.plot(range(1, len(losses) + 1), losses, marker="o", ms=3, **style)
     axes.set_xlabel("epoch")
-    axes.set_ylabel("validation log loss (nats a match)")
+    axes.set_ylabel("validation log loss (nats per match)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return figure

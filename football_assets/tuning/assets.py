@@ -29,7 +29,7 @@ def sweep(
     bucket: BucketResource,
     sequence_tensors: Path,
 ) -> MaterializeResult[pl.DataFrame]:
-    """Hyperparameters tried against the defaults, one row a trial; validation alone decides, over several seeds.
+    """Hyperparameters tried against the defaults, one row per trial; validation alone decides, over several seeds.
 
     A configuration that beats the defaults is what `trained_lstm` takes from then on, until another sweep decides
     otherwise. It runs on all cores or GPUs of Ray's cluster, within the given trials and minutes.

@@ -167,7 +167,10 @@ def verdict(finalists: list[Finalist]) -> tuple[Finalist | None, str]:
             gains = np.array([default.losses[seed] - other.losses[seed] for seed in seeds])
             compared.append((gains.mean(), gains.std(ddof=1) / np.sqrt(len(seeds)), len(seeds), other))
     if not compared:
-        return None, "no two seeds of the default and a rival were trained: the time was too short to tell"
+        return (
+            None,
+            "the default and another trial have fewer than two seeds in common: the time was too short",
+        )
     gain, error, seeds_compared, best = max(compared, key=lambda item: item[0])
     figures = f"{gain:+.4f} ± {error:.4f} in validation log loss over {seeds_compared} seeds"
     if gain > error:
@@ -198,7 +201,7 @@ def best_config(
 
 
 def final_table(sweep: Sweep) -> pl.DataFrame:
-    """Tabulate the final, one row a trial and seed."""
+    """Tabulate the final, one row per trial and seed."""
     return pl.DataFrame(
         [
             {"trial": item.trial.name, "seed": seed, "validation log loss": f"{loss:.4f}"}

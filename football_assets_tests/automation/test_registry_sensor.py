@@ -206,7 +206,7 @@ def checks(request: RunRequest) -> set[str]:
 
 
 def test_nothing_is_requested_while_everything_is_of_the_production_version(followed: Followed) -> None:
-    assert followed.skipped() == "Everything that could be made is of version 1."
+    assert followed.skipped() == "All assets that could be materialized are of version 1."
 
 
 def test_a_promoted_version_is_verified_forecast_and_reported_in_one_run(followed: Followed) -> None:
@@ -217,9 +217,7 @@ def test_a_promoted_version_is_verified_forecast_and_reported_in_one_run(followe
 
     assert names(request) == {"serving_deployment", "fixture_predictions", "drift_report"}
     assert checks(request) == CHECKS_OF[SERVING] | CHECKS_OF[FIXTURES]
-    assert (
-        "Production is version 2, which Serve has not been seen to answer from." in request.tags[REASON_TAG]
-    )
+    assert "Production is version 2, and Serve is not verified to answer from it." in request.tags[REASON_TAG]
     followed.make_all_of(2)
     assert "version 2" in followed.skipped()
 
@@ -377,7 +375,7 @@ def test_a_replica_that_lags_again_is_verified_again_after_a_pause_however_often
     followed.server.stuck.add("second")
     for _ in range(4):  # more than the attempts at what fails
         run = followed.run(followed.requested(after=400), DagsterRunStatus.SUCCESS)
-        assert f"Run {run.run_id} has verified Serve: verified again in" in followed.skipped()
+        assert f"Run {run.run_id} has verified Serve; the next verification is in" in followed.skipped()
 
     failed = followed.run(followed.requested(after=400), DagsterRunStatus.FAILURE)
     assert f"Run {failed.run_id} did not succeed: next attempt in" in followed.skipped()
@@ -426,7 +424,7 @@ def test_a_verification_that_failed_is_tried_again_later_and_at_once_after_a_new
 
     reason = followed.skipped()
     assert f"Run {run.run_id} did not succeed: next attempt in" in reason
-    assert "Production is version 2, which Serve has not been seen to answer from." in reason
+    assert "Production is version 2, and Serve is not verified to answer from it." in reason
 
     second = followed.requested(after=120)
     assert names(second) == names(first)

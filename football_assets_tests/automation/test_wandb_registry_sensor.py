@@ -113,16 +113,16 @@ def test_a_linked_version_comes_into_production_once(
 ) -> None:
     registry = Registry(bucket.open())
 
-    assert tick(instance, bucket) == "Version 1 was taken over and is in production."
+    assert tick(instance, bucket) == "Version 1 was imported and is in production."
     assert registry.aliases() == {"production": 1}
     assert registry.manifest(1).metadata == {"source": "shelf/football-forecaster:v1"}
     assert list(Path(bucket.scratch).iterdir()) == []
 
-    assert tick(instance, bucket) == "No version is linked that was not followed before."
+    assert tick(instance, bucket) == "No new version is linked."
 
     (shelf.folder / MODEL_CARD).write_text("# The next\n")
     shelf.version = "v2"
-    assert tick(instance, bucket) == "Version 2 was taken over and is in production."
+    assert tick(instance, bucket) == "Version 2 was imported and is in production."
     assert registry.aliases() == {"production": 2, "previous": 1}
 
 
@@ -131,7 +131,7 @@ def test_without_a_linked_version_the_registry_stays_as_it_is(
 ) -> None:
     shelf.version = None
 
-    assert tick(instance, bucket) == "No version is linked that was not followed before."
+    assert tick(instance, bucket) == "No new version is linked."
     assert Registry(bucket.open()).versions() == []
 
 
@@ -141,13 +141,13 @@ def test_a_version_that_is_no_bundle_fails_no_tick_and_is_taken_over_once_it_is_
     away = (shelf.folder / TEAM_STATE).rename(shelf.folder.parent / TEAM_STATE)
 
     assert tick(instance, bucket) == (
-        "Nothing was taken over: shelf/football-forecaster:v1 is no model bundle. It lacks team_state.parquet. "
+        "Nothing was imported: shelf/football-forecaster:v1 is not a model bundle. It lacks team_state.parquet. "
         "Link one that this project logged."
     )
     assert Registry(bucket.open()).aliases() == {}
 
     away.rename(shelf.folder / TEAM_STATE)
-    assert tick(instance, bucket) == "Version 1 was taken over and is in production."
+    assert tick(instance, bucket) == "Version 1 was imported and is in production."
 
 
 @pytest.mark.usefixtures("configured")
@@ -161,6 +161,6 @@ def test_a_server_that_rejects_the_key_fails_no_tick(
 
         reason = tick(instance, bucket)
 
-    assert reason.startswith(f"Nothing was taken over: W&B cannot be asked for {PATH}: ")
+    assert reason.startswith(f"Nothing was imported: The request of {PATH} from W&B failed: ")
     assert "k" * 40 not in reason
     assert Registry(bucket.open()).versions() == []

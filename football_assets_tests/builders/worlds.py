@@ -45,7 +45,7 @@ class MatchRow:
 def simulated_country(
     country: str = "eng", *, seed: int = 0, seasons: int = 6, teams: int = 8, unplayed_rounds: int = 3
 ) -> pl.DataFrame:
-    """The country's `raw_matches`: one row a match, played or not.
+    """The country's `raw_matches`: one row per match, played or not.
 
     Parameters
     ----------

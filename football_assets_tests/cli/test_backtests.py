@@ -106,5 +106,5 @@ def test_retraining_every_season_is_reported_beside_the_first_network(
     assert rows.columns[: len(COLUMNS)] == COLUMNS
     assert {"trained_before", "frozen_p_home", "frozen_xg_away"} <= set(rows.columns)
     assert [season["season"] for season in found["seasons"]] == ["2014-15", "2015-16", "all"]
-    assert "Training 2 of 2, on what was known before 2015-07-01" in shown.err
-    assert "No odds are known of these matches" in shown.out
+    assert "Training 2 of 2, on results before 2015-07-01" in shown.err
+    assert "These matches have no odds" in shown.out

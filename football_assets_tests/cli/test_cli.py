@@ -77,8 +77,8 @@ def test_wrong_usage_is_exit_code_2_with_a_hint(
     ("arguments", "code", "words"),
     [
         (["clubs", "--season", "2030-31"], 1, "No results of 2030-31 have landed. Seasons: 2015-16."),
-        (["clubs", "--season", "lately"], 2, "'lately' is no season: write it like 2015-16"),
-        (["clubs", "--season", "2015-17"], 2, "'2015-17' is no season"),
+        (["clubs", "--season", "lately"], 2, "'lately' is not a season: write it like 2015-16"),
+        (["clubs", "--season", "2015-17"], 2, "'2015-17' is not a season"),
         (
             ["materialize", "--country", "eng", "--select", "nothing,raw_matches"],
             1,

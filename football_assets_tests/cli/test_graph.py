@@ -51,9 +51,9 @@ def test_countries_assets_and_configurations_that_do_not_exist_are_refused(
     )
     assert "epochz" in refused("materialize", "--select", "trained_lstm", "--config", knobs)
     knobs.write_text("just words")
-    assert "no run configuration" in refused("materialize", "--config", knobs)
+    assert "not a run configuration" in refused("materialize", "--config", knobs)
     knobs.write_text("ops: [")
-    assert "is no YAML" in refused("materialize", "--config", knobs)
+    assert "is not YAML" in refused("materialize", "--config", knobs)
 
 
 def test_files_of_the_bucket_that_may_not_be_read_are_rejected_and_the_rest_is_read(

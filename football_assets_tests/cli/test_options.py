@@ -29,7 +29,7 @@ def test_a_season_has_one_label_however_it_is_written(written: str, season: str)
 
 
 def test_a_season_that_cannot_be_parsed_is_rejected() -> None:
-    with pytest.raises(click.BadParameter, match="'2015-17' is no season: write it like 2015-16"):
+    with pytest.raises(click.BadParameter, match="'2015-17' is not a season: write it like 2015-16"):
         SEASON.convert("2015-17", None, None)
 
 

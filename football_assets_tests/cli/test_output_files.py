@@ -58,7 +58,7 @@ def test_what_is_no_regular_file_is_written_to_directly(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist_is_named_before_the_work(tmp_path: Path) -> None:
-    with pytest.raises(FootballError, match=r"rows\.parquet cannot be written: .*nowhere is no folder"):
+    with pytest.raises(FootballError, match=r"rows\.parquet cannot be written: .*nowhere is not a folder"):
         check_writable(tmp_path / "nowhere" / "rows.parquet")
     check_writable(tmp_path / "rows.parquet")
     check_writable(None)

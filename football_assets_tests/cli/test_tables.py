@@ -121,7 +121,7 @@ def test_an_evaluation_shows_the_network_before_the_baselines_and_counts_its_mat
         ["Elo, logistic", "1.0242"],
         ["class prior", "1.0789"],
     ]
-    assert table.title == "Test period: 1,678 matches after 12,345 to learn from"
+    assert table.title == "Test period: 1,678 matches after 12,345 training matches"
 
 
 def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandths() -> None:
@@ -205,7 +205,7 @@ def test_paper_bets_show_what_each_network_won() -> None:
     table = bets_table({"frozen": placed}, 0.05)
 
     assert rows(table) == [
-        ["network", "bets", "won", "mean odds", "units", "a unit staked [95 %]", "worst drawdown"],
+        ["network", "bets", "won", "mean odds", "units", "per unit staked [95 %]", "worst drawdown"],
         ["frozen", "1,234", "456", "2.91", "-78.9", "-6.4% [-10.1%, +2.2%]", "93.4"],
     ]
     assert "above 5%" in str(table.title)

@@ -210,13 +210,13 @@ def test_a_description_that_ray_2_60_does_not_give_is_an_error_with_the_address(
     with pytest.raises(ServeUnreachable) as raised:
         read_state(details, URL)
 
-    assert str(raised.value).startswith(f"{URL} describes Ray Serve in a way that is not known here ({error}")
-    assert str(raised.value).endswith("): Ray 2.60 is.")
+    assert str(raised.value).startswith(f"The description of Ray Serve at {URL} cannot be parsed ({error}")
+    assert str(raised.value).endswith("): use Ray 2.60.")
 
 
 @pytest.mark.parametrize("content", [[], "starting", None, 5])
 def test_content_that_is_no_object_is_an_error(content: Any) -> None:
-    with pytest.raises(ServeUnreachable, match=r"in a way that is not known here \(TypeError: "):
+    with pytest.raises(ServeUnreachable, match=r"cannot be parsed \(TypeError: "):
         read_state(content, URL)
 
 

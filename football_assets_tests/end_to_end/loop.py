@@ -6,7 +6,7 @@ The bundled results as they stood on 8 October 2015 are landed in a bucket of th
 graph runs on it once, and Dagster's daemon and Ray Serve are started. Then, one after the other:
 
 - new_results: the next month of results lands. A new version serves.
-- garbage: a file lands that is no results. Rejected rows, warnings, production as before.
+- garbage: a file lands that does not hold results. Rejected rows, warnings, production as before.
 - worse_model: a network is trained on shuffled outcomes. The gate rejects it with its reasons.
 - killed_daemon: the daemon is killed between tick and launch. Once it runs again, there is exactly one run.
 - rollback: production is rolled back while the daemon is down. Serve follows.
@@ -133,7 +133,7 @@ def new_results(here: Installation, line: Timeline) -> None:
 
 
 def garbage(here: Installation, line: Timeline) -> None:
-    """A file that is no results lands: rejected rows and a warning, production as before."""
+    """A file that does not hold results lands: rejected rows and a warning, production as before."""
     production, runs = here.production(), here.runs(NEW_RESULTS)
     played = played_matches(here)
     here.bucket.write(GARBAGE, b"<html><body>502 Bad Gateway</body></html>")
@@ -175,7 +175,7 @@ def worse_model(here: Installation, line: Timeline) -> None:
         values[learnt] = values[mixed]
         np.save(shuffled / f"{name}.npy", values)
     publish(here.bucket, "sequence_tensors", shuffled)
-    line.note(f"shuffled the outcomes of {len(learnt)} matches to learn from")
+    line.note(f"shuffled the outcomes of {len(learnt)} training matches")
     try:
         here.football("materialize", "--select", TO_THE_GATE)
     finally:

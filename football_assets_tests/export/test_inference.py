@@ -11,10 +11,10 @@ from football_assets.export.inference import OnnxForecaster
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"model\.onnx is no ONNX model"):
+    with pytest.raises(ExportError, match=r"model\.onnx is not an ONNX model"):
         OnnxForecaster(tmp_path / "model.onnx")
     (tmp_path / "model.onnx").write_bytes(b"<html>")
-    with pytest.raises(ExportError, match=r"model\.onnx is no ONNX model"):
+    with pytest.raises(ExportError, match=r"model\.onnx is not an ONNX model"):
         OnnxForecaster(tmp_path / "model.onnx")
 
 

@@ -38,7 +38,7 @@ def test_a_project_is_parsed_once_until_it_changes(project: Path) -> None:
     assert first == second
     parsed = first.stat()
     model = load_manifest()["nodes"][MODEL]
-    assert model["description"].startswith("One row a team and played match")
+    assert model["description"].startswith("One row per team and played match")
     assert model["depends_on"]["nodes"] == ["model.football_features.team_matches"]
     assert first.stat().st_mtime_ns == parsed.st_mtime_ns
     assert [path.name for path in (project / "target").iterdir() if path.is_dir()] == []

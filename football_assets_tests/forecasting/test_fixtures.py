@@ -123,7 +123,7 @@ def test_a_model_with_an_input_that_is_not_made_any_more_is_refused(bundle: Path
     copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
     weather = Feature(name="weather", unit="flag", lower=0, upper=1, description="Rain.")
     DEFAULT_SPEC.model_copy(update={"context": (*DEFAULT_SPEC.context, weather)}).save(copy)
-    with pytest.raises(RegistryError, match="needs an input that is not made any more.*weather"):
+    with pytest.raises(RegistryError, match="needs an input that no longer exists.*weather"):
         forecasts(copy, feature_tables())
 
 
@@ -183,10 +183,10 @@ def test_without_a_production_model_the_error_has_the_gates_reason(bundle: Path,
 
     registry = Registry(LocalBucket(tmp_path / "bucket"))
     registry.set_alias("candidate", registry.publish(bundle, {}))
-    refusals = ["The candidate is certainly worse than the Elo baseline."]
+    refusals = ["The candidate is significantly worse than the Elo baseline."]
     registry.record_decision(1, {"accepted": False, "reasons": ["Fine.", *refusals], "refusals": refusals})
     with pytest.raises(
-        RegistryError, match="gate rejected version 1. The candidate is certainly worse"
+        RegistryError, match="gate rejected version 1. The candidate is significantly worse"
     ) as caught:
         production_bundle(registry, tmp_path / "scratch")
     assert "football models promote 1" in str(caught.value)

@@ -75,7 +75,7 @@ def test_an_empty_log_succeeds_and_every_check_passes_with_a_note(resource: Buck
     assert evaluations(result)["inputs_are_as_in_training"].metadata["verdict"].value == "insufficient_data"
     assert metadata(result, "prediction_log")["dagster/row_count"] == 0
     assert metadata(result, "drift_report")["status"] == "insufficient_data"
-    assert b"Too little was asked" in bucket.read(REPORT)
+    assert b"There is insufficient data" in bucket.read(REPORT)
     assert len(list(bucket.list(HISTORY))) == 1
 
 
@@ -144,7 +144,7 @@ def test_custom_histories_are_counted_and_shown_and_no_check_warns(resource: Buc
         0,
         200,
     )
-    assert "| custom histories | 200 |" in report["not_judged"]
+    assert "| custom histories | 200 |" in report["not_compared"]
     assert passed(result) == QUIET
 
 
@@ -169,4 +169,4 @@ def test_problems_of_the_log_are_shown_and_do_not_fail_it(resource: BucketResour
     log = metadata(run(resource), "prediction_log")
 
     assert (log["rows_added"], log["problems"]) == (1, 1)
-    assert "is no record" in log["what_was_odd"]
+    assert "is not a record" in log["what_was_odd"]

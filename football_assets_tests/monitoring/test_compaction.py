@@ -179,10 +179,10 @@ def test_a_compaction_that_is_killed_is_finished_by_the_next(bucket: LocalBucket
         (b"[1, 2]", "starts with b'[1, 2]'"),
         (lines({"request_id": "half"}).rstrip(), "lacks 'time'"),
         (lines(record(9, time="2015-11-21T12:00:00")).rstrip(), "has no offset"),
-        (lines(record(9, p=[0.5, 0.5])).rstrip(), "no list of 3 numbers"),
+        (lines(record(9, p=[0.5, 0.5])).rstrip(), "not a list of 3 numbers"),
         (lines(record(9, p=["a", 0, 0])).rstrip(), "could not convert"),
-        (lines(record(9, features="none")).rstrip(), "are no list"),
-        (lines(record(9, league_id=7)).rstrip(), "7 is no text"),
+        (lines(record(9, features="none")).rstrip(), "are not a list"),
+        (lines(record(9, league_id=7)).rstrip(), "7 is not a string"),
         (lines(record(9, kickoff_date="soon")).rstrip(), "Invalid isoformat"),
     ],
 )
@@ -228,7 +228,9 @@ def test_a_foreign_object_is_reported_and_left_alone(bucket: LocalBucket, name: 
 
     done = compact(bucket)
 
-    assert done.problems == [Problem(name, None, "is no segment of the prediction log: it was left alone.")]
+    assert done.problems == [
+        Problem(name, None, "is not a segment of the prediction log: it is left as it is.")
+    ]
     assert segments(bucket) == [name]
     assert ids(bucket) == ["request-1"]
 
@@ -287,7 +289,7 @@ def test_records_that_name_their_features_are_read_too(bucket: LocalBucket) -> N
 
 
 def test_problems_are_shown_as_a_table() -> None:
-    shown = describe([Problem("a.jsonl", 3, "is no record")])
+    shown = describe([Problem("a.jsonl", 3, "is not a record")])
 
-    assert shown.rows() == [("a.jsonl", 3, "is no record")]
+    assert shown.rows() == [("a.jsonl", 3, "is not a record")]
     assert describe([]).schema == pl.Schema({"object": pl.String, "line": pl.Int64, "what": pl.String})

@@ -180,7 +180,7 @@ def test_forecasts_that_are_no_probabilities_or_goals_are_found(broken: dict[str
     )
 
     assert forecasts_that_are_none(window) == 1
-    assert quality(window).note == "1 forecasts are no probabilities or goals."
+    assert quality(window).note == "1 forecasts are not probabilities and goals."
     assert forecasts_that_are_none(WINDOW) == 0
 
 

@@ -93,5 +93,5 @@ def test_the_live_log_loss_is_the_mean_of_each_week_of_kick_off_from_monday_to_s
     assert x_of(weekly) == [date(2015, 11, 2), date(2015, 11, 9)]
     np.testing.assert_allclose(y_of(weekly), [first, second])
     np.testing.assert_allclose(y_of(every), (4 * first + 6 * second) / 10)
-    assert (losses.get_xlabel(), losses.get_ylabel()) == ("week of kick-off", "log loss (nats a match)")
+    assert (losses.get_xlabel(), losses.get_ylabel()) == ("week of kick-off", "log loss (nats per match)")
     assert legend(losses) == ["all results"]

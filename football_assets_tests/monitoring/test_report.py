@@ -65,7 +65,7 @@ def test_the_page_says_the_verdict_before_evidently_draws(drifted: DriftReport) 
     assert page.count("<body>") == page.count('<section id="summary">') == 1
     top = page[: page.index("</section>")]
     assert page.index("<body>") < page.index('<section id="summary">') < page.index('<div id="root_')
-    assert "Production (version 3) sees other football than it was trained on." in top
+    assert "Production (version 3) gets other inputs or results than in training." in top
     assert drifted.summary.reasons[0] in top
     assert "2015-11-01 to 2015-12-01 12:00 UTC" in top
     assert re.findall(r'src="(data:image/png;base64,[^"]+)"', top) == [
@@ -108,7 +108,8 @@ def test_text_from_outside_is_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "text"), [("ok", "sees the football"), ("insufficient_data", "Too little was asked")]
+    ("status", "text"),
+    [("ok", "inputs and results as in training"), ("insufficient_data", "There is insufficient data")],
 )
 def test_the_verdict_is_a_sentence(status: str, text: str) -> None:
     summary = report(reference_like(20)).summary.model_copy(update={"status": status})

@@ -195,5 +195,5 @@ def test_a_server_that_refuses_in_the_middle_is_a_warning_and_the_step_goes_on(
 
     assert reached == ["the end"]
     assert "permission denied" in warnings[0]
-    assert "left alone from here on" in warnings[0]
+    assert "nothing more is logged in this run" in warnings[0]
     the_record(tmp_path, b"first", b"second")

@@ -100,7 +100,7 @@ def test_an_awarded_score_is_refused_in_sources_without_marks_too(
     found = read_season(bucket, "2020-21", TODAY)
     assert found.matches.is_empty()
     assert reasons(found) == [
-        "The score 3-0 was not won by play, as raw/b/2020-21/eng.1.json says.",
+        "The score 3-0 was awarded, according to raw/b/2020-21/eng.1.json.",
         "The match was awarded: it has no result of play.",
     ]
 
@@ -164,7 +164,7 @@ def test_matches_awarded_after_a_club_withdrew_are_told_by_their_run(bucket: Buc
     put(bucket, "a/2014-15/gr.1.csv", csv_of(*season_of_walkovers(5)))
     found = read_season(bucket, "2014-15", TODAY)
     assert [day for day, _, _ in played(found)] == ["2014-08-30", "2014-09-13", "2014-09-20", "2015-03-01"]
-    assert reasons(found) == ["Volos lose 0-3 in 5 matches on end: awarded after they withdrew."] * 5
+    assert reasons(found) == ["Volos lose 0-3 in 5 consecutive matches: awarded after they withdrew."] * 5
 
 
 def test_a_bad_month_is_no_withdrawal(bucket: Bucket) -> None:

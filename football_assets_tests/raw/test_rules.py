@@ -61,7 +61,7 @@ def test_a_score_after_today_is_rejected_and_a_fixture_after_today_is_not(bucket
     read = read_season(bucket, "2015-16", TODAY)
     assert read.matches["home_team"].to_list() == ["Fulham", "Ayr"]
     assert read.rejected["reason"].to_list() == [
-        "The match of 2016-01-02 has a score and yet lies after today, 2016-01-01."
+        "The match of 2016-01-02 has a score although it is after today, 2016-01-01."
     ]
 
 

@@ -92,7 +92,7 @@ def test_a_refused_candidate_is_registered_and_reported_but_no_failure(
     assert shown["version"] == 2
     assert shown["promoted"] is False
     assert "Version 2 was rejected by the gate; version 1 stays." in shown["decision"]
-    assert "not certainly better than the class prior" in shown["reasons"]
+    assert "not significantly better than the class prior" in shown["reasons"]
     found = evaluations(result)
     assert found["candidate_bundle_is_whole"].passed
     assert not found["candidate_beats_the_class_prior"].passed

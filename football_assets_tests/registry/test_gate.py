@@ -71,7 +71,7 @@ def test_a_candidate_no_better_than_the_class_prior_is_refused() -> None:
     prior = np.tile(PRIOR, (3000, 1))
     decision = judge(frame(prior, blurred(best, 2), outcome), None, CONFIG)
     assert not decision.accepted
-    assert "not certainly better than the class prior" in reason(decision, CLASS_PRIOR)
+    assert "not significantly better than the class prior" in reason(decision, CLASS_PRIOR)
     assert decision.refusals == [reason(decision, CLASS_PRIOR)]
 
 
@@ -105,13 +105,13 @@ def test_the_very_model_in_production_is_accepted_again() -> None:
     )
 
 
-def test_a_candidate_certainly_worse_than_elo_is_refused_though_within_the_tolerance() -> None:
+def test_a_candidate_significantly_worse_than_elo_is_rejected_though_within_the_tolerance() -> None:
     best, outcome = truth(15000)
     decision = judge(frame(blurred(best, 0.12), best, outcome), None, CONFIG)
     elo = decision.comparisons[1]
     assert 0 < elo.lower < elo.difference < CONFIG.tolerance
     assert not decision.accepted
-    assert "certainly worse than the Elo baseline" in reason(decision, ELO)
+    assert "significantly worse than the Elo baseline" in reason(decision, ELO)
 
 
 def test_a_large_loss_to_production_that_is_not_certain_is_refused() -> None:

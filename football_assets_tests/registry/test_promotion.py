@@ -259,8 +259,8 @@ def test_a_first_version_is_judged_alone_and_promoted(tmp_path: Path, decide: De
             True,
             PromotionOutcome.WITHDRAWN,
             3,
-            "Version 5 was rolled back before and is not promoted again by itself: "
-            "`football models promote 5` does.",
+            "Version 5 was rolled back before and is not promoted by the gate again: "
+            "run `football models promote 5` to do so.",
         ),
     ],
 )
@@ -302,5 +302,5 @@ def test_a_production_that_changes_all_the_time_is_an_error(tmp_path: Path, deci
     with pytest.raises(RegistryError) as error:
         decide(ScriptedRegistry(tmp_path, [None, *range(11, 31)]), True)
     assert str(error.value) == (
-        "Version 5 could not be judged: production changes all the time. Try again later."
+        "Version 5 could not be evaluated: production changed in every attempt. Try again later."
     )

@@ -23,9 +23,9 @@ def test_unknown_versions_and_aliases_are_refused_with_what_there_is(
     published(registry, tmp_path, 2)
     with pytest.raises(RegistryError, match="no model version 9.*Versions: 1, 2"):
         registry.promote(9)
-    with pytest.raises(RegistryError, match="'champion' is no model version"):
+    with pytest.raises(RegistryError, match="'champion' is not a model version"):
         registry.resolve("champion")
-    with pytest.raises(RegistryError, match="'champion' is no alias"):
+    with pytest.raises(RegistryError, match="'champion' is not an alias"):
         registry.set_alias("champion", 1)
     with pytest.raises(RegistryError, match="No model version is 'production'"):
         registry.resolve("production")

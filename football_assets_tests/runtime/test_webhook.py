@@ -56,7 +56,7 @@ def test_a_receiver_that_is_not_there_is_an_error_without_the_address() -> None:
     "url", [SECRET, f"file:///etc/{SECRET}", f"https:///{SECRET}", f"ftp://host/{SECRET}"]
 )
 def test_what_is_no_web_address_is_refused_without_naming_it(url: str) -> None:
-    with pytest.raises(WebhookError, match="FOOTBALL_WEBHOOK_URL is no address") as caught:
+    with pytest.raises(WebhookError, match="FOOTBALL_WEBHOOK_URL is not an address") as caught:
         post_json(url, {})
 
     assert SECRET not in str(caught.value)

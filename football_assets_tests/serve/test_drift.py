@@ -85,5 +85,5 @@ def test_the_page_is_served_without_rights_on_the_host(service: ForecastService)
     finally:
         client.close()
 
-    assert (answer.status_code, "Too little was asked" in answer.text) == (200, True)
+    assert (answer.status_code, "There is insufficient data" in answer.text) == (200, True)
     assert answer.headers["content-security-policy"].startswith("sandbox ")

@@ -193,5 +193,5 @@ def test_a_network_that_answers_nonsense_is_not_served(demo_bucket: LocalBucket,
     onnx.save(network, str(bundle / "model.onnx"))
     number = registry.publish(bundle, {})
 
-    with pytest.raises(FootballError, match="no probabilities"):
+    with pytest.raises(FootballError, match="not probabilities"):
         ServedModel.load(registry, number, tmp_path, provider="cpu", threads=1)

@@ -69,7 +69,7 @@ def test_an_error_without_an_answer_has_no_status() -> None:
         (NotFound("no bucket"), r"^There is no bucket gs://b: create it"),
         (
             requests.ConnectionError("broken"),
-            r"could not be reached to read 'a' for 60 s \(broken\): look at the",
+            r"could not be reached to read 'a' for 60 s \(broken\): check the network",
         ),
         (ServiceUnavailable("busy"), r"could not read 'a' for 60 s \(503 busy\): try again later\."),
         (invalid_response(400), r"could not read 'a': 400 of the service\."),

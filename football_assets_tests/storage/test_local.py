@@ -77,10 +77,10 @@ def test_what_is_no_object_is_reported_beside_the_objects_of_a_listing(
     assert listed[0].version == listed[1].version
     assert {file.name: file.reason for file in found} == {
         r"raw/x/K\xf6ln.csv": "The name is not UTF-8.",
-        "raw/x/dangling.csv": "It is no regular file, nor a link to one.",
+        "raw/x/dangling.csv": "It is neither a regular file nor a link to one.",
         "raw/x/linked": "It is a link to a folder, which is not followed.",
         "raw/x/loop.csv": "The file cannot be opened: Too many levels of symbolic links.",
-        "raw/x/pipe.csv": "It is no regular file, nor a link to one.",
+        "raw/x/pipe.csv": "It is neither a regular file nor a link to one.",
     }
     assert [file.name for file in found if file.is_folder] == ["raw/x/linked"]
 

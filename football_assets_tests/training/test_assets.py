@@ -150,13 +150,13 @@ def test_no_scratch_folder_is_left(learnt: Run) -> None:
 def test_a_backtest_of_a_day_that_is_none_is_refused(learnt: Run) -> None:
     config = {"ops": {"backtest": {"config": {"start": "the first of May"}}}}
 
-    with pytest.raises(FootballError, match="'the first of May' is no day: write it YYYY-MM-DD"):
+    with pytest.raises(FootballError, match="'the first of May' is not a day: write it YYYY-MM-DD"):
         run(learnt.bucket, config, selection=["backtest"])
 
 
 def test_a_day_is_read_as_written() -> None:
     assert str(parse_day("2021-07-01")) == "2021-07-01"
-    with pytest.raises(FootballError, match="'2021-02-30' is no day"):
+    with pytest.raises(FootballError, match="'2021-02-30' is not a day"):
         parse_day("2021-02-30")
 
 

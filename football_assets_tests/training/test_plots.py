@@ -45,7 +45,7 @@ def test_loss_curves_show_training_and_validation_by_epoch() -> None:
 
     assert points(axes, "training") == [(1, 1.04), (2, 1.03), (3, 1.02)]
     assert points(axes, "validation") == [(1, 1.035), (2, 1.03), (3, 1.025)]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "log loss (nats a match)")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "log loss (nats per match)")
     assert legend(axes) == ["training", "validation", "kept: epoch 2"]
 
 
@@ -71,7 +71,7 @@ def test_trial_curves_show_every_trial_from_epoch_one_and_name_the_default_and_t
     assert points(axes, "trial 1") == [(1, 1.04), (2, 1.0), (3, 0.99)]
     assert unnamed_lines(axes) == [[(1, 1.01)]]
     assert legend(axes) == ["trial 0", "trial 1"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "validation log loss (nats a match)")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "validation log loss (nats per match)")
 
 
 @pytest.mark.parametrize("best", ["trial 0", None])

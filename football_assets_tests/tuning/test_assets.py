@@ -150,5 +150,5 @@ def test_the_asset_is_described_in_the_group_of_learning_and_shares_the_pool_of_
 
     assert spec.group_name == trained_lstm.get_asset_spec(AssetKey("trained_lstm")).group_name
     assert (spec.owners, spec.kinds) == (["team:forecasting"], {"ray", "pytorch"})
-    assert "one row a trial" in str(spec.description)
+    assert "one row per trial" in str(spec.description)
     assert asset.op.pool == trained_lstm.op.pool == "training"

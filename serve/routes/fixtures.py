@@ -22,7 +22,7 @@ def add_fixtures(api: FastAPI, service: ForecastService) -> None:
         overdue: Annotated[
             bool,
             Query(
-                description="The fixtures whose day has passed without a result, instead of the coming ones."
+                description="List the fixtures whose date has passed without a result, instead of the upcoming ones."
             ),
         ] = False,
         limit: LimitParameter = 100,

@@ -1,4 +1,4 @@
-"""`/model`: the model version that forecasts."""
+"""`/model`: the served model version."""
 
 from fastapi import FastAPI, Response
 

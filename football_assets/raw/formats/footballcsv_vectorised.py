@@ -37,7 +37,7 @@ def read_plain(files: Mapping[int, bytes]) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        One row a match: `file`, the number of its file; `line`, which counts from 1; and `record`, `kickoff_date`,
+        One row per match: `file`, the number of its file; `line`, which counts from 1; and `record`, `kickoff_date`,
         `home_team`, `away_team`, `home_goals`, `away_goals` and `void` as in `reading.Row`.
     """
     lines = _lines(files)

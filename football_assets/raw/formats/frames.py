@@ -69,7 +69,7 @@ def with_origins(records: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     origins
-        One row a file, with its `object_order`.
+        One row per file, with its `object_order`.
     """
     return (
         records.sort("object_order", maintain_order=True)

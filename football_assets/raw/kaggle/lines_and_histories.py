@@ -76,7 +76,7 @@ def with_scores(lines: pl.DataFrame, scores: Mapping[str, pl.DataFrame]) -> pl.D
 
 
 def join_histories(wide: Mapping[str, WideFile], lines: pl.DataFrame) -> pl.DataFrame:
-    """Concatenate the histories of all files: one row a past match of a team.
+    """Concatenate the histories of all files: one row per past match of a team.
 
     Of several lines that list the entry the last one is kept. Adds `listed_at` (kick-off of that line) and `reason`:
     why the entry cannot be used, null where it can.

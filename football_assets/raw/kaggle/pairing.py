@@ -28,7 +28,7 @@ def pair_entries(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     Returns
     -------
     tuple[pl.DataFrame, pl.DataFrame]
-        One row a match, with `home_team`, `away_team`, `home_origin` and `away_origin`; and the entries that are not
+        One row per match, with `home_team`, `away_team`, `home_origin` and `away_origin`; and the entries that are not
         paired, with the `reason`.
     """
     entries = entries.with_row_index("entry")

@@ -104,7 +104,7 @@ def _local(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_result_files(rows: pl.DataFrame) -> list[RebuiltFile]:
-    """Write one file a season and league, sorted by both. Leagues without an id share the file UNPLACED."""
+    """Write one file per season and league, sorted by both. Leagues without an id share the file UNPLACED."""
     known = rows.filter(pl.col("league_id").is_not_null())
     unknown = _of_unknown_leagues(rows.filter(pl.col("league_id").is_null()))
     files = []

@@ -1,9 +1,9 @@
 """Parse the files of the Kaggle competition "Football Match Probability Prediction" (Octosport, 2022).
 
-`train.csv` and `test.csv` have one row a match, with the last ten matches of both teams; `train_target_and_scores.csv`
-has the scores. Not all versions have all columns: coaches are not read, a history may be shorter, and ratings are
-optional (without them fewer history entries can be paired). All times are UTC. `rebuilding.py` rebuilds matches from
-these files.
+`train.csv` and `test.csv` have one row per match, with the last ten matches of both teams.
+`train_target_and_scores.csv` has the scores. Not all versions have all columns: coaches are not read, a history may be
+shorter, and ratings are optional (without them fewer history entries can be paired). All times are UTC. `rebuilding.py`
+rebuilds matches from these files.
 """
 
 from collections.abc import Sequence
@@ -34,10 +34,10 @@ class WideFile:
     Attributes
     ----------
     matches
-        One row a line: `line`, `record`, `id`, `home_team`, `away_team`, `kickoff` (UTC), `league` (a number),
+        One row per line: `line`, `record`, `id`, `home_team`, `away_team`, `kickoff` (UTC), `league` (a number),
         `league_name` and `outcome` (home, draw, away). Missing and unreadable values are null.
     histories
-        One row a past match of a team: the last `line` that lists it, `side` and `place` (1 is the most recent) in that
+        One row per past match of a team: the last `line` that lists it, `side` and `place` (1: the most recent) in that
         line, `team`, `kickoff`, `league`, `is_home`, `goals_for`, `goals_against`, `rating` and `opponent_rating`
         (before the match). The opponent has no name.
     short
@@ -95,7 +95,7 @@ def read_scores(data: bytes) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        One row a line: `line`, `id`, `score` (its text), `home_goals` and `away_goals`, null for a score like `other`.
+        One row per line: `line`, `id`, `score` (its text), `home_goals` and `away_goals`; null for a score `other`.
 
     Raises
     ------

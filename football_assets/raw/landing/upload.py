@@ -96,8 +96,8 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
 
     The season is the name of the folder that holds a file, else the end of the `name` of a JSON (`English Premier
     League 2015/16`); the league is the file name. A CSV that spans leagues or seasons (football-data.co.uk's
-    `fixtures.csv`, `ARG.csv`) is split into one object a season and league, both read from its rows. The wide files of
-    the Kaggle competition in one folder are rebuilt to files of results (`kaggle.rebuilding`). Hidden folders are
+    `fixtures.csv`, `ARG.csv`) is split into one object per season and league, both read from its rows. The wide files
+    of the Kaggle competition in one folder are rebuilt to files of results (`kaggle.rebuilding`). Hidden folders are
     skipped.
 
     The source is the name of the folder that holds the seasons. The file from which each object was landed is recorded

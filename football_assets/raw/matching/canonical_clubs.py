@@ -31,7 +31,7 @@ def clubs_named(rows: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        One row a country and name: `country`, `name`, `club`, `how` it was found, and `beside`, the clubs among which
+        One row per country and name: `country`, `name`, `club`, `how` it was found, and `beside`, the clubs among which
         an ambiguous name does not decide.
     """
     names = (

@@ -31,16 +31,16 @@ class ClubReport:
     Attributes
     ----------
     leagues
-        One row a season and league of two or more sources: `sources`, `clubs` in all, `shared` by all sources, and
+        One row per season and league of two or more sources: `sources`, `clubs` in all, `shared` by all sources, and
         how many names are `canonical`, an `alias`, found by `spelling`, or `unknown`.
     spellings
-        One row a name whose club was found by the spelling fallback, listed or not: `country`, `name`, `club`,
+        One row per name whose club was found by the spelling fallback, listed or not: `country`, `name`, `club`,
         `sources`, `first_season`, `last_season`, `matches`. An unlisted club is included if it has several names.
     mismatches
-        One row a club and source of its league that does not have it: `season`, `league_id`, `club`, `known_to`,
+        One row per club and source of its league that does not have it: `season`, `league_id`, `club`, `known_to`,
         `missing_in`, `matches`, and the most likely `counterpart` there with the matches `in_common`, or null.
     contradictions
-        One row a season and pair of names of one club that play `different` fixtures on more days than the `same`
+        One row per season and pair of names of one club that play `different` fixtures on more days than the `same`
         fixture: `country`, `club`, `name`, `how`, `other_name`, `other_how`.
     """
 
@@ -101,7 +101,7 @@ def clubs_told_apart(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFr
     Returns
     -------
     pl.DataFrame
-        One row a season, league and pair: `club`, `source`, `other_club`, `other_source`, `in_common`.
+        One row per season, league and pair: `club`, `source`, `other_club`, `other_source`, `in_common`.
     """
     named = matches.with_columns(home_name="home_team", away_name="away_team", country=pl.lit(""))
     sides = _sides(named)

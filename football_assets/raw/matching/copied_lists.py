@@ -32,7 +32,7 @@ def split_copied_lists(entries: pl.DataFrame, evidence: pl.DataFrame) -> tuple[p
     Returns
     -------
     tuple[pl.DataFrame, pl.DataFrame]
-        The entries that are kept, and one row a rejected object: `season`, `source_object`, `source_version`, `reason`.
+        The accepted entries, and one row per rejected object: `season`, `source_object`, `source_version`, `reason`.
     """
     pairs = _objects_with_one_list(entries)
     if pairs.is_empty():

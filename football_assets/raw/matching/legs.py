@@ -192,7 +192,7 @@ def pairs_that_meet_again(entries: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        PAIR, one row a pair.
+        PAIR, one row per pair.
     """
     is_knock_out = ~pl.col("round").str.contains(r"\d[^,]*$")
     of_list = [*PAIR, "object_order"]

@@ -217,7 +217,7 @@ class Fetcher:
             body += chunk
             if len(body) > self.manners.largest_bytes:
                 raise TooLarge(
-                    f"{url} is larger than {self.manners.largest_bytes / 2**20:.0f} MiB: it is no file of results."
+                    f"{url} is larger than {self.manners.largest_bytes / 2**20:.0f} MiB: it is not a file of results."
                 )
             if time.monotonic() > deadline:
                 raise UnreachableFile(f"{url} took longer than {self.manners.file_seconds:.0f} s.")

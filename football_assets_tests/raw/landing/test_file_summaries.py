@@ -46,7 +46,7 @@ def test_results_fixtures_and_rejected_records_are_counted_with_the_first_reason
         ("Fri Aug 16 2013,Leeds,2-1,?,Hull", "outside the season"),
         ("Sat Aug 16 2014,Leeds,3-0 (*),?,Hull", "no result of play"),
         ("Sat Aug 16 2014,Man United,3-0,?,Manchester United", "two names of"),
-        ("Sun Aug 16 2015,Leeds,2-1,?,Hull", "The match of 2015-08-16 has a score and yet lies after"),
+        ("Sun Aug 16 2015,Leeds,2-1,?,Hull", "The match of 2015-08-16 has a score although it is after"),
     ],
 )
 def test_a_record_is_rejected_for_the_reason_that_raw_matches_gives(

@@ -46,7 +46,7 @@ def test_rows_that_break_a_rule_are_rejected_with_the_names_of_the_source() -> N
     )
     assert entries.valid["line"].to_list() == [2]
     assert entries.rejected.select("line", "home_team", "reason").rows() == [
-        (3, "Spurs", "The match of 2014-09-02 has a score and yet lies after today, 2014-09-01."),
+        (3, "Spurs", "The match of 2014-09-02 has a score although it is after today, 2014-09-01."),
         (4, "Hull", "The date 2016-08-16 is outside the season 2014-15, 2014-06-01 to 2015-09-01."),
         (5, "Hull", "The score 31-0 has more than 30 goals."),
     ]

@@ -72,7 +72,7 @@ def test_nothing_fetched_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> N
     [
         ([], 2, "Missing argument"),
         (["fifa"], 2, "'fifa' is not one of 'openfootball', 'footballcsv', 'football-data'"),
-        (["football-data", "--season", "soon"], 2, "'soon' is no season"),
+        (["football-data", "--season", "soon"], 2, "'soon' is not a season"),
         (["football-data", "--league", "pl.1"], 1, "football-data has no pl.1"),
     ],
 )
