@@ -1,4 +1,4 @@
-"""Change the code a little in thousands of places and see whether the tests notice: the share of mutants killed.
+"""Mutation testing: change the code in thousands of places, run the tests, and report the share of mutants killed.
 
 `mutmut` makes the mutants of a module and runs the tests that call the changed function. Each module has a session of
 its own in a copy of the project, with the test modules that mirror it. Needs Linux or macOS, since it forks.

@@ -1,1 +1,1 @@
-"""What a modelling choice is worth: forecasts of past seasons, scored."""
+"""Measure modelling choices by forecasts of past seasons."""

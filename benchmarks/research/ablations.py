@@ -1,4 +1,4 @@
-"""Ablations: what each feature, each hyperparameter and each step after training is worth, over several seasons.
+"""Ablations of features, hyperparameters and steps after training, over several seasons.
 
     python -m benchmarks.research.ablations --raw ../shared/data/footballcsv --work ablations_home
 

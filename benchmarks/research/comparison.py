@@ -1,7 +1,7 @@
 """Run the commands behind `docs/comparison.md` and rewrite its figures: every forecaster, and retraining every season.
 
-`python -m benchmarks.research.comparison --raw DIR --odds FILE` makes the features once, in a home that it keeps; with
-`--tensors FOLDER` it takes those that are there. `--only NAME` runs one part and leaves the figures of the others.
+`python -m benchmarks.research.comparison --raw DIR --odds FILE` computes the features once, in a home that it keeps;
+`--tensors FOLDER` uses existing ones. `--only NAME` runs one part and does not change the figures of the others.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What is awkward in folders of results: rejected records by reason, pairs that meet often, seasons not played out.
+"""Count unusual cases in folders of results: rejected records by reason, pairs that meet often, unfinished seasons.
 
     python -m benchmarks.research.data_cases ../shared/data/footballcsv ../shared/data/openfootball
 

@@ -1,10 +1,11 @@
-"""How often the drift report raises an alarm on real seasons, and how often it finds football that has changed.
+"""Count the alarms of the drift report on real seasons, and on seasons with a simulated change.
 
     python -m benchmarks.research.drift_seasons ../shared/data/footballcsv
 
-For each season a model is trained on the results before it, and asked for every match. The windows of the season are
-judged as it was, with 0.7 goals a match more, and without home advantage, from its first day on; ratings and form
-follow the rewritten results as they would. The thresholds were set on the seasons 2002-03 to 2009-10.
+For each season a model is trained on the results before it and forecasts every match. The drift report is computed for
+the windows of three versions of the season: the real one, one with 0.7 goals per match more, and one without home
+advantage, both from the first day on. Ratings and form are recomputed from the changed results. The thresholds were
+chosen on the seasons 2002-03 to 2009-10.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""What a memory, and noise taken off, are worth to the home advantage that all leagues share: goals' log-likelihood.
+"""Log-likelihood of goals by memory and shrinkage of the home advantage that all leagues share.
 
     python -m benchmarks.research.home_advantage --tensors ablations_home/home/bucket/artifacts/sequence_tensors/DIGEST
 
-No network takes part, and no match from August 2020 on. Each match's goals are judged by the league's means, shifted by
-what was known before its day. In four seasons a quarter of the matches have their sides exchanged, which halves home
-advantage: how fast that is learnt.
+No network is trained, and matches from August 2020 on are not used. The expected goals of a match are the league's
+means with the shift of home advantage as of its day. In four seasons home and away are swapped for a quarter of the
+matches, which halves home advantage and shows how fast the shift adapts.
 """
 
 import argparse

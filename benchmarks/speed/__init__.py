@@ -1,1 +1,1 @@
-"""What the product costs: time, memory and throughput, and its behaviour under faults."""
+"""Measure time, memory and throughput of the product, and its behaviour under faults."""

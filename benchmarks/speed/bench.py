@@ -1,7 +1,7 @@
-"""`make bench`: the figures that must not slip, each beside its limit and the naive way of doing the same.
+"""`make bench`: time and memory of the graph, each with its limit and the figure of a naive implementation.
 
 Runs on the folder FOOTBALL_BENCH_DATA, else `../shared/data/footballcsv` where there is one, else the bundled results.
-The limits hold for 252,000 matches on 2 cores. The time of the cold run holds all starts: of Python and Dagster.
+The limits hold for 252,000 matches on 2 cores. The time of the cold run includes the start of Python and Dagster.
 """
 
 import argparse

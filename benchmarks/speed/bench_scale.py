@@ -1,9 +1,9 @@
 """`make bench-scale`: landing files to tensors for several times as many matches, made by replicating the leagues.
 
-Each country is copied under made-up countries, with all its leagues, clubs and seasons. Time is set against a run of
-the plain data beside it, since both depend on the machine. Peak memory is that of all processes of the run; of a
-training, without the pages of the mapped tensors, which the system takes back at need. The last training is that of the
-largest data on Ray, as on a cluster.
+Each country is copied under new country codes, with all its leagues, clubs and seasons. Times are reported as ratios to
+a run of the original data on the same machine. Peak memory is that of all processes of the run. For a training it
+excludes the pages of the mapped tensors, which the operating system can reclaim. The last training is on Ray, with the
+largest data.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""`make bench-serve`: what serving costs, each figure beside its limit and a plain server that does the same work.
+"""`make bench-serve`: throughput and latency of serving, with limits and the figures of a plain server.
 
-The plain one is `reference_server.py`; both get the same model and the same requests, in turn, never at the same time.
+The plain server is `reference_server.py`. Both get the same model and the same requests, one after the other.
 The load comes from `load.py`, a process of its own that shares the machine. The limits hold for 2 cores.
 
 Works on a copy of a home that `football demo` made, so that versions can be promoted and predictions logged.

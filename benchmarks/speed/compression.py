@@ -5,8 +5,8 @@
     python -m benchmarks.speed.compression --tensors FOLDER                      # that a run has made
 
 Training: eager, torch.compile, bfloat16, half the width. Inference: ONNX Runtime's settings, int8, 16-bit floats,
-pruning, PyTorch. Each is measured beside what the project does, in one process, in turns. Prints two tables; `--work`
-keeps `compression.json` and the files.
+pruning, PyTorch. Each alternates with the present implementation, in one process. Prints two tables; `--work` keeps
+`compression.json` and the files.
 """
 
 import argparse

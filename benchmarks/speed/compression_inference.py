@@ -1,7 +1,7 @@
-"""The inference half of `compression.py`: the served file beside smaller numbers, fewer weights and other settings.
+"""The inference half of `compression.py`: the served file, smaller number types, fewer weights and other settings.
 
-Latencies are measured in pairs, in one process: some calls of the float32 file with the settings of serving, as many of
-the variant, and so on.
+Latencies are measured in pairs, in one process: blocks of calls of the float32 file with the settings of serving
+alternate with blocks of equal size of the variant.
 """
 
 import gzip

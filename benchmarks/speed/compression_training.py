@@ -1,6 +1,6 @@
 """The training half of `compression.py`: the loop of `trained_lstm` with the network compiled, in bfloat16, narrower.
 
-All variants train in one process and take turns epoch by epoch, so that whatever else the machine does meets all alike.
+All variants train in one process and alternate epoch by epoch, so that other load on the machine affects all equally.
 """
 
 import os

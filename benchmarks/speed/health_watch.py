@@ -1,4 +1,4 @@
-"""Ask `/health` all the time while a fault happens: which replicas answer, and by which version."""
+"""Poll `/health` during a fault: which replicas answer, and from which version."""
 
 import threading
 import time

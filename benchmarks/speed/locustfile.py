@@ -1,10 +1,10 @@
-"""A page to put load on a running server by hand: people who look around, and programs that ask for batches.
+"""Load on a running server from Locust's page: users of the page, and programs that request batches.
 
     python -m venv /tmp/locust && /tmp/locust/bin/pip install locust
     /tmp/locust/bin/locust -f benchmarks/speed/locustfile.py --host http://127.0.0.1:8000
 
-Then open http://127.0.0.1:8089. Locust is no dependency of this project, and this file needs nothing else of it.
-FOOTBALL_API_KEY is sent where it is set. Figures come from `bench_serve.py`, whose load generator costs less.
+Then open http://127.0.0.1:8089. Locust is not a dependency of this project, and this file does not import the project.
+FOOTBALL_API_KEY is sent if it is set. Figures come from `bench_serve.py`, whose load generator costs less.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The naive ways of computing features and of training, as references of `make bench`."""
+"""Naive implementations of features and training, as references of `make bench`."""
 
 import time
 from collections import defaultdict, deque

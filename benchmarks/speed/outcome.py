@@ -1,4 +1,4 @@
-"""What a fault showed, for the faults of `faults.py`."""
+"""The result of a fault of `faults.py`."""
 
 from dataclasses import dataclass, field
 from typing import Any

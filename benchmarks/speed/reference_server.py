@@ -1,6 +1,6 @@
-"""What most people would write to serve the model: FastAPI on uvicorn, one ONNX Runtime session, one request at a time.
+"""A plain server of the model: FastAPI on uvicorn, one ONNX Runtime session, one request at a time.
 
-`bench_serve.py` measures it beside the real server, with the same model and the same requests. It neither batches nor
+`bench_serve.py` compares it with the real server, with the same model and the same requests. It neither batches nor
 logs nor swaps models.
 """
 

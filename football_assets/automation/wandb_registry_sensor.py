@@ -28,7 +28,7 @@ def is_online() -> bool:
     "registry_sensor then follows. Requires FOOTBALL_WANDB_PROJECT and WANDB_API_KEY.",
 )
 def wandb_registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SkipReason:
-    """Evaluate one tick. It requests no run: the aliases move."""
+    """Evaluate one tick. It requests no run: it moves the alias."""
     if not is_online():
         return SkipReason("W&B is not configured, or offline.")
     try:

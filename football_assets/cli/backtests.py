@@ -64,10 +64,10 @@ def backtest_command(
     plot: Path | None,
     json_file: Path | None,
 ) -> None:
-    """Train on everything before a day, then forecast each later match from what was known before its own day.
+    """Train on all matches before a day, then forecast each later match from results of earlier days.
 
-    Works in a scratch home of its own that is removed afterwards. With --retrain season, also prints what flat stakes
-    on value bets would have won at the known odds; --odds and --plot go with it.
+    Works in a temporary home that is removed afterwards. With --retrain season, also prints the simulated profit of
+    flat stakes on value bets; --odds and --plot require it.
     """
     if retrain == "never" and (odds or plot):
         raise click.BadParameter("--odds and --plot go with --retrain season", param_hint="--retrain")
@@ -95,11 +95,10 @@ def compare_command(
     plot: Path | None,
     json_file: Path | None,
 ) -> None:
-    """Score every forecaster side by side on the same matches: overall, by tier, by season, and where there are odds.
+    """Score all forecasters on the same matches: overall, by tier, by season, and on matches with odds.
 
-    Class prior, Elo, Dixon–Coles, boosted trees, the LSTM and the bookmaker, each walking forward as a backtest does.
-    Each score is followed by its difference to the LSTM's, in thousandths, with a 95 % interval from a bootstrap of
-    league-weeks.
+    Class prior, Elo, Dixon–Coles, boosted trees, the LSTM and the bookmaker, each as in a backtest. Each score has its
+    difference from the LSTM's, in thousandths, with a 95 % interval from a bootstrap of league-weeks.
     """
     for file in (out, plot, json_file):
         check_writable(file)

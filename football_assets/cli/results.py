@@ -23,8 +23,8 @@ def land_command(paths: tuple[Path, ...]) -> int:
     new_league_fixtures.csv, ARG.csv); and the folder of the Kaggle competition "Football Match Probability Prediction"
     (train.csv, test.csv, train_target_and_scores.csv).
 
-    Prints what each file holds, and how many of its records are rejected with the first reason. Ends with 1 if a file
-    holds no match, or another division than its name says; the others land.
+    Prints the matches of each file, the number of rejected records and the first reason. Exits with 1 if a file has no
+    match, or another division than its name says; the other files are landed.
     """
     settings = prepare_command_home()
     from football_assets.raw.landing import land
@@ -55,8 +55,8 @@ def land_command(paths: tuple[Path, ...]) -> int:
 def sync_command(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str, ...]) -> None:
     """Fetch current results from public SOURCES into the bucket.
 
-    Only what changed is fetched and written. A truncated file, a file without results, or one with fewer matches than
-    before is rejected, and the version that landed before stays.
+    Only changed files are fetched and written. A truncated file, a file without results, or one with fewer matches than
+    before is rejected, and the landed file does not change.
     """
     settings = prepare_command_home()
     from football_assets.cli.tables import results_console, rows_table
@@ -96,7 +96,7 @@ def sync_command(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tu
 def clubs_command(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file: Path | None) -> int:
     """Compare the clubs of leagues that two or more sources have, and list every club that does not match.
 
-    Ends with 1 if two names of one club play different fixtures on the same days.
+    Exits with 1 if two names of one club play different fixtures on the same days.
     """
     settings = prepare_command_home()
     check_writable(json_file)

@@ -42,8 +42,8 @@ def serving_deployment(
 ) -> MaterializeResult:
     """Verify that every replica of Ray Serve answers from production, or from the version that its configuration pins.
 
-    Replicas follow the alias by themselves; those that lag are reloaded. Fails when Serve does not run, the
-    bundle is incomplete, or a replica cannot load it; replicas then go on with the version that they have.
+    Replicas follow the alias by themselves; those that lag are reloaded. Fails if Serve does not run, the bundle is
+    incomplete, or a replica cannot load it; replicas then keep their version.
     """
     from football_assets.deployment.serve_api import ServeApi
     from football_assets.registry.bundle import check_bundle

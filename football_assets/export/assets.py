@@ -36,7 +36,7 @@ def onnx_model(
     """Export the forecaster as one ONNX graph of normalisation, network and calibration, with an int8 variant.
 
     Both are compared with the network on the whole test period and on fixtures with little or no history. The int8
-    variant is kept only if its test log loss holds.
+    variant is published only if its test log loss is within the tolerance.
     """
     from football_assets.export.onnx_export import export_forecaster, find_rows
     from football_assets.sequences.tensors import KEYS

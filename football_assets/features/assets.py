@@ -73,7 +73,7 @@ _country_dbt_assets = partial(
 def build_team_form(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
-    """Build matches, their two sides, and the form that each team carries out of each match."""
+    """Build matches, their two sides, and the form of each team after each match."""
     yield from _build(context, bucket)
 
 
@@ -81,7 +81,7 @@ def build_team_form(
 def build_match_features(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
-    """Build both sides of a match as of kick-off."""
+    """Build one row per match with the features of both teams as of kick-off."""
     yield from _build(context, bucket)
 
 
@@ -100,8 +100,8 @@ def build_match_features(
 def team_ratings(context: AssetExecutionContext, bucket: BucketResource) -> Output[dict[str, pl.DataFrame]]:
     """One row per team and match: Elo, attack and defence before the day of the match and after it.
 
-    They sum up all results so far in three numbers per team, and carry a team's strength across seasons, promotion and
-    relegation. A team without a match has its league's entry rating, which is in the table too.
+    The three ratings of a team depend on all earlier results and persist across seasons, promotion and relegation. A
+    team without a match has its league's entry rating, which is also in the table.
     """
     from football_assets.features.ratings import rate_matches
 

@@ -44,7 +44,7 @@ from football_assets.storage.tables import as_markdown, latest_partition, read_t
 def check_team_ratings(
     context: AssetCheckExecutionContext, bucket: BucketResource
 ) -> Iterator[AssetCheckResult]:
-    """Whether the ratings are as of kick-off and complete."""
+    """Check that the ratings are as of kick-off and complete."""
     from football_assets.features.as_of import ratings_that_know_their_day
     from football_assets.features.ratings import LEAGUE_STATE, RATINGS
 
@@ -104,7 +104,7 @@ def check_team_ratings(
 def check_match_features(
     context: AssetCheckExecutionContext, bucket: BucketResource
 ) -> Iterator[AssetCheckResult]:
-    """Whether no match is lost on the way, and the form is as of kick-off."""
+    """Check that no match is missing, and that the form is as of kick-off."""
     from football_assets.features.as_of import (
         FORM_READ,
         MATCHES_CHECKED,

@@ -38,7 +38,7 @@ def fixture_predictions(
 ) -> MaterializeResult[pl.DataFrame]:
     """One row per fixture without a result: probabilities, expected goals and likeliest scores by the production model.
 
-    Fails, and says why, while no model has passed the promotion gate.
+    Fails with the gate's reasons if no version is in production.
     """
     from football_assets.forecasting.fixtures import forecast_fixtures, production_bundle
     from football_assets.registry.store import Registry

@@ -42,10 +42,10 @@ _COLUMNS = TableSchema(
 def prediction_log(
     context: AssetExecutionContext, bucket: BucketResource, stg_matches: pl.DataFrame
 ) -> MaterializeResult[None]:
-    """One row an answered prediction, a table a day of the log: who was asked about, with which inputs, what was said.
+    """One row per answered prediction, one table per day of the log: teams, inputs and forecast.
 
-    Serving writes segments to the bucket; each of their lines gets here exactly once, also while serving writes more.
-    The results that have arrived since say what production scores.
+    Serving writes segments to the bucket. Each line is stored exactly once, also while serving writes. The metadata has
+    the scores of production on the results that landed later.
     """
     from football_assets.monitoring.compaction import compact
 
@@ -70,12 +70,11 @@ def drift_report(
     bucket: BucketResource,
     stg_matches: pl.DataFrame,
 ) -> MaterializeResult[None]:
-    """Whether production sees the football that it was trained on: inputs, forecasts, results and their quality.
+    """Drift of inputs, forecasts, results and data quality of production from the training data.
 
-    What was asked lately about matches of the fixture lists is compared with the reference that training left in the
-    model's bundle, drawn so that it has the same leagues and phases of the season. Custom histories and matches on no
-    fixture list are counted and not judged. The page is served at `/drift`. The status of a window with
-    too few predictions is `insufficient_data`.
+    Recent requests about matches of the fixture lists are compared with the reference in the model's bundle, sampled
+    with the same leagues and phases of the season. Custom histories and matches on no fixture list are counted only.
+    The page is served at `/drift`. The status of a window with too few predictions is `insufficient_data`.
     """
     from football_assets.monitoring.drift import collect, examine
     from football_assets.monitoring.report import render, verdict_text

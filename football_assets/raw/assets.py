@@ -69,7 +69,7 @@ _PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "awa
 def read_landing_files(
     context: AssetExecutionContext, bucket: BucketResource
 ) -> Iterator[Output[dict[str, pl.DataFrame]]]:
-    """Results of the countries as their landing files list them."""
+    """Read the results of countries from their landing files."""
     from football_assets.raw.matches import read_countries
 
     store = bucket.open()

@@ -43,7 +43,7 @@ def registered_model(
     team_form: pl.DataFrame,
     team_ratings: pl.DataFrame,
 ) -> MaterializeResult[Any]:
-    """Publish a version with all that serving needs and a model card; the gate promotes or rejects it.
+    """Publish a version with all files that serving needs and a model card; the gate promotes or rejects it.
 
     The version must be significantly better than base rates, and on the same test matches not worse than Elo and the
     production model. A rejected version stays in the registry as candidate, and the production version stays.

@@ -54,7 +54,7 @@ def candidate_beats_the_class_prior(bucket: BucketResource) -> AssetCheckResult:
     description="The promotion gate accepts the candidate. If it rejects it, the production version stays.",
 )
 def candidate_passes_the_gate(bucket: BucketResource) -> AssetCheckResult:
-    """Report the gate's reasons; a rejected candidate is a warning, because the gate has done its work."""
+    """Report the gate's reasons. A rejected candidate is a warning, since production does not change."""
     version, decision = _decision(bucket)
     return AssetCheckResult(
         passed=decision["accepted"],

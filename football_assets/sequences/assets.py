@@ -21,8 +21,8 @@ from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 def sequence_tensors(bucket: BucketResource) -> MaterializeResult[Path]:
     """Encode the last ten matches of both teams and the context of every match as memory-mapped arrays.
 
-    One row per match, played or not, in order of kick-off. A history holds only matches of earlier calendar days; it is
-    read through the span of a team's matches that were known by then. Units are goals, days and rating points:
+    One row per match, played or not, in order of kick-off. A history has only matches of earlier calendar days; it is
+    stored as a span of the team's matches. Units are goals, days and rating points:
     normalisation is part of the network. `feature_spec.json` names every column.
     """
     from football_assets.sequences.tensors import build_tensors, open_tensors

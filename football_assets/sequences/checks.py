@@ -9,7 +9,7 @@ from football_assets.sequences.assets import sequence_tensors
 
 @asset_check(asset=sequence_tensors, description="Every value is finite; an unknown context is NaN.")
 def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
-    """Past matches have no NaN but the rest days of a first match; contexts have no infinity."""
+    """Past matches have no NaN except the rest days of a first match; contexts have no infinity."""
     import numpy as np
 
     from football_assets.sequences.tensors import open_tensors
@@ -26,7 +26,7 @@ def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
     description="The matches of a history are contiguous, and all other rows are padding.",
 )
 def tensors_left_padded(sequence_tensors: Path) -> AssetCheckResult:
-    """Spans lie within the past matches, of which the last row alone is padding."""
+    """Spans are within the past matches, and only the last row is padding."""
     import numpy as np
 
     from football_assets.sequences.spec import OBSERVED

@@ -50,10 +50,10 @@ def trained_lstm(
 ) -> MaterializeResult[Path]:
     """Train an LSTM over both teams' last matches with two heads: outcome probabilities and expected goals.
 
-    Fitted on the earliest matches, stopped and calibrated on the next, never shown the last. Weights are in
-    `checkpoint.safetensors`; `training.json` holds the configuration, the periods and every epoch. Takes the
-    hyperparameters of the last `sweep` where they are better than the defaults. Runs on CUDA where there is a device,
-    and on several workers where `workers` is above 1.
+    Fitted on the training period, with early stopping and calibration on the validation period; the test period is not
+    used. Weights are in `checkpoint.safetensors`; `training.json` has the configuration, the periods and every epoch.
+    Uses the hyperparameters of the last `sweep` if they are better than the defaults. Runs on a GPU if there is one,
+    and on several workers if `workers` is above 1.
     """
     from football_assets.orchestration.tracking import track
     from football_assets.sequences.tensors import open_tensors
@@ -222,7 +222,7 @@ class BacktestPeriod(Config):
 def backtest(
     context: AssetExecutionContext, config: BacktestPeriod, sequence_tensors: Path
 ) -> MaterializeResult[pl.DataFrame]:
-    """Forecasts of a past period by a network trained on everything before it; histories walk forward day by day."""
+    """Forecasts of a past period by a network trained on all matches before it; histories are updated day by day."""
     from football_assets.sequences.tensors import open_tensors
     from football_assets.training.backtest import backtest_scores, run_backtest
 

@@ -29,10 +29,10 @@ def sweep(
     bucket: BucketResource,
     sequence_tensors: Path,
 ) -> MaterializeResult[pl.DataFrame]:
-    """Hyperparameters tried against the defaults, one row per trial; validation alone decides, over several seeds.
+    """Hyperparameter search, one row per trial. Validation over several seeds decides; the test period is not used.
 
-    A configuration that beats the defaults is what `trained_lstm` takes from then on, until another sweep decides
-    otherwise. It runs on all cores or GPUs of Ray's cluster, within the given trials and minutes.
+    If a configuration is better than the defaults, `trained_lstm` uses it until the next sweep. The sweep runs on all
+    cores or GPUs of Ray's cluster, within the given trials and minutes.
     """
     from football_assets.orchestration.tracking import track
     from football_assets.sequences.tensors import open_tensors

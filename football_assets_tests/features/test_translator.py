@@ -42,7 +42,7 @@ def test_the_description_is_that_of_the_dbt_project_without_sql(manifest: dict[s
     written = manifest["nodes"][f"model.football_features.{model}"]["description"]
 
     assert spec_of(manifest, model).description == written
-    assert written.startswith("One row a")
+    assert written.startswith("One row per ")
     assert "select" not in written
 
 

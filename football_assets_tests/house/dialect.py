@@ -46,6 +46,7 @@ DIALECT: dict[str, str] = {
     r"to be had": "available",
     r"put(?:s|ting)? (?:aside|away|right|in order)": "moved, sorted, repaired",
     r"hand(?:s|ed|ing)? (?:back|over|on)": "returns, passes",
+    r"one row an?": "one row per",
     r"own words": "message",
     r"out of (?:one|a) hand": "one implementation",
     r"the framework's way": "FastAPI routing and body parsing",

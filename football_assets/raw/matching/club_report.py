@@ -144,7 +144,7 @@ def _rejected_beside_another_source(matches: pl.DataFrame, rejected: pl.DataFram
 
 
 def _sides(entries: pl.DataFrame) -> pl.DataFrame:
-    """Reshape entries to one row an entry and team."""
+    """Reshape entries to one row per entry and team."""
     return pl.concat(
         [
             entries.select(

@@ -68,11 +68,11 @@ class SyncRequest(Config):
 def synced_results(
     context: AssetExecutionContext, config: SyncRequest, bucket: BucketResource
 ) -> MaterializeResult:
-    """Files of the public sources, fetched over HTTP and landed under `raw/` where their content changed.
+    """Fetch files of the public sources over HTTP, and land those whose content changed under `raw/`.
 
-    A truncated or shrunk file is rejected and the landing object stays. An unreachable source is a warning of the check
-    `every_source_delivers`. An unknown source, season or league fails the run. The sensor on `raw/` requests the next
-    read of what landed.
+    A truncated or shrunk file is rejected and the landing object does not change. An unreachable source is a warning of
+    the check `every_source_delivers`. An unknown source, season or league fails the run. `new_results_sensor` requests
+    the run that reads the landed files.
     """
     from football_assets.raw.sync.results import sync_sources
 
