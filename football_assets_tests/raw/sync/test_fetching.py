@@ -192,7 +192,7 @@ def test_redirects_are_followed_but_not_for_ever(source: SourceServer, fetcher: 
 
 def test_a_body_above_the_limit_is_not_read_to_its_end(source: SourceServer, fetcher: Fetcher) -> None:
     source.files[FILE] = b"x" * 1001
-    with pytest.raises(TooLarge, match="no file of results"):
+    with pytest.raises(TooLarge, match="not a file of results"):
         fetcher.get(source.address + FILE)
     source.fail(FILE, body(gzip.compress(b"x" * 1_000_000), Content_Encoding="gzip"))
     with pytest.raises(TooLarge):
