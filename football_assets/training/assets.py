@@ -1,6 +1,7 @@
 """The Dagster shell of learning: `trained_lstm`, `model_evaluation` and `backtest`."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +22,18 @@ from football_assets.orchestration.code_versions import MODEL_EVALUATION_CODE, T
 from football_assets.orchestration.figures import to_png
 from football_assets.orchestration.launch_config import launchpad_config
 from football_assets.orchestration.metadata import LEARNING_GROUP, OWNERS, markdown_picture, tracked_value
+from football_assets.orchestration.requested import materialized_since_request
 from football_assets.orchestration.resources import BucketResource
-from football_assets.storage.artifacts import folder_digest
+from football_assets.storage.artifacts import fetch, folder_digest
 from football_assets.storage.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
 
 if TYPE_CHECKING:
     from football_assets.orchestration.tracking import Tracking
+    from football_assets.sequences.tensors import SequenceTensors
+    from football_assets.training.best_config import ConfigChoice
     from football_assets.training.fit import Epoch
+    from football_assets.training.split import TimeSplit
 
 TrainingLaunchpad = launchpad_config(TrainingConfig)
 BestTrainingLaunchpad = launchpad_config(LaunchedTraining)
@@ -53,28 +58,74 @@ def trained_lstm(
     Fitted on the training period, with early stopping and calibration on the validation period; the test period is not
     used. Weights are in `checkpoint.safetensors`; `training.json` has the configuration, the periods and every epoch.
     Uses the hyperparameters of the last `sweep` if they are better than the defaults. Runs on a GPU if there is one,
-    and on several workers if `workers` is above 1.
+    and on several workers if `workers` is above 1. If another run has trained on the same tensors, configuration
+    and code since this run was requested, its model is copied.
     """
-    from football_assets.orchestration.tracking import track
     from football_assets.sequences.tensors import open_tensors
-    from football_assets.settings import get_settings
-    from football_assets.training.baselines import elo_log_loss
     from football_assets.training.best_config import choose_config, load_best
-    from football_assets.training.fit import describe_fit
-    from football_assets.training.network import save_forecaster
-    from football_assets.training.parallel.distributed import fit_on_workers
-    from football_assets.training.plots import loss_curves
     from football_assets.training.split import split_by_time
 
     launched = LaunchedTraining.model_validate(config.model_dump())  # type: ignore[attr-defined]
     tensors = open_tensors(sequence_tensors)
     split = split_by_time(tensors, launched.split)
+    choice = choose_config(launched, load_best(bucket.open()), tensors.spec, split.test_start)
+    context.log.info(choice.line())
+    inputs = {
+        "config": choice.training.model_dump(mode="json"),
+        "tensors": folder_digest(sequence_tensors),
+        "code_version": TRAINED_LSTM_CODE,
+    }
+    folder = bucket.scratch_folder("trained_lstm")
+    metadata = _copy_trained(context, bucket, inputs, folder)
+    if metadata is None:
+        own = inputs | {"hyperparameters": choice.line(), "run_id": context.run_id}
+        metadata = _train(context, tensors, split, choice, own, folder)
+    # The data version is not of the inputs: the configuration differs between runs.
+    return MaterializeResult(value=folder, metadata=metadata, data_version=DataVersion(folder_digest(folder)))
+
+
+def _copy_trained(
+    context: AssetExecutionContext, bucket: BucketResource, inputs: Mapping[str, Any], folder: Path
+) -> dict[str, Any] | None:
+    """Copy the model that another run has trained on the same inputs since this run was requested, if any.
+
+    `new_results_sensor` and a person may request the same at once. A request after the end of a training always trains.
+    """
+    from football_assets.training.network import load_description
+
+    event = materialized_since_request(context.instance, context.run, context.asset_key)
+    if event is None or event.asset_materialization is None:
+        return None
+    trained = fetch(bucket.open(), "trained_lstm", Path(bucket.scratch))
+    description = load_description(trained)
+    if any(description.get(name) != value for name, value in inputs.items()):
+        return None
+    shutil.copytree(trained, folder, dirs_exist_ok=True)
+    context.log.info(f"Copied the model of run {event.run_id}: trained on the same inputs since this request")
+    return {**event.asset_materialization.metadata, "copied_from_run": event.run_id}
+
+
+def _train(
+    context: AssetExecutionContext,
+    tensors: "SequenceTensors",
+    split: "TimeSplit",
+    choice: "ConfigChoice",
+    own: dict[str, Any],
+    folder: Path,
+) -> dict[str, Any]:
+    """Train, write the files of the model, with `own` in their description, and return metadata."""
+    from football_assets.orchestration.tracking import track
+    from football_assets.settings import get_settings
+    from football_assets.training.baselines import elo_log_loss
+    from football_assets.training.fit import describe_fit
+    from football_assets.training.network import save_forecaster
+    from football_assets.training.parallel.distributed import fit_on_workers
+    from football_assets.training.plots import loss_curves
+
     context.log.info(
         f"Training on {len(split.train):,} matches, validating on {len(split.validation):,}, "
         f"{len(split.test):,} kept for the test: {split.as_dict()}"
     )
-    choice = choose_config(launched, load_best(bucket.open()), tensors.spec, split.test_start)
-    context.log.info(choice.line())
     training = choice.training
     tracked = {"training": training.model_dump(mode="json"), "hyperparameters": choice.line()}
     with track(get_settings(), "trained_lstm", context.run_id, tracked, context.log.warning) as tracking:
@@ -87,27 +138,19 @@ def trained_lstm(
             "elo_validation_log_loss": elo_log_loss(tensors, split),
         }
         picture = to_png(loss_curves(fit.epochs, fit.best_epoch, scores["elo_validation_log_loss"]))
-        folder = bucket.scratch_folder("trained_lstm")
         (folder / "loss_curves.png").write_bytes(picture)
         tracking.picture("loss_curves", folder / "loss_curves.png")
         tracking.conclude(scores)
-    own = {"hyperparameters": choice.line(), "run_id": context.run_id}
     description = describe_fit(fit, split, training) | own
     save_forecaster(fit.network, description, folder)
-    return MaterializeResult(
-        value=folder,
-        metadata={
-            "loss_curves": markdown_picture(picture, "Log loss by epoch"),
-            **_fit_metadata(description),
-            "validation_log_loss": fit.best.validation_log_loss,
-            "elo_validation_log_loss": scores["elo_validation_log_loss"],
-            "seconds": fit.seconds,
-            "wandb": tracked_value(tracking.where),
-        },
-        data_version=DataVersion(
-            folder_digest(folder)
-        ),  # not of the inputs: the configuration differs between runs
-    )
+    return {
+        "loss_curves": markdown_picture(picture, "Log loss by epoch"),
+        **_fit_metadata(description),
+        "validation_log_loss": fit.best.validation_log_loss,
+        "elo_validation_log_loss": scores["elo_validation_log_loss"],
+        "seconds": fit.seconds,
+        "wandb": tracked_value(tracking.where),
+    }
 
 
 def _epoch_log(log: DagsterLogManager, tracking: "Tracking") -> Callable[["Epoch"], None]:

@@ -1,6 +1,7 @@
 """The learning assets in one Dagster run, on a simulated country, with their metadata and checks."""
 
 import base64
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -9,15 +10,25 @@ from typing import Any
 
 import polars as pl
 import pytest
-from dagster import AssetSpec, ExecuteInProcessResult, materialize
+from dagster import (
+    AssetKey,
+    AssetSpec,
+    DagsterInstance,
+    DagsterRun,
+    Definitions,
+    ExecuteInProcessResult,
+    in_process_executor,
+    materialize,
+)
 
 from football_assets.errors import FootballError
+from football_assets.orchestration.dagster_private import InMemoryJob, execute_run_iterator
 from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
 from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.storage.artifacts import fetch, publish
 from football_assets.storage.tables import read_table
-from football_assets.training.assets import assets, parse_day, scores_table
+from football_assets.training.assets import assets, parse_day, scores_table, trained_lstm
 from football_assets.training.checks import checks
 from football_assets.training.evaluation import load_metrics
 from football_assets.training.network import load_description, load_forecaster
@@ -167,6 +178,73 @@ def test_a_knob_that_cannot_be_is_refused_before_anything_is_trained(learnt: Run
         run(learnt.bucket, {"ops": {"trained_lstm": {"config": {"epochs": 0}}}}, selection=["trained_lstm"])
 
     assert learnt.folder("trained_lstm") == before
+
+
+class Requests:
+    """Runs of `trained_lstm` that are requested first and executed later, on an instance of their own."""
+
+    def __init__(self, bucket: BucketResource, instance: DagsterInstance) -> None:
+        tensors = AssetSpec("sequence_tensors").with_io_manager_key("folders")
+        resources = {"bucket": bucket, "folders": FolderIOManager(bucket=bucket)}
+        definitions = Definitions([tensors, trained_lstm], resources=resources, executor=in_process_executor)
+        self.instance = instance
+        self.job = definitions.resolve_implicit_global_asset_job_def()
+
+    def request(self, **config: Any) -> DagsterRun:
+        run_config = {"ops": {"trained_lstm": {"config": TRAINING | config}}}
+        return self.instance.create_run_for_job(job_def=self.job, run_config=run_config)
+
+    def execute(self, run: DagsterRun) -> None:
+        list(execute_run_iterator(InMemoryJob(self.job), run, self.instance))
+        finished = self.instance.get_run_by_id(run.run_id)
+        assert finished is not None
+        assert finished.is_success
+
+
+def test_a_run_copies_the_model_that_another_has_trained_since_its_request_and_trains_otherwise(
+    learnt: Run, tmp_path: Path
+) -> None:
+    bucket = BucketResource(url=str(tmp_path / "bucket"), scratch=str(tmp_path / "scratch"))
+    tensors = tmp_path / "tensors"
+    shutil.copytree(learnt.folder("sequence_tensors"), tensors)
+    publish(bucket.open(), "sequence_tensors", tensors)
+
+    def model() -> Path:
+        return fetch(bucket.open(), "trained_lstm", tmp_path / "scratch")
+
+    def trained_by() -> str:
+        return str(load_description(model())["run_id"])
+
+    with DagsterInstance.ephemeral() as instance:
+        requests = Requests(bucket, instance)
+        sensor, person = requests.request(), requests.request()
+        other_epochs, other_tensors = requests.request(epochs=2), requests.request(epochs=2)
+        requests.execute(sensor)
+        assert trained_by() == sensor.run_id
+        stored = model()
+
+        requests.execute(person)
+        assert model() == stored
+        event = instance.get_latest_materialization_event(AssetKey("trained_lstm"))
+        assert event is not None
+        assert event.asset_materialization is not None
+        metadata = event.asset_materialization.metadata
+        assert event.run_id == person.run_id
+        assert metadata["copied_from_run"].value == sensor.run_id
+        assert metadata["best_epoch"].value == load_description(stored)["best_epoch"]
+
+        requests.execute(other_epochs)
+        assert trained_by() == other_epochs.run_id
+
+        (tensors / "note").write_text("other content")
+        publish(bucket.open(), "sequence_tensors", tensors)
+        requests.execute(other_tensors)
+        assert trained_by() == other_tensors.run_id
+
+        later = requests.request(epochs=2)
+        requests.execute(later)
+        assert trained_by() == later.run_id
+        assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_training_and_evaluation_are_tracked_in_one_group_of_runs_with_their_plots(
