@@ -40,7 +40,7 @@ ALSO_TESTED_BY = {
     "football_assets/raw/quality.py": ("raw/test_schema.py",),
     "football_assets/raw/rules.py": ("raw/test_matches_calendars.py",),
     "football_assets/sequences/tensors.py": ("sequences/test_tensors_of_countries.py",),
-    "serve/service.py": ("serve/test_drift.py",),
+    "serve/service.py": ("serve/test_service_drift.py",),
 }
 WORK = Path("build/mutants")
 # Inputs of tests that are built once for all mutants.

@@ -6,12 +6,11 @@ from pydantic import BaseModel
 
 from serve.problems import MEDIA_TYPE, Problem
 
+JSON = {"Content-Type": "application/json"}
+FRAMEWORK_JSON = {"Content-Type": "application/json; charset=utf-8"}  # which the fast path leaves to FastAPI
+
 LISTED = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}
-
-
 LISTED_DAY = "2016-01-23"
-
-
 UNLISTED = {"league": "eng.1", "home_team": "Chelsea", "away_team": "Arsenal"}
 
 

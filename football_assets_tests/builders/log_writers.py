@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from football_assets.storage.local import LocalBucket
+from football_assets.storage.bucket import Bucket
 from serve.prediction_log import SEGMENTS, read_segment
 
 SPAWN = get_context("spawn")
@@ -37,7 +37,7 @@ def record(number: int, day: str = DAY, size: int = 100) -> dict[str, object]:
     }
 
 
-def logged(bucket: LocalBucket) -> dict[str, list[int]]:
+def logged(bucket: Bucket) -> dict[str, list[int]]:
     """Request ids by object."""
     return {
         item.name: [entry["request_id"] for entry in read_segment(bucket.read(item.name))]
@@ -45,7 +45,7 @@ def logged(bucket: LocalBucket) -> dict[str, list[int]]:
     }
 
 
-def ids(bucket: LocalBucket) -> list[int]:
+def ids(bucket: Bucket) -> list[int]:
     return sorted(number for numbers in logged(bucket).values() for number in numbers)
 
 

@@ -15,6 +15,7 @@ import pytest
 from football_assets.storage.bucket import ObjectInfo
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
+from football_assets_tests.builders.gcs_server import Front, lose_answer, refuse
 from football_assets_tests.builders.log_writers import (
     DAY,
     SPAWN,
@@ -278,7 +279,7 @@ def test_a_full_disk_refuses_batches_whole_and_keeps_what_was_acknowledged(
     assert written == sum(item.size for item in bucket.list())
 
 
-def refuse(*_arguments: object) -> None:
+def fail_to_write(*_arguments: object) -> None:
     raise OSError(errno.EIO, "Input/output error")
 
 
@@ -286,14 +287,14 @@ def test_what_the_disk_did_not_confirm_is_cut_from_the_segment(
     log: PredictionLog, bucket: LocalBucket, spool: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as disk:
-        disk.setattr(os, "fdatasync", refuse)
+        disk.setattr(os, "fdatasync", fail_to_write)
         with pytest.raises(PredictionLogError, match="Input/output error"):
             log.append([record(1)])
     assert files(spool) == []
 
     log.append([record(2)])
     with monkeypatch.context() as disk:
-        disk.setattr(os, "fdatasync", refuse)
+        disk.setattr(os, "fdatasync", fail_to_write)
         with pytest.raises(PredictionLogError, match="Input/output error"):
             log.append([record(3)])
     log.append([record(4)])
@@ -307,8 +308,8 @@ def test_a_segment_that_cannot_be_cut_takes_no_more_records_and_is_cut_before_it
 ) -> None:
     log.append([record(1)])
     with monkeypatch.context() as disk:
-        disk.setattr(os, "fdatasync", refuse)
-        disk.setattr(os, "ftruncate", refuse)
+        disk.setattr(os, "fdatasync", fail_to_write)
+        disk.setattr(os, "ftruncate", fail_to_write)
         with pytest.raises(PredictionLogError, match="Input/output error"):
             log.append([record(2)])
     log.append([record(3)])
@@ -433,3 +434,23 @@ def test_a_broken_line_before_the_end_is_an_error_that_names_the_segment_and_the
     assert next(entries) == record(1)
     with pytest.raises(PredictionLogError, match="Line 2 of a.jsonl is not a JSON object"):
         next(entries)
+
+
+def test_segments_wait_for_the_bucket_and_are_uploaded_once(
+    gcs_front: Front, gcs_url: str, tmp_path: Path
+) -> None:
+    bucket = gcs_front.open(gcs_url, deadline_seconds=0.1)
+    log = PredictionLog(bucket, tmp_path / "spool")
+    gcs_front.fail("POST", "/", *[refuse(503, "Backend Error")] * 50)
+    log.append([record(number) for number in range(3)])
+    log.close()
+    assert "waits until bucket gs://" in str(log.error)
+    assert len(list((tmp_path / "spool").iterdir())) == 1
+
+    gcs_front.heal()
+    gcs_front.fail("POST", "/", lose_answer)
+    PredictionLog(gcs_front.open(gcs_url), tmp_path / "spool").close()
+
+    assert list(logged(bucket).values()) == [[0, 1, 2]]
+    assert len(list(bucket.list())) == 1
+    assert list((tmp_path / "spool").iterdir()) == []

@@ -1,10 +1,15 @@
 """Health, readiness, metrics and the drift report, with and without a model."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.drift import Evidence, examine
+from football_assets.monitoring.report import render
+from football_assets.monitoring.summary import REPORT
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.answers import (
     LISTED,
@@ -13,8 +18,10 @@ from football_assets_tests.builders.answers import (
     refused,
     sequences,
 )
+from football_assets_tests.builders.prediction_logs import no_matches
 from football_assets_tests.builders.running import Client, metric
 from serve import schemas
+from serve.metrics import ServingMetrics
 from serve.service import ForecastService
 
 MakeClient = Callable[..., Client]
@@ -84,11 +91,23 @@ def test_there_is_no_drift_report_until_there_is_one(
     assert "default-src 'none'" in policy
 
 
+def test_the_page_is_served_without_rights_on_the_host(tmp_path: Path, make_client: MakeClient) -> None:
+    empty = no_matches()
+    quiet = examine(Evidence(datetime.now(UTC), None, None, empty, empty, empty), DriftConfig())
+    service = ForecastService(LocalBucket(tmp_path / "bucket"), tmp_path / "scratch", ServingMetrics())
+    client = make_client(service)
+    assert client.get("/drift").status_code == 404
+
+    service.bucket.write(REPORT, render(quiet, {}))
+    answer = client.get("/drift")
+
+    assert (answer.status_code, "There is insufficient data" in answer.text) == (200, True)
+    assert answer.headers["content-security-policy"].startswith("sandbox ")
+
+
 def test_without_a_model_every_forecast_and_list_waits_but_health_answers(
     tmp_path: Path, make_client: MakeClient, service: ForecastService
 ) -> None:
-    from serve.metrics import ServingMetrics
-
     empty = ForecastService(LocalBucket(tmp_path / "empty"), tmp_path / "empty_scratch", ServingMetrics())
     client = make_client(empty)
 

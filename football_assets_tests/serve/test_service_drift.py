@@ -1,4 +1,4 @@
-"""What the latest drift report found is served: its page at /drift, its figures in /metrics."""
+"""The figures of the latest drift report in the metrics of the service."""
 
 import math
 from datetime import UTC, datetime
@@ -9,15 +9,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import Evidence, examine
-from football_assets.monitoring.report import render
-from football_assets.monitoring.summary import LATEST, REPORT, DriftSummary, save_summary
+from football_assets.monitoring.summary import LATEST, DriftSummary, save_summary
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.prediction_logs import no_matches
-from football_assets_tests.builders.running import Client, ServingLog
-from serve.api import build_api
-from serve.backend import Backend
+from football_assets_tests.builders.running import ServingLog
 from serve.metrics import ServingMetrics
-from serve.middleware import Limits
 from serve.service import ForecastService
 
 EMPTY = no_matches()
@@ -74,16 +70,3 @@ def test_a_summary_that_cannot_be_read_leaves_the_figures_as_they_were(
     assert "The drift summary cannot be read: ValidationError: " in serving_log.text()
     save_summary(service.bucket, found(0.75, 1.0))
     assert gauges(service)["football_drift_share"] == 0.75
-
-
-def test_the_page_is_served_without_rights_on_the_host(service: ForecastService) -> None:
-    client = Client(build_api(service, Backend(service), limits=Limits(), api_key=None))
-    try:
-        assert client.get("/drift").status_code == 404
-        service.bucket.write(REPORT, render(QUIET, {}))
-        answer = client.get("/drift")
-    finally:
-        client.close()
-
-    assert (answer.status_code, "There is insufficient data" in answer.text) == (200, True)
-    assert answer.headers["content-security-policy"].startswith("sandbox ")

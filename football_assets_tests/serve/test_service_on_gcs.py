@@ -1,6 +1,5 @@
-"""Serving from Google Cloud Storage: the model and the fixture list come from it, the prediction log goes to it."""
+"""A service on Google Cloud Storage: the model and the fixture list come from it, the prediction log goes to it."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,10 @@ from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, table_object
 from football_assets_tests.builders.demo import publish_reversed
-from football_assets_tests.builders.gcs_server import Front, lose_answer, refuse
+from football_assets_tests.builders.gcs_server import Front, refuse
 from football_assets_tests.builders.running import fixture_query
 from football_assets_tests.serve.conftest import make_service
-from serve.prediction_log import SEGMENTS, PredictionLog, read_segment
+from serve.prediction_log import SEGMENTS, read_segment
 from serve.served_model import FixtureQuery, MatchForecast
 
 
@@ -78,23 +77,3 @@ def test_a_service_follows_the_alias_and_keeps_its_model_while_the_bucket_is_out
     assert service.answer([query(bucket)])[0] == 2
     assert service.model_error is None
     service.close()
-
-
-def test_segments_wait_for_the_bucket_and_are_uploaded_once(
-    gcs_front: Front, gcs_url: str, tmp_path: Path
-) -> None:
-    bucket = gcs_front.open(gcs_url, deadline_seconds=0.1)
-    log = PredictionLog(bucket, tmp_path / "spool")
-    gcs_front.fail("POST", "/", *[refuse(503, "Backend Error")] * 50)
-    log.append([{"request_id": number, "time": f"{date(2015, 11, 21)}T12:00:00Z"} for number in range(3)])
-    log.close()
-    assert "waits until bucket gs://" in str(log.error)
-    assert len(list((tmp_path / "spool").iterdir())) == 1
-
-    gcs_front.heal()
-    gcs_front.fail("POST", "/", lose_answer)
-    PredictionLog(gcs_front.open(gcs_url), tmp_path / "spool").close()
-
-    assert [record["request_id"] for record in records(bucket)] == [0, 1, 2]
-    assert len(list(bucket.list())) == 1
-    assert list((tmp_path / "spool").iterdir()) == []

@@ -1,6 +1,6 @@
 """The contract of the HTTP API: the same errors on every way to an answer, in this process and from `football serve`.
 
-`test_api.py` and `test_security.py` belong to it: their clients are the same two.
+`test_api.py` and `test_api_security.py` belong to it: their clients are the same two.
 """
 
 import asyncio
@@ -12,10 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from football_assets.storage.local import LocalBucket
+from football_assets_tests.builders.answers import FRAMEWORK_JSON, JSON
 from football_assets_tests.builders.running import KEY, MATCH, NEED_A_MODEL, Client, ServingLog
 from football_assets_tests.end_to_end.serving import wait_until
 from football_assets_tests.serve.conftest import RealServer
@@ -25,8 +24,6 @@ from serve.problems import MEDIA_TYPE, STATUSES, Problem
 from serve.service import ForecastService
 
 README = Path(__file__).parents[2] / "README.md"
-JSON = {"Content-Type": "application/json"}
-FRAMEWORK_JSON = {"Content-Type": "application/json; charset=utf-8"}  # which the fast path leaves to FastAPI
 
 PAST_MATCH = {"goals_for": 1, "goals_against": 0, "is_home": True, "days_ago": 3}
 # Matches that have no forecast: what is wrong, status, title, field, suggestion.
@@ -131,53 +128,6 @@ def test_a_request_keeps_a_valid_identifier_and_gets_one_otherwise(
         own = answer.json()["request_id"]
         assert own in answer.headers.get_list("x-request-id")
         assert own != identifier
-
-
-# The fast path
-
-
-names: st.SearchStrategy[Any] = st.one_of(
-    st.sampled_from(["Arsenal", "arsenal", "Chelsea", "Man Utd", "Arsenall", "", "Łódź", "\x00", " "]),
-    st.text(max_size=5),
-    st.sampled_from([None, 1, True, ["Arsenal"], {}]),
-)
-days: st.SearchStrategy[Any] = st.sampled_from(
-    [
-        *("2016-06-01", "2014-01-01", "2016-06-01T00:00:00", "2016-06-01T12:00:00Z", "2016-02-30", ""),
-        *(0, 1.5, 1e18, None, True, []),
-    ]
-)
-bodies = st.fixed_dictionaries(
-    {"league": st.one_of(st.sampled_from(["eng.1", "Premier League", "ENG.1"]), names), "home_team": names},
-    optional={"away_team": names, "date": days, "colour": names},
-)
-
-
-@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
-def test_the_fast_path_and_the_framework_answer_with_the_same_bytes(client: Client, path: str) -> None:
-    @settings(
-        max_examples=60,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(body=bodies)
-    def compare(body: dict[str, Any]) -> None:
-        content = json.dumps(body if path == "/predict" else {"fixtures": [MATCH, body]})
-        fast, slow = (
-            client.post(path, content=content, headers={**headers, "X-Request-ID": "the-same"})
-            for headers in (JSON, FRAMEWORK_JSON)
-        )
-        assert fast.content == slow.content
-        assert fast.status_code == slow.status_code
-        assert without_date(fast) == without_date(slow)
-
-    compare()
-
-
-def without_date(answer: httpx.Response) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name != "date"}
 
 
 # Every row of the table of errors
