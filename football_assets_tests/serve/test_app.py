@@ -61,22 +61,6 @@ def test_arguments_that_mean_nothing_are_refused(arguments: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"versoin": 1},
-        {"provider": "tpu"},
-        {"threads": 0},
-        {"poll_seconds": 0},
-        {"max_batch_size": 0},
-        {"batch_wait_seconds": -1},
-    ],
-)
-def test_a_user_configuration_that_means_nothing_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        UserConfig(**change)
-
-
-@pytest.mark.parametrize(
     ("module", "absent"),
     [
         ("serve.api", ("dagster", "torch", "dbt", "ray")),
