@@ -107,7 +107,7 @@ def dbt_executable() -> str:
 def _project_digest() -> str:
     root = project_folder()
     parsers = "\0".join(version(name) for name in ("dbt-core", "dbt-duckdb"))
-    digest = hashlib.blake2b(f"parsed\0{root}\0{sys.prefix}\0{parsers}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"parsed in full\0{root}\0{sys.prefix}\0{parsers}".encode(), digest_size=16)
     for path in project_sources():
         if path.suffix != ".csv":  # dbt does not parse the rows of a seed
             digest.update(f"\0{path.relative_to(root)}\0".encode())
@@ -145,9 +145,7 @@ def _writable(folder: Path) -> Path:
 
 def _parse_into(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        earlier = folder / _PARSED[1]
-        if earlier.is_file():  # dbt then parses only what has changed
-            shutil.copyfile(earlier, Path(scratch) / _PARSED[1])
+        # In full: partial parsing loses the properties of a singular test whose SQL has changed.
         result = subprocess.run(
             [
                 dbt_executable(),

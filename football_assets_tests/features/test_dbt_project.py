@@ -48,6 +48,21 @@ def test_a_project_is_parsed_once_until_it_changes(project: Path) -> None:
         load_manifest()
 
 
+def test_a_changed_test_keeps_its_properties(project: Path) -> None:
+    """dbt's partial parsing loses the properties of a test whose SQL has changed: it would be no check of its table."""
+    name = "team_plays_once_a_day"
+    test = project / "tests" / f"{name}.sql"
+    unique_id = f"test.football_features.{name}"
+    before = load_manifest()["nodes"][unique_id]
+    assert before["config"]["meta"] == {"dagster": {"ref": {"name": "team_matches"}}}
+
+    test.write_text(f"{test.read_text()}\n-- changed\n")
+    after = load_manifest()["nodes"][unique_id]
+
+    assert after["raw_code"].endswith("-- changed")
+    assert after["config"] == before["config"]
+
+
 def test_a_read_only_project_is_parsed_elsewhere(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
