@@ -47,7 +47,7 @@ class Violation:
     rule
         The rule's name.
     place
-        The file, function or name, as the allow-list spells it.
+        The file, function or name.
     size
         Number of lines, places or phrases; 1 where the rule has no measure.
     remedy
