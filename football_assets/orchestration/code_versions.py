@@ -8,7 +8,7 @@ train a model. `test_code_versions.py` fails when the values of raw tables and r
 
 RAW_TABLES_CODE = "1"
 TEAM_RATINGS_CODE = "1"
-SEQUENCE_TENSORS_CODE = "1"
+SEQUENCE_TENSORS_CODE = "2"
 TRAINED_LSTM_CODE = "1"
 MODEL_EVALUATION_CODE = "1"
 ONNX_MODEL_CODE = "1"

@@ -29,7 +29,8 @@ from football_assets.storage.tables import read_table
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
-ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals")
+ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals", "market")
+MARKET = ("p_home", "p_draw", "p_away", "home_goals", "away_goals")  # columns of `SequenceTensors.market`
 _ORDER = ("kickoff_date", "league_id", "match_id")
 
 
@@ -38,7 +39,8 @@ class SequenceTensors:
     """All matches as the network sees them, in order of kick-off day; arrays are mapped, not read.
 
     `take` reads the inputs of some matches. A span is the first of a team's rows in `past`, and the one after the last
-    that is known before the day of the match; the last row of `past` is the padding of histories.
+    that is known before the day of the match; the last row of `past` is the padding of histories. `market` is a target
+    of training, not an input.
     """
 
     past: NDArray[np.float32]  # [team matches + 1, history_features], by team and day
@@ -47,6 +49,7 @@ class SequenceTensors:
     context: NDArray[np.float32]  # [matches, context_features]
     outcome: NDArray[np.int64]  # [matches]: 0 home, 1 draw, 2 away, -1 unplayed
     goals: NDArray[np.int16]  # [matches, 2]: -1 unplayed
+    market: NDArray[np.float32]  # [matches, 5]: MARKET by the match's own odds; NaN unknown
     keys: pl.DataFrame
     spec: FeatureSpec
 
@@ -116,6 +119,7 @@ def write_tensors(
         context=encode_context(fixtures, spec),
         outcome=matches["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy(),
         goals=np.ascontiguousarray(goals.to_numpy()),
+        market=np.full((len(matches), len(MARKET)), np.nan, dtype=np.float32),
         keys=matches.select(KEY_COLUMNS),
         spec=spec,
     )

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
-from football_assets.sequences.tensors import ARRAYS, KEYS, SequenceTensors
+from football_assets.sequences.tensors import ARRAYS, KEYS, MARKET, SequenceTensors
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets_tests.builders.histories import packed
 
@@ -75,6 +75,7 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
         context,
         np.where(played, 1 - np.sign(goals[:, 0] - goals[:, 1]), -1).astype(np.int64),
         np.where(played[:, None], goals, -1).astype(np.int16),
+        np.full((matches, len(MARKET)), np.nan, dtype=np.float32),
         keys,
         spec,
     )

@@ -13,6 +13,7 @@ import polars as pl
 
 from football_assets.sequences.encoder import read_histories
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature
+from football_assets.sequences.tensors import MARKET
 from football_assets_tests.builders.histories import packed
 
 FIRST_DAY = date(2014, 8, 1)
@@ -68,6 +69,7 @@ def write_simulated_tensors(folder: Path, model: Path, seed: int = 0) -> None:
     goals = np.array([[1, 0], [1, 1], [0, 1]], dtype=np.int16)[drawn]
     np.save(folder / "goals.npy", np.where(played[:, None], goals, -1).astype(np.int16))
     np.save(folder / "outcome.npy", np.where(played, drawn, -1).astype(np.int64))
+    np.save(folder / "market.npy", np.full((matches, len(MARKET)), np.nan, dtype=np.float32))
     teams = generator.permuted(np.tile(np.arange(20), (matches, 1)), axis=1)[:, :2]
     pl.DataFrame(
         {

@@ -221,6 +221,7 @@ def test_the_same_tables_give_the_same_bytes_in_any_order(tables: FeatureTables,
         "goals.npy",
         "home_span.npy",
         "keys.parquet",
+        "market.npy",
         "outcome.npy",
         "past.npy",
     ]
@@ -267,8 +268,9 @@ def test_an_array_of_pickled_objects_is_never_loaded(tables: FeatureTables, tmp_
 def test_tensors_of_another_version_are_refused_in_a_sentence(tables: FeatureTables, tmp_path: Path) -> None:
     write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path)
     (tmp_path / "past.npy").rename(tmp_path / "home_history.npy")
+    (tmp_path / "market.npy").unlink()
 
     with pytest.raises(
-        FootballError, match="have no past: another version .* Materialise sequence_tensors again"
+        FootballError, match="have no past, market: another version .* Materialise sequence_tensors again"
     ):
         open_tensors(tmp_path)
