@@ -13,7 +13,7 @@ from football_assets.domain.columns import PROBABILITY_COLUMNS
 
 if TYPE_CHECKING:
     from football_assets.comparison.betting import PaperBets
-    from football_assets.comparison.comparison import Block
+    from football_assets.comparison.blocks import Block
     from football_assets.comparison.rolling import SeasonScores
     from football_assets.raw.matching.club_report import ClubReport
 
@@ -90,7 +90,7 @@ def evaluation_table(metrics: Mapping[str, Any]) -> Table:
 def block_table(block: "Block") -> Table:
     """Lay out the scores of all forecasters on some matches, each with its difference to the LSTM's in thousandths."""
     table = Table(
-        title=f"{block.name}: {block.matches:,} matches, {block.league_weeks:,} league-weeks",
+        title=escape(f"{block.name}: {block.describe()}"),
         title_justify="left",
     )
     table.add_column("forecaster", no_wrap=True)
@@ -103,7 +103,7 @@ def block_table(block: "Block") -> Table:
             difference = row.differences.get(name)
             above = "" if difference is None else f"  {interval_text(difference)}"
             cells.append(f"{getattr(row.scores, name):.4f}{above}")
-        table.add_row(row.forecaster, *cells, style="" if row.differences else "bold")
+        table.add_row(escape(row.forecaster), *cells, style="" if row.differences else "bold")
     return table
 
 

@@ -14,7 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.comparison.rival import RivalForecasts, RivalKind, RivalProgress
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.training.split import TimeSplit
 
 if TYPE_CHECKING:
     from penaltyblog.models import DixonColesGoalModel
@@ -55,6 +57,31 @@ class DixonColesForecasts:
     fits: int
     unknown_teams: int  # matches with a team without a match in the window, replaced by its league's mean
     unknown_leagues: int  # matches of a league without a match in the window
+
+
+@dataclass(frozen=True)
+class DixonColesRival:
+    """The goals model of Dixon and Coles, refitted every week by country."""
+
+    name: str = "Dixon–Coles"
+    key: str = "dixon_coles"
+    kind: RivalKind = "model"
+    package: str | None = "penaltyblog"
+
+    def forecast(
+        self,
+        tensors: SequenceTensors,
+        split: TimeSplit,
+        rows: NDArray[np.int64],
+        progress: RivalProgress | None = None,
+    ) -> RivalForecasts:
+        """Forecast `rows`; NaN where a league has no match in the window."""
+        found = dixon_coles(tensors, rows, progress=progress)
+        note = (
+            f"{self.name}: {found.fits:,} fits. {found.unknown_teams:,} of {len(rows):,} matches have a team without "
+            "a match in the window, which gets the mean of its league."
+        )
+        return RivalForecasts(found.probabilities, note)
 
 
 def dixon_coles(

@@ -19,7 +19,7 @@ from football_assets.cli.tables import (
     seasons_table,
 )
 from football_assets.comparison.betting import PaperBets
-from football_assets.comparison.comparison import Block, Row
+from football_assets.comparison.blocks import Block, Row
 from football_assets.comparison.rolling import SeasonScores
 from football_assets.domain.block_bootstrap import Difference
 from football_assets.domain.scoring_rules import Scores
@@ -139,6 +139,7 @@ def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandt
             Row("Elo, logistic", Scores(1.0242, 0.2079, 0.62, 0.5101, 0.0156), differences),
             Row("LSTM", Scores(1.02, 0.21, 0.61, 0.5, 0.015), {}),
         ],
+        {"bookmaker, closing average": 12000},
     )
 
     table = block_table(block)
@@ -160,7 +161,8 @@ def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandt
         ],
         ["LSTM", "1.0200", "0.2100", "0.5000", "0.0150"],
     ]
-    assert table.title == "with odds: 12,345 matches, 1,678 league-weeks"
+    known = "bookmaker, closing average: 12,000"
+    assert table.title == f"with odds: 12,345 matches, 1,678 league-weeks ({known})"
     assert [row.style for row in table.rows] == ["", "bold"]
 
 
