@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import NamedTuple
 
+import polars as pl
+
 from football_assets.errors import FootballError
 
 RECORD_CHARACTERS = 500
@@ -45,10 +47,21 @@ class Rejection(NamedTuple):
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """The rows and rejections of a file."""
+    """The rows and rejections of a file.
+
+    `measures`: frames of some columns of `domain.measures`, as Float64, with the position of each row in `rows`
+    (`place`).
+    """
 
     rows: list[MatchRow] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    measures: list[pl.DataFrame] = field(default_factory=list, compare=False)
+
+    def extend(self, other: "ParsedFile") -> None:
+        """Add the rows, rejections and measures of another section of the file."""
+        self.measures.extend(frame.with_columns(pl.col("place") + len(self.rows)) for frame in other.measures)
+        self.rows.extend(other.rows)
+        self.rejections.extend(other.rejections)
 
 
 class UnreadableFile(FootballError):

@@ -127,11 +127,11 @@ def _matches_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.D
         schema={"object_order": pl.Int32}
         | dict.fromkeys(("season", "league_id", "country", "source_object"), pl.String),
     )
-    rows, rejections = read_files([FileContent(file.data, file.extension, file.league_id) for file in files])
-    entries = validate_rows(with_origins(rows, origins), today)
+    found = read_files([FileContent(file.data, file.extension, file.league_id) for file in files])
+    entries = validate_rows(with_origins(found.rows, origins), today)
     valid, void = without_void(entries.valid)
     unusable = (
-        with_origins(rejections, origins),
+        with_origins(found.rejections, origins),
         entries.rejected,
         void,
         against_themselves(valid),
