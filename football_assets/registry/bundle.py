@@ -17,6 +17,7 @@ from football_assets.registry.model_card import library_versions, summarise_data
 from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
+from football_assets.sequences.tiers import OWN_ODDS, hide_groups
 from football_assets.storage.model_files import (
     CHECKPOINT,
     EXPORT_REPORT,
@@ -248,7 +249,8 @@ def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFr
         numbered = tensors.keys.select("match_id", row=pl.int_range(pl.len(), dtype=pl.Int64))
         rows = test.select("match_id").join(numbered, on="match_id", how="left", maintain_order="left")["row"]
         known = rows.is_not_null().to_numpy()
-        batch = tensors.take(rows.drop_nulls().to_numpy())
+        # As the candidate's test predictions: without the odds of the matches themselves.
+        batch = hide_groups(tensors.take(rows.drop_nulls().to_numpy()), tensors.spec, OWN_ODDS)
         predictor = load_predictor(production)
         probabilities[known], _ = predictor.predict(batch.home_history, batch.away_history, batch.context)
     else:

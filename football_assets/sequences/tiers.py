@@ -15,6 +15,7 @@ from football_assets.sequences.spec import FLAG, OBSERVED, Feature, FeatureGroup
 RATED = {"shots": "shots_rated", "odds": "odds_rated"}  # flags of the context, in the order of a tier's name
 MATCH_ODDS = ("match_odds_p_home", "match_odds_p_draw", "match_odds_p_away")
 RESULTS: FeatureGroup = "results"  # never hidden
+OWN_ODDS: tuple[FeatureGroup, ...] = ("match_odds",)  # hidden wherever a forecast is scored or compared
 
 
 def hide_groups(batch: SequenceBatch, spec: FeatureSpec, groups: Collection[FeatureGroup]) -> SequenceBatch:

@@ -83,13 +83,17 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
 
 def write_planted(folder: Path) -> Path:
     """The planted tensors as files, in the folder, as a run leaves them."""
-    tensors = planted_tensors()
     folder.mkdir(parents=True, exist_ok=True)
+    write_tensors_of(planted_tensors(), folder)
+    return folder
+
+
+def write_tensors_of(tensors: SequenceTensors, folder: Path) -> None:
+    """Tensors as files in an existing folder."""
     for name in ARRAYS:
         np.save(folder / f"{name}.npy", getattr(tensors, name))
     tensors.keys.write_parquet(folder / KEYS)
     tensors.spec.save(folder)
-    return folder
 
 
 def poisoned(tensors: SequenceTensors, rows: NDArray[np.integer] | NDArray[np.bool_]) -> SequenceTensors:
