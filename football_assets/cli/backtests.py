@@ -20,6 +20,7 @@ from football_assets.errors import FootballError
 if TYPE_CHECKING:
     from football_assets.cli.progress import WorkProgress
     from football_assets.comparison.comparison import ForecasterComparison
+    from football_assets.sequences.spec import FeatureGroup
     from football_assets.sequences.tensors import SequenceTensors
     from football_assets.training.fit import Epoch
 
@@ -70,6 +71,18 @@ class EvaluationInput:
     default="never",
     help="season: retrain every 1 July, and report the gain over the network that is trained once.",
 )
+@click.option(
+    "--hide",
+    "hidden",
+    type=click.Choice(["odds", "shots"]),
+    multiple=True,
+    help="Forecast as if these inputs were unknown, also of past matches; repeatable. Training sees them.",
+)
+@click.option(
+    "--match-odds/--no-match-odds",
+    default=False,
+    help="Blend each forecast with the odds of the match itself, from before kick-off. Default: without them.",
+)
 @plot_option
 @json_option
 def backtest_command(
@@ -80,6 +93,8 @@ def backtest_command(
     odds: Path | None,
     out: Path,
     retrain: str,
+    hidden: "tuple[FeatureGroup, ...]",
+    match_odds: bool,
     plot: Path | None,
     json_file: Path | None,
 ) -> None:
@@ -90,11 +105,18 @@ def backtest_command(
     """
     if retrain == "never" and (odds or plot):
         raise click.BadParameter("--odds and --plot go with --retrain season", param_hint="--retrain")
+    if retrain == "season" and (hidden or match_odds):
+        raise click.BadParameter("--hide and --match-odds go with --retrain never", param_hint="--retrain")
     for file in (out, plot, json_file):
         check_writable(file)
     started = time.monotonic()
+    unseen: tuple[FeatureGroup, ...] = hidden if match_odds else (*hidden, "match_odds")
     with _evaluation_input(folders, tensors_folder, start, end, odds) as given:
-        figures = _rolling_backtest(given, out, plot) if retrain == "season" else _frozen_backtest(given, out)
+        figures = (
+            _rolling_backtest(given, out, plot)
+            if retrain == "season"
+            else _frozen_backtest(given, out, unseen)
+        )
     write_json(json_file, figures | {"seconds": round(time.monotonic() - started, 1)})
 
 
@@ -238,12 +260,13 @@ def _build_tensors(home: Path, folders: tuple[Path, ...]) -> Path:
     return fetch(bucket, "sequence_tensors", settings.scratch)
 
 
-def _frozen_backtest(given: EvaluationInput, out: Path) -> dict[str, Any]:
+def _frozen_backtest(given: EvaluationInput, out: Path, hidden: "tuple[FeatureGroup, ...]") -> dict[str, Any]:
     """Train once and write and print the forecasts' scores; returns the figures of `--json`."""
-    from football_assets.cli.tables import evaluation_table, results_console
+    from football_assets.cli.tables import evaluation_tables, results_console
     from football_assets.training.backtest import BACKTEST_COLUMNS, backtest_scores, run_backtest
+    from football_assets.training.tier_scores import tier_scores
 
-    result = run_backtest(given.tensors, given.start, given.end, on_epoch=given.on_epoch)
+    result = run_backtest(given.tensors, given.start, given.end, on_epoch=given.on_epoch, hidden=hidden)
     write_parquet(out, result.forecasts.select(BACKTEST_COLUMNS))
     scores = backtest_scores(result.forecasts)
     figures = {
@@ -253,7 +276,10 @@ def _frozen_backtest(given: EvaluationInput, out: Path) -> dict[str, Any]:
         "test": scores.pop("model"),
         "baselines": scores,
     }
-    results_console().print(evaluation_table(figures))
+    tiers = tier_scores(result.fit.network, given.tensors, result.rows)
+    if tiers:
+        figures["tiers"] = tiers
+    results_console().print(*evaluation_tables(figures), sep="\n")
     return figures
 
 

@@ -73,18 +73,23 @@ def forecaster_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> Tab
     return table
 
 
-def evaluation_table(metrics: Mapping[str, Any]) -> Table:
-    """Lay out the network's scores on the test period beside those of the baselines.
+def evaluation_tables(metrics: Mapping[str, Any]) -> list[Table]:
+    """Lay out the network's scores on the test period beside those of the baselines, and those by tier of input.
 
     Parameters
     ----------
     metrics
-        As in `metrics.json` of `model_evaluation`.
+        As in `metrics.json` of `model_evaluation`. Without `tiers` there is one table.
     """
     names = {"elo": "Elo, logistic", "class_prior": "class prior"}
     baselines = {label: metrics["baselines"][name] for name, label in names.items()}
     title = f"Test period: {metrics['test_matches']:,} matches after {metrics['train_matches']:,} training matches"
-    return forecaster_table({"LSTM": metrics["test"], **baselines}, title)
+    tables = [forecaster_table({"LSTM": metrics["test"], **baselines}, title)]
+    if metrics.get("tiers"):
+        from football_assets.training.score_tables import TIER_COLUMNS, describe_tiers
+
+        tables.append(rows_table(TIER_COLUMNS, describe_tiers(metrics["tiers"]), "LSTM by tier of input"))
+    return tables
 
 
 def block_table(block: "Block") -> Table:

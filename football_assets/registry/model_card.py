@@ -11,6 +11,7 @@ import polars as pl
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scoring_rules import OUTCOMES
 from football_assets.sequences.spec import FeatureSpec
+from football_assets.training.score_tables import TIER_COLUMNS, describe_tiers
 
 PACKAGES = ("torch", "onnx", "onnxruntime", "polars", "numpy", "duckdb", "dbt-core", "dagster")
 SCORES = {
@@ -100,6 +101,7 @@ def write_model_card(
         _what_it_is(spec, data),
         _data(metrics, data),
         _test_scores(metrics),
+        _tiers(metrics),
         _calibration(metrics),
         _by_league(metrics),
         _limits(metrics, data),
@@ -155,6 +157,18 @@ def _test_scores(metrics: dict[str, Any]) -> str:
         "## Scores on the test period\n\nLower is better, except for the accuracy.\n\n"
         + _table(["Score", *columns], rows)
         + note
+    )
+
+
+def _tiers(metrics: dict[str, Any]) -> str:
+    tiers = metrics.get("tiers", [])
+    if not tiers:
+        return ""
+    return (
+        "## By tier of input\n\n"
+        "One model forecasts with and without odds and shots. Each tier is scored with other inputs hidden, and its "
+        "log loss compared on the same matches. The other scores are without the odds of the match itself.\n\n"
+        + _table([name[0].upper() + name[1:] for name in TIER_COLUMNS], describe_tiers(tiers))
     )
 
 

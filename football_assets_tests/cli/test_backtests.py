@@ -11,7 +11,8 @@ import pytest
 
 from football_assets.cli import main
 from football_assets.sample import sample_folder
-from football_assets_tests.builders.planted import planted_tensors, write_planted
+from football_assets_tests.builders.planted import planted_tensors, write_planted, write_tensors_of
+from football_assets_tests.builders.priced import priced_tensors
 
 COLUMNS = ["date", "league_id", "season", "home_team", "away_team", "home_goals", "away_goals"]
 COLUMNS += ["p_home", "p_draw", "p_away", "xg_home", "xg_away"]
@@ -127,3 +128,37 @@ def test_retraining_every_season_is_reported_beside_the_first_network(
     assert [season["season"] for season in found["seasons"]] == ["2014-15", "2015-16", "all"]
     assert "Training 2 of 2, on results before 2015-07-01" in shown.err
     assert "These matches have no odds" in shown.out
+
+
+def test_a_backtest_shows_the_tiers_of_input_and_hides_what_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "tensors"
+    folder.mkdir()
+    write_tensors_of(priced_tensors(matches=3000), folder)
+    figures = tmp_path / "figures.json"
+    losses = {}
+
+    for name, options in {"shown": [], "no odds": ["--hide", "odds"], "own": ["--match-odds"]}.items():
+        out = ["--out", str(tmp_path / f"{name}.parquet"), "--json", str(figures)]
+        code = main(["backtest", "--tensors", str(folder), "--start", "2016-11-01", *options, *out])
+        shown = capsys.readouterr()
+        assert code == 0, shown.err
+        assert "results + shots + past odds + odds of the match" in shown.out
+        found = json.loads(figures.read_text())
+        losses[name] = found["test"]["log_loss"]
+        tiers = {row["tier"]: row["log_loss"] for row in found["tiers"]}
+
+    assert losses["shown"] == tiers["results+shots+odds"]
+    assert losses["no odds"] == tiers["results+shots"]
+    assert losses["own"] < losses["shown"]
+
+
+@pytest.mark.parametrize("option", [["--hide", "odds"], ["--match-odds"]])
+def test_hidden_inputs_are_refused_with_retraining(
+    option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--raw", str(tmp_path), "--start", "2015-08-01", "--out", str(tmp_path / "rows.parquet")]
+
+    assert main(["backtest", *given, "--retrain", "season", *option]) == 2
+    assert "go with --retrain never" in capsys.readouterr().err

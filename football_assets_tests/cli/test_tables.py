@@ -11,7 +11,7 @@ from football_assets.cli.tables import (
     bets_table,
     block_table,
     club_tables,
-    evaluation_table,
+    evaluation_tables,
     fixtures_table,
     forecaster_table,
     results_console,
@@ -113,7 +113,7 @@ def test_an_evaluation_shows_the_network_before_the_baselines_and_counts_its_mat
         },
     }
 
-    table = evaluation_table(metrics)
+    (table,) = evaluation_tables(metrics)
 
     assert [row[:2] for row in rows(table)] == [
         ["forecaster", "log loss"],
@@ -122,6 +122,10 @@ def test_an_evaluation_shows_the_network_before_the_baselines_and_counts_its_mat
         ["class prior", "1.0789"],
     ]
     assert table.title == "Test period: 1,678 matches after 12,345 training matches"
+
+    tier = {"tier": "results+odds", "matches": 1678, "log_loss": 1.0012, "reference": "results"} | scores
+    _, tiers = evaluation_tables(metrics | {"tiers": [tier]})
+    assert rows(tiers)[1:] == [["results + past odds", "1,678", "1.0012", "0.2000", "0.0200", ""]]
 
 
 def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandths() -> None:

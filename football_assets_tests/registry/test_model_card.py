@@ -67,6 +67,28 @@ def test_the_bookmaker_is_scored_on_the_matches_with_odds() -> None:
     assert "this model's log loss is 1.0044" in text
 
 
+def test_the_card_shows_the_tiers_of_a_model_that_knows_more_than_results() -> None:
+    difference = {"log_loss": {"value": -0.0122, "low": -0.0141, "high": -0.0107}}
+    tiers = [
+        {"tier": "results", "matches": 1234, "reference": "results", **SCORES},
+        {
+            "tier": "results+odds",
+            "matches": 1234,
+            "reference": "results",
+            **(SCORES | {"log_loss": 1.0001}),
+            "difference": difference,
+        },
+    ]
+
+    text = card(metrics=METRICS | {"tiers": tiers})
+
+    assert "## By tier of input" in text
+    assert (
+        "| results + past odds | 1,234 | 1.0001 | 0.2012 | 0.0120 | -12.2 [-14.1, -10.7] to results |" in text
+    )
+    assert "tier of input" not in card()
+
+
 def test_the_card_says_what_was_learnt_from_and_until_when() -> None:
     text = card()
     assert "8,000 results from 2012-08-01 to 2015-11-08, 120 teams" in text
