@@ -1,6 +1,5 @@
 """`football backtest` and `compare`: walk-forward evaluation on past results."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from football_assets.cli.context import prepare_command_home
-from football_assets.cli.graph import run_graph
 from football_assets.cli.options import FILE, home_option, json_option, period_options, plot_option
 from football_assets.cli.output_files import check_writable, write_json, write_output, write_parquet
+from football_assets.cli.scratch_home import materialize_in_scratch
 from football_assets.errors import FootballError
 
 if TYPE_CHECKING:
@@ -242,22 +240,12 @@ def _evaluation_input(
 
 
 def _build_tensors(home: Path, folders: tuple[Path, ...]) -> Path:
-    """Land the results in a home of their own and materialize `sequence_tensors` there; returns its folder."""
-    os.environ.pop("FOOTBALL_BUCKET", None)  # the scratch home has a bucket of its own
-    settings = prepare_command_home(home, for_runs=True)
-    from football_assets.orchestration.in_process_runs import RunFailed
-    from football_assets.raw.landing import land
+    """Materialize `sequence_tensors` of the results in a home of their own; returns its folder."""
+    settings = materialize_in_scratch(home, folders, "+sequence_tensors")
     from football_assets.storage.artifacts import fetch
     from football_assets.storage.opening import open_bucket
 
-    bucket = open_bucket(settings.bucket_url)
-    landed = land(bucket, folders)
-    click.echo(f"Landed {len(landed.objects)} files of {len(landed.seasons)} seasons.", err=True)
-    try:
-        run_graph(settings, "+sequence_tensors")
-    except RunFailed as error:
-        raise FootballError(error.cause) from error  # its log is removed with the scratch home
-    return fetch(bucket, "sequence_tensors", settings.scratch)
+    return fetch(open_bucket(settings.bucket_url), "sequence_tensors", settings.scratch)
 
 
 def _frozen_backtest(given: EvaluationInput, out: Path, hidden: "tuple[FeatureGroup, ...]") -> dict[str, Any]:
