@@ -98,7 +98,7 @@ def block_table(block: "Block") -> Table:
         title=escape(f"{block.name}: {block.describe()}"),
         title_justify="left",
     )
-    table.add_column("forecaster", no_wrap=True)
+    table.add_column("forecaster", overflow="fold")  # a long name wraps, so that no figure is cut
     measures = {name: SCORE_NAMES[name] for name in ("log_loss", "rps", "accuracy", "ece")}
     for name in measures.values():
         table.add_column(f"{name}  − LSTM [95 %]", justify="right", no_wrap=True)

@@ -6,12 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from football_assets.comparison.rival import RivalForecasts, RivalKind, RivalProgress
+from football_assets.domain.measures import CLOSING_ODDS, PRE_MATCH_ODDS
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.baselines import ODDS_COLUMNS, bookmaker
 from football_assets.training.split import TimeSplit
-
-PRE_MATCH_COLUMNS = ("pre_match_odds_home", "pre_match_odds_draw", "pre_match_odds_away")
-CLOSING_COLUMNS = ("closing_odds_home", "closing_odds_draw", "closing_odds_away")
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class BookmakerRival:
         return RivalForecasts(bookmaker(tensors, rows, self.columns))
 
 
-PRE_MATCH_AVERAGE = BookmakerRival("bookmaker, pre-match average", "bookmaker_pre_match", PRE_MATCH_COLUMNS)
-CLOSING_AVERAGE = BookmakerRival("bookmaker, closing average", "bookmaker_closing", CLOSING_COLUMNS)
+PRE_MATCH_AVERAGE = BookmakerRival("bookmaker, pre-match average", "bookmaker_pre_match", PRE_MATCH_ODDS)
+CLOSING_AVERAGE = BookmakerRival("bookmaker, closing average", "bookmaker_closing", CLOSING_ODDS)
 FIRST_ODDS = BookmakerRival("bookmaker, first odds on file", "bookmaker", ODDS_COLUMNS)
 """The first complete odds of the results, or those of a file: `odds_home`, `odds_draw`, `odds_away`."""

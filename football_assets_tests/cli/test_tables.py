@@ -128,6 +128,24 @@ def test_an_evaluation_shows_the_network_before_the_baselines_and_counts_its_mat
     assert rows(tiers)[1:] == [["results + past odds", "1,678", "1.0012", "0.2000", "0.0200", ""]]
 
 
+def test_a_long_name_of_a_forecaster_cuts_no_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    wide = Difference(-0.0151, -0.0199, -0.0115)
+    rows = [
+        Row(
+            name,
+            Scores(1.0, 0.2, 0.6, 0.5, 0.01),
+            dict.fromkeys(("log_loss", "rps", "accuracy", "ece"), wide),
+        )
+        for name in ("bookmaker, pre-match average", f"bookmaker, {'o' * 40}.csv")
+    ]
+
+    results_console().print(block_table(Block("with odds", 12, 3, rows, {})))
+
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert shown.count("-15.1 [-19.9, -11.5]") == 8
+
+
 def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandths() -> None:
     differences = {
         "log_loss": Difference(0.0042, 0.0011, 0.0073),
