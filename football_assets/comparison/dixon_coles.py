@@ -118,7 +118,7 @@ def dixon_coles(
         past = _Past.of(tensors, (countries == country).to_numpy())
         wanted = np.flatnonzero((countries[rows] == country).to_numpy())
         fit: _Fit | None = None
-        for places in _by_day(wanted, tensors.days[rows]):
+        for places in by_day(wanted, tensors.days[rows]):
             today = rows[places]
             day = tensors.days[today[0]]
             if fit is None or day - fit.day >= np.timedelta64(config.refit_days, "D"):
@@ -137,7 +137,7 @@ def dixon_coles(
     return DixonColesForecasts(forecasts, fits, unknown_teams, unknown_leagues)
 
 
-def _by_day(places: NDArray[np.int64], days: NDArray[np.datetime64]) -> Iterator[NDArray[np.int64]]:
+def by_day(places: NDArray[np.int64], days: NDArray[np.datetime64]) -> Iterator[NDArray[np.int64]]:
     """Yield the positions in the forecasts, one day at a time."""
     ordered = places[np.argsort(days[places], kind="stable")]
     yield from np.split(ordered, np.flatnonzero(np.diff(days[ordered]).astype(np.int64)) + 1)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from football_assets.comparison.bookmakers import CLOSING_AVERAGE, FIRST_ODDS, PRE_MATCH_AVERAGE
 from football_assets.comparison.dixon_coles import DixonColesRival
 from football_assets.comparison.fivethirtyeight import FiveThirtyEightRival
+from football_assets.comparison.goals_models import GoalsModelRival
 from football_assets.comparison.pi_catboost import PiCatBoostRival
 from football_assets.comparison.rival import Rival
 from football_assets.comparison.simple_rivals import ClassPrior, EloLogistic
@@ -16,6 +17,7 @@ RIVALS: tuple[Rival, ...] = (
     PRIOR_RIVAL,
     EloLogistic(),
     DixonColesRival(),
+    GoalsModelRival(),
     PiCatBoostRival(),
     BoostedTreesRival(),
     FiveThirtyEightRival(),
