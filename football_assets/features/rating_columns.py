@@ -103,13 +103,13 @@ MARKET_HISTORY_COLUMNS = (
     RatingColumn("implied_goals_against", _GOALS, 0, 8, "Opponent's goals implied by the match's odds."),
     RatingColumn("odds_surprise", _GOALS, -8, 8, "Goal difference minus that implied by the match's odds."),
     RatingColumn(
-        "own_odds_rating", _LOG_GOALS, -3, 3, "The team's strength before it, from odds of earlier matches."
+        "own_odds_rating", _LOG_GOALS, -4, 4, "The team's strength before it, from odds of earlier matches."
     ),
     RatingColumn(
         "opponent_odds_rating",
         _LOG_GOALS,
-        -3,
-        3,
+        -4,
+        4,
         "The opponent's strength before it, from odds of earlier matches.",
     ),
 )
@@ -122,7 +122,7 @@ SHOT_HISTORY_COLUMNS = (
 )
 
 MARKET_CONTEXT_COLUMNS = (
-    RatingColumn("odds_rated", _FLAG, 0, 1, "1 if both teams have an earlier match with odds."),
+    RatingColumn("odds_rated", _FLAG, 0, 1, "1 if both teams have a match with odds in the last 400 days."),
     RatingColumn(
         "odds_supremacy",
         _LOG_GOALS,
@@ -133,7 +133,7 @@ MARKET_CONTEXT_COLUMNS = (
     RatingColumn(
         "odds_supremacy_variance", "squared log goals", 0, 1, "Variance of odds_supremacy, same filter."
     ),
-    *_both_sides("odds_strength", _LOG_GOALS, -3, 3, "Strength by the filter over odds of earlier matches"),
+    *_both_sides("odds_strength", _LOG_GOALS, -4, 4, "Strength by the filter over odds of earlier matches"),
     RatingColumn(
         "odds_total",
         _LOG_GOALS,
@@ -203,7 +203,9 @@ MARKET_CONTEXT_COLUMNS = (
 )
 
 SHOT_CONTEXT_COLUMNS = (
-    RatingColumn("shots_rated", _FLAG, 0, 1, "1 if both teams have an earlier match with shots on target."),
+    RatingColumn(
+        "shots_rated", _FLAG, 0, 1, "1 if both teams have shots on target on file in the last 400 days."
+    ),
     RatingColumn(
         "shots_on_target_supremacy",
         "log shots",
