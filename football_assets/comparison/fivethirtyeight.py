@@ -12,45 +12,12 @@ from numpy.typing import NDArray
 
 from football_assets.comparison.odds import JOIN_COLUMNS, match_rows
 from football_assets.comparison.rival import RivalForecasts, RivalKind, RivalProgress
+from football_assets.domain.leagues import SPI_LEAGUES
 from football_assets.errors import FootballError
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.split import TimeSplit
 
 SPI_COLUMNS = ("date", "league", "team1", "team2", "prob1", "probtie", "prob2")
-SPI_LEAGUES = {
-    "Argentina Primera Division": "ar.1",
-    "Austrian T-Mobile Bundesliga": "at.1",
-    "Barclays Premier League": "eng.1",
-    "Belgian Jupiler League": "be.1",
-    "Brasileiro Série A": "br.1",
-    "Chinese Super League": "cn.1",
-    "Danish SAS-Ligaen": "dk.1",
-    "Dutch Eredivisie": "nl.1",
-    "English League Championship": "eng.2",
-    "English League One": "eng.3",
-    "English League Two": "eng.4",
-    "French Ligue 1": "fr.1",
-    "French Ligue 2": "fr.2",
-    "German 2. Bundesliga": "de.2",
-    "German Bundesliga": "de.1",
-    "Greek Super League": "gr.1",
-    "Italy Serie A": "it.1",
-    "Italy Serie B": "it.2",
-    "Japanese J League": "jp.1",
-    "Major League Soccer": "us.1",
-    "Mexican Primera Division Torneo Apertura": "mx.1",
-    "Mexican Primera Division Torneo Clausura": "mx.1",
-    "Norwegian Tippeligaen": "no.1",
-    "Portuguese Liga": "pt.1",
-    "Russian Premier Liga": "ru.1",
-    "Scottish Premiership": "sco.1",
-    "Spanish Primera Division": "es.1",
-    "Spanish Segunda Division": "es.2",
-    "Swedish Allsvenskan": "se.1",
-    "Swiss Raiffeisen Super League": "ch.1",
-    "Turkish Turkcell Super Lig": "tr.1",
-}
-"""Leagues of the file that this package knows. The others are competitions of nations, of continents and of women."""
 SPI_PROBABILITIES = ("fivethirtyeight_p_home", "fivethirtyeight_p_draw", "fivethirtyeight_p_away")
 """Columns of the keys that `join_fivethirtyeight` adds."""
 _SUM_TOLERANCE = 0.01  # the file has four decimals

@@ -127,6 +127,13 @@ CHALLENGE_LEAGUES = {
     row["prediction_challenge"]: row["league_id"] for row in _LISTED if row["prediction_challenge"]
 }
 """Codes of the 51 leagues of the 2023 Soccer Prediction Challenge."""
+SPI_LEAGUES = {
+    name.strip(): row["league_id"]
+    for row in _LISTED
+    for name in row["fivethirtyeight"].split(";")
+    if name.strip()
+}
+"""Leagues of FiveThirtyEight's `spi_matches.csv`. Its other competitions are of nations, of continents and of women."""
 
 
 @dataclass(frozen=True)

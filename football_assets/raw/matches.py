@@ -20,6 +20,7 @@ from football_assets.raw.formats.frames import (
     with_origins,
 )
 from football_assets.raw.landing import Inventory, LandingObject, in_order, inventory
+from football_assets.raw.matching.additions import with_additions
 from football_assets.raw.matching.canonical_clubs import against_themselves
 from football_assets.raw.matching.copied_lists import split_copied_lists
 from football_assets.raw.matching.entries import validate_rows
@@ -72,15 +73,19 @@ def read_countries(
     """
     listed = listed or inventory(bucket)
     rows, unread, measures = _read_all(bucket, objects_of(listed, countries))
-    named, broken = validate_rows(rows, today)
+    valid, broken = validate_rows(rows, today)
+    named, additions = valid.filter(~pl.col("is_addition")), valid.filter("is_addition")
     own, copies = split_copied_lists(in_their_seasons(named), named)
     sound, void = without_void(own)
     differing = sound.filter(pl.col("home_team") != pl.col("away_team"))
     measures, bad_measures = without_bad_measures(
-        differing.select("row", *_GOALS).join(measures, on="row", maintain_order="left")
+        pl.concat([differing, additions], how="diagonal")
+        .select("row", *_GOALS)
+        .join(measures, on="row", maintain_order="left")
     )
     merged = merge(without_unusable_odds(differing), pairs_that_meet_again(without_void(named)[0]))
-    matches, bad_merged = without_bad_measures(with_measures(merged.matches, measures.drop(_GOALS)))
+    matches, without_match = with_additions(merged.matches, additions)
+    matches, bad_merged = without_bad_measures(with_measures(matches, measures.drop(_GOALS)))
     rejected = [
         _strays(listed, countries),
         unread,
@@ -93,7 +98,10 @@ def read_countries(
             reason=pl.lit("The odds are left out: they are not three decimal odds above 1."),
             left_out=pl.lit(", ".join(ODDS_TRIPLE)),
         ),
-        differing.join(pl.concat([bad_measures, bad_merged]), on="row"),
+        without_match,
+        pl.concat([differing, additions], how="diagonal").join(
+            pl.concat([bad_measures, bad_merged]), on="row"
+        ),
     ]
     return _read_matches(matches, rejected)
 
@@ -132,7 +140,7 @@ def named_entries(bucket: Bucket, seasons: Collection[str], today: date) -> pl.D
     """
     objects = in_order(item for item in inventory(bucket).objects if item.season in seasons)
     rows, _, _ = _read_all(bucket, objects)
-    return without_void(validate_rows(rows, today).valid)[0]
+    return without_void(validate_rows(rows, today).valid.filter(~pl.col("is_addition")))[0]
 
 
 def _read_all(

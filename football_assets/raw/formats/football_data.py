@@ -1,9 +1,11 @@
-"""Parse football-data.co.uk's files.
+"""Parse football-data.co.uk's files, and FiveThirtyEight's and plain CSV files of expected goals.
 
 The main format is `Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,…`, that of the extra leagues
 `Country,League,Season,Date,Home,Away,HG,AG,…`. Both have odds; lists of fixtures lack the columns of goals. Other
 columns differ from year to year. `Time` is the time in the United Kingdom. `measure_columns` has the columns of
-statistics and odds.
+statistics and odds. FiveThirtyEight's `spi_matches.csv` has `date,league,team1,team2,score1,score2,xg1,xg2,nsxg1,nsxg2`
+and a file of expected goals `date,league,home,away,home_xg,away_xg`; their rows add measures to matches of other files.
+FiveThirtyEight's probabilities are not read.
 """
 
 import re
@@ -22,6 +24,7 @@ from football_assets.raw.formats.measure_columns import (
     EXTRA_FIXTURES_MEASURES,
     EXTRA_RESULTS_MEASURES,
     MAIN_MEASURES,
+    XG_MEASURES,
     Alternatives,
     read_measures,
 )
@@ -99,6 +102,8 @@ def read_football_data(section: CsvSection, order: DateOrder, league_id: str | N
 
 
 def _measures_of(section: CsvSection, columns: "_Columns") -> Alternatives:
+    if columns.layout.adds_measures:
+        return XG_MEASURES
     if section.format is CsvFormat.FOOTBALL_DATA:
         return MAIN_MEASURES
     return EXTRA_RESULTS_MEASURES if columns.goals else EXTRA_FIXTURES_MEASURES
@@ -185,6 +190,7 @@ def _row(record: CsvRecord, columns: _Columns, divisions: SectionDivisions, orde
         _stage(label[-1]),
         *odds,
         void,
+        columns.layout.adds_measures,
     )
 
 

@@ -25,6 +25,7 @@ ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "odds_draw": pl.Float64,
     "odds_away": pl.Float64,
     "void": pl.String,
+    "is_addition": pl.Boolean,
 }
 REJECTION_SCHEMA: dict[str, type[pl.DataType]] = {
     "season": pl.String,
@@ -81,7 +82,7 @@ def read_files(files: Sequence[FileContent]) -> FileReadings:
         {order: reading.rejections for order, reading in readings.items()},
     )
     plain = plain.rename({"file": "object_order"})
-    together = pl.concat([plain, rows], how="diagonal")
+    together = pl.concat([plain, rows], how="diagonal").with_columns(pl.col("is_addition").fill_null(False))
     return FileReadings(together.select(*rows.columns), rejections, _measures(plain, readings))
 
 

@@ -64,7 +64,7 @@ EXTRA_RESULTS_MEASURES: Alternatives = {
 EXTRA_FIXTURES_MEASURES: Alternatives = _EARLIER_ODDS
 """Of fixtures in that format, whose odds are collected before the match."""
 XG_MEASURES: Alternatives = {
-    MEASURED_XG_PAIRS[0]: (("home_xg", "away_xg"), ("xg_home", "xg_away"), ("xg1", "xg2")),
+    MEASURED_XG_PAIRS[0]: (("home_xg", "away_xg"), ("xg1", "xg2")),
     MEASURED_XG_PAIRS[1]: (("home_nsxg", "away_nsxg"), ("nsxg1", "nsxg2")),
 }
 """Of FiveThirtyEight's file and of a plain CSV of expected goals."""

@@ -17,7 +17,7 @@ class MatchRow(NamedTuple):
     """One match as a file lists it.
 
     `line` counts from 1; `path` is a JSON path; `record` is the raw text; `void` is the reason why the score is no
-    result of play (`rules.without_void`).
+    result of play (`rules.without_void`); `is_addition`: the row adds measures to a match of another file.
     """
 
     line: int | None
@@ -34,6 +34,7 @@ class MatchRow(NamedTuple):
     odds_draw: float | None = None
     odds_away: float | None = None
     void: str | None = None
+    is_addition: bool = False
 
 
 class Rejection(NamedTuple):

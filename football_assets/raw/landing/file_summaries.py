@@ -80,7 +80,8 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
         Matches played after this day are rejected.
     """
     matches, rejected = _matches_and_rejected(files, today)
-    found = matches.group_by("object_order").agg(results=is_played().sum(), fixtures=(~is_played()).sum())
+    is_result = is_played() | pl.col("is_addition")
+    found = matches.group_by("object_order").agg(results=is_result.sum(), fixtures=(~is_result).sum())
     reasons = (
         rejected.sort("object_order", "line", "path", nulls_last=True)
         .group_by("object_order", maintain_order=True)
