@@ -17,7 +17,7 @@ from football_assets.errors import FootballError
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.state_table import build_team_state
-from football_assets.sequences.tensors import UNPLAYED, SequenceTensors
+from football_assets.sequences.tensors import MARKET, UNPLAYED, SequenceTensors
 from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import Epoch
 from football_assets.training.parallel.distributed import fit_on_workers
@@ -100,6 +100,7 @@ def frozen_tensors(
         context=batch.context,
         outcome=np.full(n, UNPLAYED, dtype=np.int64),
         goals=np.full((n, 2), UNPLAYED, dtype=np.int16),
+        market=np.full((n, len(MARKET)), np.nan, dtype=np.float32),
         keys=fixtures.with_columns(*elo.values()),
     )
 

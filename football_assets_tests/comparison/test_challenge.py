@@ -50,6 +50,8 @@ def test_a_block_is_encoded_as_in_the_tensors_of_a_world_that_knows_no_result_of
     frozen = frozen_tensors(state, fixtures, unplayed)
 
     assert_same_bits(frozen.take(np.arange(len(rows))), unplayed.take(rows))
+    assert len(frozen) == len(frozen.goals) == len(frozen.market) == len(frozen.keys) == len(rows)
+    assert not frozen.played.any()
 
 
 def test_results_of_the_block_and_later_move_none_of_its_inputs(

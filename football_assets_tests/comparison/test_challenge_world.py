@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from football_assets.comparison.challenge_files import MATCH_SCHEMA
 from football_assets.comparison.challenge_world import (
@@ -130,3 +132,21 @@ def test_a_team_state_gets_its_newcomers_once_and_keeps_its_teams() -> None:
         ("eng:T1", "T1", "eng", "eng.1", 1620.0),
         ("eng:T2", "T2", "eng", "eng.1", None),
     ]
+
+
+@given(st.lists(st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=3))
+def test_results_in_a_test_change_no_fixture(results: list[tuple[int, int] | None]) -> None:
+    plain = [
+        ("eng.1", "20-21", date(2021, 5, 9), "Man Utd", "Fulham"),
+        ("sco.1", "20-21", date(2021, 5, 10), "Hearts", "Man Utd"),
+        ("eng.1", "20-21", date(2021, 5, 11), "Fulham", "Manchester United"),
+    ]
+    without = matches_of(*plain)
+    scored = matches_of(
+        *((*row, *goals) if goals is not None else row for row, goals in zip(plain, results, strict=True))
+    )
+    teams = number_teams(TRAINING, scored)
+
+    assert teams.equals(number_teams(TRAINING, without))
+    assert fixtures_of(scored, TRAINING, teams).equals(fixtures_of(without, TRAINING, teams))
+    assert newcomers(scored, TRAINING) == newcomers(without, TRAINING) == ["Fulham (eng.1)"]
