@@ -50,7 +50,9 @@ PRICED_SPEC = FeatureSpec(
 )
 
 
-def priced_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
+def priced_tensors(
+    matches: int = MATCHES, seed: int = 0, rated_share: float = RATED_SHARE
+) -> SequenceTensors:
     """The planted tensors with odds and shots on four matches of five, and odds of the match itself on seven
     of ten.
 
@@ -68,7 +70,7 @@ def priced_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
     probabilities = outcome_probabilities(rates)
     market = np.concatenate([probabilities, rates], axis=1).astype(np.float32)
     market[~played | (generator.random(matches) > RATED_SHARE)] = np.nan
-    rated, seen = (generator.random(matches) < RATED_SHARE for _ in range(2))
+    rated, seen = (generator.random(matches) < rated_share for _ in range(2))
     priced = generator.random(matches) < MATCH_ODDS_SHARE
     columns = {
         "odds_rated": rated,
@@ -80,7 +82,7 @@ def priced_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
     }
     kept = [planted.spec.context_names.index(f.name) for f in _results_only(planted.spec.context)]
     context = [planted.context[:, kept], *(np.asarray(column)[:, None] for column in columns.values())]
-    histories = [_with_past(history, planted.spec, generator) for history in _histories(results)]
+    histories = [_with_past(history, planted.spec, generator, rated_share) for history in _histories(results)]
     past, (home_span, away_span) = packed(histories, PRICED_SPEC)
     return replace(
         planted,
@@ -117,14 +119,14 @@ def _histories(batch: SequenceBatch) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def _with_past(
-    history: NDArray[np.float32], spec: FeatureSpec, generator: np.random.Generator
+    history: NDArray[np.float32], spec: FeatureSpec, generator: np.random.Generator, rated_share: float
 ) -> NDArray[np.float32]:
-    """A history with the features of results, then random odds and shots of four past matches of five."""
+    """A history with the features of results, then random odds and shots of a share of the past matches."""
     kept = [spec.history_names.index(feature.name) for feature in _results_only(spec.history)]
     shape = history.shape[:2]
     columns = []
     for values in (generator.normal(0, 0.5, shape), generator.uniform(0, 20, shape)):
-        known = generator.random(shape) < RATED_SHARE
+        known = generator.random(shape) < rated_share
         columns += [known, np.where(known, values, np.nan)]
     wide = np.concatenate([history[..., kept], np.stack(columns, axis=-1)], axis=-1)
     wide[history[..., spec.history_names.index("observed")] == 0] = 0

@@ -7,11 +7,14 @@ import pytest
 
 from football_assets.export.parity import parity_cases
 from football_assets.export.tolerances import PARITY_TOLERANCE
+from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets.sequences.tiers import RESULTS
 from football_assets_tests.builders.priced import PRICED_SPEC, priced_tensors
 from football_assets_tests.builders.simulation import TEST_INDEX
 
 
 def test_the_export_agrees_with_the_network_in_every_case(report: dict[str, Any]) -> None:
+    inputs = (*DEFAULT_SPEC.history, *DEFAULT_SPEC.context)
     assert set(report["parity"]) == {
         "test set",
         "batch of 1",
@@ -21,6 +24,7 @@ def test_the_export_agrees_with_the_network_in_every_case(report: dict[str, Any]
         "no context at all",
         "no history",
         "no away history",
+        *(f"no {group}" for group in {feature.group for feature in inputs} - {RESULTS}),
     }
     assert report["parity_max_abs_difference"] == max(report["parity"].values()) <= PARITY_TOLERANCE
     assert report["expected_goals_max_abs_difference"] <= 1e-5
