@@ -22,6 +22,7 @@ from football_assets.domain.measures import (
     STATISTICS,
     TOTAL_ODDS,
 )
+from football_assets.domain.odds_rules import MAX_DECIMAL_ODDS, OVERROUND_BOUNDS
 
 MAX_COUNTS = {
     "half_time_goals": 30,
@@ -34,9 +35,6 @@ MAX_COUNTS = {
 }
 """Largest count of one team."""
 MAX_MEASURED_XG = 15
-MAX_ODDS = 2000
-OUTCOME_OVERROUND = (0.97, 1.35)
-"""Smallest and largest sum of 1/odds of a home win, a draw and an away win."""
 PAIR_OVERROUND = (0.97, 1.25)
 """The same of over and under, and of the two sides of a handicap."""
 MAX_HANDICAP = 5
@@ -98,7 +96,7 @@ def _rules() -> Iterator[MeasureRule]:
     yield _half_time()
     yield from map(_expected_goals, MEASURED_XG_PAIRS)
     for outcomes in OUTCOME_ODDS:
-        yield _overround(outcomes, outcomes, OUTCOME_OVERROUND)
+        yield _overround(outcomes, outcomes, OVERROUND_BOUNDS)
     for pair in TOTAL_ODDS:
         yield _overround(pair, pair, PAIR_OVERROUND)
     for handicap in HANDICAPS:
@@ -179,7 +177,7 @@ def _handicap(group: _Group) -> MeasureRule:
 
 def _contradiction(one: _Group, other: _Group, most: float) -> MeasureRule:
     is_sound = [
-        pl.all_horizontal(_are_odds(odds)) & _implied_sum(odds).is_between(*OUTCOME_OVERROUND)
+        pl.all_horizontal(_are_odds(odds)) & _implied_sum(odds).is_between(*OVERROUND_BOUNDS)
         for odds in (one, other)
     ]
     differences = [
@@ -199,7 +197,7 @@ def _contradiction(one: _Group, other: _Group, most: float) -> MeasureRule:
 
 
 def _are_odds(odds: Sequence[str]) -> pl.Expr:
-    return (pl.col(odds) > 1) & (pl.col(odds) <= MAX_ODDS)
+    return (pl.col(odds) > 1) & (pl.col(odds) <= MAX_DECIMAL_ODDS)
 
 
 def _implied_sum(odds: Sequence[str]) -> pl.Expr:

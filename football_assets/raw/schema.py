@@ -7,7 +7,8 @@ import dataframely as dy
 import polars as pl
 
 from football_assets.domain.measures import MEASURE_GROUPS
-from football_assets.raw.measure_rules import MAX_COUNTS, MAX_HANDICAP, MAX_MEASURED_XG, MAX_ODDS
+from football_assets.domain.odds_rules import MAX_DECIMAL_ODDS
+from football_assets.raw.measure_rules import MAX_COUNTS, MAX_HANDICAP, MAX_MEASURED_XG
 from football_assets.raw.rules import MAX_GOALS
 
 
@@ -20,7 +21,9 @@ def _xg(description: str) -> dy.Float64:
 
 
 def _odds(description: str) -> dy.Float64:
-    return dy.Float64(nullable=True, min_exclusive=1, max=MAX_ODDS, description=f"Decimal odds {description}")
+    return dy.Float64(
+        nullable=True, min_exclusive=1, max=MAX_DECIMAL_ODDS, description=f"Decimal odds {description}"
+    )
 
 
 def _line(description: str) -> dy.Float64:
