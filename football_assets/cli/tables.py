@@ -10,6 +10,7 @@ from rich.table import Table
 
 from football_assets.domain.block_bootstrap import interval_text
 from football_assets.domain.columns import PROBABILITY_COLUMNS
+from football_assets.sequences.tiers import inputs_text
 
 if TYPE_CHECKING:
     from football_assets.comparison.betting import PaperBets
@@ -23,7 +24,7 @@ SCORE_NAMES = {"log_loss": "log loss", "rps": "RPS", "brier": "Brier", "accuracy
 def results_console() -> Console:
     """Return a console on standard output. Without a terminal its lines are wide enough for every table."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=150)
+    return console if console.is_terminal else Console(highlight=False, width=180)
 
 
 def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
@@ -42,6 +43,7 @@ def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
     for name in ("home win", "draw", "away win", "goals"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("likeliest scores", no_wrap=True)
+    table.add_column("inputs")
     for row in forecasts.iter_rows(named=True):
         chances = [row[name] for name in PROBABILITY_COLUMNS]
         table.add_row(
@@ -52,6 +54,7 @@ def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
             *(_chance(chance, chance == max(chances)) for chance in chances),
             f"{row['xg_home']:.1f} – {row['xg_away']:.1f}",
             row["likeliest_scores"],
+            inputs_text(row["inputs"]),
         )
     return table
 

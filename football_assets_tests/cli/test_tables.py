@@ -53,10 +53,25 @@ def forecasts() -> pl.DataFrame:
     """Two fixtures whose numbers all differ: the home team is favoured in one, the draw in the other."""
     keys = (None, "eng.1", "2015-16", date(2015, 11, 28), None, "Arsenal", "Chelsea")
     others = (None, "de.1", "2015-16", date(2015, 12, 5), None, "Köln", HOSTILE)
+    own_odds = ("results+shots+odds+match_odds", 1.9, 3.5, 4.1)
     return pl.DataFrame(
         [
-            (*keys, 0.504, 0.275, 0.221, 1.72, 1.08, "1–0 11 %, 1–1 10 %, 2–1 9 %", 7, False),
-            (*others, 0.336, 0.341, 0.323, 0.96, 1.34, "1–1 13 %, 0–1 12 %, 0–0 8 %", 7, False),
+            (*keys, 0.504, 0.275, 0.221, 1.72, 1.08, "1–0 11 %, 1–1 10 %, 2–1 9 %", 7, False, *own_odds),
+            (
+                *others,
+                0.336,
+                0.341,
+                0.323,
+                0.96,
+                1.34,
+                "1–1 13 %, 0–1 12 %, 0–0 8 %",
+                7,
+                False,
+                "results",
+                None,
+                None,
+                None,
+            ),
         ],
         schema=FIXTURE_SCHEMA,
         orient="row",
@@ -67,14 +82,25 @@ def test_fixtures_have_a_row_each_with_every_number_under_its_name() -> None:
     table = fixtures_table(forecasts(), "Next of 2 fixtures")
 
     assert rows(table) == [
-        ["date", "league", "home", "away", "home win", "draw", "away win", "goals", "likeliest scores"],
+        [
+            "date",
+            "league",
+            "home",
+            "away",
+            "home win",
+            "draw",
+            "away win",
+            "goals",
+            "likeliest scores",
+            "inputs",
+        ],
         [
             *("2015-11-28", "eng.1", "Arsenal", "Chelsea", "50 %", "28 %", "22 %"),
-            *("1.7 – 1.1", "1–0 11 %, 1–1 10 %, 2–1 9 %"),
+            *("1.7 – 1.1", "1–0 11 %, 1–1 10 %, 2–1 9 %", "results, shots, past odds, match odds"),
         ],
         [
             *("2015-12-05", "de.1", "Köln", HOSTILE, "34 %", "34 %", "32 %"),
-            *("1.0 – 1.3", "1–1 13 %, 0–1 12 %, 0–0 8 %"),
+            *("1.0 – 1.3", "1–1 13 %, 0–1 12 %, 0–0 8 %", "results"),
         ],
     ]
     assert table.title == "Next of 2 fixtures"

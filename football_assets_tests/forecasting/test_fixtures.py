@@ -14,6 +14,7 @@ from football_assets.errors import FootballError, RegistryError, UnknownLeague, 
 from football_assets.forecasting.fixtures import (
     forecast_fixtures,
     forecast_match,
+    forecast_rows,
     next_fixtures_text,
     production_bundle,
 )
@@ -110,6 +111,35 @@ def test_a_match_without_a_day_is_forecast_for_its_next_fixture(
     assert forecast_match(registry, tmp_path, *swapped, today=today)["kickoff_date"][0] == today
 
 
+def test_a_forecast_says_what_it_was_made_from_and_which_odds_it_uses(bundle: Path) -> None:
+    groups = {
+        "odds_rated": "odds",
+        **{f"match_odds_p_{side}": "match_odds" for side in ("home", "draw", "away")},
+    }
+    renamed = {
+        place: Feature(name=name, unit="flag", lower=0, upper=1, description=name, group=group)  # type: ignore[arg-type]
+        for place, (name, group) in enumerate(groups.items())
+    }
+    features = [renamed.get(place, feature) for place, feature in enumerate(DEFAULT_SPEC.context)]
+    spec = DEFAULT_SPEC.model_copy(update={"context": tuple(features)})
+    batch = TeamState.load(bundle).encode([Fixture("eng.1", "Arsenal", "Everton", MATCH_DAY)] * 3)
+    batch.context[:, :4] = [[0, np.nan, np.nan, np.nan], [1, np.nan, np.nan, np.nan], [1, 0.5, 0.25, 0.25]]
+    keys = forecasts(bundle, feature_tables()).head(3).select(*tuple(FIXTURE_SCHEMA)[:7], "is_overdue")
+    odds = {"odds_home": 2.1, "odds_draw": 3.4, "odds_away": 3.6}
+
+    found = forecast_rows(
+        bundle, 1, keys.with_columns(**{k: pl.lit(v) for k, v in odds.items()}), batch, spec
+    )
+
+    assert found.schema == FIXTURE_SCHEMA
+    assert found.select("inputs", *odds).rows() == [
+        ("results", None, None, None),
+        ("results+odds", None, None, None),
+        ("results+odds+match_odds", 2.1, 3.4, 3.6),
+    ]
+    assert "| results, past odds, match odds |" in next_fixtures_text(found)
+
+
 def test_without_fixtures_there_are_no_forecasts_but_the_columns(bundle: Path) -> None:
     tables = feature_tables()
     played = replace(tables, match_features=tables.match_features.filter("is_played"))
@@ -199,7 +229,7 @@ def test_the_next_fixtures_are_readable_by_league(bundle: Path) -> None:
     text = next_fixtures_text(pl.concat([found, other]), fixtures=4)
     england, spain = text.split("\n\n### ")
     assert england.startswith(
-        "### Premier League\n\n| date | home | away | home win | draw | away win | goals | scores |"
+        "### Premier League\n\n| date | home | away | home win | draw | away win | goals | scores | inputs |"
     )
     assert england.count("\n| 2015-") == 4
     assert spain.startswith("La Liga")
