@@ -35,6 +35,7 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
         "features": [float(number), None, *[0.5] * (INPUTS - 2)],
         "p": [0.5, 0.25, 0.25],
         "xg": [1.5, 1.0],
+        "inputs": "results",
         "latency_ms": 1.5,
         **changes,
     }
