@@ -21,6 +21,7 @@ from football_assets.sequences.custom_histories import CustomTeam, encode_custom
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.fixture_days import FixtureDays, next_match_day
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState
+from football_assets.sequences.tiers import tier_of
 from football_assets.storage.model_files import METRICS, MODEL_CARD
 from serve.schemas import FixtureRequest
 
@@ -74,6 +75,8 @@ class MatchForecast(NamedTuple):
         Probability of each score, `[home goals, away goals]`.
     context
         The network's context features, in the order of the feature spec.
+    inputs
+        Tier of input of the forecast.
     unknown_opponents
         Opponents in custom histories that the model does not know.
     """
@@ -88,6 +91,7 @@ class MatchForecast(NamedTuple):
     likeliest: list[Score]
     scores: np.ndarray
     context: np.ndarray
+    inputs: str
     unknown_opponents: tuple[str, ...] = ()
 
 
@@ -228,6 +232,7 @@ class ServedModel:
                 likeliest_scores(scores),
                 scores,
                 batch.context,
+                tier_of(batch.context, self.state.spec),
                 strict=True,
             )
         ]
