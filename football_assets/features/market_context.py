@@ -14,6 +14,7 @@ from football_assets.features.rating_columns import (
 from football_assets.features.schedule import Floats
 
 RATED_DAYS = 400  # a rating whose last observation is older is not shown
+_FROM_ODDS = np.array([name not in (*RESULT_CONTEXT, "odds_rated") for name in MARKET_CONTEXT])
 _LOG_GOALS_RANGE = (np.log(0.05), np.log(8.0))
 
 
@@ -50,10 +51,11 @@ def market_context(home: Floats, away: Floats, league: Floats, days: NDArray[np.
     day = days.astype(np.float64)
     is_rated = are_rated(of_home["odds_day"], of_away["odds_day"], days)
     columns = _odds_columns(of_home, of_away, of_league, day)
-    columns = {name: np.where(is_rated, values, np.nan) for name, values in columns.items()}
-    columns["odds_rated"] = is_rated.astype(np.float64)
     columns |= _result_columns(of_home, of_away, of_league, day)
-    return np.stack([columns[name] for name in MARKET_CONTEXT], axis=1)
+    columns["odds_rated"] = is_rated.astype(np.float64)
+    context = np.array([columns[name] for name in MARKET_CONTEXT])  # [columns, n]
+    context[_FROM_ODDS[:, None] & ~is_rated] = np.nan
+    return context.T
 
 
 def _odds_columns(
