@@ -12,6 +12,7 @@ from football_assets.errors import RegistryError
 from football_assets.forecasting.schema import FIXTURE_SCHEMA
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
+from football_assets.sequences.columns import columns_read, tables_read_by
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.fixture_days import (
     FIXTURE_ODDS,
@@ -23,6 +24,7 @@ from football_assets.sequences.fixture_days import (
     split_overdue,
 )
 from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_advantage
+from football_assets.sequences.rating_context import read_rated_table, with_rating_context
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.tiers import TIER_COLUMN, inputs_text, tier_of, uses_match_odds
@@ -91,7 +93,15 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
     fixtures = features.filter(~pl.col("is_played")).join(times, on="match_id", how="left")
     fixtures = with_home_advantage(fixtures, matches)
     teams = pl.concat([fixtures["home_team_id"], fixtures["away_team_id"]]).unique()
-    past = history_rows(team_matches.filter(pl.col("team_id").is_in(teams.implode())), team_ratings)
+    columns = columns_read(spec)
+    rated = {
+        table: read_rated_table(bucket, table.name, columns[table.name], countries)
+        for table in tables_read_by(spec)
+    }
+    fixtures = with_rating_context(fixtures, rated, spec)
+    past = history_rows(
+        team_matches.filter(pl.col("team_id").is_in(teams.implode())), team_ratings, *rated.values()
+    )
     try:
         batch = encode(fixtures, TeamHistory(past, spec), spec)
     except pl.exceptions.ColumnNotFoundError as error:

@@ -51,12 +51,17 @@ def registered_model(
     from football_assets.orchestration.tracking import track, training_run
     from football_assets.registry.bundle import BundleSources, assemble_bundle
     from football_assets.registry.promotion import judge_and_promote
-    from football_assets.sequences.state_table import build_team_state
+    from football_assets.sequences.rating_context import read_rated_table
+    from football_assets.sequences.state_table import build_team_state, rated_columns_read
     from football_assets.settings import get_settings
 
     folder = bucket.scratch_folder("registered_model")
     sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)
-    state = build_team_state(team_matches, team_form, team_ratings, FeatureSpec.load(sequence_tensors))
+    rated = {
+        name: read_rated_table(bucket.open(), name, columns) for name, columns in rated_columns_read().items()
+    }
+    spec = FeatureSpec.load(sequence_tensors)
+    state = build_team_state(team_matches, team_form, team_ratings, **rated, spec=spec)
     assemble_bundle(sources, state, folder)
     registry = Registry(bucket.open())
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))

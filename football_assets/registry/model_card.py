@@ -22,6 +22,12 @@ SCORES = {
     "ece": "Calibration error",
 }
 BASELINES = {"class_prior": "Class prior", "elo": "Elo, logistic", "bookmaker": "Bookmaker"}
+INPUT_GROUPS = {
+    "results": "results",
+    "odds": "past odds",
+    "shots": "past shots",
+    "match_odds": "odds of the match itself",
+}
 
 _MOST_LEAGUES = 40
 
@@ -104,7 +110,7 @@ def write_model_card(
         _tiers(metrics),
         _calibration(metrics),
         _by_league(metrics),
-        _limits(metrics, data),
+        _limits(metrics, data, spec),
         _use(spec, export),
         _inputs(spec),
         _training(training),
@@ -204,10 +210,13 @@ def _by_league(metrics: dict[str, Any]) -> str:
     return _table(["League", "Test matches", "Log loss", "Ranked probability score"], rows, title="By league")
 
 
-def _limits(metrics: dict[str, Any], data: DataSummary) -> str:
+def _limits(metrics: dict[str, Any], data: DataSummary, spec: FeatureSpec) -> str:
+    groups = {feature.group for feature in (*spec.history, *spec.context)}
+    known = "".join(f", {name}" for group, name in INPUT_GROUPS.items() if group in groups - {"results"})
+    on_file = f"; where they are on file{known}" if known else ""
     return (
         "## Limits\n\n"
-        "- It knows results, dates and leagues; no line-ups, injuries, transfers, managers or weather.\n"
+        f"- It knows results, dates and leagues{on_file}; no line-ups, injuries, transfers, managers or weather.\n"
         "- A draw is hardly ever the likeliest outcome, so the accuracy says little about the probabilities.\n"
         "- A team without results gets its league's entry ratings, and its first forecasts say little.\n"
         f"- It knows no result after {data.last_day}, and saw none after {metrics['split']['validation_end']} in "
@@ -238,11 +247,13 @@ def _use(spec: FeatureSpec, export: dict[str, Any]) -> str:
 
 def _inputs(spec: FeatureSpec) -> str:
     rows = [
-        (part, f"`{feature.name}`", feature.unit, feature.description)
+        (INPUT_GROUPS[feature.group], part, f"`{feature.name}`", feature.unit, feature.description)
+        for group in INPUT_GROUPS
         for part, features in (("history", spec.history), ("context", spec.context))
         for feature in features
+        if feature.group == group
     ]
-    return _table(["Part", "Input", "Unit", "What it is"], rows, title="Inputs")
+    return _table(["Computed from", "Part", "Input", "Unit", "What it is"], rows, title="Inputs")
 
 
 def _training(training: dict[str, Any]) -> str:

@@ -14,7 +14,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.errors import FootballError
-from football_assets.sequences.columns import KEY_COLUMNS, columns_read
+from football_assets.sequences.columns import (
+    KEY_COLUMNS,
+    MARKET_TABLE,
+    RATED_TABLES,
+    SHOT_TABLE,
+    columns_read,
+)
 from football_assets.sequences.encoder import (
     SequenceBatch,
     TeamHistory,
@@ -23,6 +29,7 @@ from football_assets.sequences.encoder import (
     read_histories,
 )
 from football_assets.sequences.home_advantage import home_advantage_shift
+from football_assets.sequences.rating_context import market_labels, read_rated_table, with_rating_context
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table
@@ -83,9 +90,15 @@ def build_tensors(bucket: Bucket, folder: Path, spec: FeatureSpec = DEFAULT_SPEC
     Raises
     ------
     ObjectNotFound
-        The bucket lacks a table.
+        The bucket lacks a table other than those of ratings of odds and shots.
     """
-    tables = {name: read_table(bucket, name, columns=columns) for name, columns in columns_read(spec).items()}
+    rated = {table.name for table in RATED_TABLES}
+    tables = {
+        name: read_rated_table(bucket, name, columns)
+        if name in rated
+        else read_table(bucket, name, columns=columns)
+        for name, columns in columns_read(spec).items()
+    }
     write_tensors(**tables, folder=folder, spec=spec)
 
 
@@ -93,6 +106,8 @@ def write_tensors(
     match_features: pl.DataFrame,
     team_matches: pl.DataFrame,
     team_ratings: pl.DataFrame,
+    team_market_ratings: pl.DataFrame,
+    team_shot_ratings: pl.DataFrame,
     folder: Path,
     spec: FeatureSpec = DEFAULT_SPEC,
 ) -> None:
@@ -100,18 +115,21 @@ def write_tensors(
 
     Parameters
     ----------
-    match_features, team_matches, team_ratings
+    match_features, team_matches, team_ratings, team_market_ratings, team_shot_ratings
         The tables of those names, in any order.
     folder
         An empty folder; receives a `.npy` file of each of `ARRAYS`, `keys.parquet` and `feature_spec.json`.
     """
     matches = match_features.sort(*_ORDER)
-    history = TeamHistory(history_rows(team_matches, team_ratings), spec)
+    rated = {MARKET_TABLE: team_market_ratings, SHOT_TABLE: team_shot_ratings}
+    history = TeamHistory(history_rows(team_matches, team_ratings, *rated.values()), spec)
     home, away = (
         history.spans(matches[f"{side}_team_id"], matches["kickoff_date"]) for side in ("home", "away")
     )
     goals = matches.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16))
-    fixtures = matches.with_columns(pl.lit(None, pl.Float32).alias(HOME_ADVANTAGE_SHIFT))
+    fixtures = with_rating_context(matches, rated, spec).with_columns(
+        pl.lit(None, pl.Float32).alias(HOME_ADVANTAGE_SHIFT)
+    )
     tensors = SequenceTensors(
         past=history.past,
         home_span=home,
@@ -119,7 +137,7 @@ def write_tensors(
         context=encode_context(fixtures, spec),
         outcome=matches["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy(),
         goals=np.ascontiguousarray(goals.to_numpy()),
-        market=np.full((len(matches), len(MARKET)), np.nan, dtype=np.float32),
+        market=market_labels(matches, team_market_ratings),
         keys=matches.select(KEY_COLUMNS),
         spec=spec,
     )

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from football_assets.sequences.encoder import SequenceBatch
-from football_assets.sequences.spec import FLAG, OBSERVED, Feature, FeatureGroup, FeatureSpec
+from football_assets.sequences.spec import FLAG, MATCH_ODDS, OBSERVED, Feature, FeatureGroup, FeatureSpec
+
+__all__ = ["MATCH_ODDS", "RATED", "RESULTS", "hide_groups", "hide_in_context", "tier_of"]
 
 RATED = {"shots": "shots_rated", "odds": "odds_rated"}  # flags of the context, in the order of a tier's name
-MATCH_ODDS = ("match_odds_p_home", "match_odds_p_draw", "match_odds_p_away")
 RESULTS: FeatureGroup = "results"  # never hidden
 OWN_ODDS: tuple[FeatureGroup, ...] = ("match_odds",)  # hidden wherever a forecast is scored or compared
 TIER_COLUMN = "inputs"  # of `fixture_predictions` and of `prediction_log`
@@ -38,14 +39,19 @@ def hide_groups(batch: SequenceBatch, spec: FeatureSpec, groups: Collection[Feat
     ValueError
         `results` cannot be hidden.
     """
-    if RESULTS in groups:
-        raise ValueError("The inputs computed from results cannot be hidden.")
     past, observed = _hidden_values(spec.history, groups), spec.history_names.index(OBSERVED)
     home, away = (
         _with_hidden(history, past, history[..., observed] == 1)
         for history in (batch.home_history, batch.away_history)
     )
-    return SequenceBatch(home, away, _with_hidden(batch.context, _hidden_values(spec.context, groups)))
+    return SequenceBatch(home, away, hide_in_context(batch.context, spec, groups))
+
+
+def hide_in_context(
+    context: NDArray[np.float32], spec: FeatureSpec, groups: Collection[FeatureGroup]
+) -> NDArray[np.float32]:
+    """Return a copy of the context `[n, context features]` in which some groups are unknown. See `hide_groups`."""
+    return _with_hidden(context, _hidden_values(spec.context, groups))
 
 
 def tier_of(context: NDArray[np.float32], spec: FeatureSpec) -> list[str]:
@@ -88,6 +94,8 @@ def inputs_text(tier: str) -> str:
 
 def _hidden_values(features: tuple[Feature, ...], groups: Collection[FeatureGroup]) -> dict[int, float]:
     """Return the value of a hidden feature by its position."""
+    if RESULTS in groups:
+        raise ValueError("The inputs computed from results cannot be hidden.")
     return {
         place: 0.0 if feature.unit == FLAG else np.nan
         for place, feature in enumerate(features)

@@ -14,6 +14,7 @@ import polars as pl
 from football_assets.sequences.encoder import read_histories
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature
 from football_assets.sequences.tensors import MARKET
+from football_assets.sequences.tiers import hide_in_context
 from football_assets_tests.builders.histories import packed
 
 FIRST_DAY = date(2014, 8, 1)
@@ -143,7 +144,7 @@ def write_evaluation(folders: LearntFolders) -> None:
 
 
 def network_forecasts(model: Path, tensors: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities [matches, 3] and expected goals [matches, 2] by the PyTorch network."""
+    """Probabilities [matches, 3] and expected goals [matches, 2] by the network, without the matches' own odds."""
     import torch
 
     from football_assets.training.network import load_forecaster
@@ -152,7 +153,7 @@ def network_forecasts(model: Path, tensors: Path) -> tuple[np.ndarray, np.ndarra
         np.load(tensors / f"{name}.npy") for name in ("past", "home_span", "away_span", "context")
     )
     histories = (read_histories(past, span, DEFAULT_SPEC.history_length) for span in (home, away))
-    inputs = (*histories, context)
+    inputs = (*histories, hide_in_context(context, DEFAULT_SPEC, ["match_odds"]))
     with torch.inference_mode():
         outputs = load_forecaster(model)(*(torch.from_numpy(values) for values in inputs))
     probabilities, expected_goals = (output.double().numpy() for output in outputs)

@@ -21,8 +21,10 @@ from football_assets.forecasting.fixtures import (
 from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
+from football_assets.sequences.columns import MARKET_TABLE, SHOT_TABLE, columns_read
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.home_advantage import with_home_advantage
+from football_assets.sequences.rating_context import with_rating_context
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
 from football_assets.storage.opening import open_bucket
@@ -38,7 +40,7 @@ CHANCES = ("p_home", "p_draw", "p_away")
 def forecasts(bundle: Path, tables: FeatureTables, today: date = date(2026, 1, 1)) -> pl.DataFrame:
     with TemporaryDirectory() as folder:
         bucket = open_bucket(folder)
-        for name in ("match_features", "stg_matches", "team_matches", "team_ratings"):
+        for name in ("stg_matches", *columns_read()):
             write_by_country(bucket, name, getattr(tables, name))
         return forecast_fixtures(bundle, 7, bucket, today)
 
@@ -65,7 +67,11 @@ def test_forecasts_are_the_models_answers_for_the_encoders_inputs(bundle: Path) 
         ),
         tables.match_features,
     )
-    history = TeamHistory(history_rows(tables.team_matches, tables.team_ratings), DEFAULT_SPEC)
+    rated = {MARKET_TABLE: tables.team_market_ratings, SHOT_TABLE: tables.team_shot_ratings}
+    fixtures = with_rating_context(fixtures, rated, DEFAULT_SPEC)
+    history = TeamHistory(
+        history_rows(tables.team_matches, tables.team_ratings, *rated.values()), DEFAULT_SPEC
+    )
     batch = encode(fixtures, history, DEFAULT_SPEC)
     probabilities, goals = load_predictor(bundle).predict(
         batch.home_history, batch.away_history, batch.context

@@ -112,6 +112,33 @@ def test_the_card_lists_every_input_setting_and_package() -> None:
     assert "2e-07" in text
 
 
+def test_inputs_are_listed_by_what_they_are_computed_from() -> None:
+    lines = card().splitlines()
+
+    rows = {
+        line.split("`")[1]: line for line in lines if line.startswith(("| results |", "| past", "| odds"))
+    }
+    assert rows["home_elo"].startswith("| results | context | ")
+    assert rows["implied_supremacy"].startswith("| past odds | history | ")
+    assert rows["corners_supremacy"].startswith("| past shots | context | ")
+    assert rows["match_odds_p_draw"].startswith("| odds of the match itself | context | ")
+    places = [
+        lines.index(rows[name]) for name in ("home_elo", "odds_supremacy", "shots_for", "match_odds_p_home")
+    ]
+    assert places == sorted(places)
+
+
+def test_the_limits_say_which_inputs_besides_results_the_model_has() -> None:
+    assert "where they are on file, past odds, past shots, odds of the match itself; no line-ups" in card()
+    only_results = DEFAULT_SPEC.model_copy(
+        update={
+            part: tuple(f for f in getattr(DEFAULT_SPEC, part) if f.group == "results")
+            for part in ("history", "context")
+        }
+    )
+    assert "It knows results, dates and leagues; no line-ups" in card(spec=only_results)
+
+
 def test_a_refused_int8_variant_is_not_offered() -> None:
     text = card(export=EXPORT | {"int8": {"accepted": False, "reason": "It was not written."}})
     assert "There is no int8 variant (It was not written.)" in text
