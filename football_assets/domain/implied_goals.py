@@ -16,7 +16,7 @@ _Floats = NDArray[np.float64]
 
 GOALS_CUT = 10  # a side
 LOW_SCORE_CORRELATION = -0.06  # rho of [1]
-GAUSS_NEWTON_STEPS = 12
+GAUSS_NEWTON_STEPS = 8  # 99.9 % of matches with odds are within 1e-9 of the minimum
 _MOST_LOG_STEP = 1.0
 _LOG_GOALS_RANGE = (np.log(0.05), np.log(8.0))
 _START_LOG_GOALS = np.log(1.3)

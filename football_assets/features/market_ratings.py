@@ -12,10 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.features.market_steps import MarketSteps
-from football_assets.features.match_odds import implied_by_odds
+from football_assets.features.match_odds import IMPLYING_ODDS, implied_by_odds
 from football_assets.features.rating_columns import MARKET_LEAGUE_STATE, MARKET_TEAM_STATE
 from football_assets.features.rating_walk import PartStates, RatingTable, StateColumns, walk
-from football_assets.features.schedule import ROW_ORDER, Floats, Schedule, schedule_of
+from football_assets.features.schedule import Floats, Schedule, matches_to_rate, schedule_of
 from football_assets.features.strength_filter import Quantity, StrengthFilter
 from football_assets.features.weighted_means import WeightedMeans
 
@@ -65,7 +65,7 @@ def rate_markets(stg_matches: pl.DataFrame) -> pl.DataFrame:
         before the day of the match and `…_after` it; `MARKET_HISTORY` and `MARKET_IMPLIED` of the match itself.
         A team's `…_after` and what the match itself adds are null until it is played.
     """
-    matches = stg_matches.sort(*ROW_ORDER[:3])
+    matches = matches_to_rate(stg_matches, IMPLYING_ODDS)
     schedule = schedule_of(matches)
     odds = _PlayedOdds.of(matches, schedule)
     residuals = _residuals(schedule, odds)
@@ -122,7 +122,9 @@ def _results(schedule: Schedule) -> StrengthFilter:
     """Build the filter over results alone."""
     values = _supremacy_of_results(schedule)[:, None]
     noise = np.full_like(values, RESULT_NOISE)
-    return StrengthFilter(schedule, [RESULT_SUPREMACY], schedule.is_played, [(values, noise)])
+    return StrengthFilter(
+        schedule, [RESULT_SUPREMACY], schedule.is_played, [(values, noise)], keeps_entry=True
+    )
 
 
 def _supremacy_of_results(schedule: Schedule) -> Floats:
@@ -143,38 +145,28 @@ def _implied_points(probabilities: Floats) -> Floats:
 def _team_columns(states: list[PartStates], residuals: WeightedMeans) -> StateColumns:
     count = len(_FROM_ODDS)
 
-    def columns(name: str) -> Floats:
-        odds, steps, means, results = (getattr(state, name) for state in states)  # [matches, 2, columns]
-        day = odds[:, :, 2 * count :]
+    def columns(name: str) -> list[Floats]:
+        odds, steps, means, results = (getattr(state, name) for state in states)  # [columns, matches, 2]
+        strengths, variances, day = odds[:count], odds[count : 2 * count], odds[2 * count]
         has_odds = ~np.isnan(day)
-        return np.concatenate(
-            [
-                day,
-                odds[:, :, :1],
-                odds[:, :, count : count + 1],  # variance of the first quantity
-                odds[:, :, 1:count],
-                np.where(has_odds, steps, np.nan),
-                np.where(has_odds, residuals.means(means), np.nan),
-                results[:, :, [2, 0, 1]],  # day, strength, variance
-            ],
-            axis=2,
-        )
+        beside = [np.where(has_odds, values, np.nan) for values in (*steps, *residuals.means(means))]
+        strength, variance, last_day = results
+        return [day, strengths[0], variances[0], *strengths[1:], *beside, last_day, strength, variance]
 
-    before, after = columns("before"), columns("after")
-    return {name: (before[:, :, i], after[:, :, i]) for i, name in enumerate(MARKET_TEAM_STATE)}
+    pairs = zip(columns("before"), columns("after"), strict=True)
+    return dict(zip(MARKET_TEAM_STATE, pairs, strict=True))
 
 
 def _league_columns(states: list[PartStates]) -> StateColumns:
     count = len(_FROM_ODDS)
 
-    def columns(name: str) -> Floats:
-        odds, steps, _, results = (getattr(state, name) for state in states)  # [matches, columns]
-        return np.concatenate(
-            [odds[:, :1], odds[:, count : count + 1], odds[:, 1:count], steps, results], axis=1
-        )
+    def columns(name: str) -> list[Floats]:
+        odds, steps, _, results = (getattr(state, name) for state in states)  # [columns, matches]
+        means, variances = odds[:count], odds[count:]
+        return [means[0], variances[0], *means[1:], *steps, *results]
 
-    before, after = columns("league_before"), columns("league_after")
-    return {name: (before[:, i], after[:, i]) for i, name in enumerate(MARKET_LEAGUE_STATE)}
+    pairs = zip(columns("league_before"), columns("league_after"), strict=True)
+    return dict(zip(MARKET_LEAGUE_STATE, pairs, strict=True))
 
 
 def _of_the_match(schedule: Schedule, odds: _PlayedOdds, team: StateColumns) -> dict[str, Floats]:

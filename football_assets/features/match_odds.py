@@ -17,6 +17,8 @@ from football_assets.features.schedule import Floats, float_columns
 # In order of preference: the sharpest first.
 _OUTCOME_ODDS = (CLOSING_ODDS, PRE_MATCH_ODDS, BOOKMAKER_ODDS, ("odds_home", "odds_draw", "odds_away"))
 _TOTAL_ODDS = (CLOSING_TOTAL_ODDS, PRE_MATCH_TOTAL_ODDS)
+IMPLYING_ODDS = tuple(name for group in (*_OUTCOME_ODDS, *_TOTAL_ODDS) for name in group)
+"""Columns that are read."""
 
 
 def match_odds_implied(stg_matches: pl.DataFrame) -> pl.DataFrame:

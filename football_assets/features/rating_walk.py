@@ -29,9 +29,9 @@ class RatingPart(Protocol):
 class PartStates:
     """State of a part before the day of each match and after it."""
 
-    before: Floats  # [matches, 2, columns]
+    before: Floats  # [columns, matches, 2]
     after: Floats
-    league_before: Floats  # [matches, columns]
+    league_before: Floats  # [columns, matches]
     league_after: Floats
 
 
@@ -39,7 +39,7 @@ def walk(schedule: Schedule, parts: Sequence[RatingPart]) -> list[PartStates]:
     """Read the state before each match day, update it by the day's matches, and read it again."""
     matches = len(schedule.league)
     states = [
-        PartStates(
+        (
             *(np.empty((matches, 2, part.teams.shape[1])) for _ in range(2)),
             *(np.empty((matches, part.leagues.shape[1])) for _ in range(2)),
         )
@@ -47,18 +47,22 @@ def walk(schedule: Schedule, parts: Sequence[RatingPart]) -> list[PartStates]:
     ]
     for step in schedule.steps():
         teams, league = schedule.teams[step], schedule.league[step]
-        for part, state in zip(parts, states, strict=True):
-            state.before[step] = part.teams[teams]
-            state.league_before[step] = part.leagues[league]
+        for part, (before, _, league_before, _) in zip(parts, states, strict=True):
+            before[step] = part.teams[teams]
+            league_before[step] = part.leagues[league]
         for matches_of_round in schedule.rounds(step):
             for part in parts:
                 known = matches_of_round[part.is_known[matches_of_round]]
                 if len(known):
                     part.observe(known)
-        for part, state in zip(parts, states, strict=True):
-            state.after[step] = part.teams[teams]
-            state.league_after[step] = part.leagues[league]
-    return states
+        for part, (_, after, _, league_after) in zip(parts, states, strict=True):
+            after[step] = part.teams[teams]
+            league_after[step] = part.leagues[league]
+    return [PartStates(*(_columns_first(values) for values in state)) for state in states]
+
+
+def _columns_first(values: Floats) -> Floats:
+    return np.ascontiguousarray(np.moveaxis(values, -1, 0))
 
 
 @dataclass(frozen=True)
@@ -71,24 +75,29 @@ class RatingTable:
 
     def frame(self, matches: pl.DataFrame) -> pl.DataFrame:
         """Return the rows in the order of `ROW_ORDER`; a team's `…_after` are null until the match is played."""
-        keys = ("kickoff_date", "league_id", "season", "is_played")
         order = side_by_side(matches)
-        is_played = np.tile(matches["is_played"].to_numpy(), 2)[order]
+        is_swapped = (matches["home_team_id"] > matches["away_team_id"]).to_numpy()[:, None]
+        is_played = matches["is_played"].to_numpy()[:, None]
+
+        def of_sides(values: Floats) -> Floats:
+            return np.where(is_swapped, values[:, ::-1], values).ravel()
+
+        columns: dict[str, Floats] = {}
+        for name, (before, after) in self.team.items():
+            columns[name] = of_sides(before)
+            columns[f"{name}_after"] = of_sides(np.where(is_played, after, np.nan))
+        for name, (before, after) in self.league.items():
+            columns[name] = np.repeat(before, 2)
+            columns[f"{name}_after"] = np.repeat(after, 2)
+        for name, values in self.match.items():
+            columns[name] = of_sides(values)
+        keys = ("kickoff_date", "league_id", "season", "is_played")
         rows = pl.concat(
             matches.select(
                 "match_id", pl.col(team).alias("team_id"), pl.lit(side == 0).alias("is_home"), *keys
             )
             for side, team in enumerate(("home_team_id", "away_team_id"))
         )[order]
-        columns: dict[str, Floats] = {}
-        for name, (before, after) in self.team.items():
-            columns[name] = before.T.ravel()[order]
-            columns[f"{name}_after"] = np.where(is_played, after.T.ravel()[order], np.nan)
-        for name, (before, after) in self.league.items():
-            columns[name] = np.tile(before, 2)[order]
-            columns[f"{name}_after"] = np.tile(after, 2)[order]
-        for name, values in self.match.items():
-            columns[name] = values.T.ravel()[order]
         return rows.with_columns(
-            pl.Series(name, values, dtype=pl.Float64, nan_to_null=True) for name, values in columns.items()
+            pl.Series(name, values, dtype=pl.Float64).fill_nan(None) for name, values in columns.items()
         )

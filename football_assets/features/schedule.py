@@ -64,6 +64,27 @@ class Schedule:
         return [np.array(each, dtype=np.intp) for each in rounds]
 
 
+_KEYS = (
+    "match_id",
+    "league_id",
+    "country",
+    "tier",
+    "season",
+    "kickoff_date",
+    "home_team_id",
+    "away_team_id",
+    "home_goals",
+    "away_goals",
+    "is_played",
+)
+
+
+def matches_to_rate(stg_matches: pl.DataFrame, measures: Sequence[str]) -> pl.DataFrame:
+    """Return matches in the order of `ROW_ORDER` with their keys, goals, and those of the measures that are there."""
+    columns = [*_KEYS, *(name for name in measures if name in stg_matches.columns)]
+    return stg_matches.select(columns).sort(*ROW_ORDER[:3])
+
+
 def schedule_of(matches: pl.DataFrame) -> Schedule:
     """Index matches, which are in the order of `ROW_ORDER`."""
     names = pl.concat([matches["home_team_id"], matches["away_team_id"]]).unique().sort()

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from football_assets.features.rating_columns import SHOT_HISTORY, SHOT_LEAGUE_STATE, SHOT_TEAM_STATE
 from football_assets.features.rating_walk import RatingTable, walk
-from football_assets.features.schedule import ROW_ORDER, Floats, Schedule, float_columns, schedule_of
+from football_assets.features.schedule import Floats, Schedule, float_columns, matches_to_rate, schedule_of
 from football_assets.features.strength_filter import Quantity, StrengthFilter
 from football_assets.features.weighted_means import WeightedMeans
 
 GOALS_PER_SHOT_ON_TARGET = 0.3  # stands for expected goals where a match has none
 _FILTERED = ("shots_on_target", "shots", "corners")
+_STATISTICS = (*_FILTERED, "red_cards", "half_time_goals", "expected_goals")
 _COUNT_OFFSETS = (2.0, 4.0, 2.0)  # added to both counts before the logarithm of their ratio
 _NOISE = (0.26, 0.17, 0.31)  # variance of that logarithm around the two teams' strengths
 _STRENGTH = Quantity(drift=2e-5, gap=0.003, team_variance=0.05, league_mean=0.15)
@@ -38,13 +39,11 @@ def rate_shots(stg_matches: pl.DataFrame) -> pl.DataFrame:
         One row per team and match in the order of `ROW_ORDER`: keys, `SHOT_TEAM_STATE` and `SHOT_LEAGUE_STATE` before
         the day of the match and `…_after` it, `SHOT_HISTORY` of the match itself, null until it is played.
     """
-    matches = stg_matches.sort(*ROW_ORDER[:3])
+    pairs = {name: (f"home_{name}", f"away_{name}") for name in _STATISTICS}
+    matches = matches_to_rate(stg_matches, [column for pair in pairs.values() for column in pair])
     schedule = schedule_of(matches)
     is_played = schedule.is_played[:, None]
-    counts = {
-        name: np.where(is_played, float_columns(matches, [f"home_{name}", f"away_{name}"]), np.nan)
-        for name in (*_FILTERED, "red_cards", "half_time_goals", "expected_goals")
-    }
+    counts = {name: np.where(is_played, float_columns(matches, pair), np.nan) for name, pair in pairs.items()}
     is_known: NDArray[np.bool_] = np.isfinite(counts["shots_on_target"].sum(axis=1))
     means = WeightedMeans(
         schedule,
@@ -54,23 +53,20 @@ def rate_shots(stg_matches: pl.DataFrame) -> pl.DataFrame:
         prior=[*[0.0] * (len(_MEMORY) - 1), _SUM_PRIOR],
     )
     strengths, averages = walk(schedule, (_shot_filter(schedule, is_known, counts), means))
-    before, after = (
-        _team_columns(getattr(strengths, name), means.means(getattr(averages, name)))
-        for name in ("before", "after")
-    )
-    league = strengths.league_before, strengths.league_after
+    count = len(_FILTERED)
+
+    def columns(name: str) -> list[Floats]:
+        filtered, averaged = getattr(strengths, name), getattr(averages, name)  # [columns, matches, 2]
+        day = filtered[2 * count]
+        return [day, *filtered[:count], *np.where(np.isnan(day), np.nan, means.means(averaged))]
+
+    team = zip(columns("before"), columns("after"), strict=True)
+    league = zip(strengths.league_before[:count], strengths.league_after[:count], strict=True)
     return RatingTable(
-        {name: (before[:, :, i], after[:, :, i]) for i, name in enumerate(SHOT_TEAM_STATE)},
-        {name: (league[0][:, i], league[1][:, i]) for i, name in enumerate(SHOT_LEAGUE_STATE)},
+        dict(zip(SHOT_TEAM_STATE, team, strict=True)),
+        dict(zip(SHOT_LEAGUE_STATE, league, strict=True)),
         _of_the_match(schedule, is_known, counts),
     ).frame(matches)
-
-
-def _team_columns(strengths: Floats, means: Floats) -> Floats:
-    """Columns `SHOT_TEAM_STATE`, [matches, 2, columns]."""
-    count = len(_FILTERED)
-    day = strengths[:, :, 2 * count :]
-    return np.concatenate([day, strengths[:, :, :count], np.where(np.isnan(day), np.nan, means)], axis=2)
 
 
 def _shot_filter(

@@ -56,6 +56,8 @@ class StrengthFilter:
     observations
         Values and variances of their errors, each [matches, quantities], one after the other. Where `is_known`, the
         values are finite; a variance of infinity leaves the quantity as it is.
+    keeps_entry
+        Whether `leagues` also holds the strengths at which newcomers enter, as of the league's last match day.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class StrengthFilter:
         quantities: Sequence[Quantity],
         is_known: NDArray[np.bool_],
         observations: Sequence[tuple[Floats, Floats]],
+        *,
+        keeps_entry: bool = False,
     ) -> None:
         def row(name: str) -> Floats:
             return np.array([getattr(quantity, name) for quantity in quantities], dtype=np.float64)
@@ -82,15 +86,20 @@ class StrengthFilter:
             self.teams[:, count : 2 * count],
             self.teams[:, 2 * count],
         )
-        # Columns: means, variances, strengths at which a newcomer enters.
-        self.leagues = np.empty((len(schedule.tiers), 3 * count))
-        self.league_mean, self.league_variance, self.league_entry = np.split(self.leagues, 3, axis=1)
+        # Columns: means, variances and, if kept, strengths at which a newcomer enters.
+        self.leagues = np.empty((len(schedule.tiers), (3 if keeps_entry else 2) * count))
+        self.league_mean, self.league_variance, self.league_entry = np.split(
+            self.leagues, [count, 2 * count], axis=1
+        )
         self.league_mean[:], self.league_variance[:] = row("league_mean"), row("league_variance")
+        self.keeps_entry = keeps_entry
         is_difference = self.sign[1:] < 0
         below = np.nan_to_num(schedule.tiers, nan=1.0)[:, None] - 1.0
         self._prior_entry = np.where(is_difference, TIER_STEP * below, 0.0)  # [leagues, quantities]
         self._entry_offset = np.where(is_difference, ENTRY_OFFSET, 0.0)
-        self.league_entry[:] = self._prior_entry
+        if keeps_entry:
+            self.league_entry[:] = self._prior_entry
+        self._is_cup = np.isnan(schedule.tiers)
         self._league_day = np.full(len(schedule.tiers), np.inf)
         self._today = np.zeros(len(schedule.pools))  # [countries] their last match day
         self._team_league = np.full(len(schedule.team_pools), -1)  # of the last match in a league with a tier
@@ -102,9 +111,10 @@ class StrengthFilter:
         self._advance(day, teams, league)
         for values, noise in self.observations:
             self._update(teams, league, values[matches], noise[matches])
-        has_tier = ~np.isnan(self.schedule.tiers[league])
+        has_tier = ~self._is_cup[league]
         self._team_league[teams[has_tier]] = league[has_tier, None]
-        self._learn_entry(day, league)
+        if self.keeps_entry:
+            self.league_entry[league] = self._entry(day, league)
 
     def _advance(self, day: Floats, teams: Indices, league: Indices) -> None:
         """Let variances grow up to a day, and enter newcomers."""
@@ -113,7 +123,7 @@ class StrengthFilter:
         variance = variance + self.drift * elapsed + self.gap * (elapsed > LONG_GAP_DAYS)
         is_new = np.isnan(elapsed)
         if is_new.any():
-            mean = np.where(is_new, self.league_entry[league][:, None, :], mean)
+            mean = np.where(is_new, self._entry(day, league)[:, None, :], mean)
             variance = np.where(is_new, self.team_variance, variance)
         self.mean[teams], self.variance[teams], self.day[teams] = mean, variance, day[:, None]
         days = np.maximum(day - self._league_day[league], 0.0)  # 0 before the first observation
@@ -139,23 +149,24 @@ class StrengthFilter:
         self.league_mean[league] = league_mean + after * information[league]
         self.league_variance[league] = after
 
-    def _learn_entry(self, day: Floats, league: Indices) -> None:
-        """Set the entry of the day's leagues to the mean of their active teams."""
+    def _entry(self, day: Floats, league: Indices) -> Floats:
+        """Strengths [n, quantities] at which newcomers enter leagues [n] on days [n]: below the active teams' mean."""
         pools, tiers = self.schedule.pools, self.schedule.tiers
         self._today[pools[league]] = day
         since = self._today[self.schedule.team_pools] - ACTIVE_DAYS
         active = np.flatnonzero((self.day >= since) & (self._team_league >= 0))
         of_team = self._team_league[active]
-        leagues = len(self.league_entry)
+        leagues = len(tiers)
         count = np.bincount(of_team, minlength=leagues)[:, None]
-        total = np.empty_like(self.league_entry)
-        for i, strengths in enumerate(self.mean[active].T):
-            total[:, i] = np.bincount(of_team, weights=strengths, minlength=leagues)
+        total = np.stack(
+            [np.bincount(of_team, weights=means, minlength=leagues) for means in self.mean[active].T], axis=1
+        )
         entry = np.where(
             count >= LEAST_ACTIVE_TEAMS, total / np.maximum(count, 1) + self._entry_offset, self._prior_entry
         )
-        for cup in set(league[np.isnan(tiers[league])].tolist()):
+        for cup in set(league[self._is_cup[league]].tolist()):
             seen = np.flatnonzero((pools == pools[cup]) & (count[:, 0] > 0))
             if len(seen):
                 entry[cup] = entry[seen[np.argmax(tiers[seen])]]
-        self.league_entry[league] = entry[league]
+        entries: Floats = entry[league]
+        return entries

@@ -55,6 +55,8 @@ class WeightedMeans:
         self.teams[teams] = keep * self.teams[teams] + added
 
     def means(self, states: Floats) -> Floats:
-        """Means [..., quantities] of states [..., columns] of `teams`."""
-        sums, weights = np.split(states, 2, axis=-1)
-        return (sums + PRIOR_MATCHES * self.prior) / (weights + PRIOR_MATCHES)
+        """Means [quantities, …] of states [columns, …] of `teams`."""
+        sums, weights = np.split(states, 2)
+        prior = self.prior.reshape(-1, *[1] * (states.ndim - 1))
+        means: Floats = (sums + PRIOR_MATCHES * prior) / (weights + PRIOR_MATCHES)
+        return means

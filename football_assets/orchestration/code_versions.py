@@ -8,6 +8,8 @@ train a model. `test_code_versions.py` fails when the values of raw tables and r
 
 RAW_TABLES_CODE = "2"
 TEAM_RATINGS_CODE = "1"
+MARKET_RATINGS_CODE = "1"
+SHOT_RATINGS_CODE = "1"
 SEQUENCE_TENSORS_CODE = "2"
 TRAINED_LSTM_CODE = "2"
 MODEL_EVALUATION_CODE = "2"

@@ -52,6 +52,22 @@ def test_the_fit_finds_the_goals_that_the_probabilities_come_from(
     assert fitted[0] == pytest.approx([home, away], rel=1e-5)
 
 
+@pytest.mark.parametrize("over", [0.35, 0.5, 0.7])
+def test_of_probabilities_that_no_goals_explain_the_squared_error_is_least(over: float) -> None:
+    wanted = np.array([0.45, 0.32, 0.23, over])
+    ((home, away),) = implied_goals(wanted[None, :3], wanted[3:])
+
+    def squared_error(home: float, away: float) -> float:
+        outcomes = outcome_probabilities(np.array([home]), np.array([away]))
+        return float(sum((values[0] - value) ** 2 for values, value in zip(outcomes, wanted, strict=True)))
+
+    least = squared_error(home, away)
+    assert least > 1e-4
+    for factor in (0.999, 1.001):
+        assert squared_error(home * factor, away) > least
+        assert squared_error(home, away * factor) > least
+
+
 def test_with_more_goals_in_the_market_both_sides_score_more() -> None:
     outcomes = np.array([[0.5, 0.25, 0.25]] * 3)
     few, alone, many = implied_goals(outcomes, np.array([0.40, np.nan, 0.60]))

@@ -33,16 +33,16 @@ ROWS: list[Row] = [
 def test_a_day_is_read_before_and_after_all_its_matches() -> None:
     schedule = schedule_of(stg_matches(ROWS).sort(*ROW_ORDER[:3]))
     (states,) = walk(schedule, [Counted(schedule, [True, True, True, False])])
-    assert states.before[:, :, 0].tolist() == [[0, 0], [0, 0], [1, 2], [1, 3]]
-    assert states.after[:, :, 0].tolist() == [[2, 1], [2, 1], [2, 3], [1, 3]]
-    assert states.league_before[:, 0].tolist() == [0, 0, 2, 3]
-    assert states.league_after[:, 0].tolist() == [2, 2, 3, 3]
+    assert states.before[0].tolist() == [[0, 0], [0, 0], [1, 2], [1, 3]]
+    assert states.after[0].tolist() == [[2, 1], [2, 1], [2, 3], [1, 3]]
+    assert states.league_before[0].tolist() == [0, 0, 2, 3]
+    assert states.league_after[0].tolist() == [2, 2, 3, 3]
 
 
 def test_a_part_sees_only_matches_that_it_knows() -> None:
     schedule = schedule_of(stg_matches(ROWS).sort(*ROW_ORDER[:3]))
     (states,) = walk(schedule, [Counted(schedule, [False, True, False, False])])
-    assert states.after[-1, :, 0].tolist() == [1, 1]
+    assert states.after[0, -1].tolist() == [1, 1]
 
 
 def test_rows_of_the_table_are_those_of_teams_in_order() -> None:

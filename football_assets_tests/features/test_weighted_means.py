@@ -16,7 +16,7 @@ def means_after(values: list[list[list[float]]], keep: list[float], prior: list[
     means = WeightedMeans(schedule, known, np.array(values), keep, prior)
     for match in range(len(values)):
         means.observe(np.array([match]))
-    return means.means(means.teams)
+    return means.means(means.teams.T).T
 
 
 def test_the_first_match_weighs_against_a_prior_of_two_matches() -> None:
@@ -43,4 +43,4 @@ def test_an_unknown_value_leaves_its_mean_and_forgets_nothing() -> None:
 def test_a_team_without_a_match_has_the_prior() -> None:
     schedule = schedule_of(stg_matches(ROWS).sort(*ROW_ORDER[:3]))
     means = WeightedMeans(schedule, np.zeros(3, dtype=bool), np.zeros((3, 2, 1)), [0.5], [7.0])
-    assert means.means(means.teams)[:, 0].tolist() == [7.0, 7.0, 7.0]
+    assert means.means(means.teams.T)[0].tolist() == [7.0, 7.0, 7.0]
