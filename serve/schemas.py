@@ -65,8 +65,8 @@ class FixtureRequest(_Request):
     )
     odds: MatchOdds | None = Field(
         None,
-        description="Odds of this match. A model that has no such input does not use them; `inputs` of the answer says "
-        "whether they were used.",
+        description="Odds of this match. A model that has not learnt to use them ignores them; `inputs` of the answer "
+        "says whether they were used.",
     )
 
 

@@ -10,6 +10,7 @@ from football_assets.domain.leagues import league_of
 from football_assets.domain.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.errors import RegistryError
 from football_assets.forecasting.schema import FIXTURE_SCHEMA
+from football_assets.registry.inputs_used import groups_used, limited_tier
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.columns import columns_read, tables_read_by
@@ -24,7 +25,7 @@ from football_assets.sequences.fixture_days import (
     split_overdue,
 )
 from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_advantage
-from football_assets.sequences.rating_context import read_rated_table, with_rating_context
+from football_assets.sequences.rating_context import pre_match_odds, read_rated_table, with_rating_context
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.tiers import TIER_COLUMN, inputs_text, tier_of, uses_match_odds
@@ -113,7 +114,10 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
     keys = fixtures.select(
         *_KEYS,
         (pl.col("kickoff_date") < known_until).alias(OVERDUE),
-        *(pl.lit(None, pl.Float64).alias(name) for name in FIXTURE_ODDS),
+        *(
+            pl.Series(name, values, nan_to_null=True)
+            for name, values in zip(FIXTURE_ODDS, pre_match_odds(fixtures).T, strict=True)
+        ),
     )
     return forecast_rows(bundle, version, keys, batch, spec).sort(_ORDER, nulls_last=True)
 
@@ -147,7 +151,7 @@ def forecast_match(
     day
         Day of the match; None: as `next_match_day` says.
     odds
-        Decimal odds of home win, draw and away win. A model that has no such input does not use them.
+        Decimal odds of home win, draw and away win. A model that has not learnt to use them ignores them.
     today
         None: the day in UTC.
 
@@ -171,7 +175,7 @@ def forecast_match(
     if day is None:
         today = today or datetime.now(UTC).date()
         day = next_match_day(state, listed_days(registry.bucket), pairing, today)
-    match = state.known_fixture(pairing, day)
+    match = state.known_fixture(pairing, day, odds=odds)
     row = (None, match.league_id, match.season, day, None, match.home_team, match.away_team, False)
     names = (*_KEYS, OVERDUE, *FIXTURE_ODDS)
     keys = pl.DataFrame(
@@ -203,11 +207,11 @@ def forecast_rows(
     pl.DataFrame
         Columns of `FIXTURE_SCHEMA`. Odds that the model does not use are null.
     """
-    probabilities, goals = load_predictor(bundle).predict(
-        batch.home_history, batch.away_history, batch.context
-    )
+    predictor = load_predictor(bundle)
+    probabilities, goals = predictor.predict(batch.home_history, batch.away_history, batch.context)
     scores = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
-    tiers = tier_of(batch.context, spec)
+    used = groups_used(predictor, spec)
+    tiers = [limited_tier(tier, used) for tier in tier_of(batch.context, spec)]
     uses_odds = pl.Series(values=[uses_match_odds(tier) for tier in tiers], dtype=pl.Boolean)
     return keys.with_columns(
         *(pl.Series(name, probabilities[:, i]) for i, name in enumerate(PROBABILITY_COLUMNS)),
