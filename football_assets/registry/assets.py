@@ -13,6 +13,7 @@ from football_assets.orchestration.metadata import OWNERS, tracked_value
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import GateConfig
 from football_assets.registry.store import Manifest, Registry
+from football_assets.sequences.columns import RATED_TABLES
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.storage.model_files import METRICS, MODEL_CARD
 from football_assets.storage.tables import as_markdown
@@ -30,6 +31,7 @@ GateLaunchpad = launchpad_config(GateConfig)
     owners=OWNERS,
     kinds={"onnx", "parquet"},
     tags={"grain": "model"},
+    deps=[table.name for table in RATED_TABLES],
 )
 def registered_model(
     context: AssetExecutionContext,

@@ -6,6 +6,7 @@ from dagster import MaterializeResult, MetadataValue, asset
 
 from football_assets.orchestration.code_versions import SEQUENCE_TENSORS_CODE
 from football_assets.orchestration.resources import BucketResource
+from football_assets.sequences.columns import columns_read
 from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
 
 
@@ -14,7 +15,7 @@ from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
     kinds={"numpy", "polars"},
     owners=["team:forecasting"],
     io_manager_key="folders",
-    deps=["match_features", "team_matches", "team_ratings"],
+    deps=list(columns_read()),
     code_version=SEQUENCE_TENSORS_CODE,
 )
 def sequence_tensors(bucket: BucketResource) -> MaterializeResult[Path]:
