@@ -24,7 +24,7 @@ from football_assets.training.parallel.distributed import fit_on_workers
 from football_assets.training.predictions import forecast
 from football_assets.training.split import split_by_time
 
-STATE_TABLES = ("team_matches", "team_form", "team_ratings")
+STATE_TABLES = ("team_matches", "team_form", "team_ratings", "team_market_ratings", "team_shot_ratings")
 """Feature tables that a team state is built from."""
 SEEDS = (7, 8, 9)
 """Seeds of the networks whose forecasts are averaged."""
