@@ -131,8 +131,8 @@ def team_market_ratings(
 
     columns = {
         "strength": "odds_strength_after",
-        "variance": "odds_variance_after",
         "total": "odds_total_after",
+        "elo": "odds_elo_after",
     }
     return _rate(context, bucket, rate_markets, columns, known="odds_known")
 
