@@ -27,6 +27,12 @@ class SplitConfig(BaseModel):
     validation_share: float = Field(
         0.15, gt=0, lt=1, description="Share of the played matches before the test period."
     )
+    most_validation: int = Field(
+        12_000,
+        ge=1,
+        description="Matches of validation at most, about a season of 38 leagues; overrides the share. More would be "
+        "lost to training.",
+    )
     test_share: float = Field(0.15, ge=0, lt=1, description="Share of the played matches at the end.")
     validation_start: date | None = Field(None, description="First day of validation; overrides the share.")
     test_start: date | None = Field(None, description="First day of the test period; overrides the share.")

@@ -58,9 +58,8 @@ def split_by_time(tensors: SequenceTensors, config: SplitConfig) -> TimeSplit:
         raise NotEnoughData(
             f"No played match lies before the test period's start {test_start}: choose a later day."
         )
-    validation_start = _as_day(config.validation_start) or _day_at_share(
-        before_test, 1 - config.validation_share
-    )
+    share = min(config.validation_share, config.most_validation / len(before_test))
+    validation_start = _as_day(config.validation_start) or _day_at_share(before_test, 1 - share)
     train_start = _train_start(days[0], validation_start, config)
     train = rows[(days >= train_start) & (days < validation_start)]
     validation = rows[(days >= validation_start) & (days < test_start)]

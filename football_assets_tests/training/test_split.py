@@ -51,6 +51,17 @@ def test_shares_are_of_the_matches_and_validation_is_a_share_of_what_is_before_t
     }
 
 
+def test_validation_has_a_largest_number_of_matches_whatever_its_share() -> None:
+    config = SplitConfig(test_share=0.2, validation_share=0.25, burn_in_days=100)
+
+    capped = split_by_time(DAILY, config.model_copy(update={"most_validation": 150}))
+    uncapped = split_by_time(DAILY, config.model_copy(update={"most_validation": 201}))
+
+    assert capped.validation.tolist() == list(range(650, 800))
+    assert capped.train.tolist() == list(range(100, 650))
+    assert uncapped.validation.tolist() == list(range(600, 800))
+
+
 def test_days_given_override_shares() -> None:
     config = SplitConfig(validation_start=day(300), test_start=day(400), burn_in_days=0)
 
