@@ -52,15 +52,17 @@ class Normaliser(nn.Module):
 
     @torch.no_grad()
     def fit(self, rows: Tensor) -> None:
-        """Fit mean and deviation on training rows `[n, features]`, ignoring NaN."""
-        rows = rows.to(self.lower.device).double()
-        clipped = rows.clamp(self.lower.double(), self.upper.double())
-        known = ~clipped.isnan()
-        count = known.sum(0).clamp(min=1)
-        mean = clipped.nan_to_num(0.0).sum(0) / count
-        variance = torch.where(known, (clipped - mean) ** 2, 0.0).sum(0) / count
-        self.mean.copy_(mean)
-        self.deviation.copy_(torch.where(variance > 1e-12, variance.sqrt(), torch.inf))
+        """Fit mean and deviation on training rows `[n, features]`, ignoring NaN.
+
+        One feature at a time: double precision of all at once would take several times the memory of the rows.
+        """
+        for place, (lower, upper) in enumerate(zip(self.lower.tolist(), self.upper.tolist(), strict=True)):
+            values = rows[:, place].to(self.lower.device).double()
+            values = values[~values.isnan()].clamp(lower, upper)
+            mean = values.mean() if len(values) else torch.zeros(())
+            variance = ((values - mean) ** 2).mean() if len(values) else torch.zeros(())
+            self.mean[place] = mean
+            self.deviation[place] = variance.sqrt() if variance > 1e-12 else torch.inf
 
     def forward(self, raw: Tensor) -> Tensor:
         """Normalise features `[..., features]`; an unknown one becomes 0, the mean."""
