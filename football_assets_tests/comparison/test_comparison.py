@@ -1,5 +1,6 @@
 """The comparison: the same matches for everybody, blind to what comes later, and open about who is missing."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,6 +12,7 @@ from football_assets.comparison.blocks import OURS, Block
 from football_assets.comparison.comparison import ForecasterComparison, compare_forecasters
 from football_assets.comparison.plots import comparison_plot
 from football_assets.comparison.rivals import RIVALS
+from football_assets.domain.measures import CLOSING_ODDS, PRE_MATCH_ODDS
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import NetworkConfig, TrainingConfig
 from football_assets.training.evaluation import probabilities_of
@@ -19,6 +21,13 @@ START = date(2014, 8, 14)
 CONFIG = TrainingConfig(network=NetworkConfig(hidden=8, trunk=8), epochs=2)
 MODELS = [rival.name for rival in RIVALS if rival.kind == "model"]
 FIRST = "bookmaker, first odds on file"
+
+
+@pytest.fixture(scope="module")
+def tensors(tensors: SequenceTensors) -> SequenceTensors:
+    """Matches whose averages of odds are unknown, as of files that hold one bookmaker's odds."""
+    unknown = (pl.lit(None, pl.Float64).alias(name) for name in (*PRE_MATCH_ODDS, *CLOSING_ODDS))
+    return replace(tensors, keys=tensors.keys.with_columns(unknown))
 
 
 @pytest.fixture(scope="module")
