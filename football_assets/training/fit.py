@@ -262,7 +262,8 @@ def _passes(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.15
     )
-    hidden = HiddenOdds(task.tensors.spec, config.hidden_odds, config.seed, len(task.tensors), workers.device)
+    last = int(rows.max()) + 1  # matches after the training period must not change the draws
+    hidden = HiddenOdds(task.tensors.spec, config.hidden_odds, config.seed, last, workers.device)
     has_odds = bool(np.isfinite(task.tensors.market[rows]).any())
     odds_share = config.soft_labels if has_odds else 0.0
     for _ in range(config.epochs):

@@ -27,7 +27,7 @@ class HiddenOdds:
     seed
         Seed of the draws.
     matches
-        Number of matches in the tensors.
+        Number of matches in the tensors up to the last one of the training period.
     device
         Where the inputs are.
     """
