@@ -14,17 +14,13 @@ from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 
 
 class Fixture(NamedTuple):
-    """A match to forecast, by the names that a person types. Season None is the league's season on that day.
-
-    `odds` are pre-match decimal odds of home win, draw and away win; None: unknown.
-    """
+    """A match to forecast, by the names that a person types. Season None is the league's season on that day."""
 
     league_id: str
     home_team: str
     away_team: str
     kickoff_date: date
     season: str | None = None
-    odds: tuple[float, float, float] | None = None
 
 
 class Pairing(NamedTuple):

@@ -57,9 +57,11 @@ def read_rows(table: CsvTable, league_id: str | None = None) -> ParsedFile:
     )
     for section in table.sections:
         if section.format is CsvFormat.FOOTBALLCSV:
-            reading.extend(read_footballcsv(section, table.order))
+            found = read_footballcsv(section, table.order)
         else:
-            reading.extend(read_football_data(section, table.order, league_id))
+            found = read_football_data(section, table.order, league_id)
+        reading.rows.extend(found.rows)
+        reading.rejections.extend(found.rejections)
     return reading
 
 

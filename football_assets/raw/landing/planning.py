@@ -16,12 +16,7 @@ from football_assets.raw.formats.records import UnreadableFile, WrongDivision
 from football_assets.raw.kaggle.competition import is_of_competition, rebuild_folder
 from football_assets.raw.landing.file_summaries import Candidate
 from football_assets.raw.landing.local_files import absolute_path, list_files
-from football_assets.raw.landing.splitting import (
-    competitions_left_out,
-    names_no_division,
-    spans_leagues,
-    split_by_season_and_league,
-)
+from football_assets.raw.landing.splitting import names_no_division, spans_leagues, split_by_season_and_league
 
 KAGGLE = "kaggle"
 """Source of the files that are rebuilt from the Kaggle competition."""
@@ -85,11 +80,7 @@ def plan_landing(paths: Sequence[Path]) -> tuple[list[LandingPlan], list[Skipped
                 if is_of_competition(file):
                     competition.setdefault(file.parent, []).append(file)
                 else:
-                    for found in _plans(file, path):
-                        if isinstance(found, SkippedFile):
-                            skipped.append(found)
-                        else:
-                            plans.append(found)
+                    plans += _plans(file, path)
             except WrongDivision as error:
                 skipped.append(SkippedFile(file, str(error), is_wrong=True))
             except _NotLandable as error:
@@ -104,10 +95,8 @@ def plan_landing(paths: Sequence[Path]) -> tuple[list[LandingPlan], list[Skipped
     return plans, skipped
 
 
-def _plans(file: Path, given: Path) -> Iterator[LandingPlan | SkippedFile]:
+def _plans(file: Path, given: Path) -> Iterator[LandingPlan]:
     """Plan the objects of one file: one, or one a season and league where the file spans several.
-
-    Of a file of which only some rows land, the reason follows.
 
     Raises
     ------
@@ -132,9 +121,6 @@ def _plans(file: Path, given: Path) -> Iterator[LandingPlan | SkippedFile]:
             raise _NotLandable(str(error)) from error
         for part in parts:
             yield LandingPlan(file, part.data, source, part.season, part.league_id, "csv", None, part.lines)
-        left_out = competitions_left_out(table)
-        if left_out is not None:
-            yield SkippedFile(file, left_out)
         return
     if league_id is None:
         raise _NotLandable(no_league)
