@@ -5,7 +5,8 @@
 
 from collections.abc import Collection
 
-SLOW_FIXTURES = frozenset({"demo_home"})  # runs the whole graph
+# They run the whole graph, train a network or build the features with dbt, directly or by `getfixturevalue`.
+SLOW_FIXTURES = frozenset({"bundle", "client", "demo_home", "features", "folders", "guarded"})
 
 MARKED: dict[str, tuple[str, ...]] = {
     "end_to_end": ("end_to_end/",),
@@ -18,7 +19,11 @@ MARKED: dict[str, tuple[str, ...]] = {
     ),
     "browser": ("end_to_end/test_loop.py", "serve/test_page.py"),
     "slow": (
+        "automation/test_jobs.py::test_a_training_waits_for_the_pool_though_its_run_is_one_process",
         "automation/test_new_results_sensor.py",
+        "automation/test_outdated.py",
+        "automation/test_registry_sensor.py",
+        "automation/test_wandb_registry_sensor.py",
         "builders/test_ast_parsing.py",
         "builders/test_replay.py",
         "builders/test_sensor_daemon.py",
@@ -31,11 +36,14 @@ MARKED: dict[str, tuple[str, ...]] = {
         "cli/test_predict.py::test_a_forecast_is_printed_in_any_encoding",
         "cli/test_results.py::test_a_full_disk_ends_a_landing_in_one_line_and_leaves_whole_objects",
         "comparison/test_comparison.py",
+        "comparison/test_dixon_coles.py",
         "comparison/test_rolling.py",
         "deployment/test_assets.py",
         "deployment/test_serve_api.py",
+        "deployment/test_wandb_registry.py",
         "export/test_assets.py",
         "export/test_onnx_export.py::test_an_int8_variant_that_loses_too_much_is_not_written_and_nothing_is_logged",
+        "export/test_onnx_graph.py",
         "export/test_quantisation.py",
         "features/test_assets.py",
         "features/test_dbt_build.py",
@@ -46,7 +54,9 @@ MARKED: dict[str, tuple[str, ...]] = {
         "monitoring/test_assets.py",
         "monitoring/test_drift.py::test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train",
         "monitoring/test_report.py",
+        "orchestration/test_gcs_resource.py",
         "orchestration/test_in_process_runs.py",
+        "orchestration/test_io_managers.py",
         "orchestration/test_run_launcher.py",
         "orchestration/test_tracking.py",
         "raw/matching/test_merging.py::test_a_file_landed_twice_under_two_names_is_merged_away",
@@ -58,6 +68,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "registry/test_assets.py",
         "registry/test_bundle.py",
         "registry/test_versions.py::test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_see_whole_ones",
+        "runtime/test_processes.py",
         "runtime/test_telemetry.py::test_every_way_into_the_project_turns_usage_data_off",
         "sequences/test_encoder.py::test_what_happens_on_a_day_and_after_it_moves_no_history_of_that_day_or_earlier",
         "sequences/test_tensors_of_countries.py",
@@ -75,6 +86,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "serve/test_service_on_gcs.py",
         "storage/test_bucket.py::test_no_increment_of_several_processes_is_lost",
         "storage/test_gcs.py",
+        "storage/test_updates.py::test_many_writers_at_a_time_lose_no_update",
         "training/test_assets.py",
         "training/test_fit.py",
         "test_architecture.py",

@@ -37,6 +37,7 @@ def test_a_test_of_a_home_after_the_demo_is_slow() -> None:
     assert markers_of("serve/test_service.py::test_an_answer", ["tmp_path", "demo_home"]) == ["slow"]
     assert markers_of("serve/test_page.py::test_a_team", ["demo_home"]) == ["browser", "slow"]
     assert markers_of("serve/test_service.py::test_an_answer", ["tmp_path"]) == []
+    assert markers_of("serve/routes/test_teams.py::test_a_team", ["client"]) == ["slow"]
 
 
 def test_collected_tests_have_their_markers(request: pytest.FixtureRequest) -> None:

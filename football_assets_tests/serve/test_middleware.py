@@ -49,7 +49,7 @@ def metrics() -> ServingMetrics:
 
 
 @pytest.fixture
-def client(echo: Echo, metrics: ServingMetrics) -> Client:
+def echo_client(echo: Echo, metrics: ServingMetrics) -> Client:
     return Client(Gate(echo, Limits(body_bytes=1000, requests_at_once=2), None, metrics))
 
 
@@ -58,14 +58,14 @@ def samples(metrics: ServingMetrics, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("given", ["a", "abc-123_x.Y", "x" * 64])
-def test_a_request_keeps_the_identifier_that_it_brings(client: Client, given: str) -> None:
-    answer = client.get("/", headers={"X-Request-ID": given})
+def test_a_request_keeps_the_identifier_that_it_brings(echo_client: Client, given: str) -> None:
+    answer = echo_client.get("/", headers={"X-Request-ID": given})
     assert answer.headers["x-request-id"] == answer.text == given
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "two words", 'a"b', "a\tb", "a/b", b"\xff\xfe"])
-def test_an_identifier_that_is_none_is_replaced(client: Client, given: str | bytes) -> None:
-    answer = client.get(
+def test_an_identifier_that_is_none_is_replaced(echo_client: Client, given: str | bytes) -> None:
+    answer = echo_client.get(
         "/", headers=[(b"x-request-id", given if isinstance(given, bytes) else given.encode())]
     )
     own = answer.headers.get_list("x-request-id")[0]
@@ -73,17 +73,17 @@ def test_an_identifier_that_is_none_is_replaced(client: Client, given: str | byt
     assert answer.text == own
 
 
-def test_two_requests_never_share_an_identifier(client: Client) -> None:
-    assert len({client.get("/").text for _ in range(100)}) == 100
+def test_two_requests_never_share_an_identifier(echo_client: Client) -> None:
+    assert len({echo_client.get("/").text for _ in range(100)}) == 100
 
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_up_to_the_limit_passes_and_a_larger_one_is_refused(
-    client: Client, metrics: ServingMetrics, announced: bool
+    echo_client: Client, metrics: ServingMetrics, announced: bool
 ) -> None:
     def send(size: int) -> httpx.Response:
         body = b"x" * size
-        return client.post("/", content=body if announced else in_chunks(body, 100))
+        return echo_client.post("/", content=body if announced else in_chunks(body, 100))
 
     assert send(1000).content == b"x" * 1000
     refused = send(1001)
@@ -96,13 +96,13 @@ def test_a_body_up_to_the_limit_passes_and_a_larger_one_is_refused(
     assert send(10).content == b"x" * 10
 
 
-def test_a_body_that_announces_to_be_too_large_is_refused_unread(client: Client, echo: Echo) -> None:
-    assert client.post("/", content=b"x" * 1001).status_code == 413
+def test_a_body_that_announces_to_be_too_large_is_refused_unread(echo_client: Client, echo: Echo) -> None:
+    assert echo_client.post("/", content=b"x" * 1001).status_code == 413
     assert echo.arrived == 0
 
 
 def test_posts_beyond_the_room_are_refused_at_once_while_others_are_answered(
-    client: Client, echo: Echo, metrics: ServingMetrics
+    echo_client: Client, echo: Echo, metrics: ServingMetrics
 ) -> None:
     async def arrived(count: int) -> None:
         async with asyncio.timeout(60):
@@ -111,16 +111,16 @@ def test_posts_beyond_the_room_are_refused_at_once_while_others_are_answered(
 
     async def crowd() -> tuple[list[httpx.Response], httpx.Response, httpx.Response]:
         echo.held = asyncio.Event()
-        working = [asyncio.create_task(client.send("POST", "/", content=str(n))) for n in range(2)]
+        working = [asyncio.create_task(echo_client.send("POST", "/", content=str(n))) for n in range(2)]
         await arrived(2)
         assert samples(metrics, "queue_depth ") == ["football_queue_depth 2.0"]
-        refused = await client.send("POST", "/", content="3")
-        reading = asyncio.create_task(client.send("GET", "/"))
+        refused = await echo_client.send("POST", "/", content="3")
+        reading = asyncio.create_task(echo_client.send("GET", "/"))
         await arrived(3)
         echo.held.set()
         return await asyncio.gather(*working), refused, await reading
 
-    answers, refused, read = client.run(crowd())
+    answers, refused, read = echo_client.run(crowd())
 
     assert [answer.text for answer in answers] == ["0", "1"]
     assert refused.status_code == 503
@@ -132,19 +132,19 @@ def test_posts_beyond_the_room_are_refused_at_once_while_others_are_answered(
         'football_rejected_requests_total{reason="saturated"} 1.0'
     ]
     assert samples(metrics, "queue_depth ") == ["football_queue_depth 0.0"]
-    assert client.post("/", content="again").text == "again"
+    assert echo_client.post("/", content="again").text == "again"
 
 
-def test_a_request_that_fails_leaves_its_place_to_another(client: Client) -> None:
+def test_a_request_that_fails_leaves_its_place_to_another(echo_client: Client) -> None:
     for _ in range(5):
-        assert client.post("/fails").status_code == 500
-    assert client.post("/", content="x").status_code == 200
+        assert echo_client.post("/fails").status_code == 500
+    assert echo_client.post("/", content="x").status_code == 200
 
 
 def test_a_failure_is_a_problem_document_that_tells_nothing_of_the_server(
-    client: Client, metrics: ServingMetrics, serving_log: ServingLog
+    echo_client: Client, metrics: ServingMetrics, serving_log: ServingLog
 ) -> None:
-    answer = client.get("/fails", headers={"X-Request-ID": "it-failed"})
+    answer = echo_client.get("/fails", headers={"X-Request-ID": "it-failed"})
 
     assert answer.status_code == 500
     assert answer.headers["content-type"] == MEDIA_TYPE
@@ -157,29 +157,31 @@ def test_a_failure_is_a_problem_document_that_tells_nothing_of_the_server(
     ]
 
 
-def test_every_answer_says_how_a_browser_has_to_treat_it(client: Client) -> None:
+def test_every_answer_says_how_a_browser_has_to_treat_it(echo_client: Client) -> None:
     for path in ("/", "/fails"):
-        headers = client.get(path).headers
+        headers = echo_client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "default-src 'self'" in headers["content-security-policy"]
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
 
 
 def test_a_refused_key_is_counted_and_reaches_no_route(echo: Echo, metrics: ServingMetrics) -> None:
-    client = Client(Gate(echo, Limits(), KEY, metrics))
+    echo_client = Client(Gate(echo, Limits(), KEY, metrics))
 
-    assert client.post("/predict", headers={"X-API-Key": "another"}).status_code == 401
+    assert echo_client.post("/predict", headers={"X-API-Key": "another"}).status_code == 401
 
     assert echo.arrived == 0
     assert samples(metrics, "rejected_requests_total") == [
         'football_rejected_requests_total{reason="unauthorized"} 1.0'
     ]
-    assert client.post("/predict", headers={"X-API-Key": KEY}).status_code == 200
-    assert client.get("/health").status_code == 200
+    assert echo_client.post("/predict", headers={"X-API-Key": KEY}).status_code == 200
+    assert echo_client.get("/health").status_code == 200
 
 
 @pytest.mark.parametrize("announced", [b"10", "²".encode()])
-def test_a_body_is_measured_whatever_length_it_announces(client: Client, announced: bytes) -> None:
+def test_a_body_is_measured_whatever_length_it_announces(echo_client: Client, announced: bytes) -> None:
     for size, status in ((1000, 200), (5000, 413)):
-        answer = client.post("/", content=in_chunks(b" " * size), headers=[(b"content-length", announced)])
+        answer = echo_client.post(
+            "/", content=in_chunks(b" " * size), headers=[(b"content-length", announced)]
+        )
         assert answer.status_code == status
