@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.ast_parsing import parse_without_collection
@@ -19,6 +20,10 @@ from football_assets_tests.markers import markers_of
 pytest_plugins = ["football_assets_tests.builders.fits"]
 
 ast.parse = parse_without_collection()  # type: ignore[assignment]
+
+# A busy machine exceeds any deadline of an example, and tests do not measure time.
+settings.register_profile("without_deadline", deadline=None)
+settings.load_profile("without_deadline")
 
 # Threads of tiny matrix products wait for each other for longer than they work. Child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -1,6 +1,7 @@
 """Send a forecast only after its record is durable: `AnswerLog.release`."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -50,6 +51,7 @@ class AnswerLog:
             The outcomes. If the records could not be made durable, each forecast is replaced by a `PredictionLogError`.
         """
         kinds: dict[str, list[list[float]]] = {}
+        tiers: Counter[str] = Counter()
         records = []
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         latency_ms = round(seconds * 1000, 3)
@@ -57,6 +59,7 @@ class AnswerLog:
             if isinstance(forecast, MatchForecast):
                 kind = query.kind if isinstance(query, FixtureQuery) else "sequences"
                 kinds.setdefault(kind, []).append(forecast.probabilities)
+                tiers[forecast.inputs] += 1
                 records.append(_record(query.request_id, kind, now, latency_ms, forecast))
         if not records:
             return [*outcomes]
@@ -68,6 +71,7 @@ class AnswerLog:
             self._count()
         for kind, probabilities in kinds.items():
             self._metrics.observe_predictions(np.array(probabilities), kind)
+        self._metrics.observe_inputs(tiers)
         return [*outcomes]
 
     def rotate_if_due(self) -> None:
@@ -114,6 +118,7 @@ def _record(
         "home_team_id": fixture.home_team_id if fixture else None,
         "away_team_id": fixture.away_team_id if fixture else None,
         "kickoff_date": forecast.day,
+        "inputs": forecast.inputs,
         "features": forecast.context,  # in the order of the version's feature spec; JSON has null for NaN
         "p": forecast.probabilities,
         "xg": forecast.expected_goals,

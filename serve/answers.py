@@ -8,7 +8,7 @@ from serve.served_model import MatchForecast
 
 
 def forecast_body(
-    probabilities: Sequence[float], expected_goals: Sequence[float], likeliest: Sequence[Score]
+    probabilities: Sequence[float], expected_goals: Sequence[float], likeliest: Sequence[Score], inputs: str
 ) -> dict[str, Any]:
     """Name the numbers of a forecast, as `schemas.Forecast` does.
 
@@ -20,6 +20,8 @@ def forecast_body(
         Of the home and the away team.
     likeliest
         The likeliest scores, the likeliest first.
+    inputs
+        Tier of input.
     """
     home, draw, away = probabilities
     home_goals, away_goals = expected_goals
@@ -29,6 +31,7 @@ def forecast_body(
         "likeliest_scores": [
             {"home": home, "away": away, "probability": probability} for home, away, probability in likeliest
         ],
+        "inputs": inputs,
     }
 
 
@@ -44,7 +47,7 @@ def fixture_body(forecast: MatchForecast) -> dict[str, Any]:
             "away_team": fixture.away_team,
             "date": forecast.day,
         },
-        **forecast_body(forecast.probabilities, forecast.expected_goals, forecast.likeliest),
+        **forecast_body(forecast.probabilities, forecast.expected_goals, forecast.likeliest, forecast.inputs),
     }
 
 
@@ -58,6 +61,6 @@ def custom_body(request_id: str, forecast: MatchForecast) -> dict[str, Any]:
     return {
         "request_id": request_id,
         "model_version": forecast.model_version,
-        **forecast_body(forecast.probabilities, forecast.expected_goals, forecast.likeliest),
+        **forecast_body(forecast.probabilities, forecast.expected_goals, forecast.likeliest, forecast.inputs),
         "unknown_opponents": forecast.unknown_opponents,
     }

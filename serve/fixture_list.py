@@ -9,7 +9,14 @@ import polars as pl
 from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scorelines import likeliest_scores, score_matrix
-from football_assets.sequences.fixture_days import FIXTURE_TABLE, ListedDays, split_overdue
+from football_assets.sequences.fixture_days import (
+    FIXTURE_ODDS,
+    FIXTURE_TABLE,
+    ListedDays,
+    split_overdue,
+    with_inputs,
+)
+from football_assets.sequences.tiers import TIER_COLUMN
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table, table_object
 from serve.answers import forecast_body
@@ -50,7 +57,7 @@ class FixtureList:
             return cls.empty()
         if info.version == known.object_version:
             return known
-        table = read_table(bucket, FIXTURE_TABLE)
+        table = with_inputs(read_table(bucket, FIXTURE_TABLE))
         coming, overdue = split_overdue(table)
         model_version = max(table["model_version"].to_list(), default=None)
         days = ListedDays.of_parts(coming, overdue)
@@ -100,7 +107,15 @@ def _rows(table: pl.DataFrame) -> list[dict[str, Any]]:
                 [row[name] for name in PROBABILITY_COLUMNS],
                 [row[name] for name in EXPECTED_GOALS_COLUMNS],
                 scores,
+                row[TIER_COLUMN],
             ),
+            "odds": _odds_body(row),
         }
         for row, scores in zip(table.iter_rows(named=True), likeliest, strict=True)
     ]
+
+
+def _odds_body(row: dict[str, Any]) -> dict[str, float] | None:
+    """Name the odds of the match that the forecast uses, as `schemas.MatchOdds` does; None where it uses none."""
+    home, draw, away = (row[name] for name in FIXTURE_ODDS)
+    return None if home is None else {"home": home, "draw": draw, "away": away}

@@ -3,26 +3,28 @@
 `metric_slots` has the files that the processes share, `metric_collector` adds them up.
 """
 
-import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from serve.bulk_histogram import BulkHistogram
+from serve.drift_metrics import DriftMetrics
 from serve.metric_collector import PREFIX, MachineCollector
 from serve.metric_slots import FOLDER_VARIABLE, MetricsError, Slot
+from serve.schemas import Inputs
 
 OUTCOMES = ("home", "draw", "away")
 KINDS = ("predict", "batch", "sequences")
+TIERS: tuple[str, ...] = get_args(Inputs)
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 REQUEST_SECONDS_BUCKETS = (
@@ -109,6 +111,9 @@ class ServingMetrics:
         self._add_request_metrics()
         self._add_forecast_metrics()
         self._add_model_metrics()
+        self.drift = DriftMetrics(
+            lambda name, documentation, labels: self._gauge(name, documentation, "livemostrecent", labels)
+        )
         self.prediction_log_bytes = self._counter(
             "prediction_log_bytes_total", "Bytes written to the prediction log."
         )
@@ -136,6 +141,9 @@ class ServingMetrics:
         self.predictions = self._counter(
             "predictions_total", "Fixtures forecast, by likeliest outcome.", ("outcome", "kind")
         )
+        self.forecast_inputs = self._counter(
+            "forecast_inputs_total", "Fixtures forecast, by what the forecast is based on.", ("inputs",)
+        )
         self.prediction_probability = BulkHistogram(
             f"{PREFIX}prediction_probability",
             "Forecast probability of each outcome.",
@@ -156,6 +164,7 @@ class ServingMetrics:
         self._prediction_counters = {
             kind: tuple(self.predictions.labels(outcome, kind) for outcome in OUTCOMES) for kind in KINDS
         }
+        self._tier_counters = {tier: self.forecast_inputs.labels(tier) for tier in TIERS}
         self._probabilities = tuple(self.prediction_probability.labels(outcome) for outcome in OUTCOMES)
 
     def _add_model_metrics(self) -> None:
@@ -194,24 +203,6 @@ class ServingMetrics:
             "model_registered_timestamp_seconds",
             "When the served version was registered, for the process with the oldest.",
             "livemin",
-        )
-
-    @cached_property
-    def drift_share(self) -> Gauge:
-        """The share of drifted columns in the latest drift report."""
-        return self._gauge(
-            "drift_share",
-            "Share of drifted columns in the latest drift report.",
-            "livemostrecent",
-        )
-
-    @cached_property
-    def live_log_loss(self) -> Gauge:
-        """The log loss of forecasts whose result is known, in the latest drift report."""
-        return self._gauge(
-            "live_log_loss",
-            "Log loss of forecasts whose result is known, in the latest drift report.",
-            "livemostrecent",
         )
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -267,6 +258,11 @@ class ServingMetrics:
         for histogram, observations, total in zip(self._probabilities, counts, totals, strict=True):
             histogram.add(observations, total)
 
+    def observe_inputs(self, forecasts: Mapping[str, int]) -> None:
+        """Count forecasts by tier of input, one of `TIERS`."""
+        for tier, count in forecasts.items():
+            self._tier_counters[tier].inc(count)
+
     def observe_inference(self, fixtures: int, seconds: float) -> None:
         """Count one inference, by its number of fixtures and its time."""
         self.batch_size.observe(fixtures)
@@ -298,16 +294,6 @@ class ServingMetrics:
         """Record that this process could not load the configured version."""
         self.model_load_failures.inc()
         self.model_load_failing.set(1)
-
-    def set_drift(self, drift_share: float | None, live_log_loss: float | None) -> None:
-        """Record the figures of the latest drift report.
-
-        None (status `insufficient_data`) is rendered as NaN if an earlier report had a figure, else not at all.
-        """
-        if drift_share is not None or "drift_share" in self.__dict__:
-            self.drift_share.set(math.nan if drift_share is None else drift_share)
-        if live_log_loss is not None or "live_log_loss" in self.__dict__:
-            self.live_log_loss.set(math.nan if live_log_loss is None else live_log_loss)
 
     def render(self) -> tuple[bytes, str]:
         """Render the metrics of all serving processes of this machine.

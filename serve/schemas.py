@@ -2,9 +2,12 @@
 
 from datetime import date as Date
 from datetime import time as Time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
+
+from football_assets.domain.odds_rules import MAX_DECIMAL_ODDS, odds_error
 
 MOST_FIXTURES = 1000
 MOST_GIVEN_MATCHES = 50
@@ -12,12 +15,39 @@ LONGEST_NAME = 100
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+DecimalOdds = Annotated[float, Field(gt=1, le=MAX_DECIMAL_ODDS)]
+Inputs = Literal[
+    "results",
+    "results+shots",
+    "results+odds",
+    "results+shots+odds",
+    "results+match_odds",
+    "results+shots+match_odds",
+    "results+odds+match_odds",
+    "results+shots+odds+match_odds",
+]
+"""Tiers of input: what a forecast is based on, as `sequences.tiers.tier_of` names them."""
 
 _EXAMPLE: dict[str, JsonValue] = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}
 
 
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class MatchOdds(_Request):
+    """Decimal odds of a match before it is played. The sum of 1/odds is between 0.97 and 1.35."""
+
+    home: DecimalOdds = Field(description="Of a home win.")
+    draw: DecimalOdds = Field(description="Of a draw.")
+    away: DecimalOdds = Field(description="Of an away win.")
+
+    @model_validator(mode="after")
+    def _are_of_one_match(self) -> Self:
+        message = odds_error(self.home, self.draw, self.away)
+        if message is not None:
+            raise PydanticCustomError("odds_of_a_match", "{reason}", {"reason": message})
+        return self
 
 
 class FixtureRequest(_Request):
@@ -32,6 +62,11 @@ class FixtureRequest(_Request):
         None,
         description="Day of the match. Default: as in the fixture list; else today, or the day after the last result "
         "of the two teams if that is later.",
+    )
+    odds: MatchOdds | None = Field(
+        None,
+        description="Odds of this match. A model that has not learnt to use them ignores them; `inputs` of the answer "
+        "says whether they were used.",
     )
 
 
@@ -125,6 +160,10 @@ class Forecast(BaseModel):
     probabilities: Probabilities
     expected_goals: ExpectedGoals
     likeliest_scores: list[Score] = Field(description="The three likeliest, the likeliest first.")
+    inputs: Inputs = Field(
+        description="What the forecast is based on: results, then `shots` and `odds` of past matches where both teams "
+        "have them, then `match_odds`, odds of the match itself, where they were given and the model uses them."
+    )
 
 
 class FixtureForecast(Forecast):
@@ -196,6 +235,9 @@ class ListedFixture(Forecast):
     time: Time | None
     home_team: str
     away_team: str
+    odds: MatchOdds | None = Field(
+        None, description="Odds of the match that the forecast uses; null where it uses none."
+    )
 
 
 class FixturesAnswer(BaseModel):

@@ -15,12 +15,15 @@ import orjson
 
 from football_assets.domain.scorelines import Score, likeliest_scores, score_matrix
 from football_assets.errors import FootballError, RegistryError
+from football_assets.registry.inputs_used import groups_used, limited_tier
 from football_assets.registry.predictor import OnnxForecaster, load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.custom_histories import CustomTeam, encode_custom
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.fixture_days import FixtureDays, next_match_day
+from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState
+from football_assets.sequences.tiers import tier_of
 from football_assets.storage.model_files import METRICS, MODEL_CARD
 from serve.schemas import FixtureRequest
 
@@ -74,6 +77,8 @@ class MatchForecast(NamedTuple):
         Probability of each score, `[home goals, away goals]`.
     context
         The network's context features, in the order of the feature spec.
+    inputs
+        Tier of input of the forecast.
     unknown_opponents
         Opponents in custom histories that the model does not know.
     """
@@ -88,6 +93,7 @@ class MatchForecast(NamedTuple):
     likeliest: list[Score]
     scores: np.ndarray
     context: np.ndarray
+    inputs: str
     unknown_opponents: tuple[str, ...] = ()
 
 
@@ -104,6 +110,7 @@ class ServedModel:
     forecaster: OnnxForecaster
     metrics: Mapping[str, Any]
     card: str
+    used: frozenset[FeatureGroup]  # groups of inputs that change its forecasts
 
     @classmethod
     def load(
@@ -134,13 +141,15 @@ class ServedModel:
         try:
             bundle = registry.fetch(version, scratch)
             state = TeamState.load(bundle)
+            forecaster = load_predictor(bundle, threads, provider)
             model = cls(
                 version=version,
                 published=manifest.published,
                 state=state,
-                forecaster=load_predictor(bundle, threads, provider),
+                forecaster=forecaster,
                 metrics=orjson.loads((bundle / METRICS).read_bytes()),
                 card=(bundle / MODEL_CARD).read_text(encoding="utf-8"),
+                used=groups_used(forecaster, state.spec),
             )
             model._forecast_test_fixture()
         except FootballError:
@@ -205,7 +214,9 @@ class ServedModel:
             try:
                 pairing = state.resolve(asked.league, asked.home_team, asked.away_team)
                 day = asked.date or next_match_day(state, listed, pairing, today)
-                yield state.known_fixture(pairing, day)
+                given = asked.odds
+                odds = None if given is None else (given.home, given.draw, given.away)
+                yield state.known_fixture(pairing, day, odds=odds)
             except FootballError as error:
                 yield error
 
@@ -228,6 +239,7 @@ class ServedModel:
                 likeliest_scores(scores),
                 scores,
                 batch.context,
+                [limited_tier(tier, self.used) for tier in tier_of(batch.context, self.state.spec)],
                 strict=True,
             )
         ]

@@ -206,7 +206,7 @@ class ForecastService:
             return
         summary = load_summary(self.bucket)
         if summary is not None:
-            self.metrics.set_drift(summary.drift_share, summary.live_log_loss)
+            self.metrics.drift.set(summary.drift_share, summary.live_log_loss, summary.stopped_feeds)
             self._drift_object_version = info.version
 
     def _load(self) -> None:

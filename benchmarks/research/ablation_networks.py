@@ -7,7 +7,7 @@ from torch.nn import functional
 from benchmarks.research.ablation_inputs import GROUP
 from football_assets.sequences.spec import Feature, FeatureSpec
 from football_assets.training.config import NetworkConfig
-from football_assets.training.fit import LossFunction
+from football_assets.training.losses import LossFunction
 from football_assets.training.network import MatchForecaster, Normaliser
 
 EMBEDDING = 4  # numbers that a league or country is embedded in
@@ -105,7 +105,7 @@ def with_rps(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) 
     """The outcome's log loss and, while training, its ranked probability score on top."""
     loss = functional.cross_entropy(logits, outcome)
     if logits.requires_grad:
-        happened = functional.one_hot(outcome, 3).float()
+        happened = functional.one_hot(outcome, 3).float() if outcome.ndim == 1 else outcome  # soft labels
         error = (torch.softmax(logits, dim=1) - happened).cumsum(dim=1)[:, :2]
         loss = loss + (error**2).sum(dim=1).mean() / 2
     return loss, _goals_loss(log_rates, goals)

@@ -47,11 +47,11 @@ from benchmarks.research.ablation_types import (
     Trained,
 )
 from benchmarks.research.digests import code_digest
-from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature, FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit
 from football_assets.training.config import TrainingConfig
-from football_assets.training.fit import LossFunction
+from football_assets.training.losses import LossFunction
 from football_assets.training.network import MatchForecaster
 from football_assets.training.predictions import forecast
 
@@ -66,13 +66,25 @@ _COPIES = 2  # of the training matches, from which weighted ones are drawn
 def without(*stems: str) -> Change:
     """Leave out features by name (regular expressions): of both sides, of the opponent and in the history."""
     pattern = re.compile(f"(home_|away_|opponent_)?({'|'.join(stems)})")
+    return _without_features(
+        lambda feature: pattern.fullmatch(feature.name) is not None, f"named like {' or '.join(stems)}"
+    )
 
+
+def without_group(group: FeatureGroup) -> Change:
+    """Leave out the features of a group of inputs."""
+    return _without_features(lambda feature: feature.group == group, f"of the group {group}")
+
+
+def _without_features(is_left_out: Callable[[Feature], bool], description: str) -> Change:
     def change(setup: Setup, _: Case) -> Setup:
         spec = setup.tensors.spec
-        history = [i for i, name in enumerate(spec.history_names) if not pattern.fullmatch(name)]
-        context = [i for i, name in enumerate(spec.context_names) if not pattern.fullmatch(name)]
+        history, context = (
+            [i for i, feature in enumerate(features) if not is_left_out(feature)]
+            for features in (spec.history, spec.context)
+        )
         if len(history) + len(context) == len(spec.history) + len(spec.context):
-            raise AblationUnavailable(f"No feature of the tensors is named like {' or '.join(stems)}.")
+            raise AblationUnavailable(f"No feature of the tensors is {description}.")
         fewer = spec.model_copy(
             update={
                 "history": tuple(spec.history[i] for i in history),
@@ -231,6 +243,7 @@ def distilled(setup: Setup, case: Case) -> Setup:
     return replace(
         setup,
         tensors=replace(setup.tensors, goals=goals),  # type: ignore[arg-type]
+        config=setup.config.model_copy(update={"soft_labels": 0.0}),  # the teachers have learnt from them
         losses=with_teacher,
     )
 
@@ -260,7 +273,7 @@ ABLATIONS: tuple[Ablation, ...] = (
     Trained("refit", "refitted on validation too", training(refit=True)),
     Trained("refit_8", "another seed, refitted on validation too", training(seed=8, refit=True)),
     Trained("refit_9", "a third seed, refitted on validation too", training(seed=9, refit=True)),
-    Trained("epochs_3", "3 epochs, not 5", training(epochs=3)),
+    Trained("epochs_3", "3 epochs, not 7", training(epochs=3)),
     Trained("epochs_12", "12 epochs", training(epochs=12)),
     Trained(
         "epochs_12_refit",
@@ -292,11 +305,18 @@ ABLATIONS: tuple[Ablation, ...] = (
     Trained("history_20", "histories of 20 matches", last_matches(20)),
     Trained("leagues", "a column for each league", league_columns),
     Trained("recency_8", "matches of 8 years before weigh half", recent_matches_count_more(8)),
-    Trained("dropout_0.1", "dropout 0.1, not 0.3", network(dropout=0.1)),
-    Trained("dropout_0.5", "dropout 0.5", network(dropout=0.5)),
-    Trained("hidden_8", "LSTM of width 8, not 16", network(hidden=8)),
-    Trained("hidden_32", "LSTM of width 32", network(hidden=32)),
+    Trained("dropout_0.05", "dropout 0.05, not 0.15", network(dropout=0.05)),
+    Trained("dropout_0.3", "dropout 0.3", network(dropout=0.3)),
+    Trained("hidden_16", "LSTM of width 16, not 32", network(hidden=16)),
     Trained("hidden_64", "LSTM of width 64", network(hidden=64)),
+    Trained("trunk_32", "trunk of width 32, not 64", network(trunk=32)),
+    Trained("trunk_128", "trunk of width 128", network(trunk=128)),
+    Trained("no_odds", "no ratings from past odds", without_group("odds")),
+    Trained("no_shots", "no ratings from past shots", without_group("shots")),
+    Trained("hard_labels", "results as labels, without odds", training(soft_labels=0.0)),
+    Trained("soft_labels_1", "odds as labels, without results", training(soft_labels=1.0)),
+    Trained("odds_always_shown", "odds never hidden in training", training(hidden_odds=0.0)),
+    Trained("odds_hidden_0.3", "odds of 30 % of the matches hidden, not 15 %", training(hidden_odds=0.3)),
     Trained("two_layers", "LSTM of two layers", network(layers=2)),
     Trained("weight_decay_0.01", "weight decay 0.01, not 0.1", training(weight_decay=0.01)),
     Trained("smoothed", "labels smoothed by 2 %", other_losses(smoothed(0.02))),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from football_assets.errors import FootballError
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
-from football_assets.training.fit import LossFunction, mean_losses
+from football_assets.training.losses import LossFunction, mean_losses
 from football_assets.training.network import MatchForecaster
 from football_assets.training.split import TimeSplit
 

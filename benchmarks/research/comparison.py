@@ -1,7 +1,8 @@
 """Run the commands behind `docs/comparison.md` and rewrite its figures: every forecaster, and retraining every season.
 
-`python -m benchmarks.research.comparison --raw DIR --odds FILE` computes the features once, in a home that it keeps;
-`--tensors FOLDER` uses existing ones. `--only NAME` runs one part and does not change the figures of the others.
+`python -m benchmarks.research.comparison --raw DIR --raw DIR` computes the features once, in a home that it keeps;
+`--tensors FOLDER` uses existing ones. `--odds FILE` and `--fivethirtyeight FILE` add their rows. `--only NAME` runs one
+part and does not change the figures of the others.
 """
 
 import argparse
@@ -33,7 +34,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raw", type=Path, action="append", default=[], help="folder of results; repeatable")
     parser.add_argument("--tensors", type=Path, help="instead of --raw: sequence_tensors that a run has made")
-    parser.add_argument("--odds", type=Path, required=True, help="CSV of decimal odds")
+    parser.add_argument("--odds", type=Path, help="CSV of decimal odds")
+    parser.add_argument("--fivethirtyeight", type=Path, help="FiveThirtyEight's spi_matches.csv")
     parser.add_argument(
         "--work", type=Path, default=Path("comparison_home"), help="folder for all that is made"
     )
@@ -45,7 +47,11 @@ def main() -> None:
     tensors = arguments.tensors or make_tensors(arguments.work, arguments.raw)
     page = PAGE.read_text(encoding="utf-8")
     for part in arguments.only or PARTS:
-        figures = run_part(part, tensors, arguments.odds, arguments.work)
+        inputs = ["--tensors", str(tensors)]
+        inputs += ["--odds", str(arguments.odds)] if arguments.odds else []
+        if arguments.fivethirtyeight and PARTS[part][0] == "compare":
+            inputs += ["--fivethirtyeight", str(arguments.fivethirtyeight)]
+        figures = run_part(part, inputs, arguments.work)
         text = seasons_text(figures) if part == "retraining" else blocks_text(figures)
         page = with_figures(page, part, text)
         PAGE.write_text(page, encoding="utf-8")
@@ -62,11 +68,10 @@ def make_tensors(work: Path, folders: Iterable[Path]) -> Path:
     return artefacts / current
 
 
-def run_part(part: str, tensors: Path, odds: Path, work: Path) -> dict[str, Any]:
+def run_part(part: str, inputs: list[str], work: Path) -> dict[str, Any]:
     """Run a part's command; its table goes to standard output, its files to `work`."""
     files = {"out": "parquet", "json": "json", "plot": "png"}
     written = [word for name, kind in files.items() for word in (f"--{name}", str(work / f"{part}.{kind}"))]
-    inputs = ["--tensors", str(tensors), "--odds", str(odds)]
     subprocess.run([*FOOTBALL, *PARTS[part], *inputs, *written], check=True)
     figures: dict[str, Any] = json.loads((work / f"{part}.json").read_text(encoding="utf-8"))
     return figures
@@ -88,8 +93,10 @@ def blocks_text(figures: dict[str, Any]) -> str:
         f"and calibration on {figures['validation_matches']:,} matches until {figures['split']['validation_end']}."
     ]
     for block in figures["blocks"]:
+        known = "; ".join(f"{name}: {count:,}" for name, count in block["known"].items())
         parts.append(
             f"**{block['block']}**: {block['matches']:,} matches, {block['league_weeks']:,} league-weeks"
+            + (f" ({known})" if known else "")
         )
         rows = [
             [name, *(score_text(scores, measure) for measure in MEASURES)]

@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from football_assets.training.inputs import BatchReader
 
 FORBIDDEN = ("torch", "ray", "evidently", "wandb")
-FEATURE_ASSETS = ("team_matches", "team_form", "team_ratings", "match_features")
+FEATURE_ASSETS = (
+    "team_matches",
+    "team_form",
+    "team_ratings",
+    "team_market_ratings",
+    "team_shot_ratings",
+    "match_features",
+)
 NEW_MATCHES = 10
 
 

@@ -16,6 +16,7 @@ from football_assets.runtime.streams import prepare_streams
 
 COMMANDS = {
     "backtest": "football_assets.cli.backtests:backtest_command",
+    "challenge": "football_assets.cli.challenge:challenge_command",
     "clubs": "football_assets.cli.results:clubs_command",
     "compare": "football_assets.cli.backtests:compare_command",
     "demo": "football_assets.cli.demo:demo_command",

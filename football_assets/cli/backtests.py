@@ -1,6 +1,5 @@
 """`football backtest` and `compare`: walk-forward evaluation on past results."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +10,37 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from football_assets.cli.context import prepare_command_home
-from football_assets.cli.graph import run_graph
 from football_assets.cli.options import FILE, home_option, json_option, period_options, plot_option
 from football_assets.cli.output_files import check_writable, write_json, write_output, write_parquet
+from football_assets.cli.scratch_home import materialize_in_scratch
 from football_assets.errors import FootballError
 
 if TYPE_CHECKING:
     from football_assets.cli.progress import WorkProgress
+    from football_assets.comparison.comparison import ForecasterComparison
+    from football_assets.sequences.spec import FeatureGroup
     from football_assets.sequences.tensors import SequenceTensors
     from football_assets.training.fit import Epoch
 
 TREES_INPUTS_SHOWN = 15
+
+
+class _RivalKey(click.ParamType):
+    """The key of a rival model. The list of rivals is imported only when it is needed."""
+
+    name = "rival"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        from football_assets.comparison.rivals import rival_keys
+
+        return f"[{'|'.join(rival_keys())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from football_assets.comparison.rivals import rival_keys
+
+        if value not in rival_keys():
+            self.fail(f"{value!r} is none of {', '.join(rival_keys())}.", param, ctx)
+        return str(value)
 
 
 @dataclass(frozen=True)
@@ -51,6 +69,18 @@ class EvaluationInput:
     default="never",
     help="season: retrain every 1 July, and report the gain over the network that is trained once.",
 )
+@click.option(
+    "--hide",
+    "hidden",
+    type=click.Choice(["odds", "shots"]),
+    multiple=True,
+    help="Forecast as if these inputs were unknown, also of past matches; repeatable. Training sees them.",
+)
+@click.option(
+    "--match-odds/--no-match-odds",
+    default=False,
+    help="Blend each forecast with the odds of the match itself, from before kick-off. Default: without them.",
+)
 @plot_option
 @json_option
 def backtest_command(
@@ -61,6 +91,8 @@ def backtest_command(
     odds: Path | None,
     out: Path,
     retrain: str,
+    hidden: "tuple[FeatureGroup, ...]",
+    match_odds: bool,
     plot: Path | None,
     json_file: Path | None,
 ) -> None:
@@ -71,11 +103,18 @@ def backtest_command(
     """
     if retrain == "never" and (odds or plot):
         raise click.BadParameter("--odds and --plot go with --retrain season", param_hint="--retrain")
+    if retrain == "season" and (hidden or match_odds):
+        raise click.BadParameter("--hide and --match-odds go with --retrain never", param_hint="--retrain")
     for file in (out, plot, json_file):
         check_writable(file)
     started = time.monotonic()
+    unseen: tuple[FeatureGroup, ...] = hidden if match_odds else (*hidden, "match_odds")
     with _evaluation_input(folders, tensors_folder, start, end, odds) as given:
-        figures = _rolling_backtest(given, out, plot) if retrain == "season" else _frozen_backtest(given, out)
+        figures = (
+            _rolling_backtest(given, out, plot)
+            if retrain == "season"
+            else _frozen_backtest(given, out, unseen)
+        )
     write_json(json_file, figures | {"seconds": round(time.monotonic() - started, 1)})
 
 
@@ -83,6 +122,17 @@ def backtest_command(
 @home_option
 @period_options
 @click.option("--out", type=FILE, help="Parquet file to write: one row per match, all probabilities.")
+@click.option(
+    "--fivethirtyeight",
+    type=FILE,
+    help="FiveThirtyEight's spi_matches.csv: a row of its forecasts, on its matches.",
+)
+@click.option(
+    "--rivals",
+    type=_RivalKey(),
+    multiple=True,
+    help="Model to compare with; repeatable. Default: all. Class prior and bookmakers are always there.",
+)
 @plot_option
 @json_option
 def compare_command(
@@ -92,32 +142,54 @@ def compare_command(
     end: datetime | None,
     odds: Path | None,
     out: Path | None,
+    fivethirtyeight: Path | None,
+    rivals: tuple[str, ...],
     plot: Path | None,
     json_file: Path | None,
 ) -> None:
     """Score all forecasters on the same matches: overall, by tier, by season, and on matches with odds.
 
-    Class prior, Elo, Dixon–Coles, boosted trees, the LSTM and the bookmaker, each as in a backtest. Each score has its
-    difference from the LSTM's, in thousandths, with a 95 % interval from a bootstrap of league-weeks.
+    The LSTM, models fitted on the same results, and the bookmakers' pre-match and closing averages, each as in a
+    backtest. The odds of --odds are a row of their own with the name of the file. Each score has its difference from
+    the LSTM's, in thousandths, with a 95 % interval from a bootstrap of league-weeks.
     """
     for file in (out, plot, json_file):
         check_writable(file)
-    from football_assets.cli.tables import block_table, results_console, rows_table
     from football_assets.comparison.comparison import compare_forecasters
+    from football_assets.comparison.fivethirtyeight import join_fivethirtyeight, read_fivethirtyeight
     from football_assets.comparison.plots import comparison_plot
+    from football_assets.comparison.rivals import choose_rivals
     from football_assets.orchestration.figures import to_png
 
     started = time.monotonic()
-    with _evaluation_input(folders, tensors_folder, start, end, odds) as given:
+    published = read_fivethirtyeight(fivethirtyeight) if fivethirtyeight else None
+    chosen = choose_rivals(rivals, f"bookmaker, {odds.name}" if odds else None)
+    with _evaluation_input(folders, tensors_folder, start, end, odds, keep_odds=False) as given:
+        tensors, notes = given.tensors, given.notes
+        if published is not None:
+            joined = join_fivethirtyeight(tensors, published)
+            tensors, notes = joined.tensors, [*notes, joined.describe()]
         result = compare_forecasters(
-            given.tensors, given.start, given.end, progress=given.progress, on_epoch=given.on_epoch
+            tensors,
+            given.start,
+            given.end,
+            rivals=chosen,
+            progress=given.progress,
+            on_epoch=given.on_epoch,
         )
-    figures = result.as_dict() | {"seconds": round(time.monotonic() - started, 1)}
+    seconds = round(time.monotonic() - started, 1)
     if out is not None:
         write_parquet(out, result.forecasts)
     if plot is not None:
         write_output(plot, to_png(comparison_plot(result)))
-    write_json(json_file, figures)
+    write_json(json_file, result.as_dict() | {"notes": [*notes, *result.notes], "seconds": seconds})
+    _print_comparison(result, notes)
+
+
+def _print_comparison(result: "ForecasterComparison", notes: list[str]) -> None:
+    """Print the blocks, the largest inputs of the trees, and the notes."""
+    from football_assets.cli.tables import block_table, results_console, rows_table
+
     console = results_console()
     for block in result.blocks:
         console.print(block_table(block))
@@ -125,7 +197,7 @@ def compare_command(
     if largest:
         shares = [(name, f"{share:.1%}") for name, share in largest]
         console.print(rows_table(("input", "share of the gain"), shares, "Inputs of the boosted trees"))
-    for note in (*given.notes, *result.notes):
+    for note in (*notes, *result.notes):
         console.print(note, soft_wrap=True, markup=False)
 
 
@@ -136,6 +208,8 @@ def _evaluation_input(
     start: datetime,
     end: datetime | None,
     odds_file: Path | None,
+    *,
+    keep_odds: bool = True,
 ) -> Iterator[EvaluationInput]:
     """Open the tensors of a folder, or build those of the results in a scratch home, and join the odds to them."""
     if end is not None and end < start:
@@ -159,37 +233,28 @@ def _evaluation_input(
         tensors = open_tensors(tensors_folder or _build_tensors(Path(scratch), folders))
         notes = []
         if odds is not None:
-            joined = join_odds(tensors, odds)
+            joined = join_odds(tensors, odds, keep=keep_odds)
             tensors, notes = joined.tensors, [joined.describe()]
         with WorkProgress() as progress:
             yield EvaluationInput(tensors, start.date(), end.date() if end else None, progress, notes)
 
 
 def _build_tensors(home: Path, folders: tuple[Path, ...]) -> Path:
-    """Land the results in a home of their own and materialize `sequence_tensors` there; returns its folder."""
-    os.environ.pop("FOOTBALL_BUCKET", None)  # the scratch home has a bucket of its own
-    settings = prepare_command_home(home, for_runs=True)
-    from football_assets.orchestration.in_process_runs import RunFailed
-    from football_assets.raw.landing import land
+    """Materialize `sequence_tensors` of the results in a home of their own; returns its folder."""
+    settings = materialize_in_scratch(home, folders, "+sequence_tensors")
     from football_assets.storage.artifacts import fetch
     from football_assets.storage.opening import open_bucket
 
-    bucket = open_bucket(settings.bucket_url)
-    landed = land(bucket, folders)
-    click.echo(f"Landed {len(landed.objects)} files of {len(landed.seasons)} seasons.", err=True)
-    try:
-        run_graph(settings, "+sequence_tensors")
-    except RunFailed as error:
-        raise FootballError(error.cause) from error  # its log is removed with the scratch home
-    return fetch(bucket, "sequence_tensors", settings.scratch)
+    return fetch(open_bucket(settings.bucket_url), "sequence_tensors", settings.scratch)
 
 
-def _frozen_backtest(given: EvaluationInput, out: Path) -> dict[str, Any]:
+def _frozen_backtest(given: EvaluationInput, out: Path, hidden: "tuple[FeatureGroup, ...]") -> dict[str, Any]:
     """Train once and write and print the forecasts' scores; returns the figures of `--json`."""
-    from football_assets.cli.tables import evaluation_table, results_console
+    from football_assets.cli.tables import evaluation_tables, results_console
     from football_assets.training.backtest import BACKTEST_COLUMNS, backtest_scores, run_backtest
+    from football_assets.training.tier_scores import tier_scores
 
-    result = run_backtest(given.tensors, given.start, given.end, on_epoch=given.on_epoch)
+    result = run_backtest(given.tensors, given.start, given.end, on_epoch=given.on_epoch, hidden=hidden)
     write_parquet(out, result.forecasts.select(BACKTEST_COLUMNS))
     scores = backtest_scores(result.forecasts)
     figures = {
@@ -199,7 +264,10 @@ def _frozen_backtest(given: EvaluationInput, out: Path) -> dict[str, Any]:
         "test": scores.pop("model"),
         "baselines": scores,
     }
-    results_console().print(evaluation_table(figures))
+    tiers = tier_scores(result.fit.network, given.tensors, result.rows)
+    if tiers:
+        figures["tiers"] = tiers
+    results_console().print(*evaluation_tables(figures), sep="\n")
     return figures
 
 

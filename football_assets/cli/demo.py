@@ -48,7 +48,7 @@ def demo_command(json_file: Path | None) -> None:
 
 def _print_figures(settings: "Settings") -> dict[str, Any]:
     """Print fixtures and scores; returns what `--json` writes."""
-    from football_assets.cli.tables import evaluation_table, fixtures_table, results_console
+    from football_assets.cli.tables import evaluation_tables, fixtures_table, results_console
     from football_assets.domain.columns import PROBABILITY_COLUMNS
     from football_assets.sequences.fixture_days import split_overdue
     from football_assets.storage.artifacts import fetch
@@ -67,7 +67,7 @@ def _print_figures(settings: "Settings") -> dict[str, Any]:
     ):
         if not fixtures.is_empty():
             console.print(fixtures_table(fixtures.head(FIXTURES_SHOWN), title))
-    console.print(evaluation_table(metrics))
+    console.print(*evaluation_tables(metrics), sep="\n")
     names = ("train_matches", "validation_matches", "test_matches", "test")
     return {
         **{name: metrics[name] for name in names},

@@ -94,7 +94,7 @@ def period_options(command: Command) -> Command:
         click.option(
             "--odds",
             type=FILE,
-            help="CSV of decimal odds: date,season,league,home,away,hg,ag,oh,od,oa. Odds in the results count too.",
+            help="CSV of decimal odds: date,season,league,home,away,hg,ag,oh,od,oa.",
         ),
     )
     for option in reversed(options):

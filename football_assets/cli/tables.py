@@ -10,10 +10,11 @@ from rich.table import Table
 
 from football_assets.domain.block_bootstrap import interval_text
 from football_assets.domain.columns import PROBABILITY_COLUMNS
+from football_assets.sequences.tiers import inputs_text
 
 if TYPE_CHECKING:
     from football_assets.comparison.betting import PaperBets
-    from football_assets.comparison.comparison import Block
+    from football_assets.comparison.blocks import Block
     from football_assets.comparison.rolling import SeasonScores
     from football_assets.raw.matching.club_report import ClubReport
 
@@ -23,7 +24,7 @@ SCORE_NAMES = {"log_loss": "log loss", "rps": "RPS", "brier": "Brier", "accuracy
 def results_console() -> Console:
     """Return a console on standard output. Without a terminal its lines are wide enough for every table."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=150)
+    return console if console.is_terminal else Console(highlight=False, width=180)
 
 
 def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
@@ -42,6 +43,7 @@ def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
     for name in ("home win", "draw", "away win", "goals"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("likeliest scores", no_wrap=True)
+    table.add_column("inputs")
     for row in forecasts.iter_rows(named=True):
         chances = [row[name] for name in PROBABILITY_COLUMNS]
         table.add_row(
@@ -52,6 +54,7 @@ def fixtures_table(forecasts: pl.DataFrame, title: str) -> Table:
             *(_chance(chance, chance == max(chances)) for chance in chances),
             f"{row['xg_home']:.1f} – {row['xg_away']:.1f}",
             row["likeliest_scores"],
+            inputs_text(row["inputs"]),
         )
     return table
 
@@ -73,27 +76,32 @@ def forecaster_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> Tab
     return table
 
 
-def evaluation_table(metrics: Mapping[str, Any]) -> Table:
-    """Lay out the network's scores on the test period beside those of the baselines.
+def evaluation_tables(metrics: Mapping[str, Any]) -> list[Table]:
+    """Lay out the network's scores on the test period beside those of the baselines, and those by tier of input.
 
     Parameters
     ----------
     metrics
-        As in `metrics.json` of `model_evaluation`.
+        As in `metrics.json` of `model_evaluation`. Without `tiers` there is one table.
     """
     names = {"elo": "Elo, logistic", "class_prior": "class prior"}
     baselines = {label: metrics["baselines"][name] for name, label in names.items()}
     title = f"Test period: {metrics['test_matches']:,} matches after {metrics['train_matches']:,} training matches"
-    return forecaster_table({"LSTM": metrics["test"], **baselines}, title)
+    tables = [forecaster_table({"LSTM": metrics["test"], **baselines}, title)]
+    if metrics.get("tiers"):
+        from football_assets.training.score_tables import TIER_COLUMNS, describe_tiers
+
+        tables.append(rows_table(TIER_COLUMNS, describe_tiers(metrics["tiers"]), "LSTM by tier of input"))
+    return tables
 
 
 def block_table(block: "Block") -> Table:
     """Lay out the scores of all forecasters on some matches, each with its difference to the LSTM's in thousandths."""
     table = Table(
-        title=f"{block.name}: {block.matches:,} matches, {block.league_weeks:,} league-weeks",
+        title=escape(f"{block.name}: {block.describe()}"),
         title_justify="left",
     )
-    table.add_column("forecaster", no_wrap=True)
+    table.add_column("forecaster", overflow="fold")  # a long name wraps, so that no figure is cut
     measures = {name: SCORE_NAMES[name] for name in ("log_loss", "rps", "accuracy", "ece")}
     for name in measures.values():
         table.add_column(f"{name}  − LSTM [95 %]", justify="right", no_wrap=True)
@@ -103,7 +111,7 @@ def block_table(block: "Block") -> Table:
             difference = row.differences.get(name)
             above = "" if difference is None else f"  {interval_text(difference)}"
             cells.append(f"{getattr(row.scores, name):.4f}{above}")
-        table.add_row(row.forecaster, *cells, style="" if row.differences else "bold")
+        table.add_row(escape(row.forecaster), *cells, style="" if row.differences else "bold")
     return table
 
 

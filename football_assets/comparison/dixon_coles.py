@@ -14,7 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.comparison.rival import RivalForecasts, RivalKind, RivalProgress
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.training.split import TimeSplit
 
 if TYPE_CHECKING:
     from penaltyblog.models import DixonColesGoalModel
@@ -57,6 +59,31 @@ class DixonColesForecasts:
     unknown_leagues: int  # matches of a league without a match in the window
 
 
+@dataclass(frozen=True)
+class DixonColesRival:
+    """The goals model of Dixon and Coles, refitted every week by country."""
+
+    name: str = "Dixon–Coles"
+    key: str = "dixon_coles"
+    kind: RivalKind = "model"
+    package: str | None = "penaltyblog"
+
+    def forecast(
+        self,
+        tensors: SequenceTensors,
+        split: TimeSplit,
+        rows: NDArray[np.int64],
+        progress: RivalProgress | None = None,
+    ) -> RivalForecasts:
+        """Forecast `rows`; NaN where a league has no match in the window."""
+        found = dixon_coles(tensors, rows, progress=progress)
+        note = (
+            f"{self.name}: {found.fits:,} fits. {found.unknown_teams:,} of {len(rows):,} matches have a team without "
+            "a match in the window, which gets the mean of its league."
+        )
+        return RivalForecasts(found.probabilities, note)
+
+
 def dixon_coles(
     tensors: SequenceTensors,
     rows: NDArray[np.int64],
@@ -91,7 +118,7 @@ def dixon_coles(
         past = _Past.of(tensors, (countries == country).to_numpy())
         wanted = np.flatnonzero((countries[rows] == country).to_numpy())
         fit: _Fit | None = None
-        for places in _by_day(wanted, tensors.days[rows]):
+        for places in by_day(wanted, tensors.days[rows]):
             today = rows[places]
             day = tensors.days[today[0]]
             if fit is None or day - fit.day >= np.timedelta64(config.refit_days, "D"):
@@ -110,7 +137,7 @@ def dixon_coles(
     return DixonColesForecasts(forecasts, fits, unknown_teams, unknown_leagues)
 
 
-def _by_day(places: NDArray[np.int64], days: NDArray[np.datetime64]) -> Iterator[NDArray[np.int64]]:
+def by_day(places: NDArray[np.int64], days: NDArray[np.datetime64]) -> Iterator[NDArray[np.int64]]:
     """Yield the positions in the forecasts, one day at a time."""
     ordered = places[np.argsort(days[places], kind="stable")]
     yield from np.split(ordered, np.flatnonzero(np.diff(days[ordered]).astype(np.int64)) + 1)

@@ -18,6 +18,7 @@ from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.baselines import ODDS_COLUMNS, decimal_odds
 
 COLUMNS = ("date", "season", "league", "home", "away", "hg", "ag", "oh", "od", "oa")
+JOIN_COLUMNS = ("date", "league_id", "home", "away")
 _SHOWN = 3
 
 
@@ -100,31 +101,21 @@ def read_odds(path: Path) -> pl.DataFrame:
     return odds
 
 
-def join_odds(tensors: SequenceTensors, odds: pl.DataFrame) -> JoinedOdds:
-    """Join odds to the keys of the tensors, in place of those that they hold.
+def join_odds(tensors: SequenceTensors, odds: pl.DataFrame, *, keep: bool = True) -> JoinedOdds:
+    """Join odds to the columns `odds_…` of the tensors' keys, in place of those that they hold.
 
     A row matches if league and day agree and one of the two names means the same club: a club plays once a day, so the
     other name may be unknown.
+
+    Parameters
+    ----------
+    keep
+        Whether matches without a row of `odds` keep the odds that they hold; else they have none.
     """
-    keys = tensors.keys.select(
-        pl.int_range(pl.len()).alias("row"),
-        pl.col("kickoff_date").cast(pl.Date).alias("date"),
-        "league_id",
-        *(_club(f"{side}_team").alias(side) for side in ("home", "away")),
-    )
-    wanted = odds.with_row_index("line").with_columns(_club(side).alias(side) for side in ("home", "away"))
-    both, home, away = (
-        wanted.join(keys.unique(on, keep="none"), on=on, how="left", maintain_order="left")["row"]
-        for on in (
-            ["league_id", "date", "home", "away"],
-            ["league_id", "date", "home"],
-            ["league_id", "date", "away"],
-        )
-    )
-    row = both.fill_null(home).fill_null(away)
+    row = match_rows(tensors, odds)
     found = row.is_not_null().to_numpy()
     rows = row.drop_nulls().to_numpy()
-    values = decimal_odds(tensors).copy()
+    values = decimal_odds(tensors).copy() if keep else np.full((len(tensors), 3), np.nan)
     values[rows] = odds.select(ODDS_COLUMNS).to_numpy()[found]
     goals = odds.select(pl.col("hg", "ag").fill_null(-1)).to_numpy()
     differs = np.zeros(len(odds), dtype=bool)
@@ -142,6 +133,33 @@ def join_odds(tensors: SequenceTensors, odds: pl.DataFrame) -> JoinedOdds:
         unmatched=_descriptions(odds, ~found),
         contradictions=_descriptions(odds, differs),
     )
+
+
+def match_rows(tensors: SequenceTensors, wanted: pl.DataFrame) -> pl.Series:
+    """Find the row of the tensors of each wanted match, null where there is none.
+
+    Parameters
+    ----------
+    wanted
+        The columns `JOIN_COLUMNS`: day, league and the names of both clubs. League and day have to agree, and one of
+        the two clubs: a club plays once a day, so the other name may be unknown.
+    """
+    keys = tensors.keys.select(
+        pl.int_range(pl.len()).alias("row"),
+        pl.col("kickoff_date").cast(pl.Date).alias("date"),
+        "league_id",
+        *(_club(f"{side}_team").alias(side) for side in ("home", "away")),
+    )
+    named = wanted.with_columns(_club(side).alias(side) for side in ("home", "away"))
+    both, home, away = (
+        named.join(keys.unique(on, keep="none"), on=on, how="left", maintain_order="left")["row"]
+        for on in (
+            ["league_id", "date", "home", "away"],
+            ["league_id", "date", "home"],
+            ["league_id", "date", "away"],
+        )
+    )
+    return both.fill_null(home).fill_null(away)
 
 
 def _league_id(text: str) -> str | None:
@@ -164,5 +182,5 @@ def _club_words(league_id: str, name: str) -> str:
 
 
 def _descriptions(odds: pl.DataFrame, chosen: NDArray[np.bool_]) -> list[str]:
-    rows = odds.filter(pl.Series(chosen)).select("date", "league_id", "home", "away").iter_rows()
+    rows = odds.filter(pl.Series(chosen)).select(JOIN_COLUMNS).iter_rows()
     return [f"{day} {league} {home} – {away}" for day, league, home, away in rows]

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from football_assets.comparison.betting import PaperBets
-from football_assets.comparison.comparison import (
-    FORECASTERS,
-    OURS,
-    Block,
-    ForecasterComparison,
-)
+from football_assets.comparison.blocks import ALL_MATCHES, OURS, WITH_ODDS, Block
+from football_assets.comparison.comparison import ForecasterComparison
+from football_assets.comparison.rivals import PRIOR_RIVAL
 from football_assets.comparison.rolling import RollingBacktest
 from football_assets.domain.block_bootstrap import Difference
 from football_assets.domain.scoring_rules import OUTCOMES, reliability
@@ -25,21 +22,26 @@ if TYPE_CHECKING:
 
 _OURS_COLOUR, _OTHER_COLOUR = "#1b6ca8", "#8a8a8a"
 _OUTCOME_COLOURS = dict(zip(OUTCOMES, ("#1b6ca8", "#8a8a8a", "#c8553d"), strict=True))
-_LEVELS = ("all matches", "with odds")
+_LEVELS = (ALL_MATCHES, WITH_ODDS)
+_PANELS_IN_ROW = 6
 
 
 def comparison_plot(comparison: ForecasterComparison) -> "Figure":
     """Plot the log loss minus the network's with 95 per cent intervals, and below each reliability diagram."""
     blocks = [block for block in comparison.blocks if block.name in _LEVELS]
     forecasts = comparison.forecasts
-    drawn = [row.forecaster for row in blocks[-1].rows if row.forecaster != "class prior"]
-    figure = new_figure(max(2.9 * len(drawn), 5.2 * len(blocks)), 7.2)
-    above, below = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    names = dict.fromkeys(row.forecaster for block in comparison.blocks for row in block.rows)
+    drawn = [name for name in names if name != PRIOR_RIVAL.name]
+    columns, lines = min(len(drawn), _PANELS_IN_ROW), -(-len(drawn) // _PANELS_IN_ROW)
+    figure = new_figure(max(2.9 * columns, 5.2 * len(blocks)), 3.6 + 3.2 * lines)
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[3.6, 3.2 * lines])[:, 0]
     for axes, block in zip(above.subplots(1, len(blocks), squeeze=False)[0], blocks, strict=True):
         _draw_differences(axes, block)
-    panels = below.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
-    for axes, name in zip(panels, drawn, strict=True):
-        _draw_reliability(axes, name, forecasts)
+    panels = below.subplots(lines, columns, sharey=True, squeeze=False).ravel()
+    for axes in panels[len(drawn) :]:
+        axes.remove()
+    for axes, name in zip(panels, drawn, strict=False):
+        _draw_reliability(axes, name, forecasts, comparison.prefixes[name])
     panels[0].set_ylabel("observed frequency")
     panels[0].legend(frameon=False, loc="upper left", fontsize=8)
     return figure
@@ -78,7 +80,7 @@ def _draw_equity(axes: "Axes", bets: Mapping[str, PaperBets]) -> None:
 
 
 def _draw_differences(axes: "Axes", block: Block) -> None:
-    rows = [row for row in block.rows if row.forecaster != "class prior"]
+    rows = [row for row in block.rows if row.forecaster != PRIOR_RIVAL.name]
     own = next(row.scores.log_loss for row in rows if row.forecaster == OURS)
     axes.axvline(0, color="#cccccc", lw=1)
     for place, row in enumerate(reversed(rows)):
@@ -97,13 +99,13 @@ def _draw_differences(axes: "Axes", block: Block) -> None:
         )
     axes.set_yticks(range(len(rows)), [row.forecaster for row in reversed(rows)])
     axes.margins(y=0.15)
-    prior = next((row.scores.log_loss for row in block.rows if row.forecaster == "class prior"), own)
+    prior = next((row.scores.log_loss for row in block.rows if row.forecaster == PRIOR_RIVAL.name), own)
     axes.set_title(f"{block.name}: {block.matches:,}; class prior {prior:.4f}", fontsize=10)
     axes.set_xlabel(f"log loss less the {OURS}'s, ×1000")
 
 
-def _draw_reliability(axes: "Axes", name: str, forecasts: pl.DataFrame) -> None:
-    values = probabilities_of(forecasts, FORECASTERS[name])
+def _draw_reliability(axes: "Axes", name: str, forecasts: pl.DataFrame, prefix: str) -> None:
+    values = probabilities_of(forecasts, prefix)
     priced = values[:, 0] == values[:, 0]
     rows = reliability(values[priced], outcomes_of(forecasts)[priced])
     axes.plot([0, 1], [0, 1], color="#cccccc", lw=1)

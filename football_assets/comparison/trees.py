@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from football_assets.comparison.rival import RivalForecasts, RivalKind, RivalProgress
 from football_assets.sequences.spec import OBSERVED
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.split import TimeSplit
@@ -44,6 +45,28 @@ class TreesForecasts:
     rounds: int
     temperature: float
     importances: dict[str, float]
+
+
+@dataclass(frozen=True)
+class BoostedTreesRival:
+    """LightGBM on the network's inputs."""
+
+    name: str = "boosted trees"
+    key: str = "trees"
+    kind: RivalKind = "model"
+    package: str | None = "lightgbm"
+
+    def forecast(
+        self,
+        tensors: SequenceTensors,
+        split: TimeSplit,
+        rows: NDArray[np.int64],
+        progress: RivalProgress | None = None,
+    ) -> RivalForecasts:
+        """Fit once and forecast `rows`."""
+        found = boosted_trees(tensors, split, rows, progress)
+        note = f"Boosted trees: {found.rounds} rounds, temperature {found.temperature:.3f}."
+        return RivalForecasts(found.probabilities, note, found.importances)
 
 
 def boosted_trees(

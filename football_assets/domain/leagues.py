@@ -20,13 +20,17 @@ _COUNTRY_ALIASES = {"en": "eng", "sc": "sco", "wa": "wal", "nir": "nie"}
 TIME_ZONES = {
     "ar": "America/Argentina/Buenos_Aires",
     "at": "Europe/Vienna",
+    "au": "Australia/Sydney",
     "be": "Europe/Brussels",
     "br": "America/Sao_Paulo",
     "ch": "Europe/Zurich",
+    "cl": "America/Santiago",
     "cn": "Asia/Shanghai",
     "cz": "Europe/Prague",
     "de": "Europe/Berlin",
     "dk": "Europe/Copenhagen",
+    "dz": "Africa/Algiers",
+    "ec": "America/Guayaquil",
     "eng": "Europe/London",
     "es": "Europe/Madrid",
     "fi": "Europe/Helsinki",
@@ -34,30 +38,41 @@ TIME_ZONES = {
     "gr": "Europe/Athens",
     "hu": "Europe/Budapest",
     "ie": "Europe/Dublin",
+    "il": "Asia/Jerusalem",
     "it": "Europe/Rome",
     "jp": "Asia/Tokyo",
+    "kr": "Asia/Seoul",
+    "ma": "Africa/Casablanca",
     "mx": "America/Mexico_City",
     "nl": "Europe/Amsterdam",
     "no": "Europe/Oslo",
+    "nz": "Pacific/Auckland",
     "pl": "Europe/Warsaw",
     "pt": "Europe/Lisbon",
     "ro": "Europe/Bucharest",
     "ru": "Europe/Moscow",
     "sco": "Europe/London",
     "se": "Europe/Stockholm",
+    "tn": "Africa/Tunis",
     "tr": "Europe/Istanbul",
     "us": "America/New_York",
+    "ve": "America/Caracas",
+    "za": "Africa/Johannesburg",
 }
 COUNTRIES = {
     "ar": "Argentina",
     "at": "Austria",
+    "au": "Australia",
     "be": "Belgium",
     "br": "Brazil",
     "ch": "Switzerland",
+    "cl": "Chile",
     "cn": "China",
     "cz": "Czechia",
     "de": "Germany",
     "dk": "Denmark",
+    "dz": "Algeria",
+    "ec": "Ecuador",
     "eng": "England",
     "es": "Spain",
     "fi": "Finland",
@@ -65,19 +80,26 @@ COUNTRIES = {
     "gr": "Greece",
     "hu": "Hungary",
     "ie": "Ireland",
+    "il": "Israel",
     "it": "Italy",
     "jp": "Japan",
+    "kr": "South Korea",
+    "ma": "Morocco",
     "mx": "Mexico",
     "nl": "Netherlands",
     "no": "Norway",
+    "nz": "New Zealand",
     "pl": "Poland",
     "pt": "Portugal",
     "ro": "Romania",
     "ru": "Russia",
     "sco": "Scotland",
     "se": "Sweden",
+    "tn": "Tunisia",
     "tr": "Türkiye",
     "us": "United States",
+    "ve": "Venezuela",
+    "za": "South Africa",
 }
 
 
@@ -101,6 +123,17 @@ _EXTRA_LEAGUES = {code.casefold(): league_id for code, league_id in _FOOTBALL_DA
 SPORTMONKS_LEAGUES = {int(row["sportmonks"]): row["league_id"] for row in _LISTED if row["sportmonks"]}
 """Numbers of Sportmonks, by which the Kaggle competition of 2022 names its leagues. Of several cups of a country the
 oldest; leagues in several groups (Serie C, Regionalliga) are missing, since a country's tier is one league here."""
+CHALLENGE_LEAGUES = {
+    row["prediction_challenge"]: row["league_id"] for row in _LISTED if row["prediction_challenge"]
+}
+"""Codes of the 51 leagues of the 2023 Soccer Prediction Challenge."""
+SPI_LEAGUES = {
+    name.strip(): row["league_id"]
+    for row in _LISTED
+    for name in row["fivethirtyeight"].split(";")
+    if name.strip()
+}
+"""Leagues of FiveThirtyEight's `spi_matches.csv`. Its other competitions are of nations, of continents and of women."""
 
 
 @dataclass(frozen=True)

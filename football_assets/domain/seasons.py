@@ -8,9 +8,13 @@ _LABEL = re.compile(r"(\d{4})(?:[-/_](\d{2}|\d{4}))?")
 _AT_THE_END = re.compile(rf"(?:^|[\s_-]){_LABEL.pattern}$")
 
 _FIRST_MONTH = 7  # of a season from autumn to spring
-_CALENDAR_YEAR = {"ar", "br", "cn", "fi", "ie", "jp", "no", "se", "us"}
-# Argentina played from autumn to spring, too: until 2014 and from 2016 to 2020.
-_ARGENTINE_AUTUMNS = ((date.min, date(2014, 7, 1)), (date(2016, 7, 1), date(2020, 7, 1)))
+_CALENDAR_YEAR = {"ar", "br", "cl", "cn", "ec", "fi", "ie", "jp", "kr", "no", "se", "us", "ve"}
+# Some of them played from autumn to spring for a time: the first day, and the day after the last.
+_AUTUMN_YEARS = {
+    "ar": ((date.min, date(2014, 7, 1)), (date(2016, 7, 1), date(2020, 7, 1))),
+    "cl": ((date(2013, 7, 1), date(2017, 7, 1)),),
+    "ve": ((date.min, date(2016, 1, 1)),),
+}
 # The pandemic: by country, the day before which matches of 2020 belong to 2019-20, and other late ends.
 _FIRST_DAY_OF_2020_21 = {
     "be": date(2020, 8, 6),
@@ -26,6 +30,7 @@ _FIRST_DAY_OF_OTHERS_OF_2020_21 = date(2020, 8, 6)
 _LATE_ENDS = {
     ("ar", 2020): date(2021, 1, 31),
     ("br", 2020): date(2021, 2, 28),
+    ("cl", 2020): date(2021, 2, 28),
     ("cn", 2021): date(2022, 1, 31),
 }
 _MONTHS_AFTER = 2  # in which the previous season is requested, too
@@ -98,8 +103,8 @@ def season_of(country: str, day: date) -> str:
     >>> season_of("eng", date(2020, 7, 26)), season_of("sco", date(2020, 8, 1)), season_of("se", date(2020, 8, 1))
     ('2019-20', '2020-21', '2020')
     """
-    is_calendar_year = country in _CALENDAR_YEAR and not (
-        country == "ar" and any(first <= day < end for first, end in _ARGENTINE_AUTUMNS)
+    is_calendar_year = country in _CALENDAR_YEAR and not any(
+        first <= day < end for first, end in _AUTUMN_YEARS.get(country, ())
     )
     if is_calendar_year:
         is_late = day <= _LATE_ENDS.get((country, day.year - 1), date.min)

@@ -25,7 +25,9 @@ from football_assets.export.latency import measure_latency
 from football_assets.export.onnx_graph import TensorShape, read_signature, write_onnx
 from football_assets.export.parity import compare_with_network, predict_all
 from football_assets.export.quantisation import Int8Report, compare_int8, write_int8
+from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import open_tensors
+from football_assets.sequences.tiers import OWN_ODDS, hide_groups
 from football_assets.storage.model_files import EXPORT_REPORT, FEATURE_SPEC, MODEL, MODEL_INT8
 
 if TYPE_CHECKING:
@@ -116,14 +118,20 @@ def export_forecaster(
 def export_network(
     network: "torch.nn.Module", tensors_folder: Path, test_index: NDArray[np.int64], out: Path
 ) -> ExportReport:
-    """Export a network with the inputs and outputs of a forecaster. See `export_forecaster`."""
+    """Export a network with the inputs and outputs of a forecaster. See `export_forecaster`.
+
+    Parity is compared with all inputs known, and log losses without the odds of the test matches themselves, as in
+    `model_evaluation`.
+    """
     if test_index.size == 0:
         raise NotEnoughData("There are no test matches to compare the exported model on: land more results.")
     tensors = open_tensors(tensors_folder)
     batch = tensors.take(test_index)
     test: NetworkInputs = (batch.home_history, batch.away_history, batch.context)
+    hidden = hide_groups(batch, tensors.spec, OWN_ODDS)
+    scored: NetworkInputs = (hidden.home_history, hidden.away_history, hidden.context)
     with _one_torch_thread():
-        report = _export(network.cpu().eval(), test, tensors.outcome[test_index], out)
+        report = _export(network.cpu().eval(), test, scored, tensors.outcome[test_index], tensors.spec, out)
     if not report.int8.accepted:
         (out / MODEL_INT8).unlink()
     (out / EXPORT_REPORT).write_text(json.dumps(report.to_dict(), indent=1))
@@ -131,14 +139,19 @@ def export_network(
 
 
 def _export(
-    network: "torch.nn.Module", test: NetworkInputs, outcome: NDArray[np.integer], out: Path
+    network: "torch.nn.Module",
+    test: NetworkInputs,
+    scored: NetworkInputs,
+    outcome: NDArray[np.integer],
+    spec: FeatureSpec,
+    out: Path,
 ) -> ExportReport:
-    """Write both variants and compare them with the network."""
+    """Write both variants, compare them with the network on `test`, and their log losses on `scored`."""
     path, quantised_path = out / MODEL, out / MODEL_INT8
     write_onnx(network, test, path)
     forecaster = OnnxForecaster(path)
-    probabilities, _ = predict_all(forecaster, test)
-    parity, goals_difference = compare_with_network(network, forecaster, test)
+    probabilities, _ = predict_all(forecaster, scored)
+    parity, goals_difference = compare_with_network(network, forecaster, test, spec)
 
     write_int8(path, quantised_path)
     quantised = OnnxForecaster(quantised_path)
@@ -155,7 +168,7 @@ def _export(
         parity=parity,
         expected_goals_max_abs_difference=goals_difference,
         probability_sum_max_error=float(np.abs(probabilities.sum(axis=1) - 1).max()),
-        int8=compare_int8(probabilities, quantised, test, outcome),
+        int8=compare_int8(probabilities, quantised, scored, outcome),
         bytes={name: file.stat().st_size for name, (file, _) in variants.items()},
         latency_ms={name: measure_latency(model, test) for name, (_, model) in variants.items()},
     )

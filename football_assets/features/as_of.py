@@ -3,9 +3,9 @@
 Both functions recompute rows of a table from the matches before their day, and return the rows that differ.
 """
 
-import polars as pl
+from collections.abc import Callable, Sequence
 
-from football_assets.features.ratings import RATINGS, RatingConfig, rate_matches
+import polars as pl
 
 FORM_MATCHES = 5
 MATCHES_CHECKED = 500  # the latest, whose form is computed again
@@ -21,14 +21,23 @@ TOLERANCE = 1e-9
 
 
 def ratings_that_know_their_day(
-    stg_matches: pl.DataFrame, team_ratings: pl.DataFrame, config: RatingConfig | None = None
+    stg_matches: pl.DataFrame,
+    ratings: pl.DataFrame,
+    rate: Callable[[pl.DataFrame], pl.DataFrame],
+    columns: Sequence[str],
 ) -> pl.DataFrame:
-    """Return the rows of `team_ratings` on the last played day that change if the results of that day are removed.
+    """Return the rows of ratings on the last played day that change if that day was not played.
 
     Parameters
     ----------
     stg_matches
-        The table that `team_ratings` was computed from.
+        The table that the ratings were computed from.
+    ratings
+        One row per team and match.
+    rate
+        Computes the ratings.
+    columns
+        Those of the ratings that are known before the match.
 
     Returns
     -------
@@ -37,7 +46,7 @@ def ratings_that_know_their_day(
     """
     last_day = stg_matches.filter("is_played")["kickoff_date"].max()
     if last_day is None:
-        return team_ratings.select("match_id", "team_id").clear()
+        return ratings.select("match_id", "team_id").clear()
     on_day = pl.col("kickoff_date") == last_day
     # Ratings of one country know nothing of another's.
     concerned = stg_matches.filter(on_day).select("country").unique()
@@ -49,14 +58,15 @@ def ratings_that_know_their_day(
         pl.when(~on_day).then("away_goals").alias("away_goals"),
         pl.col("is_played") & ~on_day,
     )
-    expected = rate_matches(unplayed, config).filter(on_day).select("match_id", "team_id", *RATINGS)
+    expected = (
+        rate(unplayed).filter(on_day).select("match_id", "team_id", *columns, pl.lit(True).alias("is_rated"))
+    )
     return (
-        team_ratings.filter(on_day)
+        ratings.filter(on_day)
         .join(expected, on=["match_id", "team_id"], how="left", suffix="_expected")
         .filter(
-            pl.any_horizontal(
-                (pl.col(name) != pl.col(f"{name}_expected")).fill_null(True) for name in RATINGS
-            )
+            pl.col("is_rated").is_null()
+            | pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_expected")) for name in columns)
         )
         .select("match_id", "team_id")
     )

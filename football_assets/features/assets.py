@@ -1,6 +1,6 @@
-"""Features of matches: dbt models before and after the team ratings, one partition per country."""
+"""Features of matches: dbt models and three assets of team ratings, one partition per country."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,11 @@ from dagster_dbt import DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 from football_assets.domain.columns import split_by_country
 from football_assets.features.dbt_project import load_manifest, project_folder
 from football_assets.features.translator import GROUP, FeatureTranslator
-from football_assets.orchestration.code_versions import TEAM_RATINGS_CODE
+from football_assets.orchestration.code_versions import (
+    MARKET_RATINGS_CODE,
+    SHOT_RATINGS_CODE,
+    TEAM_RATINGS_CODE,
+)
 from football_assets.orchestration.metadata import OWNERS, PREVIEW_ROWS
 from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
 from football_assets.orchestration.resources import BucketResource
@@ -85,18 +89,21 @@ def build_match_features(
     yield from _build(context, bucket)
 
 
-@asset(
+_country_ratings = partial(
+    asset,
     io_manager_key="tables",
     group_name=GROUP,
     owners=OWNERS,
     kinds={"polars"},
     tags={"grain": "team_match"},
-    code_version=TEAM_RATINGS_CODE,
     deps=["stg_matches"],
     partitions_def=countries,
     backfill_policy=BackfillPolicy.single_run(),
     pool=POOL,
 )
+
+
+@_country_ratings(code_version=TEAM_RATINGS_CODE)
 def team_ratings(context: AssetExecutionContext, bucket: BucketResource) -> Output[dict[str, pl.DataFrame]]:
     """One row per team and match: Elo, attack and defence before the day of the match and after it.
 
@@ -105,11 +112,67 @@ def team_ratings(context: AssetExecutionContext, bucket: BucketResource) -> Outp
     """
     from football_assets.features.ratings import rate_matches
 
+    columns = {"elo": "elo_after", "attack": "attack_after", "defence": "defence_after"}
+    return _rate(context, bucket, rate_matches, columns)
+
+
+@_country_ratings(code_version=MARKET_RATINGS_CODE)
+def team_market_ratings(
+    context: AssetExecutionContext, bucket: BucketResource
+) -> Output[dict[str, pl.DataFrame]]:
+    """One row per team and match: ratings from the odds of earlier matches, before the day of the match and after it.
+
+    A Kalman filter follows the goals that odds imply, at several speeds; beside it stand attack and defence, an Elo
+    rating and the mean surplus over what the odds implied. The same filter over results alone needs no odds. The row
+    also holds what the odds of the match itself imply, once it is played: history of later matches, never an input of
+    its own forecast.
+    """
+    from football_assets.features.market_ratings import rate_markets
+
+    columns = {
+        "strength": "odds_strength_after",
+        "total": "odds_total_after",
+        "elo": "odds_elo_after",
+    }
+    return _rate(context, bucket, rate_markets, columns, known="odds_known")
+
+
+@_country_ratings(code_version=SHOT_RATINGS_CODE)
+def team_shot_ratings(
+    context: AssetExecutionContext, bucket: BucketResource
+) -> Output[dict[str, pl.DataFrame]]:
+    """One row per team and match: ratings from the shots of earlier matches, before the day of the match and after it.
+
+    Filters over shots on target, shots and corners, and weighted means of margins: shots, chances, red cards, half-time
+    goals, finishing. The row also holds the statistics of the match itself, once it is played.
+    """
+    from football_assets.features.shot_ratings import rate_shots
+
+    columns = {"strength": "shots_on_target_strength_after", "margin": "shots_on_target_margin_15_after"}
+    return _rate(context, bucket, rate_shots, columns, known="shots_known")
+
+
+def _rate(
+    context: AssetExecutionContext,
+    bucket: BucketResource,
+    rate: Callable[[pl.DataFrame], pl.DataFrame],
+    columns: Mapping[str, str],
+    known: str | None = None,
+) -> Output[dict[str, pl.DataFrame]]:
+    """Rate the countries of a run; `columns` of the strongest teams are shown, the first decides their order.
+
+    With the column `known`, the metadata hold the share of played matches where it is 1.
+    """
     store = bucket.open()
-    keys = _countries(context, store, ["stg_matches"], ["team_ratings"])
-    rated = rate_matches(read_table_of(store, "stg_matches", keys))
+    (name,) = context.assets_def.keys_by_output_name.values()
+    keys = _countries(context, store, ["stg_matches"], [name.path[-1]])
+    rated = rate(read_table_of(store, "stg_matches", keys))
     context.log.info("Rated %d countries: %s.", len(keys), ", ".join(keys))
-    return Output(split_by_country(rated, keys), metadata=_ratings_metadata(rated, keys))
+    metadata = dict(_ratings_metadata(rated, keys, columns))
+    if known is not None:
+        share = rated.select(pl.col(known).mean()).item()
+        metadata[f"share_of_matches_with_{known.removesuffix('_known')}"] = round(share or 0.0, 4)
+    return Output(split_by_country(rated, keys), metadata=metadata)
 
 
 def _build(
@@ -201,18 +264,18 @@ def _table_metadata(name: str, table: pl.DataFrame, keys: Sequence[str]) -> Mapp
     }
 
 
-def _ratings_metadata(ratings: pl.DataFrame, keys: Sequence[str]) -> Mapping[str, Any]:
+def _ratings_metadata(
+    ratings: pl.DataFrame, keys: Sequence[str], columns: Mapping[str, str]
+) -> Mapping[str, Any]:
     now = (
         ratings.filter("is_played")
         .group_by("team_id", maintain_order=True)
         .agg(
             pl.last("league_id", "kickoff_date"),
             pl.len().alias("matches"),
-            elo=pl.last("elo_after"),
-            attack=pl.last("attack_after"),
-            defence=pl.last("defence_after"),
+            *(pl.last(column).alias(shown) for shown, column in columns.items()),
         )
-        .sort("elo", "team_id", descending=[True, False])
+        .sort(next(iter(columns)), "team_id", descending=[True, False], nulls_last=True)
     )
     return {
         "dagster/row_count": ratings.height,
@@ -234,4 +297,4 @@ def _rounded(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(pl.col(pl.Float64).round(2))
 
 
-assets = [build_team_form, team_ratings, build_match_features]
+assets = [build_team_form, team_ratings, team_market_ratings, team_shot_ratings, build_match_features]

@@ -3,11 +3,12 @@
 The checks of a table are one step, which reads their inputs once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 from dagster import (
     AssetCheckExecutionContext,
+    AssetCheckKey,
     AssetCheckResult,
     AssetCheckSpec,
     MetadataValue,
@@ -15,9 +16,21 @@ from dagster import (
 )
 
 from football_assets.domain.columns import countries_of
+from football_assets.features.rating_columns import (
+    MARKET_LEAGUE_STATE,
+    MARKET_TEAM_STATE,
+    SHOT_LEAGUE_STATE,
+    SHOT_TEAM_STATE,
+)
 from football_assets.orchestration.metadata import PREVIEW_ROWS
 from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import as_markdown, latest_partition, read_table, read_table_of
+
+_KNOW_NOTHING = (
+    "Ratings before a match do not depend on {facts} of its day. The last played day of the country that was rated "
+    "last is rated again without them."
+)
 
 
 @multi_asset_check(
@@ -28,8 +41,7 @@ from football_assets.storage.tables import as_markdown, latest_partition, read_t
             asset="team_ratings",
             additional_deps=["stg_matches"],
             blocking=True,
-            description="Ratings before a match do not depend on results of its day. The last played day of the "
-            "country that was rated last is rated again without its results.",
+            description=_KNOW_NOTHING.format(facts="results"),
         ),
         AssetCheckSpec(
             "ratings_are_finite_and_complete",
@@ -45,38 +57,87 @@ def check_team_ratings(
     context: AssetCheckExecutionContext, bucket: BucketResource
 ) -> Iterator[AssetCheckResult]:
     """Check that the ratings are as of kick-off and complete."""
-    from football_assets.features.as_of import ratings_that_know_their_day
-    from football_assets.features.ratings import LEAGUE_STATE, RATINGS
+    from football_assets.features.ratings import LEAGUE_STATE, RATINGS, rate_matches
 
     store = bucket.open()
     for key in sorted(context.selected_asset_check_keys):
         match key.name:
             case "ratings_know_nothing_of_their_day":
-                latest = [latest_partition(store, "team_ratings")]
-                matches, ratings = (
-                    read_table_of(store, name, latest) for name in ("stg_matches", "team_ratings")
-                )
-                yield _none_of(ratings_that_know_their_day(matches, ratings), "team_ratings", key.name)
+                yield _as_of_kickoff(store, key, rate_matches, RATINGS)
             case "ratings_are_finite_and_complete":
-                values = [*RATINGS, *LEAGUE_STATE]
-                matches = read_table(store, "stg_matches", columns=["tier"])
-                ratings = read_table(store, "team_ratings", columns=["match_id", "team_id", *values])
-                odd, sides = ratings.select(
-                    (~pl.all_horizontal(pl.col(values).is_finite().fill_null(False))).sum().alias("odd"),
-                    pl.struct("match_id", "team_id").hash().n_unique().alias("sides"),
-                ).row(0)
-                repeated = ratings.height - sides
-                yield AssetCheckResult(
-                    asset_key="team_ratings",
-                    check_name=key.name,
-                    passed=odd == 0 and repeated == 0 and ratings.height == 2 * matches.height,
-                    metadata={
-                        "rows": ratings.height,
-                        "matches": matches.height,
-                        "not_finite": odd,
-                        "repeated": repeated,
-                    },
-                )
+                yield _complete(store, key, finite=[*RATINGS, *LEAGUE_STATE])
+
+
+@multi_asset_check(
+    name="check_team_market_ratings",
+    specs=[
+        AssetCheckSpec(
+            "market_ratings_know_nothing_of_their_day",
+            asset="team_market_ratings",
+            additional_deps=["stg_matches"],
+            blocking=True,
+            description=_KNOW_NOTHING.format(facts="results and odds"),
+        ),
+        AssetCheckSpec(
+            "market_ratings_are_complete",
+            asset="team_market_ratings",
+            additional_deps=["stg_matches"],
+            blocking=True,
+            description="Two rows per match of `stg_matches`, one per team. What leagues carry is finite, what teams "
+            "carry is finite or null.",
+        ),
+    ],
+    can_subset=True,
+)
+def check_team_market_ratings(
+    context: AssetCheckExecutionContext, bucket: BucketResource
+) -> Iterator[AssetCheckResult]:
+    """Check that the ratings from odds are as of kick-off and complete."""
+    from football_assets.features.market_ratings import rate_markets
+
+    store, team, league = bucket.open(), MARKET_TEAM_STATE, MARKET_LEAGUE_STATE
+    for key in sorted(context.selected_asset_check_keys):
+        match key.name:
+            case "market_ratings_know_nothing_of_their_day":
+                yield _as_of_kickoff(store, key, rate_markets, [*team, *league])
+            case "market_ratings_are_complete":
+                yield _complete(store, key, finite=league, finite_or_null=team)
+
+
+@multi_asset_check(
+    name="check_team_shot_ratings",
+    specs=[
+        AssetCheckSpec(
+            "shot_ratings_know_nothing_of_their_day",
+            asset="team_shot_ratings",
+            additional_deps=["stg_matches"],
+            blocking=True,
+            description=_KNOW_NOTHING.format(facts="results and statistics"),
+        ),
+        AssetCheckSpec(
+            "shot_ratings_are_complete",
+            asset="team_shot_ratings",
+            additional_deps=["stg_matches"],
+            blocking=True,
+            description="Two rows per match of `stg_matches`, one per team. What leagues carry is finite, what teams "
+            "carry is finite or null.",
+        ),
+    ],
+    can_subset=True,
+)
+def check_team_shot_ratings(
+    context: AssetCheckExecutionContext, bucket: BucketResource
+) -> Iterator[AssetCheckResult]:
+    """Check that the ratings from shots are as of kick-off and complete."""
+    from football_assets.features.shot_ratings import rate_shots
+
+    store, team, league = bucket.open(), SHOT_TEAM_STATE, SHOT_LEAGUE_STATE
+    for key in sorted(context.selected_asset_check_keys):
+        match key.name:
+            case "shot_ratings_know_nothing_of_their_day":
+                yield _as_of_kickoff(store, key, rate_shots, [*team, *league])
+            case "shot_ratings_are_complete":
+                yield _complete(store, key, finite=league, finite_or_null=team)
 
 
 @multi_asset_check(
@@ -144,6 +205,49 @@ def check_match_features(
                 yield _none_of(wrong, "match_features", key.name)
 
 
+def _as_of_kickoff(
+    store: Bucket,
+    key: AssetCheckKey,
+    rate: Callable[[pl.DataFrame], pl.DataFrame],
+    columns: Sequence[str],
+) -> AssetCheckResult:
+    """Rate the last played day of the latest partition again without its results."""
+    from football_assets.features.as_of import ratings_that_know_their_day
+
+    asset = key.asset_key.path[-1]
+    latest = [latest_partition(store, asset)]
+    matches, ratings = (read_table_of(store, name, latest) for name in ("stg_matches", asset))
+    return _none_of(ratings_that_know_their_day(matches, ratings, rate, columns), asset, key.name)
+
+
+def _complete(
+    store: Bucket, key: AssetCheckKey, finite: Sequence[str], finite_or_null: Sequence[str] = ()
+) -> AssetCheckResult:
+    """Check that each match has one row per team and that the columns hold numbers."""
+    matches = read_table(store, "stg_matches", columns=["tier"])
+    columns = ["match_id", "team_id", *finite, *finite_or_null]
+    ratings = read_table(store, key.asset_key.path[-1], columns=columns)
+    is_number = pl.all_horizontal(
+        *(pl.col(name).is_finite().fill_null(value=False) for name in finite),
+        *(pl.col(name).is_finite().fill_null(value=True) for name in finite_or_null),
+    )
+    odd, sides = ratings.select(
+        (~is_number).sum().alias("odd"), pl.struct("match_id", "team_id").hash().n_unique().alias("sides")
+    ).row(0)
+    repeated = ratings.height - sides
+    return AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=odd == 0 and repeated == 0 and ratings.height == 2 * matches.height,
+        metadata={
+            "rows": ratings.height,
+            "matches": matches.height,
+            "not_finite": odd,
+            "repeated": repeated,
+        },
+    )
+
+
 def _none_of(rows: pl.DataFrame, asset: str, check: str) -> AssetCheckResult:
     return AssetCheckResult(
         asset_key=asset,
@@ -153,4 +257,4 @@ def _none_of(rows: pl.DataFrame, asset: str, check: str) -> AssetCheckResult:
     )
 
 
-checks = [check_team_ratings, check_match_features]
+checks = [check_team_ratings, check_team_market_ratings, check_team_shot_ratings, check_match_features]

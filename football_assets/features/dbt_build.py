@@ -30,7 +30,7 @@ from football_assets.features.dbt_project import (
     project_folder,
     read_manifest,
 )
-from football_assets.features.ratings import ROW_ORDER
+from football_assets.features.schedule import ROW_ORDER
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import missing_table, table_object, write_partitions
 

@@ -25,11 +25,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
+from football_assets.features.schedule import ROW_ORDER, Floats, Indices, Schedule, schedule_of, side_by_side
 
-# Of the rows of a table: one row per match lacks the last.
-ROW_ORDER = ("kickoff_date", "league_id", "match_id", "team_id")
 RATINGS = ("elo", "attack", "defence")
 LEAGUE_STATE = (
     "league_home_goals",
@@ -82,7 +79,7 @@ def rate_matches(stg_matches: pl.DataFrame, config: RatingConfig | None = None) 
         are null until the match is played.
     """
     matches = stg_matches.sort(*ROW_ORDER[:3])
-    before, after, league_before, league_after = _walk(_schedule(matches), config or RatingConfig())
+    before, after, league_before, league_after = _walk(schedule_of(matches), config or RatingConfig())
     league_columns = {
         **dict(zip(LEAGUE_STATE, league_before.T, strict=True)),
         **{f"{name}_after": values for name, values in zip(LEAGUE_STATE, league_after.T, strict=True)},
@@ -96,59 +93,13 @@ def rate_matches(stg_matches: pl.DataFrame, config: RatingConfig | None = None) 
         .with_columns(pl.Series(name, values) for name, values in league_columns.items())
         for side, team in enumerate(("home_team_id", "away_team_id"))
     ]
-    return pl.concat(sides)[_side_by_side(matches)]
-
-
-def _side_by_side(matches: pl.DataFrame) -> Indices:
-    """Where the rows of `ROW_ORDER` are, if all home sides come before all away sides, in the order of the matches."""
-    home, away = np.arange(2 * len(matches)).reshape(2, -1)
-    is_home_first = (matches["home_team_id"] < matches["away_team_id"]).to_numpy()
-    pairs = np.where(is_home_first, [home, away], [away, home])  # [2, matches]
-    return pairs.T.ravel()
-
-
-@dataclass(frozen=True)
-class _Schedule:
-    """Matches in order of day, with teams and leagues as indices."""
-
-    teams: Indices  # [matches, 2] home, away
-    league: Indices  # [matches]
-    goals: Floats  # [matches, 2] NaN until played
-    is_played: NDArray[np.bool_]
-    days: Indices  # [days + 1] first match of each day
-    team_count: int
-    pools: Indices  # [leagues] index of the country
-    tiers: Floats  # [leagues] NaN for a cup
-
-
-def _schedule(matches: pl.DataFrame) -> _Schedule:
-    names = pl.concat([matches["home_team_id"], matches["away_team_id"]]).unique().sort()
-    leagues = (
-        matches.select("league_id", "country", "tier").unique("league_id", keep="first").sort("league_id")
-    )
-    dates = matches["kickoff_date"].to_physical().to_numpy()
-
-    def index(column: str, vocabulary: pl.Series) -> Indices:
-        return matches[column].cast(pl.Enum(vocabulary)).to_physical().to_numpy().astype(np.intp)
-
-    return _Schedule(
-        teams=np.stack([index("home_team_id", names), index("away_team_id", names)], axis=1),
-        league=index("league_id", leagues["league_id"]),
-        goals=matches.select(
-            pl.col("home_goals", "away_goals").cast(pl.Float64).fill_null(np.nan)
-        ).to_numpy(),
-        is_played=matches["is_played"].to_numpy(),
-        days=np.append(np.flatnonzero(np.diff(dates, prepend=dates[:1] - 1)), len(dates)),
-        team_count=len(names),
-        pools=leagues["country"].rank("dense").to_numpy().astype(np.intp) - 1,
-        tiers=leagues["tier"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
-    )
+    return pl.concat(sides)[side_by_side(matches)]
 
 
 class _Leagues:
     """Mean goals and entry ratings of all leagues, as known at the end of a day."""
 
-    def __init__(self, schedule: _Schedule, config: RatingConfig) -> None:
+    def __init__(self, schedule: Schedule, config: RatingConfig) -> None:
         count = len(schedule.pools)
         self.config = config
         self.pools = schedule.pools
@@ -212,7 +163,7 @@ class _Leagues:
             np.add.at(self.own_entry, league[match], self.config.entry_rate * change[match, side])
 
 
-def _walk(schedule: _Schedule, config: RatingConfig) -> tuple[Floats, Floats, Floats, Floats]:
+def _walk(schedule: Schedule, config: RatingConfig) -> tuple[Floats, Floats, Floats, Floats]:
     """Values before and after: of teams [matches, 2, ratings], of leagues [matches, league state]."""
     matches = len(schedule.league)
     before = np.empty((matches, 2, len(RATINGS)))
@@ -220,11 +171,11 @@ def _walk(schedule: _Schedule, config: RatingConfig) -> tuple[Floats, Floats, Fl
     league_before = np.empty((matches, len(LEAGUE_STATE)))
     league_after = np.empty_like(league_before)
 
-    ratings = np.zeros((schedule.team_count, len(RATINGS)))
-    matches_played = np.zeros(schedule.team_count)
+    ratings = np.zeros((len(schedule.team_pools), len(RATINGS)))
+    matches_played = np.zeros(len(schedule.team_pools))
     leagues = _Leagues(schedule, config)
 
-    for day in map(slice, schedule.days[:-1], schedule.days[1:]):
+    for day in schedule.each_day():
         teams = schedule.teams[day]  # [n, 2]
         league = schedule.league[day]  # [n]
         state = leagues.state(league)  # [n, league state]

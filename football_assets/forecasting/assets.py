@@ -11,6 +11,7 @@ from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCH
 from football_assets.orchestration.code_versions import FIXTURE_PREDICTIONS_CODE
 from football_assets.orchestration.metadata import OWNERS
 from football_assets.orchestration.resources import BucketResource
+from football_assets.sequences.columns import columns_read
 from football_assets.sequences.fixture_days import OVERDUE
 
 GROUP = "forecasting"
@@ -24,7 +25,7 @@ _COLUMNS = TableSchema(
 
 
 @asset(
-    deps=["registered_model", "match_features", "stg_matches", "team_matches", "team_ratings"],
+    deps=["registered_model", "stg_matches", *columns_read()],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"onnxruntime", "parquet"},

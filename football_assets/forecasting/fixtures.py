@@ -10,10 +10,13 @@ from football_assets.domain.leagues import league_of
 from football_assets.domain.scorelines import likeliest_scores, score_matrix, scores_text
 from football_assets.errors import RegistryError
 from football_assets.forecasting.schema import FIXTURE_SCHEMA
+from football_assets.registry.inputs_used import groups_used, limited_tier
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
+from football_assets.sequences.columns import columns_read, tables_read_by
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
 from football_assets.sequences.fixture_days import (
+    FIXTURE_ODDS,
     FIXTURE_TABLE,
     OVERDUE,
     ListedDays,
@@ -22,8 +25,10 @@ from football_assets.sequences.fixture_days import (
     split_overdue,
 )
 from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_advantage
+from football_assets.sequences.rating_context import pre_match_odds, read_rated_table, with_rating_context
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import TeamState
+from football_assets.sequences.tiers import TIER_COLUMN, inputs_text, tier_of, uses_match_odds
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import as_markdown, read_table, read_table_of, table_objects
 
@@ -89,7 +94,15 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
     fixtures = features.filter(~pl.col("is_played")).join(times, on="match_id", how="left")
     fixtures = with_home_advantage(fixtures, matches)
     teams = pl.concat([fixtures["home_team_id"], fixtures["away_team_id"]]).unique()
-    past = history_rows(team_matches.filter(pl.col("team_id").is_in(teams.implode())), team_ratings)
+    columns = columns_read(spec)
+    rated = {
+        table: read_rated_table(bucket, table.name, columns[table.name], countries)
+        for table in tables_read_by(spec)
+    }
+    fixtures = with_rating_context(fixtures, rated, spec)
+    past = history_rows(
+        team_matches.filter(pl.col("team_id").is_in(teams.implode())), team_ratings, *rated.values()
+    )
     try:
         batch = encode(fixtures, TeamHistory(past, spec), spec)
     except pl.exceptions.ColumnNotFoundError as error:
@@ -98,8 +111,15 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
             "and promote a new version."
         ) from error
     known_until = results_known_until(matches, today)
-    keys = fixtures.select(*_KEYS, (pl.col("kickoff_date") < known_until).alias(OVERDUE))
-    return forecast_rows(bundle, version, keys, batch).sort(_ORDER, nulls_last=True)
+    keys = fixtures.select(
+        *_KEYS,
+        (pl.col("kickoff_date") < known_until).alias(OVERDUE),
+        *(
+            pl.Series(name, values, nan_to_null=True)
+            for name, values in zip(FIXTURE_ODDS, pre_match_odds(fixtures).T, strict=True)
+        ),
+    )
+    return forecast_rows(bundle, version, keys, batch, spec).sort(_ORDER, nulls_last=True)
 
 
 def listed_days(bucket: Bucket) -> ListedDays:
@@ -115,6 +135,7 @@ def forecast_match(
     away_team: str,
     day: date | None = None,
     *,
+    odds: tuple[float, float, float] | None = None,
     today: date | None = None,
 ) -> pl.DataFrame:
     """Forecast one match by names, with the production model and what it knew when it was registered.
@@ -129,6 +150,8 @@ def forecast_match(
         League identifier or name, and teams by a name that `clubs` or the results know.
     day
         Day of the match; None: as `next_match_day` says.
+    odds
+        Decimal odds of home win, draw and away win. A model that has not learnt to use them ignores them.
     today
         None: the day in UTC.
 
@@ -152,25 +175,51 @@ def forecast_match(
     if day is None:
         today = today or datetime.now(UTC).date()
         day = next_match_day(state, listed_days(registry.bucket), pairing, today)
-    match = state.known_fixture(pairing, day)
+    match = state.known_fixture(pairing, day, odds=odds)
     row = (None, match.league_id, match.season, day, None, match.home_team, match.away_team, False)
+    names = (*_KEYS, OVERDUE, *FIXTURE_ODDS)
     keys = pl.DataFrame(
-        [row], schema={name: FIXTURE_SCHEMA[name] for name in (*_KEYS, OVERDUE)}, orient="row"
+        [(*row, *(odds or (None, None, None)))],
+        schema={name: FIXTURE_SCHEMA[name] for name in names},
+        orient="row",
     )
-    return forecast_rows(bundle, version, keys, state.encode_known([match]))
+    return forecast_rows(bundle, version, keys, state.encode_known([match]), state.spec)
 
 
-def forecast_rows(bundle: Path, version: int, keys: pl.DataFrame, batch: SequenceBatch) -> pl.DataFrame:
-    """Forecasts of encoded fixtures beside their keys, in the same order."""
-    probabilities, goals = load_predictor(bundle).predict(
-        batch.home_history, batch.away_history, batch.context
-    )
+def forecast_rows(
+    bundle: Path, version: int, keys: pl.DataFrame, batch: SequenceBatch, spec: FeatureSpec
+) -> pl.DataFrame:
+    """Forecast encoded fixtures.
+
+    Parameters
+    ----------
+    bundle, version
+        The model.
+    keys
+        The first columns of `FIXTURE_SCHEMA`, `is_overdue`, and `FIXTURE_ODDS`, null where none were encoded.
+    batch
+        Inputs of the same fixtures, in the same order.
+    spec
+        Names the inputs.
+
+    Returns
+    -------
+    pl.DataFrame
+        Columns of `FIXTURE_SCHEMA`. Odds that the model does not use are null.
+    """
+    predictor = load_predictor(bundle)
+    probabilities, goals = predictor.predict(batch.home_history, batch.away_history, batch.context)
     scores = likeliest_scores(score_matrix(goals[:, 0], goals[:, 1], probabilities))
+    used = groups_used(predictor, spec)
+    tiers = [limited_tier(tier, used) for tier in tier_of(batch.context, spec)]
+    uses_odds = pl.Series(values=[uses_match_odds(tier) for tier in tiers], dtype=pl.Boolean)
     return keys.with_columns(
         *(pl.Series(name, probabilities[:, i]) for i, name in enumerate(PROBABILITY_COLUMNS)),
         *(pl.Series(name, goals[:, i]) for i, name in enumerate(("xg_home", "xg_away"))),
         pl.Series("likeliest_scores", [scores_text(item) for item in scores], dtype=pl.String),
         pl.lit(version).alias("model_version"),
+        pl.Series(TIER_COLUMN, tiers, dtype=pl.String),
+        *(pl.when(uses_odds).then(pl.col(name)).alias(name) for name in FIXTURE_ODDS),
     ).select(pl.col(name).cast(dtype) for name, dtype in FIXTURE_SCHEMA.items())
 
 
@@ -203,6 +252,7 @@ def _fixtures_markdown(fixtures: pl.DataFrame, **more: str) -> str:
         **{name: _percent(f"p_{name.split()[0]}") for name in ("home win", "draw", "away win")},
         goals=pl.format("{} – {}", pl.col("xg_home").round(1), pl.col("xg_away").round(1)),
         scores="likeliest_scores",
+        inputs=pl.Series([inputs_text(tier) for tier in fixtures[TIER_COLUMN]], dtype=pl.String),
     )
     return as_markdown(shown)
 

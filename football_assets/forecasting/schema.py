@@ -3,6 +3,7 @@
 import polars as pl
 
 from football_assets.sequences.fixture_days import OVERDUE
+from football_assets.sequences.tiers import TIER_COLUMN
 
 FIXTURE_SCHEMA = pl.Schema(
     {
@@ -21,6 +22,10 @@ FIXTURE_SCHEMA = pl.Schema(
         "likeliest_scores": pl.String,
         "model_version": pl.Int64,
         OVERDUE: pl.Boolean,
+        TIER_COLUMN: pl.String,
+        "odds_home": pl.Float64,
+        "odds_draw": pl.Float64,
+        "odds_away": pl.Float64,
     }
 )
 FIXTURE_DESCRIPTIONS = {
@@ -39,4 +44,8 @@ FIXTURE_DESCRIPTIONS = {
     "likeliest_scores": "The three likeliest scores with their probabilities.",
     "model_version": "Registry version that made the forecast.",
     OVERDUE: "Whether results of a later day are known: the day has passed without a result.",
+    TIER_COLUMN: "What the forecast is based on: results, shots and odds of past matches, odds of the match itself.",
+    "odds_home": "Odds of a home win before the match, decimal; null where the forecast uses no odds of the match.",
+    "odds_draw": "Likewise of a draw.",
+    "odds_away": "Likewise of an away win.",
 }

@@ -73,7 +73,8 @@ def drift_report(
     """Drift of inputs, forecasts, results and data quality of production from the training data.
 
     Recent requests about matches of the fixture lists are compared with the reference in the model's bundle, sampled
-    with the same leagues and phases of the season. Custom histories and matches on no fixture list are counted only.
+    with the same leagues and phases of the season. Custom histories, matches on no fixture list and forecasts with odds
+    of the request are counted only. A feed of odds or of shots that stopped is reported and is no drift.
     The page is served at `/drift`. The status of a window with too few predictions is `insufficient_data`.
     """
     from football_assets.monitoring.drift import collect, examine
@@ -88,6 +89,8 @@ def drift_report(
     store.write(REPORT, page)
     save_summary(store, report.summary)
     context.log.info("%s %s", verdict_text(report.summary), " ".join(report.summary.reasons))
+    for note in report.summary.feeds:
+        context.log.warning("%s", note)
     return MaterializeResult(metadata=_report_metadata(report, pictures, len(page)))
 
 
@@ -112,13 +115,14 @@ def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame
     from football_assets.monitoring.results import (
         CUSTOM_HISTORIES,
         FIXTURE,
+        GIVEN_ODDS,
         UNLISTED,
         forecasts_since,
         latest_of_each_match,
         live_scores,
         logged_days,
         rows_logged,
-        scores_by_version,
+        scores_by,
     )
 
     now = datetime.now(UTC)
@@ -138,11 +142,13 @@ def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame
     forecasts = forecasts_since(store, stg_matches, since, now)
     for kind, name in (
         (FIXTURE, "matches_forecast"),
+        (GIVEN_ODDS, "with_given_odds"),
         (CUSTOM_HISTORIES, "custom_histories"),
         (UNLISTED, "unlisted"),
     ):
         metadata[name] = forecasts.filter(pl.col("asked_about") == kind)["fixture"].n_unique()
-    live = live_scores(latest_of_each_match(forecasts))
+    of_fixtures = forecasts.filter(pl.col("asked_about") == FIXTURE)
+    live = live_scores(latest_of_each_match(of_fixtures))
     if live is not None:
         metadata |= {
             "live_log_loss": live.log_loss,
@@ -150,7 +156,10 @@ def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame
             "live_calibration_error": live.ece,
         }
     if not forecasts.is_empty():
-        metadata["by_version"] = MetadataValue.md(as_markdown(scores_by_version(forecasts)))
+        by_version = scores_by(of_fixtures, "model_version", "version")
+        metadata["by_version"] = MetadataValue.md(as_markdown(by_version))
+        by_inputs = scores_by(latest_of_each_match(forecasts), "inputs", "inputs")
+        metadata["by_inputs"] = MetadataValue.md(as_markdown(by_inputs))
     return metadata
 
 
@@ -168,8 +177,11 @@ def _report_metadata(report: "DriftReport", pictures: dict[str, bytes], size: in
         "predictions": summary.predictions,
         "custom_histories": summary.custom_histories,
         "unlisted": summary.unlisted,
+        "given_odds": summary.given_odds,
         "results": summary.results,
     }
+    if summary.feeds:
+        metadata["feeds"] = MetadataValue.md("\n".join(f"- {note}" for note in summary.feeds))
     figures = (
         "model_version",
         "model_age_days",

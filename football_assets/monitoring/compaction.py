@@ -18,6 +18,7 @@ from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryE
 from football_assets.monitoring.schema import LOG_SCHEMA, LOG_TABLE, UNNAMED
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.tiers import RESULTS, TIER_COLUMN
 from football_assets.storage.bucket import Bucket, ObjectInfo
 from football_assets.storage.log_segments import SEGMENTS, Line, PredictionLogError, segment_lines
 from football_assets.storage.model_files import FEATURE_SPEC
@@ -202,6 +203,7 @@ def _values(record: dict[str, Any]) -> tuple[Any, ...]:
         *_numbers(record["p"], len(PROBABILITY_COLUMNS)),
         *_numbers(record["xg"], len(EXPECTED_GOALS_COLUMNS)),
         float(record["latency_ms"]),
+        _text(record.get(TIER_COLUMN, RESULTS)),  # records of before there were tiers have none
     )
 
 

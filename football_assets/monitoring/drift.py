@@ -6,18 +6,28 @@ Drift starts a training. It is therefore measured only on data that landed resul
 fixture lists, and results.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
 from football_assets.domain.scoring_rules import log_loss
 from football_assets.monitoring.config import DriftConfig
+from football_assets.monitoring.feeds import (
+    FeedState,
+    comparable_groups,
+    fallen_shares,
+    feed_states,
+    stopped_leagues,
+)
 from football_assets.monitoring.inputs import (
     Column,
     Quality,
     column_distances,
     column_quality,
+    drifted_share,
     judge_columns,
     judge_quality,
 )
@@ -32,6 +42,7 @@ from football_assets.monitoring.production import (
 from football_assets.monitoring.results import (
     CUSTOM_HISTORIES,
     FIXTURE,
+    GIVEN_ODDS,
     UNLISTED,
     forecasts_since,
     latest_of_each_match,
@@ -49,8 +60,9 @@ class Evidence:
 
     `asked` is of the window of predictions, `comparable` the part of it whose inputs are production's; `results` is of
     the window of results, with a known outcome. `newest_learnt` is the day of the last result that any version knows.
-    `apart` is of the window of predictions too: custom histories and matches on no fixture list. It is reported and not
-    judged, since a client may invent it and no training on landed results could answer it.
+    `apart` is of the window of predictions too: custom histories, matches on no fixture list, and forecasts with odds
+    that the request gave. It is reported and not judged, since a client may invent it and no training on landed results
+    could answer it. `feeds` are of the landed results.
     """
 
     now: datetime
@@ -61,6 +73,7 @@ class Evidence:
     results: pl.DataFrame
     newest_learnt: date | None = None
     apart: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"asked_about": pl.String}))
+    feeds: Sequence[FeedState] = ()
 
 
 @dataclass(frozen=True)
@@ -101,18 +114,21 @@ def collect(bucket: Bucket, matches: pl.DataFrame, config: DriftConfig, now: dat
         comparable = asked.filter(pl.col("model_version").is_in(versions))
     newest: date | None = matches.filter("is_played")["kickoff_date"].max()  # type: ignore[assignment]
     results = latest.filter(
-        pl.col("outcome").is_not_null(), pl.col("time") >= now - timedelta(days=config.results_days)
+        pl.col("asked_about") == FIXTURE,
+        pl.col("outcome").is_not_null(),
+        pl.col("time") >= now - timedelta(days=config.results_days),
     )
     learnt = last_result_learnt(registry) if production is not None else None
-    return Evidence(now, production, newest, asked, comparable, results, learnt, apart)
+    return Evidence(now, production, newest, asked, comparable, results, learnt, apart, feed_states(matches))
 
 
 def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
     """Judge the evidence."""
     production = evidence.production
-    comparison, columns, inputs, qualities, quality = _inputs(evidence, config)
+    inputs = _inputs(evidence, config)
+    columns = inputs.columns
     tests, outcomes, scores, expected = _results(evidence, config)
-    findings = [inputs, quality, outcomes, scores]
+    findings = [inputs.finding, inputs.quality, outcomes, scores]
     drifted = [finding for finding in findings if finding.drifted]
     judged = [finding for finding in findings if finding.drifted is not None]
     status = "drift" if drifted else "ok" if judged else "insufficient_data"
@@ -133,19 +149,24 @@ def examine(evidence: Evidence, config: DriftConfig) -> DriftReport:
         predictions=evidence.asked.height,
         custom_histories=_count(evidence.apart, CUSTOM_HISTORIES),
         unlisted=_count(evidence.apart, UNLISTED),
+        given_odds=_count(evidence.apart, GIVEN_ODDS),
         results=evidence.results.height,
         status=status,  # type: ignore[arg-type]
         reasons=list(dict.fromkeys(reasons)),
         findings=findings,
+        feeds=[*(state.note for state in evidence.feeds if state.note), *inputs.feeds],
+        stopped_feeds={state.group: len(state.stopped) for state in evidence.feeds},
         drifted_columns=[column.name for column in columns if column.drifted],
-        drift_share=sum(column.drifted for column in columns) / len(columns) if columns else None,
+        drift_share=drifted_share(columns) if columns else None,
         live_log_loss=live.log_loss if live else None,
         live_rps=live.rps if live else None,
         expected_log_loss=expected,
         calibration_error=live.ece if live else None,
         thresholds=config.model_dump(),
     )
-    return DriftReport(summary, comparison, columns, qualities, tests, evidence.results, evidence.apart)
+    return DriftReport(
+        summary, inputs.comparison, columns, inputs.qualities, tests, evidence.results, evidence.apart
+    )
 
 
 def _count(apart: pl.DataFrame, kind: str) -> int:
@@ -156,24 +177,35 @@ def _days_between(known: date | None, newest: date | None) -> int | None:
     return None if known is None or newest is None else max(0, (newest - known).days)
 
 
-def _inputs(
-    evidence: Evidence, config: DriftConfig
-) -> tuple[Comparison | None, list[Column], Finding, list[Quality], Finding]:
-    def insufficient(note: str) -> tuple[None, list[Column], Finding, list[Quality], Finding]:
+class _Inputs(NamedTuple):
+    """The comparison of inputs and forecasts; `feeds` says of which feeds the window has less than the reference."""
+
+    comparison: Comparison | None
+    columns: list[Column]
+    finding: Finding
+    qualities: list[Quality]
+    quality: Finding
+    feeds: list[str]
+
+
+def _inputs(evidence: Evidence, config: DriftConfig) -> _Inputs:
+    def insufficient(note: str) -> _Inputs:
         inputs, quality = (Finding(area=area, drifted=None, note=note) for area in ("inputs", "quality"))
-        return None, [], inputs, [], quality
+        return _Inputs(None, [], inputs, [], quality, [])
 
     production = evidence.production
     if production is None:
         return insufficient("No model is in production: there is nothing to compare.")
-    asked, comparable = evidence.asked.height, evidence.comparable
+    asked = evidence.asked.height
     if asked < config.least_predictions:
         return insufficient(
             f"{asked} matches of the fixture lists were forecast in {config.window_days} days; "
             f"{config.least_predictions} are needed to compare inputs."
         )
-    comparison = compare_like_with_like(comparable, production.reference, production.spec, config.seed)
-    other = asked - comparable.height
+    comparison = compare_like_with_like(
+        evidence.comparable, production.reference, production.spec, config.seed
+    )
+    other = asked - evidence.comparable.height
     note = f"{other} forecasts are of versions with other inputs, or none." if other else ""
     note = " ".join(part for part in (comparison.note, note) if part)
     if comparison.window.height < config.least_predictions:
@@ -181,10 +213,12 @@ def _inputs(
             f"{comparison.window.height} of {asked} forecasts can be compared with the training of version "
             f"{production.version}; {config.least_predictions} are needed. {note}".strip()
         )
-    columns = column_distances(comparison, production.spec, config)
     qualities = column_quality(comparison, production.spec)
     quality = judge_quality(qualities, evidence.asked, comparison, config)
-    return comparison, columns, judge_columns(columns, config, note), qualities, quality
+    comparable = comparable_groups(comparison, production.spec, stopped_leagues(evidence.feeds))
+    columns = column_distances(comparable, production.spec, config)
+    finding = judge_columns(columns, config, note)
+    return _Inputs(comparable, columns, finding, qualities, quality, fallen_shares(comparison))
 
 
 def _results(

@@ -1,5 +1,6 @@
 """Compare the distribution of a window's inputs and forecasts with the reference, and find invalid values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.matching import CALENDAR, GROWING, Comparison, outside
 from football_assets.monitoring.schema import FORECAST
 from football_assets.monitoring.summary import Finding
-from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.spec import FeatureGroup, FeatureSpec
+from football_assets.sequences.tiers import RATED
 
 LEAST_VALUES = 10
 _SUM_TOLERANCE = 1e-3
@@ -32,6 +34,7 @@ class Column:
     broken: float
     mean: float
     reference_mean: float
+    group: FeatureGroup = "results"
 
     @property
     def drifted(self) -> bool:
@@ -44,8 +47,10 @@ def column_distances(comparison: Comparison, spec: FeatureSpec, config: DriftCon
 
     The values of a team, or of a league, depend on each other: a window of few teams may lie far from the reference by
     chance, however many forecasts it has, and so may one whose part of the reference is small. A column is drifted
-    beyond what that chance explains.
+    beyond what that chance explains. A column that is nearly empty on one side is not
+    compared.
     """
+    groups = {feature.name: feature.group for feature in spec.context}
     leagues = max(1, comparison.window["league_id"].n_unique())
     teams = max(1, _teams(comparison.window))
     matches = max(1, comparison.reference["match_id"].n_unique())
@@ -71,16 +76,21 @@ def column_distances(comparison: Comparison, spec: FeatureSpec, config: DriftCon
                 np.inf if of_league else float(max(config.broken_distance, _BROKEN_NOISE * chance)),
                 float(ours.mean()),
                 float(theirs.mean()),
+                groups.get(name, "results"),
             )
         )
     return sorted(columns, key=lambda column: -column.distance)
 
 
 def judge_columns(columns: list[Column], config: DriftConfig, note: str) -> Finding:
-    """Drift if many columns have moved, or one so far that it is broken."""
+    """Find drift if many columns have moved, or many of those that come from results, or one so far that it is broken.
+
+    The threshold of the share was set on columns that come from results; columns of odds and shots do not dilute it.
+    """
     drifted = [column for column in columns if column.drifted]
     broken = [column.name for column in columns if column.distance > column.broken]
-    share = len(drifted) / len(columns)
+    of_results = [column for column in columns if column.group == "results"]
+    share = max(drifted_share(columns), drifted_share(of_results))
     text = f"{len(drifted)} of {len(columns)} columns have drifted from the training reference"
     if drifted:
         text += f" ({', '.join(column.name for column in drifted[:5])}{', …' if len(drifted) > 5 else ''})"
@@ -89,6 +99,11 @@ def judge_columns(columns: list[Column], config: DriftConfig, note: str) -> Find
     return Finding(
         area="inputs", drifted=share >= config.drift_share or bool(broken), note=_sentences(f"{text}.", note)
     )
+
+
+def drifted_share(columns: Sequence[Column]) -> float:
+    """Share of the columns that drifted; 0 without a column."""
+    return sum(column.drifted for column in columns) / len(columns) if columns else 0.0
 
 
 @dataclass(frozen=True)
@@ -108,12 +123,20 @@ class Quality:
 
 
 def column_quality(comparison: Comparison, spec: FeatureSpec) -> list[Quality]:
-    """Missing values and values out of range of each input, the worst first."""
+    """Missing values and values out of range of each input, the worst first.
+
+    Shares of inputs of odds and of shots are of the matches whose teams are rated by them, on both sides: a match
+    without is no defect.
+    """
     qualities = []
-    for name in spec.context_names:
+    for feature in spec.context:
+        name = feature.name
         if name not in comparison.reference.columns:
             continue
-        ours, theirs = (_shares(frame, name) for frame in (comparison.window, comparison.reference))
+        frames = [_rated(frame, feature.group) for frame in (comparison.window, comparison.reference)]
+        if feature.group != "results" and any(frame.is_empty() for frame in frames):
+            continue
+        ours, theirs = (_shares(frame, name) for frame in frames)
         if name in GROWING:
             ours, theirs = (ours[0], 0.0), (theirs[0], 0.0)
         qualities.append(Quality(name, ours[0], theirs[0], ours[1], theirs[1]))
@@ -147,6 +170,14 @@ def forecasts_that_are_none(forecasts: pl.DataFrame) -> int:
         (pl.sum_horizontal(PROBABILITY_COLUMNS) - 1).abs() <= _SUM_TOLERANCE,
     )
     return forecasts.filter(~sound.fill_null(value=False)).height
+
+
+def _rated(frame: pl.DataFrame, group: FeatureGroup) -> pl.DataFrame:
+    """Select the rows whose teams are rated by the source of a group; none for odds of the match itself."""
+    if group == "results":
+        return frame
+    flag = RATED.get(group)
+    return frame.filter(pl.col(flag) == 1) if flag in frame.columns else frame.clear()
 
 
 def _shares(frame: pl.DataFrame, name: str) -> tuple[float, float]:

@@ -103,6 +103,7 @@ def facts(summary: DriftSummary) -> dict[str, str]:
         "matches of the fixture lists forecast": f"{summary.predictions:,}",
         "custom histories, not compared": f"{summary.custom_histories:,}",
         "matches on no fixture list, not compared": f"{summary.unlisted:,}",
+        "matches with odds of the request, not compared": f"{summary.given_odds:,}",
         "results known": f"{summary.results:,}, of forecasts since {summary.results_since:%Y-%m-%d}",
         "model version": _or_none(summary.model_version),
         "model knows results until": _or_none(summary.model_as_of),
@@ -187,6 +188,7 @@ def _section(report: DriftReport, pictures: dict[str, bytes]) -> str:
         "<h1>Drift report</h1>",
         f'<p><span class="verdict {summary.status}">{summary.status}</span> {escape(verdict_text(summary))}</p>',
         f"<ul>{''.join(f'<li>{escape(reason)}</li>' for reason in summary.reasons)}</ul>",
+        *(f"<p><strong>Feed:</strong> {escape(note)}</p>" for note in summary.feeds),
         _table(findings),
         _table(pl.DataFrame(list(facts(summary).items()), schema=["figure", "value"], orient="row")),
     ]
@@ -199,7 +201,10 @@ def _section(report: DriftReport, pictures: dict[str, bytes]) -> str:
         ("Results against forecasts", tests_table(report)),
         ("Columns", columns_table(report)),
         ("Data quality", quality_table(report)),
-        ("Not compared: custom histories and matches on no fixture list", apart_table(report)),
+        (
+            "Not compared: custom histories, matches on no fixture list, odds of the request",
+            apart_table(report),
+        ),
     ):
         if not table.is_empty():
             parts += [f"<h2>{caption}</h2>", _table(table)]

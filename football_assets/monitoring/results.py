@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import Scores, score
 from football_assets.monitoring.schema import FORECAST, LOG_SCHEMA, LOG_TABLE
+from football_assets.sequences.tiers import RESULTS, TIER_COLUMN
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import TABLES, read_table_object
 
 MOVED_DAYS = 7  # a match may be played so much later than it was forecast for
 DAYS_PREFIX = f"{TABLES}{LOG_TABLE}/"
 
-# What a forecast was asked about: a match of the fixture lists or of the results, teams with custom histories, or a
-# match on no list.
-FIXTURE, CUSTOM_HISTORIES, UNLISTED = "fixture", "custom histories", "match on no fixture list"
+# What a forecast was asked about: a match of the fixture lists or of the results, such a match with odds that the
+# request gave, teams with custom histories, or a match on no list.
+FIXTURE, GIVEN_ODDS = "fixture", "fixture with odds of the request"
+CUSTOM_HISTORIES, UNLISTED = "custom histories", "match on no fixture list"
 
 _TEAMS = ["league_id", "home_team_id", "away_team_id"]
 _RESULT = ("match_id", "home_goals", "away_goals", "outcome")
@@ -96,12 +98,12 @@ def with_results(predictions: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFra
     is none the last after it. Those are honest too, since a version rejects a day whose results it knows. A match that
     was moved counts if it is played within `MOVED_DAYS` after the day it was forecast for, and never before that day,
     since the version might have known the result. Custom histories, which name no teams, are one forecast a different
-    input.
+    input. A match forecast with and without odds of the request is two.
 
     Parameters
     ----------
     predictions
-        Rows of `prediction_log`.
+        Rows of `prediction_log`; those that were written before there were tiers of input are from results.
     matches
         Rows of `stg_matches`.
 
@@ -109,27 +111,35 @@ def with_results(predictions: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFra
     -------
     pl.DataFrame
         Rows of the log with `fixture`, which names the match, `match_id`, `home_goals`, `away_goals`, `outcome` (null
-        where not known), `asked_about` (`FIXTURE`, `CUSTOM_HISTORIES` or `UNLISTED`), and `requests`, how often that
-        version was asked.
+        where not known), `asked_about` (`FIXTURE`, `GIVEN_ODDS`, `CUSTOM_HISTORIES` or `UNLISTED`), and `requests`,
+        how often that version was asked.
     """
     known = matches.select(*_TEAMS, *_RESULT, played_on="kickoff_date").sort("played_on")
-    asked = predictions.sort("kickoff_date").join_asof(
-        known,
-        left_on="kickoff_date",
-        right_on="played_on",
-        by=_TEAMS,
-        strategy="forward",
-        tolerance=timedelta(days=MOVED_DAYS),
-        check_sortedness=False,
+    asked = (
+        _with_tier(predictions)
+        .sort("kickoff_date")
+        .join_asof(
+            known,
+            left_on="kickoff_date",
+            right_on="played_on",
+            by=_TEAMS,
+            strategy="forward",
+            tolerance=timedelta(days=MOVED_DAYS),
+            check_sortedness=False,
+        )
     )
     fixture = pl.coalesce(
         "match_id", pl.concat_str([*_TEAMS, pl.col("kickoff_date").cast(pl.String)], separator=" "), _CUSTOM
     )
+    has_given_odds = pl.col(TIER_COLUMN).str.ends_with("match_odds")
+    is_listed = pl.col("match_id").is_not_null()
     day = pl.coalesce("played_on", "kickoff_date").cast(pl.Datetime("us", "UTC"))
     return _last_of_each(
         asked.with_columns(
-            fixture=fixture,
-            asked_about=pl.when(pl.col("match_id").is_not_null())
+            fixture=pl.when(is_listed & has_given_odds).then(fixture + f" {GIVEN_ODDS}").otherwise(fixture),
+            asked_about=pl.when(is_listed & has_given_odds)
+            .then(pl.lit(GIVEN_ODDS))
+            .when(is_listed)
             .then(pl.lit(FIXTURE))
             .when(pl.col("home_team_id").is_null())
             .then(pl.lit(CUSTOM_HISTORIES))
@@ -153,14 +163,24 @@ def live_scores(forecasts: pl.DataFrame) -> Scores | None:
     return score(probabilities(known), known["outcome"].cast(pl.Int64).to_numpy())
 
 
-def scores_by_version(forecasts: pl.DataFrame) -> pl.DataFrame:
-    """Live scores of each model version, for a person."""
+def scores_by(forecasts: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
+    """Tabulate live scores for each value of a column, for a person.
+
+    Parameters
+    ----------
+    forecasts
+        Rows of `with_results`.
+    column
+        `model_version`, or `inputs` for the tiers of input.
+    name
+        Heading of the column.
+    """
     rows = []
-    for (version,), part in forecasts.sort("model_version").group_by("model_version", maintain_order=True):
+    for (value,), part in forecasts.sort(column).group_by(column, maintain_order=True):
         found = live_scores(part)
         rows.append(
             {
-                "version": version,
+                name: value,
                 "forecasts": part.height,
                 "results": part["outcome"].count(),
                 "log loss": None if found is None else round(found.log_loss, 4),
@@ -174,6 +194,11 @@ def scores_by_version(forecasts: pl.DataFrame) -> pl.DataFrame:
 def probabilities(forecasts: pl.DataFrame) -> NDArray[np.float64]:
     """Forecast probabilities `[n, 3]`."""
     return forecasts.select(PROBABILITY_COLUMNS).cast(pl.Float64).to_numpy()
+
+
+def _with_tier(predictions: pl.DataFrame) -> pl.DataFrame:
+    tier = pl.col(TIER_COLUMN) if TIER_COLUMN in predictions.columns else pl.lit(None, pl.String)
+    return predictions.with_columns(tier.fill_null(RESULTS).alias(TIER_COLUMN))
 
 
 def _last_of_each(forecasts: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
+from football_assets.sequences.tiers import TIER_COLUMN
 
 LOG_TABLE = "prediction_log"
 UNNAMED = "unnamed_features"
@@ -22,6 +23,7 @@ _TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "xg_home": pl.Float64,
     "xg_away": pl.Float64,
     "latency_ms": pl.Float64,
+    TIER_COLUMN: pl.String,
     "segment": pl.String,
     "line": pl.Int64,
     UNNAMED: pl.List(pl.Float32),
@@ -42,6 +44,7 @@ LOG_DESCRIPTIONS = {
     "xg_home": "Expected goals of the home team.",
     "xg_away": "Expected goals of the away team.",
     "latency_ms": "Time that the answer took, in milliseconds.",
+    TIER_COLUMN: "What the forecast is based on: results, shots and odds of past matches, odds that the request gave.",
     "segment": "Segment that serving wrote the record to.",
     "line": "Line of the segment, counted from 1.",
     UNNAMED: "Inputs in the version's order, where its feature specification is gone; else null and in columns.",

@@ -48,10 +48,20 @@ class DriftSummary(BaseModel):
     predictions: int = Field(description="Matches of the fixture lists forecast in the window, each once.")
     custom_histories: int = Field(0, description="Custom histories forecast in the window; not compared.")
     unlisted: int = Field(0, description="Matches on no fixture list forecast in the window; not compared.")
+    given_odds: int = Field(
+        0, description="Matches forecast in the window with odds that the request gave; not compared."
+    )
     results: int = Field(description="Matches forecast since `results_since` whose result is known.")
     status: Status
     reasons: list[str] = Field(description="Why the status is drift or insufficient_data.")
     findings: list[Finding]
+    feeds: list[str] = Field(
+        default=[],
+        description="What is missing of the feeds of odds and of shots, in sentences; no reason to train.",
+    )
+    stopped_feeds: dict[str, int] = Field(
+        default={}, description="Leagues in which a feed stopped, by feed: `odds`, `shots`."
+    )
     drifted_columns: list[str]
     drift_share: float | None = Field(description="Share of the compared columns that drifted.")
     live_log_loss: float | None

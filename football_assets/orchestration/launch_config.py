@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, get_args
 
 from dagster import Config
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 
 
 def launchpad_config(model: type[BaseModel]) -> type[Config]:
@@ -22,5 +22,7 @@ def launchpad_config(model: type[BaseModel]) -> type[Config]:
             kind, default = nested, nested()
         elif date in get_args(kind):
             kind = str | None
+            if isinstance(field.default, date):
+                default = Field(str(field.default), description=field.description)
         fields[name] = (kind, default)
     return create_model(model.__name__, __base__=Config, __doc__=model.__doc__, **fields)

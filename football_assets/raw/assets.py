@@ -26,7 +26,7 @@ from football_assets.orchestration.partitions import BUILT, countries, countries
 from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.countries import country_of
 from football_assets.raw.landing import inventory
-from football_assets.raw.quality import common_reasons
+from football_assets.raw.quality import common_reasons, measure_coverage, wholly_rejected
 from football_assets.raw.read_record import country_states, record_read
 from football_assets.raw.sync.assets import GROUP, synced_results
 from football_assets.storage.tables import as_markdown
@@ -57,7 +57,7 @@ _PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "awa
             code_version=RAW_TABLES_CODE,
             tags={"grain": "record"},
             description="Every record of the landing files that is not in `raw_matches`, with its file, its line or "
-            "path, and the reason.",
+            "path, and the reason; and every record of which only the columns `left_out` are not.",
         ),
     },
     name="read_landing_files",
@@ -80,7 +80,10 @@ def read_landing_files(
         if country_of(stray) is None:
             context.log.warning("%s is in no season: %s", stray.info.name, stray.reason)
     context.log.info(
-        "%s: %d matches, %d records rejected", ", ".join(keys), read.matches.height, read.rejected.height
+        "%s: %d matches, %d records rejected",
+        ", ".join(keys),
+        read.matches.height,
+        wholly_rejected(read.rejected).height,
     )
     for name in ("raw_matches", "raw_matches_rejected"):
         for key in set(context.partition_keys) - set(keys):
@@ -114,10 +117,11 @@ def _matches_metadata(read: "ReadMatches", keys: list[str], objects: int) -> dic
         "dagster/row_count": matches.height,
         "played": played.height,
         "unplayed": matches.height - played.height,
-        "rejected": read.rejected.height,
+        "rejected": wholly_rejected(read.rejected).height,
         "landing_objects": objects,
         "countries": ", ".join(keys),
         "leagues": MetadataValue.md(_leagues_table(matches)),
+        "measures": MetadataValue.md(as_markdown(measure_coverage(matches))),
         "dagster/column_schema": _column_schema(),
         "latest_results": MetadataValue.md(
             as_markdown(played.sort("kickoff_date", "match_id").tail(PREVIEW_ROWS).select(_PREVIEW_COLUMNS))
@@ -131,10 +135,12 @@ def _matches_metadata(read: "ReadMatches", keys: list[str], objects: int) -> dic
 
 def _rejected_metadata(read: "ReadMatches") -> dict[str, Any]:
     rejected = read.rejected
-    seen = read.matches.height + rejected.height
+    lost = wholly_rejected(rejected).height
+    seen = read.matches.height + lost
     return {
         "dagster/row_count": rejected.height,
-        "share": MetadataValue.float(rejected.height / seen if seen else 0.0),
+        "share": MetadataValue.float(lost / seen if seen else 0.0),
+        "kept_in_part": rejected.height - lost,
         "by_reason": MetadataValue.md(as_markdown(common_reasons(rejected).head(PREVIEW_ROWS))),
     }
 

@@ -27,6 +27,7 @@ from football_assets.raw.quality import (
     rejected_share,
     stale_countries,
     unreadable_files,
+    wholly_rejected,
 )
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import as_markdown, read_table
@@ -185,7 +186,7 @@ def _every_file_can_be_read(store: Bucket, rejected: pl.DataFrame) -> AssetCheck
 def _few_records_are_rejected(matches: pl.DataFrame, rejected: pl.DataFrame) -> AssetCheckResult:
     shares = rejected_share(matches, rejected)
     excessive = shares.filter(shares["share"] > MAX_REJECTED_SHARE)
-    of_seasons = rejected.filter(pl.col("season").is_in(excessive["season"].implode()))
+    of_seasons = wholly_rejected(rejected).filter(pl.col("season").is_in(excessive["season"].implode()))
     shown = [
         f"{season}: {count:,} of {records:,} records"
         for season, records, count in excessive.head(SEASONS_SHOWN)

@@ -12,15 +12,25 @@ import polars as pl
 from football_assets.domain.columns import country_column
 from football_assets.errors import ObjectNotFound, UnreadableObject
 from football_assets.raw.countries import country_of, objects_of
-from football_assets.raw.formats.frames import REJECTION_SCHEMA, FileContent, read_files, with_origins
+from football_assets.raw.formats.frames import (
+    REJECTION_SCHEMA,
+    FileContent,
+    of_rows,
+    read_files,
+    with_origins,
+)
 from football_assets.raw.landing import Inventory, LandingObject, in_order, inventory
+from football_assets.raw.matching.additions import with_additions
 from football_assets.raw.matching.canonical_clubs import against_themselves
 from football_assets.raw.matching.copied_lists import split_copied_lists
 from football_assets.raw.matching.entries import validate_rows
 from football_assets.raw.matching.legs import pairs_that_meet_again
+from football_assets.raw.matching.merged_measures import with_measures
 from football_assets.raw.matching.merging import merge
+from football_assets.raw.measure_rules import without_bad_measures
 from football_assets.raw.neighbours import in_their_seasons
 from football_assets.raw.rules import (
+    ODDS_TRIPLE,
     odds_are_unusable,
     without_unusable_odds,
     without_void,
@@ -29,10 +39,16 @@ from football_assets.storage.bucket import Bucket, ObjectInfo
 
 REJECTED_SCHEMA: dict[str, type[pl.DataType]] = {"country": pl.String, **REJECTION_SCHEMA}
 
+_GOALS = ["home_goals", "away_goals"]
+
 
 @dataclass(frozen=True)
 class ReadMatches:
-    """Matches by `schema.Match`, and rejected records by REJECTED_SCHEMA: object, line or JSON path, and reason."""
+    """Matches by `schema.Match`, and rejected records by REJECTED_SCHEMA: object, line or JSON path, and reason.
+
+    Where the match is kept and some of its columns are left out, `left_out` names them; it is null for a record that
+    is rejected as a whole.
+    """
 
     matches: pl.DataFrame
     rejected: pl.DataFrame
@@ -56,12 +72,20 @@ def read_countries(
         The inventory, where the caller has one.
     """
     listed = listed or inventory(bucket)
-    rows, unread = _read_all(bucket, objects_of(listed, countries))
-    named, broken = validate_rows(rows, today)
+    rows, unread, measures = _read_all(bucket, objects_of(listed, countries))
+    valid, broken = validate_rows(rows, today)
+    named, additions = valid.filter(~pl.col("is_addition")), valid.filter("is_addition")
     own, copies = split_copied_lists(in_their_seasons(named), named)
     sound, void = without_void(own)
     differing = sound.filter(pl.col("home_team") != pl.col("away_team"))
+    measures, bad_measures = without_bad_measures(
+        pl.concat([differing, additions], how="diagonal")
+        .select("row", *_GOALS)
+        .join(measures, on="row", maintain_order="left")
+    )
     merged = merge(without_unusable_odds(differing), pairs_that_meet_again(without_void(named)[0]))
+    matches, without_match = with_additions(merged.matches, additions)
+    matches, bad_merged = without_bad_measures(with_measures(matches, measures.drop(_GOALS)))
     rejected = [
         _strays(listed, countries),
         unread,
@@ -71,20 +95,27 @@ def read_countries(
         against_themselves(sound),
         merged.rejected,
         differing.filter(odds_are_unusable()).with_columns(
-            reason=pl.lit("The odds are left out: they are not three decimal odds above 1.")
+            reason=pl.lit("The odds are left out: they are not three decimal odds above 1."),
+            left_out=pl.lit(", ".join(ODDS_TRIPLE)),
+        ),
+        without_match,
+        pl.concat([differing, additions], how="diagonal").join(
+            pl.concat([bad_measures, bad_merged]), on="row"
         ),
     ]
-    return _read_matches(merged.matches, rejected)
+    return _read_matches(matches, rejected)
 
 
 def _read_matches(matches: pl.DataFrame, rejected: Sequence[pl.DataFrame]) -> ReadMatches:
     from football_assets.raw.schema import Match
 
     ordered = matches.sort(country_column(), "season", "kickoff_date", "league_id", "match_id")
-    records = pl.concat([frame.select(*REJECTED_SCHEMA) for frame in rejected])
+    records = pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *rejected], how="diagonal")
     return ReadMatches(
         matches=Match.validate(ordered.select(*Match.column_names()), cast=True),
-        rejected=records.sort("country", "season", "source_object", "line", "path", "reason"),
+        rejected=records.select(*REJECTED_SCHEMA).sort(
+            "country", "season", "source_object", "line", "path", "reason"
+        ),
     )
 
 
@@ -108,14 +139,16 @@ def named_entries(bucket: Bucket, seasons: Collection[str], today: date) -> pl.D
         Matches played after this day are rejected.
     """
     objects = in_order(item for item in inventory(bucket).objects if item.season in seasons)
-    rows, _ = _read_all(bucket, objects)
-    return without_void(validate_rows(rows, today).valid)[0]
+    rows, _, _ = _read_all(bucket, objects)
+    return without_void(validate_rows(rows, today).valid.filter(~pl.col("is_addition")))[0]
 
 
-def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows and rejections of all objects, with their origins."""
+def _read_all(
+    bucket: Bucket, objects: Sequence[LandingObject]
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return the rows and rejections of all objects, with their origins, and the measures by `row`."""
     found, lost = _contents(bucket, objects)
-    rows, rejections = read_files(
+    read = read_files(
         [
             FileContent(data, item.extension, item.league.league_id if item.league.country else None)
             for item, data in found
@@ -123,9 +156,11 @@ def _read_all(bucket: Bucket, objects: Sequence[LandingObject]) -> tuple[pl.Data
     )
     origins = _origins([item for item, _ in found])
     unread = _whole_files((country_of(item), item.season, item.info, reason) for item, reason in lost)
+    rows = with_origins(read.rows, origins)
     return (
-        with_origins(rows, origins),
-        pl.concat([with_origins(rejections, origins), unread], how="diagonal"),
+        rows,
+        pl.concat([with_origins(read.rejections, origins), unread], how="diagonal"),
+        of_rows(read.measures, rows),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 
 from football_assets.domain.columns import country_column, is_played
+from football_assets.domain.measures import CLOSING_ODDS, HANDICAPS, OUTCOME_ODDS, TOTAL_ODDS
 from football_assets.raw.countries import by_country_of
 from football_assets.raw.landing import Inventory
 from football_assets.storage.bucket import Bucket
@@ -60,9 +61,15 @@ def stale_countries(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataF
 
 
 def rejected_share(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
-    """One row per season: `records`, `rejected` and `share`, the greatest share first."""
+    """One row per season: `records`, `rejected` and `share`, the greatest share first.
+
+    A record of which only some columns are left out is not rejected.
+    """
     counted = pl.concat(
-        [matches.select("season", rejected=pl.lit(0)), rejected.select("season", rejected=pl.lit(1))],
+        [
+            matches.select("season", rejected=pl.lit(0)),
+            wholly_rejected(rejected).select("season", rejected=pl.lit(1)),
+        ],
         how="vertical",
     )
     return (
@@ -70,6 +77,42 @@ def rejected_share(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFram
         .agg(records=pl.len(), rejected=pl.col("rejected").sum())
         .with_columns(share=pl.col("rejected") / pl.col("records"))
         .sort("share", "season", descending=[True, False])
+    )
+
+
+def wholly_rejected(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Return the records whose match is lost, not those of which only some columns are left out."""
+    return rejected.filter(pl.col("left_out").is_null())
+
+
+def measure_coverage(matches: pl.DataFrame) -> pl.DataFrame:
+    """Return the shares of played matches that have odds and statistics, one row per league and season.
+
+    Returns
+    -------
+    pl.DataFrame
+        `league_id`, `season`, `played`, and in percent `odds` of any kind of the three outcomes, `closing`,
+        `over_under`, `handicap`, `shots` and `expected_goals`.
+    """
+    has = {
+        "odds": ("odds_home", *(group[0] for group in OUTCOME_ODDS)),
+        "closing": CLOSING_ODDS[:1],
+        "over_under": [group[0] for group in TOTAL_ODDS],
+        "handicap": [group[0] for group in HANDICAPS],
+        "shots": ["home_shots"],
+        "expected_goals": ["home_expected_goals"],
+    }
+    return (
+        matches.filter(is_played())
+        .group_by("league_id", "season")
+        .agg(
+            pl.len().alias("played"),
+            *(
+                (100 * pl.any_horizontal(pl.col(columns).is_not_null()).mean()).round(1).alias(name)
+                for name, columns in has.items()
+            ),
+        )
+        .sort("league_id", "season")
     )
 
 

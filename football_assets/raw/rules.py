@@ -17,7 +17,7 @@ SAME_MATCH_DAYS = 3
 WALKOVER_GOALS = 3
 WALKOVERS = 5
 """A run of this many defeats of 0-3 counts as awarded. The longest such run in 252,000 played matches is three."""
-_ODDS = ["odds_home", "odds_draw", "odds_away"]
+ODDS_TRIPLE = ["odds_home", "odds_draw", "odds_away"]
 _CONTROL_CODES = {chr(code): bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
 _SIDES = (("home", "away"), ("away", "home"))
 
@@ -212,11 +212,11 @@ def _reads_like_kickoff_time() -> pl.Expr:
 
 def odds_are_unusable() -> pl.Expr:
     """Select rows that have odds, but not three decimal odds above 1."""
-    given = pl.any_horizontal(pl.col(_ODDS).is_not_null())
-    usable = pl.all_horizontal(pl.col(_ODDS).is_finite() & (pl.col(_ODDS) > 1))
+    given = pl.any_horizontal(pl.col(ODDS_TRIPLE).is_not_null())
+    usable = pl.all_horizontal(pl.col(ODDS_TRIPLE).is_finite() & (pl.col(ODDS_TRIPLE) > 1))
     return given & ~usable.fill_null(False)
 
 
 def without_unusable_odds(rows: pl.DataFrame) -> pl.DataFrame:
     """Replace odds by null unless all three are usable."""
-    return rows.with_columns(pl.when(~odds_are_unusable()).then(pl.col(_ODDS)))
+    return rows.with_columns(pl.when(~odds_are_unusable()).then(pl.col(ODDS_TRIPLE)))

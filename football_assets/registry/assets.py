@@ -13,6 +13,7 @@ from football_assets.orchestration.metadata import OWNERS, tracked_value
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import GateConfig
 from football_assets.registry.store import Manifest, Registry
+from football_assets.sequences.columns import RATED_TABLES
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.storage.model_files import METRICS, MODEL_CARD
 from football_assets.storage.tables import as_markdown
@@ -30,6 +31,7 @@ GateLaunchpad = launchpad_config(GateConfig)
     owners=OWNERS,
     kinds={"onnx", "parquet"},
     tags={"grain": "model"},
+    deps=[table.name for table in RATED_TABLES],
 )
 def registered_model(
     context: AssetExecutionContext,
@@ -51,12 +53,17 @@ def registered_model(
     from football_assets.orchestration.tracking import track, training_run
     from football_assets.registry.bundle import BundleSources, assemble_bundle
     from football_assets.registry.promotion import judge_and_promote
-    from football_assets.sequences.state_table import build_team_state
+    from football_assets.sequences.rating_context import read_rated_table
+    from football_assets.sequences.state_table import build_team_state, rated_columns_read
     from football_assets.settings import get_settings
 
     folder = bucket.scratch_folder("registered_model")
     sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)
-    state = build_team_state(team_matches, team_form, team_ratings, FeatureSpec.load(sequence_tensors))
+    rated = {
+        name: read_rated_table(bucket.open(), name, columns) for name, columns in rated_columns_read().items()
+    }
+    spec = FeatureSpec.load(sequence_tensors)
+    state = build_team_state(team_matches, team_form, team_ratings, **rated, spec=spec)
     assemble_bundle(sources, state, folder)
     registry = Registry(bucket.open())
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from football_assets.registry.model_card import library_versions, summarise_data
 from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
+from football_assets.sequences.tiers import OWN_ODDS, hide_groups, hide_in_context
 from football_assets.storage.model_files import (
     CHECKPOINT,
     EXPORT_REPORT,
@@ -129,6 +130,8 @@ def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str
     split
         `train_end`, and `train_start` where training left out the first matches; ISO dates, inclusive.
 
+    The odds of the matches themselves are hidden: most fixtures are forecast without them.
+
     Returns
     -------
     pl.DataFrame
@@ -137,7 +140,7 @@ def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str
         `home_goals`, `away_goals`.
     """
     rows = reference_rows(tensors, split)
-    batch = tensors.take(rows)
+    batch = hide_groups(tensors.take(rows), tensors.spec, OWN_ODDS)
     probabilities, goals = load_predictor(bundle).predict(
         batch.home_history, batch.away_history, batch.context
     )
@@ -165,15 +168,17 @@ def reference_table(
     probabilities: NDArray[np.floating],
     goals: NDArray[np.floating],
 ) -> pl.DataFrame:
-    """Build the drift reference of some rows, with probabilities `[n, 3]` and expected goals `[n, 2]`."""
+    """Build the drift reference of some rows, with probabilities `[n, 3]` and expected goals `[n, 2]`.
+
+    The odds of the matches themselves are hidden, as they must be in the forecasts.
+    """
+    context = hide_in_context(tensors.context[rows], tensors.spec, OWN_ODDS)
     return (
         tensors.keys[rows]
         .select("match_id", "league_id", "kickoff_date")
         .hstack(
             [
-                *pl.DataFrame(tensors.context[rows], schema=tensors.spec.context_names)
-                .fill_nan(None)
-                .get_columns(),
+                *pl.DataFrame(context, schema=tensors.spec.context_names).fill_nan(None).get_columns(),
                 *pl.DataFrame(probabilities, schema=list(PROBABILITY_COLUMNS)).get_columns(),
                 *pl.DataFrame(goals, schema=["xg_home", "xg_away"]).get_columns(),
                 pl.Series("outcome", tensors.outcome[rows]),
@@ -248,7 +253,8 @@ def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFr
         numbered = tensors.keys.select("match_id", row=pl.int_range(pl.len(), dtype=pl.Int64))
         rows = test.select("match_id").join(numbered, on="match_id", how="left", maintain_order="left")["row"]
         known = rows.is_not_null().to_numpy()
-        batch = tensors.take(rows.drop_nulls().to_numpy())
+        # As the candidate's test predictions: without the odds of the matches themselves.
+        batch = hide_groups(tensors.take(rows.drop_nulls().to_numpy()), tensors.spec, OWN_ODDS)
         predictor = load_predictor(production)
         probabilities[known], _ = predictor.predict(batch.home_history, batch.away_history, batch.context)
     else:

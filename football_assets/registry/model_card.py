@@ -11,6 +11,7 @@ import polars as pl
 from football_assets.domain.leagues import league_of
 from football_assets.domain.scoring_rules import OUTCOMES
 from football_assets.sequences.spec import FeatureSpec
+from football_assets.training.score_tables import TIER_COLUMNS, describe_tiers
 
 PACKAGES = ("torch", "onnx", "onnxruntime", "polars", "numpy", "duckdb", "dbt-core", "dagster")
 SCORES = {
@@ -21,6 +22,12 @@ SCORES = {
     "ece": "Calibration error",
 }
 BASELINES = {"class_prior": "Class prior", "elo": "Elo, logistic", "bookmaker": "Bookmaker"}
+INPUT_GROUPS = {
+    "results": "results",
+    "odds": "past odds",
+    "shots": "past shots",
+    "match_odds": "odds of the match itself",
+}
 
 _MOST_LEAGUES = 40
 
@@ -100,9 +107,10 @@ def write_model_card(
         _what_it_is(spec, data),
         _data(metrics, data),
         _test_scores(metrics),
+        _tiers(metrics),
         _calibration(metrics),
         _by_league(metrics),
-        _limits(metrics, data),
+        _limits(metrics, data, spec),
         _use(spec, export),
         _inputs(spec),
         _training(training),
@@ -158,6 +166,18 @@ def _test_scores(metrics: dict[str, Any]) -> str:
     )
 
 
+def _tiers(metrics: dict[str, Any]) -> str:
+    tiers = metrics.get("tiers", [])
+    if not tiers:
+        return ""
+    return (
+        "## By tier of input\n\n"
+        "One model forecasts with and without odds and shots. Each tier is scored with other inputs hidden, and its "
+        "log loss compared on the same matches. The other scores are without the odds of the match itself.\n\n"
+        + _table([name[0].upper() + name[1:] for name in TIER_COLUMNS], describe_tiers(tiers))
+    )
+
+
 def _calibration(metrics: dict[str, Any]) -> str:
     text = (
         "## Calibration\n\n"
@@ -190,10 +210,13 @@ def _by_league(metrics: dict[str, Any]) -> str:
     return _table(["League", "Test matches", "Log loss", "Ranked probability score"], rows, title="By league")
 
 
-def _limits(metrics: dict[str, Any], data: DataSummary) -> str:
+def _limits(metrics: dict[str, Any], data: DataSummary, spec: FeatureSpec) -> str:
+    groups = {feature.group for feature in (*spec.history, *spec.context)}
+    known = "".join(f", {name}" for group, name in INPUT_GROUPS.items() if group in groups - {"results"})
+    on_file = f"; where they are on file{known}" if known else ""
     return (
         "## Limits\n\n"
-        "- It knows results, dates and leagues; no line-ups, injuries, transfers, managers or weather.\n"
+        f"- It knows results, dates and leagues{on_file}; no line-ups, injuries, transfers, managers or weather.\n"
         "- A draw is hardly ever the likeliest outcome, so the accuracy says little about the probabilities.\n"
         "- A team without results gets its league's entry ratings, and its first forecasts say little.\n"
         f"- It knows no result after {data.last_day}, and saw none after {metrics['split']['validation_end']} in "
@@ -224,11 +247,13 @@ def _use(spec: FeatureSpec, export: dict[str, Any]) -> str:
 
 def _inputs(spec: FeatureSpec) -> str:
     rows = [
-        (part, f"`{feature.name}`", feature.unit, feature.description)
+        (INPUT_GROUPS[feature.group], part, f"`{feature.name}`", feature.unit, feature.description)
+        for group in INPUT_GROUPS
         for part, features in (("history", spec.history), ("context", spec.context))
         for feature in features
+        if feature.group == group
     ]
-    return _table(["Part", "Input", "Unit", "What it is"], rows, title="Inputs")
+    return _table(["Computed from", "Part", "Input", "Unit", "What it is"], rows, title="Inputs")
 
 
 def _training(training: dict[str, Any]) -> str:

@@ -6,18 +6,34 @@ from dagster import AssetCheckResult, asset_check
 
 from football_assets.sequences.assets import sequence_tensors
 
+REST_DAYS = "rest_days"  # NaN for a team's first match
 
-@asset_check(asset=sequence_tensors, description="Every value is finite; an unknown context is NaN.")
+
+@asset_check(asset=sequence_tensors, description="Every value is finite; an unknown input is NaN.")
 def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
-    """Past matches have no NaN except the rest days of a first match; contexts have no infinity."""
+    """Count infinite values, flags that are NaN, and results of past matches that are NaN, but for first rest days."""
     import numpy as np
 
+    from football_assets.sequences.spec import FLAG
     from football_assets.sequences.tensors import open_tensors
+    from football_assets.sequences.tiers import RESULTS
 
     tensors = open_tensors(sequence_tensors)
-    rest = tensors.spec.history_names.index("rest_days")
-    unknown_rest = int(np.isnan(tensors.past[:, rest]).sum())
-    bad = int((~np.isfinite(tensors.past)).sum()) - unknown_rest + int(np.isinf(tensors.context).sum())
+    spec = tensors.spec
+    required = [
+        number
+        for number, feature in enumerate(spec.history)
+        if feature.name != REST_DAYS and (feature.group == RESULTS or feature.unit == FLAG)
+    ]
+    flags = [number for number, feature in enumerate(spec.context) if feature.unit == FLAG]
+    bad = sum(
+        int(wrong.sum())
+        for wrong in (
+            np.isnan(tensors.past[:, required]),
+            np.isnan(tensors.context[:, flags]),
+            *(np.isinf(values) for values in (tensors.past, tensors.context, tensors.market)),
+        )
+    )
     return AssetCheckResult(passed=bad == 0, metadata={"bad_numbers": bad, "matches": len(tensors)})
 
 

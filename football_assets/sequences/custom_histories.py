@@ -1,7 +1,8 @@
 """Encode a match of two unknown teams from custom histories: last matches that the caller of serving sends.
 
 Every input is defined as in the asset graph: a history holds matches of earlier days, form is computed over the last
-five and ten matches, and ratings follow the results as in `features.ratings`.
+five and ten matches, and ratings follow the results as in `features.ratings`. The odds and shots of the matches are
+unknown.
 """
 
 import math
@@ -17,9 +18,11 @@ from football_assets.domain.leagues import league_of
 from football_assets.errors import FootballError
 from football_assets.features.ratings import RATINGS, Floats, RatingConfig, rating_change
 from football_assets.sequences.encoder import SequenceBatch
-from football_assets.sequences.spec import OBSERVED, FeatureSpec
+from football_assets.sequences.rating_context import check_odds
+from football_assets.sequences.spec import FLAG, OBSERVED, FeatureSpec
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.state_inputs import FORM_COLUMNS, NO_SEASON, Sides
+from football_assets.sequences.tiers import RESULTS
 
 MOST_MATCHES = 50
 MOST_CUSTOM_GOALS = 30
@@ -66,7 +69,12 @@ class CustomInputs:
 
 
 def encode_custom(
-    state: TeamState, league: str, kickoff_date: date, home: CustomTeam, away: CustomTeam
+    state: TeamState,
+    league: str,
+    kickoff_date: date,
+    home: CustomTeam,
+    away: CustomTeam,
+    odds: tuple[float, float, float] | None = None,
 ) -> CustomInputs:
     """Encode a match of two teams with custom histories.
 
@@ -80,6 +88,8 @@ def encode_custom(
         Day of the match to forecast.
     home, away
         The two teams; their season totals are unknown.
+    odds
+        Pre-match decimal odds of home win, draw and away win; None: unknown.
 
     Raises
     ------
@@ -88,8 +98,10 @@ def encode_custom(
     FootballError
         A history is invalid: too many matches or goals, two matches on a day, a match not before the kick-off, a
         rating out of range, an opponent whose last known match is not before the kick-off. The message names team and
-        match.
+        match. Or the odds are impossible.
     """
+    if odds is not None:
+        check_odds(odds)
     league_id = state.find_league(league)
     league_ratings = state.league_ratings(league_id)
     histories = [_ordered(team, side) for side, team in (("home", home), ("away", away))]
@@ -109,10 +121,11 @@ def encode_custom(
         form=np.array([[_form(matches, side == 0) for side, matches in enumerate(histories)]]),
         season=np.stack([NO_SEASON] * 2)[None],
         rest_days=np.array([[matches[-1].days_ago if matches else np.nan for matches in histories]]),
+        rated=state.unrated(),
     )
     return CustomInputs(
         batch=SequenceBatch(
-            home_history[None], away_history[None], state.encode_sides(league_id, kickoff_date, sides)
+            home_history[None], away_history[None], state.encode_sides(league_id, kickoff_date, sides, odds)
         ),
         league_id=league_id,
         league_name=league_of(league_id).name,
@@ -248,6 +261,11 @@ def _history(
         OBSERVED: np.ones(len(matches)),
         **{name: before[:, i] for i, name in enumerate(RATINGS)},
         **{f"opponent_{name}": opponents[:, i] for i, name in enumerate(RATINGS)},
+        **{
+            feature.name: np.full(len(matches), 0.0 if feature.unit == FLAG else np.nan)
+            for feature in spec.history
+            if feature.group != RESULTS
+        },
     }
     missing = [name for name in spec.history_names if name not in values]
     if missing:

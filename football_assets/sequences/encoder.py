@@ -1,15 +1,16 @@
 """The one encoder of past matches and fixtures into the network's inputs, for training, backtest and serving."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.sequences.columns import HISTORY_RATINGS
-from football_assets.sequences.spec import OBSERVED, FeatureSpec
+from football_assets.sequences.columns import HISTORY_RATINGS, RATED_TABLES
+from football_assets.sequences.spec import FLAG, OBSERVED, FeatureSpec
 
+_SIDE = ("match_id", "team_id")
 _DAY_BITS = 20  # days since 1970 of any year below 2840 fit
 
 
@@ -56,7 +57,7 @@ class TeamHistory:
         ----------
         matches
             One row per team and played match: `team_id`, `kickoff_date` and the specification's history features
-            except `observed`.
+            except `observed`. A flag that is null is encoded as 0.
         spec
             The features and their order.
         """
@@ -68,8 +69,11 @@ class TeamHistory:
         codes = np.repeat(np.arange(len(teams)), np.diff(self._start))
         self._key = (codes << _DAY_BITS) + _days(ordered["kickoff_date"])
         self._length = spec.history_length
-        features = ordered.with_columns(pl.lit(1.0).alias(OBSERVED)).select(
-            pl.col(name).cast(pl.Float32) for name in spec.history_names
+        flags = [feature.name for feature in spec.history if feature.unit == FLAG]
+        features = (
+            ordered.with_columns(pl.lit(1.0).alias(OBSERVED))
+            .select(pl.col(name).cast(pl.Float32) for name in spec.history_names)
+            .with_columns(pl.col(flags).fill_null(0))
         )
         padding = np.zeros((1, len(spec.history_names)), dtype=np.float32)
         self.past = np.vstack([features.to_numpy(), padding]).astype(np.float32, copy=False)
@@ -128,15 +132,27 @@ def encode_columns(table: pl.DataFrame, names: Iterable[str]) -> NDArray[np.floa
     )
 
 
-def history_rows(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.DataFrame:
+def float64_columns(table: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
+    """Return columns as a new array `[n, names]` in row order, NaN for null."""
+    columns = table.select(pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in names)
+    return np.array(columns.to_numpy(), order="C")
+
+
+def history_rows(
+    team_matches: pl.DataFrame, team_ratings: pl.DataFrame, *rated: pl.DataFrame
+) -> pl.DataFrame:
     """Join played matches by team with both teams' ratings before each: the rows that `TeamHistory` indexes.
 
     Parameters
     ----------
     team_matches, team_ratings
         The tables of those names.
+    rated
+        `team_market_ratings` and `team_shot_ratings`, for a specification with their columns in the history.
     """
-    ratings = team_ratings.select("match_id", "team_id", *HISTORY_RATINGS)
+    for table in rated:
+        team_matches = _beside(team_matches, table)
+    ratings = team_ratings.select(*_SIDE, *HISTORY_RATINGS)
     theirs = [pl.col(name).alias(f"opponent_{name}") for name in HISTORY_RATINGS]
     if is_in_pairs(team_matches, ratings):
         # In the order of the feature build both sides of a match are neighbours, so that no join is needed.
@@ -145,9 +161,17 @@ def history_rows(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.D
     opponents = ratings.select("match_id", pl.col("team_id").alias("opponent_id"), *theirs)
     return (
         team_matches.filter("is_played")
-        .join(ratings, on=["match_id", "team_id"], how="left")
+        .join(ratings, on=_SIDE, how="left")
         .join(opponents, on=["match_id", "opponent_id"], how="left")
     )
+
+
+def _beside(team_matches: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns of a past match that a table of ratings has, by team and match."""
+    names = [name for table in RATED_TABLES for name in table.history if name in rated.columns]
+    if len(team_matches) == len(rated) and all((team_matches[key] == rated[key]).all() for key in _SIDE):
+        return team_matches.hstack(rated.select(names))
+    return team_matches.join(rated.select(*_SIDE, *names), on=_SIDE, how="left", maintain_order="left")
 
 
 def is_in_pairs(team_matches: pl.DataFrame, ratings: pl.DataFrame) -> bool:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
+from football_assets.sequences.tiers import RESULTS, TIER_COLUMN
+
 if TYPE_CHECKING:
     from football_assets.sequences.state import Pairing, TeamState
 
 FIXTURE_TABLE = "fixture_predictions"
 OVERDUE = "is_overdue"  # column of `fixture_predictions`
+FIXTURE_ODDS = ("odds_home", "odds_draw", "odds_away")  # likewise: odds of the match that the forecast uses
 
 _DaysByPair = dict[tuple[str, str, str], list[date]]  # by league, home team and away team
 
@@ -102,6 +105,14 @@ def split_overdue(fixtures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     if OVERDUE not in fixtures.columns:  # a table that was written before the column existed
         return fixtures, fixtures.clear()
     return fixtures.filter(~pl.col(OVERDUE)), fixtures.filter(OVERDUE)
+
+
+def with_inputs(fixtures: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns of inputs to a table that was written before they existed: from results, without odds."""
+    values = {TIER_COLUMN: pl.lit(RESULTS), **dict.fromkeys(FIXTURE_ODDS, pl.lit(None, pl.Float64))}
+    return fixtures.with_columns(
+        value.alias(name) for name, value in values.items() if name not in fixtures.columns
+    )
 
 
 def _days_by_pair(fixtures: pl.DataFrame) -> "_DaysByPair":

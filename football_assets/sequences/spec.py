@@ -3,11 +3,23 @@
 One object, saved beside the tensors and inside each model bundle. The encoder and the network take the order from it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from football_assets.features.rating_columns import (
+    MARKET_CONTEXT_COLUMNS,
+    MARKET_HISTORY_COLUMNS,
+    RESULT_CONTEXT,
+    SHOT_CONTEXT_COLUMNS,
+    SHOT_HISTORY_COLUMNS,
+    RatingColumn,
+)
 from football_assets.storage.model_files import FEATURE_SPEC
+
+FeatureGroup = Literal["results", "odds", "shots", "match_odds"]
 
 
 class Feature(BaseModel):
@@ -20,6 +32,9 @@ class Feature(BaseModel):
     lower: float = Field(description="Smaller values are clipped to it.")
     upper: float = Field(description="Larger values are clipped to it.")
     description: str
+    group: FeatureGroup = Field(
+        "results", description="What it is computed from; `match_odds` are odds of the match itself."
+    )
 
 
 class FeatureSpec(BaseModel):
@@ -59,12 +74,23 @@ class FeatureSpec(BaseModel):
 
 OBSERVED = "observed"
 HOME_ADVANTAGE_SHIFT = "home_advantage_shift"  # a feature of the day, not of the match: `home_advantage.py`
+MATCH_ODDS = ("match_odds_p_home", "match_odds_p_draw", "match_odds_p_away")  # by odds of the match itself
+FLAG = "flag"  # unit of a feature that is 1 or 0, never NaN
 _RATING = "rating"
+
+
+def _rated(columns: Iterable[RatingColumn], group: FeatureGroup) -> tuple[Feature, ...]:
+    """Build the features that are derived from ratings; those of `RESULT_CONTEXT` are known without odds."""
+    return tuple(
+        Feature(**column._asdict(), group="results" if column.name in RESULT_CONTEXT else group)
+        for column in columns
+    )
+
 
 _HISTORY = (
     Feature(name="goals_for", unit="goals", lower=0, upper=8, description="Goals the team scored."),
     Feature(name="goals_against", unit="goals", lower=0, upper=8, description="Goals the team conceded."),
-    Feature(name="is_home", unit="flag", lower=0, upper=1, description="1 at home, 0 away."),
+    Feature(name="is_home", unit=FLAG, lower=0, upper=1, description="1 at home, 0 away."),
     Feature(
         name="elo", unit="Elo points", lower=0, upper=4000, description="The team's Elo rating before it."
     ),
@@ -94,8 +120,10 @@ _HISTORY = (
         upper=60,
         description="Days since the team's match before it; NaN for its first.",
     ),
-    Feature(name="is_cup", unit="flag", lower=0, upper=1, description="1 for a cup match."),
-    Feature(name=OBSERVED, unit="flag", lower=0, upper=1, description="1 for a match, 0 for padding."),
+    Feature(name="is_cup", unit=FLAG, lower=0, upper=1, description="1 for a cup match."),
+    Feature(name=OBSERVED, unit=FLAG, lower=0, upper=1, description="1 for a match, 0 for padding."),
+    *_rated(MARKET_HISTORY_COLUMNS, "odds"),
+    *_rated(SHOT_HISTORY_COLUMNS, "shots"),
 )
 
 
@@ -157,7 +185,20 @@ _CONTEXT = (
         upper=5,
         description="Tier of the league, 1 the top; NaN for a cup.",
     ),
-    Feature(name="is_cup", unit="flag", lower=0, upper=1, description="1 for a cup match."),
+    Feature(name="is_cup", unit=FLAG, lower=0, upper=1, description="1 for a cup match."),
+    *_rated(MARKET_CONTEXT_COLUMNS, "odds"),
+    *_rated(SHOT_CONTEXT_COLUMNS, "shots"),
+    *(
+        Feature(
+            name=name,
+            unit="probability",
+            lower=0,
+            upper=1,
+            description=f"{outcome} by the match's own pre-match odds, margin removed; never by closing odds.",
+            group="match_odds",
+        )
+        for name, outcome in zip(MATCH_ODDS, ("Home win", "Draw", "Away win"), strict=True)
+    ),
 )
 
 DEFAULT_SPEC = FeatureSpec(history=_HISTORY, context=_CONTEXT)

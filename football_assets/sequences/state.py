@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from football_assets.domain.seasons import season_on
 from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 from football_assets.sequences.encoder import SequenceBatch
+from football_assets.sequences.rating_context import check_odds, pre_match_odds
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state_inputs import Sides, StateInputs
 from football_assets.sequences.state_names import Fixture, Pairing, StateNames
@@ -43,7 +44,10 @@ __all__ = [
 
 
 class KnownFixture(NamedTuple):
-    """A fixture by the identifiers and spellings of a team state, with the season whose results count."""
+    """A fixture by the identifiers and spellings of a team state, with the season whose results count.
+
+    `odds` are pre-match decimal odds of home win, draw and away win; None: unknown.
+    """
 
     league_id: str
     league_name: str
@@ -53,6 +57,7 @@ class KnownFixture(NamedTuple):
     away_team_id: str
     home_team: str
     away_team: str
+    odds: tuple[float, float, float] | None = None
 
 
 class TeamState:
@@ -153,10 +158,10 @@ class TeamState:
         UnknownLeague, UnknownTeam
             A name is not known.
         FootballError
-            Both teams are the same, or the day is not after the last known match of both.
+            Both teams are the same, the day is not after the last known match of both, or the odds are impossible.
         """
         pairing = self.resolve(fixture.league_id, fixture.home_team, fixture.away_team)
-        return self.known_fixture(pairing, fixture.kickoff_date, fixture.season)
+        return self.known_fixture(pairing, fixture.kickoff_date, fixture.season, fixture.odds)
 
     def encode(self, fixtures: Sequence[Fixture]) -> SequenceBatch:
         """Encode fixtures given by names.
@@ -166,12 +171,12 @@ class TeamState:
         UnknownLeague, UnknownTeam
             A name is not known.
         FootballError
-            Both teams are the same, or the day is not after the last known match of both.
+            As for `locate`.
         """
         return self.encode_known([self.locate(fixture) for fixture in fixtures])
 
     def encode_rows(self, fixtures: pl.DataFrame) -> SequenceBatch:
-        """Encode rows of `league_id`, `season`, `kickoff_date`, `home_team_id`, `away_team_id`.
+        """Encode rows of `league_id`, `season`, `kickoff_date`, `home_team_id`, `away_team_id`, and odds if any.
 
         Raises
         ------
@@ -187,12 +192,19 @@ class TeamState:
         ):
             for name in (name for column in columns for name in rows[column] if name not in known):
                 raise unknown(f"{name!r} is not an identifier that the model's team state knows.")
-        return self.encode_known(
-            [self.known_fixture(Pairing(*ids), day, season) for *ids, day, season in rows.iter_rows()]
+        return self._encode(
+            [self.known_fixture(Pairing(*ids), day, season) for *ids, day, season in rows.iter_rows()],
+            pre_match_odds(fixtures),
         )
 
     def encode_known(self, fixtures: Sequence[KnownFixture]) -> SequenceBatch:
         """Encode fixtures that `locate` or `known_fixture` of this state returned."""
+        odds = None
+        if any(fixture.odds is not None for fixture in fixtures):
+            odds = np.array([fixture.odds or (np.nan,) * 3 for fixture in fixtures])
+        return self._encode(fixtures, odds)
+
+    def _encode(self, fixtures: Sequence[KnownFixture], odds: NDArray[np.float64] | None) -> SequenceBatch:
         leagues, teams = self._names.league_rows, self._names.team_rows
         seasons = self._inputs.season_rows
         rows = np.array(
@@ -209,16 +221,27 @@ class TeamState:
             ],
             dtype=np.intp,
         ).reshape(-1, 6)
-        return self._inputs.encode(rows)
+        return self._inputs.encode(rows, odds)
 
-    def encode_sides(self, league_id: str, kickoff_date: date, sides: Sides) -> NDArray[np.float32]:
-        """Encode the context features of matches of one league and day, `[n, context features]`."""
+    def encode_sides(
+        self,
+        league_id: str,
+        kickoff_date: date,
+        sides: Sides,
+        odds: tuple[float, float, float] | None = None,
+    ) -> NDArray[np.float32]:
+        """Encode the context features of matches of one league, day and odds, `[n, context features]`."""
         count = len(sides.rest_days)
         return self._inputs.context(
             np.full(count, self._names.league_rows[league_id]),
             sides,
             np.full(count, kickoff_date.toordinal()),
+            None if odds is None else np.tile(odds, (count, 1)),
         )
+
+    def unrated(self) -> list[NDArray[np.float64]]:
+        """Return `Sides.rated` of a match of two teams of which only results are known."""
+        return [np.full((1, 2, states.teams.shape[1]), np.nan) for states in self._inputs.rated]
 
     def league_ratings(self, league_id: str) -> LeagueRatings:
         """Return the mean goals and the newcomers' ratings of a league that `find_league` returned."""
@@ -270,8 +293,14 @@ class TeamState:
         values = self._teams.select(*OVERALL_FORM, "history").row(row, named=True)
         return team_profile(summary, values, self.team_ratings(summary.league_id, summary.team_id))
 
-    def known_fixture(self, pairing: Pairing, day: date, season: str | None = None) -> KnownFixture:
-        """Add the day and the season to a pairing that `resolve` returned.
+    def known_fixture(
+        self,
+        pairing: Pairing,
+        day: date,
+        season: str | None = None,
+        odds: tuple[float, float, float] | None = None,
+    ) -> KnownFixture:
+        """Add the day, the season and the odds to a pairing that `resolve` returned.
 
         Parameters
         ----------
@@ -281,12 +310,16 @@ class TeamState:
             Day of the match.
         season
             Season whose results count; None: the league's season on that day.
+        odds
+            Pre-match decimal odds of home win, draw and away win; None: unknown.
 
         Raises
         ------
         FootballError
-            The day is not after the last known match of both teams.
+            The day is not after the last known match of both teams, or the odds are impossible.
         """
+        if odds is not None:
+            check_odds(odds)
         league_id, home_id, away_id = pairing
         names = self._names
         league = names.league_rows[league_id]
@@ -306,6 +339,7 @@ class TeamState:
             away_team_id=away_id,
             home_team=names.team_names[home],
             away_team=names.team_names[away],
+            odds=odds,
         )
 
 

@@ -4,6 +4,7 @@
 network trains on, make the arrays.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,12 +12,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.domain.bookmaker_margin import implied_probabilities
 from football_assets.domain.leagues import league_of
 from football_assets.errors import FootballError
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS
+from football_assets.sequences.columns import RATED_TABLES, has_context
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode_columns
 from football_assets.sequences.home_advantage import HomeAdvantageShift
-from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, FeatureSpec
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, MATCH_ODDS, FeatureSpec
+from football_assets.sequences.state_ratings import RatedStates
 from football_assets.sequences.state_table import (
     OVERALL_FORM,
     SEASON_TOTALS,
@@ -30,7 +34,7 @@ NO_SEASON = np.array([0.0, *[np.nan] * (len(SEASON_COLUMNS) - 1)], dtype=np.floa
 
 _LEAGUE_COLUMNS = (*LEAGUE_STATE, "tier", "is_cup")
 _ENTRY = slice(2, 5)  # the entry ratings in `_LEAGUE_COLUMNS`
-# Every context feature that a state holds, in the order in which `StateInputs` fills them.
+# Context features that every state holds, in the order in which `StateInputs` fills them.
 _COLUMNS = (
     *_LEAGUE_COLUMNS,
     *(
@@ -39,7 +43,6 @@ _COLUMNS = (
         for side in ("home", "away")
         for name in part
     ),
-    HOME_ADVANTAGE_SHIFT,
 )
 _EPOCH = date(1970, 1, 1)
 
@@ -49,20 +52,22 @@ class Sides:
     """What is known of both teams of `n` matches, the home team first, NaN where unknown.
 
     The columns are `RATINGS`, `FORM_COLUMNS` and `SEASON_COLUMNS`; `match_features` has them with the prefixes
-    `home_` and `away_`.
+    `home_` and `away_`. `rated` holds the states from which the context of past odds and shots is computed.
     """
 
     ratings: NDArray[np.floating]  # [n, 2, 3]
     form: NDArray[np.floating]  # [n, 2, form columns]
     season: NDArray[np.floating]  # [n, 2, season columns]
     rest_days: NDArray[np.floating]  # [n, 2]
+    rated: Sequence[NDArray[np.float64]]  # [n, 2, team state] by each of `StateInputs.rated`
 
 
 class StateInputs:
     """The network's inputs of every team, season and league of a team state.
 
     A team's history is the same for every fixture that `TeamState` accepts, because a fixture is later than the team's
-    last known match. Rest days and the shift of home advantage are the only inputs that depend on the fixture's day.
+    last known match. Rest days, the shift of home advantage and what is computed from ratings are the only inputs that
+    depend on the fixture's day.
 
     Parameters
     ----------
@@ -90,6 +95,17 @@ class StateInputs:
         as_of: date | None,
     ) -> None:
         self._shift = shift
+        self.rated = tuple(
+            RatedStates(table, teams, leagues)
+            for table in RATED_TABLES
+            if has_context(spec, table) and set(table.team_state) <= set(teams.columns)
+        )
+        self._columns = (
+            *_COLUMNS,
+            *((HOME_ADVANTAGE_SHIFT,) if shift is not None else ()),
+            *(name for states in self.rated for name in states.table.context),
+            *MATCH_ODDS,
+        )
         self._order = self._feature_order(spec)
         self._history = TeamHistory(unnest_lists(teams, "history"), spec).before(
             teams["team_id"], pl.repeat((as_of or _EPOCH) + timedelta(days=1), len(teams), eager=True)
@@ -117,7 +133,7 @@ class StateInputs:
         )  # [teams]
         self._leagues = _encode_leagues(leagues)  # [leagues, league columns]
 
-    def encode(self, rows: NDArray[np.intp]) -> SequenceBatch:
+    def encode(self, rows: NDArray[np.intp], odds: NDArray[np.float64] | None = None) -> SequenceBatch:
         """Encode fixtures.
 
         Parameters
@@ -125,6 +141,8 @@ class StateInputs:
         rows
             `[n, 6]`: row of the league, rows of the home and the away team, rows of their seasons (-1 for a team
             without a match in the season), ordinal of the day.
+        odds
+            `[n, 3]` pre-match odds of the fixtures, NaN where unknown; None: all are unknown.
         """
         leagues, teams = rows[:, 0], rows[:, 1:3]
         ratings = self._ratings.take(teams, axis=0)  # [n, 2, 3]
@@ -136,15 +154,20 @@ class StateInputs:
             form=self._form.take(teams + self._form_starts, axis=0),
             season=self._seasons.take(rows[:, 3:5], axis=0),
             rest_days=rows[:, 5:] - self._last_ordinals.take(teams),
+            rated=[states.teams.take(teams, axis=0) for states in self.rated],
         )
         return SequenceBatch(
             home_history=self._history.take(teams[:, 0], axis=0),
             away_history=self._history.take(teams[:, 1], axis=0),
-            context=self.context(leagues, sides, rows[:, 5]),
+            context=self.context(leagues, sides, rows[:, 5], odds),
         )
 
     def context(
-        self, leagues: NDArray[np.intp], sides: Sides, ordinals: NDArray[np.integer]
+        self,
+        leagues: NDArray[np.intp],
+        sides: Sides,
+        ordinals: NDArray[np.integer],
+        odds: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float32]:
         """Encode the context features, `[n, context features]`.
 
@@ -156,28 +179,35 @@ class StateInputs:
             Both teams of each match.
         ordinals
             `[n]` proleptic Gregorian ordinals of the days.
+        odds
+            `[n, 3]` pre-match odds, NaN where unknown; None: all are unknown.
         """
-        columns = np.empty((len(leagues), len(_COLUMNS)), dtype=np.float32)
-        columns[:, : len(_LEAGUE_COLUMNS)] = self._leagues.take(leagues, axis=0)
-        end = len(_LEAGUE_COLUMNS)
-        for part in (sides.ratings, sides.form, sides.season, sides.rest_days[:, :, None]):
-            start, end = end, end + 2 * part.shape[2]
-            columns[:, start:end] = part.reshape(len(leagues), end - start)
-        columns[:, end] = (
-            np.nan if self._shift is None else self._shift.before_days(ordinals - _EPOCH.toordinal())
-        )
+        days = ordinals.astype(np.int64) - _EPOCH.toordinal()
+        parts = [
+            self._leagues.take(leagues, axis=0),
+            *(
+                part.reshape(len(leagues), part.shape[1] * part.shape[2])
+                for part in (sides.ratings, sides.form, sides.season)
+            ),
+            sides.rest_days,
+        ]
+        if self._shift is not None:
+            parts.append(self._shift.before_days(days)[:, None])
+        for states, teams in zip(self.rated, sides.rated, strict=True):
+            parts.append(states.context(leagues, teams, days))
+        parts.append(np.full((len(leagues), 3), np.nan) if odds is None else implied_probabilities(odds))
+        columns = np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
         return columns.take(self._order, axis=1)
 
     def _feature_order(self, spec: FeatureSpec) -> NDArray[np.intp]:
-        """Positions in `_COLUMNS` of the context features, in the order of the specification."""
-        held = _COLUMNS if self._shift is not None else _COLUMNS[:-1]
-        missing = [name for name in spec.context_names if name not in held]
+        """Positions of the context features in the columns of the state, in the order of the specification."""
+        missing = [name for name in spec.context_names if name not in self._columns]
         if missing:
             raise FootballError(
                 f"The model needs inputs that a team state does not hold: {', '.join(missing)}. Train and register a "
                 "new version."
             )
-        return np.array([_COLUMNS.index(name) for name in spec.context_names], dtype=np.intp)
+        return np.array([self._columns.index(name) for name in spec.context_names], dtype=np.intp)
 
 
 def _encode_leagues(leagues: pl.DataFrame) -> NDArray[np.float32]:

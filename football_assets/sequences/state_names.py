@@ -14,13 +14,17 @@ from football_assets.errors import FootballError, UnknownLeague, UnknownTeam
 
 
 class Fixture(NamedTuple):
-    """A match to forecast, by the names that a person types. Season None is the league's season on that day."""
+    """A match to forecast, by the names that a person types. Season None is the league's season on that day.
+
+    `odds` are pre-match decimal odds of home win, draw and away win; None: unknown.
+    """
 
     league_id: str
     home_team: str
     away_team: str
     kickoff_date: date
     season: str | None = None
+    odds: tuple[float, float, float] | None = None
 
 
 class Pairing(NamedTuple):

@@ -3,10 +3,13 @@
 The table is `team_state.parquet` of a model bundle. `football_assets.sequences.state` reads it.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from football_assets.domain.columns import country_column
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS
+from football_assets.sequences.columns import RATED_TABLES
 from football_assets.sequences.encoder import history_rows
 from football_assets.sequences.home_advantage import SERIES_SCHEMA, HomeAdvantageShift, home_advantage_shift
 from football_assets.sequences.spec import OBSERVED, FeatureSpec
@@ -27,8 +30,25 @@ _HOME_ADVANTAGE = "home_advantage"
 _TIME_ORDER = ("kickoff_date", "match_id")
 
 
+def rated_columns_read() -> dict[str, list[str]]:
+    """Return the columns that `build_team_state` reads of `team_market_ratings` and `team_shot_ratings`."""
+    return {
+        table.name: [
+            *("match_id", "team_id", "league_id", "kickoff_date", "is_played"),
+            *(f"{name}_after" for name in (*table.team_state, *table.league_state)),
+            *table.history,
+        ]
+        for table in RATED_TABLES
+    }
+
+
 def build_team_state(
-    team_matches: pl.DataFrame, team_form: pl.DataFrame, team_ratings: pl.DataFrame, spec: FeatureSpec
+    team_matches: pl.DataFrame,
+    team_form: pl.DataFrame,
+    team_ratings: pl.DataFrame,
+    team_market_ratings: pl.DataFrame,
+    team_shot_ratings: pl.DataFrame,
+    spec: FeatureSpec,
 ) -> pl.DataFrame:
     """Build the team state from the feature tables.
 
@@ -37,7 +57,7 @@ def build_team_state(
 
     Parameters
     ----------
-    team_matches, team_form, team_ratings
+    team_matches, team_form, team_ratings, team_market_ratings, team_shot_ratings
         The tables of those names.
     spec
         Names the columns of a past match and the number of past matches.
@@ -45,22 +65,31 @@ def build_team_state(
     Returns
     -------
     pl.DataFrame
-        `team_id`, `team`, `country`, `league_id`, `last_kickoff_date`, form, ratings, the league's state, `seasons`
+        `team_id`, `team`, `country`, `league_id`, `last_kickoff_date`, form, the ratings of all tables of a team, the
+        state of a league by all tables, `seasons`
         (the latest season in each competition), `history` (the last matches, the most recent last) and
         `home_advantage` (the shift by day), sorted by league and team.
     """
+    tables = (team_ratings, team_market_ratings, team_shot_ratings)
+    states = ((RATINGS, LEAGUE_STATE), *((table.team_state, table.league_state) for table in RATED_TABLES))
     rows = _league_of_each_team(team_matches)
     for part in (
         _form_after_last_match(team_form),
         _latest_seasons(team_form),
-        _ratings_after_last_match(team_ratings),
-        _last_matches(team_matches, team_ratings, spec),
+        *(
+            _ratings_after_last_match(table, of_team)
+            for table, (of_team, _) in zip(tables, states, strict=True)
+        ),
+        _last_matches(history_rows(team_matches, *tables), spec),
     ):
         rows = rows.join(part, on="team_id", how="left")
+    leagues = _leagues(team_matches)
+    for table, (_, of_league) in zip(tables, states, strict=True):
+        leagues = leagues.join(_league_after_last_match(table, of_league), on="league_id", how="left")
     shift = home_advantage_shift(_results(team_matches, team_ratings))
     shared = shift.series.select(pl.struct(*SERIES_SCHEMA).implode().alias(_HOME_ADVANTAGE))
     return (
-        pl.concat([rows, _leagues(team_matches, team_ratings), shared], how="diagonal_relaxed")
+        pl.concat([rows, leagues, shared], how="diagonal_relaxed")
         .with_columns(
             pl.col("team_id").str.splitn(":", 2).struct.field("field_1").alias("team"),
             country_column(),
@@ -120,23 +149,30 @@ def _latest_seasons(team_form: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ratings_after_last_match(team_ratings: pl.DataFrame) -> pl.DataFrame:
+def _ratings_after_last_match(ratings: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """One row per team that played: its ratings after its last match."""
+    return _after_last_row(ratings.filter("is_played"), "team_id", names)
+
+
+def _league_after_last_match(ratings: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """One row per league: its state after its last match, played or not."""
+    return _after_last_row(ratings, "league_id", names)
+
+
+def _after_last_row(ratings: pl.DataFrame, key: str, names: Sequence[str]) -> pl.DataFrame:
     return (
-        team_ratings.filter("is_played")
-        .sort(*_TIME_ORDER)
-        .group_by("team_id")
+        ratings.sort(*_TIME_ORDER)
+        .group_by(key)
         .last()
-        .select("team_id", *(pl.col(f"{name}_after").alias(name) for name in RATINGS))
+        .select(key, *(pl.col(f"{name}_after").alias(name) for name in names))
     )
 
 
-def _last_matches(team_matches: pl.DataFrame, team_ratings: pl.DataFrame, spec: FeatureSpec) -> pl.DataFrame:
+def _last_matches(past: pl.DataFrame, spec: FeatureSpec) -> pl.DataFrame:
     """One row per team that played: `history`, its last matches, the most recent last."""
     columns = dict.fromkeys([*_PAST_MATCH, *(name for name in spec.history_names if name != OBSERVED)])
     return (
-        history_rows(team_matches, team_ratings)
-        .sort(*_TIME_ORDER)
+        past.sort(*_TIME_ORDER)
         .group_by("team_id")
         .tail(spec.history_length)
         .group_by("team_id", maintain_order=True)
@@ -144,18 +180,11 @@ def _last_matches(team_matches: pl.DataFrame, team_ratings: pl.DataFrame, spec: 
     )
 
 
-def _leagues(team_matches: pl.DataFrame, team_ratings: pl.DataFrame) -> pl.DataFrame:
-    """One row per league: its mean goals and entry ratings, its latest season and the day of its last result."""
-    seasons = team_matches.group_by("league_id").agg(
+def _leagues(team_matches: pl.DataFrame) -> pl.DataFrame:
+    """One row per league: its latest season and the day of its last result."""
+    return team_matches.group_by("league_id").agg(
         pl.col("season").max(),
         pl.col("kickoff_date").filter("is_played").max().alias("last_kickoff_date"),
-    )
-    return (
-        team_ratings.sort(*_TIME_ORDER)
-        .group_by("league_id")
-        .last()
-        .select("league_id", *(pl.col(f"{name}_after").alias(name) for name in LEAGUE_STATE))
-        .join(seasons, on="league_id")
     )
 
 

@@ -14,7 +14,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.errors import FootballError
-from football_assets.sequences.columns import KEY_COLUMNS, columns_read
+from football_assets.sequences.columns import (
+    KEY_COLUMNS,
+    MARKET_TABLE,
+    RATED_TABLES,
+    SHOT_TABLE,
+    columns_read,
+)
 from football_assets.sequences.encoder import (
     SequenceBatch,
     TeamHistory,
@@ -23,13 +29,15 @@ from football_assets.sequences.encoder import (
     read_histories,
 )
 from football_assets.sequences.home_advantage import home_advantage_shift
+from football_assets.sequences.rating_context import market_labels, read_rated_table, with_rating_context
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table
 
 UNPLAYED = -1
 KEYS = "keys.parquet"
-ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals")
+ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals", "market")
+MARKET = ("p_home", "p_draw", "p_away", "home_goals", "away_goals")  # columns of `SequenceTensors.market`
 _ORDER = ("kickoff_date", "league_id", "match_id")
 
 
@@ -38,7 +46,8 @@ class SequenceTensors:
     """All matches as the network sees them, in order of kick-off day; arrays are mapped, not read.
 
     `take` reads the inputs of some matches. A span is the first of a team's rows in `past`, and the one after the last
-    that is known before the day of the match; the last row of `past` is the padding of histories.
+    that is known before the day of the match; the last row of `past` is the padding of histories. `market` is a target
+    of training, not an input.
     """
 
     past: NDArray[np.float32]  # [team matches + 1, history_features], by team and day
@@ -47,6 +56,7 @@ class SequenceTensors:
     context: NDArray[np.float32]  # [matches, context_features]
     outcome: NDArray[np.int64]  # [matches]: 0 home, 1 draw, 2 away, -1 unplayed
     goals: NDArray[np.int16]  # [matches, 2]: -1 unplayed
+    market: NDArray[np.float32]  # [matches, 5]: MARKET by the match's own odds; NaN unknown
     keys: pl.DataFrame
     spec: FeatureSpec
 
@@ -80,9 +90,15 @@ def build_tensors(bucket: Bucket, folder: Path, spec: FeatureSpec = DEFAULT_SPEC
     Raises
     ------
     ObjectNotFound
-        The bucket lacks a table.
+        The bucket lacks a table other than those of ratings of odds and shots.
     """
-    tables = {name: read_table(bucket, name, columns=columns) for name, columns in columns_read(spec).items()}
+    rated = {table.name for table in RATED_TABLES}
+    tables = {
+        name: read_rated_table(bucket, name, columns)
+        if name in rated
+        else read_table(bucket, name, columns=columns)
+        for name, columns in columns_read(spec).items()
+    }
     write_tensors(**tables, folder=folder, spec=spec)
 
 
@@ -90,6 +106,8 @@ def write_tensors(
     match_features: pl.DataFrame,
     team_matches: pl.DataFrame,
     team_ratings: pl.DataFrame,
+    team_market_ratings: pl.DataFrame,
+    team_shot_ratings: pl.DataFrame,
     folder: Path,
     spec: FeatureSpec = DEFAULT_SPEC,
 ) -> None:
@@ -97,18 +115,21 @@ def write_tensors(
 
     Parameters
     ----------
-    match_features, team_matches, team_ratings
+    match_features, team_matches, team_ratings, team_market_ratings, team_shot_ratings
         The tables of those names, in any order.
     folder
         An empty folder; receives a `.npy` file of each of `ARRAYS`, `keys.parquet` and `feature_spec.json`.
     """
     matches = match_features.sort(*_ORDER)
-    history = TeamHistory(history_rows(team_matches, team_ratings), spec)
+    rated = {MARKET_TABLE: team_market_ratings, SHOT_TABLE: team_shot_ratings}
+    history = TeamHistory(history_rows(team_matches, team_ratings, *rated.values()), spec)
     home, away = (
         history.spans(matches[f"{side}_team_id"], matches["kickoff_date"]) for side in ("home", "away")
     )
     goals = matches.select(pl.col("home_goals", "away_goals").fill_null(UNPLAYED).cast(pl.Int16))
-    fixtures = matches.with_columns(pl.lit(None, pl.Float32).alias(HOME_ADVANTAGE_SHIFT))
+    fixtures = with_rating_context(matches, rated, spec).with_columns(
+        pl.lit(None, pl.Float32).alias(HOME_ADVANTAGE_SHIFT)
+    )
     tensors = SequenceTensors(
         past=history.past,
         home_span=home,
@@ -116,6 +137,7 @@ def write_tensors(
         context=encode_context(fixtures, spec),
         outcome=matches["outcome"].fill_null(UNPLAYED).cast(pl.Int64).to_numpy(),
         goals=np.ascontiguousarray(goals.to_numpy()),
+        market=market_labels(matches, team_market_ratings),
         keys=matches.select(KEY_COLUMNS),
         spec=spec,
     )

@@ -25,8 +25,8 @@ from football_assets.orchestration.metadata import LEARNING_GROUP, OWNERS, markd
 from football_assets.orchestration.requested import materialized_since_request
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.artifacts import fetch, folder_digest
-from football_assets.storage.tables import as_markdown
 from football_assets.training.config import LaunchedTraining, TrainingConfig
+from football_assets.training.score_tables import confusion_table, league_table, scores_table, tier_table
 
 if TYPE_CHECKING:
     from football_assets.orchestration.tracking import Tracking
@@ -191,7 +191,8 @@ def model_evaluation(
     """Scores on the test period, which nothing was fitted on, beside class prior, Elo and, with odds, the bookmaker.
 
     `metrics.json` holds log loss, ranked probability score, Brier score, accuracy, expected calibration error, the
-    scores by league and the confusion by outcome; `test_predictions.parquet` every forecast behind them.
+    scores by league and, where there are odds or shots, by tier of input, and the confusion by outcome;
+    `test_predictions.parquet` every forecast behind them. The odds of the test matches themselves are hidden.
     """
     from football_assets.orchestration.tracking import track
     from football_assets.sequences.tensors import open_tensors
@@ -232,6 +233,7 @@ def model_evaluation(
             "reliability": markdown_picture(picture, "Reliability diagram"),
             "scores": MetadataValue.md(scores_table({"LSTM": metrics["test"], **metrics["baselines"]})),
             "by_league": MetadataValue.md(league_table(metrics["by_league"])),
+            **({"tiers": MetadataValue.md(tier_table(metrics["tiers"]))} if "tiers" in metrics else {}),
             "confusion": MetadataValue.md(confusion_table(metrics["confusion"])),
             "test_matches": metrics["test_matches"],
             **{f"test_{name}": value for name, value in metrics["test"].items()},
@@ -304,47 +306,6 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise FootballError(f"{text!r} is not a day: write it YYYY-MM-DD, like 2021-07-01.") from None
-
-
-def scores_table(scores: dict[str, dict[str, float]]) -> str:
-    """Scores by forecaster as a Markdown table."""
-    rows = [
-        {
-            "forecaster": forecaster,
-            "log loss": f"{row['log_loss']:.4f}",
-            "RPS": f"{row['rps']:.4f}",
-            "Brier": f"{row['brier']:.4f}",
-            "accuracy": f"{row['accuracy']:.4f}",
-            "ECE": f"{row['ece']:.4f}",
-        }
-        for forecaster, row in scores.items()
-    ]
-    return as_markdown(pl.DataFrame(rows))
-
-
-def league_table(rows: list[dict]) -> str:
-    """Scores by league as a Markdown table."""
-    table = [
-        {
-            "league": row["league_id"],
-            "matches": row["matches"],
-            "log loss": f"{row['log_loss']:.4f}",
-            "Elo log loss": f"{row['elo_log_loss']:.4f}",
-            "RPS": f"{row['rps']:.4f}",
-            "accuracy": f"{row['accuracy']:.3f}",
-        }
-        for row in rows
-    ]
-    return as_markdown(pl.DataFrame(table))
-
-
-def confusion_table(matrix: list[list[int]]) -> str:
-    """Tabulate matches by outcome and most probable outcome in Markdown."""
-    from football_assets.domain.scoring_rules import OUTCOMES
-
-    counts = pl.DataFrame(matrix, schema=[f"{name} forecast" for name in OUTCOMES], orient="row")
-    happened = pl.Series("happened", ["home win", "draw", "away win"])
-    return as_markdown(counts.insert_column(0, happened))
 
 
 assets = [trained_lstm, model_evaluation, backtest]

@@ -4,7 +4,7 @@ Histories and ratings are updated: each match is forecast from results of earlie
 affect neither weights nor calibration.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,9 @@ from polars import selectors as cs
 
 from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.errors import NotEnoughData
+from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.sequences.tiers import OWN_ODDS
 from football_assets.training.config import TrainingConfig
 from football_assets.training.evaluation import forecasts_beside_baselines, probabilities_of
 from football_assets.training.fit import Epoch, Fit
@@ -52,6 +54,7 @@ def run_backtest(
     end: date | None = None,
     config: TrainingConfig | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    hidden: Collection[FeatureGroup] = OWN_ODDS,
 ) -> Backtest:
     """Forecast the played matches from `start` to `end`, both included.
 
@@ -64,6 +67,8 @@ def run_backtest(
         Last day that is forecast; None stands for the last with a result.
     config
         Its split gives the share of the matches before `start` that stops and calibrates; the test share is not used.
+    hidden
+        Groups of inputs that are unknown when matches are forecast, as if a feed had stopped. Training sees them.
 
     Returns
     -------
@@ -82,7 +87,7 @@ def run_backtest(
     rows = rows_to_walk(tensors, start, end)
     split = split_by_time(tensors, config.split.model_copy(update={"test_start": start}))
     fit = fit_on_workers(tensors, split, config, on_epoch)
-    forecasts = forecasts_beside_baselines(fit.network, tensors, split.train, rows).select(
+    forecasts = forecasts_beside_baselines(fit.network, tensors, split.train, rows, hidden).select(
         pl.col("kickoff_date").alias("date"),
         *BACKTEST_COLUMNS[1:],
         cs.starts_with("class_prior_", "elo_"),

@@ -1,5 +1,7 @@
 """Baseline forecasts: class prior, Elo logistic regression, and the bookmaker where there are odds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -44,13 +46,23 @@ def elo_log_loss(tensors: SequenceTensors, split: TimeSplit) -> float:
     return log_loss(elo_logistic(tensors, split.train, split.validation), tensors.outcome[split.validation])
 
 
-def bookmaker(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def bookmaker(
+    tensors: SequenceTensors, rows: NDArray[np.int64], columns: Sequence[str] = ODDS_COLUMNS
+) -> NDArray[np.float64]:
     """Scale inverse decimal odds to a sum of 1, `[n, 3]`; NaN where the odds of a match are incomplete."""
-    odds = decimal_odds(tensors)[rows]
+    odds = decimal_odds(tensors, columns)[rows]
     inverse = 1.0 / np.where(odds > 1.0, odds, np.nan)
     return inverse / inverse.sum(axis=1, keepdims=True)
 
 
-def decimal_odds(tensors: SequenceTensors) -> NDArray[np.float64]:
-    """Return the decimal odds of every match, `[matches, 3]`, NaN where unknown."""
-    return tensors.keys.select(pl.col(ODDS_COLUMNS).cast(pl.Float64).fill_null(np.nan)).to_numpy()
+def decimal_odds(tensors: SequenceTensors, columns: Sequence[str] = ODDS_COLUMNS) -> NDArray[np.float64]:
+    """Return the decimal odds of every match, `[matches, 3]`, NaN where unknown.
+
+    Parameters
+    ----------
+    columns
+        Columns of the keys with the odds of a home win, a draw and an away win. Tensors without them know no odds.
+    """
+    if not set(columns) <= set(tensors.keys.columns):
+        return np.full((len(tensors), len(columns)), np.nan)
+    return tensors.keys.select(pl.col(columns).cast(pl.Float64).fill_null(np.nan)).to_numpy()

@@ -5,16 +5,18 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LEAST_YEARS = 4  # of training matches that `SplitConfig.train_start` leaves
+
 
 class NetworkConfig(BaseModel):
     """Shape of the network."""
 
     model_config = ConfigDict(extra="forbid")
 
-    hidden: int = Field(16, ge=1, description="Width of the LSTM's state.")
+    hidden: int = Field(32, ge=1, description="Width of the LSTM's state.")
     layers: int = Field(1, ge=1, le=4, description="LSTM layers.")
-    trunk: int = Field(32, ge=1, description="Width of the layer that joins both teams and the context.")
-    dropout: float = Field(0.3, ge=0, lt=1, description="Share of activations dropped while training.")
+    trunk: int = Field(64, ge=1, description="Width of the layer that joins both teams and the context.")
+    dropout: float = Field(0.15, ge=0, lt=1, description="Share of activations dropped while training.")
 
 
 class SplitConfig(BaseModel):
@@ -25,11 +27,22 @@ class SplitConfig(BaseModel):
     validation_share: float = Field(
         0.15, gt=0, lt=1, description="Share of the played matches before the test period."
     )
+    most_validation: int = Field(
+        12_000,
+        ge=1,
+        description="Matches of validation at most, about a season of 38 leagues; overrides the share. More would be "
+        "lost to training.",
+    )
     test_share: float = Field(0.15, ge=0, lt=1, description="Share of the played matches at the end.")
     validation_start: date | None = Field(None, description="First day of validation; overrides the share.")
     test_start: date | None = Field(None, description="First day of the test period; overrides the share.")
     burn_in_days: int = Field(
         180, ge=0, description="Days at the start whose matches are history only: ratings have not converged."
+    )
+    train_start: date | None = Field(
+        date(2005, 7, 1),
+        description="First day that is trained on; earlier matches are history only. Football has changed, and few of "
+        f"them have odds. Without effect where validation starts less than {LEAST_YEARS} years after it.",
     )
 
 
@@ -40,7 +53,7 @@ class TrainingConfig(BaseModel):
 
     network: NetworkConfig = NetworkConfig()
     split: SplitConfig = SplitConfig()
-    epochs: int = Field(5, ge=1, description="Passes over the training matches at most.")
+    epochs: int = Field(7, ge=1, description="Passes over the training matches at most.")
     patience: int = Field(4, ge=1, description="Epochs without a better validation log loss before stopping.")
     batch_size: int = Field(
         1024, ge=1, description="Largest batch size; smaller where the training period is short."
@@ -55,6 +68,20 @@ class TrainingConfig(BaseModel):
     )
     goals_weight: float = Field(
         0.5, ge=0, description="Weight of the goals' Poisson loss beside the outcome's log loss."
+    )
+    soft_labels: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Weight of what the odds of a match imply in its labels of training, beside its result; 0: results "
+        "alone. Validation and test are always scored on results.",
+    )
+    hidden_odds: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="Share of the training matches whose past odds are hidden in an epoch, so that the network also "
+        "forecasts matches without odds.",
     )
     refit: bool = Field(
         False,
@@ -137,7 +164,7 @@ class SweepConfig(BaseModel):
     )
     seed: int = Field(7, description="Seed of the sampled configurations.")
     split: SplitConfig = SplitConfig()
-    epochs: int = Field(5, ge=1, description="Most passes over the training matches, in every training.")
+    epochs: int = Field(7, ge=1, description="Most passes over the training matches, in every training.")
     patience: int = Field(4, ge=1, description="Epochs without a better validation log loss before stopping.")
 
     @property

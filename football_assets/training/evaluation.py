@@ -1,6 +1,7 @@
 """Evaluate a fitted network on the test period, beside the baselines."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -10,23 +11,27 @@ from numpy.typing import NDArray
 from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import OUTCOMES, score
 from football_assets.errors import NotEnoughData
+from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.sequences.tiers import OWN_ODDS
 from football_assets.storage.model_files import METRICS, TEST_PREDICTIONS
 from football_assets.training.baselines import bookmaker, class_prior, elo_logistic
 from football_assets.training.network import MatchForecaster
 from football_assets.training.predictions import forecast
 from football_assets.training.split import TimeSplit
+from football_assets.training.tier_scores import tier_scores
 
 
 def evaluate_forecaster(
     network: MatchForecaster, tensors: SequenceTensors, split: TimeSplit
 ) -> tuple[dict, pl.DataFrame]:
-    """Score the network and the baselines on the test period.
+    """Score the network and the baselines on the test period, without the odds of the test matches themselves.
 
     Returns
     -------
     tuple
-        The metrics as JSON values, and one row per test match with the probabilities of all forecasters.
+        The metrics as JSON values, and one row per test match with the probabilities of all forecasters. Where a test
+        match has odds or shots, the metrics have the scores by tier of input, `tiers`.
 
     Raises
     ------
@@ -62,11 +67,18 @@ def evaluate_forecaster(
         "by_league": scores_by_league(predictions),
         "confusion": confusion(ours, outcomes).tolist(),
     }
+    tiers = tier_scores(network, tensors, split.test)
+    if tiers:
+        metrics["tiers"] = tiers
     return metrics, predictions
 
 
 def forecasts_beside_baselines(
-    network: MatchForecaster, tensors: SequenceTensors, train: NDArray[np.int64], rows: NDArray[np.int64]
+    network: MatchForecaster,
+    tensors: SequenceTensors,
+    train: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    hidden: Collection[FeatureGroup] = OWN_ODDS,
 ) -> pl.DataFrame:
     """Forecast `rows` with the network and the baselines, for the evaluation and the backtest.
 
@@ -76,6 +88,8 @@ def forecasts_beside_baselines(
         Rows of played matches that the class prior and the Elo regression are fitted on.
     rows
         Rows of played matches to forecast.
+    hidden
+        Groups of inputs that the network does not see, as in `forecast`.
 
     Returns
     -------
@@ -84,7 +98,7 @@ def forecasts_beside_baselines(
         `away_goals`, `outcome`, `xg_home`, `xg_away`, `p_home`, `p_draw`, `p_away`, and the probabilities of the
         baselines: `class_prior_p_home`, `elo_p_home`, `odds_p_home`, …, null where there are no odds.
     """
-    probabilities, goals = forecast(network, tensors, rows)
+    probabilities, goals = forecast(network, tensors, rows, hidden)
     prefixed = {
         "": probabilities,
         "class_prior_": class_prior(tensors, train, rows),

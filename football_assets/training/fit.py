@@ -17,15 +17,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from football_assets.errors import FootballError
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.calibration import calibrate
+from football_assets.training.calibration import calibrate, calibrate_blend, copy_calibration
 from football_assets.training.config import NetworkConfig, TrainingConfig
-from football_assets.training.inputs import BatchReader, batch_reader
+from football_assets.training.hidden_inputs import HiddenOdds
+from football_assets.training.inputs import Batch, BatchReader, batch_reader
+from football_assets.training.losses import LossFunction, mean_losses, soft_labels
 from football_assets.training.network import MatchForecaster, count_parameters
 from football_assets.training.predictions import outputs_and_targets
 from football_assets.training.split import TimeSplit
@@ -38,13 +39,15 @@ _STEPS_PER_EPOCH = 64  # at least, where the training period is short
 _LEAST_IMPROVEMENT = 1e-5  # of the validation log loss
 
 NetworkFactory = Callable[[FeatureSpec, NetworkConfig], MatchForecaster]
-# Logits [n, 3], log expected goals [n, 2], outcomes [n] and goals [n, 2] to the outcome's and the goals' mean loss.
-LossFunction = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """Figures of one pass over the training matches; losses are mean log losses of the outcome, in nats."""
+    """Figures of one pass over the training matches; losses are mean log losses of the outcome, in nats.
+
+    `train_log_loss` is against results as the one of validation is, also where training minimises the loss against soft
+    labels. It is higher than that of the finished epoch: measured while weights change, with dropout and hidden odds.
+    """
 
     epoch: int
     train_log_loss: float
@@ -106,14 +109,6 @@ def describe_fit(fit: Fit, split: TimeSplit, config: TrainingConfig) -> dict[str
     }
 
 
-def mean_losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the mean log loss of the outcome and the mean Poisson loss of the goals."""
-    return (
-        functional.cross_entropy(logits, outcome),
-        functional.poisson_nll_loss(log_rates, goals, log_input=True),
-    )
-
-
 @dataclass(frozen=True)
 class _Task:
     """What the first fit and the refit have in common."""
@@ -158,7 +153,8 @@ def fit_forecaster(
     network_factory
         Builds the network of the tensors' specification and `config.network`.
     losses
-        The losses of training and validation; goals count with `config.goals_weight`.
+        The losses of training and validation; goals count with `config.goals_weight`. In training the outcomes are
+        probabilities `[n, 3]` if a training match has odds and `config.soft_labels` is not 0, else classes `[n]`.
 
     Raises
     ------
@@ -218,6 +214,8 @@ def _fit(task: _Task, split: TimeSplit, on_epoch: Callable[[Epoch], None] | None
     network.load_state_dict(best_weights)
     logits, _, outcome, _ = outputs_and_targets(network, task.reader, split.validation)
     calibrate(network, logits, outcome)
+    context = torch.from_numpy(np.asarray(task.tensors.context[split.validation]))
+    calibrate_blend(network.to("cpu"), logits, context, outcome)
     return Fit(network.to("cpu").eval(), epochs, best_epoch, str(task.workers.device))
 
 
@@ -234,8 +232,7 @@ def _refit(task: _Task, split: TimeSplit, fit: Fit) -> Fit:
     for _ in islice(_passes(task, network, averaged, rows), epochs):
         continue
     network.load_state_dict(averaged.module.state_dict())
-    network.calibration_scale.copy_(fit.network.calibration_scale)
-    network.calibration_shift.copy_(fit.network.calibration_shift)
+    copy_calibration(fit.network, network)
     return replace(fit, network=network.to("cpu").eval(), refit_seconds=time.perf_counter() - started)
 
 
@@ -265,24 +262,44 @@ def _passes(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.15
     )
+    last = int(rows.max()) + 1  # matches after the training period must not change the draws
+    hidden = HiddenOdds(task.tensors.spec, config.hidden_odds, config.seed, last, workers.device)
+    has_odds = bool(np.isfinite(task.tensors.market[rows]).any())
+    odds_share = config.soft_labels if has_odds else 0.0
     for _ in range(config.epochs):
         network.train()
+        hidden.draw()
         total = torch.zeros((), dtype=torch.float64, device=workers.device)
-        for batch in batches(rows, task.batch_size, order):
+        for drawn in batches(rows, task.batch_size, order):
             optimiser.zero_grad(set_to_none=True)
-            own = workers.own(batch)
+            own = workers.own(drawn)
             if len(own):
-                inputs, outcome, goals = task.reader.read(own)
-                logits, log_rates = network.raw_outputs(*inputs)  # [n, 3], [n, 2]
-                outcome_loss, goals_loss = task.losses(logits, log_rates, outcome, goals)
-                (outcome_loss + config.goals_weight * goals_loss).backward()
-                total += outcome_loss.detach().double() * len(own)
-            workers.join_gradients(network, len(own) / len(batch))
+                batch = task.reader.read(own)
+                outputs = network.raw_outputs(*hidden.hide(batch.inputs, own))  # [n, 3], [n, 2]
+                loss, log_loss = _losses(task, outputs, batch, odds_share)
+                loss.backward()
+                total += log_loss.detach().double() * len(own)
+            workers.join_gradients(network, len(own) / len(drawn))
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             averaged.update_parameters(network)
         yield workers.total(total.item()) / len(rows), schedule.get_last_lr()[0]
+
+
+def _losses(
+    task: _Task, outputs: tuple[Tensor, Tensor], batch: Batch, odds_share: float
+) -> tuple[Tensor, Tensor]:
+    """Compute the loss to minimise, and the outcome's mean loss against results, which is reported."""
+    logits, log_rates = outputs
+    outcome, goals = batch.outcome, batch.goals
+    if odds_share:
+        outcome, goals = soft_labels(outcome, goals, batch.market, odds_share)
+    outcome_loss, goals_loss = task.losses(logits, log_rates, outcome, goals)
+    loss = outcome_loss + task.config.goals_weight * goals_loss
+    if odds_share:
+        outcome_loss, _ = task.losses(logits.detach(), log_rates.detach(), batch.outcome, batch.goals)
+    return loss, outcome_loss
 
 
 @contextmanager

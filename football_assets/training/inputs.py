@@ -4,7 +4,7 @@ On a CPU a batch is read from the memory-mapped files. A GPU holds all tensors i
 a million matches, and reads its batches there without transfers.
 """
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,15 +14,25 @@ from torch import Tensor
 from football_assets.sequences.tensors import ARRAYS, SequenceTensors
 
 Inputs = tuple[Tensor, Tensor, Tensor]
-Batch = tuple[Inputs, Tensor, Tensor]
 _LARGEST_SHARE = 0.5  # of a GPU's free memory for the tensors; the rest is for training
+
+
+class Batch(NamedTuple):
+    """Inputs and labels of some matches, on the network's device."""
+
+    inputs: Inputs
+    outcome: Tensor  # int64 [n]
+    goals: Tensor  # float32 [n, 2]
+    market: (
+        Tensor  # float32 [n, 5]: what the odds of the matches imply, as `SequenceTensors.market`; NaN unknown
+    )
 
 
 class BatchReader(Protocol):
     """A reader of batches of some tensors."""
 
     def read(self, rows: NDArray[np.int64]) -> Batch:
-        """Read inputs, outcomes `[n]` and goals `[n, 2]` (float32) of some rows, on the network's device."""
+        """Read inputs and labels of some rows, on the network's device."""
         ...
 
 
@@ -49,7 +59,8 @@ class MappedReader:
             for array in (batch.home_history, batch.away_history, batch.context)
         )
         outcome, goals = targets(self._tensors, rows)
-        return (home, away, context), self._sent(outcome), self._sent(goals)
+        market = torch.from_numpy(np.asarray(self._tensors.market[rows]))
+        return Batch((home, away, context), *(self._sent(label) for label in (outcome, goals, market)))
 
     def _sent(self, values: Tensor) -> Tensor:
         if self._device.type == "cuda":
@@ -67,13 +78,15 @@ class ResidentReader:
         self._context = self._held(tensors.context)
         self._outcome = self._held(tensors.outcome)
         self._goals = self._held(tensors.goals)
+        self._market = self._held(tensors.market)
         self._back = torch.arange(-tensors.spec.history_length, 0, device=device)
 
     def read(self, rows: NDArray[np.int64]) -> Batch:
         """Read a batch. See `BatchReader.read`."""
         index = torch.from_numpy(rows).to(self._device, non_blocking=True)
         home, away = self._history(self._home_span[index]), self._history(self._away_span[index])
-        return (home, away, self._context[index]), self._outcome[index], self._goals[index].float()
+        inputs = (home, away, self._context[index])
+        return Batch(inputs, self._outcome[index], self._goals[index].float(), self._market[index])
 
     def _history(self, spans: Tensor) -> Tensor:
         """Gather the last matches of teams, as `read_histories` does."""

@@ -1,11 +1,13 @@
 """The network: one LSTM encodes both teams' last matches, and a goals model turns the encoding into probabilities.
 
-Expected goals are a log-linear model of the context, corrected by the LSTM. They start from the mean goals of the
-league and the recent shift of home advantage in all leagues. The shift enters without a weight: it hardly varies in the
-training period, so a weight learnt there would be arbitrary when it does vary. The probabilities of two independent
-Poisson counts with these means are the prior of the outcome head, which learns what they miss, such as draws.
-Normalisation and calibration are buffers of the module: raw goals and days go in and calibrated probabilities come out,
-in PyTorch and in the exported graph alike.
+Expected goals are a log-linear model of the context, corrected by the LSTM. They start from the goals that the ratings
+from past odds imply. Where there are none they start from the mean goals of the league and the recent shift of home
+advantage in all leagues. The shift enters without a weight: it hardly varies in the training period, so a weight learnt
+there would be arbitrary when it does vary. The probabilities of two independent Poisson counts with these means are the
+prior of the outcome head, which learns what they miss, such as draws. The odds of the match itself enter without a
+weight too, as a blend of the calibrated probabilities (`blend.py`). Normalisation, calibration and blend are buffers of
+the module: raw goals, days and odds go in and calibrated probabilities come out, in PyTorch and in the exported graph
+alike.
 """
 
 import json
@@ -18,16 +20,23 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
+from football_assets.sequences.tiers import MATCH_ODDS
 from football_assets.storage.model_files import CHECKPOINT, TRAINING
+from football_assets.training.blend import blend_for
 from football_assets.training.config import NetworkConfig
 
 SCORE_GRID_GOALS = 12
+ODDS_GOALS = ("odds_home_goals", "odds_away_goals")  # goals that the ratings from past odds imply
 _LOG_RATE_BOUNDS = (-3.0, 2.0)  # 0.05 to 7.4 goals
 _SMALLEST = 1e-9
 
 
 class Normaliser(nn.Module):
-    """Clip raw features to their bounds, fill unknown ones with the mean, and scale to mean 0 and deviation 1."""
+    """Clip raw features to their bounds, fill unknown ones with the mean, and scale to mean 0 and deviation 1.
+
+    A feature that does not vary in training has an infinite deviation: nothing was learnt of it, so it stays 0 when it
+    does vary later, for example where the first odds land after training.
+    """
 
     def __init__(self, lower: list[float], upper: list[float]) -> None:
         super().__init__()
@@ -43,15 +52,17 @@ class Normaliser(nn.Module):
 
     @torch.no_grad()
     def fit(self, rows: Tensor) -> None:
-        """Fit mean and deviation on training rows `[n, features]`, ignoring NaN."""
-        rows = rows.to(self.lower.device).double()
-        clipped = rows.clamp(self.lower.double(), self.upper.double())
-        known = ~clipped.isnan()
-        count = known.sum(0).clamp(min=1)
-        mean = clipped.nan_to_num(0.0).sum(0) / count
-        variance = torch.where(known, (clipped - mean) ** 2, 0.0).sum(0) / count
-        self.mean.copy_(mean)
-        self.deviation.copy_(torch.where(variance > 1e-12, variance.sqrt(), 1.0))
+        """Fit mean and deviation on training rows `[n, features]`, ignoring NaN.
+
+        One feature at a time: double precision of all at once would take several times the memory of the rows.
+        """
+        for place, (lower, upper) in enumerate(zip(self.lower.tolist(), self.upper.tolist(), strict=True)):
+            values = rows[:, place].to(self.lower.device).double()
+            values = values[~values.isnan()].clamp(lower, upper)
+            mean = values.mean() if len(values) else torch.zeros(())
+            variance = ((values - mean) ** 2).mean() if len(values) else torch.zeros(())
+            self.mean[place] = mean
+            self.deviation[place] = variance.sqrt() if variance > 1e-12 else torch.inf
 
     def forward(self, raw: Tensor) -> Tensor:
         """Normalise features `[..., features]`; an unknown one becomes 0, the mean."""
@@ -71,11 +82,9 @@ class MatchForecaster(nn.Module):
         self.spec, self.config = spec, config
         self.observed = spec.history_names.index(OBSERVED)
         self.league_goals = [spec.context_names.index(f"league_{side}_goals") for side in ("home", "away")]
-        self.shift = (
-            spec.context_names.index(HOME_ADVANTAGE_SHIFT)
-            if HOME_ADVANTAGE_SHIFT in spec.context_names
-            else None
-        )
+        names = spec.context_names
+        self.odds_goals = [names.index(name) for name in ODDS_GOALS] if set(ODDS_GOALS) <= set(names) else []
+        self.shift = names.index(HOME_ADVANTAGE_SHIFT) if HOME_ADVANTAGE_SHIFT in names else None
         self.normalise_history = Normaliser([f.lower for f in spec.history], [f.upper for f in spec.history])
         self.normalise_context = Normaliser([f.lower for f in spec.context], [f.upper for f in spec.context])
         width = config.hidden
@@ -105,12 +114,11 @@ class MatchForecaster(nn.Module):
         self.register_buffer(
             "fewer", torch.ones(SCORE_GRID_GOALS + 1, SCORE_GRID_GOALS + 1).tril(-1), persistent=False
         )
-        learnt = torch.ones(len(spec.context))
-        if self.shift is not None:
-            learnt[self.shift] = 0
+        learnt = torch.tensor([float(name not in (HOME_ADVANTAGE_SHIFT, *MATCH_ODDS)) for name in names])
         self.register_buffer("learnt", learnt, persistent=False)
         self.register_buffer("calibration_scale", torch.ones(3))
         self.register_buffer("calibration_shift", torch.zeros(3))
+        self.blend = blend_for(spec)
 
     counts: Tensor
     log_factorials: Tensor
@@ -122,7 +130,14 @@ class MatchForecaster(nn.Module):
     def forward(self, home_history: Tensor, away_history: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Compute calibrated probabilities `[n, 3]` and expected goals `[n, 2]`."""
         logits, log_rates = self.raw_outputs(home_history, away_history, context)
-        return torch.softmax(self.calibrate(logits), dim=1), log_rates.exp()
+        return self.probabilities(logits, context), log_rates.exp()
+
+    def probabilities(self, logits: Tensor, context: Tensor) -> Tensor:
+        """Calibrate logits `[n, 3]`, and blend them with the odds of the match where the context has them."""
+        calibrated = self.calibrate(logits)
+        if self.blend is not None:
+            calibrated = self.blend(calibrated, context)
+        return torch.softmax(calibrated, dim=1)
 
     def calibrate(self, logits: Tensor) -> Tensor:
         """Scale and shift the outcome's log-probabilities, by vector scaling."""
@@ -131,7 +146,7 @@ class MatchForecaster(nn.Module):
     def raw_outputs(
         self, home_history: Tensor, away_history: Tensor, context: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Compute uncalibrated outcome logits `[n, 3]` and log expected goals `[n, 2]`."""
+        """Compute uncalibrated outcome logits `[n, 3]` and log expected goals `[n, 2]`, without odds of the match."""
         base = self._base(context)  # [n, 2]
         known = self.normalise_context(context) * self.learnt
         both = self._read(torch.cat([home_history, away_history]))  # [2 * n, 2 * hidden]
@@ -145,8 +160,20 @@ class MatchForecaster(nn.Module):
         return logits, log_rates
 
     def _base(self, context: Tensor) -> Tensor:
+        """Compute the logarithms of expected goals that the network starts from, home and away `[n, 2]`."""
+        base = self._league_base(context)
+        if not self.odds_goals:
+            return base
+        goals, normaliser = self._columns(context, self.odds_goals), self.normalise_context
+        lower, upper, deviation = (
+            getattr(normaliser, name)[self.odds_goals] for name in ("lower", "upper", "deviation")
+        )
+        is_unknown = torch.isnan(goals) | torch.isinf(deviation)  # infinite: unknown in all of training
+        return torch.where(is_unknown.any(dim=1, keepdim=True), base, goals.clamp(lower, upper).log())
+
+    def _league_base(self, context: Tensor) -> Tensor:
         """Compute the logarithms of the league's mean goals, home and away `[n, 2]`, shifted by home advantage."""
-        league = torch.stack([context[:, i] for i in self.league_goals], dim=1)
+        league = self._columns(context, self.league_goals)
         league = torch.where(torch.isnan(league), self.normalise_context.mean[self.league_goals], league)
         base = league.clamp(min=0.2).log()
         if self.shift is None:
@@ -157,6 +184,10 @@ class MatchForecaster(nn.Module):
             / 2
         )
         return base + torch.stack([half, -half], dim=1)
+
+    @staticmethod
+    def _columns(context: Tensor, columns: list[int]) -> Tensor:
+        return torch.stack([context[:, column] for column in columns], dim=1)
 
     def _read(self, history: Tensor) -> Tensor:
         """Encode last matches `[n, length, features]` as last state and attention-weighted mean `[n, 2 * hidden]`."""

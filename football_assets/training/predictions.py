@@ -1,27 +1,44 @@
 """Apply a network to rows of the tensors, batch by batch and without gradients."""
 
+from collections.abc import Collection, Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.inputs import BatchReader, MappedReader
+from football_assets.sequences.tiers import OWN_ODDS, hide_groups
+from football_assets.training.inputs import BatchReader
 from football_assets.training.network import MatchForecaster
 
 _EVALUATION_BATCH = 4096
 
 
 def forecast(
-    network: MatchForecaster, tensors: SequenceTensors, rows: NDArray[np.int64]
+    network: MatchForecaster,
+    tensors: SequenceTensors,
+    rows: NDArray[np.int64],
+    hidden: Collection[FeatureGroup] = OWN_ODDS,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Forecast rows: calibrated probabilities `[n, 3]` and expected goals `[n, 2]`."""
-    if len(rows) == 0:
-        return np.zeros((0, 3)), np.zeros((0, 2))
-    logits, log_rates = raw_outputs(network, MappedReader(tensors, torch.device("cpu")), rows)
+    """Forecast rows: calibrated probabilities `[n, 3]` and expected goals `[n, 2]`.
+
+    Parameters
+    ----------
+    hidden
+        Groups of inputs that the network does not see. By default the odds of the match itself: with them a forecast is
+        mostly the bookmaker's.
+    """
+    network.eval()
+    parts = [(torch.zeros(0, 3), torch.zeros(0, 2))]
     with torch.no_grad():
-        probabilities = torch.softmax(network.calibrate(logits), dim=1)
-    return probabilities.double().numpy(), log_rates.exp().double().numpy()
+        for part in _parts(rows):
+            batch = hide_groups(tensors.take(part), tensors.spec, hidden)
+            arrays = (batch.home_history, batch.away_history, batch.context)
+            parts.append(network(*(torch.from_numpy(array) for array in arrays)))
+    probabilities, goals = (torch.cat(part).double().numpy() for part in zip(*parts, strict=True))
+    return probabilities, goals
 
 
 def raw_outputs(
@@ -39,8 +56,14 @@ def outputs_and_targets(
     network.eval()
     parts = []
     with torch.no_grad():
-        for start in range(0, len(rows), _EVALUATION_BATCH):
-            inputs, outcome, goals = reader.read(rows[start : start + _EVALUATION_BATCH])
-            parts.append((*network.raw_outputs(*inputs), outcome, goals))
+        for part in _parts(rows):
+            batch = reader.read(part)
+            parts.append((*network.raw_outputs(*batch.inputs), batch.outcome, batch.goals))
     logits, log_rates, outcomes, goals = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
     return logits, log_rates, outcomes, goals
+
+
+def _parts(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows in order, in parts that fit into memory."""
+    for start in range(0, len(rows), _EVALUATION_BATCH):
+        yield rows[start : start + _EVALUATION_BATCH]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training.config import SplitConfig
+from football_assets.training.config import LEAST_YEARS, SplitConfig
 
 MIN_MATCHES = 50
 
@@ -58,27 +58,35 @@ def split_by_time(tensors: SequenceTensors, config: SplitConfig) -> TimeSplit:
         raise NotEnoughData(
             f"No played match lies before the test period's start {test_start}: choose a later day."
         )
-    validation_start = _as_day(config.validation_start) or _day_at_share(
-        before_test, 1 - config.validation_share
-    )
-    settled = np.datetime64(days[0]) + np.timedelta64(config.burn_in_days, "D")
-    train = rows[(days >= settled) & (days < validation_start)]
+    share = min(config.validation_share, config.most_validation / len(before_test))
+    validation_start = _as_day(config.validation_start) or _day_at_share(before_test, 1 - share)
+    train_start = _train_start(days[0], validation_start, config)
+    train = rows[(days >= train_start) & (days < validation_start)]
     validation = rows[(days >= validation_start) & (days < test_start)]
     for name, part in (("training", train), ("validation", validation)):
         if len(part) < MIN_MATCHES:
             raise NotEnoughData(
                 f"The {name} period has {len(part)} matches, fewer than {MIN_MATCHES}: land more results, "
-                "or change split.validation_start, split.test_start or split.burn_in_days."
+                "or change split.validation_start, split.test_start, split.burn_in_days or split.train_start."
             )
     return TimeSplit(
         train=train,
         validation=validation,
         test=rows[days >= test_start],
-        train_start=_as_date(settled),
+        train_start=_as_date(train_start),
         validation_start=_as_date(validation_start),
         test_start=_as_date(test_start),
         end=_as_date(days[-1]),
     )
+
+
+def _train_start(first: np.datetime64, validation_start: np.datetime64, config: SplitConfig) -> np.datetime64:
+    """Return the first day of training: after the burn-in, and `config.train_start` where it leaves enough years."""
+    settled = np.datetime64(first) + np.timedelta64(config.burn_in_days, "D")
+    wanted = _as_day(config.train_start)
+    if wanted is None or validation_start - wanted < np.timedelta64(LEAST_YEARS * 365, "D"):
+        return settled
+    return max(settled, wanted)
 
 
 def _day_at_share(days: NDArray[np.datetime64], share: float) -> np.datetime64:

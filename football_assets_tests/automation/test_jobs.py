@@ -25,6 +25,8 @@ FEATURES = {
     "team_matches",
     "team_form",
     "team_ratings",
+    "team_market_ratings",
+    "team_shot_ratings",
     "match_features",
     "sequence_tensors",
 }

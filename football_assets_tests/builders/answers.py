@@ -11,6 +11,7 @@ FRAMEWORK_JSON = {"Content-Type": "application/json; charset=utf-8"}  # which th
 
 LISTED = {"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}
 LISTED_DAY = "2016-01-23"
+ODDS = {"home": 2.1, "draw": 3.4, "away": 3.6}
 UNLISTED = {"league": "eng.1", "home_team": "Chelsea", "away_team": "Arsenal"}
 
 

@@ -40,6 +40,14 @@ def planted() -> Fitted:
 
 
 @pytest.fixture(scope="session")
+def priced() -> Fitted:
+    """Fitted on matches of which some have odds and shots."""
+    from football_assets_tests.builders.priced import PRICED, priced_tensors
+
+    return fitted(priced_tensors(), PRICED)
+
+
+@pytest.fixture(scope="session")
 def tensors(countries: "SimulatedCountries", tmp_path_factory: pytest.TempPathFactory) -> "SequenceTensors":
     """Of a simulated country, through the feature stage."""
     from football_assets_tests.builders.worlds import TRUTH

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED
+from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, FeatureSpec
 
 
 def packed(
-    histories: Sequence[NDArray[np.float32]],
+    histories: Sequence[NDArray[np.float32]], spec: FeatureSpec = DEFAULT_SPEC
 ) -> tuple[NDArray[np.float32], list[NDArray[np.int32]]]:
     """Left-padded histories `[n, length, features]` as one array of past matches, and the spans `[n, 2]` of each."""
-    observed = [history[..., DEFAULT_SPEC.history_names.index(OBSERVED)] > 0 for history in histories]
+    observed = [history[..., spec.history_names.index(OBSERVED)] > 0 for history in histories]
     rows = [history[seen] for history, seen in zip(histories, observed, strict=True)]
     counts = np.concatenate([seen.sum(axis=1) for seen in observed])
     ends = np.cumsum(counts)

@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
-from football_assets.sequences.tensors import ARRAYS, KEYS, SequenceTensors
+from football_assets.sequences.tensors import ARRAYS, KEYS, MARKET, SequenceTensors
+from football_assets.sequences.tiers import hide_groups
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets_tests.builders.histories import packed
 
@@ -43,6 +45,9 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
     context[generator.random(context.shape) < 0.05] = np.nan
     context[:, [spec.context_names.index(f"league_{side}_goals") for side in ("home", "away")]] = (1.5, 1.2)
     context[:, spec.context_names.index(HOME_ADVANTAGE_SHIFT)] = 0.0
+    drawn = SequenceBatch(histories[0], histories[1], context)
+    known = hide_groups(drawn, spec, ("odds", "shots", "match_odds"))
+    histories, context = [known.home_history, known.away_history], known.context
     difference = (histories[0] - histories[1])[:, -1, goals_for]
     rates = np.stack([1.4 * np.exp(0.35 * difference), 1.2 * np.exp(-0.35 * difference)], axis=1)
     goals = np.minimum(generator.poisson(rates), 9).astype(np.int16)
@@ -75,6 +80,7 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
         context,
         np.where(played, 1 - np.sign(goals[:, 0] - goals[:, 1]), -1).astype(np.int64),
         np.where(played[:, None], goals, -1).astype(np.int16),
+        np.full((matches, len(MARKET)), np.nan, dtype=np.float32),
         keys,
         spec,
     )
@@ -82,13 +88,17 @@ def planted_tensors(matches: int = MATCHES, seed: int = 0) -> SequenceTensors:
 
 def write_planted(folder: Path) -> Path:
     """The planted tensors as files, in the folder, as a run leaves them."""
-    tensors = planted_tensors()
     folder.mkdir(parents=True, exist_ok=True)
+    write_tensors_of(planted_tensors(), folder)
+    return folder
+
+
+def write_tensors_of(tensors: SequenceTensors, folder: Path) -> None:
+    """Tensors as files in an existing folder."""
     for name in ARRAYS:
         np.save(folder / f"{name}.npy", getattr(tensors, name))
     tensors.keys.write_parquet(folder / KEYS)
     tensors.spec.save(folder)
-    return folder
 
 
 def poisoned(tensors: SequenceTensors, rows: NDArray[np.integer] | NDArray[np.bool_]) -> SequenceTensors:

@@ -11,6 +11,7 @@ import polars as pl
 
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
+from football_assets.sequences.tiers import RATED
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.log_segments import SEGMENTS
 from football_assets.storage.model_files import FEATURE_SPEC, REFERENCE, TEAM_STATE
@@ -35,6 +36,7 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
         "features": [float(number), None, *[0.5] * (INPUTS - 2)],
         "p": [0.5, 0.25, 0.25],
         "xg": [1.5, 1.0],
+        "inputs": "results",
         "latency_ms": 1.5,
         **changes,
     }
@@ -89,7 +91,7 @@ def ids(bucket: Bucket) -> list[str]:
 def reference_like(
     matches: int, *, seed: int = 0, leagues: Iterable[str] = ("eng.1", "de.1")
 ) -> pl.DataFrame:
-    """Rows of a model's reference: leagues of sixty teams, rounds of a season, results drawn from the forecasts."""
+    """Rows of a model's reference: leagues of sixty teams that odds and shots rate, results drawn from forecasts."""
     generator = np.random.default_rng(seed)
     names = list(leagues)
     league = generator.integers(0, len(names), matches)
@@ -101,7 +103,7 @@ def reference_like(
         )
         for feature in DEFAULT_SPEC.context
         if feature.name != HOME_ADVANTAGE_SHIFT
-    } | {HOME_ADVANTAGE_SHIFT: np.zeros(matches)}
+    } | {HOME_ADVANTAGE_SHIFT: np.zeros(matches), **dict.fromkeys(RATED.values(), np.ones(matches))}
     played = generator.integers(0, 38, matches).astype(float)
     strength = generator.normal(0, 0.25, matches)
     xg = np.column_stack([1.5 * np.exp(strength), 1.15 * np.exp(-strength)])

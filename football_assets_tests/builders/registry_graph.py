@@ -27,8 +27,6 @@ from football_assets.orchestration.io_managers import FolderIOManager, TableIOMa
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.bundle import BundleSources, assemble_bundle
 from football_assets.registry.store import Registry
-from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.sequences.state_table import build_team_state
 from football_assets.storage.artifacts import fetch, publish
 from football_assets.storage.bucket import Bucket
 from football_assets_tests.builders.feature_tables import feature_tables
@@ -125,8 +123,7 @@ def simulated_bundle(factory: pytest.TempPathFactory) -> Path:
 
 def write_bundle(folders: SimulatedFolders, folder: Path) -> None:
     """Assemble a bundle in a new folder."""
-    tables = feature_tables()
-    state = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, DEFAULT_SPEC)
+    state = feature_tables().team_state()
     folder.mkdir()
     sources = BundleSources(
         folders.trained_lstm, folders.model_evaluation, folders.onnx_model, folders.sequence_tensors

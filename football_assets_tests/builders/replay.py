@@ -12,7 +12,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.features.dbt_build import build_features
-from football_assets.features.ratings import rate_matches
 from football_assets.monitoring.config import DriftConfig
 from football_assets.monitoring.drift import DriftReport, Evidence, examine
 from football_assets.monitoring.production import Production
@@ -27,6 +26,7 @@ from football_assets.training.fit import fit_forecaster
 from football_assets.training.network import MatchForecaster
 from football_assets.training.predictions import forecast
 from football_assets.training.split import split_by_time
+from football_assets_tests.builders.rated_tables import rated_tables
 from football_assets_tests.builders.tables import write_by_country
 
 _MODELS = ["stg_matches", "team_matches", "team_form"]
@@ -68,7 +68,8 @@ def build_world(raw_matches: pl.DataFrame, folder: Path) -> World:
     bucket, scratch = open_bucket(str(folder / "bucket")), folder / "scratch"
     countries = write_by_country(bucket, "raw_matches", raw_matches)
     build_features(bucket, _MODELS, countries, scratch)
-    write_by_country(bucket, "team_ratings", rate_matches(read_table(bucket, "stg_matches")), countries)
+    for name, rated in rated_tables(read_table(bucket, "stg_matches")).items():
+        write_by_country(bucket, name, rated, countries)
     build_features(bucket, ["match_features"], countries, scratch)
     tensors = folder / "tensors"
     tensors.mkdir(parents=True)

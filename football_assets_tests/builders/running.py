@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from football_assets_tests.builders.ray_private import RequestIdMiddleware
 from serve.middleware import App
-from serve.schemas import FixtureRequest
+from serve.schemas import FixtureRequest, MatchOdds
 from serve.served_model import FixtureQuery
 from serve.service import ForecastService
 
@@ -108,10 +108,16 @@ async def in_chunks(body: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
 
 
 def fixture_query(
-    request_id: str, kind: str, league: str, home_team: str, away_team: str, day: date | None = None
+    request_id: str,
+    kind: str,
+    league: str,
+    home_team: str,
+    away_team: str,
+    day: date | None = None,
+    odds: MatchOdds | None = None,
 ) -> FixtureQuery:
     """A query as the routes make it of a valid body."""
-    body = FixtureRequest(league=league, home_team=home_team, away_team=away_team, date=day)
+    body = FixtureRequest(league=league, home_team=home_team, away_team=away_team, date=day, odds=odds)
     return FixtureQuery(request_id, kind, body)
 
 

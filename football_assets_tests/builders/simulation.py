@@ -13,6 +13,8 @@ import polars as pl
 
 from football_assets.sequences.encoder import read_histories
 from football_assets.sequences.spec import DEFAULT_SPEC, OBSERVED, Feature
+from football_assets.sequences.tensors import MARKET
+from football_assets.sequences.tiers import hide_in_context
 from football_assets_tests.builders.histories import packed
 
 FIRST_DAY = date(2014, 8, 1)
@@ -68,6 +70,7 @@ def write_simulated_tensors(folder: Path, model: Path, seed: int = 0) -> None:
     goals = np.array([[1, 0], [1, 1], [0, 1]], dtype=np.int16)[drawn]
     np.save(folder / "goals.npy", np.where(played[:, None], goals, -1).astype(np.int16))
     np.save(folder / "outcome.npy", np.where(played, drawn, -1).astype(np.int64))
+    np.save(folder / "market.npy", np.full((matches, len(MARKET)), np.nan, dtype=np.float32))
     teams = generator.permuted(np.tile(np.arange(20), (matches, 1)), axis=1)[:, :2]
     pl.DataFrame(
         {
@@ -141,7 +144,7 @@ def write_evaluation(folders: LearntFolders) -> None:
 
 
 def network_forecasts(model: Path, tensors: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities [matches, 3] and expected goals [matches, 2] by the PyTorch network."""
+    """Probabilities [matches, 3] and expected goals [matches, 2] by the network, without the matches' own odds."""
     import torch
 
     from football_assets.training.network import load_forecaster
@@ -150,7 +153,7 @@ def network_forecasts(model: Path, tensors: Path) -> tuple[np.ndarray, np.ndarra
         np.load(tensors / f"{name}.npy") for name in ("past", "home_span", "away_span", "context")
     )
     histories = (read_histories(past, span, DEFAULT_SPEC.history_length) for span in (home, away))
-    inputs = (*histories, context)
+    inputs = (*histories, hide_in_context(context, DEFAULT_SPEC, ["match_odds"]))
     with torch.inference_mode():
         outputs = load_forecaster(model)(*(torch.from_numpy(values) for values in inputs))
     probabilities, expected_goals = (output.double().numpy() for output in outputs)

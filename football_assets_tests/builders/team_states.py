@@ -3,19 +3,23 @@
 import numpy as np
 import polars as pl
 
+from football_assets.domain.measures import BOOKMAKER_ODDS, PRE_MATCH_ODDS
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.state import TeamState
-from football_assets.sequences.state_table import build_team_state
 from football_assets_tests.builders.worlds import TRUTH, FeatureTables, SimulatedCountries
 
 INPUTS = ("home_history", "away_history", "context")
-ASKED = ("league_id", "season", "kickoff_date", "home_team_id", "away_team_id")
+ASKED = (
+    *("league_id", "season", "kickoff_date", "home_team_id", "away_team_id"),
+    *PRE_MATCH_ODDS,
+    *BOOKMAKER_ODDS,
+)
 
 
 def table_of(tables: FeatureTables) -> pl.DataFrame:
     """Build the team state of feature tables."""
-    return build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, DEFAULT_SPEC)
+    return tables.team_state()
 
 
 def renamed(countries: SimulatedCountries, names: dict[str, str]) -> TeamState:

@@ -13,12 +13,16 @@ import numpy as np
 import polars as pl
 
 from football_assets.features.dbt_build import build_features
-from football_assets.features.ratings import rate_matches
 from football_assets.raw.schema import Match
+from football_assets.sequences.columns import columns_read
+from football_assets.sequences.spec import DEFAULT_SPEC, FeatureSpec
+from football_assets.sequences.state_table import build_team_state
 from football_assets.sequences.tensors import SequenceTensors, open_tensors, write_tensors
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table
+from football_assets_tests.builders.measured_worlds import with_measures
+from football_assets_tests.builders.rated_tables import rated_tables
 from football_assets_tests.builders.tables import write_by_country
 
 STRENGTH = 0.35  # deviation of the log goals between teams of a tier
@@ -171,12 +175,30 @@ class FeatureTables:
     team_matches: pl.DataFrame
     team_form: pl.DataFrame
     team_ratings: pl.DataFrame
+    team_market_ratings: pl.DataFrame
+    team_shot_ratings: pl.DataFrame
     match_features: pl.DataFrame
 
     def of(self, country: str) -> "FeatureTables":
         """The tables of one country."""
         mine = pl.col("league_id").str.starts_with(f"{country}.")
         return FeatureTables(*(getattr(self, field.name).filter(mine) for field in fields(self)))
+
+    def write_tensors(self, folder: Path, spec: FeatureSpec = DEFAULT_SPEC) -> None:
+        """Encode the tables into an empty folder."""
+        tables = {name: getattr(self, name) for name in columns_read(spec)}
+        write_tensors(**tables, folder=folder, spec=spec)
+
+    def team_state(self, spec: FeatureSpec = DEFAULT_SPEC) -> pl.DataFrame:
+        """The table of the team state."""
+        return build_team_state(
+            self.team_matches,
+            self.team_form,
+            self.team_ratings,
+            self.team_market_ratings,
+            self.team_shot_ratings,
+            spec,
+        )
 
 
 def several(tables: FeatureTables, *countries: str) -> FeatureTables:
@@ -211,7 +233,8 @@ def build_tables(bucket: Bucket, matches: pl.DataFrame, scratch: Path) -> Featur
     """Build the feature tables in a bucket as the asset graph does: dbt, ratings, dbt."""
     countries = write_by_country(bucket, "raw_matches", Match.validate(matches))
     build_features(bucket, ["stg_matches", "team_matches", "team_form"], countries, scratch)
-    write_by_country(bucket, "team_ratings", rate_matches(read_table(bucket, "stg_matches")), countries)
+    for name, table in rated_tables(read_table(bucket, "stg_matches")).items():
+        write_by_country(bucket, name, table, countries)
     build_features(bucket, ["match_features"], countries, scratch)
     return read_tables(bucket)
 
@@ -295,7 +318,10 @@ NO_RESULTS = "se"
 
 @dataclass(frozen=True)
 class SimulatedCountries:
-    """One history under several conditions, each in a country of its own: read, do not write."""
+    """One history under several conditions, each in a country of its own: read, do not write.
+
+    Some matches have odds and statistics. Those of REWRITTEN differ from REWRITTEN_FROM on.
+    """
 
     bucket: Bucket
     tables: FeatureTables
@@ -303,7 +329,7 @@ class SimulatedCountries:
     def tensors(self, country: str, folder: Path) -> SequenceTensors:
         """The sequence tensors of one country, written to an empty folder."""
         mine = self.tables.of(country)
-        write_tensors(mine.match_features, mine.team_matches, mine.team_ratings, folder)
+        mine.write_tensors(folder)
         return open_tensors(folder)
 
 
@@ -313,12 +339,18 @@ def simulated_countries(folder: Path) -> SimulatedCountries:
     if ready.exists():
         return SimulatedCountries(bucket, read_tables(bucket))
     truth = simulated_country(TRUTH)
+    rewritten = rewritten_from(truth, REWRITTEN_FROM)
     conditions = {
-        REWRITTEN: rewritten_from(truth, REWRITTEN_FROM),
+        REWRITTEN: rewritten,
         NO_RESULTS: unplayed_from(truth, date.min),
     }
     conditions |= {country: unplayed_from(truth, day) for country, day in TRUNCATED.items()}
-    matches = [truth, *(in_country(world, country) for country, world in conditions.items())]
+    measured = {country: with_measures(world) for country, world in conditions.items()}
+    later = pl.col("kickoff_date") >= REWRITTEN_FROM
+    measured[REWRITTEN] = pl.concat(
+        [measured[REWRITTEN].filter(~later), with_measures(rewritten, seed=1).filter(later)]
+    )
+    matches = [with_measures(truth), *(in_country(world, country) for country, world in measured.items())]
     tables = build_tables(bucket, pl.concat(matches), folder / "scratch")
     ready.touch()
     return SimulatedCountries(bucket, tables)

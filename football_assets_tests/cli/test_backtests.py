@@ -11,7 +11,8 @@ import pytest
 
 from football_assets.cli import main
 from football_assets.sample import sample_folder
-from football_assets_tests.builders.planted import planted_tensors, write_planted
+from football_assets_tests.builders.planted import planted_tensors, write_planted, write_tensors_of
+from football_assets_tests.builders.priced import priced_tensors
 
 COLUMNS = ["date", "league_id", "season", "home_team", "away_team", "home_goals", "away_goals"]
 COLUMNS += ["p_home", "p_draw", "p_away", "xg_home", "xg_away"]
@@ -32,7 +33,14 @@ def test_a_comparison_is_refused_before_it_starts_for_what_cannot_be_read_or_wri
 
     assert "cannot be written" in refused(*compare, "--plot", tmp_path / "nowhere" / "plot.png")
     assert "odds.csv cannot be read" in refused(*compare, "--odds", tmp_path / "odds.csv")
+    assert "spi.csv cannot be read" in refused(*compare, "--fivethirtyeight", tmp_path / "spi.csv")
     assert "no sequence_tensors" in refused("compare", "--tensors", tmp_path, "--start", "2015-08-01")
+
+
+def test_a_rival_that_is_unknown_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--start", "2015-08-01", "--rivals", "tress"]) == 2
+
+    assert "'tress' is none of elo, dixon_coles, " in capsys.readouterr().err
 
 
 def test_a_backtest_forecasts_the_period_and_nothing_else(
@@ -74,10 +82,17 @@ def test_forecasters_are_compared_on_the_tensors_of_a_run(
         f"2015-06-07,2014-15,{league},{home},{away},,,2.0,3.6,3.8\n"
         "2015-06-08,2014-15,eng.1,Nobody,Nowhere,4,1,2.0,3.6,3.8\n"
     )
+    spi = tmp_path / "spi_matches.csv"
+    league = {"eng.1": "Barclays Premier League", "eng.2": "English League Championship"}[league]
+    spi.write_text(
+        f"date,league,team1,team2,prob1,prob2,probtie\n2015-06-07,{league},{home},{away},0.5,0.2,0.3\n"
+    )
     period = ["--start", "2015-06-01", "--end", "2015-06-20"]
     written = ["--out", str(out), "--json", str(figures), "--plot", str(plot)]
 
-    code = main(["compare", "--tensors", str(tensors), *period, "--odds", str(odds), *written])
+    others = ["--odds", str(odds), "--fivethirtyeight", str(spi), "--rivals", "trees", "--rivals", "elo"]
+
+    code = main(["compare", "--tensors", str(tensors), *period, *others, *written])
 
     shown = capsys.readouterr()
     assert code == 0, shown.err
@@ -86,6 +101,11 @@ def test_forecasters_are_compared_on_the_tensors_of_a_run(
     assert blocks["all matches"]["matches"] == found["test_matches"] == len(rows) == 60
     assert blocks["with odds"]["matches"] == 1 == rows["bookmaker_p_home"].count()
     assert "1 of 2 rows of odds found their match; 1 without a match: 2015-06-08 eng.1 Nobody" in shown.out
+    assert "FiveThirtyEight: 1 of 1 rows" in shown.out
+    forecasters = list(blocks["matches of FiveThirtyEight with odds"]["forecasters"])
+    models = ["class prior", "Elo, logistic", "boosted trees", "LSTM"]
+    assert forecasters == [*models, "FiveThirtyEight", "bookmaker, odds.csv"]
+    assert any(note.startswith("FiveThirtyEight: 1 of 1 rows") for note in found["notes"])
     assert "all matches, tier 1: 30 matches" in shown.out
     assert "…" not in shown.out  # the tables fit
     assert plot.read_bytes().startswith(b"\x89PNG")
@@ -108,3 +128,37 @@ def test_retraining_every_season_is_reported_beside_the_first_network(
     assert [season["season"] for season in found["seasons"]] == ["2014-15", "2015-16", "all"]
     assert "Training 2 of 2, on results before 2015-07-01" in shown.err
     assert "These matches have no odds" in shown.out
+
+
+def test_a_backtest_shows_the_tiers_of_input_and_hides_what_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "tensors"
+    folder.mkdir()
+    write_tensors_of(priced_tensors(matches=3000), folder)
+    figures = tmp_path / "figures.json"
+    losses = {}
+
+    for name, options in {"shown": [], "no odds": ["--hide", "odds"], "own": ["--match-odds"]}.items():
+        out = ["--out", str(tmp_path / f"{name}.parquet"), "--json", str(figures)]
+        code = main(["backtest", "--tensors", str(folder), "--start", "2016-11-01", *options, *out])
+        shown = capsys.readouterr()
+        assert code == 0, shown.err
+        assert "results + shots + past odds + odds of the match" in shown.out
+        found = json.loads(figures.read_text())
+        losses[name] = found["test"]["log_loss"]
+        tiers = {row["tier"]: row["log_loss"] for row in found["tiers"]}
+
+    assert losses["shown"] == tiers["results+shots+odds"]
+    assert losses["no odds"] == tiers["results+shots"]
+    assert losses["own"] < losses["shown"]
+
+
+@pytest.mark.parametrize("option", [["--hide", "odds"], ["--match-odds"]])
+def test_hidden_inputs_are_refused_with_retraining(
+    option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--raw", str(tmp_path), "--start", "2015-08-01", "--out", str(tmp_path / "rows.parquet")]
+
+    assert main(["backtest", *given, "--retrain", "season", *option]) == 2
+    assert "go with --retrain never" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from football_assets.cli.tables import (
     bets_table,
     block_table,
     club_tables,
-    evaluation_table,
+    evaluation_tables,
     fixtures_table,
     forecaster_table,
     results_console,
@@ -19,7 +19,7 @@ from football_assets.cli.tables import (
     seasons_table,
 )
 from football_assets.comparison.betting import PaperBets
-from football_assets.comparison.comparison import Block, Row
+from football_assets.comparison.blocks import Block, Row
 from football_assets.comparison.rolling import SeasonScores
 from football_assets.domain.block_bootstrap import Difference
 from football_assets.domain.scoring_rules import Scores
@@ -53,10 +53,25 @@ def forecasts() -> pl.DataFrame:
     """Two fixtures whose numbers all differ: the home team is favoured in one, the draw in the other."""
     keys = (None, "eng.1", "2015-16", date(2015, 11, 28), None, "Arsenal", "Chelsea")
     others = (None, "de.1", "2015-16", date(2015, 12, 5), None, "Köln", HOSTILE)
+    own_odds = ("results+shots+odds+match_odds", 1.9, 3.5, 4.1)
     return pl.DataFrame(
         [
-            (*keys, 0.504, 0.275, 0.221, 1.72, 1.08, "1–0 11 %, 1–1 10 %, 2–1 9 %", 7, False),
-            (*others, 0.336, 0.341, 0.323, 0.96, 1.34, "1–1 13 %, 0–1 12 %, 0–0 8 %", 7, False),
+            (*keys, 0.504, 0.275, 0.221, 1.72, 1.08, "1–0 11 %, 1–1 10 %, 2–1 9 %", 7, False, *own_odds),
+            (
+                *others,
+                0.336,
+                0.341,
+                0.323,
+                0.96,
+                1.34,
+                "1–1 13 %, 0–1 12 %, 0–0 8 %",
+                7,
+                False,
+                "results",
+                None,
+                None,
+                None,
+            ),
         ],
         schema=FIXTURE_SCHEMA,
         orient="row",
@@ -67,14 +82,25 @@ def test_fixtures_have_a_row_each_with_every_number_under_its_name() -> None:
     table = fixtures_table(forecasts(), "Next of 2 fixtures")
 
     assert rows(table) == [
-        ["date", "league", "home", "away", "home win", "draw", "away win", "goals", "likeliest scores"],
+        [
+            "date",
+            "league",
+            "home",
+            "away",
+            "home win",
+            "draw",
+            "away win",
+            "goals",
+            "likeliest scores",
+            "inputs",
+        ],
         [
             *("2015-11-28", "eng.1", "Arsenal", "Chelsea", "50 %", "28 %", "22 %"),
-            *("1.7 – 1.1", "1–0 11 %, 1–1 10 %, 2–1 9 %"),
+            *("1.7 – 1.1", "1–0 11 %, 1–1 10 %, 2–1 9 %", "results, shots, past odds, match odds"),
         ],
         [
             *("2015-12-05", "de.1", "Köln", HOSTILE, "34 %", "34 %", "32 %"),
-            *("1.0 – 1.3", "1–1 13 %, 0–1 12 %, 0–0 8 %"),
+            *("1.0 – 1.3", "1–1 13 %, 0–1 12 %, 0–0 8 %", "results"),
         ],
     ]
     assert table.title == "Next of 2 fixtures"
@@ -113,7 +139,7 @@ def test_an_evaluation_shows_the_network_before_the_baselines_and_counts_its_mat
         },
     }
 
-    table = evaluation_table(metrics)
+    (table,) = evaluation_tables(metrics)
 
     assert [row[:2] for row in rows(table)] == [
         ["forecaster", "log loss"],
@@ -122,6 +148,28 @@ def test_an_evaluation_shows_the_network_before_the_baselines_and_counts_its_mat
         ["class prior", "1.0789"],
     ]
     assert table.title == "Test period: 1,678 matches after 12,345 training matches"
+
+    tier = {"tier": "results+odds", "matches": 1678, "log_loss": 1.0012, "reference": "results"} | scores
+    _, tiers = evaluation_tables(metrics | {"tiers": [tier]})
+    assert rows(tiers)[1:] == [["results + past odds", "1,678", "1.0012", "0.2000", "0.0200", ""]]
+
+
+def test_a_long_name_of_a_forecaster_cuts_no_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    wide = Difference(-0.0151, -0.0199, -0.0115)
+    rows = [
+        Row(
+            name,
+            Scores(1.0, 0.2, 0.6, 0.5, 0.01),
+            dict.fromkeys(("log_loss", "rps", "accuracy", "ece"), wide),
+        )
+        for name in ("bookmaker, pre-match average", f"bookmaker, {'o' * 40}.csv")
+    ]
+
+    results_console().print(block_table(Block("with odds", 12, 3, rows, {})))
+
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert shown.count("-15.1 [-19.9, -11.5]") == 8
 
 
 def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandths() -> None:
@@ -139,6 +187,7 @@ def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandt
             Row("Elo, logistic", Scores(1.0242, 0.2079, 0.62, 0.5101, 0.0156), differences),
             Row("LSTM", Scores(1.02, 0.21, 0.61, 0.5, 0.015), {}),
         ],
+        {"bookmaker, closing average": 12000},
     )
 
     table = block_table(block)
@@ -160,7 +209,8 @@ def test_a_block_shows_each_score_and_what_it_is_above_the_networks_in_thousandt
         ],
         ["LSTM", "1.0200", "0.2100", "0.5000", "0.0150"],
     ]
-    assert table.title == "with odds: 12,345 matches, 1,678 league-weeks"
+    known = "bookmaker, closing average: 12,000"
+    assert table.title == f"with odds: 12,345 matches, 1,678 league-weeks ({known})"
     assert [row.style for row in table.rows] == ["", "bold"]
 
 

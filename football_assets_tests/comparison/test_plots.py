@@ -1,5 +1,6 @@
 """Figures of the comparison and of the rolling backtest: whose number stands where, in thousandths, with its sign."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -7,7 +8,8 @@ import polars as pl
 import pytest
 
 from football_assets.comparison.betting import PaperBets
-from football_assets.comparison.comparison import Block, ForecasterComparison, Row
+from football_assets.comparison.blocks import Block, Row
+from football_assets.comparison.comparison import ForecasterComparison
 from football_assets.comparison.plots import comparison_plot, rolling_plot
 from football_assets.comparison.rolling import RollingBacktest, SeasonScores
 from football_assets.domain.block_bootstrap import Difference
@@ -29,7 +31,7 @@ def row(forecaster: str, log_loss: float, difference: Difference | None = None) 
 
 
 def block(name: str, matches: int, *rows: Row) -> Block:
-    return Block(name, matches, league_weeks=7, rows=list(rows))
+    return Block(name, matches, league_weeks=7, rows=list(rows), known={})
 
 
 @pytest.fixture
@@ -56,7 +58,8 @@ def comparison() -> ForecasterComparison:
         block("all matches, tier 1", 600, prior, elo, ours),
         block("with odds", 567, prior, elo, ours, bookmaker),
     ]
-    return ForecasterComparison(forecasts, blocks, [], {}, NO_BACKTEST)
+    prefixes = {"LSTM": "", "Elo, logistic": "elo_", "bookmaker": "bookmaker_"}
+    return ForecasterComparison(forecasts, blocks, [], {}, prefixes, NO_BACKTEST)
 
 
 def test_differences_are_in_thousandths_with_their_intervals_beside_the_forecaster(
@@ -111,7 +114,7 @@ def test_below_each_forecaster_has_a_reliability_diagram_of_the_matches_it_forec
 
 
 def test_without_odds_one_level_is_drawn(comparison: ForecasterComparison) -> None:
-    without = ForecasterComparison(comparison.forecasts, comparison.blocks[:2], [], {}, NO_BACKTEST)
+    without = replace(comparison, blocks=comparison.blocks[:2])
 
     titles = [axes.get_title() for axes in comparison_plot(without).axes]
 

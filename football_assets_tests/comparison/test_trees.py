@@ -1,5 +1,7 @@
 """Boosted trees as a rival: the same inputs laid flat, the same periods, and a signal found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,24 @@ def test_a_column_is_what_its_name_says(planted: SequenceTensors) -> None:
         context = planted.context[row]
         elo = [context[spec.context_names.index(f"{side}_elo")] for side in ("home", "away")]
         np.testing.assert_allclose(column["difference_elo"], elo[0] - elo[1], rtol=1e-5)
+
+
+def test_inputs_that_nobody_knows_take_no_part(planted: SequenceTensors, split: TimeSplit) -> None:
+    """A country without odds and shots: whole columns are NaN, in context and histories."""
+    names = planted.spec.history_names
+    unknown = [names.index(name) for name in ("rest_days", "opponent_elo") if name in names]
+    past, context = np.array(planted.past), np.array(planted.context)
+    past[:, unknown] = np.nan
+    context[:, : context.shape[1] // 2] = np.nan
+    hidden = replace(planted, past=past, context=context)
+
+    found = boosted_trees(hidden, split, split.test)
+
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1)
+    assert all(found.importances[name] == 0 for name in planted.spec.context_names[: context.shape[1] // 2])
+    assert found.importances["home_all_rest_days"] == 0
+    prior = log_loss(class_prior(planted, split.train, split.test), planted.outcome[split.test])
+    assert log_loss(found.probabilities, planted.outcome[split.test]) < prior - 0.02
 
 
 def test_no_row_is_no_forecast(planted: SequenceTensors) -> None:

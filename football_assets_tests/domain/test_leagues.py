@@ -1,8 +1,19 @@
 """League identifiers as sources write them, and what they say."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from football_assets.domain.leagues import COUNTRIES, NAMES, League, extra_league, league_of, parse_league_id
+from football_assets.domain.leagues import (
+    CHALLENGE_LEAGUES,
+    COUNTRIES,
+    NAMES,
+    TIME_ZONES,
+    League,
+    extra_league,
+    league_of,
+    parse_league_id,
+)
 from football_assets.errors import UnknownLeague
 
 
@@ -64,3 +75,40 @@ def test_an_extra_league_is_known_by_country_and_league(
     country: str, league: str, league_id: str | None
 ) -> None:
     assert extra_league(country, league) == league_id
+
+
+def test_the_51_leagues_of_the_prediction_challenge_are_leagues_of_known_countries() -> None:
+    assert len(CHALLENGE_LEAGUES) == len(set(CHALLENGE_LEAGUES.values())) == 51
+    assert {league_of(league_id).country for league_id in CHALLENGE_LEAGUES.values()} <= set(COUNTRIES)
+    for code, league_id in CHALLENGE_LEAGUES.items():
+        assert league_id.endswith(f".{code[-1]}")
+
+
+@pytest.mark.parametrize(
+    ("code", "league_id", "name", "country", "zone"),
+    [
+        ("AUS1", "au.1", "A-League Men", "Australia", "Australia/Sydney"),
+        ("AUT1", "at.1", "Austrian Bundesliga", "Austria", "Europe/Vienna"),
+        ("CHE1", "ch.1", "Switzerland, tier 1", "Switzerland", "Europe/Zurich"),
+        ("CHL1", "cl.1", "Chilean Primera División", "Chile", "America/Santiago"),
+        ("DZA1", "dz.1", "Algerian Ligue 1", "Algeria", "Africa/Algiers"),
+        ("ECU1", "ec.1", "LigaPro Serie A", "Ecuador", "America/Guayaquil"),
+        ("ENG5", "eng.5", "National League", "England", "Europe/London"),
+        ("HOL1", "nl.1", "Eredivisie", "Netherlands", "Europe/Amsterdam"),
+        ("ISR1", "il.1", "Israeli Premier League", "Israel", "Asia/Jerusalem"),
+        ("KOR1", "kr.1", "K League 1", "South Korea", "Asia/Seoul"),
+        ("MAR1", "ma.1", "Botola", "Morocco", "Africa/Casablanca"),
+        ("NZL1", "nz.1", "New Zealand Premiership", "New Zealand", "Pacific/Auckland"),
+        ("SPA2", "es.2", "Segunda División", "Spain", "Europe/Madrid"),
+        ("TUN1", "tn.1", "Tunisian Ligue 1", "Tunisia", "Africa/Tunis"),
+        ("VEN1", "ve.1", "Liga FUTVE", "Venezuela", "America/Caracas"),
+        ("ZAF1", "za.1", "South African Premiership", "South Africa", "Africa/Johannesburg"),
+    ],
+)
+def test_a_league_of_the_prediction_challenge_has_name_country_and_time_zone(
+    code: str, league_id: str, name: str, country: str, zone: str
+) -> None:
+    assert CHALLENGE_LEAGUES[code] == league_id
+    league = league_of(league_id)
+    assert (league.name, COUNTRIES[league.country], TIME_ZONES[league.country]) == (name, country, zone)
+    assert ZoneInfo(zone).key == zone

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import polars as pl
 import pytest
 
-from football_assets.features import as_of
 from football_assets.features.as_of import (
     FORM_READ,
     SIDES_READ,
     form_that_is_not_as_of_kickoff,
     ratings_that_know_their_day,
 )
+from football_assets.features.market_ratings import rate_markets
 from football_assets.features.ratings import RATINGS, RatingConfig, rate_matches
 from football_assets_tests.builders.stg_matches import START, Row, stg_matches
 
@@ -34,7 +35,7 @@ def on_day(day: int) -> pl.Expr:
 
 
 def found(matches: pl.DataFrame, ratings: pl.DataFrame) -> list[tuple[str, str]]:
-    return sorted(ratings_that_know_their_day(matches, ratings).rows())
+    return sorted(ratings_that_know_their_day(matches, ratings, rate_matches, RATINGS).rows())
 
 
 def rated(*rows: Row) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -62,7 +63,7 @@ def test_a_rating_that_holds_the_result_of_its_match_is_found_by_match_and_team(
     matches, ratings = rated(*SEASON)
 
     wrong = ratings_that_know_their_day(
-        matches, leaked(ratings, rating, 14, pl.col("match_id") == "x.1-14-D-B")
+        matches, leaked(ratings, rating, 14, pl.col("match_id") == "x.1-14-D-B"), rate_matches, RATINGS
     )
 
     assert wrong.columns == ["match_id", "team_id"]
@@ -125,34 +126,42 @@ def test_ratings_are_compared_with_those_of_the_same_constants() -> None:
     config = RatingConfig(elo_k=50.0)
     ratings = rate_matches(matches, config)
 
-    assert ratings_that_know_their_day(matches, ratings, config).is_empty()
+    with_config = partial(rate_matches, config=config)
+    assert ratings_that_know_their_day(matches, ratings, with_config, RATINGS).is_empty()
     # E and F have no match behind them: the entry rating does not depend on k before an established team has played.
     teams = {team for _, team in found(matches, ratings)}
     assert teams == {"x:A", "x:B", "x:C", "x:D"}
 
 
 @pytest.mark.parametrize("column", ["home_goals", "away_goals", "is_played"])
-def test_ratings_are_not_compared_with_ones_that_know_the_day_too(
-    column: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A fault of `rate_matches` itself shows, since it computes the ratings again without the results of the day."""
+def test_ratings_are_not_compared_with_ones_that_know_the_day_too(column: str) -> None:
+    """A fault of the ratings themselves shows, since they are computed again without the results of the day."""
 
-    def rate(matches: pl.DataFrame, config: RatingConfig | None) -> pl.DataFrame:
+    def rate(matches: pl.DataFrame) -> pl.DataFrame:
         known = matches.select("match_id", pl.col(column).cast(pl.Float64).fill_null(0).alias("known"))
-        ratings = rate_matches(matches, config).join(known, on="match_id", maintain_order="left")
+        ratings = rate_matches(matches).join(known, on="match_id", maintain_order="left")
         return ratings.with_columns(attack=pl.col("attack") + pl.col("known"))
 
     matches = stg_matches([("x.1", 0, "A", "B", 1, 1), ("x.1", 0, "C", "D", None, None)])
-    ratings = rate(matches, None)
-    monkeypatch.setattr(as_of, "rate_matches", rate)
+    wrong = ratings_that_know_their_day(matches, rate(matches), rate, RATINGS)
 
-    assert found(matches, ratings) == [("x.1-0-A-B", "x:A"), ("x.1-0-A-B", "x:B")]
+    assert sorted(wrong.rows()) == [("x.1-0-A-B", "x:A"), ("x.1-0-A-B", "x:B")]
+
+
+def test_a_rating_that_is_null_on_both_sides_is_equal() -> None:
+    matches, _ = rated(*SEASON)
+    market = rate_markets(matches)
+
+    assert market["odds_strength"].null_count() == len(market)
+    assert ratings_that_know_their_day(matches, market, rate_markets, ["odds_strength"]).is_empty()
+    wrong = market.with_columns(odds_strength=pl.when(on_day(14)).then(0.0))
+    assert len(ratings_that_know_their_day(matches, wrong, rate_markets, ["odds_strength"])) == 8
 
 
 def test_before_the_first_result_no_rating_can_know_one() -> None:
     matches, ratings = rated(*[(*row[:4], None, None) for row in SEASON])
 
-    wrong = ratings_that_know_their_day(matches, ratings.with_columns(elo=0.0))
+    wrong = ratings_that_know_their_day(matches, ratings.with_columns(elo=0.0), rate_matches, RATINGS)
 
     assert wrong.rows() == []
     assert wrong.columns == ["match_id", "team_id"]

@@ -2,6 +2,7 @@
 
 import copy
 
+import pytest
 from dagster import AssetCheckKey, AssetKey, AssetSelection, BackfillPolicy
 
 from football_assets.features.assets import POOL, assets, build_match_features, build_team_form
@@ -12,7 +13,8 @@ from football_assets.orchestration.partitions import countries
 from football_assets.storage.tables import read_table, table_objects
 from football_assets_tests.features.conftest import COUNTRIES, Features, run_graph
 
-KEYS = ["stg_matches", "team_matches", "team_form", "team_ratings", "match_features"]
+RATED = ["team_ratings", "team_market_ratings", "team_shot_ratings"]
+KEYS = ["stg_matches", "team_matches", "team_form", *RATED, "match_features"]
 
 
 def test_the_graph_builds_every_table_and_every_check_passes(features: Features) -> None:
@@ -24,6 +26,10 @@ def test_the_graph_builds_every_table_and_every_check_passes(features: Features)
         "match_features_as_of_kickoff",
         "ratings_know_nothing_of_their_day",
         "ratings_are_finite_and_complete",
+        "market_ratings_know_nothing_of_their_day",
+        "market_ratings_are_complete",
+        "shot_ratings_know_nothing_of_their_day",
+        "shot_ratings_are_complete",
         "every_match_has_features",
         "form_is_as_of_kickoff",
     }
@@ -83,7 +89,7 @@ def test_the_lineage_runs_from_raw_matches_through_the_ratings() -> None:
         spec.key.path[-1]: {dep.asset_key.path[-1] for dep in spec.deps} for a in assets for spec in a.specs
     }
     assert deps["stg_matches"] == {"raw_matches"}
-    assert deps["team_ratings"] == {"stg_matches"}
+    assert [deps[name] for name in RATED] == [{"stg_matches"}] * 3
     assert deps["match_features"] == {"stg_matches", "team_matches", "team_form", "team_ratings"}
 
 
@@ -106,6 +112,17 @@ def test_materialisations_have_rows_dates_and_examples_of_the_run(features: Feat
         assert str(latest[name]["first_date"].value) == "2010-08-07"
     assert "han:Ash" in str(latest["team_form"]["latest_played"].value)
     assert "| elo |" in str(latest["team_ratings"]["strongest_teams"].value)
+    assert "| strength |" in str(latest["team_market_ratings"]["strongest_teams"].value)
+    share = features.table("team_market_ratings")["odds_known"].mean()
+    assert latest["team_market_ratings"]["share_of_matches_with_odds"].value == pytest.approx(share, abs=1e-4)
+    assert latest["team_shot_ratings"]["share_of_matches_with_shots"].value == 0.0  # none has landed
+
+
+def test_all_ratings_have_the_same_rows(features: Features) -> None:
+    keys = ["match_id", "team_id", "is_home", "kickoff_date", "league_id", "season", "is_played"]
+    of_results, of_odds, of_shots = (features.table(name).select(keys) for name in RATED)
+    assert of_odds.equals(of_results)
+    assert of_shots.equals(of_results)
 
 
 def test_every_table_is_partitioned_by_country_and_a_range_is_one_run() -> None:

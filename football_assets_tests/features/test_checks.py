@@ -1,5 +1,6 @@
 """The checks of ratings and features as Dagster runs, on tables written by hand: what they find and what they say."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,27 @@ from dagster import (
     materialize,
 )
 
+from football_assets.domain.measures import CLOSING_ODDS
 from football_assets.features import as_of
 from football_assets.features.checks import checks
+from football_assets.features.market_ratings import rate_markets
 from football_assets.features.ratings import RATINGS, rate_matches
+from football_assets.features.shot_ratings import rate_shots
 from football_assets.orchestration.metadata import PREVIEW_ROWS
 from football_assets.orchestration.resources import BucketResource
 from football_assets_tests.builders.stg_matches import START, Row, stg_matches
 from football_assets_tests.builders.tables import write_by_country
 
 OF_RATINGS = ("ratings_know_nothing_of_their_day", "ratings_are_finite_and_complete")
+OF_MARKET_RATINGS = ("market_ratings_know_nothing_of_their_day", "market_ratings_are_complete")
+OF_SHOT_RATINGS = ("shot_ratings_know_nothing_of_their_day", "shot_ratings_are_complete")
 OF_FEATURES = ("every_match_has_features", "form_is_as_of_kickoff")
+ASSETS = {
+    **dict.fromkeys(OF_RATINGS, "team_ratings"),
+    **dict.fromkeys(OF_MARKET_RATINGS, "team_market_ratings"),
+    **dict.fromkeys(OF_SHOT_RATINGS, "team_shot_ratings"),
+    **dict.fromkeys(OF_FEATURES, "match_features"),
+}
 SEASON: list[Row] = [
     ("aa.1", 0, "A", "B", 3, 0),
     ("aa.1", 7, "B", "A", 1, 1),
@@ -39,12 +51,24 @@ SEASON: list[Row] = [
 def bucket(tmp_path: Path) -> BucketResource:
     """The tables of two countries; what was rated last is `bb`."""
     bucket = BucketResource(url=str(tmp_path / "bucket"), scratch=str(tmp_path / "scratch"))
-    matches = stg_matches(SEASON)
+    matches = with_measures(stg_matches(SEASON))
     write(bucket, "stg_matches", matches)
     write(bucket, "team_matches", team_matches(matches))
+    write(bucket, "team_market_ratings", rate_markets(matches))
+    write(bucket, "team_shot_ratings", rate_shots(matches))
     write(bucket, "team_ratings", rate_matches(matches))
     write(bucket, "match_features", match_features(matches))
     return bucket
+
+
+def with_measures(matches: pl.DataFrame) -> pl.DataFrame:
+    """Give every match the same odds and shots."""
+    measures = {
+        **dict(zip(CLOSING_ODDS, (1.8, 3.6, 4.5), strict=True)),
+        "home_shots_on_target": 5,
+        "away_shots_on_target": 3,
+    }
+    return matches.with_columns(pl.lit(value).alias(name) for name, value in measures.items())
 
 
 def write(bucket: BucketResource, name: str, table: pl.DataFrame) -> None:
@@ -98,11 +122,8 @@ def match_features(matches: pl.DataFrame) -> pl.DataFrame:
 
 def evaluate(bucket: BucketResource, *names: str) -> dict[str, AssetCheckEvaluation]:
     """Run some checks, without what they check."""
-    keys = [
-        AssetCheckKey(AssetKey("team_ratings" if name in OF_RATINGS else "match_features"), name)
-        for name in names
-    ]
-    tables = [AssetSpec(name) for name in ("stg_matches", "team_matches", "team_ratings", "match_features")]
+    keys = [AssetCheckKey(AssetKey(ASSETS[name]), name) for name in names]
+    tables = [AssetSpec(name) for name in ("stg_matches", "team_matches", *dict.fromkeys(ASSETS.values()))]
     result = materialize(
         [*tables, *checks],
         selection=AssetSelection.checks(*keys),
@@ -121,22 +142,25 @@ def evaluate_one(bucket: BucketResource, name: str) -> tuple[bool, dict[str, Any
 
 
 def test_tables_without_a_fault_pass_with_their_counts(bucket: BucketResource) -> None:
-    found = evaluate(bucket, *OF_RATINGS, *OF_FEATURES)
+    found = evaluate(bucket, *ASSETS)
 
-    assert {name: item.passed for name, item in found.items()} == dict.fromkeys(
-        OF_RATINGS + OF_FEATURES, True
-    )
+    assert {name: item.passed for name, item in found.items()} == dict.fromkeys(ASSETS, True)
+    complete = {"rows": 10, "matches": 5, "not_finite": 0, "repeated": 0}
     assert {
         name: {key: value.value for key, value in item.metadata.items()} for name, item in found.items()
     } == {
         "ratings_know_nothing_of_their_day": {"rows": 0, "examples": "None."},
-        "ratings_are_finite_and_complete": {"rows": 10, "matches": 5, "not_finite": 0, "repeated": 0},
+        "ratings_are_finite_and_complete": complete,
+        "market_ratings_know_nothing_of_their_day": {"rows": 0, "examples": "None."},
+        "market_ratings_are_complete": complete,
+        "shot_ratings_know_nothing_of_their_day": {"rows": 0, "examples": "None."},
+        "shot_ratings_are_complete": complete,
         "every_match_has_features": {"matches": 5, "missing": 0, "without_ratings": 0},
         "form_is_as_of_kickoff": {"rows": 0, "examples": "None."},
     }
 
 
-@pytest.mark.parametrize("name", OF_RATINGS + OF_FEATURES)
+@pytest.mark.parametrize("name", ASSETS)
 def test_a_check_that_is_selected_alone_is_evaluated_alone(bucket: BucketResource, name: str) -> None:
     assert list(evaluate(bucket, name)) == [name]
 
@@ -145,22 +169,19 @@ def test_every_check_blocks_and_is_described() -> None:
     specs = {spec.name: spec for definition in checks for spec in definition.check_specs}
 
     assert {name: (spec.asset_key.path, spec.blocking) for name, spec in specs.items()} == {
-        **dict.fromkeys(OF_RATINGS, (["team_ratings"], True)),
-        **dict.fromkeys(OF_FEATURES, (["match_features"], True)),
+        name: ([asset], True) for name, asset in ASSETS.items()
     }
     assert {name: [dep.asset_key.path for dep in spec.additional_deps] for name, spec in specs.items()} == {
-        "ratings_know_nothing_of_their_day": [["stg_matches"]],
-        "ratings_are_finite_and_complete": [["stg_matches"]],
-        "every_match_has_features": [["stg_matches"]],
+        **{name: [["stg_matches"]] for name in ASSETS},
         "form_is_as_of_kickoff": [["team_matches"]],
     }
     assert all(spec.description for spec in specs.values())
 
 
-def leaked(ratings: pl.DataFrame, day: int) -> pl.DataFrame:
+def leaked(ratings: pl.DataFrame, day: int, rating: str = "elo") -> pl.DataFrame:
     """Ratings of a day that know its results."""
     on_day = pl.col("kickoff_date") == START + timedelta(days=day)
-    return ratings.with_columns(pl.when(on_day).then("elo_after").otherwise("elo").alias("elo"))
+    return ratings.with_columns(pl.when(on_day).then(f"{rating}_after").otherwise(rating).alias(rating))
 
 
 def test_ratings_that_know_their_day_fail_with_examples(bucket: BucketResource) -> None:
@@ -174,6 +195,47 @@ def test_ratings_that_know_their_day_fail_with_examples(bucket: BucketResource) 
         "rows": 2,
         "examples": "| match_id | team_id |\n| --- | --- |\n| bb.1-7-D-C | x:C |\n| bb.1-7-D-C | x:D |",
     }
+
+
+@pytest.mark.parametrize(
+    ("check", "rate", "rating"),
+    [
+        ("market_ratings_know_nothing_of_their_day", rate_markets, "odds_slow_strength"),
+        ("market_ratings_know_nothing_of_their_day", rate_markets, "result_home_advantage"),
+        ("shot_ratings_know_nothing_of_their_day", rate_shots, "shots_on_target_margin_4"),
+        ("shot_ratings_know_nothing_of_their_day", rate_shots, "shots_on_target_home_advantage"),
+    ],
+)
+def test_ratings_from_odds_and_shots_that_know_their_day_fail(
+    bucket: BucketResource, check: str, rate: Callable[[pl.DataFrame], pl.DataFrame], rating: str
+) -> None:
+    write(bucket, ASSETS[check], leaked(rate(with_measures(stg_matches(SEASON))), 7, rating))
+
+    passed, shown = evaluate_one(bucket, check)
+
+    assert not passed
+    assert shown["rows"] == 2
+    assert "bb.1-7-D-C" in shown["examples"]
+
+
+@pytest.mark.parametrize(
+    ("check", "rate", "column"),
+    [
+        ("market_ratings_are_complete", rate_markets, "odds_elo"),
+        ("shot_ratings_are_complete", rate_shots, "corners_strength"),
+    ],
+)
+def test_what_a_team_carries_may_be_null_but_not_infinite(
+    bucket: BucketResource, check: str, rate: Callable[[pl.DataFrame], pl.DataFrame], column: str
+) -> None:
+    rated = rate(with_measures(stg_matches(SEASON)))
+    assert rated[column].null_count() == 4
+    write(bucket, ASSETS[check], rated.with_columns(pl.lit(float("inf")).alias(column)))
+
+    passed, shown = evaluate_one(bucket, check)
+
+    assert not passed
+    assert shown == {"rows": 10, "matches": 5, "not_finite": 10, "repeated": 0}
 
 
 def test_the_country_that_was_rated_last_is_rated_again_and_no_other(bucket: BucketResource) -> None:

@@ -11,6 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from football_assets.domain.columns import country_column
+from football_assets.domain.measures import MEASURE_COLUMNS
 from football_assets_tests.builders.worlds import match_id
 from football_assets_tests.features.conftest import HAND_COUNTRY, REWRITTEN_FROM, Features
 
@@ -92,6 +93,7 @@ def test_a_staged_match_says_country_tier_teams_and_outcome(features: Features) 
     assert [row["is_played"] for row in staged] == [True] * 5 + [False] * 3
     assert {(row["country"], row["tier"]) for row in staged} == {("han", 1)}
     assert staged[0]["home_team_id"] == "han:Ash"
+    assert set(MEASURE_COLUMNS) <= set(staged[0])
     cups = features.table("stg_matches").filter("is_cup")
     assert cups.height > 0
     assert cups["tier"].null_count() == cups.height

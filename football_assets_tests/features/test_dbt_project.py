@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from football_assets.features import dbt_project
 from football_assets.features.dbt_project import DbtFailed, load_manifest, parsed_project
-from football_assets.features.ratings import ROW_ORDER
+from football_assets.features.schedule import ROW_ORDER
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.tables import read_table
 from football_assets_tests.builders.dbt_project import dbt, dbt_build

@@ -10,19 +10,23 @@ import numpy as np
 import polars as pl
 import pytest
 
+from football_assets.domain.measures import CLOSING_ODDS, PRE_MATCH_ODDS
 from football_assets.errors import FootballError, RegistryError, UnknownLeague, UnknownTeam
 from football_assets.forecasting.fixtures import (
     forecast_fixtures,
     forecast_match,
+    forecast_rows,
     next_fixtures_text,
     production_bundle,
 )
 from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
+from football_assets.sequences.columns import MARKET_TABLE, SHOT_TABLE, columns_read
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.home_advantage import with_home_advantage
-from football_assets.sequences.spec import DEFAULT_SPEC, Feature
+from football_assets.sequences.rating_context import with_rating_context
+from football_assets.sequences.spec import DEFAULT_SPEC, MATCH_ODDS, Feature
 from football_assets.sequences.state import Fixture, TeamState
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import write_table
@@ -37,7 +41,7 @@ CHANCES = ("p_home", "p_draw", "p_away")
 def forecasts(bundle: Path, tables: FeatureTables, today: date = date(2026, 1, 1)) -> pl.DataFrame:
     with TemporaryDirectory() as folder:
         bucket = open_bucket(folder)
-        for name in ("match_features", "stg_matches", "team_matches", "team_ratings"):
+        for name in ("stg_matches", *columns_read()):
             write_by_country(bucket, name, getattr(tables, name))
         return forecast_fixtures(bundle, 7, bucket, today)
 
@@ -64,7 +68,11 @@ def test_forecasts_are_the_models_answers_for_the_encoders_inputs(bundle: Path) 
         ),
         tables.match_features,
     )
-    history = TeamHistory(history_rows(tables.team_matches, tables.team_ratings), DEFAULT_SPEC)
+    rated = {MARKET_TABLE: tables.team_market_ratings, SHOT_TABLE: tables.team_shot_ratings}
+    fixtures = with_rating_context(fixtures, rated, DEFAULT_SPEC)
+    history = TeamHistory(
+        history_rows(tables.team_matches, tables.team_ratings, *rated.values()), DEFAULT_SPEC
+    )
     batch = encode(fixtures, history, DEFAULT_SPEC)
     probabilities, goals = load_predictor(bundle).predict(
         batch.home_history, batch.away_history, batch.context
@@ -108,6 +116,62 @@ def test_a_match_without_a_day_is_forecast_for_its_next_fixture(
     swapped = (names[0], names[2], names[1])
     today = date(2016, 2, 3)
     assert forecast_match(registry, tmp_path, *swapped, today=today)["kickoff_date"][0] == today
+
+
+ALL_GROUPS = frozenset({"results", "shots", "odds", "match_odds"})
+
+
+def test_a_forecast_says_which_inputs_and_odds_it_uses(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = TeamState.load(bundle).encode([Fixture("eng.1", "Arsenal", "Everton", MATCH_DAY)] * 3)
+    places = [DEFAULT_SPEC.context_names.index(name) for name in ("odds_rated", *MATCH_ODDS)]
+    batch.context[:, places] = [
+        [0, np.nan, np.nan, np.nan],
+        [1, np.nan, np.nan, np.nan],
+        [1, 0.5, 0.25, 0.25],
+    ]
+    batch.context[:, DEFAULT_SPEC.context_names.index("shots_rated")] = 0
+    keys = forecasts(bundle, feature_tables()).head(3).select(*tuple(FIXTURE_SCHEMA)[:7], "is_overdue")
+    odds = {"odds_home": 2.1, "odds_draw": 3.4, "odds_away": 3.6}
+    keys = keys.with_columns(pl.lit(value).alias(name) for name, value in odds.items())
+
+    plain = forecast_rows(bundle, 1, keys, batch, DEFAULT_SPEC)
+    monkeypatch.setattr("football_assets.forecasting.fixtures.groups_used", lambda *_: ALL_GROUPS)
+    found = forecast_rows(bundle, 1, keys, batch, DEFAULT_SPEC)
+
+    assert found.schema == FIXTURE_SCHEMA
+    assert found.select("inputs", *odds).rows() == [
+        ("results", None, None, None),
+        ("results+odds", None, None, None),
+        ("results+odds+match_odds", 2.1, 3.4, 3.6),
+    ]
+    assert "| results, past odds, match odds |" in next_fixtures_text(found)
+    # The network has not learnt a weight of the odds of the match.
+    assert plain.select("inputs", *odds).rows()[2] == ("results+odds", None, None, None)
+
+
+def test_a_fixture_that_landed_with_odds_is_forecast_with_them(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("football_assets.forecasting.fixtures.groups_used", lambda *_: ALL_GROUPS)
+    tables = feature_tables()
+    first, second = tables.match_features.filter(~pl.col("is_played"))["match_id"].head(2)
+    columns = {
+        first: dict(zip(PRE_MATCH_ODDS, (2.0, 4.0, 4.0), strict=True)),
+        second: dict(zip(CLOSING_ODDS, (2.0, 4.0, 4.0), strict=True)),
+    }
+    features = tables.match_features.with_columns(
+        pl.when(match_id=match_id).then(value).otherwise(None).alias(name)
+        for match_id, odds in columns.items()
+        for name, value in odds.items()
+    )
+
+    found = forecasts(bundle, replace(tables, match_features=features))
+
+    rows = {row["match_id"]: row for row in found.iter_rows(named=True)}
+    assert rows[first]["inputs"].endswith("+match_odds")
+    assert [rows[first][f"odds_{side}"] for side in ("home", "draw", "away")] == [2.0, 4.0, 4.0]
+    assert found.filter(pl.col("inputs").str.contains("match_odds"))["match_id"].to_list() == [first]
+    assert rows[second]["odds_home"] is None, "closing odds are never an input"
 
 
 def test_without_fixtures_there_are_no_forecasts_but_the_columns(bundle: Path) -> None:
@@ -199,7 +263,7 @@ def test_the_next_fixtures_are_readable_by_league(bundle: Path) -> None:
     text = next_fixtures_text(pl.concat([found, other]), fixtures=4)
     england, spain = text.split("\n\n### ")
     assert england.startswith(
-        "### Premier League\n\n| date | home | away | home win | draw | away win | goals | scores |"
+        "### Premier League\n\n| date | home | away | home win | draw | away win | goals | scores | inputs |"
     )
     assert england.count("\n| 2015-") == 4
     assert spain.startswith("La Liga")

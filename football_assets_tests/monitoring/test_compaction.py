@@ -184,6 +184,7 @@ def test_a_compaction_that_is_killed_is_finished_by_the_next(bucket: LocalBucket
         (lines(record(9, features="none")).rstrip(), "are not a list"),
         (lines(record(9, league_id=7)).rstrip(), "7 is not a string"),
         (lines(record(9, kickoff_date="soon")).rstrip(), "Invalid isoformat"),
+        (lines(record(9, inputs=None)).rstrip(), "None is not a string"),
     ],
 )
 def test_a_line_that_is_no_record_is_reported_and_kept_and_loses_no_other(
@@ -267,6 +268,16 @@ def test_features_that_are_not_as_many_as_their_version_says_are_kept_without_na
 
     assert f"2 features, and the version has {len(DEFAULT_SPEC.context)}" in problem.reason
     assert table(bucket)[UNNAMED].to_list() == [[1.0, 2.0]]
+
+
+def test_a_record_of_before_there_were_tiers_is_from_results(bucket: LocalBucket) -> None:
+    earlier = record(1)
+    del earlier["inputs"]
+    upload(bucket, "a-000000", lines(earlier, record(2, inputs="results+shots+odds")))
+
+    compact(bucket)
+
+    assert table(bucket).sort("line")["inputs"].to_list() == ["results", "results+shots+odds"]
 
 
 def test_versions_with_other_inputs_share_a_table(bucket: LocalBucket, tmp_path: Path) -> None:

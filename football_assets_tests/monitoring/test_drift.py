@@ -78,8 +78,11 @@ def test_production_that_sees_what_it_learnt_from_is_ok(bucket: LocalBucket) -> 
 
 
 def test_inputs_that_have_moved_are_drift_and_results_that_agree_are_not(bucket: LocalBucket) -> None:
-    moved = [f"home_{name}" for name in ("elo", "attack", "points_10", "goals_for_10", "venue_points_5")]
-    moved += [f"away_{name}" for name in ("elo", "attack", "points_10", "goals_for_10", "venue_points_5")]
+    moved = [
+        name
+        for name in DEFAULT_SPEC.context_names
+        if name.startswith(("home_", "away_")) and name not in CALENDAR
+    ]
     scale = {feature.name: (feature.upper - feature.lower) / 12 for feature in DEFAULT_SPEC.context}
     window = WINDOW.with_columns(pl.col(name) + 2 * scale[name] for name in moved)
 
@@ -188,6 +191,44 @@ def test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train(
     shown = "custom histories" if counted == "custom_histories" else "match on no fixture list"
     assert apart_table(report).select("forecasts of", "forecasts").rows() == [(shown, number)]
     assert f"<td>{shown}</td><td>{number}</td>" in render(report, {}).decode()
+
+
+def test_odds_that_a_client_gives_change_no_verdict_and_hide_no_forecast(bucket: LocalBucket) -> None:
+    given = [
+        item
+        | {"inputs": "results+match_odds", "p": [0.01, 0.01, 0.98], "time": f"{ASKED:%Y-%m-%d}T23:00:00Z"}
+        for item in records_of(WINDOW, ASKED)
+    ]
+    upload(bucket, "b-000000", lines(*given), day=str(ASKED.date()))
+
+    report = report_on(bucket, WINDOW, results_of(WINDOW, ASKED.date()))
+
+    summary = report.summary
+    assert (summary.status, summary.predictions, summary.results, summary.given_odds) == ("ok", 300, 300, 300)
+    p = WINDOW.select("p_home", "p_draw", "p_away").to_numpy()
+    assert summary.live_log_loss == pytest.approx(log_loss(p, WINDOW["outcome"].to_numpy()))
+    assert apart_table(report).select("forecasts of", "forecasts").rows() == [
+        ("fixture with odds of the request", 300)
+    ]
+
+
+def test_a_feed_that_stops_is_reported_and_no_reason_to_train(bucket: LocalBucket) -> None:
+    before, after = reference_like(400, seed=7), reference_like(60, seed=8)
+    listed = fixtures_of(WINDOW, ASKED.date()).with_columns(odds_home=pl.lit(None, pl.Float64))
+    landed = [
+        results_of(played, day).with_columns(odds_home=pl.lit(odds, pl.Float64))
+        for played, day, odds in ((before, date(2015, 8, 1), 2.0), (after, date(2015, 11, 25), None))
+    ]
+
+    report = report_on(bucket, WINDOW, pl.concat([*landed, listed]))
+
+    summary = report.summary
+    assert (summary.status, summary.stopped_feeds) == ("ok", {"odds": 2})
+    assert summary.feeds == [
+        "No odds have landed since 2015-08-01 in 2 of the 2 leagues that had them (de.1, eng.1): check the source."
+    ]
+    assert reasons_to_retrain(summary, 30) == []
+    assert f"<strong>Feed:</strong> {summary.feeds[0]}</p>" in render(report, {}).decode()
 
 
 def test_the_same_football_asked_about_real_fixtures_is_drift(bucket: LocalBucket) -> None:

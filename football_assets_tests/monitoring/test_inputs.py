@@ -21,6 +21,7 @@ from football_assets_tests.builders.prediction_logs import reference_like
 CONFIG = DriftConfig()
 REFERENCE = reference_like(4000)
 WINDOW = reference_like(400, seed=1)
+SCALE = {feature.name: (feature.upper - feature.lower) / 12 for feature in DEFAULT_SPEC.context}
 
 
 def compare(window: pl.DataFrame, reference: pl.DataFrame = REFERENCE) -> Comparison:
@@ -59,7 +60,7 @@ def test_another_phase_of_the_season_is_no_drift_although_phases_differ() -> Non
         early = pl.col("home_season_played") <= 5
         names = [name for name in DEFAULT_SPEC.context_names if name not in CALENDAR]
         return matches.with_columns(
-            pl.when(early).then(pl.col(name) * 1.15).otherwise(name).alias(name) for name in names
+            pl.when(early).then(pl.col(name) + SCALE[name]).otherwise(name).alias(name) for name in names
         )
 
     opening = phased(reference_like(2000, seed=2)).filter(pl.col("home_season_played").is_between(1, 5))
@@ -71,9 +72,12 @@ def test_another_phase_of_the_season_is_no_drift_although_phases_differ() -> Non
 
 
 def test_inputs_that_have_moved_are_found_and_named() -> None:
-    moved = [name for name in DEFAULT_SPEC.context_names if name.startswith("home_") and name not in CALENDAR]
-    scale = {feature.name: (feature.upper - feature.lower) / 12 for feature in DEFAULT_SPEC.context}
-    window = WINDOW.with_columns(pl.col(name) + 1.2 * scale[name] for name in moved)
+    moved = [
+        name
+        for name in DEFAULT_SPEC.context_names
+        if name.startswith(("home_", "away_")) and name not in CALENDAR
+    ]
+    window = WINDOW.with_columns(pl.col(name) + 1.2 * SCALE[name] for name in moved)
 
     columns = column_distances(compare(window), DEFAULT_SPEC, CONFIG)
     found = judge_columns(columns, CONFIG, "Said aside.")

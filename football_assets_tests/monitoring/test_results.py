@@ -11,13 +11,14 @@ from football_assets.monitoring.compaction import compact
 from football_assets.monitoring.results import (
     CUSTOM_HISTORIES,
     FIXTURE,
+    GIVEN_ODDS,
     UNLISTED,
     forecasts_since,
     latest_of_each_match,
     live_scores,
     logged_days,
     rows_logged,
-    scores_by_version,
+    scores_by,
     with_results,
 )
 from football_assets.storage.local import LocalBucket
@@ -254,6 +255,33 @@ def test_live_scores_are_those_of_the_matches_with_a_result(bucket: LocalBucket)
     assert scores.log_loss == pytest.approx(-(np.log(0.5) + np.log(0.3)) / 2)
     # Cumulated differences: (0.5, 0.2) and (0.2, 0.5).
     assert scores.rps == pytest.approx(((0.25 + 0.04) / 2 + (0.04 + 0.25) / 2) / 2)
-    (row,) = scores_by_version(found).iter_rows(named=True)
+    (row,) = scores_by(found, "model_version", "version").iter_rows(named=True)
     assert (row["version"], row["forecasts"], row["results"]) == (1, 3, 2)
     assert row["log loss"] == pytest.approx(scores.log_loss, abs=1e-4)
+
+
+def test_a_match_forecast_with_odds_of_the_request_is_a_forecast_of_its_own(bucket: LocalBucket) -> None:
+    log = logged(
+        bucket,
+        forecast(1, "2015-11-27T10:00", inputs="results+odds", p=[0.5, 0.3, 0.2]),
+        forecast(2, "2015-11-27T11:00", inputs="results+odds+match_odds", p=[0.8, 0.1, 0.1]),
+        forecast(3, "2015-11-27T12:00", inputs="results+match_odds", away_team_id="eng:Nobody"),
+    )
+
+    found = latest_of_each_match(with_results(log, matches(("Chelsea", MATCH_DAY, 2, 0))))
+
+    kinds = {row["request_id"]: row["asked_about"] for row in found.iter_rows(named=True)}
+    assert kinds == {"request-1": FIXTURE, "request-2": GIVEN_ODDS, "request-3": UNLISTED}
+    scores = scores_by(found.filter(pl.col("match_id").is_not_null()), "inputs", "inputs")
+    assert scores.select("inputs", "results", "log loss").rows() == [
+        ("results+odds", 1, round(-np.log(0.5), 4)),
+        ("results+odds+match_odds", 1, round(-np.log(0.8), 4)),
+    ]
+
+
+def test_a_table_of_before_there_were_tiers_is_from_results(bucket: LocalBucket) -> None:
+    log = logged(bucket, forecast(1, "2015-11-27T10:00")).drop("inputs")
+
+    found = with_results(log, matches(("Chelsea", MATCH_DAY, 2, 0)))
+
+    assert found["inputs"].to_list() == ["results"]

@@ -8,8 +8,16 @@ import polars as pl
 from dagster import AssetKey
 
 from football_assets.definitions import ASSETS
+from football_assets.domain.measures import CLOSING_ODDS
+from football_assets.features.market_ratings import rate_markets
 from football_assets.features.ratings import rate_matches
-from football_assets.orchestration.code_versions import RAW_TABLES_CODE, TEAM_RATINGS_CODE
+from football_assets.features.shot_ratings import rate_shots
+from football_assets.orchestration.code_versions import (
+    MARKET_RATINGS_CODE,
+    RAW_TABLES_CODE,
+    SHOT_RATINGS_CODE,
+    TEAM_RATINGS_CODE,
+)
 from football_assets.raw.matches import read_countries
 from football_assets.sample import sample_folder
 from football_assets.storage.local import LocalBucket
@@ -36,6 +44,22 @@ def staged(matches: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def with_measures(matches: pl.DataFrame) -> pl.DataFrame:
+    """Invent odds and statistics, of which some are missing."""
+    row = pl.int_range(pl.len())
+    odds = (1.5 + row % 7 / 4, 3.2 + row % 3 / 4, 2.0 + row % 11 / 4)
+    counts = {"shots_on_target": (3, 5), "shots": (9, 13), "corners": (4, 6), "red_cards": (0, 2)}
+    has_odds, has_shots = row % 5 > 0, row % 4 > 0
+    return matches.with_columns(
+        *(pl.when(has_odds).then(odd).alias(name) for name, odd in zip(CLOSING_ODDS, odds, strict=True)),
+        *(
+            pl.when(has_shots).then(least + (row * (3 + i)) % span).alias(f"{side}_{name}")
+            for name, (least, span) in counts.items()
+            for i, side in enumerate(("home", "away"))
+        ),
+    )
+
+
 def test_other_values_have_another_code_version(tmp_path: Path) -> None:
     """If it fails: raise the version where the code computes other values, then write the new digest here."""
     bucket = LocalBucket(tmp_path)
@@ -46,8 +70,12 @@ def test_other_values_have_another_code_version(tmp_path: Path) -> None:
     read = read_countries(bucket, [COUNTRY], TODAY)
     ratings = rate_matches(staged(read.matches))
 
-    assert (RAW_TABLES_CODE, read.matches.height, digest(read.matches)) == ("1", 1118, "a38780f33b45")
+    market, shots = (rate(with_measures(staged(read.matches))) for rate in (rate_markets, rate_shots))
+
+    assert (RAW_TABLES_CODE, read.matches.height, digest(read.matches)) == ("2", 1118, "e420a7afe5f8")
     assert (TEAM_RATINGS_CODE, ratings.height, digest(ratings)) == ("1", 2236, "3d51294a3417")
+    assert (MARKET_RATINGS_CODE, market.height, digest(market)) == ("1", 2236, "4cb1e1e370f5")
+    assert (SHOT_RATINGS_CODE, shots.height, digest(shots)) == ("1", 2236, "80b63b31f283")
 
 
 def test_assets_that_are_computed_from_others_have_a_code_version() -> None:

@@ -21,6 +21,7 @@ class Car(BaseModel):
 
     name: str = Field("Beetle", description="As on the lid.")
     built: date | None = Field(None, description="Day of assembly.")
+    sold: date | None = Field(date(1970, 1, 2), description="Day of the sale.")
     engine: Engine = Engine()
 
 
@@ -41,12 +42,18 @@ def test_launched_values_become_the_model_again_with_days_as_text() -> None:
     assert found == Car(name="Duck", built=date(1965, 5, 4), engine=Engine(power=12))
 
 
+def test_a_default_day_can_be_unset_in_the_launchpad() -> None:
+    assert launched(sold=None).sold is None
+    assert launched().sold == date(1970, 1, 2)
+
+
 def test_the_launchpad_shows_descriptions_and_defaults_at_every_depth() -> None:
     schema = CarLaunchpad.to_config_schema().as_field().config_type.fields  # type: ignore[attr-defined]
 
     assert issubclass(CarLaunchpad, Config)
     assert CarLaunchpad.__doc__ == "A car."
     assert (schema["name"].description, schema["name"].default_value) == ("As on the lid.", "Beetle")
+    assert (schema["sold"].description, schema["sold"].default_value) == ("Day of the sale.", "1970-01-02")
     power = schema["engine"].config_type.fields["power"]
     assert (power.description, power.default_value) == ("Kilowatts.", 90)
 

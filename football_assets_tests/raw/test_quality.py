@@ -1,6 +1,7 @@
 """What the asset checks ask of the raw tables."""
 
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -9,11 +10,13 @@ from football_assets.raw.landing import inventory
 from football_assets.raw.matches import read_countries
 from football_assets.raw.quality import (
     common_reasons,
+    measure_coverage,
     played_after,
     rejected_share,
     stale_countries,
     unreadable_files,
 )
+from football_assets.raw.schema import Match
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.landings import TODAY, csv_of, put
@@ -61,7 +64,10 @@ def test_a_result_after_today_is_found() -> None:
 
 def test_the_share_of_rejected_records_is_counted_by_season() -> None:
     matches = pl.DataFrame({"season": ["2013-14"] * 3 + ["2014-15"]})
-    rejected = pl.DataFrame({"season": ["2013-14"]})
+    rejected = pl.DataFrame(
+        {"season": ["2013-14", "2014-15"], "left_out": [None, "home_shots, away_shots"]},
+        schema={"season": pl.String, "left_out": pl.String},
+    )
     assert rejected_share(matches, rejected).rows() == [("2013-14", 4, 1, 0.25), ("2014-15", 1, 0, 0.0)]
 
 
@@ -95,9 +101,37 @@ def test_an_object_without_a_place_makes_the_partition_without_country_stale(buc
     assert stale(bucket) == [NO_COUNTRY]
 
 
+def test_coverage_is_the_share_of_played_matches_that_have_a_measure() -> None:
+    rows: list[dict[str, Any]] = [
+        {"home_goals": 1, "odds_home": 2.0, "home_shots": 3},
+        {"home_goals": 2, "bookmaker_odds_home": 2.0, "closing_odds_home": 2.0, "pre_match_odds_over": 2.0},
+        {"home_goals": 0, "closing_handicap_line": 0.5},
+        {"home_goals": None, "odds_home": 2.0, "home_shots": 3, "home_expected_goals": 1.0},
+    ]
+    matches = pl.DataFrame(
+        [{"league_id": "eng.1", "season": "2014-15", "away_goals": 0, **row} for row in rows],
+        schema=Match.create_empty().schema,
+    )
+    (row,) = measure_coverage(matches).iter_rows(named=True)
+    assert row == {
+        "league_id": "eng.1",
+        "season": "2014-15",
+        "played": 3,
+        "odds": 66.7,
+        "closing": 33.3,
+        "over_under": 33.3,
+        "handicap": 33.3,
+        "shots": 33.3,
+        "expected_goals": 0.0,
+    }
+
+
 def test_seasons_with_one_share_of_rejected_records_are_in_order() -> None:
     matches = pl.DataFrame({"season": ["2014-15", "2013-14"]})
-    rejected = pl.DataFrame({"season": ["2012-13", "2014-15", "2013-14"]})
+    rejected = pl.DataFrame(
+        {"season": ["2012-13", "2014-15", "2013-14"], "left_out": [None] * 3},
+        schema_overrides={"left_out": pl.String},
+    )
     assert rejected_share(matches, rejected).rows() == [
         ("2012-13", 1, 1, 1.0),
         ("2013-14", 2, 1, 0.5),

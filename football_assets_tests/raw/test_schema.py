@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from football_assets.domain.measures import MEASURE_COLUMNS, STATISTIC_COLUMNS
 from football_assets.raw.quality import broken_rules
 from football_assets.raw.schema import Match
 
@@ -48,6 +49,13 @@ def test_a_played_match_and_a_fixture_keep_to_the_schema() -> None:
         ({"away_team": "Leeds"}, "teams_differ"),
         ({"odds_draw": None}, "odds_are_whole"),
         ({"odds_draw": 1.0}, "odds_draw|min_exclusive"),
+        ({"closing_odds_over": 1.9}, "measures_are_whole"),
+        ({"home_shots": 61, "away_shots": 9}, "home_shots|max"),
+        (
+            {"home_shots": 9, "away_shots": 4, "home_shots_on_target": 4, "away_shots_on_target": 9},
+            "shots_on_target_are_shots",
+        ),
+        ({"home_half_time_goals": 1, "away_half_time_goals": 2}, "half_time_is_part_of_the_score"),
         ({"match_id": "short"}, "match_id|regex"),
         ({"season": "2014/15"}, "season|regex"),
         ({"kickoff_date": None}, "kickoff_date|nullability"),
@@ -67,3 +75,10 @@ def test_other_columns_are_reported() -> None:
 
 def test_every_column_is_described() -> None:
     assert all(column.description for column in Match.columns().values())
+
+
+def test_the_measures_are_columns_of_a_match() -> None:
+    columns = Match.columns()
+    assert set(MEASURE_COLUMNS) <= set(columns)
+    assert {str(columns[name].dtype) for name in STATISTIC_COLUMNS} == {"Int16"}
+    assert all(columns[name].nullable for name in MEASURE_COLUMNS)

@@ -12,7 +12,7 @@ import pytest
 from football_assets.errors import RegistryError
 from football_assets.registry.bundle import REQUIRED, check_bundle, production_forecasts
 from football_assets.registry.predictor import load_predictor
-from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets.sequences.spec import DEFAULT_SPEC, MATCH_ODDS
 from football_assets.sequences.tensors import open_tensors
 from football_assets.storage.model_files import MODEL, REFERENCE, TEST_PREDICTIONS
 from football_assets_tests.builders.registry_graph import SimulatedFolders, write_bundle
@@ -71,6 +71,7 @@ def test_the_drift_reference_holds_inputs_and_forecasts_of_training_matches_only
     context = tensors.context[TRAIN]
     elo = DEFAULT_SPEC.context_names.index("home_elo")
     np.testing.assert_array_equal(reference["home_elo"].fill_null(np.nan).to_numpy(), context[:, elo])
+    assert reference.select(MATCH_ODDS).null_count().row(0) == (len(reference),) * 3
     expected, _ = network_forecasts(folders.trained_lstm, folders.sequence_tensors)
     found = reference.select("p_home", "p_draw", "p_away").to_numpy()
     np.testing.assert_allclose(found, expected[TRAIN], atol=1e-5)

@@ -67,6 +67,28 @@ def test_the_bookmaker_is_scored_on_the_matches_with_odds() -> None:
     assert "this model's log loss is 1.0044" in text
 
 
+def test_the_card_shows_the_tiers_of_a_model_that_knows_more_than_results() -> None:
+    difference = {"log_loss": {"value": -0.0122, "low": -0.0141, "high": -0.0107}}
+    tiers = [
+        {"tier": "results", "matches": 1234, "reference": "results", **SCORES},
+        {
+            "tier": "results+odds",
+            "matches": 1234,
+            "reference": "results",
+            **(SCORES | {"log_loss": 1.0001}),
+            "difference": difference,
+        },
+    ]
+
+    text = card(metrics=METRICS | {"tiers": tiers})
+
+    assert "## By tier of input" in text
+    assert (
+        "| results + past odds | 1,234 | 1.0001 | 0.2012 | 0.0120 | -12.2 [-14.1, -10.7] to results |" in text
+    )
+    assert "tier of input" not in card()
+
+
 def test_the_card_says_what_was_learnt_from_and_until_when() -> None:
     text = card()
     assert "8,000 results from 2012-08-01 to 2015-11-08, 120 teams" in text
@@ -88,6 +110,33 @@ def test_the_card_lists_every_input_setting_and_package() -> None:
     assert "| torch | 2.13.0 |" in text
     assert "Opset 20" in text
     assert "2e-07" in text
+
+
+def test_inputs_are_listed_by_what_they_are_computed_from() -> None:
+    lines = card().splitlines()
+
+    rows = {
+        line.split("`")[1]: line for line in lines if line.startswith(("| results |", "| past", "| odds"))
+    }
+    assert rows["home_elo"].startswith("| results | context | ")
+    assert rows["implied_supremacy"].startswith("| past odds | history | ")
+    assert rows["corners_supremacy"].startswith("| past shots | context | ")
+    assert rows["match_odds_p_draw"].startswith("| odds of the match itself | context | ")
+    places = [
+        lines.index(rows[name]) for name in ("home_elo", "odds_supremacy", "shots_for", "match_odds_p_home")
+    ]
+    assert places == sorted(places)
+
+
+def test_the_limits_say_which_inputs_besides_results_the_model_has() -> None:
+    assert "where they are on file, past odds, past shots, odds of the match itself; no line-ups" in card()
+    only_results = DEFAULT_SPEC.model_copy(
+        update={
+            part: tuple(f for f in getattr(DEFAULT_SPEC, part) if f.group == "results")
+            for part in ("history", "context")
+        }
+    )
+    assert "It knows results, dates and leagues; no line-ups" in card(spec=only_results)
 
 
 def test_a_refused_int8_variant_is_not_offered() -> None:

@@ -136,7 +136,7 @@ def test_a_corrupt_production_model_does_not_keep_a_sound_one_out(
 def test_a_candidate_is_judged_again_when_production_changes_meanwhile(
     publish: Callable[..., int], folders: SimulatedFolders, tmp_path: Path, registry: Registry
 ) -> None:
-    good, worse = publish(), publish(share=0.1)
+    good, worse = publish(), publish(share=0.15)
 
     class Racing(Registry):
         """Another process promotes a better version between the verdict and the promotion."""

@@ -9,13 +9,14 @@ from dagster import AssetSpec, materialize
 from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
 from football_assets.orchestration.resources import BucketResource
 from football_assets.sequences.assets import describe_spec, sequence_tensors
+from football_assets.sequences.columns import columns_read
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import open_tensors
 from football_assets.storage.artifacts import fetch
 from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.worlds import TRUTH, SimulatedCountries
 
-TABLES = ("match_features", "team_matches", "team_ratings")
+TABLES = tuple(columns_read())
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_the_asset_stores_tensors_of_the_tables_as_an_artefact(
     metadata = {name: value.value for name, value in event.metadata.items()}
     assert metadata["matches"] == len(expected)
     assert metadata["played"] == int(expected.played.sum())
-    assert metadata["past_matches_shape"] == f"({2 * int(expected.played.sum()) + 1}, 12)"
+    assert metadata["past_matches_shape"] == f"({2 * int(expected.played.sum()) + 1}, 28)"
     assert metadata["history_length"] == 10
     assert list(Path(bucket.scratch).iterdir()) == []
 

@@ -13,6 +13,7 @@ from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets_tests.builders.worlds import TRUTH, SimulatedCountries
 
 HISTORY = DEFAULT_SPEC.history_names
+CONTEXT = DEFAULT_SPEC.context_names
 
 
 def check(definition: AssetChecksDefinition, folder: Path) -> AssetCheckResult:
@@ -46,6 +47,16 @@ def test_the_tensors_of_a_simulated_country_are_sound(folder: Path) -> None:
     ("name", "index", "value", "sound"),
     [
         ("past", (700, HISTORY.index("elo")), np.nan, False),
+        ("past", (700, HISTORY.index("implied_goals_for")), np.nan, True),
+        ("past", (700, HISTORY.index("implied_goals_for")), np.inf, False),
+        ("past", (700, HISTORY.index("odds_known")), np.nan, False),
+        ("past", (700, HISTORY.index("shots_for")), np.nan, True),
+        ("past", (700, HISTORY.index("shots_known")), np.nan, False),
+        ("context", (700, CONTEXT.index("odds_supremacy")), np.nan, True),
+        ("context", (700, CONTEXT.index("odds_rated")), np.nan, False),
+        ("context", (700, CONTEXT.index("is_cup")), np.nan, False),
+        ("market", (700, 1), np.nan, True),
+        ("market", (700, 1), np.inf, False),
         ("past", (700, HISTORY.index("goals_for")), np.inf, False),
         ("past", (700, HISTORY.index("rest_days")), np.nan, True),
         ("past", (700, HISTORY.index("rest_days")), np.inf, False),

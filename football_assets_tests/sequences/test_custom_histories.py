@@ -13,7 +13,6 @@ from football_assets.features.ratings import RatingConfig, rating_change
 from football_assets.sequences.custom_histories import CustomMatch, CustomTeam, encode_custom
 from football_assets.sequences.spec import DEFAULT_SPEC, Feature
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets.sequences.state_table import build_team_state
 from football_assets_tests.builders.worlds import NEVER_PLAYED, TRUTH, VILLAGE, SimulatedCountries
 
 HISTORY = DEFAULT_SPEC.history_names
@@ -24,8 +23,7 @@ KNOWN = ("Town 11", "Town 12")
 @pytest.fixture(scope="module")
 def state(countries: SimulatedCountries) -> TeamState:
     tables = countries.tables.of(TRUTH)
-    table = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, DEFAULT_SPEC)
-    return TeamState(table, DEFAULT_SPEC)
+    return TeamState(tables.team_state(), DEFAULT_SPEC)
 
 
 @pytest.fixture
@@ -279,7 +277,7 @@ def test_an_input_that_given_matches_do_not_have_is_told(
     odds = Feature(name="points", unit="points", lower=0, upper=3, description="Points.")
     spec = DEFAULT_SPEC.model_copy(update={"history": (*DEFAULT_SPEC.history, odds)})
     tables = countries.tables.of(TRUTH)
-    table = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, spec)
+    table = tables.team_state(spec)
 
     with pytest.raises(FootballError, match="custom matches do not have: points"):
         encode_custom(TeamState(table, spec), "eng.1", kickoff, CustomTeam(), CustomTeam())

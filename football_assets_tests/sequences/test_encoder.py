@@ -23,7 +23,9 @@ from football_assets_tests.builders.worlds import SimulatedCountries
 FIRST_DAY = date(2015, 8, 1)
 DAYS = 12
 TEAMS = ("eng:Ash", "eng:Birch", "eng:Cedar", "eng:Elm", "eng:Fir")
-SPEC = DEFAULT_SPEC.model_copy(update={"history_length": 3})
+SPEC = DEFAULT_SPEC.model_copy(
+    update={"history_length": 3, "history": tuple(f for f in DEFAULT_SPEC.history if f.group == "results")}
+)
 NAMES = SPEC.history_names
 
 Result = tuple[int, int]

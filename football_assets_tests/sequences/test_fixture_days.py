@@ -12,6 +12,7 @@ from football_assets.sequences.fixture_days import (
     next_match_day,
     results_known_until,
     split_overdue,
+    with_inputs,
 )
 from football_assets.sequences.state import TeamState
 
@@ -113,3 +114,15 @@ def test_a_table_of_before_the_mark_has_no_overdue_fixture() -> None:
     assert (coming.height, overdue.height) == (0, 1)
     coming, overdue = split_overdue(fixtures.drop("is_overdue"))
     assert (coming.height, overdue.height) == (1, 0)
+
+
+def test_a_table_of_before_there_were_tiers_is_from_results_without_odds() -> None:
+    fixtures = arsenal_chelsea(LAST, TODAY)
+
+    assert (
+        with_inputs(fixtures).select("inputs", "odds_home", "odds_draw", "odds_away").rows()
+        == [("results", None, None, None)] * 2
+    )
+    assert with_inputs(fixtures).schema["odds_away"] == pl.Float64
+    later = with_inputs(fixtures).with_columns(inputs=pl.lit("results+odds"), odds_home=pl.lit(2.5))
+    assert with_inputs(later).equals(later)

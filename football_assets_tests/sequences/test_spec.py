@@ -1,5 +1,6 @@
 """The feature specification: saved and read whole, and consistent in itself."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,20 @@ def test_a_saved_specification_is_read_back_equal(tmp_path: Path) -> None:
     assert FeatureSpec.load(tmp_path) == spec
     assert FeatureSpec.load(tmp_path) != DEFAULT_SPEC
     assert [path.name for path in tmp_path.iterdir()] == ["feature_spec.json"]
+
+
+def test_a_specification_written_before_there_were_groups_has_results_only(tmp_path: Path) -> None:
+    DEFAULT_SPEC.save(tmp_path)
+    path = tmp_path / "feature_spec.json"
+    content = json.loads(path.read_text())
+    for feature in (*content["history"], *content["context"]):
+        del feature["group"]
+    path.write_text(json.dumps(content))
+
+    spec = FeatureSpec.load(tmp_path)
+
+    assert {feature.group for feature in (*spec.history, *spec.context)} == {"results"}
+    assert spec.context_names == DEFAULT_SPEC.context_names
 
 
 def test_no_name_is_given_twice_and_every_feature_has_a_range_and_a_meaning() -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
 from football_assets.sequences.encoder import SequenceBatch
-from football_assets.sequences.spec import DEFAULT_SPEC
+from football_assets.sequences.rating_context import pre_match_odds
+from football_assets.sequences.spec import DEFAULT_SPEC, MATCH_ODDS
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState
+from football_assets.sequences.tiers import tier_of
 from football_assets.storage.model_files import TEAM_STATE
 from football_assets_tests.builders.team_states import ASKED, INPUTS, assert_same_bits, table_of
 from football_assets_tests.builders.worlds import (
@@ -55,9 +57,16 @@ def test_asking_by_names_gives_the_inputs_of_the_row(countries: SimulatedCountri
     )
     assert len(played) > 5
     asked = [
-        Fixture("en.1", row["home_team"].upper(), row["away_team"], row["kickoff_date"])
-        for row in played.iter_rows(named=True)
+        Fixture(
+            "en.1",
+            row["home_team"].upper(),
+            row["away_team"],
+            row["kickoff_date"],
+            odds=None if np.isnan(odds).any() else tuple(odds.tolist()),
+        )
+        for row, odds in zip(played.iter_rows(named=True), pre_match_odds(played), strict=True)
     ]
+    assert len({fixture.odds is None for fixture in asked}) == 2
 
     assert_same_bits(state.encode(asked), state.encode_rows(played.select(ASKED)))
 
@@ -121,6 +130,31 @@ def test_one_bad_fixture_does_not_spoil_the_others(state: TeamState) -> None:
     ]
     with pytest.raises(UnknownTeam, match="Town 1l"):
         state.encode(asked)
+
+
+def test_odds_of_a_fixture_are_probabilities_of_the_match_and_move_no_other_input(state: TeamState) -> None:
+    day = state.as_of + timedelta(days=3)
+    fixture = Fixture("eng.1", "Town 11", "Town 12", day)
+    place = [DEFAULT_SPEC.context_names.index(name) for name in MATCH_ODDS]
+
+    batch = state.encode([fixture, fixture._replace(odds=(1.6, 4.0, 5.0)), fixture])
+
+    plain, with_odds, again = batch.context
+    np.testing.assert_allclose(with_odds[place], np.array([0.625, 0.25, 0.2]) / 1.075, rtol=1e-6)
+    assert np.isnan(plain[place]).all()
+    np.testing.assert_array_equal(plain, again)
+    np.testing.assert_array_equal(np.delete(with_odds, place), np.delete(plain, place))
+    tier, *_ = tier_of(batch.context[:1], DEFAULT_SPEC)
+    assert tier_of(batch.context, DEFAULT_SPEC) == [tier, f"{tier}+match_odds", tier]
+    assert_same_bits(state.encode([fixture]), state.encode_known([state.locate(fixture)]))
+    assert state.locate(fixture._replace(odds=(1.6, 4.0, 5.0))).odds == (1.6, 4.0, 5.0)
+
+
+def test_impossible_odds_are_refused_before_anything_is_encoded(state: TeamState) -> None:
+    fixture = Fixture("eng.1", "Town 11", "Town 12", state.as_of + timedelta(days=3), odds=(1.2, 1.2, 1.2))
+
+    with pytest.raises(FootballError, match="The odds cannot be used: 1/1.2"):
+        state.locate(fixture)
 
 
 def test_no_fixture_at_all_gives_an_empty_batch(state: TeamState) -> None:

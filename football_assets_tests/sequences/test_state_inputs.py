@@ -11,8 +11,7 @@ from football_assets.errors import FootballError
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, Feature
 from football_assets.sequences.state import Fixture, TeamState
-from football_assets.sequences.state_table import build_team_state
-from football_assets.sequences.tensors import open_tensors, write_tensors
+from football_assets.sequences.tensors import open_tensors
 from football_assets_tests.builders.team_states import ASKED, assert_same_bits, table_of
 from football_assets_tests.builders.worlds import (
     NEVER_PLAYED,
@@ -45,7 +44,7 @@ def test_home_advantage_of_all_countries_is_that_of_the_fixtures_day_to_the_bit(
 ) -> None:
     """One country's results end before the other's, while home teams lose in both."""
     tables = home_teams_lose(several(countries.tables, "de", TRUTH))
-    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path)
+    tables.write_tensors(tmp_path)
     tensors = open_tensors(tmp_path)
     rows = np.flatnonzero(~tensors.played)
     column = DEFAULT_SPEC.context_names.index(HOME_ADVANTAGE_SHIFT)
@@ -135,9 +134,10 @@ def test_every_feature_of_match_features_can_be_an_input(
         }
     )
     fixtures = tables.match_features.filter(~pl.col("is_played"))
-    history = TeamHistory(history_rows(tables.team_matches, tables.team_ratings), spec)
+    rated = (tables.team_market_ratings, tables.team_shot_ratings)
+    history = TeamHistory(history_rows(tables.team_matches, tables.team_ratings, *rated), spec)
 
-    table = build_team_state(tables.team_matches, tables.team_form, tables.team_ratings, spec)
+    table = tables.team_state(spec)
 
     assert_same_bits(
         TeamState(table, spec).encode_rows(fixtures.select(ASKED)), encode(fixtures, history, spec)

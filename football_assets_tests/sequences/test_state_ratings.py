@@ -5,7 +5,9 @@ import polars as pl
 import pytest
 
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS
-from football_assets.sequences.state_ratings import StateRatings
+from football_assets.sequences.columns import RATED_TABLES, RatedTable
+from football_assets.sequences.rating_context import rating_context
+from football_assets.sequences.state_ratings import RatedStates, StateRatings
 
 
 @pytest.fixture
@@ -33,3 +35,24 @@ def test_the_ratings_cannot_be_changed_by_a_caller(ratings: StateRatings) -> Non
     with pytest.raises(ValueError, match="read-only"):
         ratings.team(0, 0)[0] = 0
     assert np.isfinite(ratings.team(0, 0)).all()
+
+
+@pytest.mark.parametrize("table", RATED_TABLES)
+def test_a_match_has_the_context_of_its_home_team_away_team_and_league(table: RatedTable) -> None:
+    generator = np.random.default_rng(0)
+    team_values, league_values = (
+        generator.uniform(0.1, 0.9, (count, len(names)))
+        for count, names in ((3, table.team_state), (2, table.league_state))
+    )
+    states = RatedStates(
+        table,
+        pl.DataFrame(team_values, schema=list(table.team_state)),
+        pl.DataFrame(league_values, schema=list(table.league_state)),
+    )
+    days = np.array([16_000, 16_001])
+
+    found = states.context(np.array([1, 0]), states.teams[np.array([[2, 0], [1, 2]])], days)
+
+    expected = rating_context(table, team_values[[2, 1]], team_values[[0, 2]], league_values[[1, 0]], days)
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(found[0], found[1])

@@ -1,6 +1,6 @@
 """Sequence tensors on disk: rows in order, results beside inputs, nothing from the future."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from football_assets.sequences.encoder import SequenceBatch, history_rows, is_in
 from football_assets.sequences.home_advantage import home_advantage_shift
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
 from football_assets.sequences.tensors import ARRAYS, SequenceTensors, open_tensors, write_tensors
+from football_assets.sequences.tiers import hide_groups
 from football_assets_tests.builders.worlds import (
     REWRITTEN,
     REWRITTEN_FROM,
@@ -104,7 +105,7 @@ def test_the_context_is_the_row_of_match_features(tables: FeatureTables, tensors
     features = tables.match_features.sort("kickoff_date", "league_id", "match_id")
 
     for number, name in enumerate(DEFAULT_SPEC.context_names):
-        if name == HOME_ADVANTAGE_SHIFT:
+        if name not in features.columns:  # computed from ratings, odds, or the results of all leagues
             continue
         expected = features[name].cast(pl.Float32).fill_null(np.nan).to_numpy()
         np.testing.assert_array_equal(tensors.context[:, number], expected, err_msg=name)
@@ -122,8 +123,8 @@ def test_home_advantage_of_all_countries_is_beside_every_match(
     tables = FeatureTables(
         *(pl.concat([getattr(part, f.name) for part in parts]) for f in fields(FeatureTables))
     )
-    write(several(countries.tables, TRUTH, REWRITTEN), folders[0])
-    write(tables, folders[1])
+    several(countries.tables, TRUTH, REWRITTEN).write_tensors(folders[0])
+    tables.write_tensors(folders[1])
     before, again = (open_tensors(folder) for folder in folders)
     assert not np.array_equal(again.context, before.context)
     shift = again.context[:, DEFAULT_SPEC.context_names.index(HOME_ADVANTAGE_SHIFT)]
@@ -132,10 +133,6 @@ def test_home_advantage_of_all_countries_is_beside_every_match(
     of_the_other = again.keys["league_id"].str.starts_with(f"{TRUTH}.").to_numpy()
     assert (shift[of_the_other][-30:] < -0.1).all()
     assert shift[0] == 0
-
-
-def write(tables: FeatureTables, folder: Path) -> None:
-    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, folder)
 
 
 def test_opponents_are_found_beside_their_match_and_anywhere_else(tables: FeatureTables) -> None:
@@ -180,7 +177,11 @@ def test_results_on_a_day_and_after_it_move_no_input_of_that_day_or_earlier(
     assert (until.sum(), on_the_day.sum(), (~until).sum()) >= (500, 1, 50)
     assert not np.array_equal(tensors.goals[left][on_the_day], rewritten.goals[right][on_the_day])
 
-    batches = tensors.take(left), rewritten.take(right)
+    # Odds of a match itself are known before it.
+    batches = [
+        hide_groups(world.take(rows), DEFAULT_SPEC, ["match_odds"])
+        for world, rows in ((tensors, left), (rewritten, right))
+    ]
     for name in INPUTS:
         before, after = (getattr(batch, name) for batch in batches)
         assert np.array_equal(before[until], after[until], equal_nan=True), name
@@ -206,12 +207,12 @@ def test_the_same_tables_give_the_same_bytes_in_any_order(tables: FeatureTables,
     folders = [tmp_path / "straight", tmp_path / "shuffled"]
     for folder in folders:
         folder.mkdir()
-    matches, sides, ratings = tables.match_features, tables.team_matches, tables.team_ratings
-    write_tensors(matches, sides, ratings, folders[0])
-    matches, sides, ratings = (
-        table.sample(fraction=1, shuffle=True, seed=1) for table in (matches, sides, ratings)
+    tables.write_tensors(folders[0])
+    shuffled = (
+        getattr(tables, field.name).sample(fraction=1, shuffle=True, seed=seed)
+        for seed, field in enumerate(fields(FeatureTables))
     )
-    write_tensors(matches, sides, ratings, folders[1])
+    FeatureTables(*shuffled).write_tensors(folders[1])
 
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == [
@@ -221,6 +222,7 @@ def test_the_same_tables_give_the_same_bytes_in_any_order(tables: FeatureTables,
         "goals.npy",
         "home_span.npy",
         "keys.parquet",
+        "market.npy",
         "outcome.npy",
         "past.npy",
     ]
@@ -232,7 +234,7 @@ def test_a_shorter_history_is_the_end_of_the_longer(
     tables: FeatureTables, tensors: SequenceTensors, tmp_path: Path
 ) -> None:
     spec = FeatureSpec(history_length=4, history=DEFAULT_SPEC.history, context=DEFAULT_SPEC.context)
-    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path, spec)
+    tables.write_tensors(tmp_path, spec)
 
     short = open_tensors(tmp_path)
 
@@ -244,8 +246,7 @@ def test_a_shorter_history_is_the_end_of_the_longer(
 def test_a_handful_of_matches_or_none_can_be_written_and_opened(
     tables: FeatureTables, matches: int, tmp_path: Path
 ) -> None:
-    features = tables.match_features.head(matches)
-    write_tensors(features, tables.team_matches, tables.team_ratings, tmp_path)
+    replace(tables, match_features=tables.match_features.head(matches)).write_tensors(tmp_path)
 
     found = open_tensors(tmp_path)
 
@@ -257,7 +258,7 @@ def test_a_handful_of_matches_or_none_can_be_written_and_opened(
 
 
 def test_an_array_of_pickled_objects_is_never_loaded(tables: FeatureTables, tmp_path: Path) -> None:
-    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path)
+    tables.write_tensors(tmp_path)
     np.save(tmp_path / "outcome.npy", np.array([None] * 500, dtype=object), allow_pickle=True)
 
     with pytest.raises(ValueError, match="allow_pickle=False|Python objects"):
@@ -265,10 +266,11 @@ def test_an_array_of_pickled_objects_is_never_loaded(tables: FeatureTables, tmp_
 
 
 def test_tensors_of_another_version_are_refused_in_a_sentence(tables: FeatureTables, tmp_path: Path) -> None:
-    write_tensors(tables.match_features, tables.team_matches, tables.team_ratings, tmp_path)
+    tables.write_tensors(tmp_path)
     (tmp_path / "past.npy").rename(tmp_path / "home_history.npy")
+    (tmp_path / "market.npy").unlink()
 
     with pytest.raises(
-        FootballError, match="have no past: another version .* Materialise sequence_tensors again"
+        FootballError, match="have no past, market: another version .* Materialise sequence_tensors again"
     ):
         open_tensors(tmp_path)

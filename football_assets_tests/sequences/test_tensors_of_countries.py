@@ -9,16 +9,17 @@ from polars.testing import assert_frame_equal
 
 from football_assets.domain.columns import country_column
 from football_assets.features.dbt_build import build_features
-from football_assets.features.ratings import rate_matches
 from football_assets.sequences.tensors import KEYS, build_tensors, open_tensors
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table, read_table_of, table_objects
+from football_assets_tests.builders.rated_tables import rated_tables
 from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.worlds import in_country, simulated_country
 
 EVERY = ["aa", "bb", "cc", "dd"]
-TABLES = ("stg_matches", "team_matches", "team_form", "team_ratings", "match_features")
+DBT = ("stg_matches", "team_matches", "team_form", "match_features")
+TABLES = (*DBT, "team_ratings", "team_market_ratings", "team_shot_ratings")
 
 
 class Warehouse:
@@ -36,10 +37,11 @@ class Warehouse:
             self.bucket, "raw_matches", raw.filter(country_column().is_in(list(countries))), countries
         )
         scratch = self.folder / "scratch"
-        build_features(self.bucket, list(TABLES[:3]), countries, scratch, self.log.append)
-        rated = rate_matches(read_table_of(self.bucket, "stg_matches", countries))
-        write_by_country(self.bucket, "team_ratings", rated, countries)
-        build_features(self.bucket, [TABLES[4]], countries, scratch, self.log.append)
+        build_features(self.bucket, list(DBT[:3]), countries, scratch, self.log.append)
+        matches = read_table_of(self.bucket, "stg_matches", countries)
+        for name, rated in rated_tables(matches).items():
+            write_by_country(self.bucket, name, rated, countries)
+        build_features(self.bucket, [DBT[3]], countries, scratch, self.log.append)
         folder = self.folder / f"arrays-{len(self.arrays)}"
         folder.mkdir()
         build_tensors(self.bucket, folder)

@@ -39,6 +39,7 @@ def test_a_record_holds_the_inputs_and_the_answer(service: ForecastService) -> N
         assert record["kickoff_date"] == str(DAY)
         assert record["p"] == answer.probabilities
         assert record["xg"] == answer.expected_goals
+        assert record["inputs"] == answer.inputs == "results"
         assert record["latency_ms"] > 0
         assert before <= datetime.fromisoformat(record["time"]) <= datetime.now(UTC)
         values = [np.nan if value is None else value for value in record["features"]]
@@ -130,3 +131,5 @@ def test_an_answer_that_cannot_be_logged_does_not_leave(
     assert client.post("/predict", json=BODY).status_code == 200
     assert client.get("/health").json()["status"] == "ok"
     assert metric(service, "predictions_total", kind="predict") == 1
+    assert metric(service, "forecast_inputs_total") == 1
+    assert metric(service, "forecast_inputs_total", inputs="results") == 1

@@ -32,9 +32,18 @@ days: st.SearchStrategy[Any] = st.sampled_from(
         *(0, 1.5, 1e18, None, True, []),
     ]
 )
+odds: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from(
+        [None, {"home": 2.1, "draw": 3.4, "away": 3.6}, {"home": 2, "draw": 3, "away": 10}, {}, 2.1]
+    ),
+    st.fixed_dictionaries(
+        {"home": st.floats(0.5, 4), "draw": st.sampled_from([3.4, "3.4", True, None])},
+        optional={"away": st.floats(1, 4)},
+    ),
+)
 bodies = st.fixed_dictionaries(
     {"league": st.one_of(st.sampled_from(["eng.1", "Premier League", "ENG.1"]), names), "home_team": names},
-    optional={"away_team": names, "date": days, "colour": names},
+    optional={"away_team": names, "date": days, "odds": odds, "colour": names},
 )
 
 

@@ -71,6 +71,35 @@ def test_the_fixtures_of_a_table_without_the_mark_are_all_coming(
     assert (len(again.rows), again.overdue) == (1369, [])
 
 
+def test_a_fixture_has_its_inputs_and_the_odds_that_its_forecast_uses(
+    demo_bucket: LocalBucket, listed: FixtureList
+) -> None:
+    table = read_table(demo_bucket, FIXTURE_TABLE)
+    is_first = pl.int_range(pl.len()) == 0
+    odds = {"odds_home": 2.1, "odds_draw": 3.4, "odds_away": 3.6}
+    changed = table.with_columns(
+        pl.when(is_first).then(pl.lit("results+match_odds")).otherwise("inputs").alias("inputs"),
+        *(pl.when(is_first).then(value).alias(name) for name, value in odds.items()),
+    )
+    write_table(demo_bucket, FIXTURE_TABLE, changed)
+
+    first, second = FixtureList.read(demo_bucket, listed).rows[:2]
+
+    assert (first["inputs"], first["odds"]) == ("results+match_odds", {"home": 2.1, "draw": 3.4, "away": 3.6})
+    assert (second["inputs"], second["odds"]) == ("results", None)
+
+
+def test_the_fixtures_of_a_table_of_before_there_were_tiers_are_from_results(
+    demo_bucket: LocalBucket, listed: FixtureList
+) -> None:
+    table = read_table(demo_bucket, FIXTURE_TABLE)
+    write_table(demo_bucket, FIXTURE_TABLE, table.drop("inputs", "odds_home", "odds_draw", "odds_away"))
+
+    again = FixtureList.read(demo_bucket, listed)
+
+    assert {(row["inputs"], row["odds"]) for row in again.rows} == {("results", None)}
+
+
 def test_both_ends_of_a_period_belong_to_it(listed: FixtureList) -> None:
     day = date(2016, 1, 23)
     found = listed.select("eng.1", day, day)

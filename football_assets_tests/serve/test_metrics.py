@@ -10,19 +10,23 @@ from pathlib import Path
 import pytest
 
 from football_assets_tests.builders.metric_processes import Replica, value
-from serve.metrics import (
-    configure_directory,
-)
+from serve.metrics import TIERS, configure_directory
 
 
-def test_what_was_read_last_of_the_drift_report_is_shown_once(start_replica: Callable[[], Replica]) -> None:
+def test_forecasts_are_counted_by_their_inputs_from_zero(start_replica: Callable[[], Replica]) -> None:
     first, second = start_replica(), start_replica()
-    assert value(first.samples(), "drift_share") is None, "no report, no share"
-    first.do("set_drift", 0.25, None)
-    second.do("set_drift", 0.5, 1.02)
 
-    assert value(first.samples(), "drift_share") == 0.5
-    assert value(second.samples(), "live_log_loss") == 1.02
+    first.do("observe_inputs", {"results": 3, "results+shots+odds": 2})
+    second.do("observe_inputs", {"results": 1})
+
+    samples = first.samples()
+    counts = {
+        dict(labels)["inputs"]: count
+        for (name, labels), count in samples.items()
+        if name == "football_forecast_inputs_total"
+    }
+    assert counts == dict.fromkeys(TIERS, 0.0) | {"results": 4.0, "results+shots+odds": 2.0}
+    assert len(counts) == 8
 
 
 def test_the_served_version_is_counted_over_the_processes_that_run(

@@ -23,6 +23,7 @@ OTHER_METRICS: dict[str, set[str]] = {
     # Set from the drift report.
     "football_drift_share": set(),
     "football_live_log_loss": set(),
+    "football_stopped_feed_leagues": {"feed"},
 }
 FUNCTIONS_AND_WORDS = {
     *("absent", "and", "bool", "by", "changes", "count", "group_left", "histogram_quantile", "increase"),
@@ -209,6 +210,7 @@ def test_lines_in_charts_are_the_thresholds_of_the_alerts() -> None:
         "Last known result": "FootballResultsStale",
         "Model registered": "FootballModelOld",
         "Share of drifted inputs": "FootballInputsDrifted",
+        "Leagues whose feed stopped": "FootballFeedStopped",
         "Log loss of answered forecasts": "FootballForecastsWorse",
     }
     for chart, alert in pairs.items():

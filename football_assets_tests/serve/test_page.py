@@ -164,7 +164,9 @@ def test_a_match_is_picked_and_forecast_by_keyboard_alone(page: Page, server_url
         [1 / answer["probabilities"][side] for side in ("home", "draw", "away")], abs=0.005001
     )
     expect(page.locator("#status")).to_contain_text("Arsenal against Chelsea: home win")
-    expect(page.locator(".made-by")).to_have_text(f"Forecast by model {answer['model_version']}")
+    expect(page.locator(".made-by")).to_have_text(
+        f"Forecast by model {answer['model_version']}, from results."
+    )
 
 
 def test_the_score_matrix_is_a_table_that_keeps_the_whole_probability(
@@ -204,6 +206,117 @@ def test_both_teams_last_matches_are_shown_with_results_in_words(
             expect(row).to_contain_text(f"{played['goals_for']}–{played['goals_against']}")
             expect(row.locator(".result")).to_contain_text(played["outcome"])
             expect(row.locator(".letter")).to_have_text(played["outcome"][0].upper())
+
+
+def with_tier(page: Page, tier: str) -> list[Any]:
+    """Let the API say that its forecasts are of a tier; returns the odds of the requests."""
+    asked: list[Any] = []
+
+    def answer(route: Route) -> None:
+        asked.append((route.request.post_data_json or {}).get("odds"))
+        found = route.fetch()
+        route.fulfill(response=found, body=json.dumps(found.json() | {"inputs": tier}))
+
+    page.route(re.compile(r"/predict\?"), answer)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("tier", "words"),
+    [
+        ("results", "from results. This model does not use odds of the match: those given change nothing."),
+        ("results+shots+odds+match_odds", "from results, shots, past odds and the odds of this match."),
+    ],
+)
+def test_odds_of_the_match_are_sent_and_the_forecast_says_whether_they_count(
+    page: Page, server_url: str, match: dict[str, str], tier: str, words: str
+) -> None:
+    asked = with_tier(page, tier)
+    open_forecast(page, server_url, match)
+    page.locator("#match-odds summary").click()
+    page.get_by_label("Home win").fill("2.1")
+    page.get_by_label("Draw").fill("3,4")
+    page.get_by_label("Away win").fill("3.60")
+    page.get_by_role("button", name="Forecast").click()
+
+    expect(page.locator(".made-by")).to_have_text(re.compile(f"Forecast by model \\d+, {re.escape(words)}$"))
+    odds = {"home": 2.1, "draw": 3.4, "away": 3.6}
+    assert asked[0] is None
+    assert asked[1:] == [odds] * len(asked[1:])
+    assert httpx.QueryParams(urlsplit(page.url).query)["odds"] == "2.1,3.4,3.6"
+    page.reload()
+    expect(page.get_by_label("Draw")).to_have_value("3.4")
+    expect(page.locator(".made-by")).to_contain_text(words)
+    page.get_by_role("button", name="Swap home and away").click()
+    expect(page.get_by_label("Draw")).to_have_value("")
+    assert "odds" not in urlsplit(page.url).query
+    expect(page.locator("#forecast-title")).to_have_text(f"{match['away']} v {match['home']}")
+
+
+@pytest.mark.parametrize(
+    ("texts", "wrong", "words"),
+    [
+        (("2.1", "", "3.6"), ["draw"], "The odds of a draw are missing. Fill in all three, or none."),
+        (
+            ("evens", "3.4", "1"),
+            ["home", "away"],
+            "The odds of a home win must be a decimal number greater than 1",
+        ),
+        (
+            ("2.1", "3.4", "36"),
+            ["home", "draw", "away"],
+            "1/2.1 + 1/3.4 + 1/36 is 0.798; for the odds of one match",
+        ),
+        (("2.1", "3.4", "9999"), ["away"], "Input should be less than or equal to 2000."),
+    ],
+)
+def test_wrong_odds_are_marked_and_described_by_an_error_below_them(
+    page: Page, server_url: str, match: dict[str, str], texts: tuple[str, ...], wrong: list[str], words: str
+) -> None:
+    open_forecast(page, server_url, match)
+    page.locator("#match-odds summary").click()
+    fields = {side: page.locator(f"#odds-{side}") for side in ("home", "draw", "away")}
+    expect(page.locator("#odds-error")).not_to_be_visible()
+    for field, text in zip(fields.values(), texts, strict=True):
+        field.fill(text)
+    page.get_by_role("button", name="Forecast").click()
+
+    expect(page.locator("#odds-error")).to_contain_text(words)
+    for side, field in fields.items():
+        if side in wrong:
+            expect(field).to_have_attribute("aria-invalid", "true")
+            expect(field).to_have_attribute("aria-describedby", "odds-error odds-hint")
+        else:
+            expect(field).not_to_have_attribute("aria-invalid", "true")
+            expect(field).to_have_attribute("aria-describedby", "odds-hint")
+    expect(fields[wrong[0]]).to_be_focused()
+    for field in fields.values():
+        field.fill("3")
+    expect(page.locator("#odds-error")).not_to_be_visible()
+    page.get_by_role("button", name="Forecast").click()
+    expect(page.locator("#forecast-title")).to_be_focused()
+
+
+def test_a_fixture_with_odds_fills_them_in(page: Page, server_url: str) -> None:
+    def answer(route: Route) -> None:
+        found = route.fetch()
+        body = found.json()
+        for fixture in body["fixtures"][:1]:
+            fixture["odds"] = {"home": 1.5, "draw": 4.2, "away": 6.5}
+        route.fulfill(response=found, body=json.dumps(body))
+
+    page.route(re.compile(r"/fixtures\?"), answer)
+    asked = with_tier(page, "results+match_odds")
+    open_page(page, server_url)
+    page.locator(".fixture").nth(0).click()
+    expect(page.locator(".made-by")).to_contain_text("from results and the odds of this match.")
+    expect(page.get_by_label("Away win")).to_have_value("6.5")
+    assert asked == [{"home": 1.5, "draw": 4.2, "away": 6.5}]
+    first = page.locator("#forecast-title").inner_text()
+    page.locator(".fixture").nth(1).click()
+    expect(page.locator("#forecast-title")).not_to_have_text(first)
+    expect(page.get_by_label("Away win")).to_have_value("")
+    assert asked[1] is None
 
 
 def test_an_unknown_team_is_mended_by_a_suggestion(page: Page, server_url: str) -> None:
@@ -317,6 +430,12 @@ def test_all_text_contrasts_enough(
     page.locator("#home").click()
     expect(page.locator("#home-options [role=option]").first).to_be_visible()
     seen += page.evaluate(TEXT_COLOURS)
+    page.keyboard.press("Escape")
+    page.locator("#match-odds summary").click()
+    page.locator("#odds-home").fill("1")
+    page.get_by_role("button", name="Forecast").click()
+    expect(page.locator("#odds-error")).to_be_visible()
+    seen += page.evaluate(TEXT_COLOURS)
     context.close()
 
     page_colour = seen[0]["backgrounds"][-1]
@@ -335,6 +454,13 @@ def test_a_phone_does_not_scroll_sideways(browser: Browser, server_url: str, mat
     page.locator("#home").tap()
     expect(page.locator("#home-options [role=option]").first).to_be_visible()
     assert page.evaluate(width) == 360
+    page.keyboard.press("Escape")
+    page.locator("#match-odds summary").tap()
+    page.locator("#odds-home").fill("1.01")
+    page.get_by_role("button", name="Forecast").tap()
+    expect(page.locator("#odds-error")).to_be_visible()
+    assert page.evaluate(width) == 360
+    page.locator("#odds-home").fill("")
     page.locator("#date").fill("1800-01-01")
     expect(page.get_by_role("alert")).not_to_be_empty()
     assert page.evaluate(width) == 360

@@ -1,7 +1,8 @@
 """Requests and answers of the HTTP API: which documents are valid, and which field an invalid one is rejected for."""
 
 from datetime import date
-from typing import Any
+from itertools import product
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,9 @@ from serve.schemas import (
     GivenMatch,
     GivenTeam,
     Health,
+    Inputs,
+    ListedFixture,
+    MatchOdds,
     PastMatch,
     PredictAnswer,
     Probabilities,
@@ -32,7 +36,9 @@ FORECAST = {
     "probabilities": {"home": 0.5, "draw": 0.25, "away": 0.25},
     "expected_goals": {"home": 1.5, "away": 1.0},
     "likeliest_scores": [{"home": 1, "away": 0, "probability": 0.125}],
+    "inputs": "results+odds",
 }
+ODDS = {"home": 2.1, "draw": 3.4, "away": 3.6}
 FIXTURE = {**MATCH, "league_name": "Premier League", "date": "2016-01-23"}
 PROBLEM = {"type": "about:blank", "title": "Unknown team", "status": 404, "detail": "There is none."}
 
@@ -83,9 +89,11 @@ def test_the_day_of_a_match_is_a_date_or_none() -> None:
 @pytest.mark.parametrize(
     ("schema", "document", "place"),
     [
-        (FixtureRequest, {**MATCH, "odds": 2}, ("odds",)),
+        (FixtureRequest, {**MATCH, "colour": 2}, ("colour",)),
         (BatchRequest, {"fixtures": [MATCH], "league": "eng.1"}, ("league",)),
-        (BatchRequest, {"fixtures": [MATCH, {**MATCH, "odds": 2}]}, ("fixtures", 1, "odds")),
+        (BatchRequest, {"fixtures": [MATCH, {**MATCH, "colour": 2}]}, ("fixtures", 1, "colour")),
+        (FixtureRequest, {**MATCH, "odds": {**ODDS, "over": 2}}, ("odds", "over")),
+        (FixtureRequest, {**MATCH, "odds": {"home": 2.1, "draw": 3.4}}, ("odds", "away")),
         (GivenMatch, {**PAST, "goals": 1}, ("goals",)),
         (GivenTeam, {"history": [], "name": "x"}, ("name",)),
         (SequencesRequest, {"league": "x", "home": {"history": []}, "away": {}}, ("away", "history")),
@@ -95,6 +103,32 @@ def test_a_field_that_is_unknown_or_missing_is_named(
     schema: type[BaseModel], document: dict[str, Any], place: tuple[int | str, ...]
 ) -> None:
     assert places(schema, document) == [place]
+
+
+def test_the_odds_of_a_match_are_decimal_and_optional() -> None:
+    assert FixtureRequest.model_validate(MATCH).odds is None
+    assert FixtureRequest.model_validate({**MATCH, "odds": None}).odds is None
+    assert FixtureRequest.model_validate({**MATCH, "odds": ODDS}).odds == MatchOdds(
+        home=2.1, draw=3.4, away=3.6
+    )
+    for side in ODDS:
+        numbers: list[Any] = [1, 0, -2.5, 2001, None, "evens", float("nan"), True, [2]]
+        for wrong in numbers:
+            assert places(FixtureRequest, {**MATCH, "odds": {**ODDS, side: wrong}}) == [("odds", side)]
+    others: list[Any] = [[2.1, 3.4, 3.6], "2.1 3.4 3.6", 2.1]
+    for wrong in others:
+        assert places(FixtureRequest, {**MATCH, "odds": wrong}) == [("odds",)]
+
+
+def test_odds_that_are_not_of_one_match_are_rejected_with_their_sum() -> None:
+    with pytest.raises(ValidationError) as caught:
+        BatchRequest.model_validate({"fixtures": [MATCH, {**MATCH, "odds": {**ODDS, "away": 36}}]})
+
+    (error,) = caught.value.errors()
+    assert error["loc"] == ("fixtures", 1, "odds")
+    assert error["msg"] == (
+        "1/2.1 + 1/3.4 + 1/36 is 0.798; for the odds of one match that sum is between 0.97 and 1.35"
+    )
 
 
 def test_a_batch_has_one_to_a_thousand_matches() -> None:
@@ -175,6 +209,26 @@ def test_the_answer_for_one_match_names_its_version_and_has_scores_only_if_asked
     assert places(PredictAnswer, {name: answer[name] for name in answer if name != "model_version"}) == [
         ("model_version",)
     ]
+
+
+def test_the_tier_of_input_is_of_a_closed_set() -> None:
+    answer = {"fixture": FIXTURE, **FORECAST}
+    for tier in ("results", "results+shots", "results+shots+odds", "results+shots+odds+match_odds"):
+        assert places(FixtureForecast, {**answer, "inputs": tier}) == []
+    for other in ("odds", "results+odds+shots", "everything", None):
+        assert places(FixtureForecast, {**answer, "inputs": other}) == [("inputs",)]
+
+
+def test_the_tiers_are_those_that_the_sequences_can_have() -> None:
+    groups = [("", "+shots"), ("", "+odds"), ("", "+match_odds")]
+
+    assert set(get_args(Inputs)) == {"results" + "".join(parts) for parts in product(*groups)}
+
+
+def test_a_listed_fixture_has_the_odds_that_its_forecast_uses_or_none() -> None:
+    listed = {**FIXTURE, **FORECAST, "season": "2015-16", "time": None}
+    assert places(ListedFixture, {**listed, "odds": None}) == []
+    assert places(ListedFixture, {**listed, "odds": ODDS}) == []
 
 
 def test_an_item_of_a_batch_is_a_forecast_or_a_problem() -> None:

@@ -1,6 +1,7 @@
 """One version in memory: which day it assumes, which field it blames, and that it is tried before it answers."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pytest
 from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
 from football_assets.registry.store import Registry
 from football_assets.sequences.custom_histories import CustomTeam
+from football_assets.sequences.spec import MATCH_ODDS
 from football_assets.sequences.state_names import StateNames
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.demo import publish_reversed
 from football_assets_tests.builders.running import fixture_query
 from serve.fixture_list import FixtureList
+from serve.schemas import MatchOdds
 from serve.served_model import CustomQuery, FixtureQuery, MatchForecast, ServedModel
 from serve.service import ForecastService
 
@@ -112,6 +115,28 @@ def test_answers_and_errors_keep_the_order_of_the_queries(model: ServedModel) ->
     assert isinstance(alone, MatchForecast)
     np.testing.assert_allclose(last.probabilities, alone.probabilities, atol=1e-6)
     assert model.forecast([], Days(), TODAY) == []
+
+
+def test_odds_of_a_query_reach_the_network_and_are_named_where_the_model_uses_them(
+    model: ServedModel,
+) -> None:
+    asked = fixture_query(
+        "r", "predict", "eng.1", "Arsenal", "Chelsea", odds=MatchOdds(home=2.0, draw=4.0, away=4.0)
+    )
+    places = [model.state.spec.context_names.index(name) for name in MATCH_ODDS]
+
+    given, plain = model.forecast([asked, query()], Days(), TODAY)
+    named, _ = replace(model, used=model.used | {"match_odds"}).forecast([asked, query()], Days(), TODAY)
+
+    assert isinstance(given, MatchForecast)
+    assert isinstance(plain, MatchForecast)
+    assert isinstance(named, MatchForecast)
+    np.testing.assert_array_equal(given.context[places], np.array([0.5, 0.25, 0.25], dtype=np.float32))
+    assert np.isnan(plain.context[places]).all()
+    # The demo has no odds, so its model has not learnt what they are worth.
+    assert (given.inputs, plain.inputs) == ("results", "results")
+    assert given.probabilities == pytest.approx(plain.probabilities, abs=1e-6)
+    assert named.inputs == "results+match_odds"
 
 
 @pytest.mark.parametrize(

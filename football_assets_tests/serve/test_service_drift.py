@@ -34,7 +34,7 @@ def gauges(service: ForecastService) -> dict[str, float]:
     """Return the drift gauges after the service has read the bucket."""
     service.refresh()
     families = text_string_to_metric_families(service.metrics.render()[0].decode())
-    wanted = ("football_drift_share", "football_live_log_loss")
+    wanted = ("football_drift_share", "football_live_log_loss", "football_stopped_feed_leagues")
     return {family.name: family.samples[0].value for family in families if family.name in wanted}
 
 
@@ -70,3 +70,10 @@ def test_a_summary_that_cannot_be_read_leaves_the_figures_as_they_were(
     assert "The drift summary cannot be read: ValidationError: " in serving_log.text()
     save_summary(service.bucket, found(0.75, 1.0))
     assert gauges(service)["football_drift_share"] == 0.75
+
+
+def test_leagues_whose_feed_stopped_are_counted_and_go_back_to_none(service: ForecastService) -> None:
+    for leagues in (2, 0):
+        summary = found(None, None).model_copy(update={"stopped_feeds": {"odds": leagues}})
+        save_summary(service.bucket, summary)
+        assert gauges(service) == {"football_stopped_feed_leagues": leagues}

@@ -12,9 +12,13 @@ from polars.testing import assert_frame_equal
 
 from football_assets.domain.scoring_rules import score
 from football_assets.errors import NotEnoughData
+from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.backtest import Backtest, backtest_scores, default_start, run_backtest
 from football_assets.training.config import NetworkConfig, TrainingConfig
+from football_assets.training.evaluation import probabilities_of
+from football_assets.training.predictions import forecast
+from football_assets_tests.builders.priced import PRICED, priced_tensors
 from football_assets_tests.builders.worlds import REWRITTEN, REWRITTEN_FROM, SimulatedCountries
 
 START = date(2014, 8, 14)
@@ -155,3 +159,24 @@ def test_the_scores_are_those_of_the_forecasts(tensors: SequenceTensors, backtes
     assert set(found) == {"model", "class_prior", "elo"}
     expected = score(forecasts.select("p_home", "p_draw", "p_away").to_numpy(), tensors.outcome[rows])
     assert found["model"] == expected.as_dict()
+
+
+def test_hidden_inputs_are_unknown_to_the_forecasts_and_known_in_training() -> None:
+    tensors = priced_tensors()
+    start = date(2015, 8, 1)
+    groups: tuple[tuple[FeatureGroup, ...], ...] = (("match_odds",), ("odds", "match_odds"), ())
+    shown, hidden, blended = (
+        run_backtest(tensors, start, config=PRICED.model_copy(update={"epochs": 2}), hidden=unseen)
+        for unseen in groups
+    )
+
+    for other in (hidden, blended):
+        weights = other.fit.network.state_dict()
+        for name, tensor in shown.fit.network.state_dict().items():
+            assert torch.equal(tensor, weights[name]), name
+    expected, _ = forecast(shown.fit.network, tensors, shown.rows, ("odds", "match_odds"))
+    np.testing.assert_array_equal(probabilities_of(hidden.forecasts), expected)
+    losses = [backtest_scores(walk.forecasts)["model"]["log_loss"] for walk in (hidden, shown, blended)]
+    assert losses[0] > losses[1] + 0.01 > losses[2] + 0.01
+    default = run_backtest(tensors, start, config=PRICED.model_copy(update={"epochs": 2}))
+    assert_frame_equal(default.forecasts, shown.forecasts)

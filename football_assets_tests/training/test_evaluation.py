@@ -17,6 +17,7 @@ from football_assets.training.evaluation import (
     probabilities_of,
     save_evaluation,
 )
+from football_assets.training.predictions import forecast
 from football_assets_tests.builders.fits import Fitted
 
 
@@ -90,6 +91,18 @@ def test_without_odds_there_is_no_bookmaker(planted: Fitted) -> None:
 
     assert set(metrics["baselines"]) == {"class_prior", "elo"}
     assert predictions["odds_p_draw"].null_count() == len(predictions)
+
+
+def test_tiers_are_scored_where_a_test_match_has_more_than_results(priced: Fitted, planted: Fitted) -> None:
+    metrics, predictions = evaluate_forecaster(priced.fit.network, priced.tensors, priced.split)
+    results_only, _ = evaluate_forecaster(planted.fit.network, planted.tensors, planted.split)
+
+    tiers = {row["tier"]: row for row in metrics["tiers"]}
+    assert tiers["results+shots+odds"]["log_loss"] == metrics["test"]["log_loss"]
+    assert metrics["baselines"]["bookmaker"]["matches"] == tiers[list(tiers)[-1]]["matches"]
+    assert "tiers" not in results_only
+    hidden, _ = forecast(priced.fit.network, priced.tensors, priced.split.test)
+    np.testing.assert_array_equal(probabilities_of(predictions), hidden)
 
 
 def test_scores_by_league_add_up_to_the_whole(evaluation: tuple[dict, pl.DataFrame]) -> None:

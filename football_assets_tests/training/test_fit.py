@@ -1,6 +1,7 @@
 """Fitting: repeatable, stopped at the best epoch, blind to the test period, and able to learn."""
 
 from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -9,16 +10,19 @@ from torch.nn import functional
 
 from football_assets.domain.scoring_rules import log_loss
 from football_assets.errors import FootballError
-from football_assets.sequences.spec import FeatureSpec
+from football_assets.sequences.spec import FeatureGroup, FeatureSpec
+from football_assets.sequences.tiers import MATCH_ODDS, OWN_ODDS
 from football_assets.training.baselines import class_prior
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
-from football_assets.training.fit import Epoch, Fit, batches, fit_forecaster, mean_losses
+from football_assets.training.fit import Epoch, Fit, batches, fit_forecaster
 from football_assets.training.inputs import MappedReader, targets
+from football_assets.training.losses import mean_losses
 from football_assets.training.network import MatchForecaster
 from football_assets.training.predictions import forecast, raw_outputs
 from football_assets.training.split import split_by_time
 from football_assets_tests.builders.fits import Fitted, fitted
 from football_assets_tests.builders.planted import SMALL, planted_tensors, poisoned
+from football_assets_tests.builders.priced import PRICED, PRICED_SPEC, priced_tensors
 
 CPU = torch.device("cpu")
 BRIEF = SMALL.model_copy(update={"epochs": 2})
@@ -214,7 +218,7 @@ def test_real_features_are_learnt_better_than_the_class_prior(simulated: Fitted)
     probabilities, _ = forecast(simulated.fit.network, simulated.tensors, test)
 
     prior = class_prior(simulated.tensors, simulated.split.train, test)
-    assert log_loss(probabilities, outcomes) < log_loss(prior, outcomes) - 0.02
+    assert log_loss(probabilities, outcomes) < log_loss(prior, outcomes) - 0.01
 
 
 def test_the_split_decides_what_is_learnt_from(planted: Fitted) -> None:
@@ -277,3 +281,130 @@ def test_other_losses_decide_what_is_learnt_and_how_validation_is_scored(planted
     assert [epoch.validation_goals_loss for epoch in fit.epochs] == [7.0] * len(fit.epochs)
     logits, _ = raw_outputs(planted.fit.network, MappedReader(planted.tensors, CPU), rows)
     assert functional.cross_entropy(logits, outcome) < functional.cross_entropy(logits, 2 - outcome) - 0.1
+
+
+class Watched(MatchForecaster):
+    """A network that notes the contexts that it reads, in training and in validation."""
+
+    seen: ClassVar[dict[bool, list[torch.Tensor]]] = {}
+
+    def raw_outputs(
+        self, home_history: torch.Tensor, away_history: torch.Tensor, context: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self.seen.setdefault(self.training, []).append(context.clone())
+        return super().raw_outputs(home_history, away_history, context)
+
+
+def watched_fit(priced: Fitted, **changes: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """The contexts that one epoch of training reads, and those of the validation after it."""
+    Watched.seen = {}
+    config = priced.config.model_copy(update={"epochs": 1, **changes})
+    fit_forecaster(priced.tensors, priced.split, config, network_factory=Watched)
+    validation = torch.cat(Watched.seen[False])[: len(priced.split.validation)]
+    return torch.cat(Watched.seen[True]), validation
+
+
+def test_a_share_of_the_training_matches_has_its_odds_hidden_and_validation_none(priced: Fitted) -> None:
+    names = PRICED_SPEC.context_names
+    rated, own = names.index("odds_rated"), [names.index(name) for name in MATCH_ODDS]
+    columns = torch.tensor([feature.group == "odds" for feature in PRICED_SPEC.context])
+    known = priced.tensors.context[:, rated].mean()
+
+    training, validation = watched_fit(priced, hidden_odds=0.25)
+
+    assert len(training) == len(priced.split.train)
+    assert training[:, rated].mean() == pytest.approx(0.75 * known, abs=0.05)
+    without = training[training[:, rated] == 0][:, columns]
+    assert without.nan_to_num(0.0).abs().max() == 0
+    assert torch.isnan(training[:, own]).all()
+    np.testing.assert_array_equal(validation.numpy(), priced.tensors.context[priced.split.validation])
+
+
+def test_labels_of_training_are_odds_and_results_and_those_of_validation_results(priced: Fitted) -> None:
+    split, tensors = priced.split, priced.tensors
+    labels: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+
+    def noted(
+        logits: torch.Tensor, log_rates: torch.Tensor, outcome: torch.Tensor, goals: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        labels[logits.requires_grad].append(outcome)
+        return mean_losses(logits, log_rates, outcome, goals)
+
+    config = BRIEF.model_copy(update={"epochs": 1, "soft_labels": 0.7, "batch_size": 10_000})
+    fit = fit_forecaster(tensors, split, config, losses=noted)
+
+    market = tensors.market[split.train, :3]
+    known = ~np.isnan(market[:, 0])
+    results = np.eye(3)[tensors.outcome[split.train]]
+    expected = np.where(known[:, None], 0.7 * market + 0.3 * results, results)
+    ordered = torch.cat(labels[True]).numpy()
+    np.testing.assert_allclose(np.sort(ordered, axis=0), np.sort(expected, axis=0), atol=1e-6)
+    assert [part.ndim for part in labels[False]] == [1] * len(labels[False])
+    assert labels[False][-1].tolist() == tensors.outcome[split.validation].tolist()
+    entropy = -(expected * np.log(np.maximum(expected, 1e-9))).sum(axis=1).mean()
+    assert fit.epochs[0].train_log_loss > entropy  # against results, whose entropy is 0
+
+
+def test_without_odds_soft_labels_change_no_bit(planted: Fitted) -> None:
+    soft, hard = (
+        fitted(planted.tensors, BRIEF.model_copy(update={"soft_labels": share})).fit for share in (0.8, 0.0)
+    )
+
+    assert_same_weights(soft.network, hard.network)
+    assert losses_of(soft) == losses_of(hard)
+
+
+def test_odds_of_validation_and_test_matches_are_no_labels(priced: Fitted) -> None:
+    market = np.array(priced.tensors.market)
+    later = np.concatenate([priced.split.validation, priced.split.test])
+    market[later] = market[later][:, [2, 1, 0, 4, 3]]
+
+    fit = fit_forecaster(replace(priced.tensors, market=market), priced.split, BRIEF)
+
+    clean = fit_forecaster(priced.tensors, priced.split, BRIEF)
+    assert_same_weights(fit.network, clean.network)
+    assert losses_of(fit) == losses_of(clean)
+
+
+def test_own_odds_reach_the_blend_and_nothing_else(priced: Fitted) -> None:
+    """The odds of other matches: the blend gives them no weight, and the rest of the network does not see them."""
+    own = [PRICED_SPEC.context_names.index(name) for name in MATCH_ODDS]
+    context = np.array(priced.tensors.context)
+    context[:, own] = np.random.default_rng(0).permutation(context[:, own])
+
+    shuffled = fit_forecaster(replace(priced.tensors, context=context), priced.split, priced.config).network
+
+    expected = priced.fit.network.state_dict()
+    differing = {
+        name for name, tensor in shuffled.state_dict().items() if not torch.equal(tensor, expected[name])
+    }
+    normalisation = {"normalise_context.mean", "normalise_context.deviation"}
+    assert differing - normalisation == {"blend.weight", "blend.scale"}
+    assert expected["blend.weight"] > 0.8  # they are the true probabilities
+    assert shuffled.state_dict()["blend.weight"] < 0.05
+
+
+def test_a_network_that_learnt_with_hidden_odds_does_better_without_them_and_still_uses_them() -> None:
+    tensors = priced_tensors(matches=4000, rated_share=1.0)
+    without: tuple[FeatureGroup, ...] = ("odds", "shots", "match_odds")
+    losses = {}
+    for share in (0.0, 0.5):
+        found = fitted(tensors, PRICED.model_copy(update={"hidden_odds": share}))
+        test = found.split.test
+        losses[share] = [
+            log_loss(forecast(found.fit.network, tensors, test, hidden)[0], tensors.outcome[test])
+            for hidden in (without, OWN_ODDS)
+        ]
+
+    assert losses[0.5][0] < losses[0.0][0] - 0.02
+    assert losses[0.5][1] < losses[0.5][0] - 0.03
+
+
+def test_the_second_network_keeps_the_blend_of_the_first(priced: Fitted) -> None:
+    refitted = fit_forecaster(priced.tensors, priced.split, priced.config.model_copy(update={"refit": True}))
+
+    first, second = priced.fit.network.blend, refitted.network.blend
+    assert first is not None
+    assert second is not None
+    assert (second.weight, second.scale) == (first.weight, first.scale)
+    assert first.weight > 0

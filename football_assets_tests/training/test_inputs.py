@@ -11,6 +11,7 @@ from football_assets.training.inputs import Batch, MappedReader, ResidentReader,
 from football_assets.training.workers import Alone
 from football_assets_tests.builders.fits import Fitted
 from football_assets_tests.builders.planted import SMALL
+from football_assets_tests.builders.priced import priced_tensors
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -32,6 +33,17 @@ def test_both_readers_read_the_same_bits(tensors: SequenceTensors) -> None:
     rows = np.random.default_rng(0).permutation(len(tensors))
     for part in (rows, rows[:1], rows[:0]):
         assert_same(resident.read(part), mapped.read(part))
+
+
+def test_both_readers_read_the_same_odds_and_labels() -> None:
+    tensors = priced_tensors(matches=100)
+    rows = np.array([70, 3, 44])
+
+    mapped = MappedReader(tensors, CPU).read(rows)
+
+    assert_same(ResidentReader(tensors, CPU).read(rows), mapped)
+    np.testing.assert_array_equal(mapped.market.numpy(), tensors.market[rows])
+    assert mapped.market.shape == (3, 5)
 
 
 def test_a_cpu_reads_the_mapped_files(planted: Fitted) -> None:

@@ -11,7 +11,9 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT
+from football_assets.sequences.tiers import MATCH_ODDS, hide_groups
 from football_assets.training.config import NetworkConfig
 from football_assets.training.network import (
     SCORE_GRID_GOALS,
@@ -23,11 +25,13 @@ from football_assets.training.network import (
     save_forecaster,
 )
 from football_assets_tests.builders.fits import Fitted
+from football_assets_tests.builders.priced import PRICED_SPEC, priced_tensors
 
 CONTEXT = DEFAULT_SPEC.context_names
 HISTORY = DEFAULT_SPEC.history_names
 SHIFT = CONTEXT.index(HOME_ADVANTAGE_SHIFT)
 OBSERVED = HISTORY.index("observed")
+NORMALISATION = ("lower", "upper", "mean", "deviation")
 
 
 @dataclass(frozen=True)
@@ -146,13 +150,17 @@ def test_inputs_are_raw_units_and_normalisation_is_learnt_from_training_rows(pla
     network = planted.fit.network
 
     context = network.normalise_context(torch.from_numpy(train.context)).numpy()
-    known = np.where(np.isnan(train.context), np.nan, context)
-    constant = np.nanstd(train.context, axis=0) < 1e-5
+    is_known = ~np.isnan(train.context).all(axis=0)
+    known = np.where(np.isnan(train.context), np.nan, context)[:, is_known]
+    constant = np.nanstd(train.context[:, is_known], axis=0) < 1e-5
     np.testing.assert_allclose(np.nanmean(known, axis=0), 0, atol=1e-3)
     np.testing.assert_allclose(np.nanstd(known, axis=0)[~constant], 1, atol=1e-3)
     past = np.concatenate([train.home_history, train.away_history]).reshape(-1, len(HISTORY))
     past = past[past[:, OBSERVED] > 0]
-    np.testing.assert_allclose(network.normalise_history.mean.numpy(), np.nanmean(past, axis=0), rtol=1e-4)
+    is_known = ~np.isnan(past).all(axis=0)
+    means = network.normalise_history.mean.numpy()
+    np.testing.assert_allclose(means[is_known], np.nanmean(past[:, is_known], axis=0), rtol=1e-4)
+    assert (means[~is_known] == 0).all()
 
 
 def test_values_beyond_their_range_count_as_its_end(network: MatchForecaster, inputs: Inputs) -> None:
@@ -282,9 +290,18 @@ def test_the_normaliser_learns_clipped_means_and_leaves_unknown_values_out() -> 
     normaliser.fit(torch.tensor([[1.0, 99.0, 7.0], [3.0, nan, 7.0], [nan, 0.0, 7.0]]))
 
     np.testing.assert_allclose(normaliser.mean.numpy(), [2, 5, 7])
-    np.testing.assert_allclose(normaliser.deviation.numpy(), [1, 5, 1])
+    np.testing.assert_allclose(normaliser.deviation.numpy(), [1, 5, math.inf])
     found = normaliser(torch.tensor([[nan, 50.0, 7.0], [4.0, -3.0, nan]])).numpy()
     np.testing.assert_allclose(found, [[0, 1, 0], [2, -1, 0]])
+
+
+def test_a_feature_that_does_not_vary_in_training_has_no_influence_when_it_does_later() -> None:
+    normaliser = Normaliser(lower=[0, 0], upper=[10, 10])
+    nan = math.nan
+
+    normaliser.fit(torch.tensor([[3.0, nan], [3.0, nan]]))
+
+    assert normaliser(torch.tensor([[9.0, 9.0], [nan, nan]])).tolist() == [[0, 0], [0, 0]]
 
 
 def test_a_feature_that_is_never_known_in_training_stays_finite() -> None:
@@ -293,3 +310,121 @@ def test_a_feature_that_is_never_known_in_training_stays_finite() -> None:
     normaliser.fit(torch.full((5, 1), math.nan))
 
     assert torch.isfinite(normaliser(torch.tensor([[math.nan], [4.0]]))).all()
+
+
+PRICED_CONTEXT = PRICED_SPEC.context_names
+ODDS_GOALS = [PRICED_CONTEXT.index(f"odds_{side}_goals") for side in ("home", "away")]
+
+
+@pytest.fixture(scope="module")
+def priced_inputs() -> Inputs:
+    batch = priced_tensors(matches=200).take(np.arange(200))
+    return Inputs(
+        *(torch.from_numpy(part) for part in (batch.home_history, batch.away_history, batch.context))
+    )
+
+
+def trained_normalisers(network: MatchForecaster, inputs: Inputs) -> MatchForecaster:
+    network.normalise_context.fit(inputs.context)
+    network.normalise_history.fit(inputs.home.flatten(0, 1))
+    return network.eval()
+
+
+def test_before_training_the_goals_are_those_of_past_odds_and_the_leagues_where_there_are_none(
+    priced_inputs: Inputs,
+) -> None:
+    network = trained_normalisers(
+        MatchForecaster(PRICED_SPEC, NetworkConfig(hidden=4, trunk=4)), priced_inputs
+    )
+    context = priced_inputs.context.clone()
+    context[:, PRICED_CONTEXT.index(HOME_ADVANTAGE_SHIFT)] = 0
+    context[0, ODDS_GOALS] = torch.tensor([2.5, 0.7])
+    context[1, ODDS_GOALS] = torch.tensor([99.0, 0.7])
+    context[2, ODDS_GOALS] = torch.tensor([math.nan, 0.7])
+
+    _, goals = Inputs(priced_inputs.home, priced_inputs.away, context).forecast(network)
+
+    league = context[2, [PRICED_CONTEXT.index(f"league_{side}_goals") for side in ("home", "away")]]
+    np.testing.assert_allclose(goals[0], [2.5, 0.7], rtol=1e-5)
+    np.testing.assert_allclose(goals[1], [PRICED_SPEC.context[ODDS_GOALS[0]].upper, 0.7], rtol=1e-5)
+    np.testing.assert_allclose(goals[2], league.numpy(), rtol=1e-5)
+
+
+def test_odds_that_no_training_match_had_change_no_forecast(priced_inputs: Inputs) -> None:
+    """The weights of inputs that were never known are arbitrary; the rest was learnt on top of the leagues' goals."""
+    torch.manual_seed(0)
+    network = MatchForecaster(PRICED_SPEC, NetworkConfig(hidden=4, trunk=4))
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    known = SequenceBatch(
+        priced_inputs.home.numpy(), priced_inputs.away.numpy(), priced_inputs.context.numpy()
+    )
+    hidden = hide_groups(known, PRICED_SPEC, ("odds", "shots", "match_odds"))
+    results = Inputs(
+        *(torch.from_numpy(part) for part in (hidden.home_history, hidden.away_history, hidden.context))
+    )
+    trained_normalisers(network, results)
+
+    for found, expected in zip(priced_inputs.forecast(network), results.forecast(network), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_the_odds_of_the_match_enter_by_the_blend_alone(priced_inputs: Inputs) -> None:
+    torch.manual_seed(0)
+    network = trained_normalisers(
+        MatchForecaster(PRICED_SPEC, NetworkConfig(hidden=4, trunk=4)), priced_inputs
+    )
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.randn_like(parameter) * 0.1)
+    context = priced_inputs.context.clone()
+    columns = [PRICED_CONTEXT.index(name) for name in MATCH_ODDS]
+    context[:, columns] = torch.tensor([0.2, 0.3, 0.5])
+    unknown = context.clone()
+    unknown[:, columns[1]] = math.nan
+    with_odds, without = (Inputs(priced_inputs.home, priced_inputs.away, part) for part in (context, unknown))
+
+    own, goals = without.forecast(network)
+    np.testing.assert_allclose(with_odds.forecast(network)[0], own, atol=1e-6)
+    assert network.blend is not None
+    network.blend.weight.fill_(0.75)
+
+    blended, blended_goals = with_odds.forecast(network)
+    pool = own**0.25 * np.array([0.2, 0.3, 0.5]) ** 0.75
+    np.testing.assert_allclose(blended, pool / pool.sum(axis=1, keepdims=True), rtol=1e-4)
+    np.testing.assert_array_equal(without.forecast(network)[0], own)
+    np.testing.assert_array_equal(blended_goals, goals)
+
+
+def test_a_checkpoint_of_features_without_odds_has_the_same_entries_as_before_there_were_odds(
+    network: MatchForecaster, tmp_path: Path
+) -> None:
+    """What an earlier release stored: no blend. It loads and forecasts as it did."""
+    results = tuple(feature for feature in DEFAULT_SPEC.context if feature.group == "results")
+    history = tuple(feature for feature in DEFAULT_SPEC.history if feature.group == "results")
+    spec = DEFAULT_SPEC.model_copy(update={"context": results, "history": history})
+
+    earlier = MatchForecaster(spec, NetworkConfig(hidden=4, trunk=4)).eval()
+    save_forecaster(earlier, {}, tmp_path)
+
+    assert not [name for name in earlier.state_dict() if name.startswith("blend")]
+    assert load_forecaster(tmp_path).blend is None
+    assert {name for name in earlier.state_dict() if "weight" not in name and "bias" not in name} == {
+        *(f"normalise_{part}.{name}" for part in ("history", "context") for name in NORMALISATION),
+        "calibration_scale",
+        "calibration_shift",
+    }
+
+
+def test_the_blend_is_stored_with_the_network(priced_inputs: Inputs, tmp_path: Path) -> None:
+    network = MatchForecaster(PRICED_SPEC, NetworkConfig(hidden=4, trunk=4)).eval()
+    assert network.blend is not None
+    network.blend.weight.fill_(0.4)
+    network.blend.scale.fill_(1.1)
+    save_forecaster(network, {}, tmp_path)
+
+    loaded = load_forecaster(tmp_path)
+
+    for found, expected in zip(priced_inputs.forecast(loaded), priced_inputs.forecast(network), strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -51,6 +51,17 @@ def test_shares_are_of_the_matches_and_validation_is_a_share_of_what_is_before_t
     }
 
 
+def test_validation_has_a_largest_number_of_matches_whatever_its_share() -> None:
+    config = SplitConfig(test_share=0.2, validation_share=0.25, burn_in_days=100)
+
+    capped = split_by_time(DAILY, config.model_copy(update={"most_validation": 150}))
+    uncapped = split_by_time(DAILY, config.model_copy(update={"most_validation": 201}))
+
+    assert capped.validation.tolist() == list(range(650, 800))
+    assert capped.train.tolist() == list(range(100, 650))
+    assert uncapped.validation.tolist() == list(range(600, 800))
+
+
 def test_days_given_override_shares() -> None:
     config = SplitConfig(validation_start=day(300), test_start=day(400), burn_in_days=0)
 
@@ -58,6 +69,36 @@ def test_days_given_override_shares() -> None:
 
     assert [len(rows) for rows in (split.train, split.validation, split.test)] == [300, 100, 600]
     assert (split.train_start, split.validation_start, split.test_start) == (day(0), day(300), day(400))
+
+
+LONG = tensors_on(list(range(0, 3000, 3)))
+
+
+@pytest.mark.parametrize(
+    ("train_start", "validation_start", "first"),
+    [
+        (day(600), day(600 + 4 * 365), day(600)),
+        (day(600), day(599 + 4 * 365), day(30)),  # too few years would be left
+        (day(12), day(2700), day(30)),  # the burn-in is later
+        (None, day(2700), day(30)),
+    ],
+)
+def test_training_starts_on_a_day_of_choice_where_it_leaves_four_years(
+    train_start: date | None, validation_start: date, first: date
+) -> None:
+    config = SplitConfig(
+        burn_in_days=30, train_start=train_start, validation_start=validation_start, test_start=day(2900)
+    )
+
+    split = split_by_time(LONG, config)
+
+    assert split.train_start == first
+    assert LONG.days[split.train[0]].astype(object) == first
+    assert LONG.days[split.validation[0]].astype(object) >= validation_start
+
+
+def test_matches_before_july_2005_are_history_only_by_default() -> None:
+    assert SplitConfig().train_start == date(2005, 7, 1)
 
 
 def test_the_backtests_start_may_lie_after_the_last_match() -> None:

@@ -1,14 +1,15 @@
 // Shows the forecast of one match: outcomes, expected goals, likeliest scores and the score matrix.
 
 import { element, spoken, withVariable } from "./elements.js";
-import { fairOdds, longDay, percent, percentages } from "./format.js";
+import { fairOdds, inputsInWords, longDay, percent, percentages } from "./format.js";
 
 export const OUTCOMES = ["home", "draw", "away"];
 const SHOWN_GOALS = 5; // scores with more goals of a team are in the last row or column
 
-/** Builds the cards of a forecast. `answer` is the response of POST /predict with scores. */
-export function forecastCards(answer) {
+/** Builds the cards of a forecast: `answer` is the response of POST /predict with scores, `odds` those of the request. */
+export function forecastCards(answer, odds) {
   const { fixture } = answer;
+  const hasUnusedOdds = odds && !answer.inputs.split("+").includes("match_odds");
   return [
     element(
       "div", { class: "card scoreboard" },
@@ -33,7 +34,10 @@ export function forecastCards(answer) {
           spoken(`${fixture.away_team} `), answer.expected_goals.away.toFixed(2),
         ),
       ),
-      element("p", { class: "made-by" }, `Forecast by model ${answer.model_version}`),
+      element(
+        "p", { class: "made-by" }, `Forecast by model ${answer.model_version}, from ${inputsInWords(answer.inputs)}.`,
+        hasUnusedOdds ? " This model does not use odds of the match: those given change nothing." : null,
+      ),
     ),
     element(
       "div", { class: "card" },

@@ -38,6 +38,14 @@ export function fairOdds(probability) {
   return odds < 1000 ? odds.toFixed(odds < 100 ? 2 : 0) : "over 1,000";
 }
 
+const INPUTS = { results: "results", shots: "shots", odds: "past odds", match_odds: "the odds of this match" };
+const LIST = new Intl.ListFormat("en-GB", { type: "conjunction" });
+
+/** The inputs of a forecast in words: `results, shots and past odds`. */
+export function inputsInWords(tier) {
+  return LIST.format(tier.split("+").map((group) => INPUTS[group] ?? group));
+}
+
 export function longDay(isoDate) {
   return LONG_DAY.format(new Date(`${isoDate}T00:00:00Z`));
 }

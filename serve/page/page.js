@@ -7,6 +7,7 @@ import { element } from "./elements.js";
 import { fixtureDays } from "./fixtures.js";
 import { forecastCards, forecastSentence } from "./forecast.js";
 import { count, day } from "./format.js";
+import { OddsFields, oddsOf, oddsParameter } from "./odds.js";
 import { OverdueFixtures } from "./overdue.js";
 import { missingTeamCard, teamCard } from "./team.js";
 
@@ -39,6 +40,8 @@ const fields = {
   away_team: new Combobox(byId("away"), { find: findTeams, choose: teamChosen }),
 };
 
+const odds = new OddsFields(byId("match-odds"), { changed: forecastIfComplete });
+
 // The form
 
 async function findLeagues(query) {
@@ -63,6 +66,7 @@ async function findTeams(query, signal) {
 // Teams of another country cannot play in the league. Teams of another tier may be promoted to it, so they are kept.
 function leagueChosen(option) {
   const country = option.value.split(".")[0];
+  odds.set(null);
   if (asked.league && asked.league.split(".")[0] !== country) {
     fields.home_team.set(null);
     fields.away_team.set(null);
@@ -72,7 +76,9 @@ function leagueChosen(option) {
   forecastIfComplete();
 }
 
+// The odds were those of another match.
 function teamChosen(option) {
+  odds.set(null);
   if (!fields.league.text) {
     fields.league.set(option.league);
     asked.league = option.league.value;
@@ -93,6 +99,7 @@ byId("swap").addEventListener("click", () => {
   const [home, away] = [fields.home_team.text, fields.away_team.text];
   fields.home_team.set({ value: away, label: away });
   fields.away_team.set({ value: home, label: home });
+  odds.set(null);
   forecastIfComplete();
 });
 
@@ -104,14 +111,17 @@ function matchAsked() {
     home_team: fields.home_team.text,
     away_team: fields.away_team.text,
     date: date.value || null,
+    odds: odds.value,
   };
 }
 
 async function showForecast({ remembers = true, focuses = false } = {}) {
+  if (!odds.check({ focuses })) return;
   const signal = latestForecast.next();
   const match = matchAsked();
   if (remembers) remember(match);
   problemPlace.replaceChildren();
+  odds.mark(null);
   for (const field of Object.values(fields)) field.mark(null);
   say(`Loading the forecast of ${match.home_team} against ${match.away_team}…`);
   busy(true);
@@ -123,7 +133,7 @@ async function showForecast({ remembers = true, focuses = false } = {}) {
     fields.home_team.set({ value: fixture.home_team, label: fixture.home_team });
     fields.away_team.set({ value: fixture.away_team, label: fixture.away_team });
     document.title = `${fixture.home_team} v ${fixture.away_team} · Football forecasts`;
-    forecastPlace.replaceChildren(...forecastCards(answer));
+    forecastPlace.replaceChildren(...forecastCards(answer, match.odds));
     say(forecastSentence(answer), { isShown: false });
     if (focuses) {
       byId("forecast-title").focus({ preventScroll: true });
@@ -134,7 +144,7 @@ async function showForecast({ remembers = true, focuses = false } = {}) {
     if (error.name === "AbortError") return;
     if (!(error instanceof Problem)) throw error;
     clearForecast();
-    showProblem(error, match);
+    showProblem(error, match, focuses);
   } finally {
     if (!signal.aborted) busy(false);
   }
@@ -183,8 +193,9 @@ function say(text, { isShown = true } = {}) {
 
 // Problems
 
-function showProblem(problem, match) {
+function showProblem(problem, match, focuses) {
   say("");
+  if (odds.showProblem(problem, { asked: match.odds, focuses })) return;
   const name = fieldOf(problem, match);
   const field = fields[name];
   problemPlace.replaceChildren(problemCard(problem, {
@@ -269,6 +280,7 @@ function fixtureChosen(fixture) {
   fields.home_team.set({ value: fixture.home_team, label: fixture.home_team });
   fields.away_team.set({ value: fixture.away_team, label: fixture.away_team });
   date.value = fixture.date > knownTo ? fixture.date : "";
+  odds.set(fixture.odds);
   showForecast({ focuses: true });
 }
 
@@ -289,6 +301,7 @@ function remember(match) {
   for (const [name, parameter] of Object.entries(PARAMETERS)) {
     if (match[name]) url.searchParams.set(parameter, match[name]);
   }
+  if (match.odds) url.searchParams.set("odds", oddsParameter(match.odds));
   if (fixturesLeague.value) url.searchParams.set("fixtures", fixturesLeague.value);
   if (url.href !== location.href) history.pushState(null, "", url);
 }
@@ -304,6 +317,7 @@ function recall() {
   const league = leagues.find((known) => known.league === asked.league);
   if (league) fields.league.set({ value: league.league, label: league.name });
   date.value = parameters.get("date") ?? "";
+  odds.set(oddsOf(parameters.get("odds")));
   recallFixtures(parameters.get("fixtures") ?? "");
   const match = matchAsked();
   if (match.league && match.home_team && match.away_team) {

@@ -21,20 +21,26 @@ class CsvFormat(StrEnum):
     FOOTBALLCSV = "footballcsv"
     FOOTBALL_DATA = "football-data.co.uk"
     EXTRA_LEAGUE = "football-data.co.uk's extra leagues"
+    FIVETHIRTYEIGHT = "FiveThirtyEight's spi_matches.csv"
+    EXPECTED_GOALS = "expected goals"
 
 
 HEADER_EXAMPLES = {
     CsvFormat.FOOTBALLCSV: "Date,Team 1,FT,HT,Team 2",
     CsvFormat.FOOTBALL_DATA: "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG",
     CsvFormat.EXTRA_LEAGUE: "Country,League,Season,Date,Home,Away,HG,AG",
+    CsvFormat.FIVETHIRTYEIGHT: "date,league,team1,team2,score1,score2,xg1,xg2",
+    CsvFormat.EXPECTED_GOALS: "date,league,home,away,home_xg,away_xg",
 }
 _SIGNATURES = [
     (frozenset(("date", "team 1", "team 2")), CsvFormat.FOOTBALLCSV),
     (frozenset(("date", "hometeam", "awayteam")), CsvFormat.FOOTBALL_DATA),
     (frozenset(("date", "ht", "at")), CsvFormat.FOOTBALL_DATA),
+    (frozenset(("date", "team1", "team2", "xg1", "xg2")), CsvFormat.FIVETHIRTYEIGHT),
+    (frozenset(("date", "home", "away", "home_xg", "away_xg")), CsvFormat.EXPECTED_GOALS),
     (frozenset(("date", "home", "away")), CsvFormat.EXTRA_LEAGUE),
 ]
-"""A line with all of these names is a header of the format."""
+"""A line with all of these names is a header of the first such format."""
 _HINTS = [
     (frozenset(("div", "hometeam", "fthg")), CsvFormat.FOOTBALL_DATA),
     (frozenset(("country", "league", "hg")), CsvFormat.EXTRA_LEAGUE),

@@ -1,10 +1,17 @@
-"""Read the divisions of football-data.co.uk's rows, in its main format and in that of its extra leagues."""
+"""Read the divisions of rows in the formats of football-data.co.uk, FiveThirtyEight and expected goals."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from football_assets.domain.leagues import DIVISIONS, extra_league, league_of
+from football_assets.domain.leagues import (
+    DIVISIONS,
+    SPI_LEAGUES,
+    extra_league,
+    league_of,
+    parse_league_id,
+)
+from football_assets.errors import UnknownLeague
 from football_assets.raw.formats.csv_table import CsvFormat, CsvRecord, CsvSection
 from football_assets.raw.formats.records import UnusableRecord, WrongDivision
 
@@ -14,17 +21,19 @@ class Layout:
     """The columns of a format.
 
     `labels`: columns that together name the division, which `league` maps to a league id; `of_results`: columns that
-    only files of results have; `older`: former names of columns.
+    only files of results have; `older`: former names of columns; `adds_measures`: the rows add measures to the matches
+    of other files.
     """
 
     home: str
     away: str
-    goals: tuple[str, str]
+    goals: tuple[str, ...]
     result: str
     labels: tuple[str, ...]
     league: Callable[[tuple[str, ...]], str | None]
     of_results: frozenset[str]
     older: dict[str, str]
+    adds_measures: bool = False
 
 
 _STATISTICS = frozenset(("hthg", "htag", "htr", "hs", "as", "hst", "ast", "hc", "ac", "hf", "af", "hy", "ay"))
@@ -49,7 +58,36 @@ LAYOUTS = {
         of_results=_STATISTICS | {"res", "ftr"},
         older={"fthg": "hg", "ftag": "ag", "ftr": "res"},
     ),
+    CsvFormat.FIVETHIRTYEIGHT: Layout(
+        home="team1",
+        away="team2",
+        goals=("score1", "score2"),
+        result="ftr",
+        labels=("league",),
+        league=lambda label: SPI_LEAGUES.get(label[0]),
+        of_results=frozenset(("score1", "score2")),
+        older={},
+        adds_measures=True,
+    ),
+    CsvFormat.EXPECTED_GOALS: Layout(
+        home="home",
+        away="away",
+        goals=(),
+        result="ftr",
+        labels=("league",),
+        league=lambda label: _parsed_league(label[0]),
+        of_results=frozenset(),
+        older={},
+        adds_measures=True,
+    ),
 }
+
+
+def _parsed_league(text: str) -> str | None:
+    try:
+        return parse_league_id(text)
+    except UnknownLeague:
+        return None
 
 
 def divisions_of(section: CsvSection) -> list[str]:

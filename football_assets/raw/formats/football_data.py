@@ -1,8 +1,11 @@
-"""Parse football-data.co.uk's files.
+"""Parse football-data.co.uk's files, and FiveThirtyEight's and plain CSV files of expected goals.
 
 The main format is `Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,…`, that of the extra leagues
 `Country,League,Season,Date,Home,Away,HG,AG,…`. Both have odds; lists of fixtures lack the columns of goals. Other
-columns differ from year to year. `Time` is the time in the United Kingdom. Match statistics are not read.
+columns differ from year to year. `Time` is the time in the United Kingdom. `measure_columns` has the columns of
+statistics and odds. FiveThirtyEight's `spi_matches.csv` has `date,league,team1,team2,score1,score2,xg1,xg2,nsxg1,nsxg2`
+and a file of expected goals `date,league,home,away,home_xg,away_xg`; their rows add measures to matches of other files.
+FiveThirtyEight's probabilities are not read.
 """
 
 import re
@@ -14,9 +17,17 @@ from zoneinfo import ZoneInfo
 
 from football_assets.domain.leagues import TIME_ZONES
 from football_assets.raw.formats.csv_lines import check_columns
-from football_assets.raw.formats.csv_table import HEADER_EXAMPLES, CsvRecord, CsvSection
+from football_assets.raw.formats.csv_table import HEADER_EXAMPLES, CsvFormat, CsvRecord, CsvSection
 from football_assets.raw.formats.dates import DateOrder, parse_date, parse_time
 from football_assets.raw.formats.divisions import LAYOUTS, Layout, SectionDivisions, label_of, places_of
+from football_assets.raw.formats.measure_columns import (
+    EXTRA_FIXTURES_MEASURES,
+    EXTRA_RESULTS_MEASURES,
+    MAIN_MEASURES,
+    XG_MEASURES,
+    Alternatives,
+    read_measures,
+)
 from football_assets.raw.formats.numbers import parse_goals, parse_odds
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
@@ -76,14 +87,26 @@ def read_football_data(section: CsvSection, order: DateOrder, league_id: str | N
     columns = _columns(section)
     divisions = SectionDivisions(section, league_id)
     reading = ParsedFile()
+    measured: list[list[str]] = []
     for record in section.records:
         try:
             reading.rows.append(_row(record, columns, divisions, order))
+            # With more fields than columns, the measures may be shifted.
+            measured.append([] if _has_surplus(record.fields, columns.width) else record.fields)
         except UnusableRecord as error:
             reading.rejections.append(
                 Rejection(record.line, None, record.text[:RECORD_CHARACTERS], str(error))
             )
+    reading.measures.append(read_measures(measured, section.names, _measures_of(section, columns)))
     return reading
+
+
+def _measures_of(section: CsvSection, columns: "_Columns") -> Alternatives:
+    if columns.layout.adds_measures:
+        return XG_MEASURES
+    if section.format is CsvFormat.FOOTBALL_DATA:
+        return MAIN_MEASURES
+    return EXTRA_RESULTS_MEASURES if columns.goals else EXTRA_FIXTURES_MEASURES
 
 
 def check_football_data(section: CsvSection) -> None:
@@ -153,9 +176,7 @@ def _row(record: CsvRecord, columns: _Columns, divisions: SectionDivisions, orde
         (parse_goals(fields[place]) for place in columns.goals) if columns.goals else (None, None)
     )
     _check_result(fields[columns.result] if columns.result < len(fields) else "", (home_goals, away_goals))
-    # With more fields than columns, the odds may be shifted.
-    is_surplus = len(fields) > columns.width and any(surplus.strip() for surplus in fields[columns.width :])
-    odds = (None, None, None) if is_surplus else _odds(fields, columns.odds)
+    odds = (None, None, None) if _has_surplus(fields, columns.width) else _odds(fields, columns.odds)
     return MatchRow(
         record.line,
         None,
@@ -169,7 +190,13 @@ def _row(record: CsvRecord, columns: _Columns, divisions: SectionDivisions, orde
         _stage(label[-1]),
         *odds,
         void,
+        columns.layout.adds_measures,
     )
+
+
+def _has_surplus(fields: Sequence[str], width: int) -> bool:
+    """Return whether a row has more fields than the header has columns."""
+    return len(fields) > width and any(surplus.strip() for surplus in fields[width:])
 
 
 @lru_cache(maxsize=1 << 8)

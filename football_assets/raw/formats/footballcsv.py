@@ -1,6 +1,7 @@
 """Parse footballcsv's files: `Date,Team 1,FT,HT,Team 2`, with `?` for an unknown score.
 
-`Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are optional; other columns are ignored.
+`HT`, the score at half-time, `Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are optional; other columns are
+ignored.
 """
 
 import re
@@ -11,6 +12,7 @@ from football_assets.raw.formats.csv_lines import check_columns
 from football_assets.raw.formats.csv_table import HEADER_EXAMPLES, CsvFormat, CsvRecord, CsvSection
 from football_assets.raw.formats.dates import DateOrder, parse_date, parse_time
 from football_assets.raw.formats.match_status import MatchStatus, parse_status
+from football_assets.raw.formats.measure_columns import half_time_measures
 from football_assets.raw.formats.numbers import is_missing, parse_decimal
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
@@ -39,6 +41,7 @@ class _Columns:
     needed: tuple[int, ...]
     optional: tuple[int, ...]
     rejected: int
+    half_time: int
 
 
 def check_footballcsv(section: CsvSection) -> None:
@@ -72,16 +75,26 @@ def read_footballcsv(section: CsvSection, order: DateOrder) -> ParsedFile:
         tuple(names.index(name) for name in REQUIRED_COLUMNS),
         tuple(names.index(name) if name in names else width for name in OPTIONAL_COLUMNS),
         names.index(REJECTED_COLUMN) if REJECTED_COLUMN in names else width,
+        names.index("ht") if "ht" in names else width,
     )
     reading = ParsedFile()
+    half_times: list[tuple[int | None, int | None]] = []
     for record in section.records:
         try:
             reading.rows.append(_row(record, columns, order))
+            half_times.append(_half_time(record.fields, columns))
         except UnusableRecord as error:
             reading.rejections.append(
                 Rejection(record.line, None, record.text[:RECORD_CHARACTERS], str(error))
             )
+    if columns.half_time < width:
+        reading.measures.append(half_time_measures(half_times))
     return reading
+
+
+def _half_time(fields: list[str], columns: _Columns) -> tuple[int | None, int | None]:
+    text = fields[columns.half_time] if columns.half_time < min(len(fields), columns.width) else ""
+    return parse_half_time(text)
 
 
 def _row(record: CsvRecord, columns: _Columns, order: DateOrder) -> MatchRow:
@@ -124,6 +137,17 @@ def _with_optional(row: MatchRow, fields: list[str], columns: _Columns) -> Match
         odds_draw=draw,
         odds_away=away,
     )
+
+
+@lru_cache(maxsize=1 << 8)
+def parse_half_time(text: str) -> tuple[int | None, int | None]:
+    """Parse the score at half-time. Return None for both teams if it is unknown or unreadable.
+
+    >>> parse_half_time("1-0"), parse_half_time("?")
+    ((1, 0), (None, None))
+    """
+    score = _SCORE.fullmatch(text.strip())
+    return (int(score[1]), int(score[2])) if score is not None else (None, None)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -10,15 +10,17 @@ from typing import Any
 
 import polars as pl
 
+from football_assets.domain.measures import STATISTIC_PAIRS
 from football_assets.raw.formats.csv_lines import BLANK
 from football_assets.raw.formats.dates import parse_date
-from football_assets.raw.formats.footballcsv import parse_score
+from football_assets.raw.formats.footballcsv import parse_half_time, parse_score
 from football_assets.raw.formats.records import RECORD_CHARACTERS, UnusableRecord
 
 HEADER = "Date,Team 1,FT,HT,Team 2"
 _HEADER_LINES = (f"{HEADER}\n".encode(), f"{HEADER}\r\n".encode())
 _FIELDS = ("date", "home_team", "score", "half_time", "away_team")
 _SPECIAL = ('"', "\r", "\0")  # of quoted fields, old Mac line ends, binary content
+_HALF_TIME: dict[str, type[pl.DataType]] = dict.fromkeys(STATISTIC_PAIRS[0], pl.Float64)
 _GOALS: dict[str, type[pl.DataType]] = {"home_goals": pl.Int64, "away_goals": pl.Int64, "void": pl.String}
 
 
@@ -37,23 +39,33 @@ def read_plain(files: Mapping[int, bytes]) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        One row per match: `file`, the number of its file; `line`, which counts from 1; and `record`, `kickoff_date`,
-        `home_team`, `away_team`, `home_goals`, `away_goals` and `void` as in `reading.Row`.
+        One row per match: `file`, the number of its file; `line`, which counts from 1; `record`, `kickoff_date`,
+        `home_team`, `away_team`, `home_goals`, `away_goals` and `void` as in `records.MatchRow`; and the goals at
+        half-time.
     """
     lines = _lines(files)
     fields = lines.with_columns(
         pl.col("record").str.split_exact(",", len(_FIELDS) - 1).struct.rename_fields(_FIELDS).struct.unnest()
     )
-    rows = fields.join(
-        _meanings(fields["date"], {"kickoff_date": pl.Date}, _plain_day),
-        on="date",
-        how="left",
-        maintain_order="left",
-    ).join(
-        _meanings(fields["score"], _GOALS, parse_score),
-        on="score",
-        how="left",
-        maintain_order="left",
+    rows = (
+        fields.join(
+            _meanings(fields["date"], {"kickoff_date": pl.Date}, _plain_day),
+            on="date",
+            how="left",
+            maintain_order="left",
+        )
+        .join(
+            _meanings(fields["score"], _GOALS, parse_score),
+            on="score",
+            how="left",
+            maintain_order="left",
+        )
+        .join(
+            _meanings(fields["half_time"], _HALF_TIME, parse_half_time),
+            on="half_time",
+            how="left",
+            maintain_order="left",
+        )
     )
     is_plain = (
         (pl.col("record").str.count_matches(",", literal=True) == len(_FIELDS) - 1)
@@ -63,7 +75,7 @@ def read_plain(files: Mapping[int, bytes]) -> pl.DataFrame:
     )
     odd = rows.filter(~is_plain)["file"].unique()
     return rows.filter(~pl.col("file").is_in(odd.implode())).select(
-        "file", "line", "record", "kickoff_date", "home_team", "away_team", *_GOALS
+        "file", "line", "record", "kickoff_date", "home_team", "away_team", *_GOALS, *_HALF_TIME
     )
 
 

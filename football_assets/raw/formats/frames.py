@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import polars as pl
 
+from football_assets.domain.measures import MEASURE_COLUMNS, STATISTIC_PAIRS
 from football_assets.raw.formats.footballcsv_vectorised import read_plain
 from football_assets.raw.formats.reader import read_results
-from football_assets.raw.formats.records import MatchRow, Rejection
+from football_assets.raw.formats.records import MatchRow, ParsedFile, Rejection
 
 ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "line": pl.Int64,
@@ -24,6 +25,7 @@ ROW_SCHEMA: dict[str, type[pl.DataType]] = {
     "odds_draw": pl.Float64,
     "odds_away": pl.Float64,
     "void": pl.String,
+    "is_addition": pl.Boolean,
 }
 REJECTION_SCHEMA: dict[str, type[pl.DataType]] = {
     "season": pl.String,
@@ -32,7 +34,15 @@ REJECTION_SCHEMA: dict[str, type[pl.DataType]] = {
     "line": pl.Int64,
     "path": pl.String,
     "reason": pl.String,
+    "left_out": pl.String,
     "record": pl.String,
+}
+
+
+_MEASURES_SCHEMA: dict[str, type[pl.DataType]] = {
+    "object_order": pl.Int32,
+    "place": pl.Int32,
+    **dict.fromkeys(MEASURE_COLUMNS, pl.Float64),
 }
 
 
@@ -44,8 +54,20 @@ class FileContent(NamedTuple):
     league_id: str | None
 
 
-def read_files(files: Sequence[FileContent]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Parse files to rows by ROW_SCHEMA and rejections, each with the number of its file (`object_order`, from 0)."""
+class FileReadings(NamedTuple):
+    """What files hold, each record with the number of its file (`object_order`, from 0).
+
+    `rows` are by ROW_SCHEMA, `rejections` by REJECTION_SCHEMA. `measures` has those rows that have any: `place` among
+    the rows of the file, from 0, and MEASURE_COLUMNS as Float64.
+    """
+
+    rows: pl.DataFrame
+    rejections: pl.DataFrame
+    measures: pl.DataFrame
+
+
+def read_files(files: Sequence[FileContent]) -> FileReadings:
+    """Parse files to rows, rejections and measures."""
     plain = read_plain({order: file.data for order, file in enumerate(files) if file.extension == "csv"})
     done = set(plain["file"])
     readings = {
@@ -59,8 +81,41 @@ def read_files(files: Sequence[FileContent]) -> tuple[pl.DataFrame, pl.DataFrame
         Rejection._fields,
         {order: reading.rejections for order, reading in readings.items()},
     )
-    together = pl.concat([plain.rename({"file": "object_order"}), rows], how="diagonal")
-    return together.select(*rows.columns), rejections
+    plain = plain.rename({"file": "object_order"})
+    together = pl.concat([plain, rows], how="diagonal").with_columns(pl.col("is_addition").fill_null(False))
+    return FileReadings(together.select(*rows.columns), rejections, _measures(plain, readings))
+
+
+def _measures(plain: pl.DataFrame, readings: Mapping[int, ParsedFile]) -> pl.DataFrame:
+    """Put the measures of all files into one frame, without rows that have none."""
+    frames = [
+        frame.with_columns(object_order=pl.lit(order, pl.Int32))
+        for order, reading in readings.items()
+        for frame in reading.measures
+    ]
+    of_plain = plain.select(
+        "object_order",
+        pl.int_range(pl.len(), dtype=pl.Int32).over("object_order").alias("place"),
+        *STATISTIC_PAIRS[0],
+    )
+    together = pl.concat([pl.DataFrame(schema=_MEASURES_SCHEMA), of_plain, *frames], how="diagonal")
+    return together.filter(pl.any_horizontal(pl.col(MEASURE_COLUMNS).is_not_null()))
+
+
+def of_rows(measures: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Replace `object_order` and `place` of measures by the number of the row, `row`.
+
+    Parameters
+    ----------
+    rows
+        All rows of the same files, as `with_origins` returns them.
+    """
+    first = rows.group_by("object_order").agg(first=pl.col("row").min())
+    return (
+        measures.join(first, on="object_order")
+        .select((pl.col("first") + pl.col("place")).alias("row"), *MEASURE_COLUMNS)
+        .sort("row")
+    )
 
 
 def with_origins(records: pl.DataFrame, origins: pl.DataFrame) -> pl.DataFrame:

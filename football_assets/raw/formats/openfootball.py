@@ -9,6 +9,7 @@ from typing import Any
 from football_assets.errors import is_utf8
 from football_assets.raw.formats.dates import DateOrder, infer_date_order, parse_date
 from football_assets.raw.formats.match_status import MatchStatus, parse_status
+from football_assets.raw.formats.measure_columns import half_time_measures
 from football_assets.raw.formats.numbers import is_missing, parse_goals
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
@@ -79,6 +80,7 @@ def read_openfootball(data: bytes) -> ParsedFile:
     document = check_document(data)
     order = infer_date_order(_dates(document))
     reading = ParsedFile()
+    half_times: list[tuple[int | None, int | None]] = []
     for path, round_name, match in _matches(document):
         text = json.dumps(match, ensure_ascii=False, separators=(",", ":"))
         if not is_utf8(text):
@@ -88,8 +90,10 @@ def read_openfootball(data: bytes) -> ParsedFile:
         record = text[:RECORD_CHARACTERS]
         try:
             reading.rows.append(_row(path, record, match, round_name, order))
+            half_times.append(_half_time(match))
         except UnusableRecord as error:
             reading.rejections.append(Rejection(None, path, record, str(error)))
+    reading.measures.append(half_time_measures(half_times))
     return reading
 
 
@@ -187,6 +191,18 @@ def _goals(match: dict[str, Any]) -> tuple[int, int] | None:
     if not isinstance(goals, list) or len(goals) != 2:
         raise UnusableRecord(f"The score {goals!r} is not a pair of goals like [2, 1].")
     return _number(goals[0]), _number(goals[1])
+
+
+def _half_time(match: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Return the goals of both teams at half-time, None for both if they are unknown or unreadable."""
+    score = match.get("score")
+    goals = score.get("ht") if isinstance(score, dict) else None
+    if not isinstance(goals, list) or len(goals) != 2 or any(map(_is_missing, goals)):
+        return None, None
+    try:
+        return _number(goals[0]), _number(goals[1])
+    except UnusableRecord:
+        return None, None
 
 
 def _is_missing(value: Any) -> bool:

@@ -57,11 +57,9 @@ def read_rows(table: CsvTable, league_id: str | None = None) -> ParsedFile:
     )
     for section in table.sections:
         if section.format is CsvFormat.FOOTBALLCSV:
-            found = read_footballcsv(section, table.order)
+            reading.extend(read_footballcsv(section, table.order))
         else:
-            found = read_football_data(section, table.order, league_id)
-        reading.rows.extend(found.rows)
-        reading.rejections.extend(found.rejections)
+            reading.extend(read_football_data(section, table.order, league_id))
     return reading
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import NamedTuple
 
+import polars as pl
+
 from football_assets.errors import FootballError
 
 RECORD_CHARACTERS = 500
@@ -15,7 +17,7 @@ class MatchRow(NamedTuple):
     """One match as a file lists it.
 
     `line` counts from 1; `path` is a JSON path; `record` is the raw text; `void` is the reason why the score is no
-    result of play (`rules.without_void`).
+    result of play (`rules.without_void`); `is_addition`: the row adds measures to a match of another file.
     """
 
     line: int | None
@@ -32,6 +34,7 @@ class MatchRow(NamedTuple):
     odds_draw: float | None = None
     odds_away: float | None = None
     void: str | None = None
+    is_addition: bool = False
 
 
 class Rejection(NamedTuple):
@@ -45,10 +48,21 @@ class Rejection(NamedTuple):
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """The rows and rejections of a file."""
+    """The rows and rejections of a file.
+
+    `measures`: frames of some columns of `domain.measures`, as Float64, with the position of each row in `rows`
+    (`place`).
+    """
 
     rows: list[MatchRow] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    measures: list[pl.DataFrame] = field(default_factory=list, compare=False)
+
+    def extend(self, other: "ParsedFile") -> None:
+        """Add the rows, rejections and measures of another section of the file."""
+        self.measures.extend(frame.with_columns(pl.col("place") + len(self.rows)) for frame in other.measures)
+        self.rows.extend(other.rows)
+        self.rejections.extend(other.rejections)
 
 
 class UnreadableFile(FootballError):

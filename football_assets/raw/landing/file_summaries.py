@@ -80,7 +80,8 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
         Matches played after this day are rejected.
     """
     matches, rejected = _matches_and_rejected(files, today)
-    found = matches.group_by("object_order").agg(results=is_played().sum(), fixtures=(~is_played()).sum())
+    is_result = is_played() | pl.col("is_addition")
+    found = matches.group_by("object_order").agg(results=is_result.sum(), fixtures=(~is_result).sum())
     reasons = (
         rejected.sort("object_order", "line", "path", nulls_last=True)
         .group_by("object_order", maintain_order=True)
@@ -127,11 +128,11 @@ def _matches_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.D
         schema={"object_order": pl.Int32}
         | dict.fromkeys(("season", "league_id", "country", "source_object"), pl.String),
     )
-    rows, rejections = read_files([FileContent(file.data, file.extension, file.league_id) for file in files])
-    entries = validate_rows(with_origins(rows, origins), today)
+    found = read_files([FileContent(file.data, file.extension, file.league_id) for file in files])
+    entries = validate_rows(with_origins(found.rows, origins), today)
     valid, void = without_void(entries.valid)
     unusable = (
-        with_origins(rejections, origins),
+        with_origins(found.rejections, origins),
         entries.rejected,
         void,
         against_themselves(valid),

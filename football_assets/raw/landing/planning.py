@@ -16,7 +16,12 @@ from football_assets.raw.formats.records import UnreadableFile, WrongDivision
 from football_assets.raw.kaggle.competition import is_of_competition, rebuild_folder
 from football_assets.raw.landing.file_summaries import Candidate
 from football_assets.raw.landing.local_files import absolute_path, list_files
-from football_assets.raw.landing.splitting import names_no_division, spans_leagues, split_by_season_and_league
+from football_assets.raw.landing.splitting import (
+    competitions_left_out,
+    names_no_division,
+    spans_leagues,
+    split_by_season_and_league,
+)
 
 KAGGLE = "kaggle"
 """Source of the files that are rebuilt from the Kaggle competition."""
@@ -80,7 +85,11 @@ def plan_landing(paths: Sequence[Path]) -> tuple[list[LandingPlan], list[Skipped
                 if is_of_competition(file):
                     competition.setdefault(file.parent, []).append(file)
                 else:
-                    plans += _plans(file, path)
+                    for found in _plans(file, path):
+                        if isinstance(found, SkippedFile):
+                            skipped.append(found)
+                        else:
+                            plans.append(found)
             except WrongDivision as error:
                 skipped.append(SkippedFile(file, str(error), is_wrong=True))
             except _NotLandable as error:
@@ -95,8 +104,10 @@ def plan_landing(paths: Sequence[Path]) -> tuple[list[LandingPlan], list[Skipped
     return plans, skipped
 
 
-def _plans(file: Path, given: Path) -> Iterator[LandingPlan]:
+def _plans(file: Path, given: Path) -> Iterator[LandingPlan | SkippedFile]:
     """Plan the objects of one file: one, or one a season and league where the file spans several.
+
+    Of a file of which only some rows land, the reason follows.
 
     Raises
     ------
@@ -121,6 +132,9 @@ def _plans(file: Path, given: Path) -> Iterator[LandingPlan]:
             raise _NotLandable(str(error)) from error
         for part in parts:
             yield LandingPlan(file, part.data, source, part.season, part.league_id, "csv", None, part.lines)
+        left_out = competitions_left_out(table)
+        if left_out is not None:
+            yield SkippedFile(file, left_out)
         return
     if league_id is None:
         raise _NotLandable(no_league)

@@ -15,6 +15,8 @@ from football_assets.raw.formats.dates import DateOrder, parse_date
 from football_assets.raw.formats.divisions import divisions_of, leagues_of
 from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
+_SPANNING = (CsvFormat.EXTRA_LEAGUE, CsvFormat.FIVETHIRTYEIGHT, CsvFormat.EXPECTED_GOALS)
+
 
 @dataclass(frozen=True)
 class FilePart:
@@ -31,7 +33,23 @@ class FilePart:
 
 def spans_leagues(table: CsvTable) -> bool:
     """Return whether a file has a format that holds all seasons of a league, or all leagues."""
-    return any(section.format is CsvFormat.EXTRA_LEAGUE for section in table.sections)
+    return any(section.format in _SPANNING for section in table.sections)
+
+
+def competitions_left_out(table: CsvTable) -> str | None:
+    """Say how many rows of FiveThirtyEight's file are of competitions that are no league of `leagues.csv`."""
+    labels = [
+        league is None
+        for section in table.sections
+        if section.format is CsvFormat.FIVETHIRTYEIGHT
+        for league in leagues_of(section)
+    ]
+    if not any(labels):
+        return None
+    return (
+        f"{sum(labels):,} of its {len(labels):,} rows are of competitions that have no name of FiveThirtyEight in "
+        "football_assets/domain/seeds/leagues.csv."
+    )
 
 
 def names_no_division(table: CsvTable) -> bool:
@@ -65,6 +83,8 @@ def split_by_season_and_league(table: CsvTable, season: str | None, league_id: s
     for section in table.sections:
         leagues = [league_id] * len(section.records) if league_id else leagues_of(section)
         for record, league in zip(section.records, leagues, strict=True):
+            if league is None and section.format is CsvFormat.FIVETHIRTYEIGHT:
+                continue  # counted by `competitions_left_out`
             found = _season(section, record, league, table.order, season) if league else None
             last = (found, league) if found and league else last
             if last is None:
@@ -128,7 +148,7 @@ def _season(
 ) -> str | None:
     """Return the season of a row, or None if neither its columns nor its date give one."""
     listed = parse_season(_field(section, record, "season"))
-    if listed is not None:
+    if listed is not None and section.format is not CsvFormat.FIVETHIRTYEIGHT:  # it has the first year alone
         return listed
     try:
         day = parse_date(_field(section, record, "date"), order).day

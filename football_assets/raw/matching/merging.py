@@ -32,7 +32,10 @@ _ODDS = ["odds_home", "odds_draw", "odds_away"]
 
 @dataclass(frozen=True)
 class Merged:
-    """Matches with `match_id`, and the entries that were rejected, with `reason`."""
+    """Matches with `match_id`, and the entries that were rejected, with `reason`.
+
+    `entries` of a match lists the `row` of each entry that agrees with its score, in order of preference.
+    """
 
     matches: pl.DataFrame
     rejected: pl.DataFrame
@@ -49,7 +52,9 @@ def merge(entries: pl.DataFrame, meeting_again: pl.DataFrame) -> Merged:
     meeting_again
         Result of `legs.pairs_that_meet_again`: the pairs that meet twice at one ground.
     """
-    paired = entries.with_columns(pair=pl.struct(PAIR).rank("dense"), listings=pl.lit(1, pl.UInt32))
+    paired = entries.with_columns(
+        pair=pl.struct(PAIR).rank("dense"), listings=pl.lit(1, pl.UInt32), entries=pl.concat_list("row")
+    )
     is_alone = pl.col("pair").is_unique()
     alone = paired.filter(is_alone).with_columns(leg_key=pl.lit(0, pl.Int32))
     several = paired.filter(~is_alone)
@@ -184,12 +189,16 @@ def _merge_legs(keyed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _first_of_legs(entries: pl.DataFrame) -> pl.DataFrame:
     """Reduce each leg to its first entry, with time, round and odds of the first entry that has them."""
     is_same_day = pl.col("kickoff_date") == pl.col("kickoff_date").first()
-    taken = [name for name in entries.columns if name not in {*_LEG, "kickoff_time", "round", *_ODDS}]
+    is_same_score = pl.all_horizontal(pl.col(goals) == pl.col(goals).first() for goals in _SCORE)
+    taken = [
+        name for name in entries.columns if name not in {*_LEG, "kickoff_time", "round", *_ODDS, "entries"}
+    ]
     return entries.group_by(_LEG, maintain_order=True).agg(
         pl.col(taken).first(),
         pl.col("kickoff_time").filter(is_same_day).drop_nulls().first(),
         pl.col("round").drop_nulls().first(),
         pl.col(_ODDS).filter(pl.col("odds_home").is_not_null()).first(),
+        entries=pl.col("row").filter(is_same_score | ~is_played()),
     )
 
 

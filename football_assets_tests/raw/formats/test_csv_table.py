@@ -31,6 +31,15 @@ FILES = {
         "Denmark,Superliga,2023/2024,21/07/2023,18:00,Silkeborg,Nordsjaelland,1,0,H,3,3.4,2.2",
         "Denmark,Superliga,2023/2024,23/07/2023,15:00,Brondby,Lyngby,,,,1.6,4,5",
     ),
+    CsvFormat.FIVETHIRTYEIGHT: (
+        "date,league,team1,team2,prob1,prob2,probtie,score1,score2,xg1,xg2,nsxg1,nsxg2",
+        "2016-08-13,Barclays Premier League,Hull City,Leicester City,0.35,0.35,0.3,2.0,1.0,0.85,2.77,0.17,1.25",
+        "2016-08-14,Barclays Premier League,Arsenal,Liverpool,0.45,0.29,0.26,,,,,,",
+    ),
+    CsvFormat.EXPECTED_GOALS: (
+        "date,league,home,away,home_xg,away_xg",
+        "2016-08-13,eng.1,Hull,Leicester,0.85,2.77",
+    ),
 }
 
 

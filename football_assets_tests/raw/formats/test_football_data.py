@@ -122,6 +122,47 @@ def test_fields_beyond_the_header_cost_the_odds_not_the_result() -> None:
     assert (whole.odds_home, whole.odds_draw, whole.odds_away) == (2.5, 3.1, 2.9)
 
 
+def test_measures_belong_to_the_rows_that_are_read() -> None:
+    header = f"{HEADER},HS,AS,AvgCH,AvgCD,AvgCA"
+    reading = read_csv(
+        lines(
+            f"{GOOD},9,8,2,3,4",
+            "E0,16/08/14,Arsenal,Hull,x,1,A,1,1,2,3,4",
+            f"{GOOD},5,6,1.5,4,7",
+            header=header,
+        )
+    )
+    assert len(reading.rows) == 2
+    (measures,) = reading.measures
+    names = ["place", "home_shots", "away_shots", "closing_odds_home"]
+    assert measures.select(names).rows() == [(0, 9, 8, 2), (1, 5, 6, 1.5)]
+
+
+def test_fields_beyond_the_header_cost_the_measures() -> None:
+    reading = read_csv(lines(f"{GOOD},9,8", f"{GOOD},9,8,1", header=f"{HEADER},HS,AS"))
+    (measures,) = reading.measures
+    assert measures.rows() == [(0, 9, 8), (1, None, None)]
+
+
+def test_measures_of_two_sections_keep_their_rows() -> None:
+    reading = read_csv(lines(f"{GOOD},9,8", f"{HEADER},HC,AC", f"{GOOD},5,4", header=f"{HEADER},HS,AS"))
+    assert [frame.rows() for frame in reading.measures] == [[(0, 9, 8)], [(1, 5, 4)]]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "group"),
+    [
+        ("HG,AG,Res,AvgH,AvgD,AvgA", "2,1,H,2,3,4", "closing_odds"),
+        ("AvgH,AvgD,AvgA", "2,3,4", "pre_match_odds"),
+    ],
+)
+def test_odds_of_extra_leagues_are_closing_ones_for_results_alone(header: str, row: str, group: str) -> None:
+    start = "Country,League,Season,Date,Home,Away"
+    reading = read_csv(lines(f"Austria,Bundesliga,2014/2015,16/08/14,a,b,{row}", header=f"{start},{header}"))
+    (measures,) = reading.measures
+    assert measures.to_dicts() == [{"place": 0, f"{group}_home": 2, f"{group}_draw": 3, f"{group}_away": 4}]
+
+
 @pytest.mark.parametrize(
     ("division", "clock", "day", "told"),
     [

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from football_assets.raw.formats.footballcsv import parse_half_time
 from football_assets.raw.formats.reader import read_csv
 from football_assets.raw.formats.records import UnreadableFile
 
@@ -136,3 +137,25 @@ def test_no_content_makes_the_reader_crash(data: bytes) -> None:
     lines_seen = [row.line for row in reading.rows] + [refusal.line for refusal in reading.rejections]
     assert all(line is not None and line > 1 for line in lines_seen)
     assert len(lines_seen) == len(set(lines_seen))
+
+
+def test_half_time_belongs_to_the_rows_that_are_read_and_may_be_unknown() -> None:
+    reading = read_csv(
+        lines(
+            "someday,Leeds,3-1,2-1,Hull",
+            "Sat Aug 16 2014,Leeds,3-1,2-0,Hull",
+            "Sat Aug 16 2014,Derby,3-1,?,Bury",
+            'Sat Aug 16 2014,"York",3-1,half,Stoke',
+        )
+    )
+    assert [row.home_team for row in reading.rows] == ["Leeds", "Derby", "York"]
+    (measures,) = reading.measures
+    assert measures.rows() == [(0, 2, 0), (1, None, None), (2, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "goals"),
+    [("1-0", (1, 0)), (" 0:2 ", (0, 2)), ("?", (None, None)), ("", (None, None)), ("1-0 (*)", (None, None))],
+)
+def test_a_half_time_score_is_two_numbers_or_unknown(text: str, goals: tuple[int | None, int | None]) -> None:
+    assert parse_half_time(text) == goals

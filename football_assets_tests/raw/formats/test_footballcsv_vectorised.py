@@ -12,6 +12,7 @@ from football_assets.raw.formats.records import RECORD_CHARACTERS
 
 GOOD = "Sat Aug 16 2014,Arsenal,2-1,1-1,Crystal Palace"
 FIELDS = ("line", "record", "kickoff_date", "home_team", "away_team", "home_goals", "away_goals", "void")
+HALF_TIME = ("home_half_time_goals", "away_half_time_goals")
 ODD_LINES = (
     "Sat Aug 16 2014,Arsenal,2-1",
     "Sat Aug 16 2014,Arsenal,2-1,1-1,Crystal Palace,",
@@ -40,6 +41,14 @@ def assert_read_alike(files: dict[int, bytes]) -> None:
         for row in read_results("csv", data).rows
     ]
     assert rows.select("file", *FIELDS).rows() == expected
+    half_times = [
+        half_time
+        for number, data in files.items()
+        if number in set(rows["file"])
+        for frame in read_results("csv", data).measures
+        for half_time in frame.select(HALF_TIME).rows()
+    ]
+    assert rows.select(HALF_TIME).rows() == half_times
     assert not any(read_results("csv", files[number]).rejections for number in set(rows["file"]))
 
 

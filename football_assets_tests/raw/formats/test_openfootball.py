@@ -206,3 +206,17 @@ def test_half_of_a_surrogate_pair_in_the_name_of_a_round_is_replaced() -> None:
     document = {"rounds": [{"name": "Matchday \ud800 1", "matches": [MATCH]}]}
     (row,) = read_openfootball(json.dumps(document).encode()).rows
     assert row.round == "Matchday ? 1"
+
+
+def test_half_time_is_read_where_it_is_a_pair_of_goals() -> None:
+    halves: list[Any] = [[1, 0], None, [], ["2", 1], [1], ["x", 0], [None, 0], 3]
+    reading = read(*(MATCH | {"score": {"ft": [2, 2], "ht": half}} for half in halves), MATCH)
+    (measures,) = reading.measures
+    assert len(reading.rows) == 9
+    assert measures.drop_nulls().rows() == [(0, 1, 0), (3, 2, 1)]
+
+
+def test_half_time_belongs_to_the_rows_that_are_read() -> None:
+    bad = MATCH | {"date": "someday"}
+    reading = read(bad, MATCH | {"score": {"ft": [2, 2], "ht": [0, 2]}})
+    assert reading.measures[0].rows() == [(0, 0, 2)]

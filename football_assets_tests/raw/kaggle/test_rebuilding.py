@@ -335,7 +335,7 @@ def test_a_league_without_an_id_is_one_record_a_season_that_says_how_to_name_it(
 def test_every_listed_league_is_one_of_a_known_country_and_none_is_listed_twice() -> None:
     leagues = [league_of(league) for league in SPORTMONKS_LEAGUES.values()]
     assert len({league.league_id for league in leagues}) == len(leagues)
-    assert {league.country for league in leagues} == set(COUNTRIES) == set(TIME_ZONES)
+    assert {league.country for league in leagues} <= set(COUNTRIES) == set(TIME_ZONES)
     assert (SPORTMONKS_LEAGUES[8], SPORTMONKS_LEAGUES[564], SPORTMONKS_LEAGUES[24]) == (
         "eng.1",
         "es.1",

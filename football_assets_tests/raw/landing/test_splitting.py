@@ -7,6 +7,7 @@ from football_assets.raw.formats.reader import read_csv
 from football_assets.raw.formats.records import UnreadableFile
 from football_assets.raw.landing.splitting import (
     FilePart,
+    competitions_left_out,
     names_no_division,
     spans_leagues,
     split_by_season_and_league,
@@ -138,3 +139,38 @@ def test_a_table_says_whether_its_rows_name_their_leagues() -> None:
     other = read_csv_table(b"Date,Team 1,FT,Team 2\n2014-08-16,Arsenal,1-0,Hull\n")
     assert [spans_leagues(table) for table in (extra, main, blank, other)] == [True, False, False, False]
     assert [names_no_division(table) for table in (extra, main, blank, other)] == [False, False, True, True]
+
+
+SPI = "season,date,league,team1,team2,score1,score2,xg1,xg2,nsxg1,nsxg2"
+
+
+def test_fivethirtyeights_file_is_split_by_league_and_the_season_of_the_day() -> None:
+    lines = (
+        SPI,
+        "2016,2016-08-13,Barclays Premier League,Hull City,Leicester City,2,1,0.85,2.77,0.17,1.25",
+        "2016,2016-08-13,UEFA Champions League,Hull City,Leicester City,2,1,0.85,2.77,0.17,1.25",
+        "2017,2017-03-03,Major League Soccer,Portland Timbers,Minnesota United FC,5,1,2.3,0.9,1.2,0.8",
+        "2016,2017-05-01,Barclays Premier League,Watford,Liverpool,0,1,0.5,1.5,0.5,1.5",
+    )
+    parts = parts_of(*lines)
+    assert {key: part.lines for key, part in parts.items()} == {
+        ("2016-17", "eng.1"): (None, 2, 5),
+        ("2017", "us.1"): (None, 4),
+    }
+    table = read_csv_table(("\n".join(lines) + "\n").encode())
+    assert spans_leagues(table)
+    assert competitions_left_out(table) == (
+        "1 of its 4 rows are of competitions that have no name of FiveThirtyEight in "
+        "football_assets/domain/seeds/leagues.csv."
+    )
+    assert read_csv(parts["2017", "us.1"].data, "us.1").rows[0].is_addition
+
+
+def test_a_file_of_expected_goals_is_split_by_league_and_season() -> None:
+    header = "date,league,home,away,home_xg,away_xg"
+    lines = (header, "2016-08-13,eng.1,Hull,Leicester,0.85,2.77", "2018-03-03,E1,Leeds,Derby,2.3,0.9")
+    parts = parts_of(*lines)
+    assert list(parts) == [("2016-17", "eng.1"), ("2017-18", "eng.2")]
+    assert competitions_left_out(read_csv_table("\n".join(lines).encode())) is None
+    (row,) = read_csv(parts["2017-18", "eng.2"].data, "eng.2").rows
+    assert (row.home_team, row.away_team, row.home_goals, row.is_addition) == ("Leeds", "Derby", None, True)

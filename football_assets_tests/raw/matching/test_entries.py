@@ -13,7 +13,7 @@ TODAY = date(2014, 9, 1)
 
 def entries_of(*lines: str) -> Entries:
     """The entries of one file of the Premier League of 2014-15."""
-    rows, _ = read_files([FileContent((HEADER + "\n".join(lines)).encode(), "csv", "eng.1")])
+    rows, _, _ = read_files([FileContent((HEADER + "\n".join(lines)).encode(), "csv", "eng.1")])
     origins = pl.DataFrame(
         {
             "object_order": [0],

@@ -25,6 +25,9 @@ def test_fixtures_are_the_table_in_order_of_kick_off(client: Client, listed: pl.
         assert names == (row["league_id"], row["season"], row["home_team"], row["away_team"])
         assert fixture["probabilities"]["draw"] == row["p_draw"]
         assert fixture["expected_goals"]["away"] == row["xg_away"]
+        assert fixture["inputs"] == row["inputs"]
+        odds = fixture["odds"] or dict.fromkeys(("home", "draw", "away"))
+        assert list(odds.values()) == [row["odds_home"], row["odds_draw"], row["odds_away"]]
 
 
 @pytest.mark.parametrize(

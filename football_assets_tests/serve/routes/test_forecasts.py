@@ -15,6 +15,7 @@ from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.answers import (
     LISTED,
     LISTED_DAY,
+    ODDS,
     UNLISTED,
     answered,
     fields,
@@ -154,6 +155,12 @@ def test_a_name_unlike_any_other_has_no_suggestions(client: Client) -> None:
         ({**LISTED, "date": "2015-02-30"}, "date"),
         ({**LISTED, "date": "tomorrow"}, "date"),
         ({**LISTED, "date": {}}, "date"),
+        ({**LISTED, "odds": 2.1}, "odds"),
+        ({**LISTED, "odds": [2.1, 3.4, 3.6]}, "odds"),
+        ({**LISTED, "odds": {"home": 2.1, "draw": 3.4}}, "odds.away"),
+        ({**LISTED, "odds": {**ODDS, "draw": 1}}, "odds.draw"),
+        ({**LISTED, "odds": {**ODDS, "away": "evens"}}, "odds.away"),
+        ({**LISTED, "odds": {**ODDS, "away": 36}}, "odds"),
         ([LISTED], "body"),
         ("Arsenal", "body"),
         (None, "body"),
@@ -161,6 +168,42 @@ def test_a_name_unlike_any_other_has_no_suggestions(client: Client) -> None:
 )
 def test_a_body_that_is_not_valid_is_refused_with_the_field(client: Client, body: Any, field: str) -> None:
     assert field in fields(refused(client.post("/predict", json=body), 422))
+
+
+def test_odds_that_are_not_of_one_match_are_refused_with_their_sum(client: Client) -> None:
+    swapped = {"home": 1.2, "draw": 1.6, "away": 1.8}
+
+    alone = refused(client.post("/predict", json={**LISTED, "odds": swapped}), 422)
+    batch = refused(
+        client.post("/predict/batch", json={"fixtures": [LISTED, {**LISTED, "odds": swapped}]}), 422
+    )
+
+    message = "1/1.2 + 1/1.6 + 1/1.8 is 2.014; for the odds of one match that sum is between 0.97 and 1.35"
+    assert alone["errors"] == [{"field": "odds", "message": message}]
+    assert alone["detail"] == f"odds: {message}."
+    assert batch["errors"] == [{"field": "fixtures.1.odds", "message": message}]
+
+
+def test_a_forecast_says_what_it_was_made_from(client: Client, bucket: LocalBucket, tmp_path: Path) -> None:
+    odds = {"home": 1.2, "draw": 7.0, "away": 15.0}
+
+    for given in (None, odds):
+        given_odds = None if given is None else (1.2, 7.0, 15.0)
+        expected = forecast_match(
+            Registry(bucket), tmp_path, "eng.1", "Arsenal", "Chelsea", odds=given_odds
+        ).row(0, named=True)
+        alone = answered(schemas.PredictAnswer, client.post("/predict", json={**LISTED, "odds": given}))
+        batch = client.post("/predict/batch", json={"fixtures": [{**LISTED, "odds": given}]}).json()
+        for body in (alone, batch["forecasts"][0]):
+            assert body["inputs"] == expected["inputs"]
+            assert body["probabilities"]["home"] == pytest.approx(expected["p_home"], abs=1e-6)
+
+
+def test_custom_histories_are_forecast_from_results(client: Client) -> None:
+    body = sequences({"history": history(2, 0)}, {"history": []})
+    assert (
+        answered(schemas.SequencesAnswer, client.post("/predict/sequences", json=body))["inputs"] == "results"
+    )
 
 
 def test_a_parameter_that_is_not_valid_is_refused_with_its_name(client: Client) -> None:

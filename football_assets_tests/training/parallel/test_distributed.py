@@ -19,6 +19,7 @@ from football_assets.training.parallel.worker_inputs import inputs_for_workers, 
 from football_assets.training.split import TimeSplit, split_by_time
 from football_assets_tests.builders.fits import Fitted
 from football_assets_tests.builders.planted import SMALL
+from football_assets_tests.builders.priced import PRICED, priced_tensors
 
 WITHOUT_DROPOUT = TrainingConfig(
     network=NetworkConfig(hidden=8, trunk=8, dropout=0),
@@ -78,6 +79,22 @@ def test_two_workers_learn_what_one_learns(tensors: SequenceTensors, split: Time
         assert tensor.numpy() == pytest.approx(theirs[name].numpy(), rel=1e-3, abs=1e-4), name
     assert seen == together.epochs  # as they came, in the process that asked
     assert beyond_loopback == {"127.0.0.1"}
+
+
+def test_two_workers_hide_the_same_odds_and_learn_from_the_same_soft_labels() -> None:
+    tensors = priced_tensors()
+    split = split_by_time(tensors, PRICED.split)
+    config = WITHOUT_DROPOUT.model_copy(update={"epochs": 2, "hidden_odds": 0.4})
+
+    together = fit_on_workers(tensors, split, two_workers(config))
+    alone = fit_forecaster(tensors, split, config)
+
+    for ours, theirs in zip(curve(together), curve(alone), strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-5)
+    assert together.network.blend is not None
+    assert alone.network.blend is not None
+    assert together.network.blend.weight.item() == pytest.approx(alone.network.blend.weight.item(), abs=1e-3)
+    assert together.network.blend.weight.item() > 0
 
 
 def test_workers_on_this_machine_map_the_files_that_the_tensors_map(planted: Fitted, tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+"""Which decimal odds of a home win, a draw and an away win are plausible."""
+
+from football_assets.domain.bookmaker_margin import LEAST_OVERROUND, MOST_OVERROUND
+
+MAX_DECIMAL_ODDS = 2000.0
+OVERROUND_BOUNDS = (LEAST_OVERROUND, MOST_OVERROUND)
+"""Smallest and largest sum of 1/odds of the three outcomes."""
+
+
+def odds_error(home: float, draw: float, away: float) -> str | None:
+    """Explain why three decimal odds are not those of one match; None if they are plausible.
+
+    Parameters
+    ----------
+    home, draw, away
+        Decimal odds of each outcome: the payout of a stake of 1.
+    """
+    for name, value in (("home", home), ("draw", draw), ("away", away)):
+        if not 1 < value <= MAX_DECIMAL_ODDS:  # also NaN
+            return f"decimal odds are greater than 1 and at most {MAX_DECIMAL_ODDS:g}; those of {name} are {value:g}"
+    overround = sum(1 / value for value in (home, draw, away))
+    lowest, highest = OVERROUND_BOUNDS
+    if lowest <= overround <= highest:
+        return None
+    return (
+        f"1/{home:g} + 1/{draw:g} + 1/{away:g} is {overround:.3f}; for the odds of one match that sum is between "
+        f"{lowest:g} and {highest:g}"
+    )
