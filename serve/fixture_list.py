@@ -16,7 +16,7 @@ from football_assets.sequences.fixture_days import (
     split_overdue,
     with_inputs,
 )
-from football_assets.sequences.tiers import TIER_COLUMN
+from football_assets.sequences.tier_names import TIER_COLUMN
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table, table_object
 from serve.answers import forecast_body

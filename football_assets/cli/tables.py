@@ -10,7 +10,7 @@ from rich.table import Table
 
 from football_assets.domain.block_bootstrap import interval_text
 from football_assets.domain.columns import PROBABILITY_COLUMNS
-from football_assets.sequences.tiers import inputs_text
+from football_assets.sequences.tier_names import inputs_text
 
 if TYPE_CHECKING:
     from football_assets.comparison.betting import PaperBets

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_OVERROUND = 0.97  # sum of 1 / odds; averages over bookmakers may lie a little below 1
-MOST_OVERROUND = 1.35
+from football_assets.domain.odds_rules import OVERROUND_BOUNDS
 
 
 def implied_probabilities(odds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -21,13 +20,14 @@ def implied_probabilities(odds: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     NDArray
-        [n, outcomes]; NaN in rows that lack a price, hold a price of 1 or less, or whose 1 / odds sum to less than
-        `LEAST_OVERROUND` or more than `MOST_OVERROUND`.
+        [n, outcomes]; NaN in rows that lack a price, hold a price of 1 or less, or whose 1 / odds sum to a number
+        outside `OVERROUND_BOUNDS`.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.where(odds > 1.0, 1.0 / odds, np.nan)
     overround = inverse[:, 0]
     for outcome in range(1, odds.shape[1]):
         overround = overround + inverse[:, outcome]
-    is_plausible = (overround >= LEAST_OVERROUND) & (overround <= MOST_OVERROUND)
+    lowest, highest = OVERROUND_BOUNDS
+    is_plausible = (overround >= lowest) & (overround <= highest)
     return np.where(is_plausible[:, None], inverse / overround[:, None], np.nan)

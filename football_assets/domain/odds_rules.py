@@ -1,10 +1,8 @@
 """Which decimal odds of a home win, a draw and an away win are plausible."""
 
-from football_assets.domain.bookmaker_margin import LEAST_OVERROUND, MOST_OVERROUND
-
 MAX_DECIMAL_ODDS = 2000.0
-OVERROUND_BOUNDS = (LEAST_OVERROUND, MOST_OVERROUND)
-"""Smallest and largest sum of 1/odds of the three outcomes."""
+OVERROUND_BOUNDS = (0.97, 1.35)
+"""Smallest and largest sum of 1/odds of the three outcomes; averages over bookmakers may lie a little below 1."""
 
 
 def odds_error(home: float, draw: float, away: float) -> str | None:

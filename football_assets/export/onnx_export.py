@@ -27,7 +27,8 @@ from football_assets.export.parity import compare_with_network, predict_all
 from football_assets.export.quantisation import Int8Report, compare_int8, write_int8
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import open_tensors
-from football_assets.sequences.tiers import OWN_ODDS, hide_groups
+from football_assets.sequences.tier_names import OWN_ODDS
+from football_assets.sequences.tiers import hide_groups
 from football_assets.storage.model_files import EXPORT_REPORT, FEATURE_SPEC, MODEL, MODEL_INT8
 
 if TYPE_CHECKING:

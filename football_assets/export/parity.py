@@ -9,7 +9,8 @@ from football_assets.export.batches import NetworkInputs, first_rows, large_batc
 from football_assets.export.inference import OnnxForecaster
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.tiers import RESULTS, hide_groups
+from football_assets.sequences.tier_names import RESULTS
+from football_assets.sequences.tiers import hide_groups
 
 if TYPE_CHECKING:
     import torch

@@ -28,7 +28,8 @@ from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_adv
 from football_assets.sequences.rating_context import pre_match_odds, read_rated_table, with_rating_context
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import TeamState
-from football_assets.sequences.tiers import TIER_COLUMN, inputs_text, tier_of, uses_match_odds
+from football_assets.sequences.tier_names import TIER_COLUMN, inputs_text, uses_match_odds
+from football_assets.sequences.tiers import tier_of
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import as_markdown, read_table, read_table_of, table_objects
 

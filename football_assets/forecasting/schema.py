@@ -3,7 +3,7 @@
 import polars as pl
 
 from football_assets.sequences.fixture_days import OVERDUE
-from football_assets.sequences.tiers import TIER_COLUMN
+from football_assets.sequences.tier_names import TIER_COLUMN
 
 FIXTURE_SCHEMA = pl.Schema(
     {

@@ -18,7 +18,7 @@ from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryE
 from football_assets.monitoring.schema import LOG_SCHEMA, LOG_TABLE, UNNAMED
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.tiers import RESULTS, TIER_COLUMN
+from football_assets.sequences.tier_names import RESULTS, TIER_COLUMN
 from football_assets.storage.bucket import Bucket, ObjectInfo
 from football_assets.storage.log_segments import SEGMENTS, Line, PredictionLogError, segment_lines
 from football_assets.storage.model_files import FEATURE_SPEC

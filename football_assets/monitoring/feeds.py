@@ -12,7 +12,7 @@ import polars as pl
 
 from football_assets.monitoring.matching import Comparison
 from football_assets.sequences.spec import FeatureGroup, FeatureSpec
-from football_assets.sequences.tiers import RATED
+from football_assets.sequences.tier_names import RATED
 
 FEED_COLUMNS: dict[FeatureGroup, tuple[str, ...]] = {
     "odds": ("closing_odds_home", "pre_match_odds_home", "bookmaker_odds_home", "odds_home"),

@@ -13,7 +13,7 @@ from football_assets.monitoring.matching import CALENDAR, GROWING, Comparison, o
 from football_assets.monitoring.schema import FORECAST
 from football_assets.monitoring.summary import Finding
 from football_assets.sequences.spec import FeatureGroup, FeatureSpec
-from football_assets.sequences.tiers import RATED
+from football_assets.sequences.tier_names import RATED
 
 LEAST_VALUES = 10
 _SUM_TOLERANCE = 1e-3

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import Scores, score
 from football_assets.monitoring.schema import FORECAST, LOG_SCHEMA, LOG_TABLE
-from football_assets.sequences.tiers import RESULTS, TIER_COLUMN
+from football_assets.sequences.tier_names import RESULTS, TIER_COLUMN
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import TABLES, read_table_object
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
-from football_assets.sequences.tiers import TIER_COLUMN
+from football_assets.sequences.tier_names import TIER_COLUMN
 
 LOG_TABLE = "prediction_log"
 UNNAMED = "unnamed_features"

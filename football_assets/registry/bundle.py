@@ -17,7 +17,8 @@ from football_assets.registry.model_card import library_versions, summarise_data
 from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
-from football_assets.sequences.tiers import OWN_ODDS, hide_groups, hide_in_context
+from football_assets.sequences.tier_names import OWN_ODDS
+from football_assets.sequences.tiers import hide_groups, hide_in_context
 from football_assets.storage.model_files import (
     CHECKPOINT,
     EXPORT_REPORT,

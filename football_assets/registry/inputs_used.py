@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from football_assets.export.inference import OnnxForecaster
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import FLAG, MATCH_ODDS, Feature, FeatureGroup, FeatureSpec
-from football_assets.sequences.tiers import RESULTS, hide_groups
+from football_assets.sequences.tier_names import RESULTS
+from football_assets.sequences.tiers import hide_groups
 
 _LEAST_CHANGE = 1e-5  # of a probability or of expected goals
 _PLACE = 0.7  # of an invented value between its bounds

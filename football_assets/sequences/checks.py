@@ -16,7 +16,7 @@ def tensors_finite(sequence_tensors: Path) -> AssetCheckResult:
 
     from football_assets.sequences.spec import FLAG
     from football_assets.sequences.tensors import open_tensors
-    from football_assets.sequences.tiers import RESULTS
+    from football_assets.sequences.tier_names import RESULTS
 
     tensors = open_tensors(sequence_tensors)
     spec = tensors.spec

@@ -22,7 +22,7 @@ from football_assets.sequences.rating_context import check_odds
 from football_assets.sequences.spec import FLAG, OBSERVED, FeatureSpec
 from football_assets.sequences.state import TeamState
 from football_assets.sequences.state_inputs import FORM_COLUMNS, NO_SEASON, Sides
-from football_assets.sequences.tiers import RESULTS
+from football_assets.sequences.tier_names import RESULTS
 
 MOST_MATCHES = 50
 MOST_CUSTOM_GOALS = 30

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from football_assets.sequences.tiers import RESULTS, TIER_COLUMN
+from football_assets.sequences.tier_names import RESULTS, TIER_COLUMN
 
 if TYPE_CHECKING:
     from football_assets.sequences.state import Pairing, TeamState

@@ -11,13 +11,7 @@ from numpy.typing import NDArray
 
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import FLAG, MATCH_ODDS, OBSERVED, Feature, FeatureGroup, FeatureSpec
-
-__all__ = ["MATCH_ODDS", "RATED", "RESULTS", "hide_groups", "hide_in_context", "tier_of"]
-
-RATED = {"shots": "shots_rated", "odds": "odds_rated"}  # flags of the context, in the order of a tier's name
-RESULTS: FeatureGroup = "results"  # never hidden
-OWN_ODDS: tuple[FeatureGroup, ...] = ("match_odds",)  # hidden wherever a forecast is scored or compared
-TIER_COLUMN = "inputs"  # of `fixture_predictions` and of `prediction_log`
+from football_assets.sequences.tier_names import RATED, RESULTS
 
 
 def hide_groups(batch: SequenceBatch, spec: FeatureSpec, groups: Collection[FeatureGroup]) -> SequenceBatch:
@@ -79,17 +73,6 @@ def tier_of(context: NDArray[np.float32], spec: FeatureSpec) -> list[str]:
         "+".join((RESULTS, *(group for group, rows in known.items() if rows[row])))
         for row in range(len(context))
     ]
-
-
-def uses_match_odds(tier: str) -> bool:
-    """Return whether a tier that `tier_of` named has the odds of the match itself."""
-    return "match_odds" in tier.split("+")
-
-
-def inputs_text(tier: str) -> str:
-    """Name the inputs of a tier that `tier_of` named in words: `results, shots, past odds`."""
-    words = {"odds": "past odds", "match_odds": "match odds"}
-    return ", ".join(words.get(group, group) for group in tier.split("+"))
 
 
 def _hidden_values(features: tuple[Feature, ...], groups: Collection[FeatureGroup]) -> dict[int, float]:

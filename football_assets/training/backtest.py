@@ -17,7 +17,7 @@ from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_C
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.sequences.tiers import OWN_ODDS
+from football_assets.sequences.tier_names import OWN_ODDS
 from football_assets.training.config import TrainingConfig
 from football_assets.training.evaluation import forecasts_beside_baselines, probabilities_of
 from football_assets.training.fit import Epoch, Fit

@@ -7,8 +7,7 @@ on the validation matches that have odds. A match without odds keeps the network
 import torch
 from torch import Tensor, nn
 
-from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.tiers import MATCH_ODDS
+from football_assets.sequences.spec import MATCH_ODDS, FeatureSpec
 
 _SMALLEST = 1e-6  # probability
 

@@ -13,7 +13,7 @@ from football_assets.domain.scoring_rules import OUTCOMES, score
 from football_assets.errors import NotEnoughData
 from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.sequences.tiers import OWN_ODDS
+from football_assets.sequences.tier_names import OWN_ODDS
 from football_assets.storage.model_files import METRICS, TEST_PREDICTIONS
 from football_assets.training.baselines import bookmaker, class_prior, elo_logistic
 from football_assets.training.network import MatchForecaster

@@ -19,8 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, FeatureSpec
-from football_assets.sequences.tiers import MATCH_ODDS
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, MATCH_ODDS, OBSERVED, FeatureSpec
 from football_assets.storage.model_files import CHECKPOINT, TRAINING
 from football_assets.training.blend import blend_for
 from football_assets.training.config import NetworkConfig

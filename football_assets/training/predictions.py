@@ -9,7 +9,8 @@ from torch import Tensor
 
 from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.sequences.tiers import OWN_ODDS, hide_groups
+from football_assets.sequences.tier_names import OWN_ODDS
+from football_assets.sequences.tiers import hide_groups
 from football_assets.training.inputs import BatchReader
 from football_assets.training.network import MatchForecaster
 

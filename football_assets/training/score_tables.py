@@ -5,7 +5,6 @@ from typing import Any
 
 import polars as pl
 
-from football_assets.domain.block_bootstrap import Difference, interval_text
 from football_assets.storage.tables import as_markdown
 
 TIER_COLUMNS = ("inputs", "matches", "log loss", "RPS", "ECE", "log loss in thousandths [95 %]")
@@ -57,6 +56,8 @@ def describe_tiers(tiers: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     tiers
         As `tier_scores` returns them.
     """
+    from football_assets.domain.block_bootstrap import Difference, interval_text
+
     return [
         (
             tier_title(row["tier"]),

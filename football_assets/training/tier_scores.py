@@ -10,7 +10,8 @@ from football_assets.domain.block_bootstrap import league_weeks, paired_differen
 from football_assets.domain.scoring_rules import score
 from football_assets.sequences.spec import FeatureGroup
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.sequences.tiers import RESULTS, tier_of
+from football_assets.sequences.tier_names import RESULTS
+from football_assets.sequences.tiers import tier_of
 from football_assets.training.network import MatchForecaster
 from football_assets.training.predictions import forecast
 

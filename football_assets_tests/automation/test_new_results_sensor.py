@@ -384,7 +384,7 @@ def test_what_an_earlier_version_of_the_code_built_is_rebuilt_once(local_home: S
     assert home.launch(home.request())
     assert home.ticks(3) is None
 
-    home.upgrade(stg_matches="2")
+    home.upgrade(stg_matches="next")
     request = home.request()
 
     assert request.asset_selection == [
@@ -404,7 +404,7 @@ def test_after_an_upgrade_new_results_and_what_earlier_code_built_are_one_run(lo
     home.land("2012-13/at.1.csv", WATFORD)
     assert home.launch(home.request())
 
-    home.upgrade(raw_matches="2", raw_matches_rejected="2")
+    home.upgrade(raw_matches="next", raw_matches_rejected="next")
     home.land("2013-14/eng.1.csv", WATFORD)
     request = home.request()
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from football_assets.registry.store import Registry
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, FeatureSpec
-from football_assets.sequences.tiers import RATED
+from football_assets.sequences.tier_names import RATED
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.log_segments import SEGMENTS
 from football_assets.storage.model_files import FEATURE_SPEC, REFERENCE, TEAM_STATE

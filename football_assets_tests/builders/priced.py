@@ -7,9 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from football_assets.sequences.encoder import SequenceBatch
-from football_assets.sequences.spec import DEFAULT_SPEC, FLAG, Feature, FeatureGroup, FeatureSpec
+from football_assets.sequences.spec import DEFAULT_SPEC, FLAG, MATCH_ODDS, Feature, FeatureGroup, FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.sequences.tiers import MATCH_ODDS
 from football_assets.training.config import SplitConfig
 from football_assets_tests.builders.histories import packed
 from football_assets_tests.builders.planted import MATCHES, SMALL, planted_tensors

@@ -19,6 +19,8 @@ from football_assets.monitoring.results import latest_of_each_match, with_result
 from football_assets.monitoring.schema import FORECAST, LOG_SCHEMA
 from football_assets.registry.bundle import reference_rows, reference_table
 from football_assets.sequences.tensors import SequenceTensors, build_tensors, open_tensors
+from football_assets.sequences.tier_names import TIER_COLUMN
+from football_assets.sequences.tiers import tier_of
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table
 from football_assets.training.config import TrainingConfig
@@ -101,6 +103,7 @@ def ask_for_every_match(world: World, learnt: Learnt, first: date, last: date) -
         pl.col("kickoff_date").dt.offset_by("-1d").dt.combine(_ASKED_AT, "us").dt.replace_time_zone("UTC")
     )
     numbers = np.concatenate([probabilities, goals], axis=1)
+    context = world.tensors.context[rows]
     log = keys.with_columns(
         request_id=pl.int_range(pl.len()).cast(pl.String),
         time=asked_at,
@@ -110,9 +113,10 @@ def ask_for_every_match(world: World, learnt: Learnt, first: date, last: date) -
         segment=pl.lit("replay.jsonl"),
         line=pl.int_range(1, pl.len() + 1),
         unnamed_features=None,
+        **{TIER_COLUMN: pl.Series(tier_of(context, world.tensors.spec), dtype=pl.String)},
         **{name: pl.Series(numbers[:, i]) for i, name in enumerate(FORECAST)},
     )
-    inputs = pl.DataFrame(world.tensors.context[rows], schema=world.tensors.spec.context_names).fill_nan(None)
+    inputs = pl.DataFrame(context, schema=world.tensors.spec.context_names).fill_nan(None)
     return log.select(pl.col(name).cast(dtype) for name, dtype in LOG_SCHEMA.items()).hstack(inputs)
 
 

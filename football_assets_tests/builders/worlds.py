@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from football_assets.domain.implied_goals import outcome_probabilities
 from football_assets.features.dbt_build import build_features
 from football_assets.raw.schema import Match
 from football_assets.sequences.columns import columns_read
@@ -296,13 +297,13 @@ def _rates(home: float, away: float) -> tuple[float, float]:
 
 
 def _odds(rates: tuple[float, float]) -> tuple[float, float, float]:
-    counts = np.arange(15)
-    factorials = np.cumprod([1, *counts[1:]])
-    home, away = (np.exp(-rate) * rate**counts / factorials for rate in rates)
-    joint = np.outer(home, away)
-    chances = (np.tril(joint, -1).sum(), np.trace(joint), np.triu(joint, 1).sum())
-    first, second, third = (round(1 / (ODDS_MARGIN * float(chance)), 3) for chance in chances)
-    return max(first, 1.01), max(second, 1.01), max(third, 1.01)
+    """Odds of a bookmaker who knows the rates and prices draws as real ones do."""
+    chances = outcome_probabilities(*(np.array([rate]) for rate in rates))
+    home, draw, away = (
+        max(round(1 / (ODDS_MARGIN * float(chance[0])), 3), 1.01)
+        for chance in (chances.home, chances.draw, chances.away)
+    )
+    return home, draw, away
 
 
 TRUTH = "eng"

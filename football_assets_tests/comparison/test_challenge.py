@@ -18,7 +18,8 @@ from football_assets.comparison.challenge import (
 from football_assets.errors import FootballError, NotEnoughData
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.sequences.tiers import OWN_ODDS, hide_groups
+from football_assets.sequences.tier_names import OWN_ODDS
+from football_assets.sequences.tiers import hide_groups
 from football_assets_tests.builders.planted import FIRST_DAY, MATCHES_A_DAY, SMALL, planted_tensors
 from football_assets_tests.builders.team_states import ASKED, assert_same_bits
 from football_assets_tests.builders.worlds import TRUNCATED, TRUTH, SimulatedCountries

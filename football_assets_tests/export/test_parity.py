@@ -8,7 +8,7 @@ import pytest
 from football_assets.export.parity import parity_cases
 from football_assets.export.tolerances import PARITY_TOLERANCE
 from football_assets.sequences.spec import DEFAULT_SPEC
-from football_assets.sequences.tiers import RESULTS
+from football_assets.sequences.tier_names import RESULTS
 from football_assets_tests.builders.priced import PRICED_SPEC, priced_tensors
 from football_assets_tests.builders.simulation import TEST_INDEX
 

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 
 from football_assets.sequences.encoder import SequenceBatch
-from football_assets.sequences.spec import DEFAULT_SPEC, FLAG, OBSERVED, Feature, FeatureGroup, FeatureSpec
-from football_assets.sequences.tiers import MATCH_ODDS, hide_groups, inputs_text, tier_of, uses_match_odds
+from football_assets.sequences.spec import (
+    DEFAULT_SPEC,
+    FLAG,
+    MATCH_ODDS,
+    OBSERVED,
+    Feature,
+    FeatureGroup,
+    FeatureSpec,
+)
+from football_assets.sequences.tiers import hide_groups, tier_of
 
 
 def feature(name: str, group: FeatureGroup, unit: str = "goals") -> Feature:
@@ -108,21 +116,3 @@ def test_a_specification_without_groups_has_results_only() -> None:
     )
 
     assert tier_of(np.ones((2, 2), dtype=np.float32), old) == ["results", "results"]
-
-
-@pytest.mark.parametrize(
-    ("tier", "expected"),
-    [
-        ("results", False),
-        ("results+shots+odds", False),
-        ("results+match_odds", True),
-        ("results+odds+match_odds", True),
-    ],
-)
-def test_past_odds_are_not_the_odds_of_the_match(tier: str, expected: bool) -> None:
-    assert uses_match_odds(tier) is expected
-
-
-def test_a_tier_is_told_in_words() -> None:
-    assert inputs_text("results") == "results"
-    assert inputs_text("results+shots+odds+match_odds") == "results, shots, past odds, match odds"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from football_assets.sequences.tiers import MATCH_ODDS
+from football_assets.sequences.spec import MATCH_ODDS
 from football_assets.training.calibration import LEAST_PRICED, calibrate, calibrate_blend, copy_calibration
 from football_assets.training.config import NetworkConfig
 from football_assets.training.inputs import MappedReader, targets

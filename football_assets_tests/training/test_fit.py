@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from football_assets.domain.scoring_rules import log_loss
 from football_assets.errors import FootballError
-from football_assets.sequences.spec import FeatureGroup, FeatureSpec
-from football_assets.sequences.tiers import MATCH_ODDS, OWN_ODDS
+from football_assets.sequences.spec import MATCH_ODDS, FeatureGroup, FeatureSpec
+from football_assets.sequences.tier_names import OWN_ODDS
 from football_assets.training.baselines import class_prior
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets.training.fit import Epoch, Fit, batches, fit_forecaster

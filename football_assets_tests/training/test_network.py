@@ -12,8 +12,8 @@ from safetensors import safe_open
 from torch import Tensor
 
 from football_assets.sequences.encoder import SequenceBatch
-from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT
-from football_assets.sequences.tiers import MATCH_ODDS, hide_groups
+from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, MATCH_ODDS
+from football_assets.sequences.tiers import hide_groups
 from football_assets.training.config import NetworkConfig
 from football_assets.training.network import (
     SCORE_GRID_GOALS,

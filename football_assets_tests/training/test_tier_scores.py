@@ -5,8 +5,7 @@ import pytest
 
 from football_assets.domain.block_bootstrap import league_weeks, paired_differences
 from football_assets.domain.scoring_rules import score
-from football_assets.sequences.spec import FeatureGroup
-from football_assets.sequences.tiers import MATCH_ODDS
+from football_assets.sequences.spec import MATCH_ODDS, FeatureGroup
 from football_assets.training.predictions import forecast
 from football_assets.training.tier_scores import tier_scores
 from football_assets_tests.builders.fits import Fitted
