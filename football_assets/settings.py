@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         "https://www.football-data.co.uk/mmz4281",
         description="Where `football sync football-data` finds the folders of the seasons.",
     )
+    football_data_extra_url: str = Field(
+        "https://www.football-data.co.uk/new",
+        description="Where `football sync football-data-extra` finds the files, one a country.",
+    )
     webhook_url: SecretStr | None = Field(
         None,
         description="URL that receives a POST with JSON about each failed run; unset: failures are only logged.",

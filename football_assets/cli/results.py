@@ -42,7 +42,10 @@ def land_command(paths: tuple[Path, ...]) -> int:
 @click.command("sync")
 @home_option
 @click.argument(
-    "sources", nargs=-1, required=True, type=click.Choice(["openfootball", "footballcsv", "football-data"])
+    "sources",
+    nargs=-1,
+    required=True,
+    type=click.Choice(["openfootball", "footballcsv", "football-data", "football-data-extra"]),
 )
 @click.option(
     "--season",

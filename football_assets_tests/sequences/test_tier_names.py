@@ -1,4 +1,4 @@
-"""Tiers of input are told in words, and past odds are not the odds of the match."""
+"""Tiers of input are described in words, and past odds are not the odds of the match."""
 
 import pytest
 
@@ -18,6 +18,6 @@ def test_past_odds_are_not_the_odds_of_the_match(tier: str, expected: bool) -> N
     assert uses_match_odds(tier) is expected
 
 
-def test_a_tier_is_told_in_words() -> None:
+def test_a_tier_is_described_in_words() -> None:
     assert inputs_text("results") == "results"
     assert inputs_text("results+shots+odds+match_odds") == "results, shots, past odds, match odds"

@@ -4,19 +4,40 @@ The rules of `football land` apply (`landing.file_summaries`). Truncation, which
 here.
 """
 
+from dataclasses import replace
 from datetime import date
 
 from football_assets.errors import FootballError
 from football_assets.raw.formats.csv_lines import column_names, split_line
+from football_assets.raw.formats.csv_table import read_csv_table
 from football_assets.raw.formats.reader import detect_extension, read_results
 from football_assets.raw.formats.records import ParsedFile, UnreadableFile, decode
 from football_assets.raw.landing.file_summaries import Candidate, find_loss, summarise_files
+from football_assets.raw.landing.splitting import split_by_season_and_league
 from football_assets.raw.sync.fetching import Content
 from football_assets.raw.sync.sources import RemoteFile
 
 
 class FetchedFileRejected(FootballError):
     """A fetched file must not land; the message is the reason."""
+
+
+def part_of_season(content: Content, file: RemoteFile) -> Content:
+    """Return the lines of one season of a file that has all seasons of a league; without a match its header alone.
+
+    Raises
+    ------
+    FetchedFileRejected
+        The file is truncated, or is not a CSV file of results by season.
+    """
+    try:
+        parts = split_by_season_and_league(read_csv_table(content.data), None, None)
+        _check_end(content, read_results("csv", content.data, file.league_id))
+    except UnreadableFile as error:
+        raise FetchedFileRejected(str(error)) from error
+    wanted = [part for part in parts if (part.season, part.league_id) == (file.season, file.league_id)]
+    header = content.data.splitlines(keepends=True)[0]
+    return replace(content, data=wanted[0].data if wanted else header)
 
 
 def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None, today: date) -> int:

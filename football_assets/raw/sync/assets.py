@@ -36,7 +36,8 @@ class SyncRequest(Config):
 
     sources: list[str] = Field(
         default=["openfootball"],
-        description="openfootball, footballcsv, football-data. footballcsv and football-data share the spelling of "
+        description="openfootball, footballcsv, football-data (22 leagues with odds and statistics), "
+        "football-data-extra (16 countries with odds). The last three share the spelling of "
         "team names, openfootball has another: two spellings of one league are two sets of teams.",
     )
     seasons: list[str] = Field(

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from football_assets.errors import FootballError, UnreadableObject, UpdateConflict
-from football_assets.raw.sync.acceptance import FetchedFileRejected, check_fetched_file
+from football_assets.raw.sync.acceptance import FetchedFileRejected, check_fetched_file, part_of_season
 from football_assets.raw.sync.fetching import (
     Content,
     CutOff,
@@ -212,6 +212,8 @@ def _sync_file(
 
 def _land(bucket: Bucket, file: RemoteFile, content: Content, today: date) -> _Outcome:
     """Write the object if the content differs and may replace it."""
+    if file.spans_seasons:
+        content = part_of_season(content, file)
     outcome = _Outcome(FileStatus.UNCHANGED)
 
     def change(landed: bytes | None) -> bytes | None:

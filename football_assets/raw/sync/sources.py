@@ -13,12 +13,13 @@ from football_assets.settings import Settings
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file of a source and its landing object."""
+    """One file of a source and its landing object. `spans_seasons`: the file has all seasons, the object one."""
 
     season: str
     league_id: str
     url: str
     object_name: str
+    spans_seasons: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,29 +27,31 @@ class Source:
     """A public source of files of results.
 
     `leagues` and `calendar_leagues` (those whose season is a calendar year) are league ids with the names of their
-    files, without extension; `folder` is the name of a season's folder.
+    files, without extension; `folder` names the folder of a season, None where a file has all seasons of its league.
     """
 
     name: str
     extension: str
     leagues: dict[str, str]
     calendar_leagues: dict[str, str]
-    folder: Callable[[str], str]
+    folder: Callable[[str], str] | None
 
     def base_url(self, settings: Settings) -> str:
-        """Return the URL of the folder that holds the seasons."""
+        """Return the URL of the folder that holds the seasons, or the files where a file has all seasons."""
         url: str = getattr(settings, f"{self.name.replace('-', '_')}_url")
         return url.rstrip("/")
 
     def files(self, base_url: str, season: str, leagues: Sequence[str] = ()) -> list[RemoteFile]:
         """List the files that a season may have, optionally of some leagues only."""
         listed = self.leagues if "-" in season else self.calendar_leagues
+        folder = f"{base_url}/{self.folder(season)}" if self.folder else base_url
         return [
             RemoteFile(
                 season,
                 league_id,
-                f"{base_url}/{self.folder(season)}/{code}.{self.extension}",
+                f"{folder}/{code}.{self.extension}",
                 f"{RAW}{self.name}/{season}/{league_id}.{self.extension}",
+                spans_seasons=self.folder is None,
             )
             for league_id, code in listed.items()
             if not leagues or league_id in leagues
@@ -90,7 +93,33 @@ FOOTBALL_DATA = Source(
     calendar_leagues={},
     folder=lambda season: season[2:4] + season[-2:],  # 2025-26 is 2526
 )
-SOURCES = {source.name: source for source in (OPENFOOTBALL, FOOTBALLCSV, FOOTBALL_DATA)}
+FOOTBALL_DATA_EXTRA = Source(
+    name="football-data-extra",
+    extension="csv",
+    leagues={
+        "ar.1": "ARG",  # until 2018-19
+        "at.1": "AUT",
+        "ch.1": "SWZ",
+        "dk.1": "DNK",
+        "mx.1": "MEX",
+        "pl.1": "POL",
+        "ro.1": "ROU",
+        "ru.1": "RUS",
+    },
+    calendar_leagues={
+        "ar.1": "ARG",
+        "br.1": "BRA",
+        "cn.1": "CHN",
+        "fi.1": "FIN",
+        "ie.1": "IRL",
+        "jp.1": "JPN",
+        "no.1": "NOR",
+        "se.1": "SWE",
+        "us.1": "USA",
+    },
+    folder=None,
+)
+SOURCES = {source.name: source for source in (OPENFOOTBALL, FOOTBALLCSV, FOOTBALL_DATA, FOOTBALL_DATA_EXTRA)}
 
 
 def source_named(name: str) -> Source:

@@ -87,7 +87,10 @@ CONTENT: dict[str, Callable[[int], bytes]] = {
 @pytest.fixture
 def settings(source: SourceServer) -> Settings:
     return Settings(
-        openfootball_url=source.address, footballcsv_url=source.address, football_data_url=source.address
+        openfootball_url=source.address,
+        footballcsv_url=source.address,
+        football_data_url=source.address,
+        football_data_extra_url=source.address,
     )
 
 
@@ -145,6 +148,71 @@ def test_a_file_lands_once_and_again_when_it_changes(
     assert landed is not None
     assert changed.version != landed.version
     assert {info.name for info in bucket.list()} == {object_name, f"raw_sync/{name}.json"}
+
+
+def sweden(*seasons: tuple[int, int]) -> bytes:
+    """A file of all seasons of Sweden: so many matches of each year, with odds."""
+    days = [date(year, 4, 1) + timedelta(days=number) for year, count in seasons for number in range(count)]
+    return csv_of(
+        *(
+            f"Sweden,Allsvenskan,{day.year},{day:%d/%m/%Y},Home {day:%d%m},Away {day:%d%m},2,1,H,1.5,4.2,6.5"
+            for day in days
+        ),
+        header="Country,League,Season,Date,Home,Away,HG,AG,Res,AvgCH,AvgCD,AvgCA",
+    ).encode()
+
+
+def test_a_file_of_all_seasons_lands_the_seasons_that_are_wanted(
+    bucket: Bucket, source: SourceServer, sync: Sync
+) -> None:
+    source.files["/SWE.csv"] = sweden((2024, 20), (2025, 9), (2026, 8))
+    wanted: dict[str, Any] = {"seasons": ["2025", "2026"], "leagues": ["se.1"]}
+
+    result = sync("football-data-extra", **wanted)
+
+    assert [(file.season, file.status, file.matches) for file in result.files] == [
+        ("2025", FileStatus.NEW, 9),
+        ("2026", FileStatus.NEW, 8),
+    ]
+    assert bucket.read("raw/football-data-extra/2026/se.1.csv") == sweden((2026, 8))
+    read = read_season(bucket, "2025", TODAY).matches
+    assert (read.height, read["closing_odds_home"].to_list()[0]) == (9, 1.5)
+    assert {file.status for file in sync("football-data-extra", **wanted).files} == {FileStatus.UNCHANGED}
+
+    source.files["/SWE.csv"] = sweden((2024, 20), (2025, 9), (2026, 9))
+    changed = sync("football-data-extra", **wanted)
+    assert [file.status for file in changed.files] == [FileStatus.UNCHANGED, FileStatus.CHANGED]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (sweden((2024, 20)), "The file has 0 matches, the landed object 8"),
+        (sweden((2024, 20), (2026, 8))[:-20], "is truncated"),
+        (b"<html>Moved</html>", "HTML page"),
+    ],
+)
+def test_a_worse_file_of_all_seasons_replaces_no_season(
+    bucket: Bucket, source: SourceServer, sync: Sync, data: bytes, message: str
+) -> None:
+    source.files["/SWE.csv"] = sweden((2024, 20), (2026, 8))
+    wanted: dict[str, Any] = {"seasons": ["2026"], "leagues": ["se.1"]}
+    sync("football-data-extra", **wanted)
+
+    source.files["/SWE.csv"] = data
+    refused = only(sync("football-data-extra", **wanted))
+
+    assert refused.status is FileStatus.REJECTED
+    assert message in refused.note
+    assert bucket.read("raw/football-data-extra/2026/se.1.csv") == sweden((2026, 8))
+
+
+def test_a_season_that_a_file_of_all_seasons_lacks_is_missing(source: SourceServer, sync: Sync) -> None:
+    source.files["/SWE.csv"] = sweden((2025, 9))
+
+    result = sync("football-data-extra", seasons=["2026"], leagues=["se.1"])
+
+    assert only(result).status is FileStatus.MISSING
 
 
 def test_a_landing_object_that_someone_changed_is_fetched_anew(
