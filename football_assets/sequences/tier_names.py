@@ -14,6 +14,6 @@ def uses_match_odds(tier: str) -> bool:
 
 
 def inputs_text(tier: str) -> str:
-    """Name the inputs of a tier in words: `results, shots, past odds`."""
-    words = {"odds": "past odds", "match_odds": "match odds"}
-    return ", ".join(words.get(group, group) for group in tier.split("+"))
+    """Name the inputs of a tier in words: `results + shots + past odds`."""
+    words = {"odds": "past odds", "match_odds": "odds of the match"}
+    return " + ".join(words.get(group, group) for group in tier.split("+"))

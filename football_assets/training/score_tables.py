@@ -5,10 +5,10 @@ from typing import Any
 
 import polars as pl
 
+from football_assets.sequences.tier_names import inputs_text
 from football_assets.storage.tables import as_markdown
 
 TIER_COLUMNS = ("inputs", "matches", "log loss", "RPS", "ECE", "log loss in thousandths [95 %]")
-_GROUP_TITLES = {"odds": "past odds", "match_odds": "odds of the match"}
 
 
 def scores_table(scores: dict[str, dict[str, float]]) -> str:
@@ -60,20 +60,15 @@ def describe_tiers(tiers: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
     return [
         (
-            tier_title(row["tier"]),
+            inputs_text(row["tier"]),
             f"{row['matches']:,}",
             *(f"{row[name]:.4f}" for name in ("log_loss", "rps", "ece")),
-            f"{interval_text(Difference(**row['difference']['log_loss']))} to {tier_title(row['reference'])}"
+            f"{interval_text(Difference(**row['difference']['log_loss']))} to {inputs_text(row['reference'])}"
             if "difference" in row
             else "",
         )
         for row in tiers
     ]
-
-
-def tier_title(tier: str) -> str:
-    """Return the name of a tier for a person: `results + odds of the match` of `results+match_odds`."""
-    return " + ".join(_GROUP_TITLES.get(group, group) for group in tier.split("+"))
 
 
 def confusion_table(matrix: list[list[int]]) -> str:

@@ -96,7 +96,7 @@ def test_fixtures_have_a_row_each_with_every_number_under_its_name() -> None:
         ],
         [
             *("2015-11-28", "eng.1", "Arsenal", "Chelsea", "50 %", "28 %", "22 %"),
-            *("1.7 – 1.1", "1–0 11 %, 1–1 10 %, 2–1 9 %", "results, shots, past odds, match odds"),
+            *("1.7 – 1.1", "1–0 11 %, 1–1 10 %, 2–1 9 %", "results + shots + past odds + odds of the match"),
         ],
         [
             *("2015-12-05", "de.1", "Köln", HOSTILE, "34 %", "34 %", "32 %"),

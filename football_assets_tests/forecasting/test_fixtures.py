@@ -144,7 +144,7 @@ def test_a_forecast_says_which_inputs_and_odds_it_uses(bundle: Path, monkeypatch
         ("results+odds", None, None, None),
         ("results+odds+match_odds", 2.1, 3.4, 3.6),
     ]
-    assert "| results, past odds, match odds |" in next_fixtures_text(found)
+    assert "| results + past odds + odds of the match |" in next_fixtures_text(found)
     # The network has not learnt a weight of the odds of the match.
     assert plain.select("inputs", *odds).rows()[2] == ("results+odds", None, None, None)
 

@@ -20,4 +20,4 @@ def test_past_odds_are_not_the_odds_of_the_match(tier: str, expected: bool) -> N
 
 def test_a_tier_is_described_in_words() -> None:
     assert inputs_text("results") == "results"
-    assert inputs_text("results+shots+odds+match_odds") == "results, shots, past odds, match odds"
+    assert inputs_text("results+shots+odds+match_odds") == "results + shots + past odds + odds of the match"

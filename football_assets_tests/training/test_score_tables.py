@@ -9,7 +9,6 @@ from football_assets.training.score_tables import (
     league_table,
     scores_table,
     tier_table,
-    tier_title,
 )
 
 SCORES = {"log_loss": 1.01234, "rps": 0.2012, "brier": 0.6, "accuracy": 0.51, "ece": 0.0123}
@@ -46,10 +45,6 @@ def test_a_tier_has_its_scores_and_its_difference_in_thousandths_from_its_refere
     ]
     assert all(len(row) == len(TIER_COLUMNS) for row in found)
     assert tier_table(TIERS).splitlines()[3] == f"| {' | '.join(found[1])} |"
-
-
-def test_the_odds_of_the_match_and_past_odds_have_different_names() -> None:
-    assert tier_title("results+shots+odds+match_odds") == "results + shots + past odds + odds of the match"
 
 
 def test_leagues_have_their_scores_beside_elos() -> None:
