@@ -71,9 +71,11 @@ def without(*stems: str) -> Change:
     )
 
 
-def without_group(group: FeatureGroup) -> Change:
-    """Leave out the features of a group of inputs."""
-    return _without_features(lambda feature: feature.group == group, f"of the group {group}")
+def without_group(*groups_left_out: FeatureGroup) -> Change:
+    """Leave out the features of groups of inputs."""
+    return _without_features(
+        lambda feature: feature.group in groups_left_out, f"of the group {' or '.join(groups_left_out)}"
+    )
 
 
 def _without_features(is_left_out: Callable[[Feature], bool], description: str) -> Change:
@@ -264,6 +266,19 @@ def _taught(setup: Setup, config: TrainingConfig, folder: Path) -> Probabilities
 
 RATINGS = ("elo", "attack", "defence")
 FORM = ("points_10", "goals_for_10", "goals_against_10", "venue_points_5")
+PAST_ODDS = ("odds_known", "implied_.*", "odds_surprise", "own_odds_rating", "odds_rating")
+MARKET_FILTER = (
+    "odds_supremacy",
+    "odds_supremacy_variance",
+    "odds_strength",
+    "odds_total",
+    "odds_home_goals",
+    "odds_away_goals",
+    "odds_p_.*",
+)
+MARKET_SPEEDS = ("odds_fast_supremacy", "odds_only_supremacy", "odds_slow_supremacy", "odds_trend")
+PAST_SHOTS = ("shots_known", "(shots|shots_on_target|corners|red_cards)_(for|against)")
+SHOT_FILTERS = ("shots_on_target_supremacy", "shots_supremacy", "corners_supremacy")
 
 ABLATIONS: tuple[Ablation, ...] = (
     Trained(DEFAULT, "default", lambda setup, _: setup),
@@ -311,8 +326,20 @@ ABLATIONS: tuple[Ablation, ...] = (
     Trained("hidden_64", "LSTM of width 64", network(hidden=64)),
     Trained("trunk_32", "trunk of width 32, not 64", network(trunk=32)),
     Trained("trunk_128", "trunk of width 128", network(trunk=128)),
-    Trained("no_odds", "no ratings from past odds", without_group("odds")),
-    Trained("no_shots", "no ratings from past shots", without_group("shots")),
+    Trained("no_odds", "nothing from past odds", without_group("odds")),
+    Trained("no_shots", "nothing from past shots", without_group("shots")),
+    Trained("results_alone", "neither past odds nor past shots", without_group("odds", "shots")),
+    Trained("no_past_odds", "no odds of the matches in the sequence", without(*PAST_ODDS)),
+    Trained(
+        "no_market_filter", "no Kalman filter over odds, nor its expected goals", without(*MARKET_FILTER)
+    ),
+    Trained("no_market_speeds", "no other speeds of that filter", without(*MARKET_SPEEDS)),
+    Trained("no_market_steps", "no other ratings from odds", without("odds_step_.*", "odds_elo_difference")),
+    Trained("no_residuals", "no residual form: results minus odds", without("odds_residual_.*")),
+    Trained("no_result_filter", "no Kalman filter over results", without("result_supremacy(_variance)?")),
+    Trained("no_past_shots", "no shots of the matches in the sequence", without(*PAST_SHOTS)),
+    Trained("no_shot_filters", "no Kalman filters over shots and corners", without(*SHOT_FILTERS)),
+    Trained("no_shot_means", "no weighted means of shots", without(r".*_margin_\d+", "shots_on_target_sum")),
     Trained("hard_labels", "results as labels, without odds", training(soft_labels=0.0)),
     Trained("soft_labels_1", "odds as labels, without results", training(soft_labels=1.0)),
     Trained("odds_always_shown", "odds never hidden in training", training(hidden_odds=0.0)),

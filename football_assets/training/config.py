@@ -58,7 +58,12 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(
         1024, ge=1, description="Largest batch size; smaller where the training period is short."
     )
-    learning_rate: float = Field(1e-3, gt=0, description="Peak of the one-cycle schedule.")
+    learning_rate: float = Field(
+        1e-3,
+        gt=0,
+        description="Peak of the one-cycle schedule at `batch_size`; lower by the square root of the ratio where the "
+        "training period is short and batches are smaller.",
+    )
     weight_decay: float = Field(0.1, ge=0, description="AdamW's decoupled weight decay.")
     averaging: float = Field(
         0.99,

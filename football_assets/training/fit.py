@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -175,6 +176,14 @@ def matches_per_step(config: TrainingConfig, matches: int) -> int:
     return min(config.batch_size, max(_SMALLEST_BATCH, matches // _STEPS_PER_EPOCH))
 
 
+def peak_learning_rate(config: TrainingConfig, batch_size: int) -> float:
+    """Return the peak learning rate of a batch size: by the square root of its ratio to the configured one.
+
+    Adam's steps have the same size whatever the batch, and those of a smaller batch are noisier.
+    """
+    return config.learning_rate * sqrt(batch_size / config.batch_size)
+
+
 def _fit(task: _Task, split: TimeSplit, on_epoch: Callable[[Epoch], None] | None) -> Fit:
     """Train until validation stops, and keep the weights of the best epoch."""
     network, averaged = _start(task, split.train)
@@ -255,12 +264,11 @@ def _passes(
     """Train for `config.epochs` passes; yield the mean log loss and the last learning rate of each."""
     config, workers = task.config, task.workers
     order = np.random.default_rng(config.seed)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
+    peak = peak_learning_rate(config, task.batch_size)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=config.weight_decay, fused=True)
     steps = -(-len(rows) // task.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=steps * config.epochs, pct_start=0.15
+        optimiser, peak, total_steps=steps * config.epochs, pct_start=0.15
     )
     last = int(rows.max()) + 1  # matches after the training period must not change the draws
     hidden = HiddenOdds(task.tensors.spec, config.hidden_odds, config.seed, last, workers.device)

@@ -63,6 +63,7 @@ def simulated(tensors: "SequenceTensors") -> Fitted:
     config = TrainingConfig(
         network=NetworkConfig(hidden=8, trunk=8),
         split=SplitConfig(test_share=0.25),
+        batch_size=64,
         learning_rate=5e-3,
         averaging=0.9,
     )

@@ -21,6 +21,7 @@ SMALL = TrainingConfig(
     network=NetworkConfig(hidden=8, trunk=8, dropout=0.1),
     split=SplitConfig(burn_in_days=0),
     epochs=6,
+    batch_size=64,
     learning_rate=2e-2,
     averaging=0.9,
 )

@@ -14,7 +14,7 @@ from football_assets.sequences.spec import MATCH_ODDS, FeatureGroup, FeatureSpec
 from football_assets.sequences.tier_names import OWN_ODDS
 from football_assets.training.baselines import class_prior
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
-from football_assets.training.fit import Epoch, Fit, batches, fit_forecaster
+from football_assets.training.fit import Epoch, Fit, batches, fit_forecaster, peak_learning_rate
 from football_assets.training.inputs import MappedReader, targets
 from football_assets.training.losses import mean_losses
 from football_assets.training.network import MatchForecaster
@@ -98,6 +98,27 @@ def test_the_network_kept_is_that_of_the_epoch_with_the_least_validation_loss(pl
     assert validation_loss(planted) == pytest.approx(min(losses), abs=1e-6)
 
 
+@pytest.mark.parametrize(("batch_size", "peak"), [(1024, 1e-3), (256, 5e-4), (64, 2.5e-4)])
+def test_the_learning_rate_of_smaller_batches_is_lower_by_the_square_root(
+    batch_size: int, peak: float
+) -> None:
+    config = TrainingConfig(batch_size=1024, learning_rate=1e-3)
+
+    assert peak_learning_rate(config, batch_size) == pytest.approx(peak)
+
+
+def test_a_short_training_period_has_small_batches_and_their_learning_rate() -> None:
+    """Batches of 64 in place of the configured 1,024."""
+    tensors = planted_tensors(matches=700, seed=5)
+
+    of_small, of_large = (
+        fitted(tensors, BRIEF.model_copy(update={"batch_size": size})).fit.epochs for size in (64, 1024)
+    )
+
+    for small, large in zip(of_small, of_large, strict=True):
+        assert large.learning_rate == pytest.approx(small.learning_rate / 4)
+
+
 def test_training_stops_when_validation_has_not_improved_for_the_patience() -> None:
     """A wide network without dropout learns a few matches by heart."""
     config = TrainingConfig(
@@ -105,6 +126,7 @@ def test_training_stops_when_validation_has_not_improved_for_the_patience() -> N
         split=SplitConfig(burn_in_days=0, validation_share=0.6),
         epochs=40,
         patience=2,
+        batch_size=64,
         learning_rate=3e-2,
         averaging=0.5,
         weight_decay=0,
