@@ -180,6 +180,7 @@ def test_predict_answers_by_name_and_offers_spellings(
         *(f"{forecast[name]:.0%}".replace("%", " %") for name in ("p_home", "p_draw", "p_away")),
         f"{forecast['xg_home']:.1f} – {forecast['xg_away']:.1f}",
         forecast["likeliest_scores"],
+        "results",
     ]
     assert len({forecast["p_home"], forecast["p_draw"], forecast["p_away"]}) == 3
 
