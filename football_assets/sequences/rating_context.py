@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.domain.bookmaker_margin import implied_probabilities
+from football_assets.domain.bookmaker_margin import implied_probabilities, power_probabilities
 from football_assets.domain.measures import BOOKMAKER_ODDS, PRE_MATCH_ODDS
 from football_assets.domain.odds_rules import odds_error
 from football_assets.errors import FootballError, ObjectNotFound
@@ -89,7 +89,7 @@ def with_rating_context(
         Names the inputs.
     """
     days = fixtures["kickoff_date"].cast(pl.Date).to_physical().cast(pl.Int64).to_numpy()
-    probabilities = implied_probabilities(pre_match_odds(fixtures)).astype(np.float32)
+    probabilities = power_probabilities(pre_match_odds(fixtures)).astype(np.float32)
     computed = dict(zip(MATCH_ODDS, _columns(probabilities), strict=True))
     for table, rows in ratings.items():
         if not has_context(spec, table):

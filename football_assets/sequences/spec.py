@@ -194,7 +194,8 @@ _CONTEXT = (
             unit="probability",
             lower=0,
             upper=1,
-            description=f"{outcome} by the match's own pre-match odds, margin removed; never by closing odds.",
+            description=f"{outcome} by the match's own pre-match odds, never by closing odds, margin removed by the "
+            "power method.",
             group="match_odds",
         )
         for name, outcome in zip(MATCH_ODDS, ("Home win", "Draw", "Away win"), strict=True)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from football_assets.domain.bookmaker_margin import implied_probabilities
+from football_assets.domain.bookmaker_margin import power_probabilities
 from football_assets.domain.leagues import league_of
 from football_assets.errors import FootballError
 from football_assets.features.ratings import LEAGUE_STATE, RATINGS
@@ -195,7 +195,7 @@ class StateInputs:
             parts.append(self._shift.before_days(days)[:, None])
         for states, teams in zip(self.rated, sides.rated, strict=True):
             parts.append(states.context(leagues, teams, days))
-        parts.append(np.full((len(leagues), 3), np.nan) if odds is None else implied_probabilities(odds))
+        parts.append(np.full((len(leagues), 3), np.nan) if odds is None else power_probabilities(odds))
         columns = np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
         return columns.take(self._order, axis=1)
 

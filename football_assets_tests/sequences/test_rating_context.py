@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from football_assets.domain.bookmaker_margin import implied_probabilities
+from football_assets.domain.bookmaker_margin import implied_probabilities, power_probabilities
 from football_assets.errors import FootballError
 from football_assets.sequences.columns import MARKET_TABLE, RATED_TABLES, SHOT_TABLE, RatedTable, columns_read
 from football_assets.sequences.rating_context import (
@@ -176,7 +176,8 @@ def test_odds_of_a_fixture_are_probabilities_in_the_order_home_draw_away(tables:
 
     found = with_rating_context(fixture, rated(tables), DEFAULT_SPEC).select(MATCH_ODDS).row(0)
 
-    np.testing.assert_allclose(found, np.array([0.625, 0.25, 0.2]) / 1.075, rtol=1e-6)
+    np.testing.assert_allclose(found, power_probabilities(np.array([[1.6, 4.0, 5.0]]))[0], rtol=1e-6)
+    assert found[0] > found[1] > found[2]
 
 
 def test_labels_are_of_the_home_side_and_of_played_matches_only() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from football_assets.domain.bookmaker_margin import power_probabilities
 from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.rating_context import pre_match_odds
@@ -140,7 +141,8 @@ def test_odds_of_a_fixture_are_probabilities_of_the_match_and_move_no_other_inpu
     batch = state.encode([fixture, fixture._replace(odds=(1.6, 4.0, 5.0)), fixture])
 
     plain, with_odds, again = batch.context
-    np.testing.assert_allclose(with_odds[place], np.array([0.625, 0.25, 0.2]) / 1.075, rtol=1e-6)
+    (expected,) = power_probabilities(np.array([[1.6, 4.0, 5.0]]))
+    np.testing.assert_allclose(with_odds[place], expected, rtol=1e-6)
     assert np.isnan(plain[place]).all()
     np.testing.assert_array_equal(plain, again)
     np.testing.assert_array_equal(np.delete(with_odds, place), np.delete(plain, place))

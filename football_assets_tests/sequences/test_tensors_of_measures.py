@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from football_assets.domain.bookmaker_margin import power_probabilities
 from football_assets.domain.measures import CLOSING_ODDS, MEASURE_COLUMNS, PRE_MATCH_ODDS, STATISTIC_COLUMNS
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import DEFAULT_SPEC, FLAG, MATCH_ODDS, FeatureGroup
@@ -120,11 +121,10 @@ def test_odds_of_a_match_are_its_own_input_and_label_and_closing_odds_are_no_inp
     columns = [DEFAULT_SPEC.context_names.index(name) for name in MATCH_ODDS]
     odds = tensors.keys.select(PRE_MATCH_ODDS).to_numpy()
     known = ~np.isnan(odds).any(axis=1)
-    inverse = 1 / odds[known]
 
     found = tensors.context[:, columns]
 
-    np.testing.assert_allclose(found[known], inverse / inverse.sum(axis=1, keepdims=True), rtol=1e-6)
+    np.testing.assert_allclose(found[known], power_probabilities(odds[known]), rtol=1e-6)
     closing, labelled = (
         np.asarray(~np.isnan(values).any(axis=1))
         for values in (tensors.keys.select(CLOSING_ODDS).to_numpy(), tensors.market)
