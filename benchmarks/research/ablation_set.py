@@ -7,7 +7,6 @@ combines the forecasts of others and costs no training.
 """
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,17 @@ import numpy as np
 import polars as pl
 
 from benchmarks.research.ablation_derived import by_league, mean_of_all, not_calibrated, scale_and_shift
+from benchmarks.research.ablation_features import (
+    FORM,
+    MARKET_FILTER,
+    MARKET_SPEEDS,
+    PAST_ODDS,
+    PAST_SHOTS,
+    RATINGS,
+    SHOT_FILTERS,
+    without,
+    without_group,
+)
 from benchmarks.research.ablation_inputs import (
     congestion,
     draw_surplus,
@@ -47,7 +57,7 @@ from benchmarks.research.ablation_types import (
     Trained,
 )
 from benchmarks.research.digests import code_digest
-from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature, FeatureGroup
+from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import fit
 from football_assets.training.config import TrainingConfig
@@ -61,47 +71,6 @@ _COPIES = 2  # of the training matches, from which weighted ones are drawn
 
 
 # ---------------------------------------------------------------------------------------------------------- inputs
-
-
-def without(*stems: str) -> Change:
-    """Leave out features by name (regular expressions): of both sides, of the opponent and in the history."""
-    pattern = re.compile(f"(home_|away_|opponent_)?({'|'.join(stems)})")
-    return _without_features(
-        lambda feature: pattern.fullmatch(feature.name) is not None, f"named like {' or '.join(stems)}"
-    )
-
-
-def without_group(*groups_left_out: FeatureGroup) -> Change:
-    """Leave out the features of groups of inputs."""
-    return _without_features(
-        lambda feature: feature.group in groups_left_out, f"of the group {' or '.join(groups_left_out)}"
-    )
-
-
-def _without_features(is_left_out: Callable[[Feature], bool], description: str) -> Change:
-    def change(setup: Setup, _: Case) -> Setup:
-        spec = setup.tensors.spec
-        history, context = (
-            [i for i, feature in enumerate(features) if not is_left_out(feature)]
-            for features in (spec.history, spec.context)
-        )
-        if len(history) + len(context) == len(spec.history) + len(spec.context):
-            raise AblationUnavailable(f"No feature of the tensors is {description}.")
-        fewer = spec.model_copy(
-            update={
-                "history": tuple(spec.history[i] for i in history),
-                "context": tuple(spec.context[i] for i in context),
-            }
-        )
-        tensors = replace(
-            setup.tensors,
-            past=setup.tensors.past[:, history],
-            context=setup.tensors.context[:, context],
-            spec=fewer,
-        )
-        return replace(setup, tensors=tensors)
-
-    return change
 
 
 def context_only(setup: Setup, _: Case) -> Setup:
@@ -263,22 +232,6 @@ def _taught(setup: Setup, config: TrainingConfig, folder: Path) -> Probabilities
 
 
 # ---------------------------------------------------------------------------------------------------- the ablations
-
-RATINGS = ("elo", "attack", "defence")
-FORM = ("points_10", "goals_for_10", "goals_against_10", "venue_points_5")
-PAST_ODDS = ("odds_known", "implied_.*", "odds_surprise", "own_odds_rating", "odds_rating")
-MARKET_FILTER = (
-    "odds_supremacy",
-    "odds_supremacy_variance",
-    "odds_strength",
-    "odds_total",
-    "odds_home_goals",
-    "odds_away_goals",
-    "odds_p_.*",
-)
-MARKET_SPEEDS = ("odds_fast_supremacy", "odds_only_supremacy", "odds_slow_supremacy", "odds_trend")
-PAST_SHOTS = ("shots_known", "(shots|shots_on_target|corners|red_cards)_(for|against)")
-SHOT_FILTERS = ("shots_on_target_supremacy", "shots_supremacy", "corners_supremacy")
 
 ABLATIONS: tuple[Ablation, ...] = (
     Trained(DEFAULT, "default", lambda setup, _: setup),
