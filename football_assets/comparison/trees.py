@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from football_assets.comparison.rival import RivalForecasts, RivalKind, RivalProgress
 from football_assets.sequences.spec import OBSERVED
 from football_assets.sequences.tensors import SequenceTensors
+from football_assets.sequences.tier_names import OWN_ODDS
+from football_assets.sequences.tiers import hide_groups
 from football_assets.training.split import TimeSplit
 
 _SLICE = 16_384
@@ -135,7 +137,8 @@ def flatten(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.flo
     """Flatten the inputs of some matches, `[n, columns]`, NaN where unknown.
 
     The columns are the context, its differences between the sides, and each side's history with its differences: means
-    over the last three matches, with weights that halve every three matches, and over the whole history.
+    over the last three matches, with weights that halve every three matches, and over the whole history. Odds of the
+    match itself are unknown, as in every forecast that is compared.
     """
     context_names = tensors.spec.context_names
     pairs = [(context_names.index(home), context_names.index(away)) for home, away in _pairs(context_names)]
@@ -143,7 +146,7 @@ def flatten(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.flo
     observed = tensors.spec.history_names.index(OBSERVED)
     parts = []
     for start in range(0, len(rows), _SLICE):
-        batch = tensors.take(rows[start : start + _SLICE])
+        batch = hide_groups(tensors.take(rows[start : start + _SLICE]), tensors.spec, OWN_ODDS)
         home, away = (_summary(history, observed) for history in (batch.home_history, batch.away_history))
         context = batch.context
         parts.append(

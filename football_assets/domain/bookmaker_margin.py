@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from football_assets.domain.odds_rules import OVERROUND_BOUNDS
 
-_NEWTON_STEPS = 10  # the sum is then within 1e-6 of 1, also with odds near 1 and the largest margin
+_NEWTON_STEPS = 10  # the sum is then within 2e-5 of 1, also with odds near 1 and the largest margin
 
 
 def implied_probabilities(odds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -214,7 +214,7 @@ def _inputs(evidence: Evidence, config: DriftConfig) -> _Inputs:
             f"{production.version}; {config.least_predictions} are needed. {note}".strip()
         )
     qualities = column_quality(comparison, production.spec)
-    quality = judge_quality(qualities, evidence.asked, comparison, config)
+    quality = judge_quality(qualities, evidence.asked, config)
     comparable = comparable_groups(comparison, production.spec, stopped_leagues(evidence.feeds))
     columns = column_distances(comparable, production.spec, config)
     finding = judge_columns(columns, config, note)

@@ -47,26 +47,24 @@ def column_distances(comparison: Comparison, spec: FeatureSpec, config: DriftCon
 
     The values of a team, or of a league, depend on each other: a window of few teams may lie far from the reference by
     chance, however many forecasts it has, and so may one whose part of the reference is small. A column is drifted
-    beyond what that chance explains. A column that is nearly empty on one side is not
-    compared.
+    beyond what that chance explains; teams, leagues and matches are those whose value is known. A column that is nearly
+    empty on one side is not compared.
     """
     groups = {feature.name: feature.group for feature in spec.context}
-    leagues = max(1, comparison.window["league_id"].n_unique())
-    teams = max(1, _teams(comparison.window))
-    matches = max(1, comparison.reference["match_id"].n_unique())
     columns = []
     for name in [*(n for n in spec.context_names if n not in CALENDAR), *FORECAST]:
         if name not in comparison.window.columns or name not in comparison.reference.columns:
             continue
-        ours, theirs = (
-            frame[name].drop_nulls().drop_nans().to_numpy().astype(np.float64)
+        window, reference = (
+            frame.filter(pl.col(name).cast(pl.Float64).is_not_nan())
             for frame in (comparison.window, comparison.reference)
         )
+        ours, theirs = (frame[name].to_numpy().astype(np.float64) for frame in (window, reference))
         if min(len(ours), len(theirs)) < LEAST_VALUES:
             continue
         of_league = name.startswith("league_")
-        units = leagues if of_league else teams
-        chance = config.noise * np.sqrt(1 / units + 1 / min(units, matches))
+        units = max(1, window["league_id"].n_unique() if of_league else _teams(window))
+        chance = config.noise * np.sqrt(1 / units + 1 / min(units, reference["match_id"].n_unique()))
         columns.append(
             Column(
                 name,
@@ -108,9 +106,13 @@ def drifted_share(columns: Sequence[Column]) -> float:
 
 @dataclass(frozen=True)
 class Quality:
-    """Shares of a column's values in the window and in the reference that are missing or beyond their bounds."""
+    """Shares of a column's values in the window and in the reference that are missing or beyond their bounds.
+
+    `teams`: how many teams of the window the shares are of.
+    """
 
     name: str
+    teams: int
     missing: float
     reference_missing: float
     outside: float
@@ -126,7 +128,7 @@ def column_quality(comparison: Comparison, spec: FeatureSpec) -> list[Quality]:
     """Missing values and values out of range of each input, the worst first.
 
     Shares of inputs of odds and of shots are of the matches whose teams are rated by them, on both sides: a match
-    without is no defect.
+    without is no defect. With fewer than `LEAST_VALUES` of them on one side they are not compared.
     """
     qualities = []
     for feature in spec.context:
@@ -134,21 +136,22 @@ def column_quality(comparison: Comparison, spec: FeatureSpec) -> list[Quality]:
         if name not in comparison.reference.columns:
             continue
         frames = [_rated(frame, feature.group) for frame in (comparison.window, comparison.reference)]
-        if feature.group != "results" and any(frame.is_empty() for frame in frames):
+        if feature.group != "results" and min(frame.height for frame in frames) < LEAST_VALUES:
             continue
         ours, theirs = (_shares(frame, name) for frame in frames)
         if name in GROWING:
             ours, theirs = (ours[0], 0.0), (theirs[0], 0.0)
-        qualities.append(Quality(name, ours[0], theirs[0], ours[1], theirs[1]))
+        qualities.append(Quality(name, _teams(frames[0]), ours[0], theirs[0], ours[1], theirs[1]))
     return sorted(qualities, key=lambda quality: -quality.excess)
 
 
-def judge_quality(
-    qualities: list[Quality], forecasts: pl.DataFrame, comparison: Comparison, config: DriftConfig
-) -> Finding:
+def judge_quality(qualities: list[Quality], forecasts: pl.DataFrame, config: DriftConfig) -> Finding:
     """Find drift if inputs are missing or out of range more often than in training, or a forecast is invalid."""
-    chance = 0.5 * config.noise * np.sqrt(2 / max(1, _teams(comparison.window)))
-    bad = [quality for quality in qualities if quality.excess > max(config.quality_share, chance)]
+    bad = [
+        quality
+        for quality in qualities
+        if quality.excess > max(config.quality_share, 0.5 * config.noise * np.sqrt(2 / max(1, quality.teams)))
+    ]
     wrong = forecasts_that_are_none(forecasts)
     parts = [
         f"{quality.name} ({quality.missing:.0%} missing, {quality.outside:.0%} out of range)"

@@ -7,7 +7,7 @@ import pytest
 
 from football_assets.comparison.trees import TreesForecasts, boosted_trees, flat_names, flatten
 from football_assets.domain.scoring_rules import log_loss
-from football_assets.sequences.spec import OBSERVED
+from football_assets.sequences.spec import MATCH_ODDS, OBSERVED
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.baselines import class_prior
 from football_assets.training.split import TimeSplit, split_by_time
@@ -50,6 +50,17 @@ def test_the_test_period_reaches_neither_trees_nor_temperature(
 
     np.testing.assert_array_equal(other.probabilities, found.probabilities[:1])
     assert other.temperature == found.temperature
+
+
+def test_odds_of_the_match_itself_are_no_input(planted: SequenceTensors) -> None:
+    """The network is compared without them."""
+    places = [planted.spec.context_names.index(name) for name in MATCH_ODDS]
+    context = np.array(planted.context)
+    context[:, places] = (0.5, 0.3, 0.2)
+
+    table = flatten(replace(planted, context=context), np.arange(40))
+
+    assert np.isnan(table[:, places]).all()
 
 
 def test_a_column_is_what_its_name_says(planted: SequenceTensors) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -85,6 +86,12 @@ def test_odds_of_any_kind_are_odds() -> None:
             id="fixtures",
         ),
         pytest.param(results("eng.1", 90, NEWEST - timedelta(days=400)), id="stopped over a year before"),
+        pytest.param(
+            results("eng.1", 40, NEWEST - timedelta(days=35)).filter(
+                ~pl.col("kickoff_date").is_between(NEWEST - timedelta(days=34), NEWEST - timedelta(days=8))
+            ),
+            id="ten play-offs since",
+        ),
         pytest.param(results("eng.1", 40, None).drop("closing_odds_home"), id="no column"),
     ],
 )
@@ -135,6 +142,12 @@ def unrated(frame: pl.DataFrame, rows: pl.Expr) -> pl.DataFrame:
     )
 
 
+def within_bounds(window: pl.DataFrame) -> Comparison:
+    """A window beside the reference, all values within their bounds."""
+    flags = {f"{feature.name}__outside": pl.lit(value=False) for feature in SPEC.context}
+    return Comparison(window.with_columns(**flags), REFERENCE.with_columns(**flags), 0, 0)
+
+
 REFERENCE = rated(3000)
 WINDOW = rated(400, seed=1)
 ALL, GERMAN = pl.lit(value=True), pl.col("league_id") == "de.1"
@@ -170,6 +183,29 @@ def test_odds_of_one_league_are_compared_with_those_of_that_league() -> None:
     assert total.reference_mean == pytest.approx(reference.filter(league_id="eng.1")["odds_total"].mean())
 
 
+def test_a_column_that_few_teams_have_must_differ_by_more() -> None:
+    few = pl.int_range(pl.len()) >= 24
+    comparison = comparable_groups(Comparison(unrated(WINDOW, few), REFERENCE, 0, 0), SPEC, {})
+
+    columns = {column.name: column for column in column_distances(comparison, SPEC, CONFIG)}
+
+    teams = pl.concat([WINDOW["home_team_id"][:24], WINDOW["away_team_id"][:24]]).n_unique()
+    matches = REFERENCE["match_id"].n_unique()
+    expected = CONFIG.noise * np.sqrt(1 / teams + 1 / min(teams, matches))
+    assert columns["odds_total"].threshold == pytest.approx(expected)
+    assert columns["shots_margin"].threshold < expected
+
+
+def test_a_few_rated_matches_with_a_missing_input_are_no_defect() -> None:
+    few = pl.int_range(pl.len()) >= 5
+    window = unrated(WINDOW, few).with_columns(odds_total=pl.lit(None, pl.Float64))
+
+    names = {quality.name for quality in column_quality(within_bounds(window), SPEC)}
+
+    assert "odds_total" not in names
+    assert "shots_margin" in names
+
+
 def test_stale_odds_of_a_stopped_feed_are_not_compared() -> None:
     stale = WINDOW.with_columns(pl.col("odds_total") + 50)
 
@@ -190,11 +226,7 @@ def test_odds_that_have_moved_without_a_stop_are_drift() -> None:
 
 def test_missing_odds_are_no_defect_and_missing_inputs_of_rated_teams_are() -> None:
     def quality(window: pl.DataFrame) -> tuple[bool | None, str]:
-        comparison = Comparison(window, REFERENCE, 0, 0)
-        outside = [f"{feature.name}__outside" for feature in SPEC.context]
-        flags = {name: pl.lit(value=False) for name in outside}
-        comparison = Comparison(window.with_columns(**flags), REFERENCE.with_columns(**flags), 0, 0)
-        found = judge_quality(column_quality(comparison, SPEC), window, comparison, CONFIG)
+        found = judge_quality(column_quality(within_bounds(window), SPEC), window, CONFIG)
         return found.drifted, found.note
 
     assert quality(unrated(WINDOW, ALL))[0] is False

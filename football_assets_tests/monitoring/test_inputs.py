@@ -35,7 +35,7 @@ def verdict(window: pl.DataFrame, reference: pl.DataFrame = REFERENCE) -> Findin
 
 def quality(window: pl.DataFrame) -> Finding:
     comparison = compare(window)
-    return judge_quality(column_quality(comparison, DEFAULT_SPEC), window, comparison, CONFIG)
+    return judge_quality(column_quality(comparison, DEFAULT_SPEC), window, CONFIG)
 
 
 def test_a_window_like_the_training_is_no_drift() -> None:
@@ -155,7 +155,7 @@ def test_values_that_were_missing_in_training_too_are_no_drift() -> None:
         return matches.with_columns(home_elo=pl.when(pl.int_range(pl.len()) % 2 == 0).then("home_elo"))
 
     comparison = compare(half(WINDOW), half(REFERENCE))
-    found = judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, comparison, CONFIG)
+    found = judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, CONFIG)
 
     assert not found.drifted
 
@@ -213,13 +213,13 @@ def test_teams_whose_matches_have_become_many_are_no_drift() -> None:
     assert not judge_columns(column_distances(comparison, DEFAULT_SPEC, CONFIG), CONFIG, "").drifted
     columns = {column.name for column in column_distances(comparison, DEFAULT_SPEC, CONFIG)}
     assert not columns & set(known)
-    assert not judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, comparison, CONFIG).drifted
+    assert not judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, CONFIG).drifted
 
 
 def test_matches_known_that_are_missing_are_found() -> None:
     missing = pl.lit(None, dtype=pl.Float64)
     comparison = compare(WINDOW.with_columns(home_matches_known=missing))
 
-    found = judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, comparison, CONFIG)
+    found = judge_quality(column_quality(comparison, DEFAULT_SPEC), WINDOW, CONFIG)
 
     assert found.note == "home_matches_known (100% missing, 0% out of range)."
