@@ -59,8 +59,6 @@ def _forecast(
     results: "pl.DataFrame", block: "ChallengeTest", scratch: Path
 ) -> tuple["BlockForecast", dict[str, Any]]:
     """Build the features of the results before the test in a scratch home, fit, and forecast; returns figures too."""
-    import polars as pl
-
     from football_assets.cli.progress import WorkProgress
     from football_assets.comparison.challenge import (
         STATE_TABLES,
@@ -68,23 +66,19 @@ def _forecast(
         frozen_tensors,
         team_state_before,
     )
+    from football_assets.comparison.challenge_files import results_before
     from football_assets.comparison.challenge_world import (
         fixtures_of,
         newcomers,
         number_teams,
         write_landing_files,
     )
-    from football_assets.errors import NotEnoughData
     from football_assets.sequences.tensors import open_tensors
     from football_assets.storage.artifacts import fetch
     from football_assets.storage.opening import open_bucket
     from football_assets.storage.tables import read_table
 
-    known = results.filter(pl.col("day") < block.first_day)
-    if known.is_empty():
-        raise NotEnoughData(
-            f"No result of the training file is before {block.first_day}, the test's first day."
-        )
+    known = results_before(results, block)
     teams = number_teams(known, block.matches)
     folder, home = scratch / "raw", scratch / "home"
     folder.mkdir()

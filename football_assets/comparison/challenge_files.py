@@ -11,8 +11,10 @@ References
 import csv
 import gzip
 import io
+import itertools
 import lzma
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,8 +23,9 @@ from pathlib import Path
 import polars as pl
 
 from football_assets.domain.leagues import CHALLENGE_LEAGUES
-from football_assets.errors import FootballError, reason_of
+from football_assets.errors import FootballError, NotEnoughData, reason_of
 from football_assets.raw.formats.dates import DateOrder, parse_date
+from football_assets.raw.formats.numbers import is_missing
 from football_assets.raw.formats.records import UnusableRecord, decode
 
 _GOALS_COLUMNS = ("HS", "AS")
@@ -47,6 +50,7 @@ _NUMBER = re.compile(r"(\d+)(?:\.0+)?")
 _FIRST_OF_MARCH = re.compile(r"0?1[-/. ]*mar(?:ch)?|mar(?:ch)?[-/. ]*0?1", re.IGNORECASE)
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 _DELIMITERS = (",", ";", "\t")
+_SEPARATOR_LINE = re.compile(r"\W*sep=.\W*", re.IGNORECASE)  # for spreadsheets, as in `sep=;`
 _OPENERS: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.decompress, ".gz": gzip.decompress}
 
 
@@ -77,14 +81,47 @@ class ChallengeTest:
 
 
 def read_training(path: Path) -> pl.DataFrame:
-    """Read the results of a training file, `.csv`, `.csv.gz` or `.csv.xz`, with the columns of `MATCH_SCHEMA`.
+    """Read a training file, `.csv`, `.csv.gz` or `.csv.xz`, with the columns of `MATCH_SCHEMA`.
+
+    Goals that are missing, empty or -1 are no result: `results_before` refuses such a match where it is needed.
 
     Raises
     ------
     ChallengeFileError
-        The file cannot be read, lacks a column, or a row has no valid league, day, teams or goals.
+        The file cannot be read, lacks a column, or a row has no valid league, day or teams.
     """
     return _matches(path, TRAINING_COLUMNS, _training_match)[0]
+
+
+def results_before(training: pl.DataFrame, test: "ChallengeTest") -> pl.DataFrame:
+    """Select the results of `read_training` that are before the first day of a test.
+
+    Raises
+    ------
+    NotEnoughData
+        No match is before that day.
+    ChallengeFileError
+        One of these matches has no goals, or a league of the test has none of them.
+    """
+    known = training.filter(pl.col("day") < test.first_day)
+    if known.is_empty():
+        raise NotEnoughData(
+            f"No result of the training file is before {test.first_day}, the test's first day."
+        )
+    unplayed = known.filter(pl.col("home_goals").is_null())
+    if len(unplayed):
+        raise ChallengeFileError(
+            f"The training file, line {unplayed['line'][0]}: it has no goals, and a training match needs both HS and "
+            f"AS. There are {len(unplayed):,} such lines before {test.first_day}."
+        )
+    leagues = test.matches.select("line", "league_id").with_columns(test.given["Lge"])
+    unknown = leagues.join(known, on="league_id", how="anti").unique("league_id").sort("line")
+    if len(unknown):
+        raise ChallengeFileError(
+            f"The training file has no result before {test.first_day} in {', '.join(unknown['Lge'])} (the test, line "
+            f"{unknown['line'][0]}): add results of these leagues, or remove their matches from the test."
+        )
+    return known
 
 
 def read_test(path: Path) -> ChallengeTest:
@@ -173,10 +210,12 @@ def _matches(
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the rows of a CSV that are not blank as text by column, with their line numbers."""
-    text = _text(path)
-    header = text.partition("\n")[0]
+    stream = io.StringIO(_text(path), newline="")
+    above, header = 0, stream.readline()
+    while header and (not header.strip() or _SEPARATOR_LINE.fullmatch(header.strip())):
+        above, header = above + 1, stream.readline()
     delimiter = max(_DELIMITERS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(itertools.chain([header], stream), delimiter=delimiter)
     names = [name.strip().casefold() for name in next(reader, [])]
     missing = [name for name in columns if name.casefold() not in names]
     if missing:
@@ -189,14 +228,14 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
         for fields in reader:
             if any(field.strip() for field in fields[len(names) :]):
                 raise ChallengeFileError(
-                    f"{path}, line {reader.line_num} has more fields than the header: quote a name that contains "
-                    f"{delimiter!r}."
+                    f"{path}, line {above + reader.line_num} has more fields than the header: quote a name that "
+                    f"contains {delimiter!r}."
                 )
             if any(field.strip() for field in fields):
                 padded = fields + [""] * (len(names) - len(fields))
-                yield reader.line_num, {name: padded[place].strip() for name, place in places.items()}
+                yield above + reader.line_num, {name: padded[place].strip() for name, place in places.items()}
     except csv.Error as error:
-        raise ChallengeFileError(f"{path}, line {reader.line_num}: no CSV: {error}.") from error
+        raise ChallengeFileError(f"{path}, line {above + reader.line_num}: no CSV: {error}.") from error
 
 
 def _text(path: Path) -> str:
@@ -205,18 +244,15 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise ChallengeFileError(f"{path} cannot be read: {reason_of(error)}.") from error
     try:
-        return decode(_OPENERS.get(path.suffix, bytes)(data))
-    except (lzma.LZMAError, OSError, EOFError) as error:
+        return decode(_OPENERS.get(path.suffix.lower(), bytes)(data))
+    except (lzma.LZMAError, zlib.error, OSError, EOFError) as error:
         raise ChallengeFileError(f"{path} cannot be decompressed: {error}.") from error
     except FootballError as error:
         raise ChallengeFileError(f"{path}: {error}") from error
 
 
 def _training_match(row: dict[str, str]) -> tuple:
-    goals = _result(row)
-    if goals is None:
-        raise _BadRow("it has no goals, and a training match needs both HS and AS.")
-    return *_fixture(row), *goals
+    return *_fixture(row), *(_result(row) or (None, None))
 
 
 def _test_match(row: dict[str, str]) -> tuple:
@@ -251,8 +287,8 @@ def _result(row: dict[str, str]) -> tuple[int, int] | None:
 
 
 def _goals(text: str) -> int | None:
-    """Parse goals; None if they are empty or -1."""
-    if not text:
+    """Parse goals; None if they are missing or -1."""
+    if is_missing(text):
         return None
     number = _GOALS.fullmatch(text)
     goals = int(number[1]) if number else _MOST_GOALS + 1

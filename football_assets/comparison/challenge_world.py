@@ -4,6 +4,7 @@ The names of a training and a test file are one source's: two names are two team
 numbers, which no list of clubs has, so that no two of them are merged.
 """
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -66,8 +67,9 @@ def write_landing_files(training: pl.DataFrame, teams: pl.DataFrame, folder: Pat
 def training_seasons(training: pl.DataFrame) -> pl.Series:
     """Return the season label of every training match, like `2014-15` or `2014`.
 
-    The matches of a league and a `sea` are a season: a calendar year if its first match is by the end of May, else one
-    from autumn to spring. A match outside the days of that season belongs to the season of its day.
+    The matches of a league and a `sea` are a season: a calendar year if its first match is by the end of May or the
+    country plays by calendar years, else one from autumn to spring. A match outside the days of that season belongs to
+    the season of its day.
     """
     rows = training.select(*_GROUP, "day", country_column()).join(
         _labels(training), on=_GROUP, how="left", maintain_order="left", nulls_equal=True
@@ -157,16 +159,17 @@ def _with_numbers(matches: pl.DataFrame, teams: pl.DataFrame) -> pl.DataFrame:
 
 def _labels(training: pl.DataFrame) -> pl.DataFrame:
     """One row per league and `sea`: the label of the season that its first match starts."""
-    first = training.group_by(_GROUP).agg(pl.col("day").min())
-    return first.select(
-        *_GROUP,
-        label=pl.col("day").map_elements(
-            lambda day: (
-                str(day.year) if day.month <= _LAST_MONTH_OF_A_SPRING_START else season_label(day.year)
-            ),
-            return_dtype=pl.String,
-        ),
-    )
+    first = training.group_by(_GROUP).agg(pl.col("day").min()).with_columns(country_column())
+    labels = [_label_of(country, day) for country, day in first.select("country", "day").iter_rows()]
+    return first.select(*_GROUP, label=pl.Series(labels, dtype=pl.String))
+
+
+def _label_of(country: str, first_day: date) -> str:
+    """Name the season of a first match; of a country with calendar years it may start in any month."""
+    if first_day.month <= _LAST_MONTH_OF_A_SPRING_START:
+        return str(first_day.year)
+    usual = season_of(country, first_day)
+    return season_label(first_day.year) if "-" in usual else usual
 
 
 def _is_within(label: str, day: object) -> bool:

@@ -111,7 +111,9 @@ def test_files_that_cannot_be_read_or_written_are_told_before_anything_is_comput
     out = tmp_path / "out.csv"
 
     assert "bad.csv, line 3: 'ENG7' is no league" in refused("challenge", training, bad, "--out", out)
-    assert "a training match needs both HS and AS" in refused("challenge", good, good, "--out", out)
+    assert "No result of the training file is before 2021-04-14" in refused(
+        "challenge", good, good, "--out", out
+    )
     assert "cannot be written" in refused("challenge", training, bad, "--out", tmp_path / "no" / "out.csv")
     early = tmp_path / "early.csv"
     early.write_text(f"{HEADER}\n1,ENG1,18-19,2018-08-01,Team A,Team B\n")

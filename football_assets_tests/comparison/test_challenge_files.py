@@ -1,6 +1,7 @@
 """The files of the Soccer Prediction Challenge: what is read, what is rejected, what is written."""
 
 import csv
+import gzip
 import io
 import lzma
 from datetime import date
@@ -14,6 +15,7 @@ from football_assets.comparison.challenge_files import (
     parse_challenge_league,
     read_test,
     read_training,
+    results_before,
     submission_text,
 )
 
@@ -126,17 +128,58 @@ def test_a_bad_row_of_a_test_is_named_with_its_line(tmp_path: Path, row: str, re
     [
         ("1,", "goals of one team only"),
         ("-1,2", "goals of one team only"),
-        ("-1,-1", "a training match needs both HS and AS"),
         ("one,2", "'one' is no number of goals"),
         ("1.5,2", "'1.5' is no number of goals"),
         ("-2,2", "'-2' is no number of goals"),
         ("100,2", "'100' is no number of goals"),
     ],
 )
-def test_a_training_row_needs_goals(tmp_path: Path, goals: str, reason: str) -> None:
+def test_goals_of_a_training_row_are_numbers_or_missing(tmp_path: Path, goals: str, reason: str) -> None:
     path = written(tmp_path, f"Sea,Lge,Date,HT,AT,HS,AS\n00-01,GER1,2000-08-11,A,B,{goals}\n")
 
     with pytest.raises(ChallengeFileError, match=reason):
+        read_training(path)
+
+
+def test_results_are_needed_before_the_test_and_in_its_leagues_only(tmp_path: Path) -> None:
+    results = f"{TRAINING}22-23,ENG1,2023-04-01,A,B,1,0,1,W\n22-23,ENG1,2023-04-15,C,A,-1,-1,,\n"
+    training = read_training(written(tmp_path, results))
+    test = read_test(written(tmp_path, f"{TEST}1,ENG1,22-23,14/04/2023,B,A\n"))
+
+    assert results_before(training, test)["line"].to_list() == [2]
+    late = read_test(written(tmp_path, f"{TEST}1,ENG1,22-23,16/04/2023,B,A\n"))
+    with pytest.raises(ChallengeFileError, match="line 3: it has no goals, and a training match needs both"):
+        results_before(training, late)
+    scottish = read_test(
+        written(tmp_path, f"{TEST}1,ENG1,22-23,14/04/2023,B,A\n2,SCO1,22-23,15/04/2023,C,D\n")
+    )
+    with pytest.raises(ChallengeFileError, match=r"no result before 2023-04-14 in SCO1 \(the test, line 3\)"):
+        results_before(training, scottish)
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "nan", "-1", "-1.0", "?"])
+def test_a_result_of_a_test_may_be_missing_as_programs_write_it(tmp_path: Path, missing: str) -> None:
+    text = f"ID,Lge,Sea,Date,HT,AT,HS,AS\n1,ENG1,22-23,14/04/2023,A,B,{missing},{missing}\n"
+
+    assert read_test(written(tmp_path, text)).matches["home_goals"].to_list() == [None]
+
+
+@pytest.mark.parametrize("above", ["sep=;\n", "\n", '"sep=;"\n\n'])
+def test_lines_above_the_header_that_spreadsheets_write_are_passed_over(tmp_path: Path, above: str) -> None:
+    text = f"{above}ID;Lge;Sea;Date;HT;AT\n1;ENG1;22-23;14/04/2023;A;B\n"
+
+    (line,) = read_test(written(tmp_path, text)).matches["line"].to_list()
+
+    assert line == above.count("\n") + 2
+
+
+def test_a_corrupt_archive_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "training.CSV.GZ"
+    data = bytearray(gzip.compress(TRAINING.encode() * 50))
+    data[20] ^= 0xFF
+    path.write_bytes(data)
+
+    with pytest.raises(ChallengeFileError, match="cannot be decompressed"):
         read_training(path)
 
 

@@ -63,7 +63,8 @@ def test_landing_files_have_numbers_for_names_and_a_round_for_each_match(tmp_pat
     ("league_id", "days", "seasons"),
     [
         ("eng.1", [date(2020, 9, 12), date(2021, 5, 23)], ["2020-21", "2020-21"]),
-        ("se.1", [date(2020, 6, 14), date(2020, 12, 6)], ["2020-21", "2020-21"]),
+        ("se.1", [date(2020, 6, 14), date(2020, 12, 6)], ["2020", "2020"]),
+        ("ar.1", [date(2022, 6, 3), date(2022, 10, 23)], ["2022", "2022"]),
         ("cl.1", [date(2020, 1, 24), date(2021, 2, 15)], ["2020", "2020"]),
         ("ru.1", [date(2008, 3, 14), date(2008, 11, 22)], ["2008", "2008"]),
         # Days outside of the season that the first match starts.
