@@ -83,7 +83,7 @@ class ChallengeTest:
 def read_training(path: Path) -> pl.DataFrame:
     """Read a training file, `.csv`, `.csv.gz` or `.csv.xz`, with the columns of `MATCH_SCHEMA`.
 
-    Goals that are missing, empty or -1 are no result: `results_before` refuses such a match where it is needed.
+    Goals that are missing, empty or -1 are no result: `results_before` rejects such a match where it is needed.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Encode a match of two unknown teams from custom histories: last matches that the caller of serving sends.
 
-Every input is defined as in the asset graph: a history holds matches of earlier days, form is computed over the last
-five and ten matches, and ratings follow the results as in `features.ratings`. The odds and shots of the matches are
-unknown.
+Inputs are defined as in the asset graph: a history holds matches of earlier days, form is computed over the last five
+and ten matches, and ratings follow the results as in `features.ratings`. The odds and shots of the matches are unknown.
+`result_supremacy`, of the Kalman filter over results, is that of two new teams of the league.
 """
 
 import math
