@@ -41,6 +41,8 @@ _SIGNATURES = [
     (frozenset(("date", "home", "away")), CsvFormat.EXTRA_LEAGUE),
 ]
 """A line with all of these names is a header of the first such format."""
+_GOALS = frozenset(("hg", "ag", "fthg", "ftag"))
+"""A file of expected goals has none of these columns: with them it is a file of results."""
 _HINTS = [
     (frozenset(("div", "hometeam", "fthg")), CsvFormat.FOOTBALL_DATA),
     (frozenset(("country", "league", "hg")), CsvFormat.EXTRA_LEAGUE),
@@ -133,7 +135,8 @@ def _format_of(line: str, delimiter: str) -> CsvFormat | None:
     if not any(name in line for name in _DATE_COLUMN):
         return None
     names = frozenset(split_header(line, delimiter))
-    return next((kind for signature, kind in _SIGNATURES if signature <= names), None)
+    kinds = (kind for signature, kind in _SIGNATURES if signature <= names)
+    return next((kind for kind in kinds if kind is not CsvFormat.EXPECTED_GOALS or not names & _GOALS), None)
 
 
 def _without_header(lines: Sequence[tuple[int, str]]) -> str:

@@ -54,7 +54,7 @@ LAYOUTS = {
         goals=("hg", "ag"),
         result="res",
         labels=("country", "league"),
-        league=lambda label: extra_league(*label),
+        league=lambda label: extra_league(*label) or (None if label[0] else _parsed_league(label[1])),
         of_results=_STATISTICS | {"res", "ftr"},
         older={"fthg": "hg", "ftag": "ag", "ftr": "res"},
     ),

@@ -55,19 +55,23 @@ MAIN_MEASURES: Alternatives = {
     CLOSING_HANDICAP: (("ahch", "avgcahh", "avgcaha"),),
 }
 """Of football-data.co.uk's main format."""
-EXTRA_RESULTS_MEASURES: Alternatives = {
-    **_STATISTICS,
-    CLOSING_ODDS: _outcomes("avgc", "avg", "psc", "ps", "p"),
-    CLOSING_TOTAL_ODDS: _totals("avgc", "pc", "b365c"),
-}
-"""Of results in the format of the extra leagues, whose odds are those at kick-off, with or without a C."""
-EXTRA_FIXTURES_MEASURES: Alternatives = _EARLIER_ODDS
-"""Of fixtures in that format, whose odds are collected before the match."""
 XG_MEASURES: Alternatives = {
     MEASURED_XG_PAIRS[0]: (("home_xg", "away_xg"), ("xg1", "xg2")),
     MEASURED_XG_PAIRS[1]: (("home_nsxg", "away_nsxg"), ("nsxg1", "nsxg2")),
 }
 """Of FiveThirtyEight's file and of a plain CSV of expected goals."""
+EXTRA_RESULTS_MEASURES: Alternatives = {
+    **_STATISTICS,
+    **XG_MEASURES,
+    CLOSING_ODDS: _outcomes("avgc", "avg", "psc", "ps", "p"),
+    CLOSING_TOTAL_ODDS: _totals("avgc", "pc", "b365c"),
+}
+"""Of results in the format of the extra leagues, whose odds are those at kick-off, with or without a C.
+
+A plain CSV of results has that format too, and may have expected goals.
+"""
+EXTRA_FIXTURES_MEASURES: Alternatives = _EARLIER_ODDS
+"""Of fixtures in that format, whose odds are collected before the match."""
 
 
 def present_measures(alternatives: Alternatives, names: Sequence[str]) -> Alternatives:

@@ -174,3 +174,13 @@ def test_a_file_of_expected_goals_is_split_by_league_and_season() -> None:
     assert competitions_left_out(read_csv_table("\n".join(lines).encode())) is None
     (row,) = read_csv(parts["2017-18", "eng.2"].data, "eng.2").rows
     assert (row.home_team, row.away_team, row.home_goals, row.is_addition) == ("Leeds", "Derby", None, True)
+
+
+def test_results_with_expected_goals_are_split_by_league_and_season_as_results() -> None:
+    header = "date,league,home,away,hg,ag,home_xg,away_xg"
+    parts = parts_of(
+        header, "2016-08-13,eng.1,Hull,Leicester,2,1,0.85,2.77", "2018-03-03,E1,Leeds,Derby,0,3,2.3,0.9"
+    )
+    assert list(parts) == [("2016-17", "eng.1"), ("2017-18", "eng.2")]
+    (row,) = read_csv(parts["2017-18", "eng.2"].data, "eng.2").rows
+    assert (row.home_goals, row.away_goals, row.is_addition) == (0, 3, False)

@@ -111,3 +111,15 @@ def test_two_files_of_measures_complete_the_match_in_order_of_their_names(bucket
     put(bucket, "results/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
     (match,) = read(bucket).matches.iter_rows(named=True)
     assert [match[name] for name in MEASURED_XG_COLUMNS] == [1.5, 0.25, 1.25, 0.5]
+
+
+@pytest.mark.parametrize("header", ["date,home,away,hg,ag", "date,league,home,away,fthg,ftag"])
+def test_results_with_expected_goals_are_matches_with_these_measures(bucket: Bucket, header: str) -> None:
+    league = "eng.1," if "league" in header else ""
+    row = f"2014-08-16,{league}Fulham,Burnley,2,1,1.5,0.25"
+    put(bucket, "measured/2014-15/eng.1.csv", csv_of(row, header=f"{header},home_xg,away_xg"))
+    found = read_season(bucket, "2014-15", TODAY)
+    (match,) = found.matches.rows(named=True)
+    assert (match["home_goals"], match["away_goals"]) == (2, 1)
+    assert (match["home_expected_goals"], match["away_expected_goals"]) == (1.5, 0.25)
+    assert found.rejected.is_empty()
