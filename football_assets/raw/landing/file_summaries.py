@@ -34,7 +34,7 @@ class Candidate(NamedTuple):
 class FileSummary:
     """Numbers of results, fixtures and rejected records of a file, with place and reason of the first rejection.
 
-    `line` counts from 1; `path` is a JSON path.
+    `line` counts from 1; `path` is a JSON path. `additions`: rows that only add measures to matches of other files.
     """
 
     results: int = 0
@@ -43,11 +43,12 @@ class FileSummary:
     line: int | None = None
     path: str | None = None
     reason: str | None = None
+    additions: int = 0
 
     @property
     def matches(self) -> int:
-        """Return the number of results and fixtures."""
-        return self.results + self.fixtures
+        """Return the number of results, fixtures and additions."""
+        return self.results + self.fixtures + self.additions
 
     @property
     def first_reason(self) -> str | None:
@@ -80,8 +81,12 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
         Matches played after this day are rejected.
     """
     matches, rejected = _matches_and_rejected(files, today)
-    is_result = is_played() | pl.col("is_addition")
-    found = matches.group_by("object_order").agg(results=is_result.sum(), fixtures=(~is_result).sum())
+    is_addition = pl.col("is_addition")
+    found = matches.group_by("object_order").agg(
+        results=(is_played() & ~is_addition).sum(),
+        fixtures=(~is_played() & ~is_addition).sum(),
+        additions=is_addition.sum(),
+    )
     reasons = (
         rejected.sort("object_order", "line", "path", nulls_last=True)
         .group_by("object_order", maintain_order=True)
@@ -95,6 +100,7 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
             row["line"],
             row["path"],
             row["reason"],
+            row["additions"] or 0,
         )
         for row in found.join(reasons, on="object_order", how="full", coalesce=True).iter_rows(named=True)
     }
@@ -102,13 +108,15 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
 
 
 def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
-    """Return whether a new file contains all matches of an old one, with a result for each of its results."""
+    """Return whether a new file contains all matches of an old one, with a result for each of its results.
+
+    A row that only adds measures contains no match, and no match contains its measures.
+    """
     matches, _ = _matches_and_rejected([old, new], today)
-    counts = matches.group_by("object_order", "home_team", "away_team").agg(
-        listed=pl.len(), played=is_played().sum()
-    )
+    match = ["home_team", "away_team", "is_addition"]
+    counts = matches.group_by("object_order", *match).agg(listed=pl.len(), played=is_played().sum())
     before, after = (counts.filter(pl.col("object_order") == order) for order in (0, 1))
-    both = before.join(after, on=["home_team", "away_team"], how="left", suffix="_after")
+    both = before.join(after, on=match, how="left", suffix="_after")
     kept = (pl.col("listed_after") >= pl.col("listed")) & (pl.col("played_after") >= pl.col("played"))
     return both.filter(kept).height == before.height
 

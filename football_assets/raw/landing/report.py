@@ -6,6 +6,12 @@ from football_assets.raw.landing.upload import LandedFile, LandingResult
 
 FILES_LISTED = 20
 """Above this number of files, only those with rejected records get a line of their own."""
+_COUNTED = {
+    "results": "result",
+    "fixtures": "fixture",
+    "additions": "addition",  # rows that only add measures
+    "rejected": "rejected record",
+}
 
 
 def report_lines(result: LandingResult) -> Iterator[str]:
@@ -38,6 +44,7 @@ def _line(item: LandedFile) -> str:
     counts = [
         _count(found.results, "result"),
         _count(found.fixtures, "fixture"),
+        *([_count(found.additions, "addition")] if found.additions else []),
         f"{found.rejected:,} rejected",
     ]
     return f"{item.path} ({item.league_id} {item.season}): {', '.join(counts)}{reason}"
@@ -47,15 +54,16 @@ def _totals(result: LandingResult) -> str:
     landed = result.landed
     files, changed = len({item.path for item in landed}), sum(item.is_changed for item in landed)
     objects = f" as {_count(len(landed), 'object')}" if len(landed) > files else ""
-    results, fixtures, rejected = (
-        sum(getattr(item.summary, name) for item in landed) for name in ("results", "fixtures", "rejected")
-    )
+    counts = [
+        _count(number, noun)
+        for name, noun in _COUNTED.items()
+        if (number := sum(getattr(item.summary, name) for item in landed)) or name != "additions"
+    ]
     first, last = result.seasons[0], result.seasons[-1]
     seasons = f"season {first}" if first == last else f"seasons {first} to {last}"
     return (
         f"{_count(files, 'file')} landed{objects}, {changed:,} of them new or changed, {seasons}: "
-        f"{_count(results, 'result')}, {_count(fixtures, 'fixture')}, "
-        f"{_count(rejected, 'rejected record')}."
+        f"{', '.join(counts)}."
     )
 
 

@@ -127,6 +127,27 @@ def test_a_few_matches_or_results_fewer_are_a_correction_and_more_a_loss(
     assert (find_loss(FileSummary(*has), FileSummary(*had)) is not None) is is_lost
 
 
+SPI = csv_of(
+    "2014-08-16,Barclays Premier League,Leeds,Hull,2,1,1.5,0.5",
+    header="date,league,team1,team2,score1,score2,xg1,xg2",
+)
+
+
+def test_a_file_that_only_adds_measures_holds_no_results_and_no_file_of_results_holds_its_measures() -> None:
+    results, additions = candidate(csv_of(PLAYED)), candidate(SPI)
+    assert not holds_all_of(additions, results, TODAY)
+    assert not holds_all_of(results, additions, TODAY)
+    assert holds_all_of(additions, additions, TODAY)
+
+
+def test_additions_are_no_results_so_that_a_file_of_them_loses_the_results_that_it_would_replace() -> None:
+    found = judged(SPI)
+    assert (found.results, found.fixtures, found.additions, found.matches) == (0, 0, 1, 1)
+    assert found.problem is None
+    assert find_loss(found, judged(csv_of(PLAYED))) == ("0 results", "1")
+    assert find_loss(found, found) is None
+
+
 def test_a_loss_says_what_was_there() -> None:
     assert find_loss(FileSummary(1), FileSummary(1200)) == ("1 match", "1,200")
     assert find_loss(FileSummary(0, 8), FileSummary(8)) == ("0 results", "8")

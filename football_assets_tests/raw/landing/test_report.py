@@ -18,6 +18,7 @@ def landed(
 GOOD = landed("a.csv", FileSummary(1380, 1))
 PARTLY = landed("b.csv", FileSummary(0, 2, 1, 7, None, "The date 'x' is no date."))
 NONE = landed("c.csv", FileSummary(0, 0, 2, 2, None, "No."), problem="None of its 2 records is a match.")
+ADDED = landed("d.csv", FileSummary(additions=35))
 
 
 def test_each_of_a_few_files_has_a_line_and_the_totals_follow() -> None:
@@ -67,3 +68,9 @@ def test_a_landing_is_complete_if_every_file_holds_a_match_and_none_contradicts_
     assert LandingResult((GOOD, PARTLY), (notes,)).is_complete
     assert not LandingResult((GOOD, NONE), ()).is_complete
     assert not LandingResult((GOOD,), (wrong,)).is_complete
+
+
+def test_rows_that_only_add_measures_are_listed_as_additions() -> None:
+    line, totals = report_lines(LandingResult((ADDED,), ()))
+    assert line.endswith(": 0 results, 0 fixtures, 35 additions, 0 rejected")
+    assert totals.endswith(": 0 results, 0 fixtures, 35 additions, 0 rejected records.")
