@@ -25,19 +25,22 @@ class FetchedFileRejected(FootballError):
 def part_of_season(content: Content, file: RemoteFile) -> Content:
     """Return the lines of one season of a file that has all seasons of a league; without a match its header alone.
 
+    All rows count as of the file's league, so that a row whose division is not known is rejected in its own season.
+
     Raises
     ------
     FetchedFileRejected
         The file is truncated, or is not a CSV file of results by season.
     """
     try:
-        parts = split_by_season_and_league(read_csv_table(content.data), None, None)
+        table = read_csv_table(content.data)
+        has_rows = any(section.records for section in table.sections)
+        parts = split_by_season_and_league(table, None, file.league_id) if has_rows else []
         _check_end(content, read_results("csv", content.data, file.league_id))
     except UnreadableFile as error:
         raise FetchedFileRejected(str(error)) from error
-    wanted = [part for part in parts if (part.season, part.league_id) == (file.season, file.league_id)]
-    header = content.data.splitlines(keepends=True)[0]
-    return replace(content, data=wanted[0].data if wanted else header)
+    wanted = [part.data for part in parts if part.season == file.season]
+    return replace(content, data=wanted[0] if wanted else f"{table.sections[0].header}\n".encode())
 
 
 def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None, today: date) -> int:

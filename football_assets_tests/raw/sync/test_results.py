@@ -215,6 +215,33 @@ def test_a_season_that_a_file_of_all_seasons_lacks_is_missing(source: SourceServ
     assert only(result).status is FileStatus.MISSING
 
 
+def test_a_file_of_all_seasons_with_its_header_alone_has_no_matches_yet(
+    bucket: Bucket, source: SourceServer, sync: Sync
+) -> None:
+    source.files["/SWE.csv"] = sweden()
+    result = sync("football-data-extra", seasons=["2026"], leagues=["se.1"])
+    assert (only(result).status, only(result).note) == (FileStatus.MISSING, "The file has no matches yet.")
+    assert list(bucket.list("raw/")) == []
+
+
+def test_rows_of_an_unknown_division_stay_in_their_season(
+    bucket: Bucket, source: SourceServer, sync: Sync
+) -> None:
+    wanted: dict[str, Any] = {"seasons": ["2025", "2026"], "leagues": ["se.1"]}
+    source.files["/SWE.csv"] = sweden((2025, 9), (2026, 8)).replace(b"Allsvenskan", b"Tipsligan")
+    result = sync("football-data-extra", **wanted)
+    assert [(file.status, file.matches) for file in result.files] == [
+        (FileStatus.NEW, 9),
+        (FileStatus.NEW, 8),
+    ]
+
+    renamed = sweden((2026, 1)).replace(b"Allsvenskan", b"Tipsligan").splitlines()[1]
+    source.files["/SWE.csv"] = sweden((2026, 8), (2025, 9)) + renamed + b"\n"
+    sync("football-data-extra", **wanted)
+    assert renamed in bucket.read("raw/football-data-extra/2026/se.1.csv")
+    assert renamed not in bucket.read("raw/football-data-extra/2025/se.1.csv")
+
+
 def test_a_landing_object_that_someone_changed_is_fetched_anew(
     bucket: Bucket, source: SourceServer, sync: Sync
 ) -> None:
