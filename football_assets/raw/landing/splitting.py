@@ -16,6 +16,8 @@ from football_assets.raw.formats.divisions import divisions_of, leagues_of
 from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
 
 _SPANNING = (CsvFormat.EXTRA_LEAGUE, CsvFormat.FIVETHIRTYEIGHT, CsvFormat.EXPECTED_GOALS)
+_OF_FIRST_YEARS = (CsvFormat.FIVETHIRTYEIGHT, CsvFormat.EXPECTED_GOALS)
+"""Formats whose column `season` may have the first year alone."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ def split_by_season_and_league(table: CsvTable, season: str | None, league_id: s
     """Split a file by season and league. Each part repeats the header.
 
     The season of a row is that of its column `Season`; else `season`, if it contains the day; else the season in which
-    the league plays on that day. A row of unknown season or league is written below the row above it, and is rejected
-    there. Where the file has the month first, dates are rewritten like `2014-08-16`, since a part alone may not prove
-    that order.
+    the league plays on that day. Files that only add measures are split by day, whatever their column says. A row of
+    unknown season or league is written below the row above it, and is rejected there. Where the file has the month
+    first, dates are rewritten like `2014-08-16`, since a part alone may not prove that order.
 
     Parameters
     ----------
@@ -148,7 +150,7 @@ def _season(
 ) -> str | None:
     """Return the season of a row, or None if neither its columns nor its date give one."""
     listed = parse_season(_field(section, record, "season"))
-    if listed is not None and section.format is not CsvFormat.FIVETHIRTYEIGHT:  # it has the first year alone
+    if listed is not None and section.format not in _OF_FIRST_YEARS:
         return listed
     try:
         day = parse_date(_field(section, record, "date"), order).day

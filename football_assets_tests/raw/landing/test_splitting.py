@@ -176,6 +176,19 @@ def test_a_file_of_expected_goals_is_split_by_league_and_season() -> None:
     assert (row.home_team, row.away_team, row.home_goals, row.is_addition) == ("Leeds", "Derby", None, True)
 
 
+def test_the_season_of_expected_goals_is_that_of_the_day_and_not_the_first_year_in_its_column() -> None:
+    parts = parts_of(
+        "season,date,league,home,away,home_xg,away_xg",
+        "2021,2021-08-14,eng.1,Norwich,Liverpool,0.5,2.5",
+        "2021,2022-05-22,eng.1,Liverpool,Wolves,2.5,0.5",
+        "2021,2021-05-01,us.1,Seattle,Portland,1.5,0.5",
+    )
+    assert {place: part.lines for place, part in parts.items()} == {
+        ("2021", "us.1"): (None, 4),
+        ("2021-22", "eng.1"): (None, 2, 3),
+    }
+
+
 def test_results_with_expected_goals_are_split_by_league_and_season_as_results() -> None:
     header = "date,league,home,away,hg,ag,home_xg,away_xg"
     parts = parts_of(
