@@ -27,7 +27,7 @@ from football_assets.raw.matching.entries import validate_rows
 from football_assets.raw.matching.legs import pairs_that_meet_again
 from football_assets.raw.matching.merged_measures import with_measures
 from football_assets.raw.matching.merging import merge
-from football_assets.raw.measure_rules import without_bad_measures
+from football_assets.raw.measure_rules import without_bad_measures, without_bad_plain_odds
 from football_assets.raw.neighbours import in_their_seasons
 from football_assets.raw.rules import (
     ODDS_TRIPLE,
@@ -78,14 +78,18 @@ def read_countries(
     own, copies = split_copied_lists(in_their_seasons(named), named)
     sound, void = without_void(own)
     differing = sound.filter(pl.col("home_team") != pl.col("away_team"))
-    measures, bad_measures = without_bad_measures(
+    measured = (
         pl.concat([differing, additions], how="diagonal")
         .select("row", *_GOALS)
         .join(measures, on="row", maintain_order="left")
     )
-    merged = merge(without_unusable_odds(differing), pairs_that_meet_again(without_void(named)[0]))
+    measures, bad_measures = without_bad_measures(measured)
+    usable = without_bad_plain_odds(without_unusable_odds(differing), measured, measures)
+    merged = merge(usable, pairs_that_meet_again(without_void(named)[0]))
     matches, without_match = with_additions(merged.matches, additions)
-    matches, bad_merged = without_bad_measures(with_measures(matches, measures.drop(_GOALS)))
+    together = with_measures(matches, measures.drop(_GOALS))
+    clean, bad_merged = without_bad_measures(together)
+    matches = without_bad_plain_odds(clean, together, clean)
     rejected = [
         _strays(listed, countries),
         unread,

@@ -23,6 +23,7 @@ from football_assets.domain.measures import (
     TOTAL_ODDS,
 )
 from football_assets.domain.odds_rules import MAX_DECIMAL_ODDS, OVERROUND_BOUNDS
+from football_assets.raw.rules import ODDS_TRIPLE
 
 MAX_COUNTS = {
     "half_time_goals": 30,
@@ -44,6 +45,8 @@ MAX_DIFFERENCES = {
     (BOOKMAKER_ODDS, CLOSING_ODDS): 0.35,
 }
 """Largest difference of a probability, without the margin, between two groups of odds of one match."""
+PREFERRED_ODDS = (CLOSING_ODDS, PRE_MATCH_ODDS, BOOKMAKER_ODDS)
+"""Groups of odds in the order in which the plain odds of a match are chosen."""
 
 _Group = tuple[str, ...]
 
@@ -72,7 +75,7 @@ def without_bad_measures(measured: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
         the columns that are left out, and `reason`.
     """
     rules = list(_rules())
-    broken = measured.select(
+    broken = _with_verdicts(measured).select(
         rule.broken.fill_null(False).alias(str(number)) for number, rule in enumerate(rules)
     )
     clean, reports = measured, []
@@ -90,6 +93,45 @@ def without_bad_measures(measured: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
     return clean, pl.concat([pl.DataFrame(schema=schema), *reports])
 
 
+def without_bad_plain_odds(rows: pl.DataFrame, given: pl.DataFrame, clean: pl.DataFrame) -> pl.DataFrame:
+    """Replace plain odds that are those of a group that is left out.
+
+    They become those of the first group that remains, in the order of PREFERRED_ODDS, else null.
+
+    Parameters
+    ----------
+    rows
+        `row` and ODDS_TRIPLE.
+    given, clean
+        Argument and result of `without_bad_measures`, for these rows or more.
+    """
+    is_left_out = given.select(
+        pl.any_horizontal(
+            pl.col(group[0]).is_not_null() & clean[group[0]].is_null() for group in OUTCOME_ODDS
+        )
+    ).to_series()
+    if not is_left_out.any():
+        return rows
+    names = [name for group in OUTCOME_ODDS for name in group]
+    changed = clean.filter(is_left_out).select("row", *names)
+    changed = changed.hstack(given.filter(is_left_out).select(pl.col(names).name.suffix("_given")))
+    plain = rows.select("row", *ODDS_TRIPLE).join(changed, on="row", how="left", maintain_order="left")
+    is_bad = pl.any_horizontal(
+        pl.col(group[0]).is_null()
+        & pl.all_horizontal(
+            pl.col(name) == pl.col(f"{own}_given") for name, own in zip(ODDS_TRIPLE, group, strict=True)
+        )
+        for group in OUTCOME_ODDS
+    ).fill_null(False)
+    others = [pl.coalesce(columns) for columns in zip(*PREFERRED_ODDS, strict=True)]
+    return rows.with_columns(
+        plain.select(
+            pl.when(is_bad).then(other).otherwise(pl.col(name)).alias(name)
+            for name, other in zip(ODDS_TRIPLE, others, strict=True)
+        )
+    )
+
+
 def _rules() -> Iterator[MeasureRule]:
     yield from map(_counts, STATISTICS, STATISTIC_PAIRS)
     yield _shots_on_target()
@@ -102,8 +144,9 @@ def _rules() -> Iterator[MeasureRule]:
     for handicap in HANDICAPS:
         yield _overround(handicap, handicap[1:], PAIR_OVERROUND)
         yield _handicap(handicap)
-    for (one, other), most in MAX_DIFFERENCES.items():
-        yield _contradiction(one, other, most)
+    yield from map(_outlier, OUTCOME_ODDS)
+    for one, other in MAX_DIFFERENCES:
+        yield _contradiction(one, other)
 
 
 def _counts(name: str, pair: _Group) -> MeasureRule:
@@ -175,25 +218,70 @@ def _handicap(group: _Group) -> MeasureRule:
     )
 
 
-def _contradiction(one: _Group, other: _Group, most: float) -> MeasureRule:
-    is_sound = [
-        pl.all_horizontal(_are_odds(odds)) & _implied_sum(odds).is_between(*OVERROUND_BOUNDS)
-        for odds in (one, other)
-    ]
-    differences = [
-        (1 / pl.col(here) / _implied_sum(one) - 1 / pl.col(there) / _implied_sum(other)).abs()
-        for here, there in zip(one, other, strict=True)
-    ]
+def _outlier(group: _Group) -> MeasureRule:
+    """Leave out odds that contradict both other groups, which agree."""
+    one, other = (each for each in OUTCOME_ODDS if each != group)
     return MeasureRule(
-        (*one, *other),
-        pl.all_horizontal(is_sound) & (pl.max_horizontal(differences) > most),
+        group,
+        _is_outlier(group),
         pl.format(
-            f"The odds {{}} / {{}} / {{}} ({_kind(one)}) and {{}} / {{}} / {{}} ({_kind(other)}) are left out: they "
-            f"contradict each other, a probability differs by more than {most}.",
+            f"The odds {{}} / {{}} / {{}} ({_kind(group)}) are left out: they contradict {{}} / {{}} / {{}} "
+            f"({_kind(one)}) and {{}} / {{}} / {{}} ({_kind(other)}), which agree.",
+            *group,
             *one,
             *other,
         ),
     )
+
+
+def _contradiction(one: _Group, other: _Group) -> MeasureRule:
+    """Leave out two groups of odds that contradict each other, where the third does not decide between them."""
+    return MeasureRule(
+        (*one, *other),
+        _contradict(one, other) & ~(_is_outlier(one) | _is_outlier(other)),
+        pl.format(
+            f"The odds {{}} / {{}} / {{}} ({_kind(one)}) and {{}} / {{}} / {{}} ({_kind(other)}) are left out: they "
+            f"contradict each other, a probability differs by more than {MAX_DIFFERENCES[one, other]}.",
+            *one,
+            *other,
+        ),
+    )
+
+
+def _is_outlier(group: _Group) -> pl.Expr:
+    one, other = (each for each in OUTCOME_ODDS if each != group)
+    return _contradict(group, one) & _contradict(group, other) & ~_contradict(one, other)
+
+
+def _with_verdicts(measured: pl.DataFrame) -> pl.DataFrame:
+    """Add whether each two groups of odds contradict each other: once, since several rules read it."""
+    return measured.with_columns(
+        _differ(one, other, most).alias(_verdict(one, other))
+        for (one, other), most in MAX_DIFFERENCES.items()
+    )
+
+
+def _contradict(one: _Group, other: _Group) -> pl.Expr:
+    return pl.col(_verdict(one, other))
+
+
+def _verdict(one: _Group, other: _Group) -> str:
+    return " and ".join(sorted((one[0], other[0])))
+
+
+def _differ(one: _Group, other: _Group, most: float) -> pl.Expr:
+    """Select rows whose two groups are sound odds of which a probability differs by too much; never null."""
+    differences = [
+        (1 / pl.col(here) / _implied_sum(one) - 1 / pl.col(there) / _implied_sum(other)).abs()
+        for here, there in zip(one, other, strict=True)
+    ]
+    is_other = (pl.max_horizontal(differences) > most).fill_null(False)
+    return _are_sound(one) & _are_sound(other) & is_other
+
+
+def _are_sound(odds: _Group) -> pl.Expr:
+    is_sound = pl.all_horizontal(_are_odds(odds)) & _implied_sum(odds).is_between(*OVERROUND_BOUNDS)
+    return is_sound.fill_null(False)
 
 
 def _are_odds(odds: Sequence[str]) -> pl.Expr:

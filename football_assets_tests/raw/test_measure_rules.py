@@ -16,6 +16,9 @@ from football_assets.domain.measures import (
     STATISTIC_PAIRS,
 )
 from football_assets.raw.measure_rules import without_bad_measures
+from football_assets.raw.rules import ODDS_TRIPLE
+from football_assets.storage.bucket import Bucket
+from football_assets_tests.builders.landings import TODAY, csv_of, put, read_season
 
 SOUND: dict[str, Any] = {
     "row": 7,
@@ -156,6 +159,62 @@ def test_odds_at_kickoff_may_differ_more_from_earlier_ones_than_those_from_each_
     assert judged(**moved) == (set(), [])
     left_out, _ = judged(**(moved | dict(zip(CLOSING_ODDS, (9.0, 5.5, 1.3), strict=True))))
     assert left_out == {*PRE_MATCH_ODDS, *CLOSING_ODDS}
+
+
+@pytest.mark.parametrize("wrong", [PRE_MATCH_ODDS, CLOSING_ODDS, BOOKMAKER_ODDS])
+def test_of_odds_that_contradict_two_others_which_agree_they_alone_are_left_out(
+    wrong: tuple[str, ...],
+) -> None:
+    left_out, reports = judged(**dict(zip(wrong, (9.0, 5.5, 1.3), strict=True)))
+    assert left_out == set(wrong)
+    ((_, columns, reason),) = reports
+    assert columns == ", ".join(wrong)
+    kind = wrong[0].removesuffix("_home").replace("_", " ")
+    assert reason.startswith(f"The odds 9.0 / 5.5 / 1.3 ({kind}) are left out: they contradict ")
+    assert reason.endswith("), which agree.")
+
+
+def test_of_three_odds_that_contradict_each_other_none_is_kept() -> None:
+    changes = dict(zip((*PRE_MATCH_ODDS, *BOOKMAKER_ODDS), (9.0, 5.5, 1.3, 1.2, 6.0, 15.0), strict=True))
+    draw_alone = dict(zip(CLOSING_ODDS, (8.0, 1.2, 8.0), strict=True))
+    assert judged(**changes, **draw_alone)[0] == {*PRE_MATCH_ODDS, *BOOKMAKER_ODDS, *CLOSING_ODDS}
+
+
+HEADER = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,B365H,B365D,B365A,AvgH,AvgD,AvgA,AvgCH,AvgCD,AvgCA"
+AGREEING, SAME, WRONG = "2.0,3.5,4.0", "2.1,3.4,3.8", "9.0,5.5,1.3"
+
+
+@pytest.mark.parametrize(
+    ("bookmaker", "pre_match", "closing", "plain"),
+    [
+        (AGREEING, SAME, WRONG, SAME),
+        (WRONG, AGREEING, SAME, SAME),
+        (AGREEING, ",,", WRONG, ",,"),
+        (WRONG, AGREEING, ",,", ",,"),
+        ("1.95,3.6,4.2", "1.25,5.5,12.0", SAME, SAME),
+    ],
+)
+def test_plain_odds_are_never_those_that_are_left_out(
+    bucket: Bucket, bookmaker: str, pre_match: str, closing: str, plain: str
+) -> None:
+    row = f"E0,16/08/2014,Leeds,Hull,2,1,{bookmaker},{pre_match},{closing}"
+    put(bucket, "x/2014-15/eng.1.csv", csv_of(row, header=HEADER))
+    (match,) = read_season(bucket, "2014-15", TODAY).matches.rows(named=True)
+    expected = [float(odds) if odds else None for odds in plain.split(",")]
+    assert [match[name] for name in ODDS_TRIPLE] == expected
+
+
+def test_plain_odds_of_one_file_go_with_them_if_the_odds_of_others_prove_them_wrong(bucket: Bucket) -> None:
+    header = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG"
+    for source, names, odds in (
+        ("a", "AvgCH,AvgCD,AvgCA", WRONG),
+        ("b", "AvgH,AvgD,AvgA,B365H,B365D,B365A", f"{AGREEING},{SAME}"),
+    ):
+        row = f"E0,16/08/2014,Leeds,Hull,2,1,{odds}"
+        put(bucket, f"{source}/2014-15/eng.1.csv", csv_of(row, header=f"{header},{names}"))
+    (match,) = read_season(bucket, "2014-15", TODAY).matches.rows(named=True)
+    assert match["closing_odds_home"] is None
+    assert [match[name] for name in ODDS_TRIPLE] == [2.0, 3.5, 4.0]
 
 
 def test_a_half_time_score_before_the_end_of_the_match_is_kept() -> None:
