@@ -39,7 +39,7 @@ MAX_MEASURED_XG = 15
 PAIR_OVERROUND = (0.97, 1.25)
 """The same of over and under, and of the two sides of a handicap."""
 MAX_HANDICAP = 5
-MAX_DIFFERENCES = {
+MAX_DIFFERENCES: dict[tuple[tuple[str, ...], tuple[str, ...]], float] = {
     (PRE_MATCH_ODDS, BOOKMAKER_ODDS): 0.2,
     (PRE_MATCH_ODDS, CLOSING_ODDS): 0.35,
     (BOOKMAKER_ODDS, CLOSING_ODDS): 0.35,

@@ -1,9 +1,11 @@
 """What a file is said to hold before it lands."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from football_assets.raw.landing import land
 from football_assets.raw.landing.file_summaries import (
     Candidate,
     FileSummary,
@@ -151,3 +153,31 @@ def test_additions_are_no_results_so_that_a_file_of_them_loses_the_results_that_
 def test_a_loss_says_what_was_there() -> None:
     assert find_loss(FileSummary(1), FileSummary(1200)) == ("1 match", "1,200")
     assert find_loss(FileSummary(0, 8), FileSummary(8)) == ("0 results", "8")
+
+
+OF_RESULTS = csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley")
+SPI = csv_of(
+    "2014-08-16,Barclays Premier League,Fulham,Burnley,2,1,1.5,0.25",
+    header="date,league,team1,team2,score1,score2,xg1,xg2",
+)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_results_and_measures_of_the_same_source_land_beside_each_other(
+    bucket: Bucket, tmp_path: Path, is_first: bool
+) -> None:
+    results, measures = (
+        tmp_path / "a" / "in" / "2014-15" / "eng.1.csv",
+        tmp_path / "b" / "in" / "spi_matches.csv",
+    )
+    for file, content in ((results, OF_RESULTS), (measures, SPI)):
+        file.parent.mkdir(parents=True)
+        file.write_text(content)
+    landed = [
+        name
+        for path in ((results, measures) if is_first else (measures, results))
+        for name in land(bucket, [path], TODAY).objects
+    ]
+    assert landed == ["raw/in/2014-15/eng.1.csv", "raw/in-2/2014-15/eng.1.csv"]
+    (match,) = read_season(bucket, "2014-15", TODAY).matches.rows(named=True)
+    assert (match["home_goals"], match["home_expected_goals"], match["away_expected_goals"]) == (2, 1.5, 0.25)
