@@ -81,7 +81,12 @@ def rejected_share(matches: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFram
 
 
 def wholly_rejected(rejected: pl.DataFrame) -> pl.DataFrame:
-    """Return the records whose match is lost, not those of which only some columns are left out."""
+    """Return the records whose match is lost, not those of which only some columns are left out.
+
+    A table of an earlier version lacks `left_out`: all its records are lost.
+    """
+    if "left_out" not in rejected.columns:
+        return rejected
     return rejected.filter(pl.col("left_out").is_null())
 
 

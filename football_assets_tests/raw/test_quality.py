@@ -15,6 +15,7 @@ from football_assets.raw.quality import (
     rejected_share,
     stale_countries,
     unreadable_files,
+    wholly_rejected,
 )
 from football_assets.raw.schema import Match
 from football_assets.storage.bucket import Bucket
@@ -161,3 +162,8 @@ def test_reasons_that_differ_only_in_numbers_and_quoted_values_count_as_one() ->
         (1, "Hull cannot play itself.", "e"),
         (1, "Leeds cannot play itself.", "a"),
     ]
+
+
+def test_all_records_of_a_table_that_an_earlier_version_built_are_wholly_rejected() -> None:
+    rejected = pl.DataFrame({"season": ["2014-15"], "reason": ["No."]})
+    assert wholly_rejected(rejected).equals(rejected)
