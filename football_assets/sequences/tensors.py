@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.domain.measures import BOOKMAKER_ODDS, CLOSING_ODDS, PRE_MATCH_ODDS
 from football_assets.errors import FootballError
 from football_assets.sequences.columns import (
     KEY_COLUMNS,
@@ -38,6 +39,7 @@ UNPLAYED = -1
 KEYS = "keys.parquet"
 ARRAYS = ("past", "home_span", "away_span", "context", "outcome", "goals", "market")
 MARKET = ("p_home", "p_draw", "p_away", "home_goals", "away_goals")  # columns of `SequenceTensors.market`
+_ADDED = (*PRE_MATCH_ODDS, *BOOKMAKER_ODDS, *CLOSING_ODDS)  # partitions of earlier versions lack them
 _ORDER = ("kickoff_date", "league_id", "match_id")
 
 
@@ -96,7 +98,7 @@ def build_tensors(bucket: Bucket, folder: Path, spec: FeatureSpec = DEFAULT_SPEC
     tables = {
         name: read_rated_table(bucket, name, columns)
         if name in rated
-        else read_table(bucket, name, columns=columns)
+        else read_table(bucket, name, columns=columns, optional=[each for each in columns if each in _ADDED])
         for name, columns in columns_read(spec).items()
     }
     write_tensors(**tables, folder=folder, spec=spec)

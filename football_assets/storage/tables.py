@@ -51,20 +51,27 @@ def table_objects(bucket: Bucket, name: str) -> list[ObjectInfo]:
     return [whole] if whole is not None else partitions
 
 
-def read_table(bucket: Bucket, name: str, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def read_table(
+    bucket: Bucket, name: str, *, columns: Sequence[str] | None = None, optional: Sequence[str] = ()
+) -> pl.DataFrame:
     """Read a table, its partitions concatenated in order of their names.
 
     Parameters
     ----------
     columns
         Names of the columns to read; None reads all.
+    optional
+        Those of float64 that partitions of an earlier version may lack, where they are null.
 
     Raises
     ------
     ObjectNotFound
         The table was never written.
     """
-    return _read_objects(bucket, _existing_objects(bucket, name), columns)
+    found = _read_objects(bucket, _existing_objects(bucket, name), columns, optional)
+    return found.with_columns(
+        pl.lit(None, pl.Float64).alias(column) for column in optional if column not in found
+    )
 
 
 def _existing_objects(bucket: Bucket, name: str) -> list[ObjectInfo]:
@@ -75,9 +82,12 @@ def _existing_objects(bucket: Bucket, name: str) -> list[ObjectInfo]:
 
 
 def _read_objects(
-    bucket: Bucket, objects: Iterable[ObjectInfo], columns: Sequence[str] | None
+    bucket: Bucket,
+    objects: Iterable[ObjectInfo],
+    columns: Sequence[str] | None,
+    optional: Sequence[str] = (),
 ) -> pl.DataFrame:
-    parts = _in_threads(lambda item: read_table_object(bucket, item.name, columns), objects)
+    parts = _in_threads(lambda item: read_table_object(bucket, item.name, columns, optional), objects)
     return pl.concat(parts, how="diagonal_relaxed")
 
 
@@ -155,8 +165,10 @@ def as_markdown(frame: pl.DataFrame) -> str:
     )
 
 
-def read_table_object(bucket: Bucket, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """Read one object of a table, or some columns of it.
+def read_table_object(
+    bucket: Bucket, name: str, columns: Sequence[str] | None = None, optional: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Read one object of a table, or some columns of it; those of `optional` only if it has them.
 
     Raises
     ------
@@ -165,8 +177,12 @@ def read_table_object(bucket: Bucket, name: str, columns: Sequence[str] | None =
     """
     path = bucket.local_path(name)
     try:
+        source = path if path is not None else io.BytesIO(bucket.read(name))
+        if columns is not None and optional:
+            present = pl.read_parquet_schema(source)
+            columns = [column for column in columns if column in present or column not in optional]
         return pl.read_parquet(
-            path if path is not None else bucket.read(name),
+            source,
             columns=list(columns) if columns is not None else None,
             hive_partitioning=False,
         )

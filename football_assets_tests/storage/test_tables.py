@@ -148,3 +148,12 @@ def test_an_object_that_goes_while_a_table_is_read_is_named(tmp_path: Path) -> N
 
     with pytest.raises(ObjectNotFound, match="tables/strengths/de.parquet"):
         read_table_object(bucket, "tables/strengths/de.parquet")
+
+
+def test_an_optional_column_is_null_where_a_partition_lacks_it(bucket: Bucket) -> None:
+    write_table(bucket, "odds", pl.DataFrame({"id": ["a"]}), "aa")
+    read: dict[str, list[str]] = {"columns": ["id", "odds"], "optional": ["odds"]}
+    assert read_table(bucket, "odds", **read).rows() == [("a", None)]
+    assert read_table(bucket, "odds", **read).schema["odds"] == pl.Float64
+    write_table(bucket, "odds", pl.DataFrame({"id": ["b"], "odds": [2.5]}), "bb")
+    assert read_table(bucket, "odds", **read).rows() == [("a", None), ("b", 2.5)]
