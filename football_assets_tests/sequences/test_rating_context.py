@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from football_assets.domain.bookmaker_margin import implied_probabilities, power_probabilities
+from football_assets.domain.measures import BOOKMAKER_ODDS, CLOSING_ODDS, PRE_MATCH_ODDS
 from football_assets.errors import FootballError
 from football_assets.sequences.columns import MARKET_TABLE, RATED_TABLES, SHOT_TABLE, RatedTable, columns_read
 from football_assets.sequences.rating_context import (
@@ -229,6 +230,24 @@ def test_a_table_of_ratings_that_was_never_written_has_no_row(
     assert np.isnan(found.market).all()
     assert not found.past[:, found.spec.history_names.index("odds_known")].any()
     assert np.isnan(found.past[:-1, found.spec.history_names.index("shots_for")]).all()
+
+
+def test_features_of_a_version_without_groups_of_odds_have_unknown_odds(
+    countries: SimulatedCountries, tmp_path: Path
+) -> None:
+    bucket = open_bucket(str(tmp_path / "bucket"))
+    tables, odds = countries.tables.of(TRUTH), [*PRE_MATCH_ODDS, *BOOKMAKER_ODDS, *CLOSING_ODDS]
+    for name in columns_read():
+        table = getattr(tables, name)
+        write_by_country(bucket, name, table.drop(odds) if name == "match_features" else table)
+    (tmp_path / "tensors").mkdir()
+
+    build_tensors(bucket, tmp_path / "tensors")
+
+    assert (
+        open_tensors(tmp_path / "tensors").keys.select(odds).null_count().row(0)
+        == (len(tables.match_features),) * 9
+    )
 
 
 def test_some_countries_of_a_table_of_ratings_can_be_read(countries: SimulatedCountries) -> None:
