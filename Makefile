@@ -22,7 +22,7 @@ serve: $(READY) ## answer forecasts over HTTP on http://127.0.0.1:8000
 	@$(BIN)/football serve
 
 test: $(READY) ## run every test, with coverage
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 test-fast: $(READY) ## run the quick tests: without Ray, a browser, the whole graph and what takes seconds
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not ray and not browser and not slow"

@@ -190,7 +190,19 @@ def test_what_a_client_invents_is_reported_apart_and_never_a_reason_to_train(
     assert reasons_to_retrain(summary, 30) == []
     shown = "custom histories" if counted == "custom_histories" else "match on no fixture list"
     assert apart_table(report).select("forecasts of", "forecasts").rows() == [(shown, number)]
-    assert f"<td>{shown}</td><td>{number}</td>" in render(report, {}).decode()
+
+
+def test_the_page_lists_what_a_client_has_invented(bucket: LocalBucket) -> None:
+    upload(
+        bucket,
+        "b-000000",
+        lines(*(item | NO_NAMES for item in records_of(STRANGE.head(48), ASKED))),
+        day=str(ASKED.date()),
+    )
+
+    page = render(report_on(bucket, WINDOW.head(10)), {}).decode()
+
+    assert "<td>custom histories</td><td>48</td>" in page
 
 
 def test_odds_that_a_client_gives_change_no_verdict_and_hide_no_forecast(bucket: LocalBucket) -> None:
