@@ -61,7 +61,8 @@ def trial_curves(curves: Mapping[str, list[float]], default: str, best: str | No
     axes.set_xlabel("epoch")
     axes.set_ylabel("validation log loss (nats per match)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False)
     return figure
 
 

@@ -72,7 +72,7 @@ def run_sweep(
     Raises
     ------
     FootballError
-        No trial gave a score.
+        No trial gave a score, and one failed.
     """
     started = time.monotonic()
     matches = int(tensors.played.sum())
@@ -97,17 +97,17 @@ def run_sweep(
 def choose_finalists(trials: list[Trial], config: SweepConfig) -> list[Trial]:
     """Select the default, the winner of the last sweep, and the best of the sampled trials.
 
+    Where the time is over before a trial has ended, as on a busy machine, no sampled trial is a finalist.
+
     Raises
     ------
     FootballError
-        No trial gave a score.
+        No trial gave a score, and one failed.
     """
     scored = [trial for trial in trials if np.isfinite(trial.best)]
-    if not scored:
-        raise FootballError(
-            f"No trial of the sweep gave a score; the first {trials[0].outcome}. Give it more minutes, or see why "
-            "trials fail."
-        )
+    failed = [trial for trial in trials if trial.failure is not None]
+    if failed and not scored:
+        raise FootballError(f"No trial of the sweep gave a score: {failed[0].name}, {failed[0].outcome}.")
     drawn = sorted((trial for trial in scored if trial.origin == DRAWN), key=lambda trial: trial.best)
     return [*(trial for trial in trials if trial.origin != DRAWN), *drawn[: config.finalists]]
 
