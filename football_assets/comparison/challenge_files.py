@@ -90,10 +90,10 @@ def read_training(path: Path) -> pl.DataFrame:
     ChallengeFileError
         The file cannot be read, lacks a column, or a row has no valid league, day or teams.
     """
-    return _matches(path, TRAINING_COLUMNS, _training_match)[0]
+    return _matches(path, TRAINING_COLUMNS, _match)[0]
 
 
-def results_before(training: pl.DataFrame, test: "ChallengeTest") -> pl.DataFrame:
+def results_before(training: pl.DataFrame, test: ChallengeTest) -> pl.DataFrame:
     """Select the results of `read_training` that are before the first day of a test.
 
     Raises
@@ -251,14 +251,14 @@ def _text(path: Path) -> str:
         raise ChallengeFileError(f"{path}: {error}") from error
 
 
-def _training_match(row: dict[str, str]) -> tuple:
+def _match(row: dict[str, str]) -> tuple:
     return *_fixture(row), *(_result(row) or (None, None))
 
 
 def _test_match(row: dict[str, str]) -> tuple:
     if not row["ID"]:
         raise _BadRow("it has no ID.")
-    return *_fixture(row), *(_result(row) or (None, None))
+    return _match(row)
 
 
 def _fixture(row: dict[str, str]) -> tuple[str, str, date, str, str]:

@@ -13,7 +13,7 @@ from football_assets.comparison.rival import RivalForecasts, RivalKind, RivalPro
 from football_assets.sequences.spec import OBSERVED
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.sequences.tier_names import OWN_ODDS
-from football_assets.sequences.tiers import hide_groups
+from football_assets.sequences.tiers import hide_in_context
 from football_assets.training.split import TimeSplit
 
 _SLICE = 16_384
@@ -146,9 +146,9 @@ def flatten(tensors: SequenceTensors, rows: NDArray[np.int64]) -> NDArray[np.flo
     observed = tensors.spec.history_names.index(OBSERVED)
     parts = []
     for start in range(0, len(rows), _SLICE):
-        batch = hide_groups(tensors.take(rows[start : start + _SLICE]), tensors.spec, OWN_ODDS)
+        batch = tensors.take(rows[start : start + _SLICE])
         home, away = (_summary(history, observed) for history in (batch.home_history, batch.away_history))
-        context = batch.context
+        context = hide_in_context(batch.context, tensors.spec, OWN_ODDS)
         parts.append(
             np.hstack(
                 [context, context[:, first] - context[:, second], home, away, home[:, 1:] - away[:, 1:]]
