@@ -1,6 +1,6 @@
 """The blend of the network's probabilities with those that the odds of the match itself imply.
 
-It is the last layer of the network, after calibration, and has no trained weight: `calibration.py` fits its two numbers
+It is the last layer of the network, after calibration, and has no trained weight: `calibration.py` fits its one number
 on the validation matches that have odds. A match without odds keeps the network's own probabilities.
 """
 
@@ -13,7 +13,7 @@ _SMALLEST = 1e-6  # probability
 
 
 class MatchOddsBlend(nn.Module):
-    """Mix log-probabilities: `scale * ((1 - weight) * own + weight * log odds)`, a logarithmic opinion pool [1].
+    """Mix log-probabilities: `(1 - weight) * own + weight * log odds`, a logarithmic opinion pool [1].
 
     Parameters
     ----------
@@ -29,10 +29,8 @@ class MatchOddsBlend(nn.Module):
         super().__init__()
         self.columns = columns
         self.register_buffer("weight", torch.zeros(()))
-        self.register_buffer("scale", torch.ones(()))
 
     weight: Tensor  # of the odds, 0 to 1; 0 until it is fitted
-    scale: Tensor
 
     def odds(self, context: Tensor) -> Tensor:
         """Return the probabilities that the matches' odds imply, `[n, 3]`; NaN where one of them is unknown."""
@@ -42,13 +40,13 @@ class MatchOddsBlend(nn.Module):
     def forward(self, logits: Tensor, context: Tensor) -> Tensor:
         """Blend calibrated logits `[n, 3]` with the odds in the context; without odds they are returned as they are."""
         odds = self.odds(context)
-        pooled = mix(torch.log_softmax(logits, dim=1), odds, self.weight, self.scale)
+        pooled = mix(torch.log_softmax(logits, dim=1), odds, self.weight)
         return torch.where(torch.isnan(odds), logits, pooled)
 
 
-def mix(log_probabilities: Tensor, odds: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+def mix(log_probabilities: Tensor, odds: Tensor, weight: Tensor) -> Tensor:
     """Compute logits `[n, 3]` of the pool of log-probabilities and the probabilities of the odds, both `[n, 3]`."""
-    return scale * ((1 - weight) * log_probabilities + weight * odds.clamp(min=_SMALLEST).log())
+    return (1 - weight) * log_probabilities + weight * odds.clamp(min=_SMALLEST).log()
 
 
 def blend_for(spec: FeatureSpec) -> MatchOddsBlend | None:

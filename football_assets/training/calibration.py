@@ -36,15 +36,15 @@ def calibrate(network: MatchForecaster, logits: Tensor, outcome: Tensor) -> None
 
 
 def calibrate_blend(network: MatchForecaster, logits: Tensor, context: Tensor, outcome: Tensor) -> None:
-    """Fit the weight of the odds of the match itself, and the scale of the blend, on validation matches.
+    """Fit the weight of the odds of the match itself on validation matches.
 
-    Weights below 0 or above 1 are not considered. With fewer than `LEAST_PRICED` matches that have odds, the weight of
-    the odds stays 0.
+    Both forecasts are calibrated already, so their mean is not scaled. Weights below 0 or above 1 are not considered.
+    With fewer than `LEAST_PRICED` matches that have odds, the weight of the odds stays 0.
 
     Parameters
     ----------
     network
-        Calibrated; receives the weight and the scale of its blend, if its specification has odds of the match.
+        Calibrated; receives the weight of its blend, if its specification has odds of the match.
     logits
         `[n, 3]` outputs before calibration.
     context
@@ -60,13 +60,9 @@ def calibrate_blend(network: MatchForecaster, logits: Tensor, context: Tensor, o
         return
     odds, outcome = odds[priced], outcome[priced]
     own = torch.log_softmax(network.calibrate(logits[priced]), dim=1)
-    position, log_scale = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
-    _minimise(
-        [position, log_scale],
-        lambda: functional.cross_entropy(mix(own, odds, torch.sigmoid(position), log_scale.exp()), outcome),
-    )
+    position = torch.zeros(1, requires_grad=True)
+    _minimise([position], lambda: functional.cross_entropy(mix(own, odds, torch.sigmoid(position)), outcome))
     network.blend.weight.fill_(torch.sigmoid(position).item())
-    network.blend.scale.fill_(log_scale.exp().item())
 
 
 def copy_calibration(source: MatchForecaster, target: MatchForecaster) -> None:

@@ -222,7 +222,9 @@ def load_forecaster(folder: Path) -> MatchForecaster:
     """Load the network of a folder written by `save_forecaster`, in evaluation mode."""
     description = load_description(folder)
     network = MatchForecaster(FeatureSpec.load(folder), NetworkConfig.model_validate(description["network"]))
-    network.load_state_dict(load_file(folder / CHECKPOINT))
+    weights = load_file(folder / CHECKPOINT)
+    weights.pop("blend.scale", None)  # of an earlier release, which fitted one
+    network.load_state_dict(weights)
     return network.eval()
 
 

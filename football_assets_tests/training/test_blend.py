@@ -14,23 +14,21 @@ ODDS = torch.tensor([[0.6, 0.25, 0.15], [0.3, 0.3, 0.4]])
 
 
 def test_a_weight_of_0_is_the_network_alone_and_of_1_the_odds_alone() -> None:
-    one = torch.tensor(1.0)
-
-    np.testing.assert_allclose(mix(OWN, ODDS, torch.tensor(0.0), one).exp(), OWN.exp(), rtol=1e-5)
-    np.testing.assert_allclose(mix(OWN, ODDS, one, one).exp(), ODDS, rtol=1e-5)
+    np.testing.assert_allclose(mix(OWN, ODDS, torch.tensor(0.0)).exp(), OWN.exp(), rtol=1e-5)
+    np.testing.assert_allclose(mix(OWN, ODDS, torch.tensor(1.0)).exp(), ODDS, rtol=1e-5)
 
 
-def test_the_scale_sharpens_the_mean_of_the_log_probabilities() -> None:
-    found = torch.softmax(mix(OWN, ODDS, torch.tensor(0.25), torch.tensor(2.0)), dim=1).numpy()
+def test_probabilities_are_a_weighted_geometric_mean() -> None:
+    found = torch.softmax(mix(OWN, ODDS, torch.tensor(0.25)), dim=1).numpy()
 
-    pool = (OWN.exp().numpy() ** 0.75 * ODDS.numpy() ** 0.25) ** 2
+    pool = OWN.exp().numpy() ** 0.75 * ODDS.numpy() ** 0.25
     np.testing.assert_allclose(found, pool / pool.sum(axis=1, keepdims=True), rtol=1e-5)
 
 
 def test_odds_of_no_chance_stay_finite() -> None:
     impossible = torch.tensor([[1.0, 0.0, 0.0]])
 
-    assert torch.isfinite(mix(OWN[:1], impossible, torch.tensor(0.5), torch.tensor(1.0))).all()
+    assert torch.isfinite(mix(OWN[:1], impossible, torch.tensor(0.5))).all()
 
 
 def test_a_match_with_one_unknown_price_keeps_the_networks_logits_bit_for_bit() -> None:

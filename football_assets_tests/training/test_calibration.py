@@ -69,7 +69,6 @@ def test_beside_closing_odds_that_know_all_the_networks_weight_is_near_zero() ->
 
     assert blend is not None
     assert 1 - blend.weight.item() < 0.05
-    assert blend.scale.item() == pytest.approx(1, abs=0.05)
 
 
 def test_odds_that_are_noise_have_a_weight_near_zero() -> None:
@@ -80,10 +79,9 @@ def test_odds_that_are_noise_have_a_weight_near_zero() -> None:
 
     assert blend is not None
     assert blend.weight.item() < 0.05
-    assert blend.scale.item() == pytest.approx(1, abs=0.05)
 
 
-def test_two_that_know_different_halves_share_the_weight_and_the_scale_adds_them_up() -> None:
+def test_two_that_know_different_halves_share_the_weight() -> None:
     generator = torch.Generator().manual_seed(0)
     first, second = (torch.randn(20_000, 3, generator=generator) * 0.5 for _ in range(2))
     outcome = torch.multinomial(torch.softmax(first + second, dim=1), 1, generator=generator)[:, 0]
@@ -92,17 +90,6 @@ def test_two_that_know_different_halves_share_the_weight_and_the_scale_adds_them
 
     assert blend is not None
     assert blend.weight.item() == pytest.approx(0.5, abs=0.05)
-    assert blend.scale.item() == pytest.approx(2, rel=0.05)
-
-
-def test_odds_that_exaggerate_are_scaled() -> None:
-    truth, half, outcome = world()
-    exaggerated = truth**1.5 / (truth**1.5).sum(dim=1, keepdim=True)
-
-    blend = blend_of(half, exaggerated, outcome).blend
-
-    assert blend is not None
-    assert blend.scale.item() * blend.weight.item() == pytest.approx(1 / 1.5, abs=0.05)
 
 
 def test_matches_without_odds_do_not_count_and_too_few_with_odds_leave_the_weight_at_zero() -> None:
@@ -121,7 +108,7 @@ def test_matches_without_odds_do_not_count_and_too_few_with_odds_leave_the_weigh
     assert left is not None
     assert alone.weight.item() == pytest.approx(beside.weight.item(), abs=1e-5)
     assert alone.weight.item() > 0.3
-    assert (left.weight.item(), left.scale.item()) == (0, 1)
+    assert left.weight.item() == 0
 
 
 def test_a_calibration_is_copied_whole() -> None:
@@ -131,5 +118,5 @@ def test_a_calibration_is_copied_whole() -> None:
 
     copy_calibration(source, target)
 
-    for name in ("calibration_scale", "calibration_shift", "blend.weight", "blend.scale"):
+    for name in ("calibration_scale", "calibration_shift", "blend.weight"):
         assert torch.equal(source.state_dict()[name], target.state_dict()[name])

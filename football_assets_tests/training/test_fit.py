@@ -401,7 +401,7 @@ def test_own_odds_reach_the_blend_and_nothing_else(priced: Fitted) -> None:
         name for name, tensor in shuffled.state_dict().items() if not torch.equal(tensor, expected[name])
     }
     normalisation = {"normalise_context.mean", "normalise_context.deviation"}
-    assert differing - normalisation == {"blend.weight", "blend.scale"}
+    assert differing - normalisation == {"blend.weight"}
     assert expected["blend.weight"] > 0.8  # they are the true probabilities
     assert shuffled.state_dict()["blend.weight"] < 0.05
 
@@ -428,5 +428,5 @@ def test_the_second_network_keeps_the_blend_of_the_first(priced: Fitted) -> None
     first, second = priced.fit.network.blend, refitted.network.blend
     assert first is not None
     assert second is not None
-    assert (second.weight, second.scale) == (first.weight, first.scale)
+    assert second.weight == first.weight
     assert first.weight > 0

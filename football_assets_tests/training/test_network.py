@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, MATCH_ODDS
 from football_assets.sequences.tiers import hide_groups
+from football_assets.storage.model_files import CHECKPOINT
 from football_assets.training.config import NetworkConfig
 from football_assets.training.network import (
     SCORE_GRID_GOALS,
@@ -421,8 +423,19 @@ def test_the_blend_is_stored_with_the_network(priced_inputs: Inputs, tmp_path: P
     network = MatchForecaster(PRICED_SPEC, NetworkConfig(hidden=4, trunk=4)).eval()
     assert network.blend is not None
     network.blend.weight.fill_(0.4)
-    network.blend.scale.fill_(1.1)
     save_forecaster(network, {}, tmp_path)
+
+    loaded = load_forecaster(tmp_path)
+
+    for found, expected in zip(priced_inputs.forecast(loaded), priced_inputs.forecast(network), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_checkpoint_whose_blend_had_a_scale_loads(priced_inputs: Inputs, tmp_path: Path) -> None:
+    network = MatchForecaster(PRICED_SPEC, NetworkConfig(hidden=4, trunk=4)).eval()
+    save_forecaster(network, {}, tmp_path)
+    weights = load_file(tmp_path / CHECKPOINT)
+    save_file(weights | {"blend.scale": torch.ones(())}, tmp_path / CHECKPOINT)
 
     loaded = load_forecaster(tmp_path)
 
