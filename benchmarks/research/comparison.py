@@ -27,6 +27,7 @@ PARTS = {
 }
 MEASURES = {"log_loss": "log loss", "rps": "RPS", "accuracy": "accuracy", "ece": "ECE"}
 INPUTS_SHOWN = 15
+_PART_OF_BLOCK = re.compile(r", (tier \d|\d{4}(-\d\d)?)$")  # the command prints these, too
 
 
 def main() -> None:
@@ -87,12 +88,14 @@ def with_figures(page: str, part: str, text: str) -> str:
 
 
 def blocks_text(figures: dict[str, Any]) -> str:
-    """Every block as a Markdown table, then the trees' feature importances and the notes."""
+    """Blocks of all seasons and tiers as Markdown tables, then the trees' feature importances and the notes."""
     parts = [
         f"Trained on {figures['train_matches']:,} matches until {figures['split']['train_end']}. Early stopping "
         f"and calibration on {figures['validation_matches']:,} matches until {figures['split']['validation_end']}."
     ]
     for block in figures["blocks"]:
+        if _PART_OF_BLOCK.search(block["block"]):
+            continue
         known = "; ".join(f"{name}: {count:,}" for name, count in block["known"].items())
         parts.append(
             f"**{block['block']}**: {block['matches']:,} matches, {block['league_weeks']:,} league-weeks"
