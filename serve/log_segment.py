@@ -1,14 +1,18 @@
 """Segments of the prediction log: files of whole lines that one process holds by a lock."""
 
+import errno
 import fcntl
 import mmap
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from football_assets.storage.log_segments import SEGMENTS
+from football_assets.storage.log_segments import COMPRESSED, SEGMENTS, compress_segment
 from serve.log_lines import record_day
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass
@@ -38,7 +42,20 @@ class LogSegment:
     @property
     def object_name(self) -> str:
         """Name of the segment's object in the bucket."""
-        return f"{SEGMENTS}/{self.day}/{self.path.name}"
+        return f"{SEGMENTS}/{self.day}/{self.path.name}{COMPRESSED}"
+
+    def compressed(self) -> bytes:
+        """Read and compress the acknowledged lines; the file may have been removed from the spool meanwhile."""
+        return compress_segment(self._chunks())
+
+    def _chunks(self) -> Iterator[bytes]:
+        position = 0
+        while position < self.length:
+            chunk = os.pread(self.descriptor, min(_CHUNK_BYTES, self.length - position), position)
+            if not chunk:
+                raise OSError(errno.EIO, f"{self.path} ends before its {self.length} bytes")
+            position += len(chunk)
+            yield chunk
 
 
 def claim_segment(path: Path) -> LogSegment | None:

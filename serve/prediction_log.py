@@ -1,7 +1,7 @@
 """The writer of the prediction log: records are durable when `PredictionLog.append` returns.
 
 Open segments are files `<writer>-<sequence>.jsonl` of a spool on the local disk. They are uploaded to the bucket as
-`prediction_log/segments/<day of the first record>/<writer>-<sequence>.jsonl` when they are large or old enough. A
+`prediction_log/segments/<day of the first record>/<writer>-<sequence>.jsonl.gz` when they are large or old enough. A
 writer holds a lock on each of its segments, so a segment whose lock is free belonged to a writer that died: any other
 writer uploads it. A batch that was being written at that moment was not answered; its whole lines may be uploaded.
 """
@@ -28,7 +28,7 @@ class PredictionLog:
     Parameters
     ----------
     bucket
-        Receives finished segments.
+        Receives finished segments, compressed.
     spool
         Folder on a local disk for segments that are not uploaded yet; several writers may share it.
     max_bytes
@@ -231,11 +231,10 @@ class PredictionLog:
         try:
             if os.fstat(segment.descriptor).st_size > segment.length:
                 os.ftruncate(segment.descriptor, segment.length)
+            # From the descriptor: if the spool was emptied under this writer, nothing else has the records.
+            self.bucket.write(segment.object_name, segment.compressed())
             if is_at(segment.descriptor, segment.path):
-                self.bucket.upload(segment.path, segment.object_name)
                 segment.path.unlink(missing_ok=True)
-            else:  # the spool was emptied under this writer: only the descriptor has the records
-                self.bucket.write(segment.object_name, os.pread(segment.descriptor, segment.length, 0))
         except BaseException:
             if is_at(segment.descriptor, segment.path):
                 os.close(segment.descriptor)  # found again in the spool

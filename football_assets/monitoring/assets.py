@@ -1,6 +1,7 @@
 """The Dagster shell of monitoring: `prediction_log` and `drift_report`."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -50,7 +51,7 @@ def prediction_log(
     from football_assets.monitoring.compaction import compact
 
     store = bucket.open()
-    done = compact(store)
+    done = compact(store, Path(bucket.scratch))
     for problem in done.problems:
         context.log.warning("%s line %s %s", problem.object, problem.line or "-", problem.reason)
     return MaterializeResult(metadata=_log_metadata(store, done, stg_matches))
@@ -139,7 +140,7 @@ def _log_metadata(store: "Bucket", done: "Compaction", stg_matches: pl.DataFrame
     if done.problems:
         metadata["what_was_odd"] = MetadataValue.md(as_markdown(describe(done.problems[:PROBLEMS_SHOWN])))
     since = now - timedelta(days=DriftConfig().results_days)
-    forecasts = forecasts_since(store, stg_matches, since, now)
+    forecasts = forecasts_since(store, stg_matches, since, now, columns=list(LOG_SCHEMA))
     for kind, name in (
         (FIXTURE, "matches_forecast"),
         (GIVEN_ODDS, "with_given_odds"),

@@ -37,14 +37,15 @@ _NAMES = {
 )
 def every_prediction_is_logged_once(bucket: BucketResource) -> AssetCheckResult:
     """Test the segment and line of every row, one day at a time."""
-    from football_assets.monitoring.results import logged_days, read_day
+    from football_assets.monitoring.log_tables import count_repeated
+    from football_assets.monitoring.results import logged_days
 
     store = bucket.open()
     rows = repeated = 0
     for item in logged_days(store):
-        keys = read_day(store, item, columns=["segment", "line"])
-        rows += keys.height
-        repeated += keys.height - keys.n_unique()
+        of_day, twice = count_repeated(store, item.object)
+        rows += of_day
+        repeated += twice
     return AssetCheckResult(passed=repeated == 0, metadata={"rows": rows, "repeated": repeated})
 
 

@@ -1,34 +1,32 @@
 """Compaction of the prediction log: segments that serving wrote become one Parquet table a day, each line once.
 
-The day's table is replaced by a conditional write, then its segments are deleted. Each row carries its segment and
-line, so that a segment that is still there after a crash, or is uploaded again, adds nothing that the table has.
+Memory is bounded, however many records a day has. Segments are read one after another into sorted files of the scratch
+folder; these and the day's table are then merged some rows at a time (`monitoring.log_tables`). The table is replaced
+by one conditional write, then its segments are deleted. Each row carries its segment and line, so that a segment that
+is still there after a crash, or is uploaded again, adds nothing that the table has.
 """
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
-import numpy as np
 import polars as pl
 
-from football_assets.domain.columns import EXPECTED_GOALS_COLUMNS, PROBABILITY_COLUMNS
-from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError, UpdateConflict
-from football_assets.monitoring.schema import LOG_SCHEMA, LOG_TABLE, UNNAMED
+from football_assets.errors import ObjectNotFound, PreconditionFailed, UpdateConflict
+from football_assets.monitoring.log_records import FeatureNames, SegmentRecords
+from football_assets.monitoring.log_tables import Runs, merge_log
+from football_assets.monitoring.schema import LOG_TABLE, UNNAMED
 from football_assets.registry.store import Registry
-from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.tier_names import RESULTS, TIER_COLUMN
 from football_assets.storage.bucket import Bucket, ObjectInfo
-from football_assets.storage.log_segments import SEGMENTS, Line, PredictionLogError, segment_lines
-from football_assets.storage.model_files import FEATURE_SPEC
+from football_assets.storage.log_segments import SEGMENTS, PredictionLogError, SegmentName, is_whole
 from football_assets.storage.tables import table_object
-from football_assets.storage.updates import update
+from football_assets.storage.updates import update_file
 
 REJECTED = "prediction_log/rejected"
-
-_KEY = ["segment", "line"]
-_OF_RECORD = tuple(LOG_SCHEMA)[: tuple(LOG_SCHEMA).index("segment")]
+PROBLEM_LINES = 20  # of a segment that are reported one by one
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,16 @@ class Compaction:
     problems: list[Problem] = field(default_factory=list)
 
 
-def compact(bucket: Bucket) -> Compaction:
-    """Move every segment of the bucket into the tables, a day at a time; a day's rows are in memory at once.
+def compact(bucket: Bucket, scratch: Path | None = None) -> Compaction:
+    """Move every segment of the bucket into the tables, a day at a time.
 
     Any number may run at once, while serving uploads more. A line that is no record is kept under
-    `prediction_log/rejected/`; an object that is no segment, or has no record at all, stays where it is.
+    `prediction_log/rejected/`; an object that is no segment, is corrupt, or has no record at all, stays where it is.
+
+    Parameters
+    ----------
+    scratch
+        Local folder with room for twice the tables of the day with the most records; None: that of `tempfile`.
 
     Raises
     ------
@@ -62,224 +65,130 @@ def compact(bucket: Bucket) -> Compaction:
         The table of a day changes all the time.
     """
     done = Compaction()
-    days: dict[date, list[ObjectInfo]] = {}
+    days: dict[date, list[tuple[SegmentName, ObjectInfo]]] = {}
     for item in bucket.list(f"{SEGMENTS}/"):
-        day = _day_of(item.name)
-        if day is None:
+        name = SegmentName.parse(item.name)
+        if name is None:
             done.problems.append(
                 Problem(item.name, None, "is not a segment of the prediction log: it is left as it is.")
             )
         else:
-            days.setdefault(day, []).append(item)
-    names = _FeatureNames(Registry(bucket))
+            days.setdefault(name.day, []).append((name, item))
+    names = FeatureNames(Registry(bucket))
+    if scratch is not None:
+        scratch.mkdir(parents=True, exist_ok=True)
     for day, items in days.items():
-        _compact_day(bucket, day, items, names, done)
+        with TemporaryDirectory(prefix="compaction-", dir=scratch) as folder:
+            _compact_day(bucket, day, items, names, Path(folder), done)
     return done
 
 
-def _day_of(name: str) -> date | None:
-    """Return the day in a segment's name, or None if serving did not write the segment."""
-    parts = name.removeprefix(f"{SEGMENTS}/").split("/")
-    try:
-        return date.fromisoformat(parts[0]) if len(parts) == 2 and parts[1].endswith(".jsonl") else None
-    except ValueError:
-        return None
-
-
 def _compact_day(
-    bucket: Bucket, day: date, items: list[ObjectInfo], names: "_FeatureNames", done: Compaction
+    bucket: Bucket,
+    day: date,
+    items: Sequence[tuple[SegmentName, ObjectInfo]],
+    names: FeatureNames,
+    folder: Path,
+    done: Compaction,
 ) -> None:
-    found = [segment for segment in (_Segment.read(bucket, item, names) for item in items) if segment]
-    for segment in found:
-        done.problems.extend(segment.problems())
-    usable = [segment for segment in found if segment.is_usable]
-    added = _add_rows(bucket, day, [segment.rows for segment in usable if not segment.rows.is_empty()])
+    runs = Runs(folder)
+    by_upload = sorted(items, key=lambda item: (item[1].updated, item[1].name))
+    files = [name.file for name, _ in items]
+    twice = _Repeated(file for file in files if files.count(file) > 1)
+    usable = [item for name, item in by_upload if _read_segment(bucket, name, item, names, runs, twice, done)]
+    runs.flush()
+    added = _add_rows(bucket, day, runs, folder)
     if added:
         done.rows += added
         done.days.append(day)
-    for segment in usable:
-        if segment.rejected:
-            lines = b"".join(line.content + b"\n" for line in segment.rejected)
-            bucket.write(f"{REJECTED}/{day}/{segment.file}", lines)
+    for item in usable:
         try:
-            bucket.delete(segment.item.name, if_version=segment.item.version)
+            bucket.delete(item.name, if_version=item.version)
         except PreconditionFailed:  # deleted by another compaction, or uploaded again since it was listed
             continue
         done.segments += 1
 
 
-def _add_rows(bucket: Bucket, day: date, frames: list[pl.DataFrame]) -> int:
-    """Add to a day's table the rows that it does not have yet; returns how many."""
-    if not frames:
-        return 0
-    rows = pl.concat(frames, how="diagonal_relaxed")
-    name = table_object(LOG_TABLE, str(day))
-    added = 0
+class _Repeated:
+    """Lines of segments that lie in the bucket twice: compressed, and as plain text from before an upgrade."""
 
-    def change(data: bytes | None) -> bytes | None:
-        nonlocal added
-        table = pl.read_parquet(io.BytesIO(data)) if data is not None else rows.clear()
-        new = rows.join(table, on=_KEY, how="anti")
-        added = new.height
-        if new.is_empty():
-            return None
-        buffer = io.BytesIO()
-        pl.concat([table, new], how="diagonal_relaxed").sort("time", *_KEY).write_parquet(
-            buffer, compression="zstd"
-        )
-        return buffer.getvalue()
+    def __init__(self, files: Iterable[str]) -> None:
+        self._seen: dict[str, set[int]] = {file: set() for file in files}
+
+    def without(self, file: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """Leave out the lines that an earlier call had."""
+        if file not in self._seen:
+            return frame
+        new = frame.filter(~pl.col("line").is_in(list(self._seen[file])))
+        self._seen[file].update(new["line"])
+        return new
+
+
+def _read_segment(
+    bucket: Bucket,
+    name: SegmentName,
+    item: ObjectInfo,
+    names: FeatureNames,
+    runs: Runs,
+    twice: _Repeated,
+    done: Compaction,
+) -> bool:
+    """Read a segment's rows into the runs, keep what is no record, and return whether it can be deleted afterwards."""
+    try:
+        data = bucket.read(item.name)
+        whole = is_whole(data)
+    except ObjectNotFound:  # another compaction has removed it
+        return False
+    except PredictionLogError as error:
+        done.problems.append(Problem(item.name, None, f"was left alone. {error}"))
+        return False
+    records = SegmentRecords(name.file)
+    for frame in records.frames(data, names):
+        runs.add(twice.without(name.file, frame))
+    is_usable = records.rows > 0 or not records.rejected
+    done.problems.extend(_problems(item, records, is_usable))
+    if is_usable and records.rejected:
+        lines = b"".join(line.content + b"\n" for line in records.rejected)
+        bucket.write(f"{REJECTED}/{name.day}/{name.file}", lines)
+    if is_usable and not whole:
+        bucket.write(f"{REJECTED}/{name.day}/{item.name.rpartition('/')[2]}", data)
+    return is_usable
+
+
+def _add_rows(bucket: Bucket, day: date, runs: Runs, folder: Path) -> int:
+    """Add to a day's table the rows that it does not have yet; returns how many."""
+    if not runs.paths:
+        return 0
+    added = attempts = 0
+
+    def change(current: BinaryIO | None) -> Path | None:
+        nonlocal added, attempts
+        attempts += 1
+        target = folder / f"table-{attempts}.parquet"
+        added = merge_log(current, runs, target)
+        return target if added else None
 
     try:
-        update(bucket, name, change)
+        update_file(bucket, table_object(LOG_TABLE, str(day)), change)
     except UpdateConflict as error:
         raise PredictionLogError(str(error)) from error
     return added
 
 
-@dataclass(frozen=True)
-class _Segment:
-    item: ObjectInfo
-    rows: pl.DataFrame
-    rejected: list[Line]
-    nameless: dict[int, str]  # by model version, why its features have no names
-
-    @property
-    def file(self) -> str:
-        return self.item.name.rpartition("/")[2]
-
-    @property
-    def is_usable(self) -> bool:
-        return not self.rows.is_empty() or not self.rejected
-
-    @classmethod
-    def read(cls, bucket: Bucket, item: ObjectInfo, names: "_FeatureNames") -> "_Segment | None":
-        """Read a segment's records as rows, or None where another compaction has removed it."""
-        try:
-            data = bucket.read(item.name)
-        except ObjectNotFound:
-            return None
-        records: list[tuple[int, tuple[Any, ...], Any]] = []
-        rejected = []
-        for line in segment_lines(data):
-            try:
-                if line.record is None:
-                    raise ValueError(line.problem)
-                records.append((line.number, _values(line.record), _features(line.record["features"])))
-            except (ValueError, KeyError, TypeError) as error:
-                reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-                rejected.append(Line(line.number, line.content, None, reason))
-        rows, nameless = _rows(item.name.rpartition("/")[2], records, names)
-        return cls(item, rows, rejected, nameless)
-
-    def problems(self) -> Iterator[Problem]:
-        kept = f"it is kept in {REJECTED}/." if self.is_usable else "no line is one, so it was left alone."
-        for line in self.rejected:
-            yield Problem(self.item.name, line.number, f"is not a record ({line.problem}): {kept}")
-        for version, reason in self.nameless.items():
-            yield Problem(
-                self.item.name,
-                None,
-                f"has records of model version {version} whose features have no names ({reason}): they are kept in "
-                f"`{UNNAMED}`.",
-            )
-
-
-def _values(record: dict[str, Any]) -> tuple[Any, ...]:
-    """Return a record's values in the order of the schema, without its features."""
-    answered = datetime.fromisoformat(record["time"])
-    if answered.tzinfo is None:
-        raise ValueError(f"its time {record['time']!r} has no offset")
-    answered = answered.astimezone(UTC)
-    home, away = record["home_team_id"], record["away_team_id"]
-    return (
-        _text(record["request_id"]),
-        answered,
-        int(record["model_version"]),
-        _text(record["kind"]),
-        _text(record["league_id"]),
-        home if home is None else _text(home),
-        away if away is None else _text(away),
-        date.fromisoformat(record["kickoff_date"]),
-        *_numbers(record["p"], len(PROBABILITY_COLUMNS)),
-        *_numbers(record["xg"], len(EXPECTED_GOALS_COLUMNS)),
-        float(record["latency_ms"]),
-        _text(record.get(TIER_COLUMN, RESULTS)),  # records of before there were tiers have none
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
-    return value
-
-
-def _numbers(values: object, count: int) -> list[float]:
-    if not isinstance(values, list) or len(values) != count:
-        raise ValueError(f"{values!r} is not a list of {count} numbers")
-    return [float(value) for value in values]
-
-
-def _features(values: object) -> dict[str, float] | list[float]:
-    """Return inputs in the specification's order, or by name as in earlier records; NaN where unknown."""
-    if isinstance(values, dict):
-        return dict(zip(values, _features(list(values.values())), strict=True))
-    if not isinstance(values, list):
-        raise TypeError(f"its features {values!r} are not a list")
-    return [np.nan if value is None else float(value) for value in values]
-
-
-def _rows(
-    segment: str, records: list[tuple[int, tuple[Any, ...], Any]], names: "_FeatureNames"
-) -> tuple[pl.DataFrame, dict[int, str]]:
-    """One row per record, its features in columns; and why those of some model versions are not."""
-    version_at = _OF_RECORD.index("model_version")
-    shapes: dict[tuple[int, tuple[str, ...] | int], list[int]] = {}
-    for position, (_, values, features) in enumerate(records):
-        shape = tuple(features) if isinstance(features, dict) else len(features)
-        shapes.setdefault((values[version_at], shape), []).append(position)
-    frames = [LOG_SCHEMA.to_frame()]
-    nameless = {}
-    for (version, shape), positions in shapes.items():
-        part = [records[position] for position in positions]
-        frame = pl.DataFrame(
-            [(*values, segment, line, None) for line, values, _ in part], schema=LOG_SCHEMA, orient="row"
+def _problems(item: ObjectInfo, records: SegmentRecords, is_usable: bool) -> Iterator[Problem]:
+    kept = f"it is kept in {REJECTED}/." if is_usable else "no line is one, so it was left alone."
+    for line in records.rejected[:PROBLEM_LINES]:
+        yield Problem(item.name, line.number, f"is not a record ({line.problem}): {kept}")
+    more = len(records.rejected) - PROBLEM_LINES
+    if more > 0:
+        yield Problem(item.name, None, f"has {more} more lines that are no record.")
+    for version, reason in records.nameless.items():
+        yield Problem(
+            item.name,
+            None,
+            f"has records of model version {version} whose features have no names ({reason}): they are kept in "
+            f"`{UNNAMED}`.",
         )
-        columns, reason = (list(shape), None) if isinstance(shape, tuple) else names.of(version, shape)
-        features = [list(item.values()) if isinstance(item, dict) else item for _, _, item in part]
-        if reason is None and not set(columns) & set(LOG_SCHEMA):
-            matrix = np.array(features, dtype=np.float32).reshape(len(part), len(columns))
-            frame = frame.hstack(pl.DataFrame(matrix, schema=columns).fill_nan(None))
-        else:
-            nameless[version] = reason or "their names are those of other columns"
-            unnamed = pl.Series(UNNAMED, features, dtype=LOG_SCHEMA[UNNAMED])
-            frame = frame.with_columns(unnamed.list.eval(pl.element().fill_nan(None)))
-        frames.append(frame)
-    return pl.concat(frames, how="diagonal_relaxed"), nameless
-
-
-class _FeatureNames:
-    """Names of the inputs of model versions, each read from the registry once."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._known: dict[int, list[str] | str] = {}
-
-    def of(self, version: int, count: int) -> tuple[list[str], str | None]:
-        """Return a version's feature names, or why they do not fit the number of features."""
-        if version not in self._known:
-            self._known[version] = self._read(version)
-        names = self._known[version]
-        if isinstance(names, str):
-            return [], names
-        if len(names) != count:
-            return [], f"{count} features, and the version has {len(names)}"
-        return names, None
-
-    def _read(self, version: int) -> list[str] | str:
-        try:
-            return FeatureSpec.model_validate_json(self._registry.read(version, FEATURE_SPEC)).context_names
-        except (RegistryError, ValueError) as error:
-            return str(error).splitlines()[0]
 
 
 def describe(problems: Iterable[Problem]) -> pl.DataFrame:

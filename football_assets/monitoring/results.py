@@ -1,6 +1,6 @@
 """Join logged forecasts with the results that landed later, and score them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.domain.scoring_rules import Scores, score
+from football_assets.monitoring.log_tables import count_rows, read_batches
 from football_assets.monitoring.schema import FORECAST, LOG_SCHEMA, LOG_TABLE
 from football_assets.sequences.tier_names import RESULTS, TIER_COLUMN
 from football_assets.storage.bucket import Bucket
-from football_assets.storage.tables import TABLES, read_table_object
+from football_assets.storage.tables import TABLES
 
 MOVED_DAYS = 7  # a match may be played so much later than it was forecast for
+APART_KEPT = 200_000  # forecasts of no fixture that are in memory at once: 150 MB with their inputs
 DAYS_PREFIX = f"{TABLES}{LOG_TABLE}/"
 
 # What a forecast was asked about: a match of the fixture lists or of the results, such a match with odds that the
@@ -52,21 +54,26 @@ def logged_days(bucket: Bucket, first: date = date.min, last: date = date.max) -
     return [item for item in days if first <= item.day <= last]
 
 
-def read_day(bucket: Bucket, item: LoggedDay, columns: list[str] | None = None) -> pl.DataFrame:
-    """Read the table of a day, or some columns of it."""
-    return read_table_object(bucket, item.object, columns)
-
-
 def rows_logged(bucket: Bucket) -> int:
-    """Rows of the whole log."""
-    return sum(read_day(bucket, item, ["line"]).height for item in logged_days(bucket))
+    """Rows of the whole log, from the footers of its tables."""
+    return sum(count_rows(bucket, item.object) for item in logged_days(bucket))
 
 
-def logged_since(bucket: Bucket, since: datetime, until: datetime) -> Iterator[pl.DataFrame]:
-    """Yield the predictions logged in a period, one day's table after another."""
+def logged_since(
+    bucket: Bucket, since: datetime, until: datetime, columns: Sequence[str] | None = None
+) -> Iterator[pl.DataFrame]:
+    """Yield the predictions logged in a period, some rows at a time.
+
+    Parameters
+    ----------
+    columns
+        Those to read, `time` among them; None reads all.
+    """
     # A record may be a little younger than the day of its segment, which is that of the first.
     for item in logged_days(bucket, since.date() - timedelta(days=1), until.date()):
-        yield read_day(bucket, item).filter(pl.col("time").is_between(since, until, closed="left"))
+        with bucket.open(item.object) as source:
+            for batch in read_batches(source, columns):
+                yield batch.filter(pl.col("time").is_between(since, until, closed="left"))
 
 
 def forecasts_since(
@@ -75,19 +82,26 @@ def forecasts_since(
     since: datetime,
     until: datetime,
     without: frozenset[int] = frozenset(),
+    columns: Sequence[str] | None = None,
 ) -> pl.DataFrame:
-    """Join the forecasts of a period with results as `with_results` does, with one day's log in memory at once.
+    """Join the forecasts of a period with results as `with_results` does, with a part of the log in memory at once.
+
+    Of what was asked about other than fixtures, which a client may invent, the `APART_KEPT` newest are kept.
 
     Parameters
     ----------
     without
         Model versions whose forecasts are left out.
+    columns
+        Columns of the log to read, those of `LOG_SCHEMA` that `with_results` needs among them; None reads all.
     """
     kept: pl.DataFrame | None = None
-    for part in logged_since(bucket, since, until):
+    for part in logged_since(bucket, since, until, columns):
+        if part.is_empty():
+            continue
         found = with_results(part.filter(~pl.col("model_version").is_in(list(without))), matches)
         both = found if kept is None else pl.concat([kept, found], how="diagonal_relaxed")
-        kept = _last_of_each(both)
+        kept = _bounded(_last_of_each(both))
     return with_results(LOG_SCHEMA.to_frame(), matches) if kept is None else kept
 
 
@@ -199,6 +213,14 @@ def probabilities(forecasts: pl.DataFrame) -> NDArray[np.float64]:
 def _with_tier(predictions: pl.DataFrame) -> pl.DataFrame:
     tier = pl.col(TIER_COLUMN) if TIER_COLUMN in predictions.columns else pl.lit(None, pl.String)
     return predictions.with_columns(tier.fill_null(RESULTS).alias(TIER_COLUMN))
+
+
+def _bounded(forecasts: pl.DataFrame) -> pl.DataFrame:
+    is_apart = pl.col("asked_about") != FIXTURE
+    if forecasts.height <= APART_KEPT or forecasts.filter(is_apart).height <= APART_KEPT:
+        return forecasts
+    newest = forecasts.filter(is_apart).sort("time").tail(APART_KEPT)
+    return pl.concat([forecasts.filter(~is_apart), newest])
 
 
 def _last_of_each(forecasts: pl.DataFrame) -> pl.DataFrame:

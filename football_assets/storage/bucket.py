@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from football_assets.errors import (
     BucketError,
@@ -100,6 +101,19 @@ class Bucket(ABC):
         """
 
     @abstractmethod
+    def open(self, name: str) -> BinaryIO:
+        """Open the object for reading at any position; a remote bucket is asked for the parts that are read.
+
+        All that is read is of one version of the object.
+
+        Raises
+        ------
+        ObjectNotFound
+        UnreadableObject
+            The operating system cannot read the file of a local bucket.
+        """
+
+    @abstractmethod
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
         """Replace the object as a whole; readers see the old or the new content, never a mixture.
 
@@ -129,9 +143,31 @@ class Bucket(ABC):
             The object is missing or in another version; nothing was removed.
         """
 
+    def remove(self, listed: ObjectInfo) -> bool:
+        """Remove an object if it still is as it was listed; return False if it was written or removed since.
+
+        A local bucket also compares the time of writing, because the same content has the same version there.
+        """
+        try:
+            self.delete(listed.name, if_version=listed.version)
+        except PreconditionFailed:
+            return False
+        return True
+
     @abstractmethod
-    def upload(self, path: Path, name: str) -> ObjectInfo:
-        """Write a local file's content; the file may not be changed afterwards (it may be linked, not copied)."""
+    def upload(self, path: Path, name: str, *, if_version: Condition = None) -> ObjectInfo:
+        """Write a local file's content; the file may not be changed afterwards (it may be linked, not copied).
+
+        Parameters
+        ----------
+        if_version
+            As for `write`.
+
+        Raises
+        ------
+        PreconditionFailed
+            The object is not in the state that `if_version` names; nothing was written.
+        """
 
     @abstractmethod
     def download(self, name: str, path: Path) -> None:

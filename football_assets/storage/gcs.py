@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from google.api_core.exceptions import NotFound, RetryError
 from google.api_core.exceptions import PreconditionFailed as ConditionNotMet
@@ -39,11 +39,13 @@ from football_assets.storage.bucket import (
 )
 from football_assets.storage.gcs_errors import CLIENT_ERRORS, explain_client_error, is_transient, status_code
 from football_assets.storage.gcs_marks import MARKS, find_write, marks_before
+from football_assets.storage.gcs_reader import GcsReader
 
 _URL = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>.*?))?/*")
 _LISTED = "items(name,generation,size,timeCreated),nextPageToken"
 _PAGE = 1000  # objects, the most that the service gives at once
 _CHUNK_BYTES = 16 << 20  # of uploads above 8 MiB, which go in chunks that are repeated one by one
+_READ_BYTES = 4 << 20  # the least that a reader of ranges asks for
 _TIMEOUT_SECONDS = (10.0, 60.0)  # to connect; between two parts of an answer
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -129,6 +131,16 @@ class GcsBucket(Bucket):
         self._fetch(name, buffer)
         return buffer.getvalue()
 
+    def open(self, name: str) -> BinaryIO:
+        """Open the current generation; each read asks for at least `_READ_BYTES`."""
+        with self._calls(f"read {name!r}", _GET):
+            state = self._state(name)
+        if state is None:
+            raise self._missing(name)
+        blob = self._blob(name, generation=state.generation)
+        options = {"chunk_size": _READ_BYTES, "retry": self._retry(), "timeout": _TIMEOUT_SECONDS}
+        return cast(BinaryIO, GcsReader(blob, lambda: self._calls(f"read {name!r}", _GET), **options))
+
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
         """Write an object under a generation precondition."""
 
@@ -160,7 +172,7 @@ class GcsBucket(Bucket):
                     raise
                 raise self._refusal(name, self.stat(name), if_version) from None
 
-    def upload(self, path: Path, name: str) -> ObjectInfo:
+    def upload(self, path: Path, name: str, *, if_version: Condition = None) -> ObjectInfo:
         """Upload a local file, in chunks where it is large."""
         with operating_system_errors(self.url, f"write {name!r} from {path}"), path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -168,7 +180,7 @@ class GcsBucket(Bucket):
             def send(blob: Blob, **options: Any) -> None:
                 blob.upload_from_file(file, size=size, rewind=True, **options)
 
-            return self._put(name, size, send, None)
+            return self._put(name, size, send, if_version)
 
     def download(self, name: str, path: Path) -> None:
         """Download an object to a local file."""

@@ -138,6 +138,17 @@ class LocalBucket(Bucket):
                 pass
         raise self._missing(name)
 
+    def open(self, name: str) -> BinaryIO:
+        """Open a file; one that is replaced or removed meanwhile stays readable."""
+        path = self._path(name)
+        with self._reads(name):
+            try:
+                if stat.S_ISREG(path.stat().st_mode):
+                    return path.open("rb")
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+        raise self._missing(name)
+
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
         """Replace a file atomically under the bucket's lock."""
         path = self._path(name)
@@ -155,13 +166,21 @@ class LocalBucket(Bucket):
                 self._check(name, if_version)
             path.unlink(missing_ok=True)
 
-    def upload(self, path: Path, name: str) -> ObjectInfo:
+    def remove(self, listed: ObjectInfo) -> bool:
+        """Remove a file under the bucket's lock if its content and its time of writing are those listed."""
+        with operating_system_errors(self.url, f"delete {listed.name!r}"), self._lock():
+            if self.stat(listed.name) != listed:
+                return False
+            self._path(listed.name).unlink()
+        return True
+
+    def upload(self, path: Path, name: str, *, if_version: Condition = None) -> ObjectInfo:
         """Link or copy a local file into the bucket."""
         with operating_system_errors(self.url, f"write {name!r}"):
             with self._temporary() as temporary:
                 temporary.unlink()
                 _link_or_copy(path, temporary)
-                self._place(temporary, self._path(name), None)
+                self._place(temporary, self._path(name), if_version)
             return self._expect(name)
 
     def download(self, name: str, path: Path) -> None:

@@ -5,6 +5,9 @@ records, tables of the prediction log.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -16,6 +19,7 @@ _FIRST_WAIT_SECONDS = 0.01  # upper bound of the first random wait; it doubles w
 _LONGEST_WAIT_SECONDS = 0.5
 
 ContentChange = Callable[[bytes | None], bytes | None]
+FileChange = Callable[[BinaryIO | None], Path | None]
 
 
 class _Conflict(Exception):
@@ -50,6 +54,47 @@ def update(
     UpdateConflict
         Other processes changed the object during every attempt; nothing was written.
     """
+    return _retry(bucket, name, lambda: _attempt(bucket, name, change), attempts)
+
+
+def update_file(
+    bucket: Bucket, name: str, change: FileChange, *, attempts: int = UPDATE_ATTEMPTS
+) -> ObjectInfo | None:
+    """Do as `update` with an object that is too large for memory: its content is read and written as a file.
+
+    Parameters
+    ----------
+    change
+        Reads the current content (None: there is no object) and returns the file that replaces it, or None to leave the
+        object as it is. The file may be linked into the bucket: each call writes another one.
+
+    Raises
+    ------
+    UpdateConflict
+        Other processes changed the object during every attempt; nothing was written.
+    """
+
+    def attempt() -> ObjectInfo | None:
+        state = bucket.stat(name)
+        with ExitStack() as stack:
+            try:
+                current = None if state is None else stack.enter_context(bucket.open(name))
+                changed = change(current)
+            except ObjectNotFound as error:  # replaced or removed while it was read
+                raise _Conflict from error
+        if changed is None:
+            return state
+        try:
+            return bucket.upload(changed, name, if_version=condition_of(state))
+        except PreconditionFailed as error:
+            raise _Conflict from error
+
+    return _retry(bucket, name, attempt, attempts)
+
+
+def _retry(
+    bucket: Bucket, name: str, attempt: Callable[[], ObjectInfo | None], attempts: int
+) -> ObjectInfo | None:
     retrying = Retrying(
         retry=retry_if_exception_type(_Conflict),
         stop=stop_after_attempt(attempts),
@@ -57,7 +102,7 @@ def update(
         reraise=True,
     )
     try:
-        return retrying(_attempt, bucket, name, change)
+        return retrying(attempt)
     except _Conflict as conflict:
         raise UpdateConflict(
             f"{name} in {bucket.url} could not be updated: other writers changed it during all {attempts} "

@@ -41,6 +41,7 @@ from football_assets.domain.leagues import league_of
 from football_assets.sample import sample_folder
 from football_assets.sequences.tensors import open_tensors
 from football_assets.storage.artifacts import fetch, publish
+from football_assets.storage.log_segments import read_segment
 from football_assets.storage.tables import read_table
 from football_assets_tests.end_to_end.installation import (
     FINISHED,
@@ -374,9 +375,9 @@ def played_matches(here: Installation) -> int:
 
 def logged_records(here: Installation) -> int:
     """Records of custom histories and of batches in the bucket's segments of the prediction log."""
-    segments = [here.bucket.read(item.name) for item in here.bucket.list("prediction_log/segments/")]
-    kinds = (b'"kind":"sequences"', b'"kind":"batch"')
-    return sum(segment.count(kind) for segment in segments for kind in kinds)
+    segments = (here.bucket.read(item.name) for item in here.bucket.list("prediction_log/segments/"))
+    records = (record for segment in segments for record in read_segment(segment))
+    return sum(record["kind"] in {"sequences", "batch"} for record in records)
 
 
 def gauge(here: Installation, name: str) -> float:

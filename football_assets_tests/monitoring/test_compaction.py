@@ -10,14 +10,16 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
+from football_assets.monitoring import log_records, log_tables
 from football_assets.monitoring.compaction import REJECTED, Problem, compact, describe
 from football_assets.monitoring.schema import LOG_SCHEMA, UNNAMED, feature_columns
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.local import LocalBucket
-from football_assets.storage.log_segments import SEGMENTS
+from football_assets.storage.log_segments import SEGMENTS, compress_segment
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table_of, table_object
 from football_assets_tests.builders.prediction_logs import (
@@ -304,3 +306,112 @@ def test_problems_are_shown_as_a_table() -> None:
 
     assert shown.rows() == [("a.jsonl", 3, "is not a record")]
     assert describe([]).schema == pl.Schema({"object": pl.String, "line": pl.Int64, "what": pl.String})
+
+
+def gz(content: bytes) -> bytes:
+    return compress_segment(iter([content]))
+
+
+def test_compressed_segments_are_compacted_and_named_as_if_they_were_not(bucket: LocalBucket) -> None:
+    upload(bucket, "a-000000", lines(record(1)))
+    bucket.write(f"{SEGMENTS}/{DAY}/b-000000.jsonl.gz", gz(lines(record(2), record(3))))
+
+    done = compact(bucket)
+
+    assert (done.rows, done.segments, done.problems) == (3, 2, [])
+    assert table(bucket).select("segment", "line").rows() == [
+        ("a-000000.jsonl", 1),
+        ("b-000000.jsonl", 1),
+        ("b-000000.jsonl", 2),
+    ]
+    assert segments(bucket) == []
+
+
+def test_a_segment_that_comes_again_compressed_after_an_upgrade_adds_nothing(bucket: LocalBucket) -> None:
+    content = lines(record(1), record(2))
+    upload(bucket, "a-000000", content)
+    bucket.write(f"{SEGMENTS}/{DAY}/a-000000.jsonl.gz", gz(content + lines(record(3))))
+    assert compact(bucket).rows == 3
+    bucket.write(f"{SEGMENTS}/{DAY}/a-000000.jsonl.gz", gz(content))
+
+    assert compact(bucket).rows == 0
+    assert ids(bucket) == ["request-1", "request-2", "request-3"]
+    assert segments(bucket) == []
+
+
+def test_a_compressed_segment_that_was_cut_off_is_kept_beside_its_whole_lines(bucket: LocalBucket) -> None:
+    cut = gz(b"".join(lines(record(n, request_id=f"request-{n * 7919}")) for n in range(400)))[:-400]
+    bucket.write(f"{SEGMENTS}/{DAY}/a-000000.jsonl.gz", cut)
+
+    done = compact(bucket)
+
+    assert 100 < done.rows < 400
+    assert [problem.line for problem in done.problems] == [done.rows + 1]
+    assert bucket.read(f"{REJECTED}/{DAY}/a-000000.jsonl.gz") == cut
+    assert segments(bucket) == []
+
+
+def test_a_corrupt_segment_is_reported_left_alone_and_loses_no_other(bucket: LocalBucket) -> None:
+    corrupt = bytearray(gz(lines(record(1), record(2))))
+    corrupt[-6] ^= 1
+    name = f"{SEGMENTS}/{DAY}/a-000000.jsonl.gz"
+    bucket.write(name, bytes(corrupt))
+    upload(bucket, "b-000000", lines(record(3)))
+
+    (problem,) = compact(bucket).problems
+
+    assert (problem.object, problem.line) == (name, None)
+    assert "left alone" in problem.reason
+    assert segments(bucket) == [name]
+    assert ids(bucket) == ["request-3"]
+
+
+def test_of_a_segment_without_end_of_broken_lines_the_first_are_reported(bucket: LocalBucket) -> None:
+    upload(bucket, "a-000000", lines(record(1)) + b"broken\n" * 50)
+
+    problems = compact(bucket).problems
+
+    assert [problem.line for problem in problems] == [*range(2, 22), None]
+    assert problems[-1].reason == "has 30 more lines that are no record."
+    assert bucket.read(f"{REJECTED}/{DAY}/a-000000.jsonl") == b"broken\n" * 50
+
+
+def test_a_day_of_many_row_groups_has_each_line_once_however_it_comes(
+    bucket: LocalBucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(log_tables, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(log_records, "_RECORDS_AT_ONCE", 3)
+    contents = {name: lines(*(record(100 * n + i) for i in range(10))) for n, name in enumerate("abcde")}
+    for name in "abc":
+        upload(bucket, f"{name}-000000", contents[name])
+    assert compact(bucket, tmp_path / "scratch").rows == 30
+    old = lines(record(999, features={"home_elo": 1500.0, "other_input": 2.0}))
+    for name in "bcde":
+        upload(bucket, f"{name}-000000", contents[name] + old)
+
+    assert compact(bucket, tmp_path / "scratch").rows == 24
+
+    path = bucket.local_path(table_object("prediction_log", DAY))
+    assert pq.ParquetFile(path).metadata.num_row_groups == 8
+    rows = table(bucket)
+    assert Counter(rows["request_id"]) == Counter(
+        [f"request-{100 * n + i}" for n in range(5) for i in range(10)] + ["request-999"] * 4
+    )
+    assert not rows.select("segment", "line").is_duplicated().any()
+    assert rows.filter(request_id="request-999")["other_input"].to_list() == [2.0] * 4
+    assert rows.filter(request_id="request-403")["home_elo"].to_list() == [403.0]
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_table_of_an_earlier_release_keeps_its_rows(bucket: LocalBucket) -> None:
+    upload(bucket, "a-000000", lines(record(1)))
+    compact(bucket)
+    name = table_object("prediction_log", DAY)
+    earlier = table(bucket).drop("inputs").with_columns(retired_input=pl.lit(3.5, pl.Float64))
+    earlier.write_parquet(bucket.local_path(name) or "")
+    upload(bucket, "b-000000", lines(record(2)))
+
+    assert compact(bucket).rows == 1
+    rows = table(bucket)
+    assert rows["inputs"].to_list() == [None, "results"]
+    assert rows["retired_input"].to_list() == [3.5, None]

@@ -1,6 +1,7 @@
 """Segments of writers that died are claimed once, whole lines only."""
 
 import fcntl
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,10 +38,10 @@ def test_a_dead_writers_segment_is_uploaded_without_its_torn_line(
 
     log = PredictionLog(bucket, spool)
 
-    name = f"{SEGMENTS}/{DAY}/dead-000007.jsonl"
+    name = f"{SEGMENTS}/{DAY}/dead-000007.jsonl.gz"
     assert logged(bucket) == ({} if expected is None else {name: expected})
     if expected is not None:
-        assert bucket.read(name) == lines(*expected)
+        assert gzip.decompress(bucket.read(name)) == lines(*expected)
     assert files(spool) == []
     assert log.error is None
 

@@ -1,6 +1,7 @@
 """The prediction log: acknowledged records reach the bucket once, whatever writer dies or whatever disk is full."""
 
 import errno
+import gzip
 import os
 import resource
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.storage.bucket import ObjectInfo
+from football_assets.storage.bucket import Condition, ObjectInfo
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.gcs_server import Front, lose_answer, refuse
@@ -48,7 +49,7 @@ def test_records_are_in_the_spool_when_append_returns_and_in_the_bucket_when_the
 
     log.close()
 
-    assert [bucket.read(item.name) for item in bucket.list()] == [content]
+    assert [gzip.decompress(bucket.read(item.name)) for item in bucket.list()] == [content]
     assert files(spool) == []
     assert log.error is None
 
@@ -60,7 +61,7 @@ def test_a_segment_is_named_by_the_day_of_its_first_record_its_writer_and_its_se
     log.append([record(1, day="2015-12-31"), record(2, day="2016-01-01")])
     log.close()
 
-    assert list(logged(bucket)) == [f"{SEGMENTS}/2015-12-31/{log.writer}-000000.jsonl"]
+    assert list(logged(bucket)) == [f"{SEGMENTS}/2015-12-31/{log.writer}-000000.jsonl.gz"]
 
 
 def test_nothing_to_log_makes_no_file(log: PredictionLog, bucket: LocalBucket, spool: Path) -> None:
@@ -98,7 +99,7 @@ def test_segments_are_finished_before_they_grow_beyond_their_size(bucket: LocalB
 
     assert list(logged(bucket).values()) == [[1, 2, 3], [4, 5], [6, 7, 8, 9], [1]]
     assert list(logged(bucket)) == [
-        f"{SEGMENTS}/{DAY}/{log.writer}-{sequence:06}.jsonl" for sequence in range(4)
+        f"{SEGMENTS}/{DAY}/{log.writer}-{sequence:06}.jsonl.gz" for sequence in range(4)
     ]
 
 
@@ -276,7 +277,7 @@ def test_a_full_disk_refuses_batches_whole_and_keeps_what_was_acknowledged(
     assert content.endswith(b"\n")
     assert error_afterwards is None
     assert ids(bucket) == [*acknowledged, 200]
-    assert written == sum(item.size for item in bucket.list())
+    assert written == sum(len(gzip.decompress(bucket.read(item.name))) for item in bucket.list())
 
 
 def fail_to_write(*_arguments: object) -> None:
@@ -363,8 +364,8 @@ def test_a_writer_killed_while_writing_has_every_acknowledged_record_in_the_buck
 class KilledAfterUpload(LocalBucket):
     """A bucket whose client is killed as soon as an object is there."""
 
-    def upload(self, path: Path, name: str) -> ObjectInfo:
-        super().upload(path, name)
+    def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
+        super().write(name, data, if_version=if_version)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("outlived SIGKILL")
 
@@ -413,7 +414,7 @@ def test_writers_that_recover_at_once_upload_each_segment_once(bucket: LocalBuck
         child.join()
 
     uploaded = sorted(name for names, _ in answers for name in names)
-    assert uploaded == [f"{SEGMENTS}/{DAY}/dead-{number:06}.jsonl" for number in range(60)]
+    assert uploaded == [f"{SEGMENTS}/{DAY}/dead-{number:06}.jsonl.gz" for number in range(60)]
     assert [error for _, error in answers] == [None] * 3
     assert ids(bucket) == list(range(60))
     assert files(spool) == []

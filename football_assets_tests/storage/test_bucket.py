@@ -4,6 +4,7 @@ What is particular to a folder is in `test_local.py`, to Google Cloud Storage in
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -355,3 +356,65 @@ def test_a_bucket_behaves_as_a_dictionary(bucket_url: str) -> None:
         lambda: BucketAsDictionary(open_bucket(f"{bucket_url}/{next(numbers)}")),  # type: ignore[arg-type]
         settings=settings(max_examples=20, stateful_step_count=20, deadline=None),
     )
+
+
+def test_an_opened_object_is_read_at_any_position_and_as_it_was(bucket: Bucket) -> None:
+    content = bytes(range(256)) * 5000
+    bucket.write("a", content)
+
+    with bucket.open("a") as file:
+        assert file.seek(-3, os.SEEK_END) == len(content) - 3
+        assert file.read() == content[-3:]
+        file.seek(1000)
+        assert file.read(10) == content[1000:1010]
+        assert file.read() == content[1010:]
+    with pytest.raises(ObjectNotFound, match="no object 'b'"):
+        bucket.open("b")
+
+
+def test_what_is_read_of_an_opened_object_is_of_one_version(bucket: Bucket) -> None:
+    content = b"a" * (9 << 20)
+    bucket.write("a", content)
+
+    with bucket.open("a") as file:
+        assert file.read(10) == content[:10]
+        bucket.write("a", b"b" * (9 << 20))
+        try:
+            rest = file.read()
+        except ObjectNotFound:  # a remote generation is gone
+            rest = b""
+    assert b"b" not in rest
+
+
+def test_an_upload_may_have_a_condition(bucket: Bucket, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"new")
+
+    first = bucket.upload(source, "a", if_version=ABSENT)
+    with pytest.raises(PreconditionFailed, match="already exists"):
+        bucket.upload(source, "a", if_version=ABSENT)
+    second = bucket.write("a", b"second", if_version=first.version)
+    with pytest.raises(PreconditionFailed, match=f"version {second.version}"):
+        bucket.upload(source, "a", if_version=first.version)
+    bucket.upload(source, "a", if_version=second.version)
+
+    assert bucket.read("a") == b"new"
+
+
+@pytest.mark.parametrize("kind", ["folder", "gcs"])
+def test_an_object_that_was_written_since_it_was_listed_is_not_removed(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    if kind == "folder":
+        bucket: Bucket = request.getfixturevalue("folder")
+    else:
+        bucket = request.getfixturevalue("gcs_front").open(request.getfixturevalue("gcs_url"))
+    listed = bucket.write("a", b"content")
+    time.sleep(0.002)
+    again = bucket.write("a", b"content")  # in a folder: the same version
+
+    assert not bucket.remove(listed)
+    assert bucket.stat("a") == again
+    assert bucket.remove(again)
+    assert not bucket.remove(again)
+    assert bucket.stat("a") is None

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from football_assets.errors import PreconditionFailed, UpdateConflict
 from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo
 from football_assets.storage.opening import open_bucket
-from football_assets.storage.updates import UPDATE_ATTEMPTS, update
+from football_assets.storage.updates import UPDATE_ATTEMPTS, update, update_file
 
 NAME = "records/shared.json"
 WRITERS = 8
@@ -191,3 +193,48 @@ def test_an_error_of_the_change_ends_the_update(bucket: Bucket, waits: list[floa
     assert not isinstance(raised.value, UpdateConflict)
     assert bucket.stat(NAME) == written
     assert waits == []
+
+
+def test_many_writers_of_a_file_at_a_time_lose_no_update(
+    bucket: Bucket, bucket_url: str, tmp_path: Path
+) -> None:
+    def write(writer: int) -> None:
+        own = open_bucket(bucket_url)
+        for number in range(3):
+            numbers = count()
+
+            def change(current: BinaryIO | None, entry: str = f"{writer}-{number}") -> Path:
+                path = tmp_path / f"{entry}-{next(numbers)}"  # noqa: B023
+                path.write_bytes((current.read() if current else b"") + f"{entry} ".encode())
+                return path
+
+            update_file(own, NAME, change)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+
+    assert sorted(bucket.read(NAME).decode().split()) == sorted(
+        f"{w}-{n}" for w in range(4) for n in range(3)
+    )
+
+
+def test_a_file_that_is_not_to_change_is_left_as_it_is(bucket: Bucket, tmp_path: Path) -> None:
+    assert update_file(bucket, NAME, lambda current: None) is None
+    written = bucket.write(NAME, b"as it was")
+
+    assert update_file(bucket, NAME, lambda current: None) == written
+
+
+def test_a_file_that_others_change_all_the_time_is_an_error(
+    bucket: Bucket, tmp_path: Path, waits: list[float]
+) -> None:
+    path = tmp_path / "new"
+    path.write_bytes(b"mine")
+
+    def change(current: BinaryIO | None) -> Path:
+        bucket.write(NAME, f"theirs {len(waits)}".encode())
+        return path
+
+    with pytest.raises(UpdateConflict, match="all 3 attempts"):
+        update_file(bucket, NAME, change, attempts=3)
+    assert bucket.read(NAME) == b"theirs 2"
