@@ -1,10 +1,19 @@
 """Every environment variable of the project with its type, default and unit."""
 
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _off_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().lower() == "off" else value
+
+
+Limit = Annotated[int | None, BeforeValidator(_off_is_none)]
+"""A limit of the retention; None, in the environment `off`: everything is kept."""
 
 
 class Settings(BaseSettings):
@@ -77,6 +86,37 @@ class Settings(BaseSettings):
         description="Repository on GitHub or GitLab that the Dagster UI links to; unset: local files.",
     )
     git_branch: str = Field("main", description="Branch or tag that links to FOOTBALL_GIT_URL name.")
+
+    retention_log_days: Limit = Field(
+        400,
+        ge=91,
+        description="Days that tables and rejected lines of the prediction log are kept, more than the drift report "
+        "reads; off: for ever.",
+    )
+    retention_versions: Limit = Field(
+        20, ge=1, description="Newest model versions that are kept without an alias; off: all."
+    )
+    retention_version_days: int = Field(
+        91,
+        ge=1,
+        description="Days that every model version is kept, and that one is after it answered a request.",
+    )
+    retention_artifact_days: Limit = Field(
+        7, ge=1, description="Days that an artefact is kept that no pointer names any more; off: for ever."
+    )
+    retention_report_days: Limit = Field(
+        400, ge=1, description="Days that summaries of drift reports are kept; off: for ever."
+    )
+    retention_run_days: Limit = Field(
+        90,
+        ge=1,
+        description="Days that Dagster's runs, their events and compute logs are kept after their end; off: for ever.",
+    )
+    retention_scratch_hours: Limit = Field(
+        48,
+        ge=24,
+        description="Hours that scratch files are kept after they were last written; off: for ever.",
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -4,9 +4,12 @@ The steps of a run share one process: a process per step would spend more time o
 Pools still limit them. Jobs that train carry a tag, of which the run queue starts one run at a time.
 """
 
+from typing import Any
+
 from dagster import AssetSelection, define_asset_job, in_process_executor
 
 from football_assets.automation.registry_jobs import follow_registry
+from football_assets.automation.retention_job import prune_storage
 from football_assets.automation.tags import TRAINS_TAG
 
 # From the landing files, or from the model, through to the forecasts. Results are fetched and configurations searched
@@ -50,4 +53,4 @@ sync_results = define_asset_job(
     executor_def=in_process_executor,
 )
 
-jobs = [refresh_forecasts, retrain, follow_registry, watch_drift, sync_results]
+jobs: list[Any] = [refresh_forecasts, retrain, follow_registry, watch_drift, sync_results, prune_storage]

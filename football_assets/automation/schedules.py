@@ -3,6 +3,7 @@
 from dagster import DefaultScheduleStatus, ScheduleDefinition
 
 from football_assets.automation.jobs import sync_results, watch_drift
+from football_assets.automation.retention_job import prune_storage
 
 nightly_drift_report = ScheduleDefinition(
     name="nightly_drift_report",
@@ -22,4 +23,13 @@ daily_sync = ScheduleDefinition(
     description="Fetches current results. Off until switched on.",
 )
 
-schedules = [nightly_drift_report, daily_sync]
+daily_prune = ScheduleDefinition(
+    name="daily_prune",
+    job=prune_storage,
+    cron_schedule="20 4 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Removes what FOOTBALL_RETENTION_* does not keep and nothing needs.",
+)
+
+schedules = [nightly_drift_report, daily_sync, daily_prune]

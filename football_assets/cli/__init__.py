@@ -24,6 +24,7 @@ COMMANDS = {
     "materialize": "football_assets.cli.graph:materialize_command",
     "models": "football_assets.cli.models:models_group",
     "predict": "football_assets.cli.predict:predict_command",
+    "prune": "football_assets.cli.retention:prune_command",
     "serve": "football_assets.cli.servers:serve_command",
     "sync": "football_assets.cli.results:sync_command",
     "up": "football_assets.cli.servers:up_command",

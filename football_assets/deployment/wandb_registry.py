@@ -14,7 +14,7 @@ from football_assets.errors import ObjectNotFound, RegistryError
 from football_assets.registry.store import Registry
 from football_assets.storage.model_files import MODEL_INT8
 
-_FOLLOWED_OBJECT = "registry/wandb.json"
+FOLLOWED_OBJECT = "registry/wandb.json"
 COLLECTION = "wandb-registry-model/football-forecaster"
 ALIAS = "production"
 MAX_BYTES = 2 << 30
@@ -68,7 +68,7 @@ def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> in
         check_bundle(folder)
         version = registry.publish(folder, {"source": linked.name})
     registry.promote(version)
-    registry.bucket.write(_FOLLOWED_OBJECT, json.dumps({"name": linked.name, "version": version}).encode())
+    registry.bucket.write(FOLLOWED_OBJECT, json.dumps({"name": linked.name, "version": version}).encode())
     return version
 
 
@@ -142,7 +142,7 @@ def _check_files(linked: LinkedModel) -> None:
 
 def _followed(registry: Registry) -> str | None:
     try:
-        name: str = json.loads(registry.bucket.read(_FOLLOWED_OBJECT))["name"]
+        name: str = json.loads(registry.bucket.read(FOLLOWED_OBJECT))["name"]
     except (ObjectNotFound, ValueError, KeyError):
         return None
     return name

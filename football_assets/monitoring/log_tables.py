@@ -20,6 +20,7 @@ ROWS_AT_ONCE = 100_000
 """Rows of a row group, which are in memory at once: 40 MB of forecasts with 70 inputs."""
 
 KEY = ("segment", "line")
+ANY_VERSION = (0, 1 << 62)
 _CODE = "code"
 
 
@@ -104,6 +105,45 @@ def count_repeated(bucket: Bucket, name: str) -> tuple[int, int]:
             start += batch.height
     keys.sort()
     return len(keys), int(np.count_nonzero(keys[1:] == keys[:-1]))
+
+
+def lines_of(bucket: Bucket, name: str, files: Collection[str]) -> dict[str, set[int]]:
+    """Return the lines of some segments that a table's object has.
+
+    Raises
+    ------
+    ObjectNotFound
+        It was removed since it was listed.
+    """
+    found: dict[str, set[int]] = {}
+    with bucket.open(name) as source:
+        for batch in read_batches(source, KEY):
+            wanted = batch.filter(pl.col("segment").is_in(list(files)))
+            for file, lines in wanted.group_by("segment").agg("line").iter_rows():
+                found.setdefault(file, set()).update(lines)
+    return found
+
+
+def version_ranges(bucket: Bucket, name: str) -> set[tuple[int, int]]:
+    """Return the lowest and the highest model version of each row group of a table's object, from its footer.
+
+    A row group without statistics has `ANY_VERSION`.
+
+    Raises
+    ------
+    ObjectNotFound
+        It was removed since it was listed.
+    """
+    with bucket.open(name) as source:
+        metadata = pq.ParquetFile(source).metadata
+    column = metadata.schema.names.index("model_version")
+    groups = [metadata.row_group(number).column(column) for number in range(metadata.num_row_groups)]
+    return {
+        (group.statistics.min, group.statistics.max)
+        if group.statistics is not None and group.statistics.has_min_max
+        else ANY_VERSION
+        for group in groups
+    }
 
 
 def merge_log(current: BinaryIO | None, runs: Runs, target: Path) -> int:

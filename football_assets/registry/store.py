@@ -10,6 +10,7 @@ library has a *release*.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +157,7 @@ class Registry:
         """
         if alias not in ALIASES:
             raise RegistryError(f"{alias!r} is not an alias: use one of {', '.join(ALIASES)}.")
-        self.manifest(version)
-        self._aliases.change(lambda state: state.with_alias(alias, version))
+        self._point_to(version, lambda state: state.with_alias(alias, version))
 
     def promote(self, version: int) -> dict[str, int]:
         """Make a version production; the production version becomes previous.
@@ -167,8 +167,7 @@ class Registry:
         dict
             The aliases afterwards.
         """
-        self.manifest(version)
-        self._aliases.change(lambda state: state.promoted(version))
+        self._point_to(version, lambda state: state.promoted(version))
         return self.aliases()
 
     def promote_over(self, version: int, production: int | None) -> dict[str, int]:
@@ -179,7 +178,6 @@ class Registry:
         PreconditionFailed
             Another version is production by now: judge again.
         """
-        self.manifest(version)
 
         def change(state: AliasState) -> AliasState:
             if state.production != production:
@@ -189,7 +187,7 @@ class Registry:
                 )
             return state.promoted(version)
 
-        self._aliases.change(change)
+        self._point_to(version, change)
         return self.aliases()
 
     def rollback(self) -> dict[str, int]:
@@ -219,6 +217,35 @@ class Registry:
 
         self._aliases.change(change)
         return self.aliases()
+
+    def remove(self, version: int) -> bool:
+        """Remove a version that no alias names and no rollback withdrew; return False if one does.
+
+        The manifest goes first, since a version exists once its manifest does. If an alias is set meanwhile, the
+        manifest is written again; an alias that is set after that finds no manifest and is taken back.
+        """
+        return version not in self._named() and self._versions.remove(version, self._named)
+
+    def _named(self) -> set[int]:
+        state = self._aliases.read()
+        return {*state.numbers().values(), *state.withdrawn}
+
+    def _point_to(self, version: int, change: Callable[[AliasState], AliasState]) -> None:
+        """Change the aliases for a version that exists before and afterwards."""
+        self.manifest(version)
+        changed: list[tuple[AliasState, AliasState]] = []
+
+        def remember(state: AliasState) -> AliasState:
+            changed[:] = [(state, change(state))]
+            return changed[0][1]
+
+        self._aliases.change(remember)
+        try:
+            self.manifest(version)
+        except RegistryError:  # the version was removed meanwhile
+            before, after = changed[0]
+            self._aliases.change(lambda state: before if state == after else state)
+            raise
 
     def record_decision(self, version: int, decision: dict[str, Any]) -> None:
         """Store the gate's decision about a version in place of the one before."""

@@ -8,6 +8,7 @@ write into one folder. The number of a publisher that died is not reused.
 import re
 import shutil
 import tempfile
+from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,21 @@ class ModelVersions:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return target
+
+    def remove(self, number: int, named: Callable[[], Container[int]]) -> bool:
+        """Remove a version unless it is among those named once its manifest is gone. See `Registry.remove`."""
+        name = f"{VERSIONS}{number}/{MANIFEST_FILE}"
+        listed = self._bucket.stat(name)
+        if listed is not None:
+            manifest = self._bucket.read(name)
+            if not self._bucket.remove(listed):
+                return False
+            if number in named():
+                self._bucket.write(name, manifest, if_version=ABSENT)
+                return False
+        for item in self._bucket.list(f"{VERSIONS}{number}/"):
+            self._bucket.remove(item)
+        return True
 
     def describe(self) -> str:
         """Name the newest versions in one sentence, for error messages."""

@@ -72,6 +72,11 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
     return target
 
 
+def named_digests(bucket: Bucket, name: str) -> list[str]:
+    """Return the digests of the contents that an artefact's pointer names, the current one first; none without one."""
+    return _recent(bucket, name)
+
+
 def folder_digest(folder: Path) -> str:
     """Compute the digest of a folder's file names and contents."""
     files = _files(folder)

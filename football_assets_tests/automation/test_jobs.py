@@ -78,6 +78,7 @@ def test_sensors_and_the_nightly_report_run_from_the_start_and_the_sync_does_not
     assert {schedule.name: (schedule.default_status.value, schedule.job_name) for schedule in schedules} == {
         "nightly_drift_report": ("RUNNING", "watch_drift"),
         "daily_sync": ("STOPPED", "sync_results"),
+        "daily_prune": ("RUNNING", "prune_storage"),
     }
 
 

@@ -1,10 +1,12 @@
 """References to model versions and the decisions about them, on both kinds of bucket."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from football_assets.errors import RegistryError
+from football_assets.registry.aliases import AliasState
 from football_assets.registry.store import Registry
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.model_versions import published
@@ -39,3 +41,62 @@ def test_the_last_decision_about_a_version_is_kept(registry: Registry, tmp_path:
     registry.record_decision(1, {"accepted": True})
     assert registry.decision(1) == {"accepted": True}
     assert registry.versions() == [1]
+
+
+def test_a_version_without_an_alias_is_removed_and_one_with_an_alias_is_not(
+    registry: Registry, tmp_path: Path
+) -> None:
+    published(registry, tmp_path, 4)
+    registry.promote(1)
+    registry.promote(2)
+    registry.rollback()  # withdraws 2
+    registry.set_alias("candidate", 3)
+    registry.record_decision(4, {"accepted": False})
+
+    assert [registry.remove(version) for version in (1, 2, 3, 4)] == [False, False, False, True]
+
+    assert registry.versions() == [1, 2, 3]
+    assert [item.name for item in registry.bucket.list("registry/versions/4/")] == []
+    assert registry.decision(4) == {"accepted": False}
+    with pytest.raises(RegistryError, match="no model version 4"):
+        registry.promote(4)
+
+
+def test_a_version_that_gets_an_alias_while_it_is_removed_stays_whole(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(registry, tmp_path, 2)
+    other = Registry(open_bucket(registry.bucket.url))
+    reads: list[int] = []
+    read = registry._aliases.read
+
+    def promoted_meanwhile() -> AliasState:
+        if len(reads) == 1:  # between the first look and the second, after the manifest was removed
+            other._aliases.change(lambda state: state.promoted(1))
+        reads.append(1)
+        return read()
+
+    monkeypatch.setattr(registry._aliases, "read", promoted_meanwhile)
+
+    assert not registry.remove(1)
+    assert other.aliases() == {"production": 1}
+    assert other.fetch("production", tmp_path / "scratch").is_dir()
+
+
+def test_an_alias_for_a_version_that_is_removed_meanwhile_is_taken_back(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(registry, tmp_path, 3)
+    registry.promote(2)
+    change = registry._aliases.change
+
+    def removed_first(changed: Callable[[AliasState], AliasState]) -> None:
+        monkeypatch.undo()
+        assert Registry(registry.bucket).remove(1)
+        change(changed)
+
+    monkeypatch.setattr(registry._aliases, "change", removed_first)
+
+    with pytest.raises(RegistryError, match="no model version 1"):
+        registry.promote(1)
+    assert registry.aliases() == {"production": 2}

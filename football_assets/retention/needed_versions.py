@@ -1,0 +1,129 @@
+"""Model versions that must stay, each with the reason."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from football_assets.deployment.served_versions import ServedVersions
+from football_assets.deployment.wandb_registry import FOLLOWED_OBJECT
+from football_assets.errors import ObjectNotFound, RegistryError
+from football_assets.monitoring.log_tables import version_ranges
+from football_assets.monitoring.results import logged_days
+from football_assets.monitoring.summary import HISTORY
+from football_assets.registry.store import Registry
+from football_assets.storage.bucket import Bucket
+from football_assets.storage.log_segments import SEGMENTS, PredictionLogError, segment_lines
+
+SEALED = "sealed/"
+"""Records that other records prove: what they name is kept, and they themselves are."""
+
+_VERSION_KEYS = re.compile(r"(model_)?version")
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Versions with the reasons to keep them."""
+
+    reasons: dict[int, str]
+
+    def add(self, versions: Iterator[int] | set[int] | list[int] | frozenset[int], reason: str) -> None:
+        """Keep versions; the first reason stays."""
+        for version in versions:
+            self.reasons.setdefault(version, reason)
+
+
+def needed_versions(
+    registry: Registry, served: ServedVersions, newest: int, days: int, now: datetime
+) -> dict[int, str]:
+    """Return the versions that must stay, with the reason.
+
+    These are the newest ones, those with an alias or withdrawn, those that replicas serve, those that answered a
+    request or were production in the last days, those that a sealed record names, and young ones.
+
+    Raises
+    ------
+    RegistryError
+        The aliases cannot be read: nothing is known of any version.
+    """
+    bucket = registry.bucket
+    numbers = registry.versions()
+    needed = Needed({})
+    for alias, version in registry.aliases().items():
+        needed.add([version], f"alias {alias}")
+    needed.add(registry.withdrawn(), "withdrawn: the gate must know it")
+    needed.add(served.versions, "served")
+    needed.add(_sealed(bucket), "a sealed record names it")
+    needed.add(_followed(bucket), "linked in Weights & Biases")
+    needed.add(_segments(bucket), "answered a request that is not compacted")
+    needed.add(
+        _logged(bucket, now - timedelta(days=days), numbers), f"answered a request in the last {days} days"
+    )
+    needed.add(_reported(bucket, now - timedelta(days=days)), f"production in the last {days} days")
+    needed.add(numbers[-newest:], f"one of the newest {newest}")
+    for number in numbers:
+        if number not in needed.reasons and _is_young(registry, number, now - timedelta(days=days)):
+            needed.add([number], f"younger than {days} days")
+    return needed.reasons
+
+
+def _is_young(registry: Registry, number: int, since: datetime) -> bool:
+    try:
+        return registry.manifest(number).published >= since
+    except RegistryError:  # corrupt, or removed meanwhile: `registered_versions_are_whole` reports it
+        return True
+
+
+def _sealed(bucket: Bucket) -> Iterator[int]:
+    for item in bucket.list(SEALED):
+        yield from _numbers(orjson.loads(bucket.read(item.name)))
+
+
+def _numbers(value: Any) -> Iterator[int]:
+    """Find the versions that a record names, at any depth."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            if isinstance(entry, int) and _VERSION_KEYS.fullmatch(key):
+                yield entry
+            else:
+                yield from _numbers(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _numbers(entry)
+
+
+def _followed(bucket: Bucket) -> Iterator[int]:
+    try:
+        yield int(orjson.loads(bucket.read(FOLLOWED_OBJECT))["version"])
+    except ObjectNotFound:
+        return
+
+
+def _segments(bucket: Bucket) -> set[int]:
+    found: set[int] = set()
+    for item in bucket.list(f"{SEGMENTS}/"):
+        try:
+            for line in segment_lines(bucket.read(item.name)):
+                version = (line.record or {}).get("model_version")
+                if isinstance(version, int):
+                    found.add(version)
+        except (ObjectNotFound, PredictionLogError):  # compacted meanwhile, or corrupt
+            continue
+    return found
+
+
+def _logged(bucket: Bucket, since: datetime, numbers: list[int]) -> set[int]:
+    """Return the versions within the range of those of a row group: a few more than answered."""
+    ranges = [
+        span for day in logged_days(bucket, since.date()) for span in version_ranges(bucket, day.object)
+    ]
+    return {number for number in numbers if any(low <= number <= high for low, high in ranges)}
+
+
+def _reported(bucket: Bucket, since: datetime) -> Iterator[int]:
+    for item in bucket.list(HISTORY):
+        if item.updated >= since:
+            yield from _numbers(orjson.loads(bucket.read(item.name)))

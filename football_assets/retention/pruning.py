@@ -1,0 +1,190 @@
+"""`prune`: remove what the policy does not keep and nothing needs, or only list it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from football_assets.deployment.served_versions import ServedVersions
+from football_assets.errors import BucketError, RegistryError
+from football_assets.registry.store import Registry
+from football_assets.retention.log_objects import (
+    REJECTED_KIND,
+    REPORT_KIND,
+    SEGMENT_KIND,
+    TABLE_KIND,
+    removable_rejected,
+    removable_reports,
+    removable_segments,
+    removable_tables,
+)
+from football_assets.retention.model_objects import (
+    ARTIFACT_KIND,
+    VERSION_KIND,
+    removable_artifacts,
+    removable_versions,
+)
+from football_assets.retention.needed_versions import needed_versions
+from football_assets.retention.policy import RetentionPolicy
+from football_assets.retention.removal import PrunedKind, Removal
+from football_assets.retention.scratch_files import SCRATCH_KIND, removable_scratch
+from football_assets.storage.artifacts import named_digests
+from football_assets.storage.bucket import Bucket
+
+RUN_KIND = "runs"
+LEFT_KIND = "files of removed runs"
+KEPT_FOR_EVER = "off: everything is kept"
+
+
+class EndedRun(Protocol):
+    """A run that has ended and that no asset's latest materialization is of, or files of a run that is no more."""
+
+    @property
+    def run_id(self) -> str:
+        """Its identifier."""
+
+    @property
+    def ended(self) -> datetime:
+        """When it ended, UTC."""
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files on this machine."""
+
+
+class RunHistory(Protocol):
+    """Dagster's storage of runs."""
+
+    def ended_runs(self, before: datetime) -> Iterable[EndedRun]:
+        """Return the runs that ended before a time and that nothing refers to."""
+
+    def left_files(self, before: datetime) -> Iterable[EndedRun]:
+        """Return the files of runs that Dagster does not know, last written before a time."""
+
+    def remove(self, run_id: str) -> bool:
+        """Remove a run with its events, compute logs and files."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Where a pruning looks. `runs` None: there is no Dagster instance; `served`: what running replicas need."""
+
+    bucket: Bucket
+    scratch: Path
+    served: ServedVersions = field(default_factory=ServedVersions)
+    runs: RunHistory | None = None
+
+
+def prune(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: bool) -> list[PrunedKind]:
+    """Find what is older than the policy keeps and nothing needs, and remove it.
+
+    Any number may run at once, beside runs, replicas and publishers. An object that is written between its listing and
+    its removal stays. A kind whose needs cannot be read is left alone, with a note.
+
+    Parameters
+    ----------
+    now
+        UTC.
+    dry_run
+        Only find.
+
+    Returns
+    -------
+    list of PrunedKind
+        One entry a kind, also where nothing was found.
+    """
+    needed, doubt = _needed(world, policy, now)
+    return [
+        _prune_kind(kind, limit, find, dry_run=dry_run)
+        for kind, limit, find in _kinds(world, policy, now, needed, doubt)
+    ]
+
+
+def _needed(world: World, policy: RetentionPolicy, now: datetime) -> tuple[dict[int, str] | None, str]:
+    """Return the versions that must stay, or None and why they are not known."""
+    if world.served.doubt:
+        return None, f"What is served is not known. {world.served.doubt}"
+    newest = policy.versions or 1
+    try:
+        registry = Registry(world.bucket)
+        return needed_versions(registry, world.served, newest, policy.version_days, now), ""
+    except (RegistryError, BucketError, ValueError) as error:
+        return None, f"What needs a version is not known. {error}"
+
+
+_Kinds = Sequence[tuple[str, int | None, Callable[[int], Iterable[Removal]]]]
+
+
+def _kinds(
+    world: World, policy: RetentionPolicy, now: datetime, needed: dict[int, str] | None, doubt: str
+) -> _Kinds:
+    bucket = world.bucket
+
+    def versions(_: int) -> Iterable[Removal]:
+        if needed is None:
+            raise _Unknown(doubt)
+        return removable_versions(Registry(bucket), needed, policy.version_days, now)
+
+    def scratch(hours: int) -> Iterable[Removal]:
+        return removable_scratch(world.scratch, hours, now, lambda name: named_digests(bucket, name), needed)
+
+    return [
+        (SEGMENT_KIND, policy.log_days, lambda _: removable_segments(bucket, now)),
+        (TABLE_KIND, policy.log_days, lambda days: removable_tables(bucket, days, now)),
+        (REJECTED_KIND, policy.log_days, lambda days: removable_rejected(bucket, days, now)),
+        (REPORT_KIND, policy.report_days, lambda days: removable_reports(bucket, days, now)),
+        (ARTIFACT_KIND, policy.artifact_days, lambda days: removable_artifacts(bucket, days, now)),
+        (VERSION_KIND, policy.versions, versions),
+        (RUN_KIND, policy.run_days, lambda days: _runs(world.runs, days, now)),
+        (LEFT_KIND, policy.run_days, lambda days: _left_files(world.runs, days, now)),
+        (SCRATCH_KIND, policy.scratch_hours, scratch),
+    ]
+
+
+class _Unknown(Exception):
+    """It cannot be found out what is needed."""
+
+
+def _prune_kind(
+    kind: str, limit: int | None, find: Callable[[int], Iterable[Removal]], *, dry_run: bool
+) -> PrunedKind:
+    if limit is None:
+        return PrunedKind(kind, note=KEPT_FOR_EVER)
+    try:
+        found = list(find(limit))
+    except (_Unknown, BucketError) as error:
+        return PrunedKind(kind, note=str(error))
+    removed, notes = 0, []
+    for removal in () if dry_run else found:
+        try:
+            removed += removal.remove()
+        except BucketError as error:  # the others are removed all the same
+            notes.append(str(error))
+    if not dry_run and removed < len(found) and not notes:
+        notes.append(f"{len(found) - removed} were written or needed meanwhile")
+    return PrunedKind(
+        kind,
+        len(found),
+        removed,
+        sum(removal.bytes for removal in found),
+        min((removal.written for removal in found), default=None),
+        "; ".join(dict.fromkeys(removal.why for removal in found)),
+        " ".join(dict.fromkeys(notes)),
+    )
+
+
+def _runs(runs: RunHistory | None, days: int, now: datetime) -> Iterator[Removal]:
+    if runs is not None:
+        for run in runs.ended_runs(now - timedelta(days=days)):
+            yield _run_removal(runs, run, RUN_KIND, f"ended more than {days} days ago")
+
+
+def _left_files(runs: RunHistory | None, days: int, now: datetime) -> Iterator[Removal]:
+    if runs is not None:
+        for run in runs.left_files(now - timedelta(days=days)):
+            yield _run_removal(runs, run, LEFT_KIND, "their run is removed")
+
+
+def _run_removal(runs: RunHistory, run: EndedRun, kind: str, why: str) -> Removal:
+    return Removal(kind, run.run_id, run.bytes, run.ended, why, lambda: runs.remove(run.run_id))

@@ -1,0 +1,49 @@
+"""Objects of the log and of the reports go by their day; what has no day stays."""
+
+from pathlib import Path
+
+from football_assets.monitoring.compaction import REJECTED
+from football_assets.retention.log_objects import (
+    removable_rejected,
+    removable_reports,
+    removable_segments,
+    removable_tables,
+)
+from football_assets.storage.local import LocalBucket
+from football_assets.storage.log_segments import SEGMENTS
+from football_assets_tests.builders.retention_worlds import (
+    NOW,
+    add_report,
+    add_table,
+    days_ago,
+    write_aged,
+)
+
+
+def test_tables_rejected_lines_and_reports_go_by_their_age(tmp_path: Path) -> None:
+    bucket = LocalBucket(tmp_path / "bucket")
+    for days in (99, 100, 101):
+        add_table(bucket, days, [1])
+        write_aged(bucket, f"{REJECTED}/{days_ago(days).date()}/a.jsonl", b"{", days)
+        add_report(bucket, days + 0.1, 1)
+    write_aged(bucket, f"{REJECTED}/notes/a.jsonl", b"{", 500)
+
+    old = f"{days_ago(101).date()}"
+    assert [item.name for item in removable_tables(bucket, 100, NOW)] == [
+        f"tables/prediction_log/{old}.parquet"
+    ]
+    assert [item.name for item in removable_rejected(bucket, 100, NOW)] == [f"{REJECTED}/{old}/a.jsonl"]
+    assert [item.written.date() for item in removable_reports(bucket, 100, NOW)] == [
+        days_ago(101.1).date(),
+        days_ago(100.1).date(),
+    ]
+
+
+def test_a_segment_that_is_corrupt_or_no_segment_stays(tmp_path: Path) -> None:
+    bucket = LocalBucket(tmp_path / "bucket")
+    day = add_table(bucket, 500, [1])
+    write_aged(bucket, f"{SEGMENTS}/{day}/a-000000.jsonl.gz", b"\x1f\x8b\x08broken", 500)
+    write_aged(bucket, f"{SEGMENTS}/{day}/empty.jsonl", b"", 500)
+    write_aged(bucket, f"{SEGMENTS}/notes.txt", b"mine", 500)
+
+    assert list(removable_segments(bucket, NOW)) == []
