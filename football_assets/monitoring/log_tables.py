@@ -66,7 +66,7 @@ def read_batches(source: BinaryIO, columns: Sequence[str] | None = None) -> Iter
     columns
         Those to read; a file of an earlier release may lack some. None reads all.
     """
-    file = pq.ParquetFile(source)
+    file = _open(source)
     present = None if columns is None else [name for name in file.schema_arrow.names if name in columns]
     # One thread reads the columns in the order of the file: a remote bucket is asked for few ranges.
     for batch in file.iter_batches(ROWS_AT_ONCE, columns=present, use_threads=False):
@@ -82,7 +82,7 @@ def count_rows(bucket: Bucket, name: str) -> int:
         It was removed since it was listed.
     """
     with bucket.open(name) as source:
-        return int(pq.ParquetFile(source).metadata.num_rows)
+        return int(_open(source).metadata.num_rows)
 
 
 def count_repeated(bucket: Bucket, name: str) -> tuple[int, int]:
@@ -95,7 +95,7 @@ def count_repeated(bucket: Bucket, name: str) -> tuple[int, int]:
     """
     codes: dict[str, int] = {}
     with bucket.open(name) as source:
-        keys = np.empty(pq.ParquetFile(source).metadata.num_rows, np.int64)
+        keys = np.empty(_open(source).metadata.num_rows, np.int64)
         start = 0
         for batch in read_batches(source, KEY):
             for file in batch["segment"].unique():
@@ -135,7 +135,7 @@ def version_ranges(bucket: Bucket, name: str) -> set[tuple[int, int]]:
         It was removed since it was listed.
     """
     with bucket.open(name) as source:
-        metadata = pq.ParquetFile(source).metadata
+        metadata = _open(source).metadata
     column = metadata.schema.names.index("model_version")
     groups = [metadata.row_group(number).column(column) for number in range(metadata.num_row_groups)]
     return {
@@ -200,7 +200,7 @@ def _schemas(current: BinaryIO | None, paths: Iterable[Path]) -> Iterator[pl.Sch
         sources = [] if current is None else [current]
         sources += [stack.enter_context(path.open("rb")) for path in paths]
         for source in sources:
-            yield _frame(pq.ParquetFile(source).schema_arrow.empty_table()).schema
+            yield _frame(_open(source).schema_arrow.empty_table()).schema
 
 
 class _Known:
@@ -221,6 +221,11 @@ class _Known:
         of_these = self._lines.filter(pl.col(_CODE).is_in(coded[_CODE].unique().implode()))
         new = coded.join(of_these, on=[_CODE, "line"], how="anti", maintain_order="left")
         return new.drop(_CODE)
+
+
+def _open(source: BinaryIO) -> pq.ParquetFile:
+    """Open a file without its buffer of all that will be read, which grows to the size of the file."""
+    return pq.ParquetFile(source, pre_buffer=False)
 
 
 def _frame(data: pa.RecordBatch | pa.Table) -> pl.DataFrame:

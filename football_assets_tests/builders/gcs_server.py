@@ -46,13 +46,21 @@ class GcsServer:
 
 
 @contextmanager
-def run_gcs_server(folder: Path) -> Iterator[GcsServer]:
-    """Run the server on a free port, with its objects as files in a folder."""
+def run_gcs_server(folder: Path, data: Path | None = None) -> Iterator[GcsServer]:
+    """Run the server on a free port, with its objects as files in a folder.
+
+    Parameters
+    ----------
+    data
+        A folder of buckets; the server begins with the files in them as objects, in memory.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     place = ["-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-public-host", f"127.0.0.1:{port}"]
     storage = ["-backend", "filesystem", "-filesystem-root", str(folder / "objects")]
+    if data is not None:
+        storage = ["-backend", "memory", "-data", str(data)]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [BINARY, *place, *storage, "-log-level", "warn"], stdout=log, stderr=subprocess.STDOUT

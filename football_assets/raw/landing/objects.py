@@ -86,15 +86,16 @@ def _stray_of(file: UnusableFile) -> StrayObject:
 
 def parse_object_name(info: ObjectInfo) -> LandingObject | StrayObject:
     """Parse source, season, league and format from the name of an object."""
-    path = PurePosixPath(info.name.removeprefix(RAW))
-    season = parse_season(path.parent.name)
+    folder, _, file = info.name.removeprefix(RAW).rpartition("/")
+    source, _, season_name = folder.rpartition("/")
+    season = parse_season(season_name)
     if season is None:
         return StrayObject(info, None, "Its folder is not a season like 2015-16 or 2015.")
-    stem, _, extension = path.name.rpartition(".")
+    stem, _, extension = file.rpartition(".")
     if extension.lower() not in EXTENSIONS:
         return StrayObject(info, season, "The object's name ends in neither .json nor .csv.")
     try:
         league = _UNPLACED if stem == UNPLACED else league_of(stem)
     except UnknownLeague as error:
         return StrayObject(info, season, str(error))
-    return LandingObject(info, path.parent.parent.as_posix(), season, league, extension.lower())
+    return LandingObject(info, source or ".", season, league, extension.lower())
