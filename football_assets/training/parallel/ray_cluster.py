@@ -75,8 +75,9 @@ def _join(address: str, options: dict[str, Any]) -> None:
     except (ConnectionError, RuntimeError, RayError) as error:
         reason = str(error).strip().splitlines()[-1]
         raise FootballError(
-            f"Ray's cluster at {address} cannot be joined ({reason}): check RAY_ADDRESS, and set RAY_AUTH_MODE=token "
-            "and RAY_AUTH_TOKEN to the token of the cluster, if it has one."
+            f"Ray's cluster at {address} cannot be joined ({reason}): set RAY_ADDRESS=ray://HEAD:10001 (HEAD:6379 "
+            "works on machines of the cluster only), and RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to the token of the "
+            "cluster, if it has one."
         ) from error
 
 
@@ -89,6 +90,6 @@ def _check_reached(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         raise FootballError(
-            f"Ray's cluster at {address} is not reached ({error.strerror or error}): start it, or unset RAY_ADDRESS to "
-            "use this machine alone."
+            f"Ray's cluster at {address} is not reached ({error.strerror or error}): start it, set "
+            "RAY_ADDRESS=ray://HEAD:10001, or unset RAY_ADDRESS to use this machine alone."
         ) from error
