@@ -3,9 +3,11 @@
 The project's own are in `football_assets.orchestration.dagster_private`.
 """
 
+from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events import EngineEventData
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RUN_KEY_TAG
 from dagster._core.test_utils import (
@@ -16,19 +18,26 @@ from dagster._core.test_utils import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.sensor import execute_sensor_iteration
+from dagster._daemon.types import DaemonHeartbeat
+from dagster._utils.interrupts import setup_interrupt_handlers
 
 __all__ = [
     "PARENT_RUN_ID_TAG",
     "RUN_KEY_TAG",
     "AssetCheckEvaluationPlanned",
     "BulkActionStatus",
+    "DaemonHeartbeat",
     "EngineEventData",
     "InProcessCodeLocationOrigin",
     "InProcessWorkspaceLoadTarget",
+    "JobPythonOrigin",
     "LoadableTargetOrigin",
+    "ModuleCodePointer",
     "PartitionBackfill",
+    "RepositoryPythonOrigin",
     "create_run_for_test",
     "create_test_daemon_workspace_context",
     "execute_sensor_iteration",
     "freeze_time",
+    "setup_interrupt_handlers",
 ]

@@ -14,9 +14,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from football_assets.automation.dagster_metrics import FAMILIES, NAMESPACE
+from football_assets.cli.dagster_servers import METRICS_PORT
 from serve.metrics import ServingMetrics
 
 MONITORING = Path(__file__).parents[2] / "serve" / "monitoring"
+RULE_TESTS = ("alerts_test.yml", "alerts_season_test.yml", "dagster_alerts_test.yml")
 ADDED_BY_PROMETHEUS = {"job", "instance"}
 OTHER_METRICS: dict[str, set[str]] = {
     "up": set(),
@@ -40,7 +43,12 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def rules() -> list[dict[str, Any]]:
-    groups = yaml.safe_load((MONITORING / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    """Every alert rule, of the forecasts and of Dagster."""
+    return [rule for name in ("alerts.yml", "dagster_alerts.yml") for rule in rules_of(name)]
+
+
+def rules_of(name: str) -> list[dict[str, Any]]:
+    groups = yaml.safe_load((MONITORING / name).read_text(encoding="utf-8"))["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
 
@@ -77,6 +85,7 @@ def exported() -> dict[str, set[str]]:
     metrics.observe_inference(1, 0.0003)
     metrics.set_model(3, date(2015, 11, 8), datetime(2015, 11, 9, tzinfo=UTC))
     names: dict[str, set[str]] = {name: set(labels) for name, labels in OTHER_METRICS.items()}
+    names |= {f"{NAMESPACE}_{name}": set(labels) for name, (_, labels) in FAMILIES.items()}
     for family in text_string_to_metric_families(metrics.render()[0].decode()):
         for sample in family.samples:
             names.setdefault(sample.name, set()).update(sample.labels)
@@ -113,12 +122,16 @@ def test_each_alert_says_what_is_wrong_and_what_to_do() -> None:
         assert rule["labels"]["severity"] in {"critical", "warning"}, rule["alert"]
         assert len(rule["annotations"]["summary"]) > 30, rule["alert"]
         assert len(rule["annotations"]["description"]) > 100, rule["alert"]
+        page, _, heading = rule["annotations"]["runbook_url"].partition("#")
+        assert heading == rule["alert"].lower()
+        runbook = (MONITORING.parents[1] / page).read_text(encoding="utf-8")
+        assert f"\n## {rule['alert']}\n" in runbook, "the runbook has a section of the alert's name"
 
 
 def test_every_alert_is_tested_to_fire_and_to_keep_quiet() -> None:
     fires: set[str] = set()
     quiet: set[str] = set()
-    for name in ("alerts_test.yml", "alerts_season_test.yml"):
+    for name in RULE_TESTS:
         for case in yaml.safe_load((MONITORING / name).read_text(encoding="utf-8"))["tests"]:
             for expected in case["alert_rule_test"]:
                 (fires if expected.get("exp_alerts") else quiet).add(expected["alertname"])
@@ -127,16 +140,17 @@ def test_every_alert_is_tested_to_fire_and_to_keep_quiet() -> None:
 
 @needs_promtool
 def test_alerts_fire_when_they_should() -> None:
-    result = promtool("test", "rules", "alerts_test.yml", "alerts_season_test.yml")
+    result = promtool("test", "rules", *RULE_TESTS)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.count("SUCCESS") == 2
+    assert result.stdout.count("SUCCESS") == len(RULE_TESTS)
 
 
 @needs_promtool
 def test_prometheus_accepts_its_configuration_with_the_rules() -> None:
     result = promtool("check", "config", "prometheus.yml")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert f"{len(rules())} rules found" in result.stdout
+    for name in ("alerts.yml", "dagster_alerts.yml"):
+        assert f"{len(rules_of(name))} rules found" in result.stdout
 
 
 @needs_promtool
@@ -151,13 +165,15 @@ def test_prometheus_can_parse_every_expression_of_the_dashboard(tmp_path: Path) 
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_scrape_asks_the_default_address_of_the_server_for_its_metrics() -> None:
+def test_the_scrapes_ask_the_default_addresses() -> None:
     configuration = yaml.safe_load((MONITORING / "prometheus.yml").read_text(encoding="utf-8"))
-    (scrape,) = configuration["scrape_configs"]
-    assert scrape["static_configs"] == [{"targets": ["127.0.0.1:8000"]}]
-    assert scrape["metrics_path"] == "/metrics"
+    targets = {scrape["job_name"]: scrape["static_configs"] for scrape in configuration["scrape_configs"]}
+    assert targets == {
+        "football": [{"targets": ["127.0.0.1:8000"]}],
+        "dagster": [{"targets": [f"127.0.0.1:{METRICS_PORT}"]}],
+    }
     jobs = {job for expr in expressions().values() for job in re.findall(r'job="(\w+)"', expr)}
-    assert jobs == {scrape["job_name"]}
+    assert jobs == set(targets)
 
 
 def test_the_dashboard_has_a_row_for_each_concern() -> None:

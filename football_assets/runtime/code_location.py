@@ -1,0 +1,28 @@
+"""Start Dagster's code location so that SIGTERM ends it.
+
+`dagster api grpc` gives SIGTERM the disposition that SIGINT has. A shell that is not interactive starts background
+processes with SIGINT ignored, and so do some supervisors: such a server ignores SIGTERM, too, and is killed when the
+grace period of its pod is over. Here SIGINT gets its default back before the server replaces this process.
+"""
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+MODULE = "football_assets.definitions"
+
+
+def become_code_location(host: str, port: int) -> NoReturn:
+    """Replace this process by the code location's gRPC server.
+
+    On SIGTERM it waits for calls in progress, at most a minute, and ends with code 0.
+
+    Parameters
+    ----------
+    host, port
+        What it listens on.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    server = ["-m", "dagster", "api", "grpc", "--module-name", MODULE, "--host", host, "--port", str(port)]
+    os.execv(sys.executable, [sys.executable, *server, "--inject-env-vars-from-instance"])
