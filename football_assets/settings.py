@@ -44,6 +44,20 @@ class Settings(BaseSettings):
         "`football serve` of this home.",
     )
     serve_token: SecretStr | None = Field(None, description="Ray's token for FOOTBALL_SERVE_API.")
+    serve_ray_service: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]+/[a-z0-9-]+$",
+        description="RayService, as namespace/name, whose Secret has Ray's token; unset: FOOTBALL_SERVE_TOKEN.",
+    )
+    training_cpus: int = Field(4, ge=1, description="CPUs of the pod of a run that trains, on Kubernetes.")
+    training_memory_gib: int = Field(
+        8, ge=1, description="Memory of the pod of a run that trains, on Kubernetes, in GiB."
+    )
+    training_gpus: int = Field(0, ge=0, description="GPUs of the pod of a run that trains, on Kubernetes.")
+    training_image: str | None = Field(
+        None,
+        description="Image of the pod of a run that trains, on Kubernetes; unset: that of the code location.",
+    )
     openfootball_url: str = Field(
         "https://raw.githubusercontent.com/openfootball/football.json/master",
         description="Where `football sync openfootball` finds the folders of the seasons.",

@@ -1,7 +1,8 @@
 """The jobs that sensors and schedules request.
 
 The steps of a run share one process: a process per step would spend more time on imports than most steps compute.
-Pools still limit them. Jobs that train carry a tag, of which the run queue starts one run at a time.
+Pools still limit them. Jobs that train carry a tag, of which the run queue starts one run at a time, and on Kubernetes
+one with the size of their pod.
 """
 
 from typing import Any
@@ -11,6 +12,8 @@ from dagster import AssetSelection, define_asset_job, in_process_executor
 from football_assets.automation.registry_jobs import follow_registry
 from football_assets.automation.retention_job import prune_storage
 from football_assets.automation.tags import TRAINS_TAG
+from football_assets.orchestration.run_resources import training_pod
+from football_assets.settings import get_settings
 
 # From the landing files, or from the model, through to the forecasts. Results are fetched and configurations searched
 # for on other occasions.
@@ -21,7 +24,7 @@ FROM_TRAINING = AssetSelection.from_string('key:"trained_lstm"+ and +key:"fixtur
 WATCHING_DRIFT = AssetSelection.from_string('key:"prediction_log" or key:"drift_report"')
 SYNCED = AssetSelection.from_string('key:"synced_results"')
 
-_TRAINS = {TRAINS_TAG: "true"}
+_TRAINS = {TRAINS_TAG: "true", **training_pod(get_settings())}
 
 refresh_forecasts = define_asset_job(
     "refresh_forecasts",

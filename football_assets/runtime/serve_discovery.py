@@ -23,6 +23,7 @@ from typing import Any, TextIO
 import psutil
 
 from football_assets.errors import FootballError
+from football_assets.runtime.cluster_token import ServeUnreachable, cluster_token
 from football_assets.settings import Settings
 
 TOKEN = "token"
@@ -30,10 +31,6 @@ _RUNNING_FILE = "running.json"
 CLAIM = "claim.json"
 CLAIM_SECONDS = 10.0  # a new command waits so long for the processes of a killed one to end
 _POLL_SECONDS = 0.1
-
-
-class ServeUnreachable(FootballError):
-    """No Ray Serve runs on the home, or it does not answer."""
 
 
 @dataclass(frozen=True)
@@ -150,15 +147,19 @@ def announced(settings: Settings, url: str) -> Iterator[None]:
 
 
 def find_serve(settings: Settings) -> ServeAddress:
-    """Find Serve: FOOTBALL_SERVE_API with FOOTBALL_SERVE_TOKEN, else the running server of this home.
+    """Find Serve: FOOTBALL_SERVE_API with its token, else the running server of this home.
+
+    The token is that of the cluster of FOOTBALL_SERVE_RAY_SERVICE, else FOOTBALL_SERVE_TOKEN.
 
     Raises
     ------
     ServeUnreachable
-        No server of this home runs.
+        No server of this home runs, or the cluster's token cannot be read.
     """
     if settings.serve_api:
         token = settings.serve_token.get_secret_value() if settings.serve_token else None
+        if settings.serve_ray_service:
+            token = cluster_token(settings.serve_ray_service)
         return ServeAddress(settings.serve_api.rstrip("/"), token)
     folder = serve_folder(settings)
     url = _running_url(folder / _RUNNING_FILE)

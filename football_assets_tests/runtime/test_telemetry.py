@@ -45,7 +45,7 @@ def test_onnx_runtime_of_a_fresh_user_leaves_no_device_id(tmp_path: Path) -> Non
 
 def test_the_container_and_the_pods_of_ray_have_the_same_variables() -> None:
     in_image = dict(re.findall(r"^(?:ENV | +)(\w+)=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
-    manifest = yaml.safe_load_all((ROOT / "serve" / "kubernetes" / "rayservice.yaml").read_text())
+    manifest = yaml.safe_load_all((ROOT / "deploy" / "base" / "kuberay" / "rayservice.yaml").read_text())
     cluster = next(item for item in manifest if item["kind"] == "RayService")["spec"]["rayClusterConfig"]
     groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
     pods = [group["template"]["spec"]["containers"][0]["env"] for group in groups]
