@@ -17,11 +17,10 @@ from serve.api import build_api
 from serve.backend import Backend
 from serve.logs import ignore_log_errors, logger
 from serve.metrics import configure_directory, serving_metrics
+from serve.metrics_folder import METRICS
 from serve.middleware import App, Limits
 from serve.served_model import FixtureQuery, Outcome
 from serve.service import ForecastService, ModelChoice
-
-METRICS = "serve_metrics"
 
 
 class UserConfig(ModelChoice):

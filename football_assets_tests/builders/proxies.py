@@ -133,11 +133,17 @@ class Proxy:
 
 
 @contextmanager
-def running_proxy(folder: Path, host: str = "127.0.0.1", **limits: int) -> Iterator[Proxy]:
+def running_proxy(
+    folder: Path, host: str = "127.0.0.1", *, from_zero: bool = False, key: str = "", **limits: int
+) -> Iterator[Proxy]:
     """HAProxy as Ray starts it, before one replica.
 
     Parameters
     ----------
+    from_zero
+        The application has no replica and may have none; the server is Serve's own proxy.
+    key
+        Value of FOOTBALL_API_KEY in HAProxy's environment; empty: unset.
     limits
         Seconds that replace a time limit of the edited configuration: `http_request`, `queue`.
     """
@@ -146,7 +152,10 @@ def running_proxy(folder: Path, host: str = "127.0.0.1", **limits: int) -> Itera
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         addresses = listen_addresses(host, port)
-        text = edit(generated(folder, port, [replica.port]), addresses)
+        written = generated(folder, port, [] if from_zero else [replica.port])
+        if from_zero:
+            written = written.replace("127.0.0.1:1 check backup", f"127.0.0.1:{replica.port} check backup")
+        text = edit(written, addresses, ["football"] if from_zero else [])
         for name, seconds in limits.items():
             text, count = re.subn(
                 rf"timeout {name.replace('_', '-')} \d+s",
@@ -158,13 +167,14 @@ def running_proxy(folder: Path, host: str = "127.0.0.1", **limits: int) -> Itera
         file.write_text(text)
         process = subprocess.Popen(
             [WRAPPER, "-db", "-f", file],
-            env=environment_of(folder, addresses),
+            env=environment_of(folder, addresses) | ({haproxy.KEY: key} if key else {}),
             stdout=subprocess.DEVNULL,
             stderr=stack.enter_context((folder / "errors").open("wb")),
         )
         try:
             proxy = Proxy(port, replica, file)
-            wait_for(lambda: status(proxy, "/health") == 200, folder / "errors")
+            answers_health = 503 if from_zero else 200
+            wait_for(lambda: status(proxy, "/health") == answers_health, folder / "errors")
             replica.requests.clear()
             replica.identifiers.clear()
             yield proxy

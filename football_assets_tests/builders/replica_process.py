@@ -47,7 +47,8 @@ def observe_replica(home: Path) -> Observed:
 
 
 async def _observe(home: Path) -> Observed:
-    from serve.deployment import METRICS, Forecaster
+    from serve.deployment import Forecaster
+    from serve.metrics_folder import METRICS
 
     bucket, seen = LocalBucket(home / "bucket"), Observed()
     second = publish_reversed(bucket, home / "scratch")

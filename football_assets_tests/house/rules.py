@@ -20,7 +20,6 @@ SHARED_NAMES = frozenset({"assets", "checks", "sensors", "jobs", "schedules", "m
 
 # Folders without Python modules whose test module has their name.
 OTHER_FOLDERS = (
-    "serve/kubernetes",
     "serve/monitoring",
     "serve/page",
     "features/dbt_models",
@@ -30,6 +29,7 @@ OTHER_FOLDERS = (
 # Folders and modules of the tests that mirror no module.
 UNMIRRORED = (
     "builders/",
+    "deploy/",
     "end_to_end/",
     "house/",
     "test_architecture.py",

@@ -98,7 +98,7 @@ def test_documents_are_searched_and_rooms_are_counted(tmp_path: Path) -> None:
         ("dbt_features/models/a.yml", "description: told\n"),
         ("docs/decisions/a.md", "It was told."),
         ("serve/config.yaml", "version: a  # told\n"),
-        ("serve/kubernetes/a.yaml", "# told\n"),
+        ("deploy/base/a.yaml", "# told\n"),
         ("serve/monitoring/alerts.yml", "description: told\n"),
         ("serve/monitoring/dashboard.json", '{"title": "told"}'),
         ("serve/page/index.html", "<p>told</p>"),

@@ -34,6 +34,7 @@ from serve.problems import MEDIA_TYPE, Problem
 
 BODY = b'{"league": "eng.1"}'
 PLACES = FORECASTS.places or 0
+SECRET = 'a key: "1" $HOME %[x]'
 NO_LIMITS = httpx.Limits(max_connections=None)
 SLOW_BODY = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n123456789"  # 9 bytes of 500
 SLOW_CHUNKS = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n"
@@ -284,3 +285,48 @@ def test_a_valid_request_identifier_passes_and_any_other_is_deleted(tmp_path: Pa
         httpx.post(f"{proxy.url}/predict", content=BODY, headers=two)
 
         assert proxy.replica.identifiers == [*([identifier] for identifier in valid), *([[]] * 7)]
+
+
+# Applications that scale to zero
+
+
+def test_an_application_without_a_replica_answers_503_and_serve_sees_the_request_for_a_moment(
+    tmp_path: Path,
+) -> None:
+    with running_proxy(tmp_path, from_zero=True, key=SECRET) as proxy:
+        proxy.replica.free.clear()  # as Serve's own proxy holds a request until a replica runs
+        try:
+            with_key = [{"X-API-Key": SECRET}, {"Authorization": f"Bearer {SECRET}"}]
+            answers = [
+                httpx.post(f"{proxy.url}/predict", content=BODY, headers=headers, timeout=30)
+                for headers in with_key
+            ]
+            wait_for(lambda: proxy.replica.requests == ["POST /predict"] * 2)
+            answers += [
+                httpx.post(f"{proxy.url}/predict", content=BODY, timeout=30),
+                httpx.post(
+                    f"{proxy.url}/predict", content=BODY, headers={"X-API-Key": "another"}, timeout=30
+                ),
+                httpx.get(f"{proxy.url}/health", headers=with_key[0], timeout=30),
+            ]
+        finally:
+            proxy.replica.free.set()
+        assert proxy.replica.requests == ["POST /predict"] * 2, (
+            "a probe, or a request without the key, starts none"
+        )
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == str(haproxy.RETRY_AFTER_START_SECONDS)
+        assert Problem.model_validate(answer.json()).status == 503
+
+
+def test_an_application_that_scales_to_zero_answers_once_a_replica_runs(tmp_path: Path) -> None:
+    text = edit(generated(tmp_path, replicas=[20_001]), ["127.0.0.1:8000"], ["football"])
+    assert f"acl runs_{BACKEND} srv_is_up({BACKEND}/SERVE_REPLICA-20001)" in text
+    assert f"use_backend {BACKEND}-from-zero if is_{BACKEND} !runs_{BACKEND}\n" in text
+
+
+def test_applications_that_are_not_named_or_not_deployed_keep_waiting(configuration: str) -> None:
+    plain = edit(configuration, ["127.0.0.1:8000"])
+    assert edit(configuration, ["127.0.0.1:8000"], ["another"]) == plain
+    assert "from-zero" not in plain

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-import yaml
-
+from football_assets.settings import Settings
 from football_assets_tests.builders.ray_private import SERVE_LOGGER_NAME
+from football_assets_tests.end_to_end.installation import free_port
 from serve.launch import CONFIG, ray_environment
 from serve.logs import logger
+from serve.pod import pod_environment
 
 # Ray has no public function that gives a process the logger of a replica.
 REPLICA = """
@@ -78,12 +78,7 @@ def test_the_logger_is_below_the_one_that_ray_serve_gives_a_file() -> None:
     assert logger.propagate
 
 
-@pytest.mark.parametrize("group", ["headGroupSpec", 0, 1])
-def test_pods_of_a_cluster_hold_back_no_record(group: str | int, tmp_path: Path) -> None:
-    manifest = CONFIG.parent / "kubernetes" / "rayservice.yaml"
-    (service,) = (item for item in yaml.safe_load_all(manifest.read_text()) if item["kind"] == "RayService")
-    cluster = service["spec"]["rayClusterConfig"]
-    pod = cluster[group] if isinstance(group, str) else cluster["workerGroupSpecs"][group]
-    variables = {item["name"]: item.get("value") for item in pod["template"]["spec"]["containers"][0]["env"]}
+def test_neither_one_machine_nor_a_pod_of_a_cluster_holds_back_a_record(tmp_path: Path) -> None:
     name = "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE"
-    assert variables[name] == ray_environment(tmp_path, ["127.0.0.1:8000"])[name] == "1"
+    in_pod = pod_environment(Settings(serve_port=free_port()), tmp_path)
+    assert in_pod[name] == ray_environment(tmp_path, ["127.0.0.1:8000"])[name] == "1"

@@ -1,0 +1,92 @@
+"""Renders the overlays of `deploy/`, and finds in them what tests compare."""
+
+import functools
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+OVERLAYS = ("local", "gke")
+WORKLOADS = ("Deployment", "StatefulSet")
+
+Document = dict[str, Any]
+
+
+def kubectl() -> str | None:
+    """The kubectl of this environment, else the one on the path."""
+    beside = Path(sys.executable).with_name("kubectl")
+    return str(beside) if beside.is_file() else shutil.which("kubectl")
+
+
+@functools.cache
+def _rendered(overlay: str) -> str:
+    program = kubectl()
+    assert program is not None
+    done = subprocess.run(
+        [program, "kustomize", str(DEPLOY / "overlays" / overlay)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def render(overlay: str) -> list[Document]:
+    """The documents of an overlay as kustomize renders them."""
+    return [document for document in yaml.safe_load_all(_rendered(overlay)) if document]
+
+
+def only(documents: list[Document], kind: str, name: str) -> Document:
+    """The one document of a kind and name."""
+    (found,) = (
+        document for document in documents if (document["kind"], document["metadata"]["name"]) == (kind, name)
+    )
+    return found
+
+
+def namespace_of(document: Document) -> str:
+    return str(document["metadata"].get("namespace", ""))
+
+
+def pod_templates(documents: list[Document]) -> Iterator[tuple[str, str, Document]]:
+    """Namespace, a name for messages, and template of every pod."""
+    for document in documents:
+        if document["kind"] in WORKLOADS:
+            yield namespace_of(document), document["metadata"]["name"], document["spec"]["template"]
+        elif document["kind"] == "RayService":
+            cluster = document["spec"]["rayClusterConfig"]
+            yield namespace_of(document), "head", cluster["headGroupSpec"]["template"]
+            for group in cluster["workerGroupSpecs"]:
+                yield namespace_of(document), group["groupName"], group["template"]
+
+
+def containers(documents: list[Document]) -> Iterator[tuple[str, str, Document]]:
+    """Namespace, a name for messages, and every container."""
+    for namespace, name, template in pod_templates(documents):
+        for container in template["spec"]["containers"]:
+            yield namespace, f"{name}/{container['name']}", container
+
+
+def references(template: Document) -> Iterator[tuple[str, str, str | None]]:
+    """Kind, name and key of every Secret and ConfigMap that a pod names; key None: all of it."""
+    for container in template["spec"]["containers"]:
+        for entry in container.get("env", []):
+            source = entry.get("valueFrom", {})
+            if "secretKeyRef" in source:
+                yield "Secret", source["secretKeyRef"]["name"], source["secretKeyRef"]["key"]
+            if "configMapKeyRef" in source:
+                yield "ConfigMap", source["configMapKeyRef"]["name"], source["configMapKeyRef"]["key"]
+        for entry in container.get("envFrom", []):
+            if "configMapRef" in entry:
+                yield "ConfigMap", entry["configMapRef"]["name"], None
+            if "secretRef" in entry:
+                yield "Secret", entry["secretRef"]["name"], None
+    for volume in template["spec"].get("volumes", []):
+        if "configMap" in volume:
+            yield "ConfigMap", volume["configMap"]["name"], None
+        if "secret" in volume:
+            yield "Secret", volume["secret"]["secretName"], None

@@ -1,0 +1,60 @@
+"""Prepare a Ray pod of the cluster: `python -m serve.pod` prints the variables that `football serve` sets for Ray.
+
+The container of the manifest evaluates them before the `ray start` command that KubeRay generates:
+
+    { environment="$(python -m serve.pod)" && eval "$environment"; } || exit 1
+"""
+
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from football_assets.errors import FootballError
+from football_assets.runtime.telemetry import NO_TELEMETRY
+from football_assets.settings import Settings, get_settings
+from serve.haproxy_environment import HAPROXY_PROBLEM, haproxy_environment
+from serve.launch import listen_addresses
+from serve.metric_slots import clear_directory
+from serve.metrics_folder import METRICS
+
+RUNTIME = "serve"  # a short name: Ray adds a node id, and paths of sockets have at most 97 characters
+
+
+def pod_environment(settings: Settings, runtime: Path) -> dict[str, str]:
+    """Return the variables of a pod whose HAProxy listens on the address of FOOTBALL_SERVE_HOST.
+
+    Raises
+    ------
+    FootballError
+        The host is not known, or the port is taken.
+    """
+    addresses = listen_addresses(settings.serve_host, settings.serve_port)
+    return haproxy_environment(runtime, addresses) | NO_TELEMETRY
+
+
+def prepare_pod(settings: Settings) -> dict[str, str]:
+    """Create the folders of the pod, delete the metrics of an earlier container, and return the variables."""
+    runtime = Path(tempfile.gettempdir(), RUNTIME)
+    runtime.mkdir(parents=True, exist_ok=True)
+    (runtime / HAPROXY_PROBLEM).unlink(missing_ok=True)
+    metrics = settings.scratch / METRICS
+    metrics.mkdir(parents=True, exist_ok=True)
+    clear_directory(metrics)
+    return pod_environment(settings, runtime)
+
+
+def main() -> int:
+    """Print one `export` a line; returns the exit code."""
+    try:
+        environment = prepare_pod(get_settings())
+    except FootballError as error:
+        print(f"The pod cannot start: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    for name, value in environment.items():
+        print(f"export {name}={shlex.quote(value)}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
