@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up serve test test-fast lint format bench bench-scale bench-serve faults loop mutants changelog clean
+.PHONY: help install demo up serve test test-fast lint format bench bench-scale bench-serve faults loop deploy-test mutants changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ faults: $(READY) ## kill, swap, saturate, scale, slow down and end the HTTP endp
 
 loop: $(READY) ## land results and watch a new model be judged, served and watched, with no hand touching it
 	@$(BIN)/python -m football_assets_tests.end_to_end.loop
+
+deploy-test: $(READY) ## render and validate deploy/, run its pods and processes without a cluster; KUBERAY_SCHEMAS="folder"
+	@$(BIN)/python -m pytest -rs -s football_assets_tests/deploy football_assets_tests/deploy/proof_of_processes.py football_assets_tests/deploy/proof_of_pods.py
 
 mutants: $(READY) ## change the code in thousands of places and see whether the tests notice; MODULES="path…" for some
 	@$(BIN)/python -m benchmarks.mutants $(MODULES)

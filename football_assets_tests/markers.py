@@ -88,6 +88,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "serve/test_metric_slots.py::test_a_replacement_carries_on_the_counts_in_the_same_files",
         "serve/test_metric_collector.py::test_every_process_renders_the_totals_of_all",
         "serve/test_monitoring.py",
+        "serve/test_monitoring_prometheus.py",
         "serve/test_prediction_log.py::test_segments_wait_for_the_bucket_and_are_uploaded_once",
         "serve/test_prediction_log.py::test_a_writer_killed_while_writing_has_every_acknowledged_record_in_the_bucket",
         "serve/test_service_on_gcs.py",

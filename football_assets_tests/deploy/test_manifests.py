@@ -1,10 +1,13 @@
 """The overlays render, their documents are valid, and what they name exists."""
 
+import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from football_assets.cli.dagster_servers import GRPC_PORT, METRICS_PORT
 from football_assets.settings import Settings
@@ -60,6 +63,22 @@ def test_documents_are_valid(documents: list[Document]) -> None:
         validate.validate(document, "1.31", strict=True)
         checked += 1
     assert checked > 40
+
+
+@pytest.mark.skipif("KUBERAY_SCHEMAS" not in os.environ, reason="KUBERAY_SCHEMAS names no folder of schemas")
+def test_the_operator_accepts_the_ray_service(documents: list[Document]) -> None:
+    """Against the schemas of KubeRay's CRDs, one file a version, which accept no unknown field."""
+    service = only(documents, "RayService", "football")
+    files = sorted(Path(os.environ["KUBERAY_SCHEMAS"]).glob("*rayservices.json"))
+    assert files
+    for file in files:
+        validator = Draft202012Validator(json.loads(file.read_text(encoding="utf-8")))
+        errors = [
+            f"{file.name}: {error.json_path}: {error.message}" for error in validator.iter_errors(service)
+        ]
+        assert errors == []
+        broken = {**service, "spec": {**service["spec"], "unknown": 1}}
+        assert list(validator.iter_errors(broken)), f"{file.name} accepts an unknown field"
 
 
 def test_an_invalid_document_is_found() -> None:
