@@ -59,7 +59,7 @@ from benchmarks.research.ablation_types import (
 from benchmarks.research.digests import code_digest
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, OBSERVED, Feature
 from football_assets.sequences.tensors import SequenceTensors
-from football_assets.training import fit
+from football_assets.training import fit, passes
 from football_assets.training.config import TrainingConfig
 from football_assets.training.losses import LossFunction
 from football_assets.training.network import MatchForecaster
@@ -222,7 +222,13 @@ def distilled(setup: Setup, case: Case) -> Setup:
 def _taught(setup: Setup, config: TrainingConfig, folder: Path) -> Probabilities:
     """Return a teacher's probabilities of the training matches, computed once."""
     of = hashlib.blake2b(setup.split.train.tobytes()).hexdigest()
-    key = code_digest(Path(fit.__file__), config.model_dump_json(), setup.tensors.spec.model_dump_json(), of)
+    key = code_digest(
+        Path(fit.__file__),
+        Path(passes.__file__),
+        config.model_dump_json(),
+        setup.tensors.spec.model_dump_json(),
+        of,
+    )
     path = folder / f"{key}.npy"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)

@@ -40,6 +40,7 @@ from football_assets.errors import FootballError
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
 from football_assets.training import fit as fitting
 from football_assets.training import network as networks
+from football_assets.training import passes
 from football_assets.training.backtest import rows_to_walk
 from football_assets.training.config import TrainingConfig
 from football_assets.training.inputs import MappedReader
@@ -231,6 +232,7 @@ def _key(setup: Setup) -> str:
     """Digest what a result depends on: configuration, features, training matches, code and libraries."""
     return code_digest(
         Path(fitting.__file__),
+        Path(passes.__file__),
         Path(networks.__file__),
         setup.config.model_dump_json(),
         setup.tensors.spec.model_dump_json(),

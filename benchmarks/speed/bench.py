@@ -192,7 +192,7 @@ def reading_seconds(reader: "BatchReader", rows: "NDArray[np.int64]", config: "T
     import numpy as np
     import torch
 
-    from football_assets.training.fit import batches, matches_per_step
+    from football_assets.training.passes import batches, matches_per_step
 
     shuffled = list(batches(rows, matches_per_step(config, len(rows)), np.random.default_rng(0)))
     reader.read(shuffled[0])

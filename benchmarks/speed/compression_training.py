@@ -20,8 +20,9 @@ from football_assets.domain.scoring_rules import score
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import NetworkConfig, TrainingConfig
-from football_assets.training.fit import Epoch, Fit, NetworkFactory, fit_forecaster
+from football_assets.training.fit import Epoch, Fit, fit_forecaster
 from football_assets.training.network import MatchForecaster, count_parameters
+from football_assets.training.passes import NetworkFactory
 from football_assets.training.predictions import forecast
 from football_assets.training.split import TimeSplit
 

@@ -52,3 +52,13 @@ def listen_on_loopback_only() -> None:
     from ray._private import ray_constants
 
     ray_constants.ENABLE_RAY_CLUSTER = False
+
+
+def autoscaled_gpus() -> float:
+    """Return the GPUs that the autoscaler of the cluster may have at most; 0 without one. Runs in a task of Ray.
+
+    The public `ray.cluster_resources()` counts the machines that are there now.
+    """
+    from ray._private.state import state
+
+    return float((state.get_max_resources_from_cluster_config() or {}).get("GPU", 0))

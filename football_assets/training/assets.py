@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from football_assets.sequences.tensors import SequenceTensors
     from football_assets.training.best_config import ConfigChoice
     from football_assets.training.fit import Epoch
+    from football_assets.training.parallel.checkpoint_storage import CheckpointStorage
     from football_assets.training.split import TimeSplit
 
 TrainingLaunchpad = launchpad_config(TrainingConfig)
@@ -63,6 +64,7 @@ def trained_lstm(
     """
     from football_assets.sequences.tensors import open_tensors
     from football_assets.training.best_config import choose_config, load_best
+    from football_assets.training.parallel.checkpoint_storage import CheckpointStorage
     from football_assets.training.split import split_by_time
 
     launched = LaunchedTraining.model_validate(config.model_dump())  # type: ignore[attr-defined]
@@ -79,7 +81,8 @@ def trained_lstm(
     metadata = _copy_trained(context, bucket, inputs, folder)
     if metadata is None:
         own = inputs | {"hyperparameters": choice.line(), "run_id": context.run_id}
-        metadata = _train(context, tensors, split, choice, own, folder)
+        storage = CheckpointStorage.of_inputs(bucket.url, inputs)
+        metadata = _train(context, tensors, split, choice, own, folder, storage)
     # The data version is not of the inputs: the configuration differs between runs.
     return MaterializeResult(value=folder, metadata=metadata, data_version=DataVersion(folder_digest(folder)))
 
@@ -112,6 +115,7 @@ def _train(
     choice: "ConfigChoice",
     own: dict[str, Any],
     folder: Path,
+    storage: "CheckpointStorage",
 ) -> dict[str, Any]:
     """Train, write the files of the model, with `own` in their description, and return metadata."""
     from football_assets.orchestration.tracking import track
@@ -129,7 +133,7 @@ def _train(
     training = choice.training
     tracked = {"training": training.model_dump(mode="json"), "hyperparameters": choice.line()}
     with track(get_settings(), "trained_lstm", context.run_id, tracked, context.log.warning) as tracking:
-        fit = fit_on_workers(tensors, split, training, _epoch_log(context.log, tracking))
+        fit = fit_on_workers(tensors, split, training, _epoch_log(context.log, tracking), storage)
         if training.refit:
             context.log.info(f"Refitted on training and validation, {fit.refit_seconds:.1f} s")
         scores = {

@@ -106,6 +106,11 @@ class TrainingConfig(BaseModel):
         le=1,
         description="GPUs per worker, a fraction of one; 0: the workers train on the CPU.",
     )
+    max_failures: int = Field(
+        3,
+        ge=0,
+        description="Times that a training on several workers resumes after one of them died, as on spot machines.",
+    )
 
 
 class LaunchedTraining(TrainingConfig):

@@ -4,6 +4,8 @@ Another random share of the training matches loses all inputs of the group `odds
 base rates. The odds of the match itself are hidden from all.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -45,6 +47,15 @@ class HiddenOdds:
             _fill(features, device) for features in (spec.context, spec.history)
         )
         self._hidden = np.zeros(matches, dtype=bool)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """State of the draws: which matches the next epoch hides. JSON."""
+        return dict(self._random.bit_generator.state)
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self._random.bit_generator.state = state
 
     def draw(self) -> None:
         """Draw the matches whose odds are hidden in the next epoch."""

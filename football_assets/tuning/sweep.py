@@ -18,7 +18,7 @@ from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.best_config import TUNED, BestConfig, spec_digest
 from football_assets.training.config import SweepConfig, TrainingConfig
 from football_assets.training.fit import fit_forecaster
-from football_assets.training.parallel.ray_cluster import ray_cluster
+from football_assets.training.parallel.ray_cluster import offered_gpus, ray_cluster
 from football_assets.training.parallel.worker_inputs import inputs_for_workers
 from football_assets.training.split import TimeSplit
 from football_assets.tuning.search import Say, failure_cause, fetch_inputs, run_search
@@ -83,7 +83,7 @@ def run_sweep(
         import ray
 
         task = ray.put((inputs_for_workers(tensors), split))
-        gpus = config.gpus_per_trial if ray.cluster_resources().get("GPU", 0) else 0
+        gpus = config.gpus_per_trial if offered_gpus() else 0
         resources = {"cpu": 1, "gpu": gpus}
         began = time.monotonic()  # the start of Ray does not count
         trials = run_search(task, trials, config, budget.minutes, resources, str(folder), say)

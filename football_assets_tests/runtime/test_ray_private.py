@@ -8,7 +8,12 @@ import pytest
 import yaml
 from ray._private import ray_constants, services
 
-from football_assets.runtime.ray_private import CLUSTER_FILE, listen_on_loopback_only, without_cloud_lookup
+from football_assets.runtime.ray_private import (
+    CLUSTER_FILE,
+    autoscaled_gpus,
+    listen_on_loopback_only,
+    without_cloud_lookup,
+)
 
 
 def test_the_dashboard_alone_gets_a_home_with_an_empty_file_of_the_cluster_launcher(
@@ -47,3 +52,21 @@ def test_a_cluster_of_this_process_listens_on_loopback(monkeypatch: pytest.Monke
     listen_on_loopback_only()
 
     assert services.resolve_ip_for_localhost("127.0.0.1") == "127.0.0.1"
+
+
+@pytest.mark.parametrize(("config", "gpus"), [(None, 0.0), ({"CPU": 8}, 0.0), ({"CPU": 8, "GPU": 4}, 4.0)])
+def test_the_gpus_that_an_autoscaler_may_add_are_those_of_its_configuration(
+    monkeypatch: pytest.MonkeyPatch, config: dict[str, int] | None, gpus: float
+) -> None:
+    from ray._private.state import state
+
+    assert "node_group_configs" in inspect.getsource(state.get_max_resources_from_cluster_config)
+    monkeypatch.setattr(state, "get_max_resources_from_cluster_config", lambda: config)
+
+    assert autoscaled_gpus() == gpus
+
+
+def test_ray_train_knows_the_variable_by_which_the_manifest_lets_it_wait_for_machines() -> None:
+    from ray.train.v2._internal import constants
+
+    assert constants.WORKER_GROUP_START_TIMEOUT_S_ENV_VAR == "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"

@@ -14,7 +14,7 @@ from football_assets.sequences.spec import MATCH_ODDS, FeatureGroup, FeatureSpec
 from football_assets.sequences.tier_names import OWN_ODDS
 from football_assets.training.baselines import class_prior
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
-from football_assets.training.fit import Epoch, Fit, batches, fit_forecaster, peak_learning_rate
+from football_assets.training.fit import Epoch, Fit, fit_forecaster
 from football_assets.training.inputs import MappedReader, targets
 from football_assets.training.losses import mean_losses
 from football_assets.training.network import MatchForecaster
@@ -96,15 +96,6 @@ def test_the_network_kept_is_that_of_the_epoch_with_the_least_validation_loss(pl
 
     assert planted.fit.best_epoch == 1 + int(np.argmin(losses))
     assert validation_loss(planted) == pytest.approx(min(losses), abs=1e-6)
-
-
-@pytest.mark.parametrize(("batch_size", "peak"), [(1024, 1e-3), (256, 5e-4), (64, 2.5e-4)])
-def test_the_learning_rate_of_smaller_batches_is_lower_by_the_square_root(
-    batch_size: int, peak: float
-) -> None:
-    config = TrainingConfig(batch_size=1024, learning_rate=1e-3)
-
-    assert peak_learning_rate(config, batch_size) == pytest.approx(peak)
 
 
 def test_a_short_training_period_has_small_batches_and_their_learning_rate() -> None:
@@ -219,19 +210,6 @@ def test_every_epoch_is_reported_as_it_ends(planted: Fitted) -> None:
 def test_a_training_that_diverges_is_told(planted: Fitted) -> None:
     with pytest.raises(FootballError, match="Training diverged: .* Lower learning_rate"):
         fitted(planted.tensors, SMALL.model_copy(update={"learning_rate": 1e38, "epochs": 3}))
-
-
-def test_batches_hold_every_row_once_in_another_order_each_epoch() -> None:
-    rows = np.arange(100, 350)
-    order = np.random.default_rng(0)
-
-    first, second = (list(batches(rows, 64, order)) for _ in range(2))
-
-    assert [len(batch) for batch in first] == [64, 64, 64, 58]
-    for epoch in (first, second):
-        assert np.sort(np.concatenate(epoch)).tolist() == rows.tolist()
-        assert all((np.diff(batch) > 0).all() for batch in epoch)
-    assert first[0].tolist() != second[0].tolist()
 
 
 def test_real_features_are_learnt_better_than_the_class_prior(simulated: Fitted) -> None:

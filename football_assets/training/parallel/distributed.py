@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,46 +15,69 @@ import psutil
 from football_assets.errors import FootballError
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.config import TrainingConfig
-from football_assets.training.fit import Epoch, Fit, fit_forecaster
-from football_assets.training.parallel.ray_cluster import ray_cluster
-from football_assets.training.parallel.worker_inputs import WorkerInputs, inputs_for_workers
+from football_assets.training.fit import Epoch, Fit, OnEpoch, fit_forecaster
+from football_assets.training.parallel.checkpoint_storage import CheckpointStorage, RayCheckpoints
+from football_assets.training.parallel.ray_cluster import offered_gpus, ray_cluster
+from football_assets.training.parallel.worker_inputs import WorkerInputs, inputs_for_workers, is_one_machine
 from football_assets.training.split import TimeSplit
 from football_assets.training.workers import Group
 
 if TYPE_CHECKING:
-    from ray.train import TrainingFailedError
+    from ray.train import RunConfig, TrainingFailedError
     from ray.util.queue import Queue
 
-OnEpoch = Callable[[Epoch], None]
 _POLL_SECONDS = 0.2
 _PEER_TIMEOUT = timedelta(minutes=10)  # workers wait for each other while the first one validates
 
 
 def fit_on_workers(
-    tensors: SequenceTensors, split: TimeSplit, config: TrainingConfig, on_epoch: OnEpoch | None = None
+    tensors: SequenceTensors,
+    split: TimeSplit,
+    config: TrainingConfig,
+    on_epoch: OnEpoch | None = None,
+    storage: CheckpointStorage | None = None,
 ) -> Fit:
     """Fit as `fit_forecaster` does, with `config.workers` workers that share every batch; one worker is this process.
 
     Several workers run on the Ray cluster that RAY_ADDRESS names, else on this machine. Batches, their order and the
     initial weights are those of one worker, and so is the loss curve, except for rounding and the masks of dropout.
 
+    If a worker dies, up to `config.max_failures` times, all of them resume from the last epoch in `storage`, with the
+    result of a training without interruption.
+
+    Parameters
+    ----------
+    storage
+        Where several workers store checkpoints; removed when the training has ended. None, or a local folder while the
+        workers run on several machines: nowhere, and a training that loses a worker starts again.
+
     Raises
     ------
     FootballError
-        A worker died, the cluster has too few GPUs, or training diverged.
+        Workers died more often than `config.max_failures`, the cluster has too few GPUs, or training diverged.
     """
     if config.workers == 1:
         return fit_forecaster(tensors, split, config, on_epoch)
     with ray_cluster(config.workers) as folder:
         _check_gpus(config)
-        return _fit(inputs_for_workers(tensors), split, config, on_epoch or _ignore, folder)
+        if storage is not None and not (storage.is_remote or is_one_machine()):
+            storage = None
+        fit = _fit(inputs_for_workers(tensors), split, config, _Report(on_epoch), folder, storage)
+    if storage is not None:
+        storage.remove()
+    return fit
 
 
 def _fit(
-    inputs: WorkerInputs, split: TimeSplit, config: TrainingConfig, on_epoch: OnEpoch, folder: Path
+    inputs: WorkerInputs,
+    split: TimeSplit,
+    config: TrainingConfig,
+    report: "_Report",
+    folder: Path,
+    storage: CheckpointStorage | None,
 ) -> Fit:
     import ray
-    from ray.train import RunConfig, ScalingConfig, TrainingFailedError
+    from ray.train import ScalingConfig, TrainingFailedError
     from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
     from ray.util.queue import Queue
 
@@ -62,23 +85,43 @@ def _fit(
     resources = {"CPU": 1.0} | ({"GPU": config.gpus_per_worker} if config.gpus_per_worker else {})
     trainer = DataParallelTrainer(
         _train,
-        train_loop_config={"task": ray.put(_Task(inputs, split, config)), "epochs": epochs},
+        train_loop_config={
+            "task": ray.put(_Task(inputs, split, config, storage is not None)),
+            "epochs": epochs,
+        },
         scaling_config=ScalingConfig(
             num_workers=config.workers, use_gpu=bool(config.gpus_per_worker), resources_per_worker=resources
         ),
-        run_config=RunConfig(storage_path=str(folder)),
+        run_config=_run_config(config, folder, storage),
     )
     executor = ThreadPoolExecutor(max_workers=1)
     training = executor.submit(trainer.fit)
     executor.shutdown(wait=False)  # an interrupt here ends the cluster and with it the thread
     while not wait([training], timeout=_POLL_SECONDS).done:
-        _report(epochs, on_epoch)
+        report.drain(epochs)
     try:
-        fit: Fit = training.result().return_value
+        result: Fit | FootballError = training.result().return_value
     except TrainingFailedError as error:
-        raise explained(error) from error
-    _report(epochs, on_epoch)
-    return fit
+        raise explained(error, resumes=storage is not None) from error
+    report.drain(epochs)
+    if isinstance(result, FootballError):
+        raise result
+    return result
+
+
+def _run_config(config: TrainingConfig, folder: Path, storage: CheckpointStorage | None) -> "RunConfig":
+    from ray.train import CheckpointConfig, FailureConfig, RunConfig
+
+    failures = FailureConfig(max_failures=config.max_failures)
+    if storage is None:
+        return RunConfig(storage_path=str(folder), failure_config=failures)
+    return RunConfig(
+        name=storage.name,  # a run of the same name resumes
+        storage_path=storage.path,
+        storage_filesystem=storage.filesystem(),
+        failure_config=failures,
+        checkpoint_config=CheckpointConfig(num_to_keep=1),
+    )
 
 
 @dataclass(frozen=True)
@@ -88,10 +131,11 @@ class _Task:
     inputs: WorkerInputs
     split: TimeSplit
     config: TrainingConfig
+    stores: bool  # checkpoints
 
 
-def _train(given: dict[str, Any]) -> Fit | None:
-    """Train in a worker of Ray Train; the first worker returns the fit."""
+def _train(given: dict[str, Any]) -> Fit | FootballError | None:
+    """Train in a worker of Ray Train; the first worker returns the fit, or why another try would fail too."""
     import ray
 
     rank, size = ray.train.get_context().get_world_rank(), ray.train.get_context().get_world_size()
@@ -99,7 +143,13 @@ def _train(given: dict[str, Any]) -> Fit | None:
     with _process_group(rank, size):
         epochs: Queue = given["epochs"]
         on_epoch = (lambda epoch: epochs.put(epoch.as_dict())) if rank == 0 else None
-        fit = fit_forecaster(task.inputs.tensors(), task.split, task.config, on_epoch, Group())
+        checkpoints = RayCheckpoints(rank) if task.stores else None
+        try:
+            fit = fit_forecaster(
+                task.inputs.tensors(), task.split, task.config, on_epoch, Group(), checkpoints=checkpoints
+            )
+        except FootballError as error:
+            return error if rank == 0 else None
     return fit if rank == 0 else None
 
 
@@ -135,13 +185,30 @@ def _interface_of(address: str) -> str:
     raise FootballError(f"No network interface of this machine has the address {address} that Ray gave it.")
 
 
-def _report(epochs: "Queue", on_epoch: OnEpoch) -> None:
-    while not epochs.empty():
-        on_epoch(Epoch(**epochs.get()))
+class _Report:
+    """Reports each epoch once, also where a training that has lost a worker sends it again."""
+
+    def __init__(self, on_epoch: OnEpoch | None) -> None:
+        self._on_epoch, self._last = on_epoch, 0
+
+    def drain(self, epochs: "Queue") -> None:
+        """Report the epochs that have arrived."""
+        while not epochs.empty():
+            epoch = Epoch(**epochs.get())
+            if epoch.epoch > self._last:
+                self._last = epoch.epoch
+                if self._on_epoch is not None:
+                    self._on_epoch(epoch)
 
 
-def explained(error: "TrainingFailedError") -> FootballError:
-    """Explain which workers failed and why; workers that died come before those that lost their peers."""
+def explained(error: "TrainingFailedError", resumes: bool = False) -> FootballError:
+    """Explain which workers failed and why; workers that died come before those that lost their peers.
+
+    Parameters
+    ----------
+    resumes
+        Whether the last epoch is stored, so that another run resumes from it.
+    """
     from ray.exceptions import RayError
 
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
@@ -152,8 +219,13 @@ def explained(error: "TrainingFailedError") -> FootballError:
     ]
     if died:
         return FootballError(
-            f"Worker {', '.join(died)} of the training died: killed, or out of memory. Nothing was stored. "
-            "Train again, with fewer workers if memory is short."
+            f"Worker {', '.join(died)} of the training died: killed, or out of memory. "
+            + (
+                "Train again to resume from the last epoch; "
+                if resumes
+                else "Nothing was stored. Train again; "
+            )
+            + "use fewer workers if memory is short, and a higher max_failures on spot machines."
         )
     for failure in failures.values():
         if isinstance(failure, FootballError):
@@ -163,15 +235,9 @@ def explained(error: "TrainingFailedError") -> FootballError:
 
 
 def _check_gpus(config: TrainingConfig) -> None:
-    import ray
-
-    wanted, offered = config.workers * config.gpus_per_worker, ray.cluster_resources().get("GPU", 0)
+    wanted, offered = config.workers * config.gpus_per_worker, offered_gpus()
     if wanted > offered:
         raise FootballError(
             f"{config.workers} workers with {config.gpus_per_worker:g} of a GPU each need {wanted:g} GPUs, and Ray has "
             f"{offered:g}: lower workers or gpus_per_worker; 0 trains on the CPU."
         )
-
-
-def _ignore(epoch: Epoch) -> None:
-    pass

@@ -37,7 +37,7 @@ class WorkerInputs:
 def inputs_for_workers(tensors: SequenceTensors) -> WorkerInputs:
     """Prepare tensors for the workers of the Ray cluster that this process is connected to."""
     arrays: dict[str, NDArray[Any] | Path] = {}
-    are_files_shared = _is_one_machine()
+    are_files_shared = is_one_machine()
     for name in ARRAYS:
         array = getattr(tensors, name)
         arrays[name] = (mapped_file(array) if are_files_shared else None) or np.asarray(array)
@@ -52,8 +52,15 @@ def mapped_file(array: NDArray[Any]) -> Path | None:
     return None
 
 
-def _is_one_machine() -> bool:
-    import ray
+def is_one_machine() -> bool:
+    """Whether all of the cluster that this process is connected to runs on this machine.
 
+    A client of `ray://` may be on any machine: it counts as another one.
+    """
+    import ray
+    from ray.util.client import ray as client
+
+    if client.is_connected():
+        return False
     here = ray.get_runtime_context().get_node_id()
     return all(node["NodeID"] == here for node in ray.nodes() if node["Alive"])

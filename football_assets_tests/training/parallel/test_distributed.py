@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,10 @@ import pytest
 
 from football_assets.errors import FootballError
 from football_assets.sequences.tensors import ARRAYS, SequenceTensors
+from football_assets.storage.opening import open_bucket
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets.training.fit import Epoch, Fit, fit_forecaster
+from football_assets.training.parallel.checkpoint_storage import CheckpointStorage
 from football_assets.training.parallel.distributed import explained, fit_on_workers
 from football_assets.training.parallel.ray_cluster import ray_cluster
 from football_assets.training.parallel.worker_inputs import inputs_for_workers, mapped_file
@@ -113,25 +115,77 @@ def test_workers_on_this_machine_map_the_files_that_the_tensors_map(planted: Fit
     assert arrived.spec == tensors.spec
 
 
-def test_a_worker_that_is_killed_ends_the_training_with_a_plain_word(planted: Fitted) -> None:
-    killed: list[int] = []
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return "RayTrainWorker" in " ".join(process.cmdline())
+    except psutil.Error:  # it has ended since it was listed
+        return False
 
-    def is_worker(process: psutil.Process) -> bool:
-        try:
-            return "RayTrainWorker" in " ".join(process.cmdline())
-        except psutil.Error:  # it has ended since it was listed
-            return False
 
-    def kill(epoch: Epoch) -> None:
-        if not killed:
+@dataclass
+class Killer:
+    """Kills a worker after an epoch, as the loss of its machine does, and notes the epochs."""
+
+    after: int
+    killed: int = 0
+    seen: list[Epoch] = field(default_factory=list)
+
+    def __call__(self, epoch: Epoch) -> None:
+        self.seen.append(epoch)
+        if epoch.epoch >= self.after and not self.killed:
             worker = [process for process in descendants() if is_worker(process)][-1]
             worker.kill()
-            killed.append(worker.pid)
+            self.killed = worker.pid
 
-    endless = SMALL.model_copy(update={"epochs": 2000, "patience": 2000})
-    with pytest.raises(FootballError, match="^Worker [01] of the training died: .* Nothing was stored"):
-        fit_on_workers(planted.tensors, planted.split, two_workers(endless), kill)
-    assert killed
+
+def without_seconds(epochs: list[Epoch]) -> list[dict[str, float]]:
+    return [{**epoch.as_dict(), "seconds": 0} for epoch in epochs]
+
+
+def test_a_training_whose_worker_is_killed_ends_as_one_without_interruption(
+    planted: Fitted, gcs_url: str
+) -> None:
+    """With dropout, whose masks each worker draws for itself, and epochs enough for the kill to come in between."""
+    config = two_workers(SMALL.model_copy(update={"epochs": 14, "patience": 14}))
+    storage = CheckpointStorage(gcs_url, "of-the-test")
+    killer = Killer(after=1)
+
+    whole = fit_on_workers(planted.tensors, planted.split, config)
+    resumed = fit_on_workers(planted.tensors, planted.split, config, killer, storage)
+
+    assert killer.killed
+    assert without_seconds(killer.seen) == without_seconds(resumed.epochs)  # each once
+    assert without_seconds(resumed.epochs) == without_seconds(whole.epochs)
+    expected = whole.network.state_dict()
+    for name, tensor in resumed.network.state_dict().items():
+        assert tensor.numpy() == pytest.approx(expected[name].numpy(), rel=1e-6, abs=1e-7), name
+    assert list(open_bucket(gcs_url).list()) == []  # the checkpoints are removed at the end
+
+
+def test_a_worker_that_is_killed_too_often_ends_the_training_and_the_next_one_resumes(
+    planted: Fitted, tmp_path: Path
+) -> None:
+    config = two_workers(SMALL.model_copy(update={"epochs": 14, "patience": 14, "max_failures": 0}))
+    storage = CheckpointStorage(str(tmp_path), "of-the-test")
+    killer = Killer(after=1)
+    with pytest.raises(FootballError, match="^Worker [01] of the training died: .* to resume from the last"):
+        fit_on_workers(planted.tensors, planted.split, config, killer, storage)
+    assert killer.killed
+    assert not [path for path in tmp_path.rglob("*") if "pkl" in path.name or "pickle" in path.name]
+
+    seen: list[Epoch] = []
+    resumed = fit_on_workers(planted.tensors, planted.split, config, seen.append, storage)
+
+    assert without_seconds(seen) == without_seconds(resumed.epochs)
+    done = len(killer.seen)  # before the kill; the epochs of another process took other times
+    assert [epoch.seconds for epoch in seen[:done]] == [epoch.seconds for epoch in killer.seen]
+
+
+def test_an_error_that_another_try_would_repeat_ends_the_training_at_once(planted: Fitted) -> None:
+    diverging = two_workers(SMALL.model_copy(update={"learning_rate": 1e38, "epochs": 2}))
+
+    with pytest.raises(FootballError, match="Training diverged: .* Lower learning_rate"):
+        fit_on_workers(planted.tensors, planted.split, diverging)
 
 
 def test_more_gpus_than_there_are_is_refused_at_once(planted: Fitted) -> None:

@@ -1,0 +1,119 @@
+"""Checkpoints of a training on several workers: in the bucket, written and found again through Ray Train."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from football_assets.storage.bucket import GCS_SCHEME
+from football_assets.training.checkpoints import TrainingCheckpoint, load_random_state, save_random_state
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+CHECKPOINTS = "training_checkpoints"
+_EMULATOR = "STORAGE_EMULATOR_HOST"
+
+
+@dataclass(frozen=True)
+class CheckpointStorage:
+    """The folder of the bucket that holds the checkpoints of one training until it has ended.
+
+    Attributes
+    ----------
+    bucket
+        Folder of the bucket, or gs://bucket/prefix.
+    name
+        Identifies the training. One with the same name resumes from the checkpoints of an earlier one that did not end:
+        its inputs must be the same.
+    """
+
+    bucket: str
+    name: str
+
+    @classmethod
+    def of_inputs(cls, bucket: str, inputs: Mapping[str, Any]) -> "CheckpointStorage":
+        """Name a training by the digest of its inputs, which are JSON."""
+        text = json.dumps(inputs, sort_keys=True).encode()
+        return cls(bucket, hashlib.blake2b(text, digest_size=12).hexdigest())
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether every machine reaches it, and not only this one."""
+        return self.bucket.startswith(GCS_SCHEME)
+
+    @property
+    def path(self) -> str:
+        """Folder of all trainings, without a scheme."""
+        return f"{self.bucket.removeprefix(GCS_SCHEME).rstrip('/')}/{CHECKPOINTS}"
+
+    def filesystem(self) -> "FileSystem":
+        """Open the filesystem of the bucket.
+
+        Google Cloud Storage takes the application default credentials; STORAGE_EMULATOR_HOST, where set, is its server.
+        """
+        from pyarrow.fs import GcsFileSystem, LocalFileSystem
+
+        if not self.is_remote:
+            return LocalFileSystem()
+        emulator = os.environ.get(_EMULATOR)
+        if not emulator:
+            return GcsFileSystem()
+        scheme, _, host = emulator.rpartition("://")
+        return GcsFileSystem(anonymous=True, scheme=scheme or "http", endpoint_override=host)
+
+    def remove(self) -> None:
+        """Remove the checkpoints of this training, if there are any."""
+        from pyarrow.fs import FileSelector, FileType
+
+        filesystem, folder = self.filesystem(), f"{self.path}/{self.name}"
+        for entry in filesystem.get_file_info(FileSelector(folder, allow_not_found=True, recursive=True)):
+            if entry.type == FileType.File:
+                filesystem.delete_file(entry.path)
+        if filesystem.get_file_info(folder).type != FileType.NotFound:  # an object store may have no folders
+            filesystem.delete_dir(folder)
+
+
+class RayCheckpoints:
+    """The checkpoints of the training that this worker of Ray Train takes part in.
+
+    The first worker writes the state, and every worker its random numbers; Ray Train stores them as one checkpoint.
+    """
+
+    def __init__(self, rank: int) -> None:
+        self._rank = rank
+
+    def latest(self) -> TrainingCheckpoint | None:
+        """Load the state of the last checkpoint; None: there is none."""
+        from ray import train
+
+        checkpoint = train.get_checkpoint()
+        if checkpoint is None:
+            return None
+        with checkpoint.as_directory() as folder:
+            return TrainingCheckpoint.load(Path(folder))
+
+    def restore_random_state(self) -> None:
+        """Restore this worker's random numbers from the last checkpoint."""
+        from ray import train
+
+        with train.get_checkpoint().as_directory() as folder:
+            load_random_state(Path(folder), self._rank)
+
+    def store(self, state: Callable[[], TrainingCheckpoint]) -> None:
+        """Store this worker's part of a checkpoint, which exists once all workers have stored theirs."""
+        from ray import train
+
+        folder = Path(tempfile.mkdtemp(prefix="football-checkpoint-"))
+        try:
+            if self._rank == 0:
+                state().save(folder)
+            save_random_state(folder, self._rank)
+            train.report({}, checkpoint=train.Checkpoint.from_directory(folder))
+        finally:
+            shutil.rmtree(folder)
