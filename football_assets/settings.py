@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         None,
         description="Image of the pod of a run that trains, on Kubernetes; unset: that of the code location.",
     )
+    ray_cluster: Path | None = Field(
+        None,
+        description="Manifest of a RayCluster, like deploy/training/raycluster.yaml: each `sweep`, and each "
+        "`trained_lstm` with several workers, creates a cluster of its own on Kubernetes and deletes it at its end. "
+        "Default: RAY_ADDRESS, or this machine.",
+    )
     openfootball_url: str = Field(
         "https://raw.githubusercontent.com/openfootball/football.json/master",
         description="Where `football sync openfootball` finds the folders of the seasons.",

@@ -118,6 +118,7 @@ def _train(
     storage: "CheckpointStorage",
 ) -> dict[str, Any]:
     """Train, write the files of the model, with `own` in their description, and return metadata."""
+    from football_assets.orchestration.kuberay import ray_for_step
     from football_assets.orchestration.tracking import track
     from football_assets.settings import get_settings
     from football_assets.training.baselines import elo_log_loss
@@ -133,7 +134,9 @@ def _train(
     training = choice.training
     tracked = {"training": training.model_dump(mode="json"), "hyperparameters": choice.line()}
     with track(get_settings(), "trained_lstm", context.run_id, tracked, context.log.warning) as tracking:
-        fit = fit_on_workers(tensors, split, training, _epoch_log(context.log, tracking), storage)
+        manifest = get_settings().ray_cluster if training.workers > 1 else None
+        with ray_for_step(context, manifest):
+            fit = fit_on_workers(tensors, split, training, _epoch_log(context.log, tracking), storage)
         if training.refit:
             context.log.info(f"Refitted on training and validation, {fit.refit_seconds:.1f} s")
         scores = {

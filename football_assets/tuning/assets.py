@@ -34,6 +34,7 @@ def sweep(
     If a configuration is better than the defaults, `trained_lstm` uses it until the next sweep. The sweep runs on all
     cores or GPUs of Ray's cluster, within the given trials and minutes.
     """
+    from football_assets.orchestration.kuberay import ray_for_step
     from football_assets.orchestration.tracking import track
     from football_assets.sequences.tensors import open_tensors
     from football_assets.settings import get_settings
@@ -52,9 +53,10 @@ def sweep(
     with track(
         get_settings(), "sweep", context.run_id, searched.model_dump(mode="json"), context.log.warning
     ) as tracking:
-        result = run_sweep(
-            tensors, split, searched, before.training if before and is_rival else None, context.log.info
-        )
+        with ray_for_step(context, get_settings().ray_cluster):
+            result = run_sweep(
+                tensors, split, searched, before.training if before and is_rival else None, context.log.info
+            )
         picture = to_png(trial_curves(*result.curves()))
         folder = bucket.scratch_folder("sweep")
         (folder / "trials.png").write_bytes(picture)
