@@ -1,0 +1,87 @@
+# Who may do what. Pods get an account by Workload Identity; no account has a key.
+locals {
+  accounts = {
+    dagster  = "Dagster's code location and runs."
+    serve    = "Replicas of Ray Serve."
+    training = "Workers of Ray Train and jobs of Vertex AI."
+    nodes    = "Nodes of the cluster."
+  }
+
+  # Kubernetes service accounts, as namespace/name, by the account that they act as.
+  pods = {
+    "football-dagster/football-code"     = "dagster"
+    "football-dagster/football-run"      = "dagster"
+    "football-dagster/football-metrics"  = "dagster"
+    "football-dagster/football-training" = "training"
+    "football-serve/football-serve"      = "serve"
+  }
+
+  # Objects below a prefix that an account may write and delete.
+  writes = {
+    serve    = "prediction_log/"
+    training = "training_checkpoints/"
+  }
+}
+
+resource "google_service_account" "accounts" {
+  for_each = local.accounts
+
+  account_id   = "football-${each.key}"
+  display_name = "football-${each.key}"
+  description  = each.value
+
+  depends_on = [google_project_service.used]
+}
+
+resource "google_service_account_iam_member" "pods" {
+  for_each = local.pods
+
+  service_account_id = google_service_account.accounts[each.value].name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "serviceAccount:${var.project}.svc.id.goog[${each.key}]"
+
+  depends_on = [google_container_cluster.football] # it makes the pool of identities
+}
+
+resource "google_storage_bucket_iam_member" "dagster" {
+  bucket = google_storage_bucket.football.name
+  role   = "roles/storage.objectUser"
+  member = google_service_account.accounts["dagster"].member
+}
+
+resource "google_storage_bucket_iam_member" "readers" {
+  for_each = local.writes
+
+  bucket = google_storage_bucket.football.name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.accounts[each.key].member
+}
+
+resource "google_storage_bucket_iam_member" "writers" {
+  for_each = local.writes
+
+  bucket = google_storage_bucket.football.name
+  role   = "roles/storage.objectUser"
+  member = google_service_account.accounts[each.key].member
+
+  condition {
+    title      = "${each.key}-own-objects"
+    expression = "resource.name.startsWith('projects/_/buckets/${google_storage_bucket.football.name}/objects/${each.value}')"
+  }
+}
+
+# Logs, metrics and what else the agents of a node send.
+resource "google_project_iam_member" "nodes" {
+  project = var.project
+  role    = "roles/container.defaultNodeServiceAccount"
+  member  = google_service_account.accounts["nodes"].member
+}
+
+resource "google_artifact_registry_repository_iam_member" "readers" {
+  for_each = toset(["nodes", "training"])
+
+  repository = google_artifact_registry_repository.football.name
+  location   = google_artifact_registry_repository.football.location
+  role       = "roles/artifactregistry.reader"
+  member     = google_service_account.accounts[each.key].member
+}

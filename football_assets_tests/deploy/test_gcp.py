@@ -1,0 +1,157 @@
+"""The Terraform files of deploy/gcp, as far as they can be checked without Google's provider: see `terraform.py`."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+pytest.importorskip("hcl2")
+
+from football_assets.runtime.home import project_root
+from football_assets.storage.log_segments import SEGMENTS
+from football_assets.training.parallel.checkpoint_storage import CHECKPOINTS
+from football_assets_tests.deploy.terraform import Configuration, problems, read, read_folder
+
+ROOT = project_root()
+FOLDER = ROOT / "deploy" / "gcp"
+SECRETS = {"database_password"}
+# Basic roles, and those of administrators.
+TOO_MUCH = re.compile(r"roles/(owner|editor|viewer)$|[aA]dmin$")
+
+
+@pytest.fixture(scope="module")
+def gcp() -> Configuration:
+    return read_folder(FOLDER)
+
+
+def test_arguments_are_the_providers_and_every_name_is_defined_used_and_described(gcp: Configuration) -> None:
+    assert len(gcp.resources) > 30
+    assert problems(gcp) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            'resource "google_storage_bucket" "b" {\n name = "b"\n}',
+            "google_storage_bucket.b: location is missing",
+        ),
+        (
+            'resource "google_storage_bucket" "b" {\n name = "b"\n location = "x"\n size = 1\n}',
+            "unknown argument size",
+        ),
+        (
+            'resource "google_storage_bucket" "b" {\n name = "b"\n location = "x"\n versioning {\n on = true\n }\n}',
+            "google_storage_bucket.b.versioning: unknown argument on",
+        ),
+        (
+            'resource "google_storage_bucket" "b" {\n name = "b"\n location = "x"\n versioning = true\n}',
+            "versioning is a block",
+        ),
+        ('resource "google_storage_buckets" "b" {\n}', "google_storage_buckets: unknown type"),
+        ('output "o" {\n description = "d"\n value = var.missing\n}', "var.missing is not defined"),
+        (
+            'output "o" {\n description = "d"\n value = google_sql_user.u.name\n}',
+            "google_sql_user.u is not defined",
+        ),
+        (
+            'data "google_project" "p" {\n}\noutput "o" {\n description = "d"\n value = data.google_project.p.size\n}',
+            "data.google_project.p has no attribute size",
+        ),
+        ('variable "v" {\n description = "d"\n}', "var.v is not used"),
+        (
+            'variable "v" {\n}\noutput "o" {\n description = "d"\n value = var.v\n}',
+            "variable v has no description",
+        ),
+    ],
+)
+def test_the_check_finds_what_terraform_would_reject(text: str, problem: str) -> None:
+    assert any(problem in found for found in problems(read(text))), problems(read(text))
+
+
+def test_the_provider_is_pinned_to_the_version_whose_schema_is_checked(gcp: Configuration) -> None:
+    terraform = next(block["terraform"][0] for block in gcp.other if "terraform" in block)
+
+    assert terraform["required_providers"][0]["google"]["version"] == "~> 6.50"
+    assert "<" in terraform["required_version"]
+
+
+def test_secrets_have_no_default_and_never_reach_the_state(gcp: Configuration) -> None:
+    for name in SECRETS:
+        variable = gcp.variables[name]
+        assert "default" not in variable
+        assert variable["sensitive"] is variable["ephemeral"] is True
+    arguments = {argument for body in gcp.resources.values() for argument in body}
+    assert "password_wo" in arguments
+    assert "password" not in arguments
+
+
+def test_the_example_sets_every_variable_without_a_default_but_no_secret(gcp: Configuration) -> None:
+    example = read((FOLDER / "example.tfvars").read_text()).other[0]
+    required = {name for name, variable in gcp.variables.items() if "default" not in variable}
+
+    assert {name for name in example if not name.startswith("__")} == required - SECRETS
+
+
+def test_rights_are_narrow_and_pods_write_below_their_own_prefix(gcp: Configuration) -> None:
+    roles = [body["role"] for body in gcp.resources.values() if "role" in body]
+    assert len(roles) >= 6
+    assert [role for role in roles if TOO_MUCH.search(role)] == []
+    assert gcp.local_values["writes"] == {
+        "serve": f"{SEGMENTS.split('/')[0]}/",
+        "training": f"{CHECKPOINTS}/",
+    }
+    writers = gcp.resources["google_storage_bucket_iam_member", "writers"]
+    assert "startsWith" in writers["condition"][0]["expression"]
+    assert not [name for name, _ in gcp.resources if name == "google_service_account_key"]
+
+
+def test_the_bucket_is_private_versioned_and_keeps_what_was_replaced(gcp: Configuration) -> None:
+    bucket = gcp.resources["google_storage_bucket", "football"]
+
+    assert bucket["public_access_prevention"] == "enforced"
+    assert bucket["uniform_bucket_level_access"] is True
+    assert bucket["versioning"][0]["enabled"] is True
+    assert "retention_policy" not in bucket  # it would forbid the conditional writes of pointers
+    deleted = [
+        rule["condition"][0] for rule in bucket["lifecycle_rule"] if rule["action"][0]["type"] == "Delete"
+    ]
+    # What is live is deleted below training_checkpoints/ alone.
+    assert [rule.get("matches_prefix") for rule in deleted if rule["with_state"] != "ARCHIVED"] == [
+        [f"{CHECKPOINTS}/"]
+    ]
+
+
+def test_gpu_nodes_start_from_zero_and_the_training_cluster_fits_the_pools(gcp: Configuration) -> None:
+    pools: dict[str, Any] = gcp.local_values["pools"]
+    node = gcp.resources["google_container_node_pool", "pools"]["node_config"][0]
+    blocks = {name: item[name] for item in node["dynamic"] for name in item}
+    taint, accelerator = (blocks[name]["content"][0] for name in ("taint", "guest_accelerator"))
+    cluster = yaml.safe_load((ROOT / "deploy" / "training" / "raycluster.yaml").read_text())
+    gpu = cluster["spec"]["workerGroupSpecs"][1]["template"]["spec"]
+    account = cluster["spec"]["headGroupSpec"]["template"]["spec"]["serviceAccountName"]
+
+    assert {name for name, pool in pools.items() if pool["gpus"] and pool["least"] == 0} == {
+        "gpu",
+        "gpu-spot",
+    }
+    assert accelerator["type"] == gpu["nodeSelector"]["cloud.google.com/gke-accelerator"]
+    tolerated = {(item["key"], item.get("value")) for item in gpu["tolerations"]}
+    assert (taint["key"], taint["value"]) in tolerated
+    assert f"football-dagster/{account}" in gcp.local_values["pods"]
+
+
+def test_alerts_have_the_expressions_of_the_server_and_go_to_a_person(gcp: Configuration) -> None:
+    text = (FOLDER / "alerts.tf").read_text()
+    rules = yaml.safe_load((ROOT / "serve" / "monitoring" / "alerts.yml").read_text())["groups"]
+    known = {rule["alert"] for group in rules for rule in group["rules"]}
+    (names,) = re.findall(r"for name in \[([^\]]*)\]", text)
+    taken = set(re.findall(r'"(\w+)"', names))
+
+    assert {"FootballErrors", "FootballSlow", "FootballResultsStale"} <= taken <= known
+    assert "DagsterRunsFailing" in text
+    policy = gcp.resources["google_monitoring_alert_policy", "alerts"]
+    assert policy["notification_channels"] == ["${google_monitoring_notification_channel.email.id}"]
+    budget = gcp.resources["google_billing_budget", "month"]
+    assert [rule["threshold_percent"] for rule in budget["threshold_rules"]] == [0.5, 0.9, 1.0]
