@@ -156,7 +156,7 @@ class Settings(BaseSettings):
 
     @property
     def dagster_home(self) -> Path:
-        """Return DAGSTER_HOME of this home: runs, event log, schedules."""
+        """Return the default of DAGSTER_HOME: runs, event log, schedules."""
         return self.home.resolve() / "dagster"
 
     @property

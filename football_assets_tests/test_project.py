@@ -85,12 +85,47 @@ def test_make_alone_prints_help_with_every_chore() -> None:
 
 def test_every_dependency_is_pinned_and_no_pin_names_a_place() -> None:
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line]
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    required = project["dependencies"] + project["optional-dependencies"]["dev"]
-
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin) for pin in pins)
     pinned = {plain(pin) for pin in pins}
-    assert {plain(requirement) for requirement in required} <= pinned
+    assert {plain(requirement) for requirement in requirements()} - {"football-assets"} <= pinned
+
+
+@pytest.mark.parametrize("variant", ["cpu", "cuda"])
+def test_the_builds_of_pytorch_are_pinned_beside_the_other_packages(variant: str) -> None:
+    lines = (ROOT / f"constraints-{variant}.txt").read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    (torch,) = (
+        line for line in (ROOT / "constraints.txt").read_text().splitlines() if plain(line) == "torch"
+    )
+
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+={2,3}[A-Za-z0-9.+]+", pin) for pin in pins)
+    exact = {
+        "cpu": f"{torch}+cpu",
+        "cuda": torch.replace("==", "==="),
+    }  # === is PyPI's build and no local one
+    assert exact[variant] in pins
+    if variant == "cpu":
+        assert len(pins) == 1
+        return
+    others = {plain(pin) for pin in pins} - {"torch", "onnxruntime-gpu", "triton"}
+    assert {name.partition("-")[0] for name in others} == {"cuda", "nvidia"}
+    pinned = {plain(line) for line in (ROOT / "constraints.txt").read_text().splitlines()} - {"torch"}
+    assert not pinned & {plain(pin) for pin in pins}, "a package is pinned in one file"
+
+
+def test_the_developers_environment_has_both_extras() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert "football-assets[pipeline,serve]" in project["optional-dependencies"]["dev"]
+
+
+def requirements() -> list[str]:
+    """Requirements of the package and of all its extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
 
 
 def test_the_pre_commit_hooks_are_local_so_that_they_need_no_network() -> None:
@@ -105,15 +140,17 @@ def plain(requirement: str) -> str:
 
 
 BOUNDED = """
-    dagster dagster-dbt dagster-gcp dagster-wandb dagster-webserver dbt-core dbt-duckdb duckdb polars ray torch
+    dagster dagster-dbt dagster-gcp dagster-postgres dagster-wandb dagster-webserver dbt-core dbt-duckdb duckdb
+    polars ray torch
 """
 
 
 @pytest.mark.parametrize("name", BOUNDED.split())
 def test_a_library_whose_releases_can_break_this_one_has_both_bounds_around_its_pin(name: str) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    requirement = next(found for found in map(Requirement, project["dependencies"]) if found.name == name)
+    found = [requirement for requirement in map(Requirement, requirements()) if requirement.name == name]
     pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if "==" in line)
 
-    assert {bound.operator for bound in requirement.specifier} == {">=", "<"}
-    assert pins[name] in requirement.specifier
+    assert found
+    for requirement in found:
+        assert {bound.operator for bound in requirement.specifier} == {">=", "<"}
+        assert pins[name] in requirement.specifier

@@ -21,6 +21,7 @@ COMMANDS = {
     "code-location": "football_assets.cli.dagster_servers:code_location_command",
     "compare": "football_assets.cli.backtests:compare_command",
     "demo": "football_assets.cli.demo:demo_command",
+    "health": "football_assets.cli.health:health_command",
     "land": "football_assets.cli.results:land_command",
     "materialize": "football_assets.cli.graph:materialize_command",
     "metrics": "football_assets.cli.dagster_servers:metrics_command",

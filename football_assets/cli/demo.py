@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from football_assets.cli.context import open_registry, prepare_command_home
+from football_assets.cli.extras import PIPELINE, require_extras
 from football_assets.cli.graph import DEFAULT_SELECTION, run_graph
 from football_assets.cli.options import home_option, json_option
 from football_assets.cli.output_files import check_writable, write_json
@@ -24,6 +25,7 @@ FIXTURES_SHOWN = 12
 @json_option
 def demo_command(json_file: Path | None) -> None:
     """Land the bundled results, run the whole graph, and forecast the fixtures not yet played."""
+    require_extras("demo", PIPELINE)
     started = time.monotonic()
     settings = prepare_command_home(for_runs=True)
     check_writable(json_file)

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from football_assets.cli.extras import explain_missing_module
+
 
 class LazyGroup(click.Group):
     """A group of commands, each given as the import path of its `click.Command`.
@@ -43,3 +45,16 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{path} is a {type(command).__name__}, not a click command.")
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is called.
+
+        Raises
+        ------
+        MissingExtra
+            The command imports a library of an extra that is not installed.
+        """
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise explain_missing_module(error, ctx.invoked_subcommand) from error

@@ -31,7 +31,8 @@ def materialize_in_scratch(home: Path, folders: tuple[Path, ...], selection: str
     FootballError
         A step failed. Its log is removed with the home.
     """
-    os.environ.pop("FOOTBALL_BUCKET", None)  # the scratch home has a bucket of its own
+    for variable in ("FOOTBALL_BUCKET", "DAGSTER_HOME"):  # the scratch home has its own
+        os.environ.pop(variable, None)
     settings = prepare_command_home(home, for_runs=True)
     from football_assets.orchestration.in_process_runs import RunFailed
     from football_assets.raw.landing import land

@@ -1,12 +1,14 @@
 """`football up` and `serve`: the Dagster UI and the HTTP endpoint, until interrupted."""
 
 import sys
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import click
 
 from football_assets.cli.context import prepare_command_home
+from football_assets.cli.extras import PIPELINE, SERVE, require_extras
 from football_assets.cli.options import home_option
 
 SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--supervised")
@@ -21,27 +23,34 @@ SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--superv
     type=click.IntRange(1, 65535),
     help="TCP port of the HTTP endpoint. Default: FOOTBALL_SERVE_PORT, else 8000.",
 )
-def up_command(host: str | None, port: int | None, serve_port: int | None) -> int:
+@click.option(
+    "--serve/--no-serve", "with_serve", default=True, help="With the HTTP endpoint, or the UI alone."
+)
+def up_command(host: str | None, port: int | None, serve_port: int | None, with_serve: bool) -> int:
     """Run the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""
+    require_extras("up", PIPELINE, *([SERVE] if with_serve else []))
     settings = prepare_command_home(for_runs=True)
     from football_assets.runtime.home import project_root
     from football_assets.runtime.processes import run_together
-    from football_assets.runtime.serve_discovery import claimed
-    from serve.launch import listen_addresses
+    from football_assets.runtime.serve_discovery import UI_CLAIM, claimed
 
     root = project_root()
     host, port = host or settings.host, port or settings.port
-    serve_port = serve_port or settings.serve_port
     ui = f"http://{host}:{port}"
     dagster = [sys.executable, "-m", "dagster", "dev", "--host", host, "--port", str(port)]
-    programs = {
-        "dagster": [*dagster, "--workspace", str(root / "workspace.yaml")],
-        "serve": [*SERVE_PROGRAM, "--port", str(serve_port)],
-    }
-    with claimed(settings, "football up", f"{ui} and http://{settings.serve_host}:{serve_port}") as lock:
-        listen_addresses(settings.serve_host, serve_port)
+    programs = {"dagster": [*dagster, "--workspace", str(root / "workspace.yaml")]}
+    with ExitStack() as claims:
+        locks = [claims.enter_context(claimed(settings, "football up", ui, UI_CLAIM))]
+        if with_serve:
+            from serve.launch import listen_addresses
+
+            serve_port = serve_port or settings.serve_port
+            programs["serve"] = [*SERVE_PROGRAM, "--port", str(serve_port)]
+            address = f"{ui} and http://{settings.serve_host}:{serve_port}"
+            locks.append(claims.enter_context(claimed(settings, "football up", address)))
+            listen_addresses(settings.serve_host, serve_port)
         click.echo(f"Dagster UI on {ui}, home {settings.home}. Ctrl-C ends it.", err=True)
-        return run_together(programs, root, keep_open=[lock])
+        return run_together(programs, root, keep_open=locks)
 
 
 @click.command("serve")
@@ -58,6 +67,7 @@ def up_command(host: str | None, port: int | None, serve_port: int | None) -> in
 @click.option("--supervised", is_flag=True, hidden=True)  # by `football serve` or `football up`
 def serve_command(host: str | None, port: int | None, replicas: int | None, supervised: bool) -> int:
     """Answer forecasts over HTTP from the production model, until interrupted."""
+    require_extras("serve", SERVE)
     settings = prepare_command_home(for_runs=True)
     from football_assets.runtime.processes import run_together
     from football_assets.runtime.serve_discovery import claimed

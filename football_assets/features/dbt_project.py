@@ -1,6 +1,7 @@
 """The dbt project `dbt_features/` and its manifest, which `dbt_build` and the Dagster assets read.
 
 The manifest holds absolute paths and is not committed. dbt parses the project again when one of its files has changed.
+In a checkout dbt writes to `dbt_features/target`, as by hand; of an installed package to the home's scratch folder.
 """
 
 import contextlib
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from football_assets.errors import FootballError
-from football_assets.runtime.home import project_root
+from football_assets.runtime.home import is_checkout, project_root
+from football_assets.settings import get_settings
 
 DATABASE = "features.duckdb"  # dbt knows the tables in it as those of `features`
 PARTIAL_PARSE = "partial_parse.msgpack"  # what dbt parses the project faster by
@@ -59,7 +61,7 @@ def parsed_project() -> Path:
         dbt cannot parse the project.
     """
     digest = _project_digest()
-    folder = _writable(project_folder() / "target")
+    folder = _writable(_target_folder())
     stamp = folder / "digest"
     if not _is_current(stamp, digest):
         with (folder / "lock").open("a") as lock:
@@ -133,9 +135,13 @@ def _is_current(stamp: Path, digest: str) -> bool:
     )
 
 
+def _target_folder() -> Path:
+    return project_folder() / "target" if is_checkout() else get_settings().scratch / "dbt"
+
+
 def _writable(folder: Path) -> Path:
     with contextlib.suppress(OSError):  # a read-only installation
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     if folder.is_dir() and os.access(folder, os.W_OK):
         return folder
     fallback = Path(tempfile.gettempdir()) / f"football-dbt-{os.getuid()}"

@@ -1,5 +1,6 @@
 """The home: folder of one installation, `<home>/{bucket,dagster,scratch}`. The command line prepares it."""
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -9,29 +10,34 @@ from pydantic import ValidationError
 from football_assets.errors import LITTLE_SPACE_BYTES, FootballError, reason_of
 from football_assets.settings import Settings, get_settings
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+_CONFIGURATION = "dagster.yaml"
+_MARK = (
+    b"\n# Copied by football, which replaces this file after an upgrade unless it has been edited. Digest: "
+)
 _SECRET = "FOOTBALL_API_KEY"
 
 
 def project_root() -> Path:
-    """Return the folder with `workspace.yaml`, `dagster.yaml` and the dbt project.
+    """Return the folder with `workspace.yaml`, `dagster.yaml` and the dbt project `dbt_features`.
 
-    Raises
-    ------
-    FootballError
-        The package is not installed from a clone of its repository.
+    In a checkout it is the top of the repository, else the folder `project` of the installed package, which is a copy
+    and may be read-only.
     """
-    root = Path(__file__).resolve().parents[2]
-    if not (root / "dagster.yaml").is_file():
-        raise FootballError(
-            f"{root} is not the project's folder: install it from a clone with `pip install -e .`."
-        )
-    return root
+    return _PACKAGE.parent if is_checkout() else _PACKAGE / "project"
+
+
+def is_checkout() -> bool:
+    """Tell whether the package runs from a clone of its repository, not from an installed wheel."""
+    return (_PACKAGE.parent / "dbt_features").is_dir()
 
 
 def prepare_home(home: Path | None = None, *, for_runs: bool = False) -> Settings:
-    """Create the home's folders, copy `dagster.yaml` into it, and set FOOTBALL_HOME and DAGSTER_HOME to it.
+    """Create the home's folders with Dagster's configuration, and set FOOTBALL_HOME and DAGSTER_HOME to them.
 
-    Child processes inherit the variables.
+    Child processes inherit the variables. A DAGSTER_HOME in the environment is kept, and used instead of
+    `<home>/dagster`. `dagster.yaml` is copied into a DAGSTER_HOME that has none. A copy is replaced by the file of a
+    later version unless it has been edited; a file of other origin is never written to.
 
     Parameters
     ----------
@@ -51,6 +57,7 @@ def prepare_home(home: Path | None = None, *, for_runs: bool = False) -> Setting
         raise FootballError(
             f"Home {home or _settings().home} cannot be used: {str(error).rstrip('.')}."
         ) from error
+    dagster_home = _given_dagster_home()
     os.environ["FOOTBALL_HOME"] = str(home)
     settings = _settings()
     try:
@@ -61,17 +68,21 @@ def prepare_home(home: Path | None = None, *, for_runs: bool = False) -> Setting
             f"FOOTBALL_BUCKET {settings.bucket} cannot be used: {str(error).rstrip('.')}."
         ) from error
     try:
-        for folder in (home / "bucket", settings.dagster_home, settings.scratch):
+        for folder in (home / "bucket", settings.scratch):
             folder.mkdir(parents=True, exist_ok=True)
+        if dagster_home is None:
+            dagster_home = settings.dagster_home
+            dagster_home.mkdir(exist_ok=True)
+            if for_runs:
+                _check_space(dagster_home)
         if for_runs:
-            for folder in (settings.dagster_home, settings.scratch):
-                _check_space(folder)
-        _copy_if_different(project_root() / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+            _check_space(settings.scratch)
+        _configure_dagster(dagster_home)
     except OSError as error:
         raise FootballError(
             f"Home {home} cannot be used: {reason_of(error)}. Name another with --home or FOOTBALL_HOME."
         ) from error
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["DAGSTER_HOME"] = str(dagster_home)
     return settings
 
 
@@ -91,12 +102,43 @@ def _check_space(folder: Path) -> None:
         file.write(bytes(LITTLE_SPACE_BYTES))
 
 
-def _copy_if_different(source: Path, target: Path) -> None:
-    """Replace the file atomically: another process may be reading it."""
-    data = source.read_bytes()
-    if target.is_file() and target.read_bytes() == data:
-        return
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        copy = Path(folder, target.name)
+def _given_dagster_home() -> Path | None:
+    """Return the DAGSTER_HOME of the environment; None if there is none, or a command set it to that of its home.
+
+    Raises
+    ------
+    FootballError
+        DAGSTER_HOME is no folder.
+    """
+    given = os.environ.get("DAGSTER_HOME", "").strip()
+    if not given or given == str(_settings().dagster_home):
+        return None
+    folder = Path(given).expanduser().absolute()
+    if not folder.is_dir():
+        raise FootballError(f"DAGSTER_HOME {given} is not a folder: create it, or unset the variable.")
+    return folder
+
+
+def _configure_dagster(folder: Path) -> None:
+    """Copy `dagster.yaml` into a folder, unless the folder has one that is no unedited copy."""
+    data = (project_root() / _CONFIGURATION).read_bytes()
+    file, copy = folder / _CONFIGURATION, data + _mark(data)
+    if file.exists():
+        current = file.read_bytes()
+        content = current[: current.rfind(_MARK)]
+        if current == copy or current != content + _mark(content):
+            return
+    _write_atomically(file, copy)
+
+
+def _mark(data: bytes) -> bytes:
+    """Return the last line of a copy, by which an edited copy is recognised."""
+    return _MARK + hashlib.sha256(data).hexdigest().encode() + b"\n"
+
+
+def _write_atomically(file: Path, data: bytes) -> None:
+    """Replace a file as a whole: another process may be reading it."""
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        copy = Path(folder, file.name)
         copy.write_bytes(data)
-        copy.replace(target)
+        copy.replace(file)

@@ -5,7 +5,8 @@
 - `<home>/serve/token`: created once, readable by its owner only.
 - `<home>/serve/running.json`: address of the server that was started last. The server holds a lock on it, so the file
   of a killed server is ignored.
-- `<home>/serve/claim.json`: locked while `football serve` or `football up` runs on the home, so only one of them can.
+- `<home>/serve/claim.json`: locked while `football serve` or `football up` runs on the home, so only one of them can;
+  `ui_claim.json` while `football up` runs, also without the endpoint.
 """
 
 import fcntl
@@ -29,6 +30,7 @@ from football_assets.settings import Settings
 TOKEN = "token"
 _RUNNING_FILE = "running.json"
 CLAIM = "claim.json"
+UI_CLAIM = "ui_claim.json"
 CLAIM_SECONDS = 10.0  # a new command waits so long for the processes of a killed one to end
 _POLL_SECONDS = 0.1
 
@@ -72,7 +74,7 @@ def make_token(settings: Settings, token: str | None = None) -> Path:
 
 
 @contextmanager
-def claimed(settings: Settings, command: str, address: str) -> Iterator[int]:
+def claimed(settings: Settings, command: str, address: str, name: str = CLAIM) -> Iterator[int]:
     """Hold the home's claim for a command while the block runs.
 
     Parameters
@@ -81,6 +83,8 @@ def claimed(settings: Settings, command: str, address: str) -> Iterator[int]:
         `football serve` or `football up`.
     address
         Where the command listens, for the error message of a second command.
+    name
+        File name of the claim.
 
     Yields
     ------
@@ -92,7 +96,7 @@ def claimed(settings: Settings, command: str, address: str) -> Iterator[int]:
     FootballError
         Another command runs on this home, or the file cannot be written.
     """
-    file = serve_folder(settings) / CLAIM
+    file = serve_folder(settings) / name
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -10,7 +10,7 @@ import pytest
 from football_assets.cli import main
 from football_assets.runtime import processes
 from football_assets.runtime.home import project_root
-from football_assets.runtime.serve_discovery import claimed
+from football_assets.runtime.serve_discovery import UI_CLAIM, claimed
 from football_assets.settings import Settings
 from football_assets_tests.builders.command_states import FOOTBALL
 from football_assets_tests.end_to_end.installation import free_port
@@ -53,7 +53,7 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     def run_together(programs: Mapping[str, Sequence[str]], folder: Path, keep_open: Sequence[int]) -> int:
         found.update({name: list(command) for name, command in programs.items()})
         assert folder.is_dir()
-        assert len(keep_open) == 1
+        assert keep_open
         return 5
 
     monkeypatch.setattr(processes, "run_together", run_together)
@@ -75,6 +75,20 @@ def test_up_runs_dagster_and_the_endpoint_on_their_ports(
         "serve": [*FOOTBALL, "serve", "--supervised", "--port", str(port)],
     }
     assert capsys.readouterr().err == f"Dagster UI on http://127.0.0.2:3456, home {home}. Ctrl-C ends it.\n"
+
+
+def test_up_without_the_endpoint_runs_beside_a_server_of_the_home(
+    programs: dict[str, list[str]], home: Path
+) -> None:
+    with claimed(Settings(home=home), "football serve", "http://127.0.0.1:8000"):
+        assert main(["up", "--no-serve"]) == 5
+
+    assert list(programs) == ["dagster"]
+
+
+def test_up_without_the_endpoint_is_refused_a_second_time(refused: Callable[..., str], home: Path) -> None:
+    with claimed(Settings(home=home), "football up", "http://127.0.0.1:3000", UI_CLAIM):
+        assert "`football up` already runs" in refused("up", "--no-serve")
 
 
 def test_serve_passes_address_and_replicas_on(programs: dict[str, list[str]]) -> None:

@@ -33,7 +33,10 @@ UNMIRRORED = (
     "end_to_end/",
     "house/",
     "test_architecture.py",
+    "test_compose.py",
+    "test_dockerfile.py",
     "test_markers.py",
+    "test_packaging.py",
     "test_project.py",
 )
 

@@ -1,12 +1,15 @@
 """The home: its folders, its Dagster configuration, and the message when it cannot be used."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from football_assets.errors import FootballError
-from football_assets.runtime.home import prepare_home, project_root
+from football_assets.runtime import home
+from football_assets.runtime.home import is_checkout, prepare_home, project_root
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +28,9 @@ def test_a_new_home_has_its_folders_and_the_projects_dagster_configuration(tmp_p
         "scratch",
     }
     expected = (project_root() / "dagster.yaml").read_bytes()
-    assert (settings.dagster_home / "dagster.yaml").read_bytes() == expected
+    copy = (settings.dagster_home / "dagster.yaml").read_bytes()
+    assert copy.startswith(expected)
+    assert yaml.safe_load(copy) == yaml.safe_load(expected)
     assert settings.bucket_url == str(tmp_path / "new" / "home" / "bucket")
 
 
@@ -59,17 +64,96 @@ def test_without_an_argument_the_environment_names_the_home(
     assert prepare_home().home == tmp_path / "named"
 
 
-def test_an_outdated_dagster_configuration_is_replaced_and_a_current_one_is_left_alone(
-    tmp_path: Path,
-) -> None:
-    configuration = prepare_home(tmp_path).dagster_home / "dagster.yaml"
-    written = configuration.stat().st_mtime_ns
-    prepare_home(tmp_path)
-    assert configuration.stat().st_mtime_ns == written
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an installed package, whose `dagster.yaml` a test may upgrade."""
+    folder = tmp_path / "site-packages" / "football_assets"
+    (folder / "project").mkdir(parents=True)
+    (folder / "project" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setattr(home, "_PACKAGE", folder)
+    return folder / "project"
 
-    configuration.write_text("telemetry: {enabled: true}\n")
-    prepare_home(tmp_path)
-    assert configuration.read_bytes() == (project_root() / "dagster.yaml").read_bytes()
+
+def test_the_files_of_an_installed_package_are_inside_of_it(package: Path) -> None:
+    assert project_root() == package
+    assert not is_checkout()
+
+
+def test_the_files_of_a_checkout_are_at_its_top() -> None:
+    assert (project_root() / "pyproject.toml").is_file()
+    assert (project_root() / "dbt_features" / "dbt_project.yml").is_file()
+    assert is_checkout()
+
+
+def test_an_upgrade_replaces_a_copy_of_the_configuration_once(tmp_path: Path, package: Path) -> None:
+    copy = prepare_home(tmp_path / "home").dagster_home / "dagster.yaml"
+    written = copy.stat().st_mtime_ns
+    prepare_home(tmp_path / "home")
+    assert copy.stat().st_mtime_ns == written
+
+    (package / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
+    prepare_home(tmp_path / "home")
+
+    assert yaml.safe_load(copy.read_text()) == {"telemetry": {"enabled": False}, "nux": {"enabled": False}}
+
+
+@pytest.mark.parametrize(
+    "edit", [lambda copy: copy + "\npython_logs: {}\n", lambda _: "nux: {enabled: true}\n"]
+)
+def test_an_upgrade_keeps_a_configuration_that_a_team_has_edited_or_brought(
+    tmp_path: Path, package: Path, edit: Callable[[str], str]
+) -> None:
+    copy = prepare_home(tmp_path / "home").dagster_home / "dagster.yaml"
+    edited = edit(copy.read_text())
+    copy.write_text(edited)
+    (package / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
+
+    prepare_home(tmp_path / "home")
+
+    assert copy.read_text() == edited
+
+
+def test_a_dagster_home_of_a_team_is_used_and_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = tmp_path / "team"
+    team.mkdir()
+    (team / "dagster.yaml").write_text("nux: {enabled: true}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(team))
+
+    for home_folder in ("first", "second"):
+        prepare_home(tmp_path / home_folder, for_runs=True)
+
+    assert os.environ["DAGSTER_HOME"] == str(team)
+    assert [file.name for file in team.iterdir()] == ["dagster.yaml"]
+    assert (team / "dagster.yaml").read_text() == "nux: {enabled: true}\n"
+    assert not (tmp_path / "first" / "dagster").exists()
+
+
+def test_a_dagster_home_without_a_configuration_gets_one_without_telemetry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+
+    prepare_home(tmp_path / "home")
+
+    assert yaml.safe_load((tmp_path / "dagster.yaml").read_text())["telemetry"] == {"enabled": False}
+
+
+def test_another_home_of_the_same_process_has_a_dagster_home_of_its_own(tmp_path: Path) -> None:
+    prepare_home(tmp_path / "first")
+    prepare_home(tmp_path / "second")
+
+    assert os.environ["DAGSTER_HOME"] == str(tmp_path / "second" / "dagster")
+
+
+def test_a_dagster_home_that_does_not_exist_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "missing"))
+
+    with pytest.raises(FootballError, match="^DAGSTER_HOME .*missing is not a folder"):
+        prepare_home(tmp_path / "home")
 
 
 def test_a_home_that_is_a_file_is_refused_with_advice(tmp_path: Path) -> None:
