@@ -3,9 +3,20 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
+# The index of PyTorch's CPU wheels, where pip is configured with no index that has them. PyPI has the CUDA build only.
+TORCH_INDEX ?=
+TORCH_PIP   := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+# `cpu` or `cuda`: constraints-VARIANT.txt. The default is what this machine can use and pip can find.
+VARIANT     ?=
+BUILDER     ?= $(shell command -v buildah || command -v docker)
+# HEALTHCHECK exists in docker's format only.
+BUILD_OPTIONS ?= $(if $(findstring buildah,$(BUILDER)),--layers --format docker)
+TAG         ?= latest
+IMAGE_ARGS  := $(if $(VARIANT),--build-arg VARIANT=$(VARIANT)) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX))
+PIP         := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up serve test test-fast lint format bench bench-scale bench-serve faults loop deploy-test mutants changelog clean
+.PHONY: help install image image-test deploy-test demo up serve test test-fast lint format bench bench-scale bench-serve faults loop mutants changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,14 +71,26 @@ deploy-test: $(READY) ## render and validate deploy/, run its pods and processes
 mutants: $(READY) ## change the code in thousands of places and see whether the tests notice; MODULES="path…" for some
 	@$(BIN)/python -m benchmarks.mutants $(MODULES)
 
+image: ## build the container images football-assets-pipeline and football-assets-serve
+	@test -n "$(BUILDER)" || { echo "Neither buildah nor docker is here. Debian and Ubuntu: apt-get install buildah."; exit 1; }
+	$(BUILDER) build $(BUILD_OPTIONS) --target pipeline --tag football-assets-pipeline:$(TAG) $(IMAGE_ARGS) .
+	$(BUILDER) build $(BUILD_OPTIONS) --target serve --tag football-assets-serve:$(TAG) $(IMAGE_ARGS) .
+
+image-test: $(READY) ## run the images without a network: demo, forecasts, kill, stop, sizes (podman or docker)
+	@$(BIN)/python -m football_assets_tests.end_to_end.images --tag $(TAG)
+
 changelog: $(READY) ## write CHANGELOG.md from the commits
 	@$(BIN)/git-cliff --config cliff.toml --output CHANGELOG.md
 
 clean: ## remove the environment, caches and build folders; football_home stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml $(wildcard constraints*.txt)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the pinned environment into $(VENV): some minutes, once."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@variant="$(VARIANT)"; \
+	if [ -z "$$variant" ]; then variant=cuda; \
+	    command -v nvidia-smi >/dev/null || ! $(PIP) install --quiet --dry-run --no-deps $(TORCH_PIP) -c constraints-cpu.txt torch 2>/dev/null || variant=cpu; \
+	fi; \
+	echo "Installing the pinned environment ($$variant) into $(VENV): some minutes, once."; \
+	$(PIP) install --quiet $(TORCH_PIP) -c constraints.txt -c constraints-$$variant.txt -e ".[dev]"
 	@touch $@

