@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 
-from football_assets.orchestration.dagster_private import location_origins_from_yaml_paths
 from football_assets.runtime.health import CODE_LOCATION, DAEMON, ENDPOINT, WEBSERVER, server_of
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_home import open_instance
@@ -122,12 +121,13 @@ def test_dagster_opens_the_instance_apart_from_its_storage(tmp_path: Path) -> No
 
 
 def test_the_workspace_is_the_code_location() -> None:
-    (origin,) = location_origins_from_yaml_paths([str(ROOT / "compose" / "workspace.yaml")])
+    workspace = yaml.safe_load((ROOT / "compose" / "workspace.yaml").read_text())
+    (location,) = [entry["grpc_server"] for entry in workspace["load_from"]]
     command = SERVICES["code-location"]["command"]
 
-    assert origin.location_name == "football_assets"
-    assert origin.host in SERVICES["pod"]["networks"]["default"]["aliases"]
-    assert str(origin.port) == command[command.index("--port") + 1]
+    assert location["location_name"] == "football_assets"
+    assert location["host"] in SERVICES["pod"]["networks"]["default"]["aliases"]
+    assert str(location["port"]) == command[command.index("--port") + 1]
 
 
 def test_prometheus_scrapes_the_endpoint_with_its_key_and_reads_the_projects_alerts() -> None:
