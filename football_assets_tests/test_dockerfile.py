@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass, field
 
@@ -9,7 +11,14 @@ import pytest
 
 from football_assets.cli import COMMANDS
 from football_assets.runtime.home import project_root
-from football_assets_tests.end_to_end.images import BUDGET_BYTES, USER
+from football_assets_tests.end_to_end.images import (
+    BUDGET_BYTES,
+    USER,
+    Engine,
+    ImageFault,
+    check_size,
+    find_engine,
+)
 
 ROOT = project_root()
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -159,6 +168,51 @@ def test_the_build_context_has_what_is_copied_and_no_output() -> None:
         )
     assert ignored[0] == "*"
     assert {"**/__pycache__", "dbt_features/target", "dbt_features/logs"} <= set(ignored)
+
+
+def test_make_image_without_a_builder_names_the_package_to_install() -> None:
+    shown = subprocess.run(
+        ["make", "image", "BUILDER="], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert shown.returncode == 2
+    assert "apt-get install buildah" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("builder", "variant", "options"),
+    [
+        ("/usr/bin/buildah", "", "--layers --format docker"),
+        ("/usr/bin/docker", "cuda", "--build-arg VARIANT=cuda"),
+    ],
+)
+def test_make_image_builds_both_targets(builder: str, variant: str, options: str) -> None:
+    command = ["make", "--dry-run", "image", f"BUILDER={builder}", f"VARIANT={variant}", "TAG=1"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    builds = [line for line in shown.splitlines() if line.startswith(f"{builder} build")]
+    assert [re.findall(r"--target (\w+) --tag (\S+)", line) for line in builds] == [
+        [(target, f"football-assets-{target}:1")] for target in TARGETS
+    ]
+    assert all(options in line for line in builds)
+    assert all(("--format docker" in line) == builder.endswith("buildah") for line in builds)
+
+
+def test_image_test_without_an_engine_names_the_packages_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CONTAINER_ENGINE", raising=False)
+    with pytest.raises(ImageFault, match="apt-get install podman buildah"):
+        find_engine("latest")
+
+    monkeypatch.setenv("CONTAINER_ENGINE", "podman --runtime runc")
+    assert find_engine("1") == Engine(("podman", "--runtime", "runc"), "1")
+
+
+def test_an_image_beyond_its_budget_fails() -> None:
+    engine = Engine((sys.executable, "-c", "print(2_200_000_001)"), "latest")
+
+    with pytest.raises(ImageFault, match="football-assets-pipeline has 2.20 GB, at most 2.2 GB"):
+        check_size(engine, "football-assets-pipeline")
 
 
 def test_the_budget_of_each_image_is_that_of_the_documentation() -> None:
