@@ -26,7 +26,7 @@ from benchmarks.speed.processes import resident_bytes
 LOOPS = 200
 SHOWN = 10  # rows of the table
 LEVEL = 1.15  # how much more the last quarter may have than the one before
-LIMITS = {"log_days": 91, "versions": 5, "version_days": 10, "report_days": 60, "run_days": 30}
+LIMITS = {"log_days": 91, "versions": 5, "version_days": 10, "report_days": 30, "run_days": 15}
 _RECORDS = 200  # of a day's log
 
 
@@ -187,6 +187,7 @@ def simulate_day(home: Any, folder: Path, loop: int, today: datetime) -> None:
     registry = Registry(home.bucket)
     version = registry.publish(source, {"loop": loop})
     registry.promote(version)
+    date_version(home.bucket, version, today)
     moment = f"{today:%Y-%m-%d}T12:00:00.000000Z"
     for segment in range(3):
         content = lines(*(record(n, time=moment, model_version=version) for n in range(_RECORDS // 3)))
@@ -194,6 +195,15 @@ def simulate_day(home: Any, folder: Path, loop: int, today: datetime) -> None:
         home.bucket.write(name, compress_segment(iter([content])))
     compact(home.bucket, folder / "home" / "scratch")
     write_report(home.bucket, today, version)
+
+
+def date_version(bucket: Any, version: int, today: datetime) -> None:
+    """Give a version the simulated day of its publication."""
+    from football_assets.registry.store import VERSIONS
+
+    name = f"{VERSIONS}{version}/manifest.json"
+    manifest = json.loads(bucket.read(name)) | {"published": today.isoformat()}
+    bucket.write(name, json.dumps(manifest).encode())
 
 
 def write_report(bucket: Any, today: datetime, version: int) -> None:
