@@ -46,6 +46,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "deployment/test_assets.py",
         "deployment/test_serve_api.py",
         "deployment/test_wandb_registry.py",
+        "deploy/",
         "export/test_assets.py",
         "export/test_onnx_export.py::test_an_int8_variant_that_loses_too_much_is_not_written_and_nothing_is_logged",
         "export/test_onnx_graph.py",

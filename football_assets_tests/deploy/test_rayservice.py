@@ -207,6 +207,12 @@ def test_every_ray_container_prepares_haproxy_before_ray_starts(cluster: dict[st
         assert environment.items() >= NO_TELEMETRY.items(), "the init container of the operator has them too"
 
 
+def test_only_the_autoscaler_of_the_head_has_a_token_of_the_api_server(cluster: dict[str, Any]) -> None:
+    head, *workers = pods(cluster)
+    assert head["automountServiceAccountToken"] is True
+    assert [worker["automountServiceAccountToken"] for worker in workers] == [False, False]
+
+
 def test_the_head_may_die(cluster: dict[str, Any]) -> None:
     options = cluster["gcsFaultToleranceOptions"]
     assert options["redisAddress"] == "redis:6379"
