@@ -39,7 +39,6 @@ pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
 PATIENCE_SECONDS = 420.0
 GRACE_SECONDS = 90  # of the code location's pod
-ENDED_WELL = {"code-location": {0}, "daemon": {0, 1, -15}, "webserver": {0, -15}, "metrics": {0}}
 LANDED = "raw/upload/2015-16/eng.1.csv"
 RESULT = "Date,Team 1,FT,HT,Team 2\nSun Nov 15 2015,Arsenal FC,2-1,1-0,Chelsea FC\n"
 
@@ -218,6 +217,6 @@ def test_every_process_ends_on_sigterm_while_the_others_are_connected(here: Proc
         process = here.running.pop(name)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(GRACE_SECONDS) in ENDED_WELL[name], here.log(name)
-        print(f"{name} ended after {time.monotonic() - began:.1f} s with {process.returncode}")
+        assert process.wait(GRACE_SECONDS) == 0, here.log(name)
+        print(f"{name} ended after {time.monotonic() - began:.1f} s")
     shutil.rmtree(here.folder / "home", ignore_errors=True)
