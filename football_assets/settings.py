@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         "`trained_lstm` with several workers, creates a cluster of its own on Kubernetes and deletes it at its end. "
         "Default: RAY_ADDRESS, or this machine.",
     )
+    vertex_job: Path | None = Field(
+        None,
+        description="File like deploy/training/vertex.yaml: each `trained_lstm` with one worker trains in a job of "
+        "Vertex AI. Default: in Dagster's process.",
+    )
     openfootball_url: str = Field(
         "https://raw.githubusercontent.com/openfootball/football.json/master",
         description="Where `football sync openfootball` finds the folders of the seasons.",

@@ -57,6 +57,28 @@ resource "google_storage_bucket_iam_member" "readers" {
   member = google_service_account.accounts[each.key].member
 }
 
+# Dagster Pipes reads the bucket itself before its objects.
+resource "google_storage_bucket_iam_member" "buckets" {
+  for_each = toset(["dagster", "training"])
+
+  bucket = google_storage_bucket.football.name
+  role   = "roles/storage.legacyBucketReader"
+  member = google_service_account.accounts[each.key].member
+}
+
+# Who starts a job of Vertex AI, as the account of training.
+resource "google_project_iam_member" "vertex" {
+  project = var.project
+  role    = "roles/aiplatform.user"
+  member  = google_service_account.accounts["dagster"].member
+}
+
+resource "google_service_account_iam_member" "vertex" {
+  service_account_id = google_service_account.accounts["training"].name
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.accounts["dagster"].member
+}
+
 resource "google_storage_bucket_iam_member" "writers" {
   for_each = local.writes
 

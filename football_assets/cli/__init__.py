@@ -30,6 +30,7 @@ COMMANDS = {
     "prune": "football_assets.cli.retention:prune_command",
     "serve": "football_assets.cli.servers:serve_command",
     "sync": "football_assets.cli.results:sync_command",
+    "train": "football_assets.cli.train:train_command",
     "up": "football_assets.cli.servers:up_command",
 }
 

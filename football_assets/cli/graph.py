@@ -43,7 +43,7 @@ DEFAULT_SELECTION = 'not (key:"backtest" or key:"serving_deployment" or key:"swe
 )
 def materialize_command(selection: str, countries: tuple[str, ...], config_file: Path | None) -> None:
     """Run assets and their checks, as one Dagster run."""
-    run_config = _read_config(config_file) if config_file else None
+    run_config = read_config(config_file) if config_file else None
     run_graph(prepare_command_home(for_runs=True), selection, countries, run_config)
 
 
@@ -102,7 +102,14 @@ def run_graph(
     return summary
 
 
-def _read_config(file: Path) -> dict[str, object]:
+def read_config(file: Path) -> dict[str, object]:
+    """Read a run configuration.
+
+    Raises
+    ------
+    FootballError
+        The file has none.
+    """
     import yaml
 
     try:

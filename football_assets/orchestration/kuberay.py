@@ -16,6 +16,7 @@ from football_assets.errors import FootballError
 if TYPE_CHECKING:
     from dagster_ray.kuberay import KubeRayCluster
 
+StepContext = AssetExecutionContext
 KIND = "RayCluster"
 _TOKEN_KEY = "auth_token"  # of the Secret that KubeRay creates
 _OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -23,7 +24,7 @@ _EXTRA = "football-assets[kuberay]"
 
 
 @contextmanager
-def ray_for_step(context: AssetExecutionContext, manifest: Path | None) -> Iterator[None]:
+def ray_for_step(context: StepContext, manifest: Path | None) -> Iterator[None]:
     """Let RAY_ADDRESS name a new cluster on Kubernetes while the block runs; the cluster is deleted after it.
 
     Parameters

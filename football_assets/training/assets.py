@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from football_assets.sequences.tensors import SequenceTensors
     from football_assets.training.best_config import ConfigChoice
     from football_assets.training.fit import Epoch
-    from football_assets.training.parallel.checkpoint_storage import CheckpointStorage
     from football_assets.training.split import TimeSplit
 
 TrainingLaunchpad = launchpad_config(TrainingConfig)
@@ -64,7 +63,6 @@ def trained_lstm(
     """
     from football_assets.sequences.tensors import open_tensors
     from football_assets.training.best_config import choose_config, load_best
-    from football_assets.training.parallel.checkpoint_storage import CheckpointStorage
     from football_assets.training.split import split_by_time
 
     launched = LaunchedTraining.model_validate(config.model_dump())  # type: ignore[attr-defined]
@@ -81,8 +79,7 @@ def trained_lstm(
     metadata = _copy_trained(context, bucket, inputs, folder)
     if metadata is None:
         own = inputs | {"hyperparameters": choice.line(), "run_id": context.run_id}
-        storage = CheckpointStorage.of_inputs(bucket.url, inputs)
-        metadata = _train(context, tensors, split, choice, own, folder, storage)
+        metadata = _train(context, tensors, split, choice, own, folder, bucket)
     # The data version is not of the inputs: the configuration differs between runs.
     return MaterializeResult(value=folder, metadata=metadata, data_version=DataVersion(folder_digest(folder)))
 
@@ -115,16 +112,15 @@ def _train(
     choice: "ConfigChoice",
     own: dict[str, Any],
     folder: Path,
-    storage: "CheckpointStorage",
+    bucket: BucketResource,
 ) -> dict[str, Any]:
     """Train, write the files of the model, with `own` in their description, and return metadata."""
-    from football_assets.orchestration.kuberay import ray_for_step
     from football_assets.orchestration.tracking import track
     from football_assets.settings import get_settings
     from football_assets.training.baselines import elo_log_loss
     from football_assets.training.fit import describe_fit
     from football_assets.training.network import save_forecaster
-    from football_assets.training.parallel.distributed import fit_on_workers
+    from football_assets.training.places import fit_where_configured
     from football_assets.training.plots import loss_curves
 
     context.log.info(
@@ -134,9 +130,9 @@ def _train(
     training = choice.training
     tracked = {"training": training.model_dump(mode="json"), "hyperparameters": choice.line()}
     with track(get_settings(), "trained_lstm", context.run_id, tracked, context.log.warning) as tracking:
-        manifest = get_settings().ray_cluster if training.workers > 1 else None
-        with ray_for_step(context, manifest):
-            fit = fit_on_workers(tensors, split, training, _epoch_log(context.log, tracking), storage)
+        fit = fit_where_configured(
+            context, bucket, tensors, split, training, own, _epoch_log(context.log, tracking)
+        )
         if training.refit:
             context.log.info(f"Refitted on training and validation, {fit.refit_seconds:.1f} s")
         scores = {
