@@ -266,8 +266,9 @@ class _Course:
         self.best_epoch, self._weights = record["best_epoch"], checkpoint.part("best")
         if self.best_epoch:
             self._best = self.epochs[self.best_epoch - 1].validation_log_loss
-        for epoch in self.epochs if on_epoch is not None else ():
-            on_epoch(epoch)
+        if on_epoch is not None:
+            for epoch in self.epochs:
+                on_epoch(epoch)
 
 
 @contextmanager

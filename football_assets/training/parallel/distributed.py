@@ -235,6 +235,8 @@ def explained(error: "TrainingFailedError", resumes: bool = False) -> FootballEr
 
 
 def _check_gpus(config: TrainingConfig) -> None:
+    if not config.gpus_per_worker:
+        return
     wanted, offered = config.workers * config.gpus_per_worker, offered_gpus()
     if wanted > offered:
         raise FootballError(
