@@ -4,6 +4,7 @@ The process gets its task through Dagster Pipes. It reads the tensors from the b
 """
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def task_of(bucket: str, tensors: str, config: TrainingConfig, prefix: str) -> d
     }
 
 
-def train_task(task: dict[str, Any], on_epoch: OnEpoch) -> None:
+def train_task(task: Mapping[str, Any], on_epoch: OnEpoch) -> None:
     """Train as the task says and store the network."""
     bucket = open_bucket(task["bucket"])
     config = TrainingConfig.model_validate(task["config"])
