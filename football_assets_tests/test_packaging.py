@@ -30,7 +30,6 @@ NOT_IMPORTED = {
     "dagster-webserver": "a program",
     "dbt-core": "a program",
     "dbt-duckdb": "dbt's adapter",
-    "pyarrow": "Polars, DuckDB and Ray exchange tables with it",
 }
 # Imported where a person who wants these models has installed them; `dev` has them.
 OPTIONAL_MODELS = {"catboost", "lightgbm", "penaltyblog"}
@@ -109,7 +108,7 @@ def test_the_metadata_has_the_extras_and_the_licence(unpacked: Path) -> None:
     (info,) = unpacked.glob("*.dist-info")
     found = metadata.Distribution.at(info).metadata
 
-    assert set(found.get_all("Provides-Extra") or ()) == {"pipeline", "serve", "dev"}
+    assert set(found.get_all("Provides-Extra") or ()) == {"pipeline", "serve", "kubernetes", "kuberay", "dev"}
     assert (info / "licenses" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
@@ -170,7 +169,9 @@ def test_serving_imports_nothing_that_only_the_pipeline_installs(tmp_path: Path)
 def test_what_a_part_imports_is_required_by_the_base_or_its_extra(
     extra: str, folders: tuple[str, ...]
 ) -> None:
-    required = names([*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]])
+    optional = PROJECT["optional-dependencies"]
+    beside = [*optional["kubernetes"], *optional["kuberay"]] if extra == "pipeline" else []
+    required = names([*PROJECT["dependencies"], *optional[extra], *beside])
 
     missing = {
         name: sorted(places)

@@ -113,10 +113,10 @@ def test_the_builds_of_pytorch_are_pinned_beside_the_other_packages(variant: str
     assert not pinned & {plain(pin) for pin in pins}, "a package is pinned in one file"
 
 
-def test_the_developers_environment_has_both_extras() -> None:
+def test_the_developers_environment_has_every_extra() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-    assert "football-assets[pipeline,serve]" in project["optional-dependencies"]["dev"]
+    assert "football-assets[pipeline,serve,kubernetes,kuberay]" in project["optional-dependencies"]["dev"]
 
 
 def requirements() -> list[str]:

@@ -86,7 +86,7 @@ variable "notify_landed_files" {
 }
 
 variable "deletion_protection" {
-  description = "Whether Terraform refuses to delete the cluster, the database and a bucket with objects."
+  description = "Whether Terraform rejects a plan that deletes the cluster, the database and a bucket with objects."
   type        = bool
   default     = true
 }

@@ -12,14 +12,18 @@ COMMAND_EXTRAS = {
     "backtest": (PIPELINE,),
     "challenge": (PIPELINE,),
     "clubs": (PIPELINE,),
+    "code-location": (PIPELINE,),
     "compare": (PIPELINE,),
     "demo": (PIPELINE,),
     "land": (PIPELINE,),
     "materialize": (PIPELINE,),
+    "metrics": (PIPELINE,),
     "models": (PIPELINE,),
     "predict": (SERVE,),
+    "prune": (PIPELINE,),
     "serve": (SERVE,),
     "sync": (PIPELINE,),
+    "train": (PIPELINE,),
     "up": (PIPELINE, SERVE),
 }
 

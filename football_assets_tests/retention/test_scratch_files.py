@@ -5,7 +5,7 @@ from pathlib import Path
 from football_assets.retention.scratch_files import KEPT_SCRATCH, SPOOL, removable_scratch
 from football_assets_tests.builders.retention_worlds import NOW, age
 from serve import service
-from serve.deployment import METRICS
+from serve.metrics_folder import METRICS
 
 
 def removable(scratch: Path, needed: set[int] | None = frozenset()) -> dict[str, int]:  # type: ignore[assignment]
