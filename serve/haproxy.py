@@ -40,7 +40,7 @@ REQUEST_SECONDS = 10  # from the first byte of a request to its last
 QUEUE_SECONDS = 5
 QUEUE_LENGTH = 32  # requests of one class that wait for a place
 RETRY_AFTER_SECONDS = 1
-START_MILLISECONDS = 500  # that a request for a replica of an application at zero waits in Serve's own proxy
+START_MILLISECONDS = 1000  # that a request for a replica of an application at zero waits in Serve's own proxy
 RETRY_AFTER_START_SECONDS = 30
 
 _EDITED = "# Edited by football serve.\n"

@@ -155,7 +155,7 @@ def test_the_gpu_group_starts_from_nothing_and_returns_to_it(
     assert {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"} in pod["tolerations"]
     scaling = deployments["football-gpu"]["autoscaling_config"]
     assert scaling["min_replicas"] == 0
-    # HAProxy shows a request to Serve for half a second: a delay would miss it.
+    # HAProxy shows a request to Serve for a second: a delay would miss it.
     assert scaling["upscale_delay_s"] == 0
     assert deployments["football-gpu"]["ray_actor_options"]["num_gpus"] == 0.25
     for group in (cluster["headGroupSpec"], groups["cpu"]):
