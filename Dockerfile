@@ -60,7 +60,8 @@ COPY MANIFEST.in LICENSE README.md dagster.yaml workspace.yaml ./
 COPY dbt_features dbt_features
 COPY football_assets football_assets
 COPY serve serve
-RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheel .
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheel . \
+    && /opt/build/bin/pip --python /opt/football/bin/python install --no-deps --no-index /wheel/*.whl
 
 FROM base AS runtime
 ENV PATH=/opt/football/bin:$PATH \
@@ -96,8 +97,8 @@ HEALTHCHECK --interval=30s --timeout=20s --start-period=90s --retries=3 CMD ["fo
 
 FROM runtime AS pipeline
 COPY --from=pipeline-environment /opt/football /opt/football
-RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
-    pip --python /opt/football/bin/python install --no-deps --no-index --no-cache-dir --root-user-action ignore /wheel/*.whl
+COPY --from=wheel /opt/football/lib /opt/football/lib
+COPY --from=wheel /opt/football/bin/football /opt/football/bin/football
 LABEL org.opencontainers.image.title="football-assets-pipeline" \
       org.opencontainers.image.description="Football forecasts: Dagster code location, daemon and webserver" \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -110,8 +111,8 @@ CMD ["football", "up", "--no-serve"]
 FROM runtime AS serve
 COPY --from=serve-environment /licenses /licenses
 COPY --from=serve-environment /opt/football /opt/football
-RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
-    pip --python /opt/football/bin/python install --no-deps --no-index --no-cache-dir --root-user-action ignore /wheel/*.whl
+COPY --from=wheel /opt/football/lib /opt/football/lib
+COPY --from=wheel /opt/football/bin/football /opt/football/bin/football
 LABEL org.opencontainers.image.title="football-assets-serve" \
       org.opencontainers.image.description="Football forecasts over HTTP: Ray Serve behind HAProxy" \
       org.opencontainers.image.licenses="Apache-2.0 AND GPL-2.0-only"

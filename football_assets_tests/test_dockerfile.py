@@ -84,13 +84,16 @@ def test_a_target_runs_as_a_number_and_no_file_of_it_belongs_to_that_user(target
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_target_has_the_environment_of_its_extra_before_the_code(target: str) -> None:
-    copied = [step for step in STAGES[target].of("COPY") if step.endswith("/opt/football /opt/football")]
-    names = [name for name, _ in STAGES[target].steps]
+    copied = [step for step in STAGES[target].of("COPY") if "/opt/football" in step]
 
-    assert copied == [f"--from={target}-environment /opt/football /opt/football"]
-    (installed,) = STAGES[target].of("RUN")
-    assert "--no-deps --no-index" in installed
-    assert names.index("COPY") < names.index("RUN")
+    assert copied == [
+        f"--from={target}-environment /opt/football /opt/football",
+        "--from=wheel /opt/football/lib /opt/football/lib",
+        "--from=wheel /opt/football/bin/football /opt/football/bin/football",
+    ]
+    assert not STAGES[target].of("RUN"), (
+        "buildah keeps a layer of RUN though the files that it mounts have changed"
+    )
     environment = " ".join(steps(f"{target}-environment", "RUN"))
     assert f"-r {target}.txt" in environment
     assert "--mount=type=cache" in environment
