@@ -12,9 +12,10 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
     /opt/build/bin/pip install -c constraints.txt setuptools
 COPY pyproject.toml ./
 # pip installs the dependencies of a package only with the package, which the later stages add.
-RUN for extra in pipeline serve; do \
+RUN for extras in pipeline,kubernetes,kuberay serve; do \
         python -c "import sys, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-print(*project['dependencies'], *project['optional-dependencies'][sys.argv[1]], sep='\n')" "$extra" > "$extra.txt"; \
+print(*project['dependencies'], sep='\n'); \
+[print(*project['optional-dependencies'][extra], sep='\n') for extra in sys.argv[1].split(',')]" "$extras" > "${extras%%,*}.txt"; \
     done \
     && python -m venv --without-pip /opt/football
 
@@ -41,7 +42,7 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
     && find torch/lib _polars_runtime_32 dataframely pyarrow ray/_raylet.so ray/core/src -type f -size +4M \
         -exec strip --strip-unneeded {} + \
     && HOME=/tmp /opt/football/bin/python -W ignore -c "import importlib; [importlib.import_module(name) for name in '''\
-dagster_dbt dagster_gcp dagster_postgres dagster_wandb dagster_webserver.cli dagster._daemon.cli dagster._cli dbt.cli.main \
+dagster_dbt dagster_gcp dagster_k8s dagster_postgres dagster_ray.kuberay dagster_wandb dagster_webserver.cli dagster._daemon.cli dagster._cli dbt.cli.main \
 dbt.adapters.duckdb evidently evidently.presets matplotlib.pyplot onnx onnxruntime onnxscript pandas polars pyarrow ray.train \
 ray.tune safetensors.torch scipy.stats sklearn.linear_model torch.onnx torch.export torch.nn wandb dataframely duckdb'''.split()]"
 

@@ -99,7 +99,7 @@ def test_every_service_is_checked_and_waits_for_services_that_exist(name: str) -
 
 def test_the_instance_is_that_of_the_project_on_postgresql_with_its_files_on_the_volume() -> None:
     own = yaml.safe_load((ROOT / "dagster.yaml").read_text())
-    composed = yaml.safe_load((ROOT / "compose" / "dagster.yaml").read_text())
+    composed = yaml.safe_load((ROOT / "deploy" / "compose" / "dagster.yaml").read_text())
 
     assert {key: composed[key] for key in own} == own
     assert composed["storage"] == {"postgres": {"postgres_url": {"env": "DAGSTER_POSTGRES_URL"}}}
@@ -109,7 +109,7 @@ def test_the_instance_is_that_of_the_project_on_postgresql_with_its_files_on_the
 
 
 def test_dagster_opens_the_instance_apart_from_its_storage(tmp_path: Path) -> None:
-    composed = yaml.safe_load((ROOT / "compose" / "dagster.yaml").read_text())
+    composed = yaml.safe_load((ROOT / "deploy" / "compose" / "dagster.yaml").read_text())
     del composed["storage"]
     text = yaml.safe_dump(composed).replace("/data/", f"{tmp_path}/data/")
     (tmp_path / "dagster.yaml").write_text(text)
@@ -121,7 +121,7 @@ def test_dagster_opens_the_instance_apart_from_its_storage(tmp_path: Path) -> No
 
 
 def test_the_workspace_is_the_code_location() -> None:
-    workspace = yaml.safe_load((ROOT / "compose" / "workspace.yaml").read_text())
+    workspace = yaml.safe_load((ROOT / "deploy" / "compose" / "workspace.yaml").read_text())
     (location,) = [entry["grpc_server"] for entry in workspace["load_from"]]
     command = SERVICES["code-location"]["command"]
 
@@ -132,7 +132,7 @@ def test_the_workspace_is_the_code_location() -> None:
 
 def test_prometheus_scrapes_the_endpoint_with_its_key_and_reads_the_projects_alerts() -> None:
     own = yaml.safe_load((ROOT / "serve" / "monitoring" / "prometheus.yml").read_text())
-    composed = yaml.safe_load((ROOT / "compose" / "prometheus.yml").read_text())
+    composed = yaml.safe_load((ROOT / "deploy" / "compose" / "prometheus.yml").read_text())
     (job,) = composed["scrape_configs"]
     (own_job,) = own["scrape_configs"]
 
@@ -145,8 +145,12 @@ def test_prometheus_scrapes_the_endpoint_with_its_key_and_reads_the_projects_ale
 
 
 def test_grafana_has_the_dashboard_and_its_data_source() -> None:
-    (source,) = yaml.safe_load((ROOT / "compose" / "grafana-datasource.yaml").read_text())["datasources"]
-    (provider,) = yaml.safe_load((ROOT / "compose" / "grafana-dashboards.yaml").read_text())["providers"]
+    (source,) = yaml.safe_load((ROOT / "deploy" / "compose" / "grafana-datasource.yaml").read_text())[
+        "datasources"
+    ]
+    (provider,) = yaml.safe_load((ROOT / "deploy" / "compose" / "grafana-dashboards.yaml").read_text())[
+        "providers"
+    ]
     mounted = dict(volume.split(":")[:2] for volume in SERVICES["grafana"]["volumes"])
     dashboard = json.loads((ROOT / "serve" / "monitoring" / "grafana-dashboard.json").read_text())
 

@@ -26,6 +26,7 @@ _COMMANDS: tuple[tuple[tuple[str, ...], str, int | None], ...] = (
     (("dagster_webserver",), WEBSERVER, 3000),
     (("dagster", "api", "grpc"), CODE_LOCATION, None),
     (("dagster", "code-server", "start"), CODE_LOCATION, None),
+    (("football", "code-location"), CODE_LOCATION, 4266),
     (("dagster-daemon", "run"), DAEMON, None),
     (("dagster._daemon", "run"), DAEMON, None),
     (("football", "serve"), ENDPOINT, None),
