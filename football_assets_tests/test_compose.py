@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from football_assets.runtime.health import CODE_LOCATION, DAEMON, ENDPOINT, WEBSERVER, server_of
+from football_assets.runtime.health import CODE_LOCATION, DAEMON, ENDPOINT, METRICS, WEBSERVER, server_of
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_home import open_instance
 
@@ -22,7 +22,8 @@ SECRETS = ("PASSWORD", "KEY", "TOKEN")
 
 def test_every_part_of_the_project_is_a_service() -> None:
     assert set(SERVICES) == {
-        *("postgres", "pod", "code-location", "daemon", "webserver", "serve", "prometheus", "grafana")
+        *("postgres", "pod", "code-location", "daemon", "webserver", "metrics", "serve"),
+        *("prometheus", "grafana"),
     }
 
 
@@ -74,7 +75,13 @@ def test_a_secret_comes_from_the_environment_and_has_no_default(name: str) -> No
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("code-location", CODE_LOCATION), ("daemon", DAEMON), ("webserver", WEBSERVER), ("serve", ENDPOINT)],
+    [
+        ("code-location", CODE_LOCATION),
+        ("daemon", DAEMON),
+        ("webserver", WEBSERVER),
+        ("metrics", METRICS),
+        ("serve", ENDPOINT),
+    ],
 )
 def test_the_health_check_of_a_service_asks_what_its_command_runs(name: str, kind: str) -> None:
     command = SERVICES[name].get("command", ["football", "serve"])
@@ -133,13 +140,15 @@ def test_the_workspace_is_the_code_location() -> None:
 def test_prometheus_scrapes_the_endpoint_with_its_key_and_reads_the_projects_alerts() -> None:
     own = yaml.safe_load((ROOT / "serve" / "monitoring" / "prometheus.yml").read_text())
     composed = yaml.safe_load((ROOT / "deploy" / "compose" / "prometheus.yml").read_text())
-    (job,) = composed["scrape_configs"]
-    (own_job,) = own["scrape_configs"]
+    job, dagster = composed["scrape_configs"]
+    own_job, own_dagster = own["scrape_configs"]
 
     assert {**composed, "scrape_configs": []} == {**own, "scrape_configs": []}
     assert job["metrics_path"] == own_job["metrics_path"]
     assert job["job_name"] == own_job["job_name"], "the alerts name it"
     assert job["static_configs"] == [{"targets": ["serve:8000"]}]
+    assert dagster == {**own_dagster, "static_configs": [{"targets": ["metrics:9401"]}]}
+    assert SERVICES["metrics"]["command"][-1] == "9401"
     assert job["authorization"]["credentials_file"] == "/run/secrets/football_api_key"
     assert SERVICES["prometheus"]["secrets"] == ["football_api_key"]
 

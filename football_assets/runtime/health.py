@@ -19,7 +19,8 @@ from football_assets.runtime.http import http_client
 
 _LOOPBACK = "127.0.0.1"
 CHECK_SECONDS = 15.0
-WEBSERVER, CODE_LOCATION, DAEMON, ENDPOINT = "webserver", "code location", "daemon", "HTTP endpoint"
+WEBSERVER, CODE_LOCATION, DAEMON = "webserver", "code location", "daemon"
+ENDPOINT, METRICS = "HTTP endpoint", "metrics"
 # The words of a command line that start a server, with its default port; None: it listens on none.
 _COMMANDS: tuple[tuple[tuple[str, ...], str, int | None], ...] = (
     (("dagster-webserver",), WEBSERVER, 3000),
@@ -27,11 +28,13 @@ _COMMANDS: tuple[tuple[tuple[str, ...], str, int | None], ...] = (
     (("dagster", "api", "grpc"), CODE_LOCATION, None),
     (("dagster", "code-server", "start"), CODE_LOCATION, None),
     (("football", "code-location"), CODE_LOCATION, 4266),
+    (("football", "metrics"), METRICS, 9401),
     (("dagster-daemon", "run"), DAEMON, None),
     (("dagster._daemon", "run"), DAEMON, None),
     (("football", "serve"), ENDPOINT, None),
     (("football_assets.cli", "serve"), ENDPOINT, None),
 )
+_PATHS = {ENDPOINT: "/health", METRICS: "/metrics", WEBSERVER: "/server_info"}
 _WORDS = 6  # a command's name is among the first words: interpreter, its options, `-m`
 
 
@@ -99,7 +102,7 @@ def problem_of(server: Server) -> str | None:
         )
     if server.kind == DAEMON:
         return _run(server, "dagster-daemon", "liveness-check")
-    path = "/health" if server.kind == ENDPOINT else "/server_info"
+    path = _PATHS[server.kind]
     host = f"[{server.host}]" if ":" in server.host else server.host
     try:
         with http_client(read_seconds=CHECK_SECONDS) as client:

@@ -28,6 +28,8 @@ PYTHON = "/opt/football/bin/python"
         (f"{PYTHON} -m dagster code-server start --socket /tmp/a", None),
         (f"{PYTHON} /opt/football/bin/dagster-daemon run", "daemon"),
         (f"{PYTHON} -m dagster._daemon run --empty-workspace", "daemon"),
+        ("football code-location --host 0.0.0.0 --port 4000", "code location on 127.0.0.1:4000"),
+        (f"{PYTHON} /opt/football/bin/football metrics", "metrics on 127.0.0.1:9401"),
         (f"{PYTHON} /opt/football/bin/football serve", "HTTP endpoint on 127.0.0.1:8123"),
         ("python -m football_assets.cli serve --host 10.0.0.7 --port 8001", "HTTP endpoint on 127.0.0.1:8001"),
         (f"{PYTHON} /opt/football/bin/football health", None),
