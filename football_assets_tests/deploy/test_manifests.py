@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from football_assets.cli.dagster_servers import GRPC_PORT, METRICS_PORT
 from football_assets.settings import Settings
