@@ -41,7 +41,7 @@ with urllib.request.urlopen(request, timeout=30) as response:
 """
 KILL_REPLICA = """
 import psutil
-replicas = [process for process in psutil.process_iter() if "ray::ServeReplica" in " ".join(process.cmdline())]
+replicas = [process for process in psutil.process_iter() if " ".join(process.cmdline()).startswith("ray::ServeReplica")]
 for process in replicas:
     process.kill()
 print(len(replicas))
