@@ -36,13 +36,16 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
     && for package in matplotlib networkx numpy pandas pyarrow scipy sklearn statsmodels sympy; do \
         find "$package" -type d -name tests -prune -exec rm -rf {} +; \
     done \
-    && rm -rf googleapiclient/discovery_cache/documents jupyterlab_plotly onnx/backend/test pyarrow/include ray/jars \
+    && rm -rf googleapiclient/discovery_cache/documents jupyterlab_plotly kubernetes/aio onnx/backend/test pyarrow/include \
+        ray/jars sklearn/datasets/data sklearn/datasets/images statsmodels/datasets/*/*.csv \
         torch/bin/protoc* torch/bin/test_* torch/include torch/test \
     && find . -type f \( -name '*.map' -o -name '*.ipynb' \) -delete \
+    && find babel/locale-data -type f ! -name 'en*' ! -name 'root.dat' -delete \
     && find torch/lib _polars_runtime_32 dataframely pyarrow ray/_raylet.so ray/core/src -type f -size +4M \
         -exec strip --strip-unneeded {} + \
     && HOME=/tmp /opt/football/bin/python -W ignore -c "import importlib; [importlib.import_module(name) for name in '''\
-dagster_dbt dagster_gcp dagster_k8s dagster_postgres dagster_ray.kuberay dagster_wandb dagster_webserver.cli dagster._daemon.cli dagster._cli dbt.cli.main \
+dagster_dbt dagster_gcp dagster_k8s dagster_postgres dagster_ray.kuberay dagster_wandb dagster_webserver.cli dagster._daemon.cli \
+dagster._cli dbt.cli.main \
 dbt.adapters.duckdb evidently evidently.presets matplotlib.pyplot onnx onnxruntime onnxscript pandas polars pyarrow ray.train \
 ray.tune safetensors.torch scipy.stats sklearn.linear_model torch.onnx torch.export torch.nn wandb dataframely duckdb'''.split()]"
 

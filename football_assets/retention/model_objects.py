@@ -1,4 +1,4 @@
-"""Artefacts and model versions that can be removed."""
+"""Artefacts, model versions and checkpoints of trainings that can be removed."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -8,9 +8,11 @@ from football_assets.registry.versions import NUMBER
 from football_assets.retention.removal import Removal, total_bytes
 from football_assets.storage.artifacts import ARTIFACTS, named_digests
 from football_assets.storage.bucket import Bucket, ObjectInfo
+from football_assets.storage.model_files import TRAINING_CHECKPOINTS
 
 ARTIFACT_KIND = "artefacts"
 VERSION_KIND = "model versions"
+CHECKPOINT_KIND = "training checkpoints"
 
 
 def removable_artifacts(bucket: Bucket, days: int, now: datetime) -> Iterator[Removal]:
@@ -74,3 +76,22 @@ def removable_versions(
             why,
             lambda n=number: registry.remove(n),  # type: ignore[misc]
         )
+
+
+def removable_checkpoints(bucket: Bucket, days: int, now: datetime) -> Iterator[Removal]:
+    """Yield the checkpoints of trainings that stored none for some days: they failed, and no run resumed them."""
+    prefix = f"{TRAINING_CHECKPOINTS}/"
+    trainings: dict[str, list[ObjectInfo]] = {}
+    for item in bucket.list(prefix):
+        trainings.setdefault(item.name.removeprefix(prefix).partition("/")[0], []).append(item)
+    for name, items in trainings.items():
+        newest = max(item.updated for item in items)
+        if now - newest > timedelta(days=days):
+            yield Removal(
+                CHECKPOINT_KIND,
+                name,
+                total_bytes(items),
+                newest,
+                "their training failed",
+                lambda items=items: all(bucket.remove(item) for item in items),  # type: ignore[misc]
+            )

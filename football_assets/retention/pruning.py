@@ -21,8 +21,10 @@ from football_assets.retention.log_objects import (
 )
 from football_assets.retention.model_objects import (
     ARTIFACT_KIND,
+    CHECKPOINT_KIND,
     VERSION_KIND,
     removable_artifacts,
+    removable_checkpoints,
     removable_versions,
 )
 from football_assets.retention.needed_versions import needed_versions
@@ -135,6 +137,7 @@ def _kinds(
         (REJECTED_KIND, policy.log_days, lambda days: removable_rejected(bucket, days, now)),
         (REPORT_KIND, policy.report_days, lambda days: removable_reports(bucket, days, now)),
         (ARTIFACT_KIND, policy.artifact_days, lambda days: removable_artifacts(bucket, days, now)),
+        (CHECKPOINT_KIND, policy.artifact_days, lambda days: removable_checkpoints(bucket, days, now)),
         (VERSION_KIND, policy.versions, versions),
         (RUN_KIND, policy.run_days, lambda days: _runs(world.runs, days, now)),
         (LEFT_KIND, policy.run_days, lambda days: _left_files(world.runs, days, now)),

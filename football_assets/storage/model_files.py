@@ -11,3 +11,6 @@ MODEL_INT8 = "model.int8.onnx"
 EXPORT_REPORT = "export.json"
 REFERENCE = "reference.parquet"
 MODEL_CARD = "model_card.md"
+
+TRAINING_CHECKPOINTS = "training_checkpoints"
+"""Prefix of the bucket with the checkpoints of trainings that have not ended."""

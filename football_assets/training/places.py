@@ -10,9 +10,10 @@ from football_assets.orchestration.resources import BucketResource
 from football_assets.orchestration.vertex import POLL_SECONDS, authorised_session, read_job, vertex_client
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.settings import get_settings
+from football_assets.storage.model_files import TRAINING_CHECKPOINTS
 from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import Fit, OnEpoch
-from football_assets.training.parallel.checkpoint_storage import CHECKPOINTS, CheckpointStorage
+from football_assets.training.parallel.checkpoint_storage import CheckpointStorage
 from football_assets.training.parallel.distributed import fit_on_workers
 from football_assets.training.remote import remove_task, take_fit, task_of
 from football_assets.training.split import TimeSplit
@@ -57,7 +58,7 @@ def _fit_on_vertex(
     on_epoch: OnEpoch,
 ) -> Fit:
     """Fit in a job of Vertex AI, on the tensors with a digest; the epochs are reported at its end."""
-    job, prefix = read_job(job_file), f"{CHECKPOINTS}/vertex-{context.run_id}"
+    job, prefix = read_job(job_file), f"{TRAINING_CHECKPOINTS}/vertex-{context.run_id}"
     client = vertex_client(authorised_session(), bucket.open(), prefix, POLL_SECONDS)
     try:
         client.run(context=context, job=job, extras=task_of(bucket.url, tensors, config, prefix))

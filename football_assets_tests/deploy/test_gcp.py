@@ -10,7 +10,7 @@ pytest.importorskip("hcl2")
 
 from football_assets.runtime.home import project_root
 from football_assets.storage.log_segments import SEGMENTS
-from football_assets.training.parallel.checkpoint_storage import CHECKPOINTS
+from football_assets.storage.model_files import TRAINING_CHECKPOINTS
 from football_assets_tests.deploy.terraform import Configuration, problems, read, read_folder
 
 ROOT = project_root()
@@ -100,7 +100,7 @@ def test_rights_are_narrow_and_pods_write_below_their_own_prefix(gcp: Configurat
     assert [role for role in roles if TOO_MUCH.search(role)] == []
     assert gcp.local_values["writes"] == {
         "serve": f"{SEGMENTS.split('/')[0]}/",
-        "training": f"{CHECKPOINTS}/",
+        "training": f"{TRAINING_CHECKPOINTS}/",
     }
     writers = gcp.resources["google_storage_bucket_iam_member", "writers"]
     assert "startsWith" in writers["condition"][0]["expression"]
@@ -119,7 +119,7 @@ def test_the_bucket_is_private_versioned_and_keeps_what_was_replaced(gcp: Config
     ]
     # What is live is deleted below training_checkpoints/ alone.
     assert [rule.get("matches_prefix") for rule in deleted if rule["with_state"] != "ARCHIVED"] == [
-        [f"{CHECKPOINTS}/"]
+        [f"{TRAINING_CHECKPOINTS}/"]
     ]
 
 

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from football_assets.registry.store import Registry
-from football_assets.retention.model_objects import removable_artifacts, removable_versions
+from football_assets.retention.model_objects import (
+    removable_artifacts,
+    removable_checkpoints,
+    removable_versions,
+)
 from football_assets.storage.artifacts import folder_digest, publish
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.retention_worlds import (
@@ -78,3 +82,29 @@ def test_a_version_that_gets_an_alias_meanwhile_stays_whole(bucket: LocalBucket)
 
     assert not listed.remove()
     assert Registry(bucket).read(1, "model_card.md") == b"version 1"
+
+
+def test_checkpoints_go_once_their_training_has_stored_none_for_days(bucket: LocalBucket) -> None:
+    for training, file, days in (
+        ("failed", "checkpoint_1/state.json", 9),
+        ("failed", "checkpoint_2/state.json", 8),
+        ("running", "checkpoint_1/state.json", 9),
+        ("running", "checkpoint_2/state.json", 0.1),
+    ):
+        write_aged(bucket, f"training_checkpoints/{training}/{file}", b"{}", days)
+
+    (found,) = removable_checkpoints(bucket, 7, NOW)
+
+    assert (found.name, found.bytes) == ("failed", 4)
+    assert found.remove()
+    assert {item.name.split("/")[1] for item in bucket.list("training_checkpoints/")} == {"running"}
+
+
+def test_checkpoints_of_a_training_that_resumes_meanwhile_stay(bucket: LocalBucket) -> None:
+    name = write_aged(bucket, "training_checkpoints/resumed/checkpoint_1/state.json", b"{}", 9)
+    (listed,) = removable_checkpoints(bucket, 7, NOW)
+
+    bucket.write(name, b"{}")
+
+    assert not listed.remove()
+    assert bucket.stat(name) is not None

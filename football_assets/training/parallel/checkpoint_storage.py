@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from football_assets.storage.bucket import GCS_SCHEME
+from football_assets.storage.model_files import TRAINING_CHECKPOINTS
 from football_assets.training.checkpoints import TrainingCheckpoint, load_random_state, save_random_state
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
-CHECKPOINTS = "training_checkpoints"
 _EMULATOR = "STORAGE_EMULATOR_HOST"
 
 
@@ -50,7 +50,7 @@ class CheckpointStorage:
     @property
     def path(self) -> str:
         """Folder of all trainings, without a scheme."""
-        return f"{self.bucket.removeprefix(GCS_SCHEME).rstrip('/')}/{CHECKPOINTS}"
+        return f"{self.bucket.removeprefix(GCS_SCHEME).rstrip('/')}/{TRAINING_CHECKPOINTS}"
 
     def filesystem(self) -> "FileSystem":
         """Open the filesystem of the bucket.
