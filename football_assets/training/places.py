@@ -43,7 +43,8 @@ def fit_where_configured(
     settings = get_settings()
     if config.workers == 1 and settings.vertex_job is not None:
         return _fit_on_vertex(context, settings.vertex_job, bucket, inputs["tensors"], config, on_epoch)
-    identity = {name: inputs[name] for name in ("config", "tensors", "code_version")}
+    identity = {name: inputs[name] for name in ("tensors", "code_version")}
+    identity["config"] = config.model_dump(mode="json", exclude={"max_failures"})  # more of them resume, too
     with ray_for_step(context, settings.ray_cluster if config.workers > 1 else None):
         storage = CheckpointStorage.of_inputs(bucket.url, identity)
         return fit_on_workers(tensors, split, config, on_epoch, storage)

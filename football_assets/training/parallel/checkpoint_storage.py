@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 _EMULATOR = "STORAGE_EMULATOR_HOST"
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class CheckpointStorage:
 
     @classmethod
     def of_inputs(cls, bucket: str, inputs: Mapping[str, Any]) -> "CheckpointStorage":
-        """Name a training by the digest of its inputs, which are JSON."""
-        text = json.dumps(inputs, sort_keys=True).encode()
+        """Name a training by the digest of its inputs, which are JSON, and of Ray's version, whose format they have."""
+        text = json.dumps([inputs, version("ray")], sort_keys=True).encode()
         return cls(bucket, hashlib.blake2b(text, digest_size=12).hexdigest())
 
     @property
@@ -68,15 +71,25 @@ class CheckpointStorage:
         return GcsFileSystem(anonymous=True, scheme=scheme or "http", endpoint_override=host)
 
     def remove(self) -> None:
-        """Remove the checkpoints of this training, if there are any."""
+        """Remove the checkpoints of this training, if there are any; what cannot be removed is logged.
+
+        Ray's list of the checkpoints goes first: without it a later training of the name starts from the beginning,
+        while a list that names a checkpoint that is no more fails it.
+        """
         from pyarrow.fs import FileSelector, FileType
 
         filesystem, folder = self.filesystem(), f"{self.path}/{self.name}"
-        for entry in filesystem.get_file_info(FileSelector(folder, allow_not_found=True, recursive=True)):
-            if entry.type == FileType.File:
-                filesystem.delete_file(entry.path)
-        if filesystem.get_file_info(folder).type != FileType.NotFound:  # an object store may have no folders
-            filesystem.delete_dir(folder)
+        try:
+            found = filesystem.get_file_info(FileSelector(folder, allow_not_found=True, recursive=True))
+            files = [entry.path for entry in found if entry.type == FileType.File]
+            for path in sorted(files, key=lambda path: (path.count("/"), path)):
+                filesystem.delete_file(path)
+            if (
+                filesystem.get_file_info(folder).type != FileType.NotFound
+            ):  # an object store may have no folders
+                filesystem.delete_dir(folder)
+        except OSError as error:
+            _logger.warning("Checkpoints below %s were not all removed: %s", folder, error)
 
 
 class RayCheckpoints:

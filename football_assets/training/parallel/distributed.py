@@ -62,10 +62,12 @@ def fit_on_workers(
         _check_gpus(config)
         if storage is not None and not (storage.is_remote or is_one_machine()):
             storage = None
-        fit = _fit(inputs_for_workers(tensors), split, config, _Report(on_epoch), folder, storage)
+        ended = _fit(inputs_for_workers(tensors), split, config, _Report(on_epoch), folder, storage)
     if storage is not None:
         storage.remove()
-    return fit
+    if isinstance(ended, FootballError):
+        raise ended
+    return ended
 
 
 def _fit(
@@ -75,7 +77,8 @@ def _fit(
     report: "_Report",
     folder: Path,
     storage: CheckpointStorage | None,
-) -> Fit:
+) -> Fit | FootballError:
+    """Run the workers; returns the fit, or why training ended without one."""
     import ray
     from ray.train import ScalingConfig, TrainingFailedError
     from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
@@ -104,8 +107,6 @@ def _fit(
     except TrainingFailedError as error:
         raise explained(error, resumes=storage is not None) from error
     report.drain(epochs)
-    if isinstance(result, FootballError):
-        raise result
     return result
 
 

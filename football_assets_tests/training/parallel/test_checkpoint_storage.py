@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+from pyarrow.fs import FileInfo, FileSelector, FileSystem
+
 from football_assets.storage.opening import open_bucket
 from football_assets.training.parallel.checkpoint_storage import CheckpointStorage
 
@@ -37,3 +40,37 @@ def test_removing_one_training_leaves_the_others_and_what_is_not_there_is_no_err
 
     names = [item.name for item in open_bucket(bucket_url).list()]
     assert names == ["training_checkpoints/theirs/checkpoint_1/state.json"]
+
+
+class Failing:
+    """A filesystem that fails from the second removal on, and keeps what was removed before."""
+
+    def __init__(self, inner: FileSystem) -> None:
+        self.removed: list[str] = []
+        self._inner = inner
+
+    def get_file_info(self, what: FileSelector | str) -> FileInfo | list[FileInfo]:
+        return self._inner.get_file_info(what)
+
+    def delete_file(self, path: str) -> None:
+        if self.removed:
+            raise OSError("the bucket is out of reach")
+        self.removed.append(path)
+        self._inner.delete_file(path)
+
+
+def test_a_removal_that_is_interrupted_leaves_no_list_of_checkpoints_and_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = CheckpointStorage(str(tmp_path), "training")
+    for name in ("checkpoint_1/state.json", "checkpoint_manager_snapshot.json"):
+        path = Path(storage.path, "training", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    failing = Failing(storage.filesystem())
+    monkeypatch.setattr(CheckpointStorage, "filesystem", lambda _: failing)
+
+    storage.remove()
+
+    assert [Path(path).name for path in failing.removed] == ["checkpoint_manager_snapshot.json"]
+    assert "not all removed: the bucket is out of reach" in caplog.text
