@@ -46,6 +46,7 @@ class OnnxForecaster:
         wanted = [PROVIDERS["cpu"]]
         if cuda and provider != "cpu":
             wanted.insert(0, PROVIDERS["cuda"])
+            onnxruntime.preload_dlls()  # else it does not find those of pip's packages, and runs on the CPU
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

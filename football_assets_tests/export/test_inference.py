@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
@@ -28,3 +29,25 @@ def test_a_model_with_other_inputs_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ExportError, match=r"takes \('x',\) and gives \('y',\)"):
         OnnxForecaster(tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize(("provider", "expected"), [("auto", ["preload", "session"]), ("cpu", ["session"])])
+def test_libraries_of_cuda_are_loaded_before_a_session_that_wants_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, expected: list[str]
+) -> None:
+    calls: list[str] = []
+
+    def session(*_: object, **__: object) -> None:
+        calls.append("session")
+        raise ValueError("no model")
+
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: calls.append("preload"))
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+
+    with pytest.raises(ExportError, match="no model"):
+        OnnxForecaster(tmp_path / "model.onnx", provider=provider)
+
+    assert calls == expected
