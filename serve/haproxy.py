@@ -15,7 +15,7 @@ then becomes HAProxy. The edit:
 - answers 503 with Retry-After within a second if no replica of an application of FOOTBALL_HAPROXY_FROM_ZERO runs.
   Serve's own proxy holds such a request for 30 s and answers 408. It still receives the request for a moment, because
   Serve's autoscaler counts requests that wait at a handle, and so starts a replica. Probes, and requests without the
-  key of FOOTBALL_API_KEY as X-API-Key or Bearer token, start none.
+  key of FOOTBALL_API_KEY, which are answered with 401, start none.
 
 A configuration that differs from what Serve 2.60 writes is an error: HAProxy does not start and `football serve` exits
 with the reason. This file imports the standard library only, because every reload runs it.
@@ -42,6 +42,11 @@ QUEUE_LENGTH = 32  # requests of one class that wait for a place
 RETRY_AFTER_SECONDS = 1
 START_MILLISECONDS = 1000  # that a request for a replica of an application at zero waits in Serve's own proxy
 RETRY_AFTER_START_SECONDS = 30
+
+KEY_REQUIRED = (
+    "This server requires its key: send it as X-API-Key, as a Bearer token, or as a Basic password."
+)
+KEY_CHALLENGE = 'Basic realm="football forecasts", charset="UTF-8"'
 
 _EDITED = "# Edited by football serve.\n"
 _FRONTEND = "frontend http_frontend"
@@ -86,10 +91,11 @@ FORECASTS = RequestClass("", 48, "")  # complete POST requests; the backend that
 # Complete: all of the body that Content-Length announces is in HAProxy's buffer, or there is no body.
 _NOT_CHUNKED = "!{ req.hdr(transfer-encoding) -m found }"
 _HAS_REQUEST_ID = "{ req.fhdr_cnt(x-request-id) gt 0 }"
-# HAProxy reads the key from its environment; without a key every request starts a replica.
-_WITHOUT_KEY = (
-    f'{{ env({KEY}) -m found }} !{{ req.hdr(x-api-key) -m str -- "${{{KEY}}}" }} '
-    f'!{{ req.hdr(authorization) -m str -- "Bearer ${{{KEY}}}" }}',
+# HAProxy reads the key from its environment; without a key every request starts a replica. A request may send it in the
+# ways that middleware.py knows.
+_WITHOUT_KEY = f"{{ env({KEY}) -m found }} " + " ".join(
+    f'!{{ {sent} -m str -- "${{{KEY}}}" }}'
+    for sent in ("req.fhdr(x-api-key)", "http_auth_bearer", "http_auth_pass")
 )
 _RULES = (
     "http-request del-header x-request-id if { req.fhdr_cnt(x-request-id) gt 1 }",
@@ -247,9 +253,11 @@ def _answer_at_zero(sections: dict[str, Section], name: str) -> None:
         _answer(directive, 503, *text, RETRY_AFTER_START_SECONDS)
         for directive in ("http-error", "http-request return")
     )
+    unauthorized = _answer("http-request return", 401, "Unauthorized", KEY_REQUIRED)
     frontend[first:first] = _lines(
         *rules,
-        *(f"{rejection} if {condition} {starts_none}" for starts_none in (probes, *_WITHOUT_KEY)),
+        f"{rejection} if {condition} {probes}",
+        f"{unauthorized} if {condition} {_WITHOUT_KEY}",
         f"use_backend {name}-from-zero if {condition}",
     )
     sections[f"backend {name}-from-zero"] = _lines(
@@ -288,6 +296,7 @@ def _answer(
     """Write a directive that answers with a problem document (RFC 9457)."""
     document = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
     header = f" hdr Retry-After {retry_after}" if status == 503 else ""
+    header += f" hdr WWW-Authenticate '{KEY_CHALLENGE}'" if status == 401 else ""
     return f"{directive} status {status} content-type application/problem+json{header} string '{document}'"
 
 

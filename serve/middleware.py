@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from serve.haproxy import RETRY_AFTER_SECONDS
+from serve.haproxy import KEY_CHALLENGE, KEY_REQUIRED, RETRY_AFTER_SECONDS
 from serve.metrics import ServingMetrics
 from serve.problems import REQUEST_ID, ProblemError, error_response, log_failure
 
@@ -128,8 +128,8 @@ class Gate:
             self._metrics.reject_request("unauthorized")
             raise ProblemError(
                 401,
-                "This server requires its key: send it as X-API-Key, as a Bearer token, or as a Basic password.",
-                headers={"WWW-Authenticate": 'Basic realm="football forecasts", charset="UTF-8"'},
+                KEY_REQUIRED,
+                headers={"WWW-Authenticate": KEY_CHALLENGE},
             )
 
 

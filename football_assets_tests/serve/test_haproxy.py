@@ -3,6 +3,7 @@
 Replicas are small servers here; `end_to_end/test_serving.py` tries the same with real ones.
 """
 
+import base64
 import re
 import socket
 import subprocess
@@ -296,24 +297,32 @@ def test_an_application_without_a_replica_answers_503_and_serve_sees_the_request
     with running_proxy(tmp_path, from_zero=True, key=SECRET) as proxy:
         proxy.replica.free.clear()  # as Serve's own proxy holds a request until a replica runs
         try:
-            with_key = [{"X-API-Key": SECRET}, {"Authorization": f"Bearer {SECRET}"}]
+            basic = base64.b64encode(f"anyone:{SECRET}".encode()).decode()
+            with_key = [
+                {"X-API-Key": SECRET},
+                {"Authorization": f"Bearer {SECRET}"},
+                {"Authorization": f"bearer {SECRET}"},
+                {"Authorization": f"Basic {basic}"},
+            ]
             answers = [
                 httpx.post(f"{proxy.url}/predict", content=BODY, headers=headers, timeout=30)
                 for headers in with_key
             ]
-            wait_for(lambda: proxy.replica.requests == ["POST /predict"] * 2)
-            answers += [
-                httpx.post(f"{proxy.url}/predict", content=BODY, timeout=30),
-                httpx.post(
-                    f"{proxy.url}/predict", content=BODY, headers={"X-API-Key": "another"}, timeout=30
-                ),
-                httpx.get(f"{proxy.url}/health", headers=with_key[0], timeout=30),
+            wait_for(lambda: proxy.replica.requests == ["POST /predict"] * 4)
+            unauthorized = [
+                httpx.post(f"{proxy.url}/predict", content=BODY, headers=headers, timeout=30)
+                for headers in ({}, {"X-API-Key": "another"}, {"Authorization": "Bearer another"})
             ]
+            answers.append(httpx.get(f"{proxy.url}/health", headers=with_key[0], timeout=30))
         finally:
             proxy.replica.free.set()
-        assert proxy.replica.requests == ["POST /predict"] * 2, (
+        assert proxy.replica.requests == ["POST /predict"] * 4, (
             "a probe, or a request without the key, starts none"
         )
+    for answer in unauthorized:
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Basic realm=")
+        assert Problem.model_validate(answer.json()).status == 401
     for answer in answers:
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == str(haproxy.RETRY_AFTER_START_SECONDS)
