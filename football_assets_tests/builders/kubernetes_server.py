@@ -61,8 +61,8 @@ class KubernetesServer:
 
 
 @contextmanager
-def run_kubernetes_server() -> Iterator[KubernetesServer]:
-    """Serve on a free port."""
+def run_kubernetes_server(kind: type[KubernetesServer] = KubernetesServer) -> Iterator[KubernetesServer]:
+    """Serve on a free port, with the answers of a kind of server."""
 
     class Handler(BaseHTTPRequestHandler):
         def handle_one(self) -> None:
@@ -81,7 +81,7 @@ def run_kubernetes_server() -> Iterator[KubernetesServer]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    known = KubernetesServer(f"http://127.0.0.1:{server.server_address[1]}")
+    known = kind(f"http://127.0.0.1:{server.server_address[1]}")
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
