@@ -211,6 +211,27 @@ def test_network_policies_and_budgets_select_pods_that_exist(documents: list[Doc
     assert denied >= {"football-serve", "football-dagster"}
 
 
+def test_every_pod_with_the_bucket_of_dagster_reaches_it(documents: list[Document]) -> None:
+    variables = {
+        (namespace_of(item), item["metadata"]["name"]): set(item["data"])
+        for item in documents
+        if item["kind"] == "ConfigMap"
+    }
+    selector = only(documents, "NetworkPolicy", "https")["spec"]["podSelector"]
+    reading = set()
+    for namespace, name, template in pod_templates(documents):
+        named = {
+            entry["name"] for container in template["spec"]["containers"] for entry in container.get("env", [])
+        }
+        for kind, target, key in references(template):
+            if kind == "ConfigMap" and key is None:
+                named |= variables[namespace, target]
+        if namespace == "football-dagster" and "FOOTBALL_BUCKET" in named:
+            reading.add(name)
+            assert _selects(selector, template["metadata"]["labels"]), f"{name} cannot reach the bucket"
+    assert reading == {"code-location", "daemon", "webserver", "dagster-metrics"}
+
+
 def _selects(selector: Document, labels: dict[str, str]) -> bool:
     wanted = selector.get("matchLabels", {}).items() <= labels.items()
     return wanted and all(
