@@ -22,7 +22,7 @@ _Dumper.add_representer(str, _text)
 
 
 def main() -> None:
-    """Write the file."""
+    """Write the file, as the kind that Google evaluates against the series of all namespaces of the cluster."""
     groups = [
         group
         for name in ("alerts.yml", "dagster_alerts.yml")
@@ -32,8 +32,8 @@ def main() -> None:
     ]
     document = {
         "apiVersion": "monitoring.googleapis.com/v1",
-        "kind": "Rules",
-        "metadata": {"name": "football", "namespace": "football-serve"},
+        "kind": "ClusterRules",
+        "metadata": {"name": "football"},
         "spec": {"groups": groups},
     }
     TARGET.write_text(

@@ -40,6 +40,7 @@ SECRETS = {
 CUSTOM = re.compile(
     r"^(ray\.io|gateway\.networking\.k8s\.io|networking\.gke\.io|monitoring\.googleapis\.com)/"
 )
+WITHOUT_NAMESPACE = {"Namespace", "ClusterRules"}
 OUR_IMAGES = re.compile(r"(^|/)football-assets-(pipeline|serve|serve-gpu)(:|$)")
 
 
@@ -95,7 +96,8 @@ def test_nothing_has_the_same_name_twice(documents: list[Document]) -> None:
     ]
     assert len(set(names)) == len(names)
     namespaces = {item["metadata"]["name"] for item in documents if item["kind"] == "Namespace"}
-    assert {namespace_of(item) for item in documents if item["kind"] != "Namespace"} <= namespaces
+    placed = [item for item in documents if item["kind"] not in WITHOUT_NAMESPACE]
+    assert {namespace_of(item) for item in placed} <= namespaces
 
 
 def test_every_container_has_probes_resources_and_no_rights(documents: list[Document]) -> None:
@@ -221,7 +223,9 @@ def test_every_pod_with_the_bucket_of_dagster_reaches_it(documents: list[Documen
     reading = set()
     for namespace, name, template in pod_templates(documents):
         named = {
-            entry["name"] for container in template["spec"]["containers"] for entry in container.get("env", [])
+            entry["name"]
+            for container in template["spec"]["containers"]
+            for entry in container.get("env", [])
         }
         for kind, target, key in references(template):
             if kind == "ConfigMap" and key is None:
@@ -290,7 +294,11 @@ def test_what_managed_prometheus_scrapes_has_the_jobs_of_the_alerts() -> None:
     for monitor in monitors.values():
         for endpoint in monitor["spec"]["endpoints"]:
             assert (namespace_of(monitor), endpoint["port"]) in ports
-    rules = only(documents, "Rules", "football")["spec"]["groups"]
+    # The kind Rules sees the series of its own namespace alone.
+    assert {namespace_of(monitor) for monitor in monitors.values()} == {"football-serve", "football-dagster"}
+    assert not [item for item in documents if item["kind"] == "Rules"]
+    rules = only(documents, "ClusterRules", "football")
+    assert "namespace" not in rules["metadata"]
     written = [
         group
         for name in ("alerts.yml", "dagster_alerts.yml")
@@ -298,7 +306,7 @@ def test_what_managed_prometheus_scrapes_has_the_jobs_of_the_alerts() -> None:
             "groups"
         ]
     ]
-    assert rules == written, (
+    assert rules["spec"]["groups"] == written, (
         "write deploy/overlays/gke/rules.yaml again: python -m football_assets_tests.deploy.rules"
     )
 
