@@ -19,9 +19,9 @@ locals {
     {
       DagsterRunsFailing = {
         query    = <<-EOT
-          max by (job) (football_dagster_last_failure_timestamp_seconds) > time() - 86400
-            unless on (job) max by (job) (football_dagster_last_success_timestamp_seconds)
-              > on (job) max by (job) (football_dagster_last_failure_timestamp_seconds)
+          max by (dagster_job) (football_dagster_last_failure_timestamp_seconds) > time() - 86400
+            unless on (dagster_job) max by (dagster_job) (football_dagster_last_success_timestamp_seconds)
+              > on (dagster_job) max by (dagster_job) (football_dagster_last_failure_timestamp_seconds)
         EOT
         for      = "15m"
         severity = "WARNING"

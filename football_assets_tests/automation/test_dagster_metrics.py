@@ -107,17 +107,19 @@ def test_runs_are_counted_by_status_and_the_last_of_each_has_a_time(
         good.execute_in_process(instance=instance)
     bad.execute_in_process(instance=instance, raise_on_error=False)
     samples = scraped(instance, tmp_path)
-    assert value(samples, "runs_last_day", job="good", status="success") == 2
-    assert value(samples, "runs_last_day", job="bad", status="failure") == 1
-    assert (value(samples, "last_success_timestamp_seconds", job="good") or 0) >= before - 1
-    assert (value(samples, "last_failure_timestamp_seconds", job="bad") or 0) >= before - 1
-    assert value(samples, "last_success_timestamp_seconds", job="bad") is None
-    assert value(samples, "last_failure_timestamp_seconds", job="good") is None
+    assert value(samples, "runs_last_day", dagster_job="good", status="success") == 2
+    assert value(samples, "runs_last_day", dagster_job="bad", status="failure") == 1
+    assert (value(samples, "last_success_timestamp_seconds", dagster_job="good") or 0) >= before - 1
+    assert (value(samples, "last_failure_timestamp_seconds", dagster_job="bad") or 0) >= before - 1
+    assert value(samples, "last_success_timestamp_seconds", dagster_job="bad") is None
+    assert value(samples, "last_failure_timestamp_seconds", dagster_job="good") is None
 
 
 def test_the_oldest_run_that_has_not_ended_has_an_age(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     create_run_for_test(instance, "late", status=dg.DagsterRunStatus.STARTING)
-    age = value(scraped(instance, tmp_path), "unfinished_run_age_seconds", job="late", status="starting")
+    age = value(
+        scraped(instance, tmp_path), "unfinished_run_age_seconds", dagster_job="late", status="starting"
+    )
     assert age is not None
     assert 0 <= age < 60
 

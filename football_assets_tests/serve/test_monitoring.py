@@ -21,6 +21,11 @@ from serve.metrics import ServingMetrics
 MONITORING = Path(__file__).parents[2] / "serve" / "monitoring"
 RULE_TESTS = ("alerts_test.yml", "alerts_season_test.yml", "dagster_alerts_test.yml")
 ADDED_BY_PROMETHEUS = {"job", "instance"}
+# Of targets: by Prometheus, deploy/ and managed Prometheus, which rename a label of the same name exported_….
+OF_TARGETS = ADDED_BY_PROMETHEUS | {
+    *("namespace", "pod", "container", "node", "cluster", "location", "project_id"),
+    *("top_level_controller_name", "top_level_controller_type", "ray_io_node_type", "ray_io_cluster"),
+}
 OTHER_METRICS: dict[str, set[str]] = {
     "up": set(),
     # Set from the drift report.
@@ -113,6 +118,11 @@ def test_every_metric_and_label_of_an_expression_exists(place: str, exported: di
     rest = re.sub(r"\{[^}]*\}|\b(?:by|on)\s*\([^)]*\)|\[[^]]*\]", "", expression)
     words = {word for word in re.findall(r"[A-Za-z_]\w*", rest) if word not in exported}
     assert words <= FUNCTIONS_AND_WORDS, f"{place}: {words - FUNCTIONS_AND_WORDS}"
+
+
+def test_no_metric_has_a_label_that_prometheus_gives_to_targets(exported: dict[str, set[str]]) -> None:
+    assert len(exported) > 20
+    assert {name: labels & OF_TARGETS for name, labels in exported.items() if labels & OF_TARGETS} == {}
 
 
 def test_each_alert_says_what_is_wrong_and_what_to_do() -> None:
