@@ -25,19 +25,22 @@ def kubectl() -> str | None:
 
 
 @functools.cache
-def _rendered(overlay: str) -> str:
+def _rendered(folder: Path) -> str:
     program = kubectl()
     assert program is not None
-    done = subprocess.run(
-        [program, "kustomize", str(DEPLOY / "overlays" / overlay)], capture_output=True, text=True
-    )
+    done = subprocess.run([program, "kustomize", str(folder)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def render(overlay: str) -> list[Document]:
     """The documents of an overlay as kustomize renders them."""
-    return [document for document in yaml.safe_load_all(_rendered(overlay)) if document]
+    return render_folder(DEPLOY / "overlays" / overlay)
+
+
+def render_folder(folder: Path) -> list[Document]:
+    """The documents of a folder as kustomize renders them."""
+    return [document for document in yaml.safe_load_all(_rendered(folder)) if document]
 
 
 def only(documents: list[Document], kind: str, name: str) -> Document:
