@@ -11,7 +11,11 @@ VARIANT     ?=
 BUILDER     ?= $(shell command -v buildah || command -v docker)
 # HEALTHCHECK exists in docker's format only.
 BUILD_OPTIONS ?= $(if $(findstring buildah,$(BUILDER)),--layers --format docker)
-TAG         ?= latest
+# Of the images: the version of the package, which deploy/ and compose.yaml name too.
+TAG         ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+CUDA        := $(filter cuda,$(VARIANT))
+PIPELINE    := football-assets-pipeline$(if $(CUDA),-cuda)
+SERVE       := football-assets-serve$(if $(CUDA),-gpu)
 IMAGE_ARGS  := $(if $(VARIANT),--build-arg VARIANT=$(VARIANT)) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX))
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -71,10 +75,10 @@ deploy-test: $(READY) ## render and validate deploy/, run its pods and processes
 mutants: $(READY) ## change the code in thousands of places and see whether the tests notice; MODULES="path…" for some
 	@$(BIN)/python -m benchmarks.mutants $(MODULES)
 
-image: ## build the container images football-assets-pipeline and football-assets-serve
+image: ## build the container images; VARIANT=cuda: football-assets-pipeline-cuda and football-assets-serve-gpu
 	@test -n "$(BUILDER)" || { echo "Neither buildah nor docker is here. Debian and Ubuntu: apt-get install buildah."; exit 1; }
-	$(BUILDER) build $(BUILD_OPTIONS) --target pipeline --tag football-assets-pipeline:$(TAG) $(IMAGE_ARGS) .
-	$(BUILDER) build $(BUILD_OPTIONS) --target serve --tag football-assets-serve:$(TAG) $(IMAGE_ARGS) .
+	$(BUILDER) build $(BUILD_OPTIONS) --target pipeline --tag $(PIPELINE):$(TAG) $(IMAGE_ARGS) .
+	$(BUILDER) build $(BUILD_OPTIONS) --target serve --tag $(SERVE):$(TAG) $(IMAGE_ARGS) .
 
 image-test: $(READY) ## run the images without a network: demo, forecasts, kill, stop, sizes (podman or docker)
 	@$(BIN)/python -m football_assets_tests.end_to_end.images --tag $(TAG)

@@ -15,7 +15,7 @@ from football_assets_tests.builders.dagster_home import open_instance
 ROOT = project_root()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OWN_IMAGES = {"football-assets-pipeline:latest": "pipeline", "football-assets-serve:latest": "serve"}
+OWN_IMAGES = {"football-assets-pipeline:0.1.0": "pipeline", "football-assets-serve:0.1.0": "serve"}
 OURS = [name for name, service in SERVICES.items() if service["image"] in OWN_IMAGES]
 SECRETS = ("PASSWORD", "KEY", "TOKEN")
 

@@ -194,8 +194,9 @@ def test_make_image_builds_both_targets(builder: str, variant: str, options: str
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     builds = [line for line in shown.splitlines() if line.startswith(f"{builder} build")]
+    suffixes = {"pipeline": "-cuda", "serve": "-gpu"} if variant == "cuda" else {}
     assert [re.findall(r"--target (\w+) --tag (\S+)", line) for line in builds] == [
-        [(target, f"football-assets-{target}:1")] for target in TARGETS
+        [(target, f"football-assets-{target}{suffixes.get(target, '')}:1")] for target in TARGETS
     ]
     assert all(options in line for line in builds)
     assert all(("--format docker" in line) == builder.endswith("buildah") for line in builds)

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ ADDRESSES = {
     "PAGE_URL": "https://pages.example/hook?team=a&token=b|c",
     "MESSAGE_URL": "https://messages.example/hook/$1",
 }
+IMAGE = re.compile(r"\bfootball-assets-(?:pipeline|serve)(?:-\w+)?(?::[\w.]+)?")
 
 
 def page(name: str) -> str:
@@ -53,3 +55,47 @@ def test_the_secret_of_managed_alertmanager_has_the_addresses_in_place(tmp_path:
             [amtool, "check-config", tmp_path / "alertmanager.yaml"], capture_output=True, text=True
         )
         assert checked.returncode == 0, checked.stderr
+
+
+def built() -> set[str]:
+    """The images of `make image`, of both variants, with the default tag."""
+    command = ["make", "--dry-run", "--silent", "image", "BUILDER=docker"]
+    shown = [
+        subprocess.run([*command, f"VARIANT={variant}"], cwd=ROOT, capture_output=True, text=True, check=True)
+        for variant in ("cpu", "cuda")
+    ]
+    return {name for done in shown for name in re.findall(r"--tag (\S+)", done.stdout)}
+
+
+def test_every_file_names_the_images_that_make_image_builds() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    names = {"pipeline", "pipeline-cuda", "serve", "serve-gpu"}
+    assert built() == {f"football-assets-{name}:{version}" for name in names}
+
+    named: dict[str, set[str]] = {}
+    for file in ("compose.yaml", *(f"deploy/training/{name}.yaml" for name in ("raycluster", "vertex"))):
+        text = re.sub(r"#.*", "", (ROOT / file).read_text(encoding="utf-8"))
+        named[file] = set(IMAGE.findall(text))
+    for overlay in ("local", "gke"):
+        folder = ROOT / "deploy" / "overlays" / overlay
+        named[f"{overlay}/run-image"] = set(IMAGE.findall((folder / "run-image.yaml").read_text("utf-8")))
+        kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
+        named[overlay] = {
+            f"{image.get('newName', image['name']).rpartition('/')[2]}:{image['newTag']}"
+            for image in kustomization["images"]
+            if IMAGE.match(image["name"])
+        }
+        assert {name.partition(":")[0] for name in named[overlay]} == {
+            image["name"] for image in kustomization["images"] if IMAGE.match(image["name"])
+        }
+        assert len(named[overlay]) == 3
+        for map_ in kustomization.get("configMapGenerator", []):
+            named[overlay] |= set(IMAGE.findall("\n".join(map_["literals"])))
+    assert all(named.values())
+    assert {file: images - built() for file, images in named.items() if images - built()} == {}
+
+
+def test_the_pages_push_every_image_that_is_built() -> None:
+    (images,) = re.findall(r"^for image in (.*); do$", page("images.md"), re.MULTILINE)
+    assert {image.partition(":")[0] for image in built()} == set(images.split())
+    assert "images.md#build" in page("kubernetes.md")

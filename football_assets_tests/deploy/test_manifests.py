@@ -177,11 +177,9 @@ def test_settings_accept_the_variables_of_dagster(
     assert of_runs == image["image"], "the pods of runs have the image of the code location"
 
 
-def test_images_are_tagged(documents: list[Document], overlay: str) -> None:
+def test_images_are_tagged(documents: list[Document]) -> None:
     images = {container["image"] for _, _, container in containers(documents)}
-    assert all(
-        re.search(r":[\w.-]+$", image) for image in images if "serve-gpu" not in image or overlay == "gke"
-    )
+    assert all(re.search(r":[\w.-]+$", image) for image in images)
     assert {match[2] for image in images if (match := OUR_IMAGES.search(image))} == {
         "pipeline",
         "serve",

@@ -238,7 +238,7 @@ def open_ui(engine: Engine, volume: str) -> str:
 def main() -> int:
     """Check the images one step after the other; returns 1 after the first fault."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tag", default="latest", help="Tag of both images.")
+    parser.add_argument("--tag", required=True, help="Tag of both images.")
     arguments = parser.parse_args()
     try:
         engine = find_engine(arguments.tag)
