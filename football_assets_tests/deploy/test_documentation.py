@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from football_assets_tests.deploy.manifests import ROOT, kubectl
+from football_assets_tests.deploy.manifests import DEPLOY, ROOT, kubectl, namespace_of, render_folder
 
 ADDRESSES = {
     "PAGE_URL": "https://pages.example/hook?team=a&token=b|c",
@@ -99,3 +99,32 @@ def test_the_pages_push_every_image_that_is_built() -> None:
     (images,) = re.findall(r"^for image in (.*); do$", page("images.md"), re.MULTILINE)
     assert {image.partition(":")[0] for image in built()} == set(images.split())
     assert "images.md#build" in page("kubernetes.md")
+
+
+@pytest.mark.skipif(kubectl() is None, reason="kubectl is not installed")
+def test_the_patch_for_another_port_of_the_api_server_reaches_every_rule_with_it(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```yaml\n(patches:\n.*?)^```$", page("kubernetes.md"), re.MULTILINE | re.DOTALL)
+    overlay = os.path.relpath(DEPLOY / "overlays" / "local", tmp_path.resolve())
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [{overlay}]\n{text}", encoding="utf-8")
+    rules = [
+        (namespace_of(item), {port["port"] for port in rule["ports"]})
+        for item in render_folder(tmp_path)
+        if item["kind"] == "NetworkPolicy"
+        for rule in item["spec"].get("egress", [])
+        if {"port": 6443} in rule.get("ports", [])
+    ]
+    both = ("football-dagster", "football-serve")
+    assert sorted(rules) == [(namespace, {443, 6443, 16443}) for namespace in both]
+
+
+def test_the_page_on_gke_makes_the_resources_with_terraform_and_reads_its_outputs() -> None:
+    text = page("gke.md")
+    outputs = set()
+    for file in (DEPLOY / "gcp").glob("*.tf"):
+        outputs |= set(re.findall(r'^output "(\w+)"', file.read_text(encoding="utf-8"), re.MULTILINE))
+    cells = re.findall(r"^ +\| .* \| `(\w+)` \|$", text, re.MULTILINE)
+    assert text.index("terraform apply") < text.index("kubectl apply -k")
+    assert {"bucket", "images", "database_host", "database_range", "service_accounts"} <= set(cells)
+    assert set(cells) | set(re.findall(r"output `(\w+)`", text)) <= outputs
+    assert not re.search(r"gcloud iam|roles/", text), "the rights are those of deploy/gcp"
+    assert "images.md#build" in text
