@@ -51,6 +51,8 @@ resource "google_storage_bucket" "football" {
 
 data "google_storage_project_service_account" "sender" {
   count = var.notify_landed_files ? 1 : 0
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_pubsub_topic" "landed" {

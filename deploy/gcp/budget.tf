@@ -1,6 +1,8 @@
 # Tells when the costs of a month approach the budget. It does not stop anything.
 data "google_project" "football" {
   project_id = var.project
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_billing_budget" "month" {

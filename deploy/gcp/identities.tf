@@ -71,6 +71,8 @@ resource "google_project_iam_member" "vertex" {
   project = var.project
   role    = "roles/aiplatform.user"
   member  = google_service_account.accounts["dagster"].member
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_service_account_iam_member" "vertex" {
@@ -97,6 +99,8 @@ resource "google_project_iam_member" "nodes" {
   project = var.project
   role    = "roles/container.defaultNodeServiceAccount"
   member  = google_service_account.accounts["nodes"].member
+
+  depends_on = [google_project_service.used]
 }
 
 resource "google_artifact_registry_repository_iam_member" "readers" {

@@ -1,5 +1,6 @@
 # The project's resources on Google Cloud, which deploy/overlays/gke and deploy/training run on.
 #
+#   gcloud services enable cloudresourcemanager.googleapis.com serviceusage.googleapis.com
 #   cp example.tfvars terraform.tfvars            # and replace its values
 #   export TF_VAR_database_password=...           # stored neither in a file nor in the state
 #   terraform init -backend-config="bucket=STATE_BUCKET"

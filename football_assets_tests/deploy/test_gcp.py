@@ -94,6 +94,25 @@ def test_the_example_sets_every_variable_without_a_default_but_no_secret(gcp: Co
     assert {name for name in example if not name.startswith("__")} == required - SECRETS
 
 
+def test_what_asks_the_project_waits_for_the_apis_that_terraform_calls(gcp: Configuration) -> None:
+    first = {"cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"}
+    services = set(re.findall(r"\w+\.googleapis\.com", str(gcp.local_values["services"])))
+    waiting = {
+        name: body.get("depends_on", [])
+        for name, body in gcp.resources.items()
+        if name[0] == "google_project_iam_member" or name[0].startswith("data.")
+    }
+
+    assert first | {"iamcredentials.googleapis.com"} <= services
+    assert {name[0] for name in waiting} >= {"google_project_iam_member", "data.google_project"}
+    for name, on in waiting.items():
+        assert "google_project_service.used" in str(on), name
+    for text in ((FOLDER / "versions.tf").read_text(), (ROOT / "docs" / "gke.md").read_text()):
+        (enabled,) = re.findall(r"gcloud services enable ((?:\w+\.googleapis\.com ?)+)", text)
+        assert set(enabled.split()) == first
+        assert text.index("gcloud services enable") < text.index("terraform init")
+
+
 def test_rights_are_narrow_and_pods_write_below_their_own_prefix(gcp: Configuration) -> None:
     roles = [body["role"] for body in gcp.resources.values() if "role" in body]
     assert len(roles) >= 6
