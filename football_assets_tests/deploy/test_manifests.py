@@ -273,8 +273,12 @@ def test_the_ports_of_commands_services_and_scrapes_agree(documents: list[Docume
     for _, name, container in containers(documents):
         ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-            if "httpGet" in container[probe]:
-                assert container[probe]["httpGet"]["port"] in ports, name
+            for asked in ("httpGet", "tcpSocket"):
+                if asked in container[probe]:
+                    assert container[probe][asked]["port"] in ports, name
+    alive = metrics["livenessProbe"]
+    assert alive["tcpSocket"] == {"port": "metrics"}
+    assert "httpGet" not in alive, "the storage is no reason to restart the pod"
 
 
 def test_what_managed_prometheus_scrapes_has_the_jobs_of_the_alerts() -> None:
