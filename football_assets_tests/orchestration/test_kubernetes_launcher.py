@@ -138,7 +138,14 @@ def test_the_pod_of_a_run_has_no_rights_and_the_labels_of_the_network_rules(laun
     assert template["spec"]["security_context"]["seccomp_profile"]["type"] == "RuntimeDefault"
     assert template["metadata"]["labels"]["football/role"] == "run"
     assert template["spec"]["service_account_name"] == "football-run"
-    assert {mount["mount_path"] for mount in container(job)["volume_mounts"]} >= {"/data", "/tmp"}
+    mounts = {mount["name"]: mount["mount_path"] for mount in container(job)["volume_mounts"]}
+    assert set(mounts.values()) >= {"/data", "/tmp"}
+    (manifest,) = (item for item in template["spec"]["volumes"] if item["name"] == "ray-cluster")
+    assert mounts["ray-cluster"] == "/etc/football"
+    assert (manifest["config_map"]["name"], manifest["config_map"]["optional"]) == (
+        "football-ray-cluster",
+        True,
+    )
     sources = [
         item["config_map_ref"]["name"] for item in container(job)["env_from"] if item["config_map_ref"]
     ]
