@@ -139,7 +139,7 @@ def test_output_that_nobody_reads_or_keeps_ends_without_a_traceback(forecast_hom
         lost = run_football("models", home=forecast_home, stdout=full)
     closed = subprocess.run(
         ["bash", "-c", '"$@" models >&- 2>&- <&-', "bash", *FOOTBALL],
-        env={**os.environ, "FOOTBALL_HOME": str(forecast_home)},
+        env={**os.environ, "FOOTBALL_HOME": str(forecast_home), "DAGSTER_HOME": ""},
     )
 
     assert (unread.returncode, unread.stderr) == (1, b"")
