@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from football_assets.monitoring.compaction import REJECTED
 from football_assets.monitoring.log_tables import lines_of
-from football_assets.monitoring.results import logged_days
+from football_assets.monitoring.results import DAYS_PREFIX
 from football_assets.monitoring.schema import LOG_TABLE
 from football_assets.monitoring.summary import HISTORY
 from football_assets.retention.removal import Removal, object_removal
@@ -54,11 +54,15 @@ def _is_compacted(bucket: Bucket, item: ObjectInfo, known: set[int]) -> bool:
 
 
 def removable_tables(bucket: Bucket, days: int, now: datetime) -> Iterator[Removal]:
-    """Yield the tables of days of the log that are older than some days."""
+    """Yield the tables of days of the log that are older than some days, and that were written before that, too.
+
+    A replica whose clock is years behind logs under a day that is years ago.
+    """
     first = now.date() - timedelta(days=days)
-    infos = {item.name: item for item in bucket.list(f"{table_object(LOG_TABLE).removesuffix('.parquet')}/")}
-    for item in logged_days(bucket, last=first - timedelta(days=1)):
-        yield object_removal(bucket, infos[item.object], TABLE_KIND, f"older than {days} days")
+    for item in bucket.list(DAYS_PREFIX):
+        day = _day(item.name.removeprefix(DAYS_PREFIX).removesuffix(".parquet"))
+        if day < first and item.updated.date() < first:
+            yield object_removal(bucket, item, TABLE_KIND, f"older than {days} days")
 
 
 def removable_rejected(bucket: Bucket, days: int, now: datetime) -> Iterator[Removal]:

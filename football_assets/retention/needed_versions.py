@@ -12,7 +12,7 @@ from football_assets.deployment.served_versions import ServedVersions
 from football_assets.deployment.wandb_registry import FOLLOWED_OBJECT
 from football_assets.errors import ObjectNotFound, RegistryError
 from football_assets.monitoring.log_tables import version_ranges
-from football_assets.monitoring.results import logged_days
+from football_assets.monitoring.results import DAYS_PREFIX, logged_days
 from football_assets.monitoring.summary import HISTORY
 from football_assets.registry.store import Registry
 from football_assets.storage.bucket import Bucket
@@ -117,9 +117,10 @@ def _segments(bucket: Bucket) -> set[int]:
 
 def _logged(bucket: Bucket, since: datetime, numbers: list[int]) -> set[int]:
     """Return the versions within the range of those of a row group: a few more than answered."""
-    ranges = [
-        span for day in logged_days(bucket, since.date()) for span in version_ranges(bucket, day.object)
-    ]
+    days = {day.object for day in logged_days(bucket, since.date())}
+    # A replica whose clock is years behind logs under a day that is years ago.
+    days |= {item.name for item in bucket.list(DAYS_PREFIX) if item.updated >= since}
+    ranges = [span for day in days for span in version_ranges(bucket, day)]
     return {number for number in numbers if any(low <= number <= high for low, high in ranges)}
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from football_assets.deployment.served_versions import ServedVersions
 from football_assets.errors import BucketError, RegistryError
 from football_assets.registry.store import Registry
+from football_assets.retention.clock import bucket_clock, check_clock
 from football_assets.retention.log_objects import (
     REJECTED_KIND,
     REPORT_KIND,
@@ -70,12 +71,23 @@ class RunHistory(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """Where a pruning looks. `runs` None: there is no Dagster instance; `served`: what running replicas need."""
+    """Where a pruning looks.
+
+    Attributes
+    ----------
+    served
+        What running replicas need.
+    runs
+        None: there is no Dagster instance.
+    clock
+        Reads the time, UTC, from a bucket.
+    """
 
     bucket: Bucket
     scratch: Path
     served: ServedVersions = field(default_factory=ServedVersions)
     runs: RunHistory | None = None
+    clock: Callable[[Bucket], datetime] = bucket_clock
 
 
 def prune(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: bool) -> list[PrunedKind]:
@@ -95,7 +107,14 @@ def prune(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: bool
     -------
     list of PrunedKind
         One entry a kind, also where nothing was found.
+
+    Raises
+    ------
+    FootballError
+        The bucket cannot be written, or `now` is ahead of its clock: nothing was removed.
     """
+    if not dry_run:
+        check_clock(world.bucket, world.clock(world.bucket), now)
     needed, doubt = _needed(world, policy, now)
     return [
         _prune_kind(kind, limit, find, dry_run=dry_run)

@@ -15,6 +15,7 @@ from football_assets_tests.builders.retention_worlds import (
     NOW,
     add_report,
     add_table,
+    age,
     days_ago,
     write_aged,
 )
@@ -36,6 +37,19 @@ def test_tables_rejected_lines_and_reports_go_by_their_age(tmp_path: Path) -> No
     assert [item.written.date() for item in removable_reports(bucket, 100, NOW)] == [
         days_ago(101.1).date(),
         days_ago(100.1).date(),
+    ]
+
+
+def test_a_table_of_a_replica_whose_clock_is_years_behind_stays(tmp_path: Path) -> None:
+    bucket = LocalBucket(tmp_path / "bucket")
+    day = add_table(bucket, 2000, [1])
+    name = f"tables/prediction_log/{day}.parquet"
+    age(bucket.root / name, 1 / 24)
+    add_table(bucket, 1999, [1])
+    write_aged(bucket, "tables/prediction_log/notes.parquet", b"mine", 1999)
+
+    assert [item.name for item in removable_tables(bucket, 400, NOW)] == [
+        f"tables/prediction_log/{days_ago(1999).date()}.parquet"
     ]
 
 

@@ -16,6 +16,7 @@ from football_assets_tests.builders.retention_worlds import (
     add_segment,
     add_table,
     add_version,
+    age,
     set_aliases,
 )
 
@@ -55,3 +56,12 @@ def test_each_version_has_its_reason_and_others_are_not_needed(bucket: LocalBuck
         12: "younger than 91 days",
         13: "one of the newest 1",
     }
+
+
+def test_a_version_that_a_replica_with_a_wrong_clock_answers_from_is_needed(bucket: LocalBucket) -> None:
+    day = add_table(bucket, 2000, [5])
+    age(bucket.root / f"tables/prediction_log/{day}.parquet", 1)
+
+    found = needed_versions(Registry(bucket), ServedVersions(), newest=1, days=91, now=NOW)
+
+    assert found[5] == "answered a request in the last 91 days"

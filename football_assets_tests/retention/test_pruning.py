@@ -100,7 +100,7 @@ def build(plan: Plan, folder: Path) -> World:
         names = [{"forecasts": [{"model_version": version}]} for version in sorted(plan.sealed)]
         write_aged(bucket, "sealed/2020.json", orjson.dumps(names), 900)
     write_aged(bucket, "raw/openfootball/2015-16/eng.1.json", b"{}", 900)
-    return World(bucket, folder / "scratch", ServedVersions(frozenset(plan.served)))
+    return World(bucket, folder / "scratch", ServedVersions(frozenset(plan.served)), clock=lambda _: NOW)
 
 
 @settings(max_examples=60, deadline=None)
@@ -161,7 +161,7 @@ def bucket(tmp_path: Path) -> LocalBucket:
 
 @pytest.fixture
 def world(bucket: LocalBucket, tmp_path: Path) -> World:
-    return World(bucket, tmp_path / "scratch")
+    return World(bucket, tmp_path / "scratch", clock=lambda _: NOW)
 
 
 def by_kind(pruned: list[PrunedKind]) -> dict[str, PrunedKind]:
