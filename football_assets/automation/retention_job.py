@@ -23,8 +23,13 @@ def prune_op(context: OpExecutionContext, bucket: BucketResource) -> None:
     from football_assets.storage.tables import as_markdown
 
     settings, store = get_settings(), bucket.open()
-    served = served_versions(settings, Registry(store))
-    world = World(store, Path(bucket.scratch), served, InstanceRuns(context.instance))
+    registry = Registry(store)
+    world = World(
+        store,
+        Path(bucket.scratch),
+        lambda: served_versions(settings, registry),
+        InstanceRuns(context.instance),
+    )
     pruned = prune(world, RetentionPolicy.of(settings), datetime.now(UTC), dry_run=False)
     for kind in pruned:
         context.log.info("%s: %d of %d removed. %s", kind.kind, kind.removed, kind.count, kind.note)

@@ -36,7 +36,10 @@ def prune_command(dry_run: bool) -> None:
 
     with DagsterInstance.get() as instance:
         world = World(
-            registry.bucket, settings.scratch, served_versions(settings, registry), InstanceRuns(instance)
+            registry.bucket,
+            settings.scratch,
+            lambda: served_versions(settings, registry),
+            InstanceRuns(instance),
         )
         pruned = prune(world, RetentionPolicy.of(settings), datetime.now(UTC), dry_run=dry_run)
     columns = ("kind", "found", "removed", "size", "oldest", "why", "note")

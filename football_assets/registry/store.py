@@ -10,7 +10,7 @@ library has a *release*.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -218,13 +218,22 @@ class Registry:
         self._aliases.change(change)
         return self.aliases()
 
-    def remove(self, version: int) -> bool:
+    def remove(self, version: int, needed: Callable[[], Iterable[int]] = tuple) -> bool:
         """Remove a version that no alias names and no rollback withdrew; return False if one does.
 
         The manifest goes first, since a version exists once its manifest does. If an alias is set meanwhile, the
         manifest is written again; an alias that is set after that finds no manifest and is taken back.
+
+        Parameters
+        ----------
+        needed
+            Reads the versions that stay for other reasons. It is called before and after the manifest is removed.
         """
-        return version not in self._named() and self._versions.remove(version, self._named)
+
+        def named() -> set[int]:
+            return {*self._named(), *needed()}
+
+        return version not in named() and self._versions.remove(version, named)
 
     def _named(self) -> set[int]:
         state = self._aliases.read()

@@ -1,6 +1,6 @@
 """Artefacts, model versions and checkpoints of trainings that can be removed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from football_assets.registry.store import VERSIONS, Registry
@@ -45,7 +45,11 @@ def _content_removal(bucket: Bucket, name: str, digest: str, items: list[ObjectI
 
 
 def removable_versions(
-    registry: Registry, needed: Mapping[int, str], days: int, now: datetime
+    registry: Registry,
+    needed: Mapping[int, str],
+    days: int,
+    now: datetime,
+    in_use: Callable[[], Iterable[int]] = tuple,
 ) -> Iterator[Removal]:
     """Yield the versions that nothing needs, and the files of publishers that died.
 
@@ -55,6 +59,8 @@ def removable_versions(
     ----------
     needed
         Versions that stay.
+    in_use
+        Reads the versions that may have become needed since; it is called for every removal.
     """
     files: dict[int, list[ObjectInfo]] = {}
     for item in registry.bucket.list(VERSIONS):
@@ -74,7 +80,7 @@ def removable_versions(
             total_bytes(items),
             newest,
             why,
-            lambda n=number: registry.remove(n),  # type: ignore[misc]
+            lambda n=number: registry.remove(n, in_use),  # type: ignore[misc]
         )
 
 

@@ -36,6 +36,19 @@ class Needed:
             self.reasons.setdefault(version, reason)
 
 
+def versions_in_use(bucket: Bucket, served: ServedVersions) -> set[int]:
+    """Return the versions that may become needed from one moment to the next, beside those with an alias.
+
+    Raises
+    ------
+    RegistryError
+        It is not known what is served.
+    """
+    if served.doubt:
+        raise RegistryError(f"What is served is not known. {served.doubt}")
+    return {*served.versions, *_sealed(bucket), *_followed(bucket)}
+
+
 def needed_versions(
     registry: Registry, served: ServedVersions, newest: int, days: int, now: datetime
 ) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """`prune`: remove what the policy does not keep and nothing needs, or only list it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +28,7 @@ from football_assets.retention.model_objects import (
     removable_checkpoints,
     removable_versions,
 )
-from football_assets.retention.needed_versions import needed_versions
+from football_assets.retention.needed_versions import needed_versions, versions_in_use
 from football_assets.retention.policy import RetentionPolicy
 from football_assets.retention.removal import PrunedKind, Removal
 from football_assets.retention.scratch_files import SCRATCH_KIND, removable_scratch
@@ -76,7 +76,7 @@ class World:
     Attributes
     ----------
     served
-        What running replicas need.
+        Reads what running replicas need, whenever a version is to be removed.
     runs
         None: there is no Dagster instance.
     clock
@@ -85,7 +85,7 @@ class World:
 
     bucket: Bucket
     scratch: Path
-    served: ServedVersions = field(default_factory=ServedVersions)
+    served: Callable[[], ServedVersions] = ServedVersions
     runs: RunHistory | None = None
     clock: Callable[[Bucket], datetime] = bucket_clock
 
@@ -115,39 +115,41 @@ def prune(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: bool
     """
     if not dry_run:
         check_clock(world.bucket, world.clock(world.bucket), now)
-    needed, doubt = _needed(world, policy, now)
     return [
-        _prune_kind(kind, limit, find, dry_run=dry_run)
-        for kind, limit, find in _kinds(world, policy, now, needed, doubt)
+        _prune_kind(kind, limit, find, dry_run=dry_run) for kind, limit, find in _kinds(world, policy, now)
     ]
 
 
-def _needed(world: World, policy: RetentionPolicy, now: datetime) -> tuple[dict[int, str] | None, str]:
-    """Return the versions that must stay, or None and why they are not known."""
-    if world.served.doubt:
-        return None, f"What is served is not known. {world.served.doubt}"
-    newest = policy.versions or 1
+def _needed(world: World, policy: RetentionPolicy, now: datetime) -> dict[int, str]:
+    """Return the versions that must stay; an _Unknown says why they are not known."""
+    served = world.served()
+    if served.doubt:
+        raise _Unknown(f"What is served is not known. {served.doubt}")
     try:
-        registry = Registry(world.bucket)
-        return needed_versions(registry, world.served, newest, policy.version_days, now), ""
+        return needed_versions(Registry(world.bucket), served, policy.versions or 1, policy.version_days, now)
     except (RegistryError, BucketError, ValueError) as error:
-        return None, f"What needs a version is not known. {error}"
+        raise _Unknown(f"What needs a version is not known. {error}") from error
 
 
 _Kinds = Sequence[tuple[str, int | None, Callable[[int], Iterable[Removal]]]]
 
 
-def _kinds(
-    world: World, policy: RetentionPolicy, now: datetime, needed: dict[int, str] | None, doubt: str
-) -> _Kinds:
+def _kinds(world: World, policy: RetentionPolicy, now: datetime) -> _Kinds:
     bucket = world.bucket
 
+    # Each kind reads what is needed when its turn comes: the kinds before it may take minutes.
     def versions(_: int) -> Iterable[Removal]:
-        if needed is None:
-            raise _Unknown(doubt)
-        return removable_versions(Registry(bucket), needed, policy.version_days, now)
+        def in_use() -> set[int]:
+            return versions_in_use(bucket, world.served())
+
+        needed = _needed(world, policy, now)
+        return removable_versions(Registry(bucket), needed, policy.version_days, now, in_use)
 
     def scratch(hours: int) -> Iterable[Removal]:
+        try:
+            needed = _needed(world, policy, now)
+        except _Unknown:
+            needed = None
         return removable_scratch(world.scratch, hours, now, lambda name: named_digests(bucket, name), needed)
 
     return [
@@ -181,7 +183,7 @@ def _prune_kind(
     for removal in () if dry_run else found:
         try:
             removed += removal.remove()
-        except BucketError as error:  # the others are removed all the same
+        except (BucketError, RegistryError) as error:  # the others are removed all the same
             notes.append(str(error))
     if not dry_run and removed < len(found) and not notes:
         notes.append(f"{len(found) - removed} were written or needed meanwhile")

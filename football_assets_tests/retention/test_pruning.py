@@ -16,6 +16,7 @@ from football_assets.retention.policy import RetentionPolicy
 from football_assets.retention.pruning import KEPT_FOR_EVER, RunHistory, World, prune
 from football_assets.retention.removal import PrunedKind
 from football_assets.storage.artifacts import fetch
+from football_assets.storage.bucket import ObjectInfo
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.log_segments import SEGMENTS
 from football_assets.storage.tables import table_object
@@ -100,7 +101,8 @@ def build(plan: Plan, folder: Path) -> World:
         names = [{"forecasts": [{"model_version": version}]} for version in sorted(plan.sealed)]
         write_aged(bucket, "sealed/2020.json", orjson.dumps(names), 900)
     write_aged(bucket, "raw/openfootball/2015-16/eng.1.json", b"{}", 900)
-    return World(bucket, folder / "scratch", ServedVersions(frozenset(plan.served)), clock=lambda _: NOW)
+    served = ServedVersions(frozenset(plan.served))
+    return World(bucket, folder / "scratch", lambda: served, clock=lambda _: NOW)
 
 
 @settings(max_examples=60, deadline=None)
@@ -172,7 +174,7 @@ def test_no_version_goes_where_it_is_not_known_what_is_served(world: World, buck
     for number in range(1, 5):
         add_version(bucket, number, 500)
     policy = RetentionPolicy(versions=1)
-    doubtful = replace(world, served=ServedVersions(doubt="Serve does not answer."))
+    doubtful = replace(world, served=lambda: ServedVersions(doubt="Serve does not answer."))
 
     done = by_kind(prune(doubtful, policy, NOW, dry_run=False))
 
@@ -180,6 +182,57 @@ def test_no_version_goes_where_it_is_not_known_what_is_served(world: World, buck
     assert Registry(bucket).versions() == [1, 2, 3, 4]
     assert by_kind(prune(world, policy, NOW, dry_run=False))["model versions"].removed == 3
     assert Registry(bucket).versions() == [4]
+
+
+class Moments:
+    """What is served at each moment that it is asked for: the last of them for ever."""
+
+    def __init__(self, *moments: ServedVersions) -> None:
+        self.left = list(moments)
+
+    def __call__(self) -> ServedVersions:
+        return self.left.pop(0) if len(self.left) > 1 else self.left[0]
+
+
+def test_a_version_that_is_served_once_versions_are_listed_stays(world: World, bucket: LocalBucket) -> None:
+    for number in range(1, 4):
+        add_version(bucket, number, 500)
+    later = replace(world, served=Moments(ServedVersions(), ServedVersions(frozenset({1}))))
+
+    done = by_kind(prune(later, RetentionPolicy(versions=1), NOW, dry_run=False))["model versions"]
+
+    assert (done.count, done.removed) == (2, 1)
+    assert Registry(bucket).versions() == [1, 3]
+
+
+def test_no_version_goes_once_it_is_not_known_what_is_served(world: World, bucket: LocalBucket) -> None:
+    for number in range(1, 4):
+        add_version(bucket, number, 500)
+    doubtful = replace(world, served=Moments(ServedVersions(), ServedVersions(doubt="Serve is away.")))
+
+    done = by_kind(prune(doubtful, RetentionPolicy(versions=1), NOW, dry_run=False))["model versions"]
+
+    assert done.note == "What is served is not known. Serve is away."
+    assert Registry(bucket).versions() == [1, 2, 3]
+
+
+def test_a_version_that_is_sealed_while_other_kinds_are_removed_stays(
+    world: World, bucket: LocalBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 4):
+        add_version(bucket, number, 500)
+    add_report(bucket, 500, 3)
+    remove = LocalBucket.remove
+
+    def seal_first(self: LocalBucket, listed: ObjectInfo) -> bool:
+        self.write("sealed/a.json", orjson.dumps({"version": 1}))
+        return remove(self, listed)
+
+    monkeypatch.setattr(LocalBucket, "remove", seal_first)
+    done = by_kind(prune(world, RetentionPolicy(versions=1), NOW, dry_run=False))
+
+    assert (done["drift reports"].removed, done["model versions"].count) == (1, 1)
+    assert Registry(bucket).versions() == [1, 3]
 
 
 @pytest.mark.parametrize("name", [ALIASES_OBJECT, "sealed/2020.json"])
