@@ -11,6 +11,7 @@ from typing import Any
 from football_assets.errors import RegistryError
 
 MANIFEST_FILE = "manifest.json"
+REMOVED_FILE = "manifest.removed.json"  # the manifest of a version that is being removed
 CLAIM_FILE = "claim.json"
 SUFFIXES = (
     ".json",
@@ -81,7 +82,7 @@ def read_bundle_files(folder: Path) -> dict[str, bytes]:
     """
     contents = {}
     for path in sorted(folder.iterdir()):
-        known = path.suffix in SUFFIXES and path.name not in (MANIFEST_FILE, CLAIM_FILE)
+        known = path.suffix in SUFFIXES and path.name not in (MANIFEST_FILE, REMOVED_FILE, CLAIM_FILE)
         if not path.is_file() or not known or not _FILE_NAME.fullmatch(path.name):
             raise RegistryError(
                 f"{path} does not belong in a model bundle: only files {', '.join(SUFFIXES)} do."

@@ -235,6 +235,16 @@ class Registry:
 
         return version not in named() and self._versions.remove(version, named)
 
+    def restore(self, version: int) -> bool:
+        """Restore a version whose removal was cut off before any file but its manifest had gone.
+
+        Returns
+        -------
+        bool
+            Whether this call did. False: the version is complete, or not there.
+        """
+        return self._versions.restore(version)
+
     def _named(self) -> set[int]:
         state = self._aliases.read()
         return {*state.numbers().values(), *state.withdrawn}

@@ -17,6 +17,7 @@ from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryE
 from football_assets.registry.manifest import (
     CLAIM_FILE,
     MANIFEST_FILE,
+    REMOVED_FILE,
     BundleFile,
     Manifest,
     content_digest,
@@ -107,18 +108,48 @@ class ModelVersions:
         return target
 
     def remove(self, number: int, named: Callable[[], Container[int]]) -> bool:
-        """Remove a version unless it is among those named once its manifest is gone. See `Registry.remove`."""
+        """Remove a version unless it is among those named once its manifest is gone. See `Registry.remove`.
+
+        A copy of the manifest is there from before the manifest is removed until the version is known to be unneeded.
+        While it is, every other file is there too, so `restore` can bring the version back. A process that removes
+        the version must remove the copy as it was before `named` was called; one that restores it must first replace
+        the copy. So only one of them goes on.
+        """
         name = f"{VERSIONS}{number}/{MANIFEST_FILE}"
         listed = self._bucket.stat(name)
         if listed is not None:
-            manifest = self._bucket.read(name)
-            if not self._bucket.remove(listed):
-                return False
-            if number in named():
-                self._bucket.write(name, manifest, if_version=ABSENT)
-                return False
+            self._copy_manifest(number)
+        copy = self._bucket.stat(f"{VERSIONS}{number}/{REMOVED_FILE}")
+        if listed is not None and not self._bucket.remove(listed):
+            return False
+        try:
+            is_needed = number in named()
+        except BaseException:
+            self.restore(number)
+            raise
+        if is_needed:
+            self.restore(number)
+            return False
+        if copy is not None and not self._bucket.remove(
+            copy
+        ):  # another process restores or removes the version
+            return False
         for item in self._bucket.list(f"{VERSIONS}{number}/"):
             self._bucket.remove(item)
+        return True
+
+    def restore(self, number: int) -> bool:
+        """Write the manifest of a version again whose removal has not come further. See `Registry.restore`."""
+        name = f"{VERSIONS}{number}/{REMOVED_FILE}"
+        copy = self._bucket.stat(name)
+        if copy is None or self._bucket.stat(f"{VERSIONS}{number}/{MANIFEST_FILE}") is not None:
+            return False
+        try:
+            manifest = self._bucket.read(name)
+            self._bucket.write(name, manifest + b"\n", if_version=copy.version)  # another version of the copy
+            self._bucket.write(f"{VERSIONS}{number}/{MANIFEST_FILE}", manifest, if_version=ABSENT)
+        except (ObjectNotFound, PreconditionFailed):  # another process removes or restores the version
+            return False
         return True
 
     def describe(self) -> str:
@@ -133,6 +164,15 @@ class ModelVersions:
         """List number and file name of every object of the versions, complete or not."""
         parts = (item.name.removeprefix(VERSIONS).split("/") for item in self._bucket.list(VERSIONS))
         return [(int(part[0]), part[1]) for part in parts if len(part) == 2 and NUMBER.fullmatch(part[0])]
+
+    def _copy_manifest(self, number: int) -> None:
+        folder = f"{VERSIONS}{number}/"
+        try:
+            self._bucket.write(
+                folder + REMOVED_FILE, self._bucket.read(folder + MANIFEST_FILE), if_version=ABSENT
+            )
+        except (ObjectNotFound, PreconditionFailed):  # of an earlier removal, or one that runs
+            return
 
     def _holds(self, number: int, content: str) -> bool:
         try:

@@ -44,6 +44,14 @@ def _content_removal(bucket: Bucket, name: str, digest: str, items: list[ObjectI
     return Removal(ARTIFACT_KIND, f"{name}/{digest}", total_bytes(items), newest, why, remove)
 
 
+def restore_versions(registry: Registry, needed: Iterable[int]) -> None:
+    """Make needed versions complete whose removal was killed: an alias was set after they were found removable."""
+    complete = set(registry.versions())
+    for number in needed:
+        if number not in complete:
+            registry.restore(number)
+
+
 def removable_versions(
     registry: Registry,
     needed: Mapping[int, str],

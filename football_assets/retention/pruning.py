@@ -27,6 +27,7 @@ from football_assets.retention.model_objects import (
     removable_artifacts,
     removable_checkpoints,
     removable_versions,
+    restore_versions,
 )
 from football_assets.retention.needed_versions import needed_versions, versions_in_use
 from football_assets.retention.policy import RetentionPolicy
@@ -116,7 +117,8 @@ def prune(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: bool
     if not dry_run:
         check_clock(world.bucket, world.clock(world.bucket), now)
     return [
-        _prune_kind(kind, limit, find, dry_run=dry_run) for kind, limit, find in _kinds(world, policy, now)
+        _prune_kind(kind, limit, find, dry_run=dry_run)
+        for kind, limit, find in _kinds(world, policy, now, dry_run=dry_run)
     ]
 
 
@@ -134,7 +136,7 @@ def _needed(world: World, policy: RetentionPolicy, now: datetime) -> dict[int, s
 _Kinds = Sequence[tuple[str, int | None, Callable[[int], Iterable[Removal]]]]
 
 
-def _kinds(world: World, policy: RetentionPolicy, now: datetime) -> _Kinds:
+def _kinds(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: bool) -> _Kinds:
     bucket = world.bucket
 
     # Each kind reads what is needed when its turn comes: the kinds before it may take minutes.
@@ -143,7 +145,10 @@ def _kinds(world: World, policy: RetentionPolicy, now: datetime) -> _Kinds:
             return versions_in_use(bucket, world.served())
 
         needed = _needed(world, policy, now)
-        return removable_versions(Registry(bucket), needed, policy.version_days, now, in_use)
+        registry = Registry(bucket)
+        if not dry_run:
+            restore_versions(registry, needed)
+        return removable_versions(registry, needed, policy.version_days, now, in_use)
 
     def scratch(hours: int) -> Iterable[Removal]:
         try:

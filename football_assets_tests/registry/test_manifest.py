@@ -23,7 +23,10 @@ def registry(bucket_url: str) -> Registry:
     return Registry(open_bucket(bucket_url))
 
 
-@pytest.mark.parametrize("name", ["model.pkl", "checkpoint.pt", "manifest.json", "claim.json", "a b.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["model.pkl", "checkpoint.pt", "manifest.json", "manifest.removed.json", "claim.json", "a b.json"],
+)
 def test_a_file_that_does_not_belong_in_a_bundle_is_refused(
     registry: Registry, tmp_path: Path, name: str
 ) -> None:

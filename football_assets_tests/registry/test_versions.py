@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.errors import RegistryError
+from football_assets.errors import BucketError, RegistryError
 from football_assets.registry.store import (
     VERSIONS,
     Registry,
 )
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
+from football_assets_tests.builders.gcs_server import Front
 from football_assets_tests.builders.model_versions import published, small_bundle
 
 
@@ -139,3 +141,107 @@ def test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_se
     assert registry.versions() == list(range(1, workers * count + 1))
     for worker, result in enumerate(results):
         assert [registry.manifest(version).metadata["worker"] for version in result] == [worker] * count
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class Mortal(LocalBucket):
+    """A bucket whose process is killed before one of its changes, and can do nothing afterwards."""
+
+    left = 1 << 30
+
+    def _live(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+
+    def write(self, name, data, *, if_version=None):  # type: ignore[no-untyped-def]
+        self._live()
+        return super().write(name, data, if_version=if_version)
+
+    def remove(self, listed):  # type: ignore[no-untyped-def]
+        self._live()
+        return super().remove(listed)
+
+
+@pytest.mark.parametrize("changes", range(5))
+def test_a_version_is_whole_can_be_restored_or_is_known_to_be_unneeded_when_its_removal_is_killed(
+    tmp_path: Path, changes: int
+) -> None:
+    bucket = Mortal(tmp_path / "bucket")
+    registry = Registry(LocalBucket(tmp_path / "bucket"))
+    published(registry, tmp_path, 2)
+    looks = []
+    bucket.left = changes
+    with pytest.raises(Killed):
+        Registry(bucket).remove(1, lambda: looks.append(1) or ())  # type: ignore[func-returns-value]
+
+    is_whole = 1 in registry.versions() or registry.restore(1)
+
+    assert is_whole or len(looks) == 2
+    assert is_whole == (changes < 3)
+    if is_whole:
+        assert registry.fetch(1, tmp_path / "scratch").is_dir()
+    else:
+        assert Registry(bucket.__class__(tmp_path / "bucket")).remove(1)
+    assert not registry.restore(1)
+
+
+def test_a_version_that_gets_an_alias_is_restored_when_its_removal_was_killed(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(registry, tmp_path, 2)
+    other = Registry(open_bucket(registry.bucket.url))
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    def needed() -> tuple[int, ...]:
+        if 1 not in other.versions():  # the manifest is gone
+            other._aliases.change(lambda state: state.promoted(1))
+            monkeypatch.setattr(registry.bucket, "write", killed)
+            raise Killed
+        return ()
+
+    with pytest.raises(Killed):
+        registry.remove(1, needed)
+
+    assert other.restore(1)
+    assert other.fetch("production", tmp_path / "scratch").is_dir()
+    assert not other.remove(1)
+
+
+def test_a_version_is_whole_where_it_cannot_be_read_what_needs_it(registry: Registry, tmp_path: Path) -> None:
+    published(registry, tmp_path, 2)
+
+    def needed() -> tuple[int, ...]:
+        if 1 not in registry.versions():
+            raise BucketError("The bucket is away.")
+        return ()
+
+    with pytest.raises(BucketError, match="is away"):
+        registry.remove(1, needed)
+
+    assert registry.versions() == [1, 2]
+    assert registry.remove(1)
+    assert list(registry.bucket.list(f"{VERSIONS}1/")) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "gcs"])
+def test_a_version_that_another_process_restores_while_it_is_removed_stays_whole(
+    kind: str, gcs_front: Front, gcs_url: str, tmp_path: Path
+) -> None:
+    registry = Registry(gcs_front.open(gcs_url) if kind == "gcs" else LocalBucket(tmp_path / "bucket"))
+    published(registry, tmp_path, 2)
+    restored = []
+
+    def needed() -> tuple[int, ...]:
+        if 1 not in registry.versions():
+            restored.append(registry.restore(1))
+        return ()
+
+    assert not registry.remove(1, needed)
+    assert restored == [True]
+    assert registry.fetch(1, tmp_path / "scratch").is_dir()

@@ -235,6 +235,23 @@ def test_a_version_that_is_sealed_while_other_kinds_are_removed_stays(
     assert Registry(bucket).versions() == [1, 3]
 
 
+def test_a_version_with_an_alias_whose_removal_was_killed_is_restored(
+    world: World, bucket: LocalBucket
+) -> None:
+    for number in (1, 2):
+        add_version(bucket, number, 500)
+    set_aliases(bucket, production=1)
+    manifest = bucket.read("registry/versions/1/manifest.json")
+    bucket.delete("registry/versions/1/manifest.json")
+    bucket.write("registry/versions/1/manifest.removed.json", manifest)
+
+    prune(world, RetentionPolicy(), NOW, dry_run=True)
+    assert Registry(bucket).versions() == [2]
+    prune(world, RetentionPolicy(), NOW, dry_run=False)
+
+    assert Registry(bucket).read("production", "model_card.md") == b"version 1"
+
+
 @pytest.mark.parametrize("name", [ALIASES_OBJECT, "sealed/2020.json"])
 def test_no_version_goes_where_what_needs_one_is_corrupt(
     world: World, bucket: LocalBucket, name: str
