@@ -137,9 +137,8 @@ class GcsBucket(Bucket):
             state = self._state(name)
         if state is None:
             raise self._missing(name)
-        blob = self._blob(name, generation=state.generation)
         options = {"chunk_size": _READ_BYTES, "retry": self._retry(), "timeout": _TIMEOUT_SECONDS}
-        return cast(BinaryIO, GcsReader(blob, lambda: self._calls(f"read {name!r}", _GET), **options))
+        return cast(BinaryIO, GcsReader(state, lambda: self._calls(f"read {name!r}", _GET), **options))
 
     def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
         """Write an object under a generation precondition."""

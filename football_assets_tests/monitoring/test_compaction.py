@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from football_assets.storage.local import LocalBucket
 from football_assets.storage.log_segments import SEGMENTS, compress_segment
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table_of, table_object
+from football_assets_tests.builders.gcs_server import Front
 from football_assets_tests.builders.prediction_logs import (
     DAY,
     ids,
@@ -149,6 +151,30 @@ def test_compactions_at_once_while_serving_uploads_more_lose_and_repeat_nothing(
     expected = [f"request-{100 * writer + number}" for writer in (1, 2) for number in range(12)]
     assert ids(bucket) == sorted(expected)
     assert rows == len(expected)
+    assert segments(bucket) == []
+
+
+def test_two_compactions_of_a_day_in_google_cloud_storage_both_succeed(
+    gcs_front: Front, gcs_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, other = gcs_front.open(gcs_url), gcs_front.open(gcs_url)
+    upload(bucket, "a-000000", lines(record(1)))
+    compact(bucket)
+    upload(bucket, "b-000000", lines(record(2)))
+    open_table, done = bucket.open, []
+
+    def overtaken(name: str) -> BinaryIO:
+        file = open_table(name)
+        monkeypatch.undo()
+        upload(other, "c-000000", lines(record(3)))
+        done.append(compact(other))
+        return file
+
+    monkeypatch.setattr(bucket, "open", overtaken)
+    done.append(compact(bucket))
+
+    assert [one.rows for one in done] == [2, 0]
+    assert ids(bucket) == ["request-1", "request-2", "request-3"]
     assert segments(bucket) == []
 
 

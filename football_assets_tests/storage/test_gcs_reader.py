@@ -23,6 +23,19 @@ def test_the_end_of_a_large_object_takes_two_requests(gcs_front: Front, gcs_url:
     assert len(gcs_front.requests) - before == 2
 
 
+def test_a_position_is_known_of_a_generation_that_is_gone(gcs_front: Front, gcs_url: str) -> None:
+    bucket = gcs_front.open(gcs_url)
+    bucket.write("a", CONTENT)
+
+    with bucket.open("a") as file:
+        bucket.delete("a")
+        assert file.seek(-1000, os.SEEK_END) == len(CONTENT) - 1000
+        assert file.seek(len(CONTENT) + 1) == len(CONTENT)
+        file.seek(0)
+        with pytest.raises(ObjectNotFound, match="changed while it was being read"):
+            file.read(10)
+
+
 def test_a_generation_that_is_gone_is_an_error(gcs_front: Front, gcs_url: str) -> None:
     bucket = gcs_front.open(gcs_url)
     bucket.write("a", CONTENT)
