@@ -15,13 +15,14 @@ from football_assets.monitoring.log_tables import version_ranges
 from football_assets.monitoring.results import DAYS_PREFIX, logged_days
 from football_assets.monitoring.summary import HISTORY
 from football_assets.registry.store import Registry
+from football_assets.registry.versions import NUMBER
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.log_segments import SEGMENTS, PredictionLogError, segment_lines
 
 SEALED = "sealed/"
-"""Records that other records prove: what they name is kept, and they themselves are."""
+"""JSON objects that must stay provable: they are never removed, and neither is a version that one of them names."""
 
-_VERSION_KEYS = re.compile(r"(model_)?version")
+_VERSION_KEYS = re.compile(r"(model_)?versions?")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def versions_in_use(bucket: Bucket, served: ServedVersions) -> set[int]:
     Raises
     ------
     RegistryError
-        It is not known what is served.
+        It is not known what is served, or which version a sealed object names.
     """
     if served.doubt:
         raise RegistryError(f"What is served is not known. {served.doubt}")
@@ -60,7 +61,7 @@ def needed_versions(
     Raises
     ------
     RegistryError
-        The aliases cannot be read: nothing is known of any version.
+        The aliases cannot be read, or a sealed object names no version: nothing is known of any version.
     """
     bucket = registry.bucket
     numbers = registry.versions()
@@ -92,20 +93,33 @@ def _is_young(registry: Registry, number: int, since: datetime) -> bool:
 
 def _sealed(bucket: Bucket) -> Iterator[int]:
     for item in bucket.list(SEALED):
-        yield from _numbers(orjson.loads(bucket.read(item.name)))
+        try:
+            found = list(_numbers(orjson.loads(bucket.read(item.name))))
+        except orjson.JSONDecodeError as error:
+            raise RegistryError(f"{item.name} is no JSON ({error}), so it may name any version.") from error
+        if not found:
+            raise RegistryError(
+                f"{item.name} names no version under `version`, `versions`, `model_version` or `model_versions`, so it "
+                "may need any."
+            )
+        yield from found
 
 
 def _numbers(value: Any) -> Iterator[int]:
-    """Find the versions that a record names, at any depth."""
+    """Find the versions that a record names, at any depth: numbers, their texts, or lists of them."""
     if isinstance(value, dict):
         for key, entry in value.items():
-            if isinstance(entry, int) and _VERSION_KEYS.fullmatch(key):
-                yield entry
-            else:
-                yield from _numbers(entry)
+            if _VERSION_KEYS.fullmatch(key):
+                yield from filter(None, map(_number, entry if isinstance(entry, list) else [entry]))
+            yield from _numbers(entry)
     elif isinstance(value, list):
         for entry in value:
             yield from _numbers(entry)
+
+
+def _number(value: Any) -> int | None:
+    is_number = isinstance(value, int | str) and NUMBER.fullmatch(str(value))  # not True either
+    return int(value) if is_number else None
 
 
 def _followed(bucket: Bucket) -> Iterator[int]:
@@ -113,6 +127,8 @@ def _followed(bucket: Bucket) -> Iterator[int]:
         yield int(orjson.loads(bucket.read(FOLLOWED_OBJECT))["version"])
     except ObjectNotFound:
         return
+    except (ValueError, TypeError, KeyError) as error:
+        raise RegistryError(f"{FOLLOWED_OBJECT} is corrupt ({error!r}).") from error
 
 
 def _segments(bucket: Bucket) -> set[int]:

@@ -7,8 +7,9 @@ import pytest
 
 from football_assets.deployment.served_versions import ServedVersions
 from football_assets.deployment.wandb_registry import FOLLOWED_OBJECT
+from football_assets.errors import RegistryError
 from football_assets.registry.store import Registry
-from football_assets.retention.needed_versions import needed_versions
+from football_assets.retention.needed_versions import needed_versions, versions_in_use
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.retention_worlds import (
     NOW,
@@ -56,6 +57,50 @@ def test_each_version_has_its_reason_and_others_are_not_needed(bucket: LocalBuck
         12: "younger than 91 days",
         13: "one of the newest 1",
     }
+
+
+@pytest.mark.parametrize(
+    ("record", "versions"),
+    [
+        ({"version": 2}, {2}),
+        ({"versions": [2, "3"]}, {2, 3}),
+        ([{"a": {"model_version": "3"}}], {3}),
+        ({"model_versions": ["2", {"version": 4}, None], "version": True}, {2, 4}),
+        ({"version": {"model_version": 5}}, {5}),
+        ({"version": "1.0", "forecasts": [{"model_version": 6}]}, {6}),
+    ],
+)
+def test_a_sealed_record_names_versions_by_numbers_texts_or_lists(
+    bucket: LocalBucket, record: object, versions: set[int]
+) -> None:
+    bucket.write("sealed/a.json", orjson.dumps(record))
+
+    assert versions_in_use(bucket, ServedVersions(frozenset({9}))) == {9, *versions}
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"{", "sealed/deep/a.json is no JSON"),
+        (b"PAR1", "sealed/deep/a.json is no JSON"),
+        (
+            b'{"version": "production", "model_version": null, "number": 3}',
+            "sealed/deep/a.json names no version",
+        ),
+        (b"[]", "sealed/deep/a.json names no version"),
+        (b'{"version": 0, "versions": [-1, 1.5, false]}', "sealed/deep/a.json names no version"),
+    ],
+)
+def test_a_sealed_object_of_which_no_version_is_known_may_need_any(
+    bucket: LocalBucket, content: bytes, why: str
+) -> None:
+    bucket.write("sealed/b.json", b'{"version": 1}')
+    bucket.write("sealed/deep/a.json", content)
+
+    with pytest.raises(RegistryError, match=why):
+        versions_in_use(bucket, ServedVersions())
+    with pytest.raises(RegistryError, match=why):
+        needed_versions(Registry(bucket), ServedVersions(), newest=1, days=91, now=NOW)
 
 
 def test_a_version_that_a_replica_with_a_wrong_clock_answers_from_is_needed(bucket: LocalBucket) -> None:

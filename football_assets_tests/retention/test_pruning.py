@@ -263,6 +263,7 @@ def test_no_version_goes_where_what_needs_one_is_corrupt(
     done = by_kind(prune(world, RetentionPolicy(versions=1), NOW, dry_run=False))
 
     assert done["model versions"].note.startswith("What needs a version is not known.")
+    assert name in done["model versions"].note
     assert Registry(bucket).versions() == [1, 2, 3, 4]
 
 
