@@ -135,7 +135,8 @@ class Settings(BaseSettings):
     retention_run_days: Limit = Field(
         90,
         ge=1,
-        description="Days that Dagster's runs, their events and compute logs are kept after their end; off: for ever.",
+        description="Days that Dagster's runs, their events and compute logs are kept after their end, at "
+        "least 30 and FOOTBALL_RETRAIN_WINDOW_DAYS; off: for ever.",
     )
     retention_scratch_hours: Limit = Field(
         48,
