@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from football_assets.deployment.served_versions import ServedVersions
-from football_assets.errors import BucketError, RegistryError
+from football_assets.errors import FootballError
 from football_assets.registry.store import Registry
 from football_assets.retention.clock import bucket_clock, check_clock
 from football_assets.retention.log_objects import (
@@ -129,7 +129,7 @@ def _needed(world: World, policy: RetentionPolicy, now: datetime) -> dict[int, s
         raise _Unknown(f"What is served is not known. {served.doubt}")
     try:
         return needed_versions(Registry(world.bucket), served, policy.versions or 1, policy.version_days, now)
-    except (RegistryError, BucketError, ValueError) as error:
+    except (FootballError, OSError, ValueError) as error:
         raise _Unknown(f"What needs a version is not known. {error}") from error
 
 
@@ -182,13 +182,13 @@ def _prune_kind(
         return PrunedKind(kind, note=KEPT_FOR_EVER)
     try:
         found = list(find(limit))
-    except (_Unknown, BucketError) as error:
+    except (_Unknown, FootballError, OSError) as error:
         return PrunedKind(kind, note=str(error))
     removed, notes = 0, []
     for removal in () if dry_run else found:
         try:
             removed += removal.remove()
-        except (BucketError, RegistryError) as error:  # the others are removed all the same
+        except (FootballError, OSError) as error:  # the others are removed all the same
             notes.append(str(error))
     if not dry_run and removed < len(found) and not notes:
         notes.append(f"{len(found) - removed} were written or needed meanwhile")

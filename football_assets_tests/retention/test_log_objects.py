@@ -1,6 +1,9 @@
 """Objects of the log and of the reports go by their day; what has no day stays."""
 
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from football_assets.monitoring.compaction import REJECTED
 from football_assets.retention.log_objects import (
@@ -9,6 +12,7 @@ from football_assets.retention.log_objects import (
     removable_segments,
     removable_tables,
 )
+from football_assets.storage.bucket import ObjectInfo
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.log_segments import SEGMENTS
 from football_assets_tests.builders.retention_worlds import (
@@ -61,3 +65,19 @@ def test_a_segment_that_is_corrupt_or_no_segment_stays(tmp_path: Path) -> None:
     write_aged(bucket, f"{SEGMENTS}/notes.txt", b"mine", 500)
 
     assert list(removable_segments(bucket, NOW)) == []
+
+
+def test_a_table_that_is_written_while_tables_are_listed_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = LocalBucket(tmp_path / "bucket")
+    listing = LocalBucket.list
+
+    def grows(self: LocalBucket, prefix: str = "") -> Iterator[ObjectInfo]:
+        yield from list(listing(self, prefix))
+        add_table(bucket, 500, [1])
+
+    monkeypatch.setattr(LocalBucket, "list", grows)
+
+    assert list(removable_tables(bucket, 400, NOW)) == []
+    assert len(list(removable_tables(bucket, 400, NOW))) == 1

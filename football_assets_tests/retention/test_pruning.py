@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from football_assets.deployment.served_versions import ServedVersions
+from football_assets.errors import RegistryError
 from football_assets.registry.store import ALIASES_OBJECT, Registry
+from football_assets.retention import pruning
 from football_assets.retention.policy import RetentionPolicy
 from football_assets.retention.pruning import KEPT_FOR_EVER, RunHistory, World, prune
 from football_assets.retention.removal import PrunedKind
@@ -346,10 +348,14 @@ class Runs(RunHistory):
         self.asked.append(before)
         yield from (Ended("one", days_ago(100)), Ended("two", days_ago(200)))
 
+    error: Exception | None = None
+
     def left_files(self, before: datetime) -> Iterator[Ended]:
         yield Ended("three", days_ago(300))
 
     def remove(self, run_id: str) -> bool:
+        if self.error is not None and run_id == "one":
+            raise self.error
         self.removed.append(run_id)
         return run_id != "two"
 
@@ -363,6 +369,33 @@ def test_runs_are_removed_by_their_age_with_what_removed_ones_left(world: World)
     assert runs.removed == ["one", "two", "three"]
     assert (done["runs"].count, done["runs"].removed, done["runs"].oldest) == (2, 1, days_ago(200))
     assert done["files of removed runs"].removed == 1
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RegistryError("It is corrupt.")])
+def test_an_error_of_one_removal_leaves_the_others_and_the_report(world: World, error: Exception) -> None:
+    runs = Runs()
+    runs.error = error
+
+    done = by_kind(prune(replace(world, runs=runs), RetentionPolicy(run_days=30), NOW, dry_run=False))
+
+    assert runs.removed == ["two", "three"]
+    assert done["runs"].note == str(error)
+    assert done["files of removed runs"].removed == 1
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), RegistryError("It is corrupt.")])
+def test_an_error_of_one_kind_leaves_the_others_and_the_report(
+    world: World, bucket: LocalBucket, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    add_report(bucket, 500, 1)
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pruning, "removable_tables", fails)
+    done = by_kind(prune(world, RetentionPolicy(), NOW, dry_run=False))
+
+    assert (done["log tables"].note, done["drift reports"].removed) == (str(error), 1)
 
 
 def test_copies_in_scratch_that_a_pointer_or_a_needed_version_uses_stay(
