@@ -6,6 +6,7 @@ by one conditional write, then its segments are deleted. Each row carries its se
 is still there after a crash, or is uploaded again, adds nothing that the table has.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -93,8 +94,7 @@ def _compact_day(
 ) -> None:
     runs = Runs(folder)
     by_upload = sorted(items, key=lambda item: (item[1].updated, item[1].name))
-    files = [name.file for name, _ in items]
-    twice = _Repeated(file for file in files if files.count(file) > 1)
+    twice = _Repeated(repeated(name.file for name, _ in items))
     usable = [item for name, item in by_upload if _read_segment(bucket, name, item, names, runs, twice, done)]
     runs.flush()
     added = _add_rows(bucket, day, runs, folder)
@@ -107,6 +107,11 @@ def _compact_day(
         except PreconditionFailed:  # deleted by another compaction, or uploaded again since it was listed
             continue
         done.segments += 1
+
+
+def repeated(files: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once, in time proportional to their number."""
+    return [file for file, count in Counter(files).items() if count > 1]
 
 
 class _Repeated:

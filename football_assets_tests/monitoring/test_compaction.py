@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from football_assets.monitoring import log_records, log_tables
-from football_assets.monitoring.compaction import REJECTED, Problem, compact, describe
+from football_assets.monitoring.compaction import REJECTED, Problem, compact, describe, repeated
 from football_assets.monitoring.schema import LOG_SCHEMA, UNNAMED, feature_columns
 from football_assets.sequences.spec import DEFAULT_SPEC
 from football_assets.storage.bucket import Bucket
@@ -332,6 +332,28 @@ def test_problems_are_shown_as_a_table() -> None:
 
     assert shown.rows() == [("a.jsonl", 3, "is not a record")]
     assert describe([]).schema == pl.Schema({"object": pl.String, "line": pl.Int64, "what": pl.String})
+
+
+class Compared(str):
+    """A name that counts how often it is compared with another."""
+
+    __slots__ = ()
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Compared.comparisons += 1
+        return str.__eq__(self, other)
+
+
+def test_segments_that_lie_there_twice_are_found_without_comparing_each_with_each() -> None:
+    names = [Compared(f"a-{number:06}.jsonl") for number in range(500)]
+
+    assert repeated([*names, Compared("a-000007.jsonl"), Compared("a-000009.jsonl")]) == [
+        "a-000007.jsonl",
+        "a-000009.jsonl",
+    ]
+    assert Compared.comparisons < 100
 
 
 def gz(content: bytes) -> bytes:
