@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from football_assets.errors import FootballError
 from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, MATCH_ODDS, OBSERVED, FeatureSpec
 from football_assets.storage.model_files import CHECKPOINT, TRAINING
 from football_assets.training.blend import blend_for
@@ -28,6 +29,7 @@ SCORE_GRID_GOALS = 12
 ODDS_GOALS = ("odds_home_goals", "odds_away_goals")  # goals that the ratings from past odds imply
 _LOG_RATE_BOUNDS = (-3.0, 2.0)  # 0.05 to 7.4 goals
 _SMALLEST = 1e-9
+_SCALE_TOLERANCE = 1e-6  # of the blend's scale, which earlier releases fitted
 
 
 class Normaliser(nn.Module):
@@ -219,11 +221,21 @@ def save_forecaster(network: MatchForecaster, description: dict[str, object], fo
 
 
 def load_forecaster(folder: Path) -> MatchForecaster:
-    """Load the network of a folder written by `save_forecaster`, in evaluation mode."""
+    """Load the network of a folder written by `save_forecaster`, in evaluation mode.
+
+    Raises
+    ------
+    FootballError
+        An earlier release fitted the network with a scale of the blend, without which it forecasts otherwise.
+    """
     description = load_description(folder)
     network = MatchForecaster(FeatureSpec.load(folder), NetworkConfig.model_validate(description["network"]))
     weights = load_file(folder / CHECKPOINT)
-    weights.pop("blend.scale", None)  # of an earlier release, which fitted one
+    scale = weights.pop("blend.scale", torch.ones(()))
+    if not torch.allclose(scale, torch.ones_like(scale), rtol=0.0, atol=_SCALE_TOLERANCE):
+        raise FootballError(
+            f"The network in {folder} was trained by an earlier release: train it again (materialize trained_lstm)."
+        )
     network.load_state_dict(weights)
     return network.eval()
 

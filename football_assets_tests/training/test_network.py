@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from football_assets.errors import FootballError
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.spec import DEFAULT_SPEC, HOME_ADVANTAGE_SHIFT, MATCH_ODDS
 from football_assets.sequences.tiers import hide_groups
@@ -441,3 +442,13 @@ def test_a_checkpoint_whose_blend_had_a_scale_loads(priced_inputs: Inputs, tmp_p
 
     for found, expected in zip(priced_inputs.forecast(loaded), priced_inputs.forecast(network), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("scale", [1.2, 0.99999, float("nan")])
+def test_a_checkpoint_whose_blend_had_another_scale_than_one_is_refused(tmp_path: Path, scale: float) -> None:
+    save_forecaster(MatchForecaster(PRICED_SPEC, NetworkConfig(hidden=4, trunk=4)), {}, tmp_path)
+    weights = load_file(tmp_path / CHECKPOINT)
+    save_file(weights | {"blend.scale": torch.tensor(scale)}, tmp_path / CHECKPOINT)
+
+    with pytest.raises(FootballError, match="was trained by an earlier release: train it again"):
+        load_forecaster(tmp_path)
