@@ -4,9 +4,10 @@ Dagster has no such endpoint. Everything is a gauge of the present state, so the
 restarted, and may run anywhere that reaches the storage. `serve/monitoring/dagster_alerts.yml` has the alerts.
 """
 
+import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
@@ -18,10 +19,13 @@ from football_assets.orchestration.run_statuses import FINISHED_STATUSES, UNFINI
 from football_assets.registry.store import Registry
 from football_assets.storage.bucket import Bucket
 
+_log = logging.getLogger(__name__)
+
 NAMESPACE = "football_dagster"
 RECENT = timedelta(days=1)
 MAX_RUNS = 1000  # of a day; older ones of it are not counted
 FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "source_up": ("1 if these metrics' source could be read: heartbeats, ticks, runs or gate.", ("source",)),
     "daemon_heartbeat_age_seconds": ("Time since a daemon's last heartbeat.", ("daemon",)),
     "instigator_running": ("1 if a sensor or schedule is on.", ("type", "name")),
     "tick_timestamp_seconds": ("Start of the last tick of a sensor or schedule.", ("type", "name")),
@@ -46,22 +50,41 @@ class DagsterCollector(Collector):
         Dagster's instance; its storage may be SQLite or PostgreSQL.
     bucket
         Has the model registry.
+    defined
+        Names of the sensors and schedules of the code location. Dagster's storage keeps removed ones as running. None:
+        all are reported.
     """
 
-    def __init__(self, instance: DagsterInstance, bucket: Bucket) -> None:
-        self._instance, self._registry = instance, Registry(bucket)
+    def __init__(
+        self, instance: DagsterInstance, bucket: Bucket, defined: Container[str] | None = None
+    ) -> None:
+        self._instance, self._registry, self._defined = instance, Registry(bucket), defined
 
     def describe(self) -> Iterable[Metric]:
         """Return no metric, so that registering reads nothing."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Yield each metric."""
+        """Yield the metrics of each source that can be read, and which can be."""
+        up = _gauge("source_up")
+        sources = {
+            "heartbeats": self._heartbeats,
+            "ticks": self._ticks,
+            "runs": self._runs,
+            "gate": self._gate,
+        }
         now = time.time()
-        yield from self._heartbeats(now)
-        yield from self._ticks()
-        yield from self._runs(now)
-        yield from self._gate()
+        for name, read in sources.items():
+            try:
+                metrics = list(read(now))
+            except Exception:  # of any storage: the other sources are reported
+                _log.exception("The source %r of Dagster's metrics cannot be read.", name)
+                metrics = []
+                up.add_metric([name], 0)
+            else:
+                up.add_metric([name], 1)
+            yield from metrics
+        yield up
 
     def _heartbeats(self, now: float) -> Iterator[Metric]:
         age = _gauge("daemon_heartbeat_age_seconds")
@@ -69,12 +92,14 @@ class DagsterCollector(Collector):
             age.add_metric([name], max(0.0, now - beat.timestamp))
         yield age
 
-    def _ticks(self) -> Iterator[Metric]:
+    def _ticks(self, _: float) -> Iterator[Metric]:
         running = _gauge("instigator_running")
         last = _gauge("tick_timestamp_seconds")
         seconds = _gauge("tick_seconds")
         failed = _gauge("tick_failed")
         for state in self._instance.all_instigator_state():
+            if self._defined is not None and state.instigator_name not in self._defined:
+                continue
             values = [state.instigator_type.value.lower(), state.instigator_name]
             running.add_metric(values, float(state.is_running))
             ticks = self._instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=2)
@@ -111,7 +136,7 @@ class DagsterCollector(Collector):
             now,
         )
 
-    def _gate(self) -> Iterator[Metric]:
+    def _gate(self, _: float) -> Iterator[Metric]:
         production = self._registry.aliases().get("production", 0)
         yield _value("production_version", production)
         rejected = [

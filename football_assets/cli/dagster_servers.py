@@ -38,6 +38,8 @@ def metrics_command(host: str, port: int) -> None:
     from prometheus_client import CollectorRegistry, start_http_server
 
     from football_assets.automation.dagster_metrics import DagsterCollector
+    from football_assets.automation.schedules import schedules
+    from football_assets.automation.sensors import sensors
     from football_assets.errors import FootballError
     from football_assets.runtime.supervisor import end_signals
     from football_assets.settings import get_settings
@@ -45,7 +47,8 @@ def metrics_command(host: str, port: int) -> None:
 
     registry = CollectorRegistry()
     with DagsterInstance.get() as instance, end_signals() as ended:
-        registry.register(DagsterCollector(instance, open_bucket(get_settings().bucket_url)))
+        defined = {sensor.name for sensor in sensors} | {schedule.name for schedule in schedules}
+        registry.register(DagsterCollector(instance, open_bucket(get_settings().bucket_url), defined))
         try:
             server, thread = start_http_server(port, host, registry)
         except OSError as error:

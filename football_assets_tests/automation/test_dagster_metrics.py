@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from football_assets.automation.dagster_metrics import DagsterCollector
-from football_assets.registry.store import Registry
+from football_assets.registry.store import ALIASES_OBJECT, Registry
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.dagster_home import open_instance
 from football_assets_tests.builders.dagster_private import (
@@ -26,6 +26,7 @@ from football_assets_tests.builders.dagster_private import (
 from football_assets_tests.builders.model_versions import published
 
 WORKSPACE = "football_assets_tests.builders.ticking_workspace"
+TICKS = {"instigator_running", "tick_timestamp_seconds", "tick_seconds", "tick_failed"}
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -55,9 +56,9 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def scraped(instance: dg.DagsterInstance, tmp_path: Path) -> Samples:
+def scraped(instance: dg.DagsterInstance, tmp_path: Path, defined: Container[str] | None = None) -> Samples:
     registry = CollectorRegistry()
-    registry.register(DagsterCollector(instance, LocalBucket(tmp_path / "bucket")))
+    registry.register(DagsterCollector(instance, LocalBucket(tmp_path / "bucket"), defined))
     return {
         (sample.name.removeprefix("football_dagster_"), frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(generate_latest(registry).decode())
@@ -73,7 +74,40 @@ def test_an_instance_that_has_done_nothing_has_no_series_of_runs(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     samples = scraped(instance, tmp_path)
-    assert {name for name, _ in samples} == {"production_version", "rejected_versions"}
+    assert {name for name, _ in samples} == {"production_version", "rejected_versions", "source_up"}
+    assert {labels: up for (name, labels), up in samples.items() if name == "source_up"} == {
+        frozenset({("source", source)}): 1 for source in ("heartbeats", "ticks", "runs", "gate")
+    }
+
+
+def test_a_source_that_cannot_be_read_leaves_the_others(
+    instance: dg.DagsterInstance, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good.execute_in_process(instance=instance)
+    LocalBucket(tmp_path / "bucket").write(ALIASES_OBJECT, b"{")
+
+    samples = scraped(instance, tmp_path)
+
+    assert value(samples, "source_up", source="gate") == 0
+    assert value(samples, "source_up", source="runs") == 1
+    assert value(samples, "production_version") is None
+    assert {name for name, _ in samples} >= {"runs_last_day", "last_success_timestamp_seconds"}
+    assert "'gate'" in caplog.text
+    assert ALIASES_OBJECT in caplog.text
+
+
+def test_a_source_that_ends_halfway_has_no_series(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> list[int]:
+        raise RuntimeError("the storage is away")
+
+    monkeypatch.setattr(Registry, "versions", away)
+
+    samples = scraped(instance, tmp_path)
+
+    assert value(samples, "source_up", source="gate") == 0
+    assert value(samples, "production_version") is None
 
 
 def test_heartbeats_have_an_age(instance: dg.DagsterInstance, tmp_path: Path) -> None:
@@ -97,6 +131,11 @@ def test_ticks_of_sensors_have_a_time_a_duration_and_whether_they_failed(
         assert value(samples, "tick_failed", **labels) == failed
         assert before - 1 <= (value(samples, "tick_timestamp_seconds", **labels) or 0) <= time.time()
         assert 0 <= (value(samples, "tick_seconds", **labels) or -1) < 60
+
+    # A sensor that was removed from the code stays in the storage, as running.
+    samples = scraped(instance, tmp_path, {"broken"})
+    assert {dict(labels)["name"] for name, labels in samples if name in TICKS} == {"broken"}
+    assert {name for name, _ in samples} >= TICKS
 
 
 def test_runs_are_counted_by_status_and_the_last_of_each_has_a_time(
