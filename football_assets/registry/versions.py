@@ -130,9 +130,8 @@ class ModelVersions:
         if is_needed:
             self.restore(number)
             return False
-        if copy is not None and not self._bucket.remove(
-            copy
-        ):  # another process restores or removes the version
+        # If the copy has changed, another process restores the version or removes it.
+        if copy is not None and not self._bucket.remove(copy):
             return False
         for item in self._bucket.list(f"{VERSIONS}{number}/"):
             self._bucket.remove(item)
