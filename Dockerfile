@@ -43,6 +43,7 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
     && find babel/locale-data -type f ! -name 'en*' ! -name 'root.dat' -delete \
     && find torch/lib _polars_runtime_32 dataframely pyarrow ray/_raylet.so ray/core/src -type f -size +4M \
         -exec strip --strip-unneeded {} + \
+    && find cryptography sqlglot uvloop wandb/bin -type f -name '*.so' -exec strip --strip-unneeded {} + \
     && HOME=/tmp /opt/football/bin/python -W ignore -c "import importlib; [importlib.import_module(name) for name in '''\
 dagster_dbt dagster_gcp dagster_k8s dagster_postgres dagster_ray.kuberay dagster_wandb dagster_webserver.cli dagster._daemon.cli \
 dagster._cli dbt.cli.main \
