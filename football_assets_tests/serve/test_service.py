@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import orjson
 import pytest
 
 from football_assets.errors import FootballError
@@ -18,6 +17,7 @@ from football_assets.registry.store import ALIASES_OBJECT, VERSIONS, Registry
 from football_assets.sequences.custom_histories import CustomTeam
 from football_assets.sequences.fixture_days import FIXTURE_TABLE
 from football_assets.storage.local import LocalBucket
+from football_assets.storage.log_segments import segment_lines
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.demo import publish_reversed
 from football_assets_tests.builders.queries import QUERIES, logged
@@ -398,6 +398,7 @@ def test_a_closed_service_leaves_its_log_in_the_bucket(service: ForecastService)
     service.close()
     assert logged(service) == []
     (segment,) = service.bucket.list(f"{SEGMENTS}/")
-    content = service.bucket.read(segment.name)
-    assert [orjson.loads(line)["request_id"] for line in content.splitlines()] == ["r/0", "r/1", "r/2"]
-    assert metric(service, "prediction_log_bytes_total") == len(content)
+    lines = list(segment_lines(service.bucket.read(segment.name)))
+    assert [line.record and line.record["request_id"] for line in lines] == ["r/0", "r/1", "r/2"]
+    written = sum(len(line.content) + 1 for line in lines)
+    assert metric(service, "prediction_log_bytes_total") == written
