@@ -1,4 +1,4 @@
-"""A code location with a sensor that ticks well, one that fails, and one that is off."""
+"""A code location with a sensor whose ticks succeed, one whose ticks fail, and one that is off."""
 
 import dagster as dg
 
