@@ -1,9 +1,8 @@
 """A Ray cluster on Kubernetes for one step, through dagster-ray: created from a manifest, deleted after the step."""
 
 import base64
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import yaml
 from dagster import AssetExecutionContext
 
 from football_assets.errors import FootballError
+from football_assets.runtime.environment import environment
 
 if TYPE_CHECKING:
     from dagster_ray.kuberay import KubeRayCluster
@@ -49,7 +49,7 @@ def ray_for_step(context: StepContext, manifest: Path | None) -> Iterator[None]:
         if token is not None:
             variables |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
         context.log.info(f"Training on {cluster.display_name} at {cluster.ray_address}")
-        with _environment(variables):
+        with environment(variables):
             yield
 
 
@@ -115,17 +115,3 @@ def _namespace() -> str:
 
 def _snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ |= variables
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from football_assets.runtime.environment import environment
 from football_assets.settings import Settings
 from football_assets.storage.model_files import TRAINING
 
@@ -132,9 +133,8 @@ def track(
         return
     folder = settings.scratch / "wandb"
     folder.mkdir(parents=True, exist_ok=True)
-    with _environment(
-        WANDB_DATA_DIR=str(folder)
-    ):  # by default W&B stages copies of models in the user's home
+    # By default W&B stages copies of models in the user's home.
+    with environment({"WANDB_DATA_DIR": str(folder)}):
         run = _start(
             warn,
             project=settings.wandb_project,
@@ -190,23 +190,9 @@ def _log_in() -> None:
     given = {"api_key": os.environ["WANDB_API_KEY"], "host": os.environ.get("WANDB_BASE_URL", _CLOUD)}
     with (
         tempfile.TemporaryDirectory() as folder,
-        _environment(NETRC=str(Path(folder) / "netrc"), WANDB_CONFIG_DIR=folder),
+        environment({"NETRC": str(Path(folder) / "netrc"), "WANDB_CONFIG_DIR": folder}),
     ):
         wandb_resource(build_init_resource_context(config=given))
-
-
-@contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ |= variables
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _is_offline() -> bool:
