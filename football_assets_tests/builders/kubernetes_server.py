@@ -1,16 +1,15 @@
 """A server that answers like the API of Kubernetes, with KubeRay's operator behind it, and records every request."""
 
 import base64
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import yaml
+
+from football_assets_tests.builders.json_server import run_json_server
 
 CLUSTERS = "/apis/ray.io/v1/namespaces/{namespace}/rayclusters"
 TOKEN = "5eed" * 16
@@ -63,30 +62,6 @@ class KubernetesServer:
 @contextmanager
 def run_kubernetes_server(kind: type[KubernetesServer] = KubernetesServer) -> Iterator[KubernetesServer]:
     """Serve on a free port, with the answers of a kind of server."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, answer = known.answer(self.command, self.path, json.loads(content) if content else None)
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_PATCH = do_DELETE = handle_one
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    known = kind(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with run_json_server(lambda method, path, _, body: known.answer(method, path, body)) as address:
+        known = kind(address)
         yield known
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

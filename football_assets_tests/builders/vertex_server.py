@@ -1,15 +1,15 @@
 """A server that answers like Vertex AI's REST API: it runs a job's command on this machine, and records requests."""
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from email.message import Message
 from typing import Any
+
+from football_assets_tests.builders.json_server import run_json_server
 
 NAME = "projects/1234/locations/europe-west4/customJobs/77"
 
@@ -51,37 +51,14 @@ class VertexServer:
 def run_vertex_server() -> Iterator[VertexServer]:
     """Serve on a free port."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, answer = known.answer(
-                self.command,
-                self.path,
-                self.headers.get("Authorization"),
-                json.loads(content) if content else None,
-            )
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(method: str, path: str, headers: Message, body: Any) -> tuple[int, Any]:
+        return known.answer(method, path, headers.get("Authorization"), body)
 
-        do_GET = do_POST = handle_one
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    known = VertexServer(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield known
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        if known.process is not None:
-            known.process.kill()
-            known.process.wait()
+    with run_json_server(answer) as address:
+        known = VertexServer(address)
+        try:
+            yield known
+        finally:
+            if known.process is not None:
+                known.process.kill()
+                known.process.wait()

@@ -1,0 +1,44 @@
+"""An HTTP server on a free port whose requests and answers are JSON."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+Answer = Callable[[str, str, Message, Any], tuple[int, Any]]
+"""Acts on method, path, headers and body of a request, and returns status and body."""
+
+
+@contextmanager
+def run_json_server(answer: Answer) -> Iterator[str]:
+    """Serve while the block runs; yields the address. A request without a body has the body None."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_one(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            given = json.loads(content) if content else None
+            status, found = answer(self.command, self.path, self.headers, given)
+            body = json.dumps(found).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = handle_one
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
