@@ -49,7 +49,7 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
         The artefact was never published, or not with that digest.
     """
     if digest is None:
-        recent = _recent(bucket, name)
+        recent = named_digests(bucket, name)
         if not recent:
             raise ObjectNotFound(
                 f"{name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
@@ -74,7 +74,9 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
 
 def named_digests(bucket: Bucket, name: str) -> list[str]:
     """Return the digests of the contents that an artefact's pointer names, the current one first; none without one."""
-    return _recent(bucket, name)
+    if bucket.stat(_pointer(name)) is None:
+        return []
+    return _digests(bucket.read(_pointer(name)))
 
 
 def folder_digest(folder: Path) -> str:
@@ -107,12 +109,6 @@ def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:
 
     update(bucket, _pointer(name), change)
     return expired
-
-
-def _recent(bucket: Bucket, name: str) -> list[str]:
-    if bucket.stat(_pointer(name)) is None:
-        return []
-    return _digests(bucket.read(_pointer(name)))
 
 
 def _digests(pointer: bytes | None) -> list[str]:

@@ -84,9 +84,8 @@ class CheckpointStorage:
             files = [entry.path for entry in found if entry.type == FileType.File]
             for path in sorted(files, key=lambda path: (path.count("/"), path)):
                 filesystem.delete_file(path)
-            if (
-                filesystem.get_file_info(folder).type != FileType.NotFound
-            ):  # an object store may have no folders
+            # An object store may have no folders.
+            if filesystem.get_file_info(folder).type != FileType.NotFound:
                 filesystem.delete_dir(folder)
         except OSError as error:
             _logger.warning("Checkpoints below %s were not all removed: %s", folder, error)
