@@ -14,7 +14,6 @@ MARKED: dict[str, tuple[str, ...]] = {
         "end_to_end/test_loop.py",
         "end_to_end/test_serving.py",
         "training/parallel/test_distributed.py",
-        "training/parallel/test_ray_cluster.py::test_a_client_reaches_a_cluster_without_being_a_node_and_gets_its_tensors_as_arrays",
         "tuning/test_assets.py",
         "tuning/test_sweep.py",
     ),
