@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -38,11 +38,12 @@ from football_assets.storage.bucket import (
     parts_of_name,
 )
 from football_assets.storage.gcs_errors import CLIENT_ERRORS, explain_client_error, is_transient, status_code
+from football_assets.storage.gcs_listing import list_in_ranges
 from football_assets.storage.gcs_marks import MARKS, find_write, marks_before
 from football_assets.storage.gcs_reader import GcsReader
 
 _URL = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>.*?))?/*")
-_LISTED = "items(name,generation,size,timeCreated),nextPageToken"
+_LISTED = "items(name,generation,size,timeCreated),prefixes,nextPageToken"
 _PAGE = 1000  # objects, the most that the service gives at once
 _CHUNK_BYTES = 16 << 20  # of uploads above 8 MiB, which go in chunks that are repeated one by one
 _READ_BYTES = 4 << 20  # the least that a reader of ranges asks for
@@ -103,18 +104,19 @@ class GcsBucket(Bucket):
         self._bucket = self._client.bucket(match["bucket"])
 
     def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
-        """List the objects under the prefix, a page a request."""
+        """List the objects under the prefix, a page a request; pages after the first are requested in parallel."""
         folder_of_prefix(prefix)
+        request = partial(
+            self._client.list_blobs,
+            self._bucket,
+            fields=_LISTED,
+            page_size=_PAGE,
+            retry=self._retry(),
+            timeout=_TIMEOUT_SECONDS,
+        )
         with self._calls("list objects", _LIST):
-            blobs = self._client.list_blobs(
-                self._bucket,
-                prefix=self._prefix + prefix,
-                fields=_LISTED,
-                page_size=_PAGE,
-                retry=self._retry(),
-                timeout=_TIMEOUT_SECONDS,
-            )
-            for blob in blobs:  # in order of the names' UTF-8, which is that of their characters
+            # In order of the names' UTF-8, which is that of their characters.
+            for blob in list_in_ranges(request, self._prefix + prefix):
                 name = blob.name.removeprefix(self._prefix)
                 if _is_name(name):  # not the empty objects `folder/` that the console makes for folders
                     yield _info(name, blob)

@@ -296,19 +296,6 @@ def test_a_large_conditional_write_whose_answer_was_lost_is_no_failure(
 # Listings.
 
 
-def test_a_listing_costs_one_request_a_page_and_none_an_object(
-    bucket: GcsBucket, gcs_front: Front, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gcs, "_PAGE", 10)
-    written = [bucket.write(f"raw/{number:04}", b"12345678") for number in range(25)]
-    gcs_front.requests.clear()
-
-    listed = list(bucket.list("raw/"))
-
-    assert listed == written
-    assert len(gcs_front.requests) == 3
-
-
 def test_an_object_that_is_missing_costs_one_request_once_the_bucket_is_known(
     bucket: GcsBucket, gcs_front: Front
 ) -> None:
