@@ -70,7 +70,7 @@ loop: $(READY) ## land results and watch a new model be judged, served and watch
 	@$(BIN)/python -m football_assets_tests.end_to_end.loop
 
 deploy-test: $(READY) ## render and validate deploy/, run its pods and processes without a cluster; KUBERAY_SCHEMAS="folder"
-	@$(BIN)/python -m pytest -rs -s football_assets_tests/deploy football_assets_tests/deploy/proof_of_processes.py football_assets_tests/deploy/proof_of_pods.py
+	@$(BIN)/python -m pytest -rs -s -o python_files="test_*.py proof_*.py" football_assets_tests/deploy
 
 mutants: $(READY) ## change the code in thousands of places and see whether the tests notice; MODULES="path…" for some
 	@$(BIN)/python -m benchmarks.mutants $(MODULES)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +166,15 @@ def test_the_endpoint_asks_for_the_key_and_statistics_stay_on_loopback(here: Clu
 
 def test_a_scraper_reads_the_pod_and_ray_without_a_key(here: Cluster) -> None:
     worker = here.found["cpu"].address
+    assert here.predict().status_code == 200
     own = httpx.get(f"http://{worker}:9400/metrics", timeout=30).text
     assert 'football_requests_total{method="POST",route="/predict",status="200"}' in own
     assert "football_processes 1.0" in own
-    assert "ray_serve" in httpx.get(f"http://{worker}:8080/metrics", timeout=30).text
+
+    def has_serve() -> bool:  # Ray exports metrics every ten seconds
+        return "ray_serve" in httpx.get(f"http://{worker}:8080/metrics", timeout=30).text
+
+    wait_for_pod(has_serve, "Ray's metrics have those of Serve", here.found["cpu"], 60)
     assert httpx.get(f"http://{worker}:8000/metrics", timeout=30).status_code == 401
 
 
@@ -184,7 +190,7 @@ def test_dagster_verifies_the_replicas_of_other_pods_with_the_token(here: Cluste
 def test_a_request_that_finds_no_replica_gets_503_at_once_and_starts_one(here: Cluster) -> None:
     head = here.found["head"]
     for path, key in (("/gpu/predict", None), ("/gpu/predict", "another-key")):
-        assert here.predict(path, key).status_code == 503
+        assert here.predict(path, key).status_code == 401
     assert status(f"http://{here.found['cpu'].address}:8000/gpu/ready") == 503
     time.sleep(3)
     assert here.replicas("football-gpu")[1] == 0, "a probe, or a request without the key, starts no replica"
@@ -221,9 +227,16 @@ class Load:
     def run(self) -> None:
         while not self.ended.wait(0.05):
             try:
-                self.statuses.append(self.ask().status_code)
+                answer = self.ask()
             except httpx.TransportError as error:
-                self.statuses.append(type(error).__name__)
+                self._count(type(error).__name__, str(error))
+            else:
+                self._count(answer.status_code, answer.text)
+
+    def _count(self, status: int | str, text: str) -> None:
+        self.statuses.append(status)
+        if status != 200:
+            print(f"{datetime.now(UTC):%H:%M:%S.%f} {status} {text}")
 
 
 def test_the_head_dies_and_no_request_fails(here: Cluster) -> None:

@@ -187,8 +187,8 @@ def test_a_landed_file_becomes_a_served_forecast(here: Processes) -> None:
 
     def has_run() -> bool:
         text = here.metrics()
-        assert 'runs_last_day{job="refresh_forecasts",status="failure"}' not in text, failures(here)
-        return 'runs_last_day{job="refresh_forecasts",status="success"}' in text
+        assert 'runs_last_day{dagster_job="refresh_forecasts",status="failure"}' not in text, failures(here)
+        return 'runs_last_day{dagster_job="refresh_forecasts",status="success"}' in text
 
     here.wait("the run of the sensor succeeds", has_run)
     assert len(registry.versions()) > len(before), "a model was trained on the new result"
@@ -203,7 +203,7 @@ def test_a_landed_file_becomes_a_served_forecast(here: Processes) -> None:
     # After a restart of Serve and after each promotion the sensor verifies it by address and token.
     here.wait(
         "serving_deployment has verified the replica",
-        lambda: 'runs_last_day{job="follow_registry",status="success"}' in here.metrics(),
+        lambda: 'runs_last_day{dagster_job="follow_registry",status="success"}' in here.metrics(),
     )
 
 
