@@ -154,3 +154,21 @@ def test_a_library_whose_releases_can_break_this_one_has_both_bounds_around_its_
     for requirement in found:
         assert {bound.operator for bound in requirement.specifier} == {">=", "<"}
         assert pins[name] in requirement.specifier
+
+
+def test_the_chore_deploy_test_collects_both_proofs() -> None:
+    """pytest collects a folder by `python_files`, and drops a file that is named beside its folder."""
+    chore = subprocess.run(
+        ["make", "--dry-run", "deploy-test"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    *_, command = chore.stdout.splitlines()
+
+    collected = subprocess.run(
+        ["bash", "-c", f"{command.removeprefix('@')} --collect-only -q"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    for proof in ("proof_of_pods", "proof_of_processes"):
+        assert f"football_assets_tests/deploy/{proof}.py::test_" in collected.stdout, collected.stdout[-2000:]

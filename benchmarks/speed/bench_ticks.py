@@ -2,22 +2,28 @@
 
 The bucket is a folder, then a server that speaks the API of Google Cloud Storage on this machine. A tick lists all
 landing objects and compares them with the record of the last reading. The first tick of a process on a folder reads
-every file once, for its version; later ones only read sizes and times.
+every file once, for its version; later ones only read sizes and times. The last figure is the listing alone, through a
+front that answers each request 50 ms later, beside the same pages one after another.
 """
 
 import argparse
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from benchmarks.speed.figures import CostFigure, report
+
+if TYPE_CHECKING:
+    from football_assets_tests.builders.gcs_server import GcsServer
 
 OBJECTS = 100_000
 LIMIT_SECONDS = 5.0
 TICKS = 5
+LATENCY_SECONDS = 0.05
 _LEAGUES = 40
 
 
@@ -110,6 +116,37 @@ def measure_server(folder: Path, objects: int) -> Iterator[CostFigure]:
             yield from measure_bucket("server", "gs://landing", folder / "remote", objects)
         finally:
             del os.environ["STORAGE_EMULATOR_HOST"]
+        yield measure_latency(server, objects)
+
+
+def measure_latency(server: "GcsServer", objects: int) -> CostFigure:
+    """Seconds of a listing where each answer takes `LATENCY_SECONDS` longer, by ranges and page after page."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.storage import Client
+
+    from football_assets_tests.builders.gcs_server import Answer, Request, run_front
+
+    def late(request: Request, forward: Callable[[], Answer]) -> Answer:
+        time.sleep(LATENCY_SECONDS)
+        return forward()
+
+    with run_front(server) as front:
+        front.fail("GET", "/o", *[late] * objects)
+        client = Client(
+            project=None, credentials=AnonymousCredentials(), client_options={"api_endpoint": front.address}
+        )
+        ways = (
+            lambda: front.open("gs://landing").list("raw/"),
+            lambda: client.list_blobs("landing", prefix="raw/", page_size=1000),
+        )
+        seconds = []
+        for way in ways:
+            started = time.perf_counter()
+            if sum(1 for _ in way()) != objects:
+                raise SystemExit("Not all objects were listed.")
+            seconds.append(time.perf_counter() - started)
+    name = f"listing with {LATENCY_SECONDS * 1000:.0f} ms a request"
+    return CostFigure(name, seconds[0], "s", LIMIT_SECONDS, seconds[1], "page after page")
 
 
 if __name__ == "__main__":
