@@ -1,8 +1,9 @@
 """Pods without Kubernetes: containers of a manifest as processes in network namespaces, with the operator's commands.
 
-A pod has an address of its own on a bridge of this machine, its own loopback, folder for temporary files and names of
-services. Environment and command are those that KubeRay 1.5.1 gives the container: `ray start` with sorted parameters,
-after the container's own command, in one shell.
+A pod has an address of its own on a bridge of this machine, its own loopback, processes, folder for temporary files and
+names of services. Its processes end with its first one, and that one with the process of the test. Environment and
+command are those that KubeRay 1.5.1 gives the container: `ray start` with sorted parameters, after the container's own
+command, in one shell.
 """
 
 import os
@@ -21,6 +22,19 @@ from typing import Any
 from football_assets.runtime.home import project_root
 
 _NETWORK = "10.213.79"
+_BRIDGE = "fb"  # and the ID of the process of the test
+_HOLDER = (
+    "setpriv",
+    "--pdeathsig=KILL",
+    "unshare",
+    "--net",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--propagation=private",
+)
 START_SECONDS = 120.0
 
 Secrets = Mapping[str, Mapping[str, str]]
@@ -30,7 +44,7 @@ def why_not() -> str | None:
     """Return why this machine cannot run pods, or None."""
     if os.geteuid():
         return "only root makes network namespaces"
-    missing = [name for name in ("ip", "unshare", "nsenter", "mount") if not shutil.which(name)]
+    missing = [name for name in ("ip", "setpriv", "unshare", "nsenter", "mount") if not shutil.which(name)]
     return (
         f"{', '.join(missing)} (Debian packages iproute2, util-linux) are not installed" if missing else None
     )
@@ -38,18 +52,31 @@ def why_not() -> str | None:
 
 @dataclass
 class Pod:
-    """A running pod. `address`: its own on the bridge; `folder`: for its files."""
+    """A running pod.
+
+    Attributes
+    ----------
+    address
+        Its own on the bridge.
+    folder
+        For its files.
+    holder
+        The process that ends when the pod does.
+    first
+        ID of the first process of the pod, as this machine has it.
+    """
 
     name: str
     address: str
     folder: Path
     holder: subprocess.Popen[bytes]
+    first: int
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def prefix(self) -> list[str]:
         """What a command is run with to be run in the pod."""
-        return ["nsenter", "-t", str(self.holder.pid), "-n", "-m", f"--wd={project_root()}", "--"]
+        return ["nsenter", "-t", str(self.first), "-n", "-m", "-p", f"--wd={project_root()}", "--"]
 
     def start(self, command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         """Start a container; its output is in the file `log` of the pod's folder."""
@@ -75,13 +102,7 @@ class Pod:
 
     def kill(self) -> None:
         """Kill all processes of the pod at once, as a machine that loses its power does."""
-        own = Path(f"/proc/{self.holder.pid}/ns/net").readlink()
-        for _ in range(5):  # those that were born meanwhile
-            for process in _in_namespace(own):
-                if process != self.holder.pid:
-                    _kill(process)
-            time.sleep(0.05)
-        self.holder.kill()
+        os.kill(self.first, signal.SIGKILL)
         self.holder.wait()
         for container in self.processes:
             container.wait()
@@ -113,12 +134,11 @@ class Pods:
         address = f"{_NETWORK}.{self._count}"
         folder = self.folder / str(self._count)
         folder.mkdir()
-        holder = subprocess.Popen(["unshare", "-n", "-m", "--propagation", "private", "sleep", "3600"])
-        pod = Pod(name, address, folder, holder)
+        holder = subprocess.Popen([*_HOLDER, "sleep", "infinity"])
+        pod = Pod(name, address, folder, holder, _first_process(holder))
         self.running.append(pod)
-        _wait_for_namespace(holder.pid)
-        outer, inner = f"{self.bridge}p{self._count}", ["nsenter", "-t", str(holder.pid), "-n"]
-        _ip("link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", str(holder.pid))
+        outer, inner = f"{self.bridge}p{self._count}", ["nsenter", "-t", str(pod.first), "-n"]
+        _ip("link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", str(pod.first))
         _ip("link", "set", outer, "master", self.bridge, "up")
         for command in (
             ("link", "set", "lo", "up"),
@@ -149,7 +169,8 @@ class Pods:
 @contextmanager
 def pods() -> Iterator[Pods]:
     """A bridge on this machine; all pods end with the block."""
-    bridge = f"fb{os.getpid() % 10_000}"
+    _remove_old_bridges()
+    bridge = f"{_BRIDGE}{os.getpid()}"
     folder = Path(tempfile.mkdtemp(prefix="fb", dir="/tmp"))  # short: Ray's sockets are below it
     found = Pods(folder, bridge)
     _ip("link", "add", bridge, "type", "bridge")
@@ -251,26 +272,22 @@ def wait_for_pod(condition: Callable[[], bool], what: str, pod: Pod, seconds: fl
         time.sleep(0.25)
 
 
-def _in_namespace(own: Path) -> Iterator[int]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if (folder / "ns" / "net").readlink() == own:
-                yield int(folder.name)
-        except OSError:  # it has ended
-            continue
-
-
-def _kill(process: int) -> None:
-    try:
-        os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _wait_for_namespace(process: int) -> None:
-    own = Path("/proc/self/ns/net").readlink()
-    while Path(f"/proc/{process}/ns/net").readlink() == own:
+def _first_process(holder: "subprocess.Popen[bytes]") -> int:
+    """Wait until the namespaces of a pod are there; returns the ID of its first process."""
+    children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children")
+    while True:
+        assert holder.poll() is None, f"a pod cannot start: exit code {holder.returncode}"
+        for child in children.read_text().split():
+            if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"sleep\0"):  # no longer unshare itself
+                return int(child)
         time.sleep(0.01)
+
+
+def _remove_old_bridges() -> None:
+    """Remove the bridges of tests that were killed: they have the same network."""
+    for link in Path("/sys/class/net").glob(f"{_BRIDGE}[0-9]*"):
+        if (link / "bridge").exists() and not Path(f"/proc/{link.name.removeprefix(_BRIDGE)}").exists():
+            _ip("link", "delete", link.name)
 
 
 def _ip(*arguments: str, prefix: list[str] | None = None) -> None:

@@ -104,6 +104,15 @@ class Cluster:
         item = answer.raise_for_status().json()["applications"][application]
         return item["status"], item["deployments"]["Forecaster"]["target_num_replicas"]
 
+    def serve_logs(self) -> str:
+        """Return the last lines of the logs of Serve's controllers and proxies."""
+        found = self.net.folder.glob("*/ray/session_*/logs/serve/*_[0-9]*.log")
+        files = {file.resolve() for file in found if file.name.startswith(("controller_", "proxy_"))}
+        return "\n".join(
+            f"--- {file.name}\n" + "\n".join(file.read_text(errors="replace").splitlines()[-40:])
+            for file in sorted(files)
+        )
+
     def predict(self, path: str = "/predict", key: str | None = KEY) -> httpx.Response:
         """Ask the endpoint of the CPU worker."""
         headers = {} if key is None else {"X-API-Key": key}
@@ -264,7 +273,7 @@ def test_the_head_dies_and_no_request_fails(here: Cluster) -> None:
         load.ended.set()
         thread.join()
     print(f"{len(load.statuses)} requests, {without} of them without a head")
-    assert set(load.statuses) == {200}
+    assert set(load.statuses) == {200}, here.serve_logs()
     assert here.found["cpu"].holder.poll() is None
     verified = ServeApi(ServeAddress(here.api(), TOKEN)).verify(
         Registry(here.bucket).resolve, patience=PATIENCE_SECONDS
