@@ -1,6 +1,7 @@
 """The wheel: what it holds, which extras its code needs, and that it works where no checkout is."""
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -138,6 +139,52 @@ def test_an_installed_wheel_that_is_read_only_prepares_a_home_and_parses_dbt_out
     assert Path(parsed) == tmp_path / "football_home" / "scratch" / "dbt"
     assert (tmp_path / "football_home" / "dagster" / "dagster.yaml").is_file()
     assert {path: path.stat().st_mtime_ns for path in unpacked.rglob("*")} == before
+
+
+# Arguments: folders of the wheel and of outputs, prefixes of Python and of the environment; then the command. A prefix
+# in a folder that only root may enter, as root's home is, gets its place in an empty folder.
+ISOLATED = """
+set -eu
+user="setpriv --reuid=10001 --regid=10001 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all"
+ip link set lo up
+mount -t tmpfs none /mnt
+mkdir /mnt/wheel /mnt/data /mnt/python /mnt/environment
+mount --bind "$1" /mnt/wheel
+mount --bind "$2" /mnt/data
+mount --bind "$3" /mnt/python
+mount --bind "$4" /mnt/environment
+chown 10001:10001 /mnt/data
+for prefix in "$3" "$4"; do
+    $user test -x "$prefix/bin" || mount -t tmpfs -o mode=755 none "/$(echo "$prefix" | cut -d / -f 2)"
+done
+[ -e "$3" ] || { mkdir -p "$3"; mount --bind /mnt/python "$3"; }
+[ -e "$4" ] || { mkdir -p "$4"; mount --bind /mnt/environment "$4"; }
+for place in / /mnt /mnt/wheel /mnt/python /mnt/environment; do
+    mount -o remount,bind,ro $place
+done
+cd /mnt/data
+shift 4
+exec $user env --ignore-environment HOME=/mnt/data TMPDIR=/mnt/data PYTHONPATH=/mnt/wheel PYTHONDONTWRITEBYTECODE=1 "$@"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="needs root and ip (iproute2)")
+def test_the_wheel_runs_the_demo_as_the_images_do(unpacked: Path, tmp_path: Path) -> None:
+    """Without network and capabilities, on a read-only root, as a user without a name: `make image-test` in small."""
+    folders = (unpacked, tmp_path, sys.base_prefix, sys.prefix)
+    command = (sys.executable, "-m", "football_assets.cli", "demo", "--json", "demo.json")
+
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "sh", "-c", ISOLATED, "sh", *folders, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    figures = json.loads((tmp_path / "demo.json").read_text())
+    assert (figures["model_version"], figures["fixtures_forecast"] > 0) == (1, True)
+    assert {path.stat().st_uid for path in tmp_path.rglob("*")} == {10001}
 
 
 def test_the_workspace_of_the_wheel_names_a_module_and_no_file(unpacked: Path) -> None:
