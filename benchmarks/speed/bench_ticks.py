@@ -2,8 +2,8 @@
 
 The bucket is a folder, then a server that speaks the API of Google Cloud Storage on this machine. A tick lists all
 landing objects and compares them with the record of the last reading. The first tick of a process on a folder reads
-every file once, for its version; later ones only read sizes and times. The last figure is the listing alone, through a
-front that answers each request 50 ms later, beside the same pages one after another.
+every file once, for its version; later ones only read sizes and times. Pages of the server's objects come from a sorted
+list, 50 ms after their request. The last figure is the listing alone, beside its pages one after another.
 """
 
 import argparse
@@ -13,17 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from benchmarks.speed.figures import CostFigure, report
-
-if TYPE_CHECKING:
-    from football_assets_tests.builders.gcs_server import GcsServer
 
 OBJECTS = 100_000
 LIMIT_SECONDS = 5.0
 TICKS = 5
 LATENCY_SECONDS = 0.05
+PAGE = 1000
 _LEAGUES = 40
 
 
@@ -44,6 +41,7 @@ def measure(folder: Path, objects: int) -> Iterator[CostFigure]:
     land(folder / "objects" / "landing" / "raw", objects)
     shutil.copytree(folder / "objects", folder / "local_objects")
     yield from measure_bucket("folder", str(folder / "local_objects" / "landing"), folder / "local", objects)
+    (folder / "server").mkdir()
     yield from measure_server(folder, objects)
 
 
@@ -105,48 +103,48 @@ def _figures(name: str, ticks: list[tuple[float, float, str]]) -> Iterator[CostF
 
 
 def measure_server(folder: Path, objects: int) -> Iterator[CostFigure]:
-    """The same with a server whose objects are the files."""
+    """The same with a server that has the objects, and the listing alone."""
     import os
 
-    from football_assets_tests.builders.gcs_server import run_gcs_server
+    from benchmarks.speed.listing_answers import ListingAnswers
+    from football_assets_tests.builders.gcs_server import Answer, Request, run_front, run_gcs_server
 
-    with run_gcs_server(folder, folder / "objects") as server:
-        os.environ["STORAGE_EMULATOR_HOST"] = server.address
+    root = folder / "objects" / "landing"
+    answers = ListingAnswers([path.relative_to(root).as_posix() for path in root.rglob("*.csv")])
+
+    def list_late(request: Request, forward: Callable[[], Answer]) -> Answer:
+        time.sleep(LATENCY_SECONDS)
+        return answers.answer(request)
+
+    with run_gcs_server(folder / "server") as server, run_front(server) as front:
+        url = f"gs://{server.make_bucket()}"
+        front.listing = list_late
+        os.environ["STORAGE_EMULATOR_HOST"] = front.address
         try:
-            yield from measure_bucket("server", "gs://landing", folder / "remote", objects)
+            yield from measure_bucket("server", url, folder / "remote", objects)
+            yield measure_listing(url, objects)
         finally:
             del os.environ["STORAGE_EMULATOR_HOST"]
-        yield measure_latency(server, objects)
 
 
-def measure_latency(server: "GcsServer", objects: int) -> CostFigure:
-    """Seconds of a listing where each answer takes `LATENCY_SECONDS` longer, by ranges and page after page."""
-    from google.auth.credentials import AnonymousCredentials
+def measure_listing(url: str, objects: int) -> CostFigure:
+    """Seconds of the listing of all objects, beside its pages one after another."""
     from google.cloud.storage import Client
 
-    from football_assets_tests.builders.gcs_server import Answer, Request, run_front
+    from football_assets.storage.opening import open_bucket
 
-    def late(request: Request, forward: Callable[[], Answer]) -> Answer:
-        time.sleep(LATENCY_SECONDS)
-        return forward()
-
-    with run_front(server) as front:
-        front.fail("GET", "/o", *[late] * objects)
-        client = Client(
-            project=None, credentials=AnonymousCredentials(), client_options={"api_endpoint": front.address}
-        )
-        ways = (
-            lambda: front.open("gs://landing").list("raw/"),
-            lambda: client.list_blobs("landing", prefix="raw/", page_size=1000),
-        )
-        seconds = []
-        for way in ways:
-            started = time.perf_counter()
-            if sum(1 for _ in way()) != objects:
-                raise SystemExit("Not all objects were listed.")
-            seconds.append(time.perf_counter() - started)
-    name = f"listing with {LATENCY_SECONDS * 1000:.0f} ms a request"
-    return CostFigure(name, seconds[0], "s", LIMIT_SECONDS, seconds[1], "page after page")
+    name = url.removeprefix("gs://")
+    ways = (
+        lambda: open_bucket(url).list("raw/"),
+        lambda: Client(project=None).list_blobs(name, prefix="raw/", page_size=PAGE),
+    )
+    seconds = []
+    for way in ways:
+        started = time.perf_counter()
+        if sum(1 for _ in way()) != objects:
+            raise SystemExit("Not all objects were listed.")
+        seconds.append(time.perf_counter() - started)
+    return CostFigure("listing alone", seconds[0], "s", LIMIT_SECONDS, seconds[1], "page after page")
 
 
 if __name__ == "__main__":

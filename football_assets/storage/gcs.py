@@ -104,7 +104,7 @@ class GcsBucket(Bucket):
         self._bucket = self._client.bucket(match["bucket"])
 
     def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
-        """List the objects under the prefix, a page a request; pages after the first are requested in parallel."""
+        """List the objects under the prefix, a page a request; of many pages several are requested at once."""
         folder_of_prefix(prefix)
         request = partial(
             self._client.list_blobs,

@@ -1,16 +1,18 @@
 """List many objects of Google Cloud Storage: ranges of names in parallel, since each page waits for the one before.
 
-The service gives at most 1,000 objects a page, and each page names the next. A listing of one page costs one request.
-One of more pages is cut at the folders below its prefix into ranges of names, which several threads list at once.
+The service gives at most 1,000 objects a page, and each page names the next. What a listing has after its first ten
+pages is cut at the folders below its prefix into ranges of names, which several threads list at once.
 """
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Protocol
 
 from google.api_core.page_iterator import HTTPIterator
 from google.cloud.storage import Blob
 
+_PAGES_IN_SEQUENCE = 10  # fewer are faster one after another than the requests for the cuts
 _RANGES = 32
 _THREADS = 8  # the client keeps ten connections
 _DEPTH = 3  # levels of folders that are read for the cuts
@@ -33,15 +35,13 @@ class ListRequest(Protocol):
 
 
 def list_in_ranges(request: ListRequest, prefix: str) -> Iterator[Blob]:
-    """List the objects whose name starts with the prefix, in order of name.
-
-    The first page is yielded before anything else is requested.
-    """
+    """List the objects whose name starts with the prefix, in order of name; a page is requested once it is needed."""
     listing = request(prefix=prefix)
     last = ""
-    for blob in next(listing.pages, ()):
-        last = blob.name
-        yield blob
+    for page in islice(listing.pages, _PAGES_IN_SEQUENCE):
+        for blob in page:
+            last = blob.name
+            yield blob
     if not listing.next_page_token:
         return
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="list-objects")

@@ -157,6 +157,9 @@ class Front:
 
     address: str
     requests: list[Request] = field(default_factory=list)
+    listing: Fault | None = None
+    """Answers all requests that list objects, where it is set."""
+
     _faults: list[tuple[str, str, Fault]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -187,7 +190,7 @@ class Front:
                 if item[0] == request.method and item[1] in request.path:
                     self._faults.remove(item)
                     return item[2]
-        return None
+        return self.listing if request.method == "GET" and request.path.endswith("/o") else None
 
     def _client(self) -> Any:
         from google.auth.credentials import AnonymousCredentials

@@ -24,6 +24,7 @@ NAMES = st.sets(
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gcs, "_PAGE", 3)
     monkeypatch.setattr(gcs, "_FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(gcs_listing, "_PAGES_IN_SEQUENCE", 1)
     monkeypatch.setattr(gcs_listing, "_RANGES", 4)
 
 
@@ -64,13 +65,13 @@ def test_the_first_page_is_all_that_its_reader_waits_for(bucket: GcsBucket, gcs_
     assert len(gcs_front.requests) == 1
 
 
-def test_a_listing_of_one_page_costs_one_request(
+def test_a_listing_of_few_pages_costs_a_request_for_each(
     bucket: GcsBucket, gcs_front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gcs, "_PAGE", 24)
+    monkeypatch.setattr(gcs_listing, "_PAGES_IN_SEQUENCE", 8)
 
     assert len(names(bucket)) == 24
-    assert len(gcs_front.requests) == 1
+    assert len(gcs_front.requests) == 8
 
 
 def test_ranges_begin_at_folders_of_the_level_that_has_enough_of_them(
