@@ -1,6 +1,6 @@
 """Answers of Google Cloud Storage's `objects.list` from a sorted list, at once and at any number of objects.
 
-The server of the tests looks at all of its objects for every page, which takes most of the time at 100,000 of them.
+The server of the tests reads the names of all its objects for every page: at 100,000 this takes most of the time.
 """
 
 import json
