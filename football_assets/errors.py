@@ -14,6 +14,7 @@ FootballError
 │   └── UnknownTeam
 ├── NotEnoughData
 ├── RegistryError
+│   └── SignatureError
 └── ExportError
 """
 
@@ -105,6 +106,10 @@ class NotEnoughData(FootballError):
 
 class RegistryError(FootballError):
     """A model version or alias is missing, incomplete or corrupt."""
+
+
+class SignatureError(RegistryError):
+    """A model version has no signature by a trusted signer, or cannot be signed or verified."""
 
 
 class ExportError(FootballError):

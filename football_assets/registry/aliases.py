@@ -22,6 +22,18 @@ class AliasState:
     previous: int | None = None
     withdrawn: list[int] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Check that every version is a number: it becomes part of object names.
+
+        Raises
+        ------
+        TypeError
+            A version is none.
+        """
+        for value in (self.production, self.candidate, self.previous, *self.withdrawn):
+            if value is not None and (type(value) is not int or value < 1):
+                raise TypeError(f"{value!r} is no version number")
+
     def numbers(self) -> dict[str, int]:
         """Return the aliases that are set, with their version numbers."""
         values = {name: getattr(self, name) for name in ALIASES}

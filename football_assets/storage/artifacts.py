@@ -5,16 +5,19 @@ The digest names the content, so the same content is stored once, and the pointe
 
 import hashlib
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from football_assets.errors import ObjectNotFound
-from football_assets.storage.bucket import Bucket
+from football_assets.errors import BucketError, ObjectNotFound
+from football_assets.storage.bucket import Bucket, check_not_linked
 from football_assets.storage.updates import update
 
 ARTIFACTS = "artifacts/"
 KEPT = 3
 _THREADS = 4  # that read or send files at a time
+_DIGEST_BYTES = 12
+_DIGEST = re.compile(rf"[0-9a-f]{{{2 * _DIGEST_BYTES}}}")
 
 
 def publish(bucket: Bucket, name: str, folder: Path) -> str:
@@ -47,6 +50,8 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
     ------
     ObjectNotFound
         The artefact was never published, or not with that digest.
+    BucketError
+        The pointer is corrupt, or the content of a local bucket has a symbolic link.
     """
     if digest is None:
         recent = named_digests(bucket, name)
@@ -55,11 +60,15 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
                 f"{name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
             )
         digest = recent[0]
+    _check_digest(digest, f"{name!r} of bucket {bucket.url}")
     prefix = f"{ARTIFACTS}{name}/{digest}"
     local = bucket.local_path(prefix)
     if local is not None:
+        check_not_linked(bucket, prefix)
         if not local.is_dir() or not any(local.iterdir()):
             raise ObjectNotFound(f"{name!r} has no content {digest} in bucket {bucket.url}.")
+        for path in local.rglob("*"):
+            check_not_linked(bucket, f"{prefix}/{path.relative_to(local).as_posix()}")
         return local
     target = scratch / "artifacts" / name / digest
     items = list(bucket.list(f"{prefix}/"))
@@ -73,7 +82,14 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
 
 
 def named_digests(bucket: Bucket, name: str) -> list[str]:
-    """Return the digests of the contents that an artefact's pointer names, the current one first; none without one."""
+    """Return the digests of the contents that an artefact's pointer names, the current one first; none without one.
+
+    Raises
+    ------
+    BucketError
+        The pointer is corrupt, or a symbolic link of a local bucket.
+    """
+    check_not_linked(bucket, _pointer(name))
     if bucket.stat(_pointer(name)) is None:
         return []
     return _digests(bucket.read(_pointer(name)))
@@ -82,7 +98,7 @@ def named_digests(bucket: Bucket, name: str) -> list[str]:
 def folder_digest(folder: Path) -> str:
     """Compute the digest of a folder's file names and contents."""
     files = _files(folder)
-    digest = hashlib.blake2b(digest_size=12)
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     with ThreadPoolExecutor(_THREADS) as threads:  # hashing lets other threads run
         for path, content in zip(files, threads.map(_content_digest, files), strict=True):
             digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + content)
@@ -112,9 +128,36 @@ def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:
 
 
 def _digests(pointer: bytes | None) -> list[str]:
-    """Return the digests that a pointer lists, the current one first."""
-    recent: list[str] = json.loads(pointer)["recent"] if pointer is not None else []
+    """Return the digests that a pointer lists, the current one first.
+
+    Raises
+    ------
+    BucketError
+        The pointer is corrupt.
+    """
+    if pointer is None:
+        return []
+    try:
+        recent: list[str] = json.loads(pointer)["recent"]
+        for digest in recent:
+            _check_digest(digest, "a pointer")
+    except (ValueError, KeyError, TypeError) as error:
+        raise BucketError(
+            f"A pointer under {ARTIFACTS} is corrupt ({error}): materialise its asset again."
+        ) from error
     return recent
+
+
+def _check_digest(digest: str, where: str) -> None:
+    """Check that a digest is one: it becomes part of object names and paths.
+
+    Raises
+    ------
+    BucketError
+        It is none.
+    """
+    if not _DIGEST.fullmatch(digest):
+        raise BucketError(f"{digest!r} of {where} is no digest of a content: materialise the asset again.")
 
 
 def _pointer(name: str) -> str:

@@ -183,6 +183,11 @@ class Bucket(ABC):
     def local_path(self, name: str) -> Path | None:
         """Return the local file or folder to read or memory-map in place, or None where the bucket is remote."""
 
+    def link_to(self, name: str) -> Path | None:
+        """Return the symbolic link on the path of an object or folder, or None. A remote bucket has no links."""
+        parts_of_name(name)
+        return None
+
     def _missing(self, name: str) -> ObjectNotFound:
         return ObjectNotFound(f"There is no object {name!r} in bucket {self.url}.")
 
@@ -218,6 +223,23 @@ def parts_of_name(name: str) -> tuple[str, ...]:
             f"Object name {name!r} is not allowed: use a relative name in UTF-8 without '.' and '..' parts."
         )
     return parts
+
+
+def check_not_linked(bucket: Bucket, name: str) -> None:
+    """Check that an object or folder is no symbolic link and lies in none.
+
+    Landed files may be links. What a manifest or a pointer names may not: a link may lead out of the bucket.
+
+    Raises
+    ------
+    BucketError
+        There is a link on its path.
+    """
+    link = bucket.link_to(name)
+    if link is not None:
+        raise BucketError(
+            f"{link} is a symbolic link, which is not followed here: replace it by the file or folder itself."
+        )
 
 
 def folder_of_prefix(prefix: str) -> tuple[str, ...]:

@@ -203,6 +203,15 @@ class LocalBucket(Bucket):
         """Return the path of a file or folder."""
         return self._path(name)
 
+    def link_to(self, name: str) -> Path | None:
+        """Return the file or folder on the path of a name that is a symbolic link."""
+        path = self.root
+        for part in parts_of_name(name):
+            path /= part
+            if path.is_symlink():
+                return path
+        return None
+
     @contextmanager
     def _reads(self, name: str) -> Iterator[None]:
         """Raise errors of the operating system about one object as UnreadableObject."""

@@ -1,5 +1,6 @@
 """Aliases on both kinds of bucket, with processes and threads that move them at once."""
 
+import json
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -180,3 +181,26 @@ def test_of_many_verdicts_against_one_production_model_one_promotes(
     assert sum(outcomes) == 1
     winner = [2, 3, 4, 5, 6][outcomes.index(True)]
     assert registry.aliases() == {"production": winner, "previous": 1}
+
+
+@pytest.mark.parametrize(
+    "value", ["../../elsewhere", "/1", "gs://other/1", "..\\1", "1", 0, -1, True, 1.5, [1], {"version": 1}]
+)
+@pytest.mark.parametrize("alias", ["production", "candidate", "previous", "withdrawn"])
+def test_an_alias_that_is_no_number_is_corrupt(
+    registry: Registry, tmp_path: Path, alias: str, value: object
+) -> None:
+    published(registry, tmp_path, 1)
+    given = [value] if alias == "withdrawn" else value
+    registry.bucket.write(ALIASES_OBJECT, json.dumps({alias: given}).encode())
+
+    for use in (
+        registry.aliases,
+        lambda: registry.fetch("production", tmp_path / "scratch"),
+        lambda: registry.promote(1),
+        registry.rollback,
+    ):
+        with pytest.raises(
+            RegistryError, match=r"aliases\.json in .* is corrupt \(.* is no version number\)"
+        ):
+            use()

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from google.cloud import storage
 
-from football_assets.errors import ObjectNotFound
-from football_assets.storage.artifacts import KEPT, fetch, folder_digest, publish
+from football_assets.errors import BucketError, ObjectNotFound
+from football_assets.storage.artifacts import KEPT, fetch, folder_digest, named_digests, publish
 from football_assets.storage.bucket import Bucket
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
 
 
@@ -108,3 +111,72 @@ def test_the_pointer_says_what_is_current_and_what_is_recent(bucket: Bucket, tmp
     pointer = json.loads(bucket.read("artifacts/m/current.json"))
 
     assert pointer == {"current": digests[1], "recent": [digests[1], digests[0]]}
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        "../../../elsewhere",
+        "..",
+        "",
+        "/elsewhere",
+        "gs://other/x",
+        "a\\b",
+        "C:\\x",
+        "a\0b",
+        "0" * 23,
+        "G" * 24,
+        7,
+    ],
+)
+def test_a_pointer_cannot_name_a_content_elsewhere(bucket: Bucket, tmp_path: Path, digest: object) -> None:
+    publish(bucket, "model", folder_of(tmp_path / "1", weights="1"))
+    bucket.write("artifacts/model/current.json", json.dumps({"current": digest, "recent": [digest]}).encode())
+    bucket.write("elsewhere/weights", b"2")
+
+    for use in (
+        lambda: fetch(bucket, "model", tmp_path / "scratch"),
+        lambda: named_digests(bucket, "model"),
+        lambda: publish(bucket, "model", folder_of(tmp_path / str(uuid4()), weights="3")),
+    ):
+        with pytest.raises(BucketError, match="no digest of a content|is corrupt"):
+            use()
+    assert not (tmp_path / "scratch").exists()
+    with pytest.raises(BucketError, match="no digest of a content"):
+        fetch(bucket, "model", tmp_path / "scratch", str(digest))
+
+
+@pytest.mark.parametrize("pointer", [b"", b"[]", b"{}", b'{"recent": 7}'])
+def test_a_corrupt_pointer_is_named(bucket: Bucket, tmp_path: Path, pointer: bytes) -> None:
+    bucket.write("artifacts/model/current.json", pointer)
+
+    with pytest.raises(BucketError, match="pointer under artifacts/ is corrupt"):
+        fetch(bucket, "model", tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("link", ["current.json", "content", "content/weights", "content/plots"])
+def test_a_symbolic_link_in_a_local_artefact_is_rejected(tmp_path: Path, link: str) -> None:
+    bucket = LocalBucket(tmp_path / "bucket")
+    digest = publish(bucket, "model", folder_of(tmp_path / "1", weights="1", plots__loss="png"))
+    path = tmp_path / "bucket/artifacts/model" / link.replace("content", digest)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(BucketError, match=f"{path} is a symbolic link, which is not followed here"):
+        fetch(bucket, "model", tmp_path / "scratch")
+
+
+def test_an_object_that_leaves_the_folder_of_its_artefact_is_not_downloaded(
+    gcs_url: str, tmp_path: Path
+) -> None:
+    """Google Cloud Storage allows names with `..` parts."""
+    bucket = open_bucket(gcs_url)
+    digest = publish(bucket, "model", folder_of(tmp_path / "1", weights="1"))
+    container, _, prefix = gcs_url.removeprefix("gs://").partition("/")
+    name = f"{prefix}/artifacts/model/{digest}/../../../../escaped"
+    storage.Client.create_anonymous_client().bucket(container).blob(name).upload_from_string(b"x")
+
+    found = fetch(bucket, "model", tmp_path / "scratch")
+
+    assert contents(found) == {"weights": "1"}
+    assert [path.name for path in tmp_path.rglob("escaped")] == []
