@@ -1,16 +1,24 @@
 """Every environment variable of the project with its type, default and unit."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticUseDefault
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 def _off_is_none(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip().lower() == "off" else value
 
+
+def _split_paths(value: Any) -> Any:
+    return [part for part in value.split(os.pathsep) if part.strip()] if isinstance(value, str) else value
+
+
+Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
+"""Files and folders; in the environment separated as in PATH."""
 
 Limit = Annotated[int | None, BeforeValidator(_off_is_none)]
 """A limit of the retention; None, in the environment `off`: everything is kept."""
@@ -48,6 +56,36 @@ class Settings(BaseSettings):
         None,
         pattern=r"^[a-z0-9-]+/[a-z0-9-]+$",
         description="RayService, as namespace/name, whose Secret has Ray's token; unset: FOOTBALL_SERVE_TOKEN.",
+    )
+    signing_key: Path | None = Field(
+        None,
+        description="PEM file of the elliptic curve private key that signs each registered model version; unset: "
+        "versions are not signed.",
+    )
+    verify_keys: Paths | None = Field(
+        None,
+        description="PEM files of public keys, or folders of them, separated as in PATH. Only model versions signed "
+        "with one of the keys are loaded. Default: the key of FOOTBALL_SIGNING_KEY, else every version is loaded.",
+    )
+    sigstore_sign: bool = Field(
+        False,
+        description="Whether model versions are signed with Sigstore and the identity of the machine, without a key.",
+    )
+    sigstore_identity: str | None = Field(
+        None,
+        description="Identity, such as an email address, whose Sigstore signatures of model versions are accepted; "
+        "needs FOOTBALL_SIGSTORE_ISSUER.",
+    )
+    sigstore_issuer: str | None = Field(
+        None, description="OpenID Connect issuer of FOOTBALL_SIGSTORE_IDENTITY."
+    )
+    sigstore_trust: Path | None = Field(
+        None,
+        description="Client trust configuration (JSON) of a private Sigstore; unset: the public instance.",
+    )
+    commit: str | None = Field(
+        None,
+        description="Commit of the code, which the provenance of a model version names. Default: that of the clone.",
     )
     training_cpus: int = Field(4, ge=1, description="CPUs of the pod of a run that trains, on Kubernetes.")
     training_memory_gib: int = Field(

@@ -79,3 +79,10 @@ def test_the_bucket_is_an_absolute_folder_or_a_url(
     monkeypatch.setenv("FOOTBALL_BUCKET", bucket)
 
     assert get_settings().bucket_url == url.format(home=tmp_path)
+
+
+def test_files_of_keys_are_separated_as_in_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert get_settings().verify_keys is None
+    monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", "/keys/a.pem:/keys/more: ")
+
+    assert get_settings().verify_keys == (Path("/keys/a.pem"), Path("/keys/more"))

@@ -9,6 +9,7 @@ from dagster._core.definitions.assets.graph.base_asset_graph import (
 )
 from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,  # of a materialization: the code version that made it
+    DATA_VERSION_TAG,  # of a materialization: its data version
 )
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import (
@@ -46,6 +47,7 @@ __all__ = [
     "BACKFILL_ID_TAG",
     "CODE_VERSION_TAG",
     "COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES",
+    "DATA_VERSION_TAG",
     "MAX_RETRIES_TAG",
     "SENSOR_NAME_TAG",
     "WILL_RETRY_TAG",

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
+from football_assets.errors import SignatureError
 from football_assets.orchestration.launch_config import launchpad_config
 from football_assets.orchestration.metadata import OWNERS, tracked_value
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import GateConfig
+from football_assets.registry.provenance import PROVENANCE, Provenance
 from football_assets.registry.store import Manifest, Registry
 from football_assets.sequences.columns import RATED_TABLES
 from football_assets.sequences.spec import FeatureSpec
@@ -67,9 +69,8 @@ def registered_model(
     assemble_bundle(sources, state, folder)
     registry = Registry(bucket.open())
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    version = registry.publish(
-        folder, {"test": metrics["test"], "split": metrics["split"], "run_id": context.run_id}
-    )
+    metadata = {"test": metrics["test"], "split": metrics["split"], "run_id": context.run_id}
+    version = registry.publish(folder, metadata | {PROVENANCE: _provenance(context).to_dict()})
     gate = GateConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
     verdict = judge_and_promote(registry, version, sequence_tensors, gate, Path(bucket.scratch))
     for line in (verdict.summary(), *verdict.decision.reasons):
@@ -85,10 +86,22 @@ def registered_model(
         training_run(trained_lstm),
     ) as tracking:
         alias = "production" if verdict.production == version else "candidate"
+        for name, content in registry.signature_files(version).items():
+            (folder / name).write_bytes(content)
         tracking.model(folder, [alias, f"version-{version}"], judged | {"test": metrics["test"]})
     shutil.rmtree(folder)
     shown = _metadata(verdict, registry.manifest(version), metrics, card)
+    shown["signature"] = _signature(registry, version)
     return MaterializeResult(metadata=shown | {"wandb": tracked_value(tracking.where)})
+
+
+def _provenance(context: AssetExecutionContext) -> Provenance:
+    from football_assets.orchestration.data_versions import latest_data_versions
+    from football_assets.runtime.code_commit import code_commit
+    from football_assets.settings import get_settings
+
+    inputs = latest_data_versions(context.instance, context.assets_def.keys_by_input_name.values())
+    return Provenance.of_run(context.run_id, code_commit(get_settings()), inputs)
 
 
 def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], card: str) -> dict[str, Any]:
@@ -131,7 +144,17 @@ def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], c
         "files": MetadataValue.md(as_markdown(files)),
         "bytes": sum(entry.bytes for entry in manifest.files.values()),
         "model_card": MetadataValue.md(card),
+        PROVENANCE: MetadataValue.json(manifest.metadata.get(PROVENANCE, {})),
     }
+
+
+def _signature(registry: Registry, version: int) -> str:
+    """Describe the signature of a version, or why it is not valid."""
+    try:
+        signature = registry.signature(version)
+    except SignatureError as error:
+        return str(error)
+    return f"{signature.status} {signature.signed_by or ''}".rstrip()
 
 
 assets = [registered_model]

@@ -45,6 +45,11 @@ class GateDecision:
         return asdict(self)
 
 
+def rejection(reason: str) -> GateDecision:
+    """Return the decision about a candidate that cannot be compared."""
+    return GateDecision(accepted=False, reasons=[reason], refusals=[reason], comparisons=[])
+
+
 def judge(
     test: pl.DataFrame,
     production_probabilities: np.ndarray | None,
@@ -87,7 +92,7 @@ def judge(
     candidate = _probabilities(test, "")
     if not _are_probabilities(candidate):
         reason = "The candidate's test forecasts are not probabilities that sum to one."
-        return GateDecision(accepted=False, reasons=[reason], refusals=[reason], comparisons=[])
+        return rejection(reason)
     references = {CLASS_PRIOR: _probabilities(test, "class_prior_"), ELO: _probabilities(test, "elo_")}
     if production_probabilities is not None:
         references[PRODUCTION] = production_probabilities

@@ -13,6 +13,10 @@ from football_assets.errors import RegistryError
 MANIFEST_FILE = "manifest.json"
 REMOVED_FILE = "manifest.removed.json"  # the manifest of a version that is being removed
 CLAIM_FILE = "claim.json"
+SIGNATURE_FILE = "model.sig"
+OWN_FILES = (MANIFEST_FILE, REMOVED_FILE, CLAIM_FILE, SIGNATURE_FILE)
+"""Files of the registry beside those of the bundle."""
+
 SUFFIXES = (
     ".json",
     ".md",
@@ -22,7 +26,7 @@ SUFFIXES = (
     ".safetensors",
 )  # formats that hold no code: no pickle is loaded anywhere
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Manifest:
         Raises
         ------
         ValueError
-            The text is no manifest of that version, a file name leaves the folder, or the digests do not agree.
+            The text is no manifest of that version, a file name does not belong in a bundle, or the digests do not
+            agree.
         """
         try:
             record = json.loads(text)
@@ -66,10 +71,20 @@ class Manifest:
             manifest = cls(record["version"], published, record["content"], files, record["metadata"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"is corrupt ({error}): promote another version, or train again.") from error
-        foreign = [name for name in files if not _FILE_NAME.fullmatch(name)]
-        if foreign or manifest.version != version or content_digest(files) != manifest.content:
+        foreign = [name for name in files if not is_bundle_file(name)]
+        if foreign:
+            raise ValueError(
+                f"is not usable: it names {foreign[0]!r}, which does not belong in a model bundle. Promote another "
+                "version, or train again."
+            )
+        if manifest.version != version or content_digest(files) != manifest.content:
             raise ValueError("is corrupt: its digests do not agree. Promote another version, or train again.")
         return manifest
+
+
+def is_bundle_file(name: str) -> bool:
+    """Tell whether a bundle may have a file of this name: a plain name with one of `SUFFIXES`, without folders."""
+    return bool(_FILE_NAME.fullmatch(name)) and name.endswith(SUFFIXES) and name not in OWN_FILES
 
 
 def read_bundle_files(folder: Path) -> dict[str, bytes]:
@@ -82,8 +97,7 @@ def read_bundle_files(folder: Path) -> dict[str, bytes]:
     """
     contents = {}
     for path in sorted(folder.iterdir()):
-        known = path.suffix in SUFFIXES and path.name not in (MANIFEST_FILE, REMOVED_FILE, CLAIM_FILE)
-        if not path.is_file() or not known or not _FILE_NAME.fullmatch(path.name):
+        if not path.is_file() or not is_bundle_file(path.name):
             raise RegistryError(
                 f"{path} does not belong in a model bundle: only files {', '.join(SUFFIXES)} do."
             )

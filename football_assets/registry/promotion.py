@@ -9,7 +9,7 @@ import polars as pl
 from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry.bundle import ProductionForecasts, production_forecasts
 from football_assets.registry.config import GateConfig
-from football_assets.registry.gate import GateDecision, judge
+from football_assets.registry.gate import GateDecision, judge, rejection
 from football_assets.registry.store import Registry
 from football_assets.storage.model_files import TEST_PREDICTIONS
 
@@ -62,7 +62,8 @@ def judge_and_promote(
 ) -> Verdict:
     """Make a version the candidate, judge it, and promote it if it passes.
 
-    If another version becomes production meanwhile, the candidate is judged again, against that version.
+    A candidate that is missing or corrupt, or not signed where signatures are verified, is rejected. If another
+    version becomes production meanwhile, the candidate is judged again, against that version.
 
     Parameters
     ----------
@@ -80,10 +81,14 @@ def judge_and_promote(
     Raises
     ------
     RegistryError
-        The candidate's bundle is corrupt, or other processes change production all the time.
+        Other processes change production all the time.
     """
-    registry.set_alias("candidate", version)
-    test = pl.read_parquet(registry.fetch(version, scratch) / TEST_PREDICTIONS)
+    try:
+        registry.set_alias("candidate", version)
+        bundle = registry.fetch(version, scratch)
+    except RegistryError as error:
+        return _reject_unusable(registry, version, str(error))
+    test = pl.read_parquet(bundle / TEST_PREDICTIONS)
     for _ in range(_ATTEMPTS):
         production = registry.aliases().get("production")
         forecasts = _production_forecasts(registry, production, tensors_folder, test, scratch)
@@ -103,6 +108,15 @@ def judge_and_promote(
     raise RegistryError(
         f"Version {version} could not be evaluated: production changed in every attempt. Try again later."
     )
+
+
+def _reject_unusable(registry: Registry, version: int, reason: str) -> Verdict:
+    """Reject a candidate whose bundle must not be loaded."""
+    production = registry.aliases().get("production")
+    decision = rejection(f"The candidate cannot be used: {reason}")
+    registry.record_decision(version, decision.to_dict() | {"judged_against": production})
+    outcome = PromotionOutcome.UNCHANGED if production == version else PromotionOutcome.REJECTED
+    return Verdict(version, outcome, decision, production, production)
 
 
 def _production_forecasts(

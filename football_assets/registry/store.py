@@ -17,7 +17,10 @@ from typing import Any
 from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
 from football_assets.registry.aliases import ALIASES, ALIASES_OBJECT, AliasState, AliasStore
 from football_assets.registry.manifest import SUFFIXES, BundleFile, Manifest, to_json
+from football_assets.registry.signature_policy import SignaturePolicy
+from football_assets.registry.signing import ModelSignature
 from football_assets.registry.versions import NUMBER, VERSIONS, ModelVersions
+from football_assets.settings import get_settings
 from football_assets.storage.bucket import Bucket
 
 __all__ = [
@@ -37,15 +40,25 @@ DECISIONS = "registry/decisions/"
 class Registry:
     """The model registry of a bucket.
 
+    Parameters
+    ----------
+    bucket
+        Holds the versions.
+    policy
+        How versions are signed and verified; None: as the environment's settings say.
+
     Example
     -------
     >>> registry = Registry(open_bucket("football_home/bucket"))
     >>> registry.fetch("production", Path("scratch"))
     """
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, policy: SignaturePolicy | None = None) -> None:
         self.bucket = bucket
-        self._versions = ModelVersions(bucket)
+        if policy is None:
+            policy = SignaturePolicy.from_settings(get_settings())
+        self.policy = policy
+        self._versions = ModelVersions(bucket, policy)
         self._aliases = AliasStore(bucket)
 
     def publish(self, folder: Path, metadata: dict[str, Any]) -> int:
@@ -67,6 +80,8 @@ class Registry:
         ------
         RegistryError
             The folder is empty or holds a file that does not belong in a bundle.
+        SignatureError
+            The version cannot be signed, or only signed versions are accepted and this process does not sign.
         """
         return self._versions.publish(folder, metadata)
 
@@ -123,6 +138,8 @@ class Registry:
         ------
         RegistryError
             There is no such version, or a file of it is missing or corrupt.
+        SignatureError
+            Signatures are verified, and no accepted signer has signed the version.
         """
         return self._versions.fetch(self.resolve(reference), scratch)
 
@@ -133,8 +150,49 @@ class Registry:
         ------
         RegistryError
             There is no such version, or the file is not in it, missing or corrupt.
+        SignatureError
+            Signatures are verified, and no accepted signer has signed the version.
         """
         return self._versions.read(self.resolve(reference), name)
+
+    def signature(self, reference: int | str) -> ModelSignature:
+        """Return the status of a version's signature: verified if the policy verifies, else whether there is one.
+
+        Raises
+        ------
+        SignatureError
+            Signatures are verified, and no accepted signer has signed the version.
+        """
+        return self._versions.signature(self.resolve(reference))
+
+    def sign(self, reference: int | str) -> ModelSignature:
+        """Sign a stored version, whose digests are checked first, with the key of this process.
+
+        An earlier signature is replaced if it is valid, as after a change of keys.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, or a file of it is missing or corrupt.
+        SignatureError
+            The earlier signature is not valid, or the version cannot be signed.
+        """
+        return self._versions.sign(self.resolve(reference))
+
+    def signature_files(self, reference: int | str) -> dict[str, bytes]:
+        """Read what the signature of a version is verified with: its manifest and, if it is signed, its signature.
+
+        Returns
+        -------
+        dict
+            Content by file name, not verified.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, or its manifest is corrupt.
+        """
+        return self._versions.signature_files(self.resolve(reference))
 
     def aliases(self) -> dict[str, int]:
         """Return the aliases that are set, of `production`, `candidate` and `previous`, with their versions."""
@@ -157,6 +215,8 @@ class Registry:
         """
         if alias not in ALIASES:
             raise RegistryError(f"{alias!r} is not an alias: use one of {', '.join(ALIASES)}.")
+        if alias == "production":
+            self._versions.check_signature(version)
         self._point_to(version, lambda state: state.with_alias(alias, version))
 
     def promote(self, version: int) -> dict[str, int]:
@@ -166,7 +226,13 @@ class Registry:
         -------
         dict
             The aliases afterwards.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, or its signature is required and not valid.
         """
+        self._versions.check_signature(version)
         self._point_to(version, lambda state: state.promoted(version))
         return self.aliases()
 
@@ -187,6 +253,7 @@ class Registry:
                 )
             return state.promoted(version)
 
+        self._versions.check_signature(version)
         self._point_to(version, change)
         return self.aliases()
 
@@ -212,7 +279,7 @@ class Registry:
                     f"There is no previous production version to roll back to in {self.bucket.url}: promote one by its "
                     f"number. {self._versions.describe()}"
                 )
-            self.manifest(state.previous)
+            self._versions.check_signature(state.previous)
             return state.rolled_back_to(state.previous)
 
         self._aliases.change(change)

@@ -3,6 +3,10 @@
 `registry/versions/<n>/` holds the files of version n. `manifest.json` is written last and create-only: a version exists
 once its manifest does. A publisher first claims the number with a create-only `claim.json`, so two publishers never
 write into one folder. The number of a publisher that died is not reused.
+
+`model.sig` is the signature of a version's files and manifest. Where the policy verifies signatures, no file of a
+version is returned before its signature has been verified. The manifest has the digest of every file, so a process
+verifies a version once and later compares digests.
 """
 
 import re
@@ -11,13 +15,20 @@ import tempfile
 from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
+from football_assets.errors import (
+    BucketError,
+    ObjectNotFound,
+    PreconditionFailed,
+    RegistryError,
+    SignatureError,
+)
 from football_assets.registry.manifest import (
     CLAIM_FILE,
     MANIFEST_FILE,
     REMOVED_FILE,
+    SIGNATURE_FILE,
     BundleFile,
     Manifest,
     content_digest,
@@ -26,31 +37,45 @@ from football_assets.registry.manifest import (
     sha256,
     to_json,
 )
-from football_assets.storage.bucket import ABSENT, Bucket
+from football_assets.registry.signature_policy import SignaturePolicy
+from football_assets.registry.signing import ModelSignature, SignatureStatus, sign_files, verify_files
+from football_assets.storage.bucket import ABSENT, Bucket, check_not_linked, condition_of
 
 VERSIONS = "registry/versions/"
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+
+_REMEMBERED = 256  # versions whose signature a process does not verify again
+_ADVICE = "Sign it with `football models sign`, promote a signed version, or train again."
 
 
 class ModelVersions:
     """The model versions of a bucket, by number. `Registry` adds the aliases."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    # Signers of verified versions, by bucket, number, digest of manifest and signature, and accepted signers.
+    _signers: ClassVar[dict[tuple[str, int, str, str], str]] = {}
+
+    def __init__(self, bucket: Bucket, policy: SignaturePolicy) -> None:
         self._bucket = bucket
+        self._policy = policy
 
     def publish(self, folder: Path, metadata: dict[str, Any]) -> int:
-        """Store a bundle as a new version. See `Registry.publish`."""
+        """Store a bundle as a new version, signed with the policy's key if it has one. See `Registry.publish`."""
         contents = read_bundle_files(folder)
         files = {name: BundleFile(sha256(data), len(data)) for name, data in contents.items()}
         content = content_digest(files)
         known = self.find(content)
         if known is not None:
             return known
+        if self._policy.verifies:
+            self._policy.require_signer()
         number = self._claim_number()
+        manifest = Manifest(number, datetime.now(UTC), content, files, metadata).to_json()
+        if self._policy.signs:
+            signature = sign_files({**contents, MANIFEST_FILE: manifest}, self._policy)
+            self._bucket.write(f"{VERSIONS}{number}/{SIGNATURE_FILE}", signature)
         for name, data in contents.items():
             self._bucket.write(f"{VERSIONS}{number}/{name}", data)
-        manifest = Manifest(number, datetime.now(UTC), content, files, metadata)
-        self._bucket.write(f"{VERSIONS}{number}/{MANIFEST_FILE}", manifest.to_json(), if_version=ABSENT)
+        self._bucket.write(f"{VERSIONS}{number}/{MANIFEST_FILE}", manifest, if_version=ABSENT)
         return number
 
     def numbers(self) -> list[int]:
@@ -59,9 +84,49 @@ class ModelVersions:
 
     def manifest(self, number: int) -> Manifest:
         """Read the manifest of a version. See `Registry.manifest`."""
+        return self._read_manifest(number)[1]
+
+    def signature(self, number: int) -> ModelSignature:
+        """Return the status of a version's signature. See `Registry.signature`."""
+        if not self._policy.verifies:
+            is_signed = self._bucket.stat(f"{VERSIONS}{number}/{SIGNATURE_FILE}") is not None
+            return ModelSignature(SignatureStatus.UNVERIFIED if is_signed else SignatureStatus.UNSIGNED)
+        return ModelSignature(SignatureStatus.VERIFIED, self._verify(number, *self._read_manifest(number)))
+
+    def check_signature(self, number: int) -> None:
+        """Verify the signature of a version where the policy does.
+
+        Raises
+        ------
+        SignatureError
+            No accepted signer has signed the version as it is stored.
+        """
+        self._trusted_manifest(number)
+
+    def sign(self, number: int) -> ModelSignature:
+        """Sign a stored version. See `Registry.sign`."""
+        text, manifest = self._read_manifest(number)
+        name = f"{VERSIONS}{number}/{SIGNATURE_FILE}"
+        before = self._bucket.stat(name)
+        if before is not None and self._policy.verifies:
+            self._verify(number, text, manifest)
+        files = {name: self._read_file(number, name, entry) for name, entry in manifest.files.items()}
+        signature = sign_files({**files, MANIFEST_FILE: text}, self._policy)
+        self._bucket.write(name, signature, if_version=condition_of(before))
+        return self.signature(number)
+
+    def signature_files(self, number: int) -> dict[str, bytes]:
+        """Read the manifest and the signature of a version. See `Registry.signature_files`."""
+        text, _ = self._read_manifest(number)
+        signature = self._read_signature(number)
+        return {MANIFEST_FILE: text} | ({} if signature is None else {SIGNATURE_FILE: signature})
+
+    def _read_manifest(self, number: int) -> tuple[bytes, Manifest]:
+        """Read the text of a version's manifest and parse it. Its signature is not verified."""
         name = f"{VERSIONS}{number}/{MANIFEST_FILE}"
         try:
-            return Manifest.from_json(self._bucket.read(name), number)
+            text = self._read(name)
+            return text, Manifest.from_json(text, number)
         except ObjectNotFound:
             raise RegistryError(
                 f"There is no model version {number} in {self._bucket.url}. {self.describe()}"
@@ -75,7 +140,7 @@ class ModelVersions:
 
     def read(self, number: int, name: str) -> bytes:
         """Read one file of a version, checked against its digest. See `Registry.read`."""
-        manifest = self.manifest(number)
+        _, manifest = self._trusted_manifest(number)
         if name not in manifest.files:
             raise RegistryError(
                 f"Version {number} in {self._bucket.url} has no {name}: it holds {', '.join(manifest.files)}."
@@ -84,7 +149,7 @@ class ModelVersions:
 
     def fetch(self, number: int, scratch: Path) -> Path:
         """Copy a version into a local folder, every file checked against its digest. See `Registry.fetch`."""
-        manifest = self.manifest(number)
+        _, manifest = self._trusted_manifest(number)
         target = scratch / "registry" / f"{number}-{manifest.content[:16]}"
         if target.is_dir():
             if first_corrupt(target, manifest) is None:
@@ -175,9 +240,9 @@ class ModelVersions:
 
     def _holds(self, number: int, content: str) -> bool:
         try:
-            manifest = self.manifest(number)
-            if manifest.content != content:
+            if self.manifest(number).content != content:
                 return False
+            _, manifest = self._trusted_manifest(number)
             for name, entry in manifest.files.items():
                 self._read_file(number, name, entry)
         except RegistryError:  # a corrupt version holds nothing that can be used
@@ -195,11 +260,57 @@ class ModelVersions:
             else:
                 return number
 
+    def _trusted_manifest(self, number: int) -> tuple[bytes, Manifest]:
+        """Read the manifest of a version and verify its signature where the policy does."""
+        text, manifest = self._read_manifest(number)
+        if self._policy.verifies:
+            self._verify(number, text, manifest)
+        return text, manifest
+
+    def _verify(self, number: int, text: bytes, manifest: Manifest) -> str:
+        """Verify the signature of a version, from its manifest's text; returns the signer."""
+        place = f"Model version {number} in {self._bucket.url}"
+        signature = self._read_signature(number)
+        if signature is None:
+            raise SignatureError(f"{place} is not signed. {_ADVICE}")
+        digest = sha256(sha256(text).encode() + signature)
+        key = (self._bucket.url, number, digest, self._policy.fingerprint())
+        if key not in self._signers:
+            files = {name: self._read_file(number, name, entry) for name, entry in manifest.files.items()}
+            try:
+                signer = verify_files({**files, MANIFEST_FILE: text}, signature, self._policy)
+            except SignatureError as error:
+                raise SignatureError(f"{place} is rejected. {error} {_ADVICE}") from error
+            if len(self._signers) >= _REMEMBERED:
+                self._signers.clear()
+            self._signers[key] = signer
+        return self._signers[key]
+
+    def _read_signature(self, number: int) -> bytes | None:
+        try:
+            return self._read(f"{VERSIONS}{number}/{SIGNATURE_FILE}")
+        except ObjectNotFound:
+            return None
+
+    def _read(self, name: str) -> bytes:
+        """Read an object that is no symbolic link of a local bucket.
+
+        Raises
+        ------
+        RegistryError
+            It is one, or lies in a folder that is one.
+        """
+        try:
+            check_not_linked(self._bucket, name)
+        except BucketError as error:
+            raise RegistryError(str(error)) from error
+        return self._bucket.read(name)
+
     def _read_file(self, number: int, name: str, entry: BundleFile) -> bytes:
         object_name = f"{VERSIONS}{number}/{name}"
         advice = f"version {number} cannot be used. Promote another version, or train again."
         try:
-            data = self._bucket.read(object_name)
+            data = self._read(object_name)
         except ObjectNotFound:
             raise RegistryError(f"{object_name} is missing in {self._bucket.url}: {advice}") from None
         if sha256(data) != entry.sha256:

@@ -67,6 +67,7 @@ def prepare_home(home: Path | None = None, *, for_runs: bool = False) -> Setting
         raise FootballError(
             f"FOOTBALL_BUCKET {settings.bucket} cannot be used: {str(error).rstrip('.')}."
         ) from error
+    _make_key_paths_absolute(settings)
     try:
         for folder in (home / "bucket", settings.scratch):
             folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +85,18 @@ def prepare_home(home: Path | None = None, *, for_runs: bool = False) -> Setting
         ) from error
     os.environ["DAGSTER_HOME"] = str(dagster_home)
     return settings
+
+
+def _make_key_paths_absolute(settings: Settings) -> None:
+    """Set the variables of key files to absolute paths: child processes work in other folders."""
+    for variable, paths in (
+        ("FOOTBALL_SIGNING_KEY", (settings.signing_key,)),
+        ("FOOTBALL_VERIFY_KEYS", settings.verify_keys or ()),
+        ("FOOTBALL_SIGSTORE_TRUST", (settings.sigstore_trust,)),
+    ):
+        given = [str(path.absolute()) for path in paths if path is not None]
+        if given:
+            os.environ[variable] = os.pathsep.join(given)
 
 
 def _settings() -> Settings:

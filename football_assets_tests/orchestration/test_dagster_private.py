@@ -46,6 +46,7 @@ def test_every_name_is_exported_once() -> None:
         (private.ASSET_PARTITION_RANGE_END_TAG, "dagster/asset_partition_range_end"),
         (private.BACKFILL_ID_TAG, "dagster/backfill"),
         (private.CODE_VERSION_TAG, "dagster/code_version"),
+        (private.DATA_VERSION_TAG, "dagster/data_version"),
         (private.AUTO_RETRY_RUN_ID_TAG, "dagster/auto_retry_run_id"),
         (private.MAX_RETRIES_TAG, "dagster/max_retries"),
         (private.SENSOR_NAME_TAG, "dagster/sensor_name"),

@@ -18,6 +18,7 @@ from football_assets_tests.builders.registry_graph import (
     make_world,
     metadata,
 )
+from football_assets_tests.builders.signing_keys import make_key
 from football_assets_tests.builders.wandb_server import wait_for_record
 
 CHANCES = ("p_home", "p_draw", "p_away")
@@ -52,7 +53,11 @@ def test_a_good_model_is_published_and_promoted_and_shows_its_card(world: World)
         "candidate_passes_the_gate": True,
     }
     assert world.registry.aliases() == {"production": 1, "candidate": 1}
-    assert world.registry.manifest(1).metadata["run_id"] == result.run_id
+    provenance = world.registry.manifest(1).metadata["provenance"]
+    assert provenance["run_id"] == world.registry.manifest(1).metadata["run_id"] == result.run_id
+    assert shown["provenance"] == provenance
+    assert set(provenance["inputs"]) >= {"trained_lstm", "onnx_model", "team_form", "team_market_ratings"}
+    assert shown["signature"] == "unsigned"
     assert [path.name for path in world.scratch.iterdir()] == ["registry"]  # no bundle is left behind
 
 
@@ -131,3 +136,51 @@ def test_the_bundle_in_the_bucket_is_what_the_manifest_says(world: World) -> Non
     manifest = json.loads(world.bucket.read(f"{VERSIONS}1/manifest.json"))
     stored = {item.name.rpartition("/")[2] for item in world.bucket.list(f"{VERSIONS}1/")}
     assert stored - {"manifest.json", "claim.json"} == set(manifest["files"])
+
+
+def test_a_version_is_signed_and_logged_with_its_signature_where_a_key_is_configured(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    key = make_key(tmp_path / "keys")
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(key.private))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("FOOTBALL_WANDB_PROJECT", "football")
+    monkeypatch.setenv("FOOTBALL_HOME", str(tmp_path / "tracked"))
+
+    result = world.run([*assets, *checks])
+
+    shown = metadata(result, "registered_model")
+    assert shown["promoted"] is True
+    assert shown["signature"].startswith("verified key ")
+    assert evaluations(result)["candidate_bundle_is_whole"].passed
+    folder = Path(shown["wandb"])
+    wait_for_record(folder, b"model.sig", b"manifest.json")
+    staged = [path.read_bytes() for path in (tmp_path / "tracked" / "scratch" / "wandb").rglob("staging/*")]
+    for name in ("model.sig", "manifest.json", "model.onnx"):
+        assert world.bucket.read(f"{VERSIONS}1/{name}") in staged
+
+
+def test_a_version_is_not_registered_where_signatures_are_verified_and_none_can_be_written(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", str(make_key(tmp_path / "keys").public))
+
+    result = world.run(assets, raise_on_error=False)
+
+    assert not result.success
+    (failure,) = (event for event in result.all_events if event.is_step_failure)
+    assert "set FOOTBALL_SIGNING_KEY" in str(failure.step_failure_data.error)
+    assert list(world.bucket.list(VERSIONS)) == []
+
+
+def test_an_unsigned_candidate_fails_its_checks_once_a_key_is_configured(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world.run(assets)
+    monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", str(make_key(tmp_path / "keys").public))
+    only_checks = AssetSelection.all_asset_checks()
+
+    found = evaluations(world.run([*assets, *checks], selection=only_checks, raise_on_error=False))
+
+    assert not found["candidate_bundle_is_whole"].passed
+    assert "is not signed" in str(found["candidate_bundle_is_whole"].description)

@@ -14,8 +14,11 @@ from football_assets.registry.store import (
     BundleFile,
     Registry,
 )
+from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.model_versions import published, small_bundle
+from football_assets_tests.builders.recorded_reads import record_reads
+from football_assets_tests.builders.signing_keys import make_key
 
 
 @pytest.fixture
@@ -63,9 +66,40 @@ def rewrite_manifest(registry: Registry, change: Callable[[dict[str, Any]], None
     registry.bucket.write(name, json.dumps(record).encode())
 
 
-@pytest.mark.parametrize("escape", ["../../../escaped.json", "/escaped.json", "a/b.json", "..", ""])
-def test_a_manifest_cannot_write_outside_the_scratch_folder(
-    registry: Registry, tmp_path: Path, escape: str
+ESCAPES = [
+    "../../../escaped.json",
+    "..",
+    ".",
+    "",
+    "/escaped.json",
+    "//escaped.json",
+    "a/b.json",
+    "a/../escaped.json",
+    "gs://other/escaped.json",
+    "file:///escaped.json",
+    "..\\escaped.json",
+    "a\\b.json",
+    "C:\\escaped.json",
+    "C:escaped.json",
+    "escaped.json\0.onnx",
+    "\0",
+    "escaped.json\n",
+    " escaped.json",
+    "~/escaped.json",
+    ".hidden.json",
+    "e\u0301.json",
+    "x" * 200 + ".json",
+    "model.pkl",
+    "model.sig",
+    "manifest.json",
+    "claim.json",
+    "manifest.removed.json",
+]
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_a_manifest_cannot_name_a_file_elsewhere(
+    registry: Registry, tmp_path: Path, escape: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published(registry, tmp_path, 1)
 
@@ -73,10 +107,41 @@ def test_a_manifest_cannot_write_outside_the_scratch_folder(
         record["files"][escape] = record["files"].pop("metrics.json")
 
     rewrite_manifest(registry, rename)
-    with pytest.raises(RegistryError, match="manifest.json is corrupt: its digests do not agree"):
-        registry.fetch(1, tmp_path / "scratch")
+    reads = record_reads(registry.bucket, monkeypatch)
+    for use in (
+        lambda: registry.fetch(1, tmp_path / "scratch"),
+        lambda: registry.read(1, escape),
+        lambda: registry.promote(1),
+        lambda: registry.sign(1),
+    ):
+        with pytest.raises(RegistryError) as error:
+            use()
+        assert f"manifest.json is not usable: it names {escape!r}" in str(error.value)
+    assert set(reads) == {f"{VERSIONS}1/manifest.json"}
     assert not (tmp_path / "escaped.json").exists()
     assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    "link", ["registry", "registry/versions/1", "manifest.json", "model.onnx", "model.sig"]
+)
+def test_a_symbolic_link_in_a_version_is_rejected(tmp_path: Path, link: str) -> None:
+    policy = make_key(tmp_path / "keys").signing
+    registry = Registry(LocalBucket(tmp_path / "bucket"), policy)
+    published(registry, tmp_path, 1)
+    root = tmp_path / "bucket"
+    path = root / link if link.startswith("registry") else root / "registry/versions/1" / link
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+
+    for use in (
+        lambda: registry.fetch(1, tmp_path / "scratch"),
+        lambda: registry.read(1, "model.onnx"),
+        lambda: registry.promote(1),
+    ):
+        with pytest.raises(RegistryError) as error:
+            use()
+        assert str(error.value).startswith(f"{path} is a symbolic link, which is not followed here")
 
 
 def test_a_manifest_of_another_version_is_refused(registry: Registry, tmp_path: Path) -> None:

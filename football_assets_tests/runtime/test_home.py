@@ -56,6 +56,21 @@ def test_child_processes_inherit_the_bucket_as_an_absolute_path(
     assert os.environ["FOOTBALL_BUCKET"] == str(tmp_path / "matches")
 
 
+def test_child_processes_inherit_the_keys_as_absolute_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", "own.pem")
+    monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", "a.pem:/keys:b")
+    monkeypatch.delenv("FOOTBALL_SIGSTORE_TRUST", raising=False)
+
+    prepare_home(Path("relative"))
+
+    assert os.environ["FOOTBALL_SIGNING_KEY"] == str(tmp_path / "own.pem")
+    assert os.environ["FOOTBALL_VERIFY_KEYS"] == f"{tmp_path / 'a.pem'}:/keys:{tmp_path / 'b'}"
+    assert "FOOTBALL_SIGSTORE_TRUST" not in os.environ
+
+
 def test_without_an_argument_the_environment_names_the_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
