@@ -76,8 +76,9 @@ def serve_forecasts(
                 say(f"Forecasts on {url} after {seconds:.0f} s: the page, /docs, /predict. Ctrl-C ends it.")
             elif not ended.is_set():
                 say(
-                    f"{url} is up after {seconds:.0f} s, but no model is in production yet. `football demo` trains "
-                    "one, and the server loads it without a restart. Ctrl-C ends it."
+                    f"{url} is up after {seconds:.0f} s, but no model is loaded: "
+                    f"{model_error(f'http://{LOOPBACK}:{port}')} A valid version in production is loaded without a "
+                    "restart (`football demo` trains one). Ctrl-C ends it."
                 )
             with announced(settings, f"http://{dashboard}"):
                 while not ended.wait(_POLL_SECONDS):
@@ -235,6 +236,15 @@ def _check_haproxy(runtime: Path) -> None:
     problem = runtime / HAPROXY_PROBLEM
     if problem.exists():
         raise FootballError(problem.read_text(encoding="utf-8"))
+
+
+def model_error(url: str) -> str:
+    """Return why a server has no model, as its `/health` reports it."""
+    try:
+        with http_client(read_seconds=5) as client:
+            return str(client.get(f"{url}/health").json()["model_error"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return "the replica does not answer."
 
 
 def status_of(url: str) -> int | None:

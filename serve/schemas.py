@@ -320,17 +320,6 @@ class TeamAnswer(BaseModel):
     matches: list[PastMatch] = Field(description="The last ten, the most recent first.")
 
 
-class ModelAnswer(BaseModel):
-    """The model version that forecasts."""
-
-    version: int
-    published: str
-    as_of: Date = Field(description="Day of the last result that the model knows.")
-    provider: str = Field(description="ONNX Runtime execution provider.")
-    metrics: dict[str, object] = Field(description="Scores on the test period, beside the baselines'.")
-    card: str = Field(description="Model card, Markdown.")
-
-
 class Health(BaseModel):
     """The state of a replica."""
 

@@ -17,6 +17,8 @@ from football_assets.domain.scorelines import Score, likeliest_scores, score_mat
 from football_assets.errors import FootballError, RegistryError
 from football_assets.registry.inputs_used import groups_used, limited_tier
 from football_assets.registry.predictor import OnnxForecaster, load_predictor
+from football_assets.registry.provenance import PROVENANCE
+from football_assets.registry.signing import ModelSignature
 from football_assets.registry.store import Registry
 from football_assets.sequences.custom_histories import CustomTeam, encode_custom
 from football_assets.sequences.encoder import SequenceBatch
@@ -111,6 +113,8 @@ class ServedModel:
     metrics: Mapping[str, Any]
     card: str
     used: frozenset[FeatureGroup]  # groups of inputs that change its forecasts
+    signature: ModelSignature
+    provenance: Mapping[str, Any] | None  # of the manifest; None: an earlier release registered the version
 
     @classmethod
     def load(
@@ -134,7 +138,8 @@ class ServedModel:
         Raises
         ------
         FootballError
-            The bundle is missing or corrupt, or its forecast is not a distribution.
+            The bundle is missing, corrupt or not signed where signatures are verified, or its forecast is not a
+            distribution.
         """
         version = registry.resolve(reference)
         manifest = registry.manifest(version)
@@ -150,6 +155,8 @@ class ServedModel:
                 metrics=orjson.loads((bundle / METRICS).read_bytes()),
                 card=(bundle / MODEL_CARD).read_text(encoding="utf-8"),
                 used=groups_used(forecaster, state.spec),
+                signature=registry.signature(version),
+                provenance=manifest.metadata.get(PROVENANCE),
             )
             model._forecast_test_fixture()
         except FootballError:

@@ -11,11 +11,13 @@ from ray.serve.schema import ServeDeploySchema
 
 from football_assets.errors import FootballError
 from football_assets.settings import Settings
+from football_assets_tests.builders.json_server import run_json_server
 from serve import haproxy
 from serve.launch import (
     CONFIG,
     endpoint_url,
     listen_addresses,
+    model_error,
     ray_environment,
     serve_config,
     serve_forecasts,
@@ -121,3 +123,9 @@ def test_a_configuration_that_haproxy_did_not_start_with_ends_the_start_with_the
 
     with pytest.raises(FootballError, match=reason):
         wait_until_ready(f"http://127.0.0.1:{port}", tmp_path, threading.Event())
+
+
+def test_a_server_without_a_model_gives_the_reason() -> None:
+    with run_json_server(lambda *_: (200, {"model_error": "Version 3 is not signed."})) as url:
+        assert model_error(url) == "Version 3 is not signed."
+    assert model_error(url) == "the replica does not answer."

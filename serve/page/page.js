@@ -352,9 +352,12 @@ async function start() {
 }
 
 async function showModel() {
-  const { version, as_of: asOf } = await ask(["model"]);
+  const { version, as_of: asOf, signature } = await ask(["model"]);
   knownTo = asOf ?? "";
-  byId("model").textContent = asOf ? `Model ${version} · results to ${day(asOf)}` : `Model ${version}`;
+  const facts = [`Model ${version}`];
+  if (asOf) facts.push(`results to ${day(asOf)}`);
+  if (signature?.status === "verified") facts.push("signature verified");
+  byId("model").textContent = facts.join(" · ");
   byId("model").hidden = false;
 }
 

@@ -1,8 +1,10 @@
 """`/model`: the served model version."""
 
+from dataclasses import asdict
+
 from fastapi import FastAPI, Response
 
-from serve import schemas
+from serve import model_schemas
 from serve.fast_path import json_response
 from serve.problems import error_responses
 from serve.service import ForecastService
@@ -11,9 +13,11 @@ from serve.service import ForecastService
 def add_model(api: FastAPI, service: ForecastService) -> None:
     """Add the route of the model."""
 
-    @api.get("/model", response_model=schemas.ModelAnswer, responses=error_responses(503), tags=["knowledge"])
+    @api.get(
+        "/model", response_model=model_schemas.ModelAnswer, responses=error_responses(503), tags=["knowledge"]
+    )
     async def model() -> Response:
-        """Return the model version that forecasts, with its scores and its model card."""
+        """Return the model version that forecasts, with its scores, model card, signature and provenance."""
         served = service.ready()
         return json_response(
             {
@@ -21,6 +25,8 @@ def add_model(api: FastAPI, service: ForecastService) -> None:
                 "published": served.published,
                 "as_of": served.as_of,
                 "provider": served.forecaster.provider,
+                "signature": asdict(served.signature),
+                "provenance": served.provenance,
                 "metrics": served.metrics,
                 "card": served.card,
             }
