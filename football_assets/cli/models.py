@@ -1,6 +1,7 @@
 """`football models`: versions of the registry and their aliases."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,12 +10,16 @@ from football_assets.cli.options import home_option
 from football_assets.errors import FootballError
 from football_assets.storage.model_files import MODEL_CARD
 
+if TYPE_CHECKING:
+    from football_assets.registry.signing import ModelSignature
+    from football_assets.registry.store import Registry
+
 
 @click.group("models", invoke_without_command=True)
 @home_option
 @click.pass_context
 def models_group(context: click.Context) -> None:
-    """List, show, promote or roll back model versions. Without a command: list."""
+    """List, show, promote, roll back, sign or verify model versions. Without a command: list."""
     if context.invoked_subcommand is None:
         context.invoke(list_models)
 
@@ -79,6 +84,52 @@ def promote_model(version: str) -> None:
 def roll_back() -> None:
     """Make the previous production version production again."""
     _echo_aliases(open_registry(prepare_command_home()).rollback())
+
+
+@models_group.command("verify")
+@home_option
+@click.argument("versions", nargs=-1)
+def verify_models(versions: tuple[str, ...]) -> None:
+    """Verify the signatures of VERSIONS, numbers or aliases. Default: every version with an alias.
+
+    The accepted keys are those of FOOTBALL_VERIFY_KEYS.
+    """
+    registry = open_registry(prepare_command_home())
+    for version in _numbers(registry, versions):
+        signature = registry.signature(version)
+        click.echo(f"Version {version}: {signature.status}" + _signer(signature))
+
+
+@models_group.command("sign")
+@home_option
+@click.argument("versions", nargs=-1)
+def sign_models(versions: tuple[str, ...]) -> None:
+    """Sign VERSIONS, numbers or aliases, that are stored already. Default: every version with an alias.
+
+    An earlier signature must be valid: while keys are exchanged, FOOTBALL_VERIFY_KEYS names the old and the new one.
+    """
+    registry = open_registry(prepare_command_home())
+    for version in _numbers(registry, versions):
+        signature = registry.sign(version)
+        click.echo(f"Version {version} is signed" + _signer(signature))
+
+
+def _numbers(registry: "Registry", versions: tuple[str, ...]) -> list[int]:
+    """Return the numbers of versions, or of every version with an alias.
+
+    Raises
+    ------
+    FootballError
+        There is no such version or alias, or no version has an alias.
+    """
+    numbers = {registry.resolve(version) for version in versions} or {*registry.aliases().values()}
+    if not numbers:
+        raise FootballError(f"No model version in {registry.bucket.url} has an alias: name a version.")
+    return sorted(numbers)
+
+
+def _signer(signature: "ModelSignature") -> str:
+    return f" by {signature.signed_by}" if signature.signed_by else ""
 
 
 def _echo_aliases(aliases: Mapping[str, int]) -> None:

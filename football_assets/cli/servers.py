@@ -4,12 +4,16 @@ import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from football_assets.cli.context import prepare_command_home
 from football_assets.cli.extras import PIPELINE, SERVE, require_extras
 from football_assets.cli.options import home_option
+
+if TYPE_CHECKING:
+    from football_assets.settings import Settings
 
 SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--supervised")
 
@@ -30,6 +34,7 @@ def up_command(host: str | None, port: int | None, serve_port: int | None, with_
     """Run the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""
     require_extras("up", PIPELINE, *([SERVE] if with_serve else []))
     settings = prepare_command_home(for_runs=True)
+    _check_keys(settings)
     from football_assets.runtime.home import project_root
     from football_assets.runtime.processes import run_together
     from football_assets.runtime.serve_discovery import UI_CLAIM, claimed
@@ -69,6 +74,7 @@ def serve_command(host: str | None, port: int | None, replicas: int | None, supe
     """Answer forecasts over HTTP from the production model, until interrupted."""
     require_extras("serve", SERVE)
     settings = prepare_command_home(for_runs=True)
+    _check_keys(settings)
     from football_assets.runtime.processes import run_together
     from football_assets.runtime.serve_discovery import claimed
     from serve.launch import listen_addresses, serve_forecasts
@@ -84,3 +90,16 @@ def serve_command(host: str | None, port: int | None, replicas: int | None, supe
     with claimed(settings, "football serve", f"http://{host}:{port}") as lock:
         listen_addresses(host, port)
         return run_together({"serve": program}, Path.cwd(), keep_open=[lock])
+
+
+def _check_keys(settings: "Settings") -> None:
+    """Check the keys of signatures before a server starts.
+
+    Raises
+    ------
+    SignatureError
+        A key is unusable.
+    """
+    from football_assets.registry.signature_policy import SignaturePolicy
+
+    SignaturePolicy.from_settings(settings).check()

@@ -8,6 +8,7 @@ import pytest
 from football_assets.cli import main
 from football_assets.registry.store import Registry
 from football_assets.storage.opening import open_bucket
+from football_assets_tests.builders.signing_keys import make_key
 
 
 @pytest.fixture
@@ -55,3 +56,27 @@ def test_a_version_that_does_not_exist_is_refused(refused: Callable[..., str], r
     assert "99" in refused("models", "promote", "99")
     assert "candidate" in refused("models", "show", "candidate")
     assert registry.aliases()["production"] == 2
+
+
+def test_stored_versions_are_signed_and_verified(
+    registry: Registry,
+    capsys: pytest.CaptureFixture[str],
+    refused: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    key = make_key(tmp_path / "keys")
+    assert main(["models", "verify"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["Version 1: unsigned", "Version 2: unsigned"]
+    assert "FOOTBALL_SIGNING_KEY" in refused("models", "sign")
+
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(key.private))
+    assert main(["models", "sign", "production"]) == 0
+    assert capsys.readouterr().out.startswith("Version 2 is signed by key ")
+    monkeypatch.delenv("FOOTBALL_SIGNING_KEY")
+    monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", str(key.public))
+    assert main(["models", "verify", "2"]) == 0
+    assert capsys.readouterr().out.startswith("Version 2: verified by key ")
+    assert "Model version 1 in" in refused("models", "verify", "previous")
+    assert "is not signed" in refused("models", "rollback")
+    assert registry.aliases() == {"production": 2, "previous": 1}

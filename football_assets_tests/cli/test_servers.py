@@ -98,3 +98,15 @@ def test_serve_passes_address_and_replicas_on(programs: dict[str, list[str]]) ->
 
     arguments = ["--host", "127.0.0.1", "--port", port, "--replicas", "3"]
     assert programs == {"serve": [*FOOTBALL, "serve", "--supervised", *arguments]}
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+@pytest.mark.parametrize("variable", ["FOOTBALL_SIGNING_KEY", "FOOTBALL_VERIFY_KEYS"])
+def test_a_server_whose_key_cannot_be_read_does_not_start(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "missing.pem"))
+
+    assert f"{variable} {tmp_path / 'missing.pem'} cannot be read: No such file or directory" in refused(
+        command
+    )
