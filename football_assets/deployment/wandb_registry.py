@@ -1,7 +1,9 @@
 """Import the model that is linked as `production` in the W&B registry as a version, and promote it.
 
 The artifact is not trusted. Only the files of a bundle are imported, each verified against its digest in W&B, and none
-of their formats contains code. A linked version is imported once, so that a later rollback is not undone.
+of their formats contains code. Where signatures are verified, that of the artifact must be valid too; the imported
+version is then signed with the key of this process. A linked version is imported once, so that a later rollback is not
+undone.
 """
 
 import json
@@ -10,7 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from football_assets.errors import ObjectNotFound, RegistryError
+from football_assets.errors import ObjectNotFound, RegistryError, SignatureError
+from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
+from football_assets.registry.provenance import PROVENANCE
+from football_assets.registry.signature_policy import SignaturePolicy
+from football_assets.registry.signing import verify_files
 from football_assets.registry.store import Registry
 from football_assets.storage.model_files import MODEL_INT8
 
@@ -50,6 +56,8 @@ def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> in
     ------
     RegistryError
         It is no bundle of ours.
+    SignatureError
+        Signatures are verified, and that of the artifact is not valid, or this process cannot sign a new version.
     """
     linked = models.production()
     if linked is None or linked.name == _followed(registry):
@@ -65,8 +73,9 @@ def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> in
             raise RegistryError(
                 f"{linked.name} was downloaded without all the files that it lists: link it again."
             )
+        origin = _remove_origin(folder, linked, registry.policy)
         check_bundle(folder)
-        version = registry.publish(folder, {"source": linked.name})
+        version = registry.publish(folder, {"source": linked.name} | origin)
     registry.promote(version)
     registry.bucket.write(FOLLOWED_OBJECT, json.dumps({"name": linked.name, "version": version}).encode())
     return version
@@ -123,11 +132,29 @@ class _WandbModel:
             raise RegistryError(f"{self.name} could not be fetched from W&B: {reason}") from error
 
 
+def _remove_origin(folder: Path, linked: LinkedModel, policy: SignaturePolicy) -> dict[str, Any]:
+    """Remove manifest and signature from a downloaded artifact; return its provenance if signatures are verified."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    signature, manifest = files.pop(SIGNATURE_FILE, None), files.get(MANIFEST_FILE)
+    for name in (MANIFEST_FILE, SIGNATURE_FILE):
+        (folder / name).unlink(missing_ok=True)
+    if not policy.verifies:
+        return {}
+    if signature is None or manifest is None:
+        raise SignatureError(f"{linked.name} is not signed: link a version that was logged with a signature.")
+    try:
+        verify_files(files, signature, policy)
+    except SignatureError as error:
+        raise SignatureError(f"{linked.name} is rejected. {error}") from error
+    metadata = json.loads(manifest)["metadata"]
+    return {PROVENANCE: metadata[PROVENANCE]} if PROVENANCE in metadata else {}
+
+
 def _check_files(linked: LinkedModel) -> None:
     from football_assets.registry.bundle import REQUIRED
 
     given = set(linked.sizes)
-    missing, foreign = set(REQUIRED) - given, given - {*REQUIRED, MODEL_INT8}
+    missing, foreign = set(REQUIRED) - given, given - {*REQUIRED, MODEL_INT8, MANIFEST_FILE, SIGNATURE_FILE}
     if missing or foreign:
         lacks = f" It lacks {', '.join(sorted(missing))}." if missing else ""
         holds = f" It holds {', '.join(sorted(foreign))}." if foreign else ""

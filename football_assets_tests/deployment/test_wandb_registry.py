@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from football_assets.deployment.wandb_registry import follow_linked
-from football_assets.errors import RegistryError
+from football_assets.errors import RegistryError, SignatureError
+from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.store import Registry
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.model_files import MODEL_CARD, TEAM_STATE
 from football_assets_tests.builders.linked_models import Shelf
 from football_assets_tests.builders.registry_graph import simulated_bundle
+from football_assets_tests.builders.signing_keys import KeyPair, make_key
 
 
 @pytest.fixture
@@ -92,3 +94,93 @@ def test_a_bundle_that_lacks_a_file_or_does_not_load_is_refused(
     with pytest.raises(RegistryError, match="team_state.parquet of model bundle .* is unusable"):
         follow_linked(registry, shelf, tmp_path)
     assert registry.aliases() == {}
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> KeyPair:
+    return make_key(tmp_path / "keys")
+
+
+def logged_with_signature(shelf: Shelf, key: KeyPair, folder: Path) -> None:
+    """Register the bundle of a shelf elsewhere, and add what `registered_model` logs beside it."""
+    elsewhere = Registry(LocalBucket(folder), key.signing)
+    version = elsewhere.publish(shelf.folder, {"provenance": {"run_id": "elsewhere"}})
+    for name, content in elsewhere.signature_files(version).items():
+        (shelf.folder / name).write_bytes(content)
+    assert {"manifest.json", "model.sig"} <= set(shelf.sizes)
+
+
+def test_a_signed_version_keeps_its_provenance_and_is_signed_here(
+    shelf: Shelf, key: KeyPair, tmp_path: Path
+) -> None:
+    logged_with_signature(shelf, key, tmp_path / "elsewhere")
+    own = make_key(tmp_path / "own")
+    policy = SignaturePolicy(signing_key=own.private, verify_keys=(key.public, own.public))
+    registry = Registry(LocalBucket(tmp_path / "bucket"), policy)
+
+    assert follow_linked(registry, shelf, tmp_path / "scratch") == 1
+
+    assert registry.aliases() == {"production": 1}
+    metadata = registry.manifest(1).metadata
+    assert metadata == {"source": shelf.name, "provenance": {"run_id": "elsewhere"}}
+    assert Registry(registry.bucket, own.verifying).fetch("production", tmp_path / "fetched").is_dir()
+
+
+def test_a_signed_version_of_this_bucket_is_promoted_by_a_process_without_a_key(
+    shelf: Shelf, key: KeyPair, tmp_path: Path
+) -> None:
+    logged_with_signature(shelf, key, tmp_path / "bucket")
+
+    registry = Registry(LocalBucket(tmp_path / "bucket"), key.verifying)
+
+    assert follow_linked(registry, shelf, tmp_path / "scratch") == 1
+    assert registry.versions() == [1]
+
+
+def test_a_signed_version_from_elsewhere_is_not_imported_by_a_process_without_a_key(
+    shelf: Shelf, key: KeyPair, tmp_path: Path
+) -> None:
+    logged_with_signature(shelf, key, tmp_path / "elsewhere")
+    registry = Registry(LocalBucket(tmp_path / "bucket"), key.verifying)
+
+    with pytest.raises(SignatureError, match="set FOOTBALL_SIGNING_KEY"):
+        follow_linked(registry, shelf, tmp_path / "scratch")
+    assert registry.versions() == []
+
+
+def test_an_artifact_without_a_valid_signature_is_not_imported(
+    shelf: Shelf, key: KeyPair, tmp_path: Path
+) -> None:
+    registry = Registry(LocalBucket(tmp_path / "bucket"), key.signing)
+    with pytest.raises(SignatureError, match="shelf/football-forecaster:v1 is not signed"):
+        follow_linked(registry, shelf, tmp_path / "scratch")
+
+    logged_with_signature(shelf, make_key(tmp_path / "other"), tmp_path / "elsewhere")
+    with pytest.raises(SignatureError, match="football-forecaster:v1 is rejected. .* not an accepted one"):
+        follow_linked(registry, shelf, tmp_path / "scratch")
+
+    assert registry.versions() == []
+
+
+@pytest.mark.parametrize("name", [TEAM_STATE, MODEL_CARD, "manifest.json", "model.sig"])
+def test_an_artifact_with_a_changed_byte_is_not_imported(
+    shelf: Shelf, key: KeyPair, tmp_path: Path, name: str
+) -> None:
+    logged_with_signature(shelf, key, tmp_path / "elsewhere")
+    content = bytearray((shelf.folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (shelf.folder / name).write_bytes(content)
+    registry = Registry(LocalBucket(tmp_path / "bucket"), key.signing)
+
+    with pytest.raises(SignatureError, match="football-forecaster:v1 is rejected"):
+        follow_linked(registry, shelf, tmp_path / "scratch")
+    assert registry.versions() == []
+
+
+def test_a_signature_is_not_needed_where_none_is_verified(
+    registry: Registry, shelf: Shelf, key: KeyPair, tmp_path: Path
+) -> None:
+    logged_with_signature(shelf, key, tmp_path / "elsewhere")
+
+    assert follow_linked(registry, shelf, tmp_path / "scratch") == 1
+    assert registry.manifest(1).metadata == {"source": shelf.name}
