@@ -37,17 +37,18 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked \
         find "$package" -type d -name tests -prune -exec rm -rf {} +; \
     done \
     && rm -rf googleapiclient/discovery_cache/documents jupyterlab_plotly kubernetes/aio onnx/backend/test pyarrow/include \
-        ray/jars sklearn/datasets/data sklearn/datasets/images statsmodels/datasets/*/*.csv \
+        ray/jars securesystemslib/_vendor/ed25519/test_data sklearn/datasets/data sklearn/datasets/images statsmodels/datasets/*/*.csv \
         torch/bin/protoc* torch/bin/test_* torch/include torch/test \
     && find . -type f \( -name '*.map' -o -name '*.ipynb' \) -delete \
+    && find fontTools pyarrow scipy sklearn -type f \( -name '*.c' -o -name '*.pyx' -o -name '*.pxd' \) -delete \
     && find babel/locale-data -type f ! -name 'en*' ! -name 'root.dat' -delete \
     && find torch/lib _polars_runtime_32 dataframely pyarrow ray/_raylet.so ray/core/src -type f -size +4M \
         -exec strip --strip-unneeded {} + \
-    && find cryptography sqlglot uvloop wandb/bin -type f -name '*.so' -exec strip --strip-unneeded {} + \
+    && find blake3 cryptography rfc3161_client sqlglot uvloop wandb/bin -type f -name '*.so' -exec strip --strip-unneeded {} + \
     && HOME=/tmp /opt/football/bin/python -W ignore -c "import importlib; [importlib.import_module(name) for name in '''\
 dagster_dbt dagster_gcp dagster_k8s dagster_postgres dagster_ray.kuberay dagster_wandb dagster_webserver.cli dagster._daemon.cli \
 dagster._cli dbt.cli.main \
-dbt.adapters.duckdb evidently evidently.presets matplotlib.pyplot onnx onnxruntime onnxscript pandas polars pyarrow ray.train \
+dbt.adapters.duckdb evidently evidently.presets matplotlib.pyplot model_signing onnx onnxruntime onnxscript pandas polars pyarrow ray.train \
 ray.tune safetensors.torch scipy.stats sklearn.linear_model torch.onnx torch.export torch.nn wandb dataframely duckdb'''.split()]"
 
 FROM build AS serve-environment
@@ -96,6 +97,7 @@ ARG REVISION=unknown
 LABEL org.opencontainers.image.vendor="football-assets" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
+ENV FOOTBALL_COMMIT=$REVISION
 COPY LICENSE /licenses/football-assets-Apache-2.0.txt
 VOLUME /data
 HEALTHCHECK --interval=30s --timeout=20s --start-period=90s --retries=3 CMD ["football", "health"]

@@ -174,3 +174,20 @@ def test_the_volume_of_the_project_is_where_the_images_write() -> None:
     for name in ("code-location", "daemon", "webserver", "serve"):
         assert "football:/data" in SERVICES[name]["volumes"]
         assert SERVICES[name]["environment"]["FOOTBALL_HOME"].startswith("/data/")
+
+
+def test_signed_models_have_the_private_key_where_runs_execute_and_nowhere_else() -> None:
+    added = yaml.safe_load((ROOT / "deploy/compose/signing.yaml").read_text(encoding="utf-8"))
+
+    assert set(added["services"]) == {"code-location", "serve"} <= set(SERVICES)
+    (secret,) = added["secrets"]
+    assert added["services"]["code-location"]["secrets"] == [secret]
+    assert "secrets" not in added["services"]["serve"]
+    assert added["services"]["code-location"]["environment"] == {
+        "FOOTBALL_SIGNING_KEY": f"/run/secrets/{secret}",
+        "FOOTBALL_VERIFY_KEYS": "/etc/football-keys",
+    }
+    assert added["services"]["serve"]["environment"] == {"FOOTBALL_VERIFY_KEYS": "/etc/football-keys"}
+    for service in added["services"].values():
+        (volume,) = service["volumes"]
+        assert volume.endswith(":/etc/football-keys:ro")

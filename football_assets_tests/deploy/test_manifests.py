@@ -36,7 +36,11 @@ SECRETS = {
     ("football-dagster", "football-oauth2-proxy"): {"client-id", "client-secret", "cookie-secret"},
     ("football-monitoring", "football-alertmanager"): {"page-url", "message-url"},
 }
-OF_TRAINING = ("ConfigMap", "football-ray-cluster")  # optional: test_training_cluster.py
+OPTIONAL = {
+    ("ConfigMap", "football-ray-cluster"),  # test_training_cluster.py
+    ("ConfigMap", "football-signing"),  # test_signing_keys.py
+    ("ConfigMap", "football-verify-keys"),
+}
 # Kinds without a published schema in kubernetes-validate.
 CUSTOM = re.compile(
     r"^(ray\.io|gateway\.networking\.k8s\.io|networking\.gke\.io|monitoring\.googleapis\.com)/"
@@ -130,7 +134,7 @@ def test_secrets_and_config_maps_that_pods_name_exist(documents: list[Document])
     named = set()
     for namespace, name, template in pod_templates(documents):
         for kind, target, key in references(template):
-            if (kind, target) == OF_TRAINING:
+            if (kind, target) in OPTIONAL:
                 continue
             there = SECRETS if kind == "Secret" else maps
             assert (namespace, target) in there, f"{name}: {kind} {target} does not exist in {namespace}"
@@ -229,7 +233,7 @@ def test_every_pod_with_the_bucket_of_dagster_reaches_it(documents: list[Documen
             for entry in container.get("env", [])
         }
         for kind, target, key in references(template):
-            if kind == "ConfigMap" and key is None and (kind, target) != OF_TRAINING:
+            if kind == "ConfigMap" and key is None and (kind, target) not in OPTIONAL:
                 named |= variables[namespace, target]
         if namespace == "football-dagster" and "FOOTBALL_BUCKET" in named:
             reading.add(name)

@@ -157,3 +157,23 @@ def test_the_pod_of_a_run_has_no_rights_and_the_labels_of_the_network_rules(laun
     }
     password = secrets["DAGSTER_PG_PASSWORD"]
     assert (password["name"], password["key"]) == ("football-postgres", "postgresql-password")
+
+
+def test_the_pod_of_a_run_has_the_keys_of_signatures_where_they_exist(launch: Launch) -> None:
+    for _, job in (launch("retrain", {}), launch("__ASSET_JOB", {"dagster/partition": "eng"})):
+        entries = {entry["name"]: entry.get("value_from") for entry in container(job)["env"]}
+        for name in ("FOOTBALL_SIGNING_KEY", "FOOTBALL_VERIFY_KEYS"):
+            reference = entries[name]["config_map_key_ref"]
+            assert (reference["name"], reference["key"]) == ("football-signing", name)
+            assert reference["optional"] is True
+        volumes = {item["name"]: item for item in job["spec"]["template"]["spec"]["volumes"]}
+        assert volumes["signing-key"]["secret"] == {
+            "secret_name": "football-signing-key",
+            "optional": True,
+            "default_mode": None,
+            "items": None,
+        }
+        assert volumes["verify-keys"]["config_map"]["optional"] is True
+        mounts = {mount["name"]: mount for mount in container(job)["volume_mounts"]}
+        assert mounts["signing-key"]["read_only"] is True
+        assert mounts["verify-keys"]["read_only"] is True
