@@ -14,6 +14,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "end_to_end/test_loop.py",
         "end_to_end/test_serving.py",
         "training/parallel/test_distributed.py",
+        "training/parallel/test_worker_shards.py::test_workers_on_two_machines_fetch_their_own_shards_alone_and_learn_what_one_learns",
         "tuning/test_assets.py",
         "tuning/test_sweep.py",
     ),

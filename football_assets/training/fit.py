@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from football_assets.errors import FootballError
-from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.calibration import calibrate, calibrate_blend, copy_calibration
 from football_assets.training.checkpoints import Checkpoints, NoCheckpoints, TrainingCheckpoint, named
 from football_assets.training.config import TrainingConfig
-from football_assets.training.inputs import BatchReader, batch_reader
+from football_assets.training.inputs import TrainingTensors, batch_reader
 from football_assets.training.losses import LossFunction, mean_losses
 from football_assets.training.network import MatchForecaster, count_parameters
 from football_assets.training.passes import FitTask, NetworkFactory, Passes, matches_per_step
-from football_assets.training.predictions import outputs_and_targets
+from football_assets.training.predictions import outputs_and_targets, read_joined
 from football_assets.training.split import TimeSplit
 from football_assets.training.workers import Alone, Workers
 
@@ -107,7 +105,7 @@ def describe_fit(fit: Fit, split: TimeSplit, config: TrainingConfig) -> dict[str
 
 
 def fit_forecaster(
-    tensors: SequenceTensors,
+    tensors: TrainingTensors,
     split: TimeSplit,
     config: TrainingConfig,
     on_epoch: OnEpoch | None = None,
@@ -125,9 +123,9 @@ def fit_forecaster(
     Parameters
     ----------
     tensors
-        The matches.
+        The matches, or a shard of those that this worker owns.
     split
-        Rows of training, validation and test matches.
+        Rows of training, validation and test matches, in all tensors.
     config
         Hyperparameters.
     on_epoch
@@ -154,7 +152,9 @@ def fit_forecaster(
     workers, checkpoints = workers or Alone(), checkpoints or NoCheckpoints()
     with _threads_for(batch_size // workers.size):
         reader = batch_reader(tensors, workers.device)
-        task = FitTask(tensors, reader, config, batch_size, workers, network_factory, losses, checkpoints)
+        task = FitTask(
+            tensors.spec, reader, config, batch_size, workers, network_factory, losses, checkpoints
+        )
         return _fit(task, split, on_epoch)
 
 
@@ -171,9 +171,7 @@ def _fit(task: FitTask, split: TimeSplit, on_epoch: OnEpoch | None) -> Fit:
     while not course.is_over(task.config):
         started = time.perf_counter()
         train_loss, learning_rate = passes.run()
-        validation_loss, validation_goals_loss = task.workers.from_first(
-            partial(validate, passes.averaged.module, task.reader, split.validation, task.losses)
-        )
+        validation_loss, validation_goals_loss = validate(task, passes.averaged.module, split.validation)
         epoch = Epoch(
             epoch=passes.done,
             train_log_loss=train_loss,
@@ -187,10 +185,7 @@ def _fit(task: FitTask, split: TimeSplit, on_epoch: OnEpoch | None) -> Fit:
             on_epoch(epoch)
         task.checkpoints.store(lambda: course.state(_FIT, passes))
     network = course.best_network(passes.network)
-    logits, _, outcome, _ = outputs_and_targets(network, task.reader, split.validation)
-    calibrate(network, logits, outcome)
-    context = torch.from_numpy(np.asarray(task.tensors.context[split.validation]))
-    calibrate_blend(network.to("cpu"), logits, context, outcome)
+    _calibrate(task, network, split.validation)
     fit = Fit(network.to("cpu").eval(), course.epochs, course.best_epoch, str(task.workers.device))
     return _refit(task, split, fit, course, checkpoint) if task.config.refit else fit
 
@@ -282,12 +277,18 @@ def _threads_for(batch_size: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def validate(
-    network: MatchForecaster,
-    reader: BatchReader,
-    rows: NDArray[np.int64],
-    losses: LossFunction = mean_losses,
-) -> tuple[float, float]:
+def validate(task: FitTask, network: MatchForecaster, rows: NDArray[np.int64]) -> tuple[float, float]:
     """Compute both losses of some rows, without dropout."""
-    outcome_loss, goals_loss = losses(*outputs_and_targets(network, reader, rows))
-    return outcome_loss.item(), goals_loss.item()
+    outputs = outputs_and_targets(network, task.reader, rows, task.workers)
+    outcome_loss, goals_loss = task.losses(*outputs)
+    return task.workers.from_first((outcome_loss.item(), goals_loss.item()))
+
+
+def _calibrate(task: FitTask, network: MatchForecaster, rows: NDArray[np.int64]) -> None:
+    """Calibrate a network and its blend with odds on some rows."""
+    logits, _, outcome, _ = outputs_and_targets(network, task.reader, rows, task.workers)
+    calibrate(network, logits, outcome)
+    context = read_joined(
+        task.reader, rows, lambda batch: batch.inputs[-1], len(task.spec.context), task.workers
+    )
+    calibrate_blend(network.to("cpu"), logits, context.float(), outcome)

@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from football_assets.sequences.shards import TensorShard
 from football_assets.sequences.tensors import ARRAYS, SequenceTensors
 
+TrainingTensors = SequenceTensors | TensorShard
 Inputs = tuple[Tensor, Tensor, Tensor]
 _LARGEST_SHARE = 0.5  # of a GPU's free memory for the tensors; the rest is for training
 
@@ -35,9 +37,18 @@ class BatchReader(Protocol):
         """Read inputs and labels of some rows, on the network's device."""
         ...
 
+    def has_odds(self, rows: NDArray[np.int64]) -> bool:
+        """Whether the odds of one of the matches are known: `Batch.market` is not NaN."""
+        ...
 
-def batch_reader(tensors: SequenceTensors, device: torch.device) -> BatchReader:
-    """Choose the reader of a device: a GPU with enough memory holds the tensors, any other reads mapped files."""
+
+def batch_reader(tensors: TrainingTensors, device: torch.device) -> BatchReader:
+    """Choose the reader of a device: a GPU with enough memory holds the tensors, any other reads them as given.
+
+    Rows of a shard are those of the tensors that it was cut from.
+    """
+    if isinstance(tensors, TensorShard):
+        return ShardReader(tensors, batch_reader(tensors.tensors, device))
     if device.type == "cuda":
         size = sum(getattr(tensors, name).nbytes for name in ARRAYS)
         if size <= _LARGEST_SHARE * torch.cuda.mem_get_info(device)[0]:
@@ -61,6 +72,10 @@ class MappedReader:
         outcome, goals = targets(self._tensors, rows)
         market = torch.from_numpy(np.asarray(self._tensors.market[rows]))
         return Batch((home, away, context), *(self._sent(label) for label in (outcome, goals, market)))
+
+    def has_odds(self, rows: NDArray[np.int64]) -> bool:
+        """Read the columns of `market`. See `BatchReader.has_odds`."""
+        return bool(np.isfinite(self._tensors.market[rows]).any())
 
     def _sent(self, values: Tensor) -> Tensor:
         if self._device.type == "cuda":
@@ -88,6 +103,10 @@ class ResidentReader:
         inputs = (home, away, self._context[index])
         return Batch(inputs, self._outcome[index], self._goals[index].float(), self._market[index])
 
+    def has_odds(self, rows: NDArray[np.int64]) -> bool:
+        """Read the columns of `market`. See `BatchReader.has_odds`."""
+        return bool(torch.isfinite(self._market[torch.from_numpy(rows).to(self._device)]).any())
+
     def _history(self, spans: Tensor) -> Tensor:
         """Gather the last matches of teams, as `read_histories` does."""
         rows = spans[:, 1:] + self._back  # [n, length]
@@ -96,6 +115,29 @@ class ResidentReader:
 
     def _held(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.array(array)).to(self._device)
+
+
+class ShardReader:
+    """Read batches of a shard by the rows that its matches have in all tensors.
+
+    Parameters
+    ----------
+    shard
+        The matches.
+    reader
+        Reads the shard's own tensors.
+    """
+
+    def __init__(self, shard: TensorShard, reader: BatchReader) -> None:
+        self._shard, self._reader = shard, reader
+
+    def read(self, rows: NDArray[np.int64]) -> Batch:
+        """Read a batch. See `BatchReader.read`; a row that is not in the shard raises IndexError."""
+        return self._reader.read(self._shard.positions(rows))
+
+    def has_odds(self, rows: NDArray[np.int64]) -> bool:
+        """Read the columns of `market`. See `BatchReader.has_odds`."""
+        return self._reader.has_odds(self._shard.positions(rows))
 
 
 def targets(tensors: SequenceTensors, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:

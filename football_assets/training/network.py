@@ -12,6 +12,7 @@ alike.
 
 import json
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,14 @@ SCORE_GRID_GOALS = 12
 ODDS_GOALS = ("odds_home_goals", "odds_away_goals")  # goals that the ratings from past odds imply
 _LOG_RATE_BOUNDS = (-3.0, 2.0)  # 0.05 to 7.4 goals
 _SMALLEST = 1e-9
+_LEAST_VARIANCE = 1e-12  # of a feature that varies
 _SCALE_TOLERANCE = 1e-6  # of the blend's scale, which earlier releases fitted
+
+Total = Callable[[Tensor], Tensor]
+
+
+def _unchanged(values: Tensor) -> Tensor:
+    return values
 
 
 class Normaliser(nn.Module):
@@ -52,18 +60,33 @@ class Normaliser(nn.Module):
     deviation: Tensor
 
     @torch.no_grad()
-    def fit(self, rows: Tensor) -> None:
+    def fit(self, rows: Tensor, total: Total = _unchanged) -> None:
         """Fit mean and deviation on training rows `[n, features]`, ignoring NaN.
 
         One feature at a time: double precision of all at once would take several times the memory of the rows.
+
+        Parameters
+        ----------
+        rows
+            Those of this process; it may have none.
+        total
+            Sums values over all processes that have a part of the training rows.
         """
+        sums = [torch.stack([values.new_tensor(len(values)), values.sum()]) for values in self._known(rows)]
+        counts, totals = total(torch.stack(sums)).T  # [features] each
+        counts = counts.clamp(min=1)
+        mean = totals / counts
+        known = zip(self._known(rows), mean.tolist(), strict=True)
+        squares = torch.stack([((values - centre) ** 2).sum() for values, centre in known])
+        variance = total(squares) / counts
+        self.mean.copy_(mean)
+        self.deviation.copy_(torch.where(variance > _LEAST_VARIANCE, variance.sqrt(), torch.inf))
+
+    def _known(self, rows: Tensor) -> Iterator[Tensor]:
+        """Yield the known values of each feature within its bounds, float64."""
         for place, (lower, upper) in enumerate(zip(self.lower.tolist(), self.upper.tolist(), strict=True)):
             values = rows[:, place].to(self.lower.device).double()
-            values = values[~values.isnan()].clamp(lower, upper)
-            mean = values.mean() if len(values) else torch.zeros(())
-            variance = ((values - mean) ** 2).mean() if len(values) else torch.zeros(())
-            self.mean[place] = mean
-            self.deviation[place] = variance.sqrt() if variance > 1e-12 else torch.inf
+            yield values[~values.isnan()].clamp(lower, upper)
 
     def forward(self, raw: Tensor) -> Tensor:
         """Normalise features `[..., features]`; an unknown one becomes 0, the mean."""

@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.checkpoints import Checkpoints, TrainingCheckpoint, named
 from football_assets.training.config import NetworkConfig, TrainingConfig
 from football_assets.training.hidden_inputs import HiddenOdds
 from football_assets.training.inputs import Batch, BatchReader
 from football_assets.training.losses import LossFunction, soft_labels
 from football_assets.training.network import MatchForecaster
+from football_assets.training.predictions import in_parts
 from football_assets.training.workers import Workers
 
 _NORMALISER_ROWS = 100_000
@@ -31,7 +31,7 @@ NetworkFactory = Callable[[FeatureSpec, NetworkConfig], MatchForecaster]
 class FitTask:
     """What the first fit and the refit have in common."""
 
-    tensors: SequenceTensors
+    spec: FeatureSpec
     reader: BatchReader
     config: TrainingConfig
     batch_size: int
@@ -49,7 +49,7 @@ class Passes:
     task
         Data, hyperparameters and workers.
     rows
-        Rows of the training matches.
+        Rows of the training matches, each of which belongs to one worker.
     """
 
     def __init__(self, task: FitTask, rows: NDArray[np.int64]) -> None:
@@ -66,9 +66,14 @@ class Passes:
         )
         self._order = np.random.default_rng(config.seed)
         last = int(rows.max()) + 1  # matches after the training period must not change the draws
-        self._hidden = HiddenOdds(task.tensors.spec, config.hidden_odds, config.seed, last, workers.device)
-        has_odds = bool(np.isfinite(task.tensors.market[rows]).any())
-        self._odds_share = config.soft_labels if has_odds else 0.0
+        self._hidden = HiddenOdds(task.spec, config.hidden_odds, config.seed, last, workers.device)
+        own = rows[workers.owns(rows)]
+        owned, with_odds = workers.total(torch.tensor([len(own), task.reader.has_odds(own)])).tolist()
+        if owned != len(rows):
+            raise ValueError(
+                f"The workers own {owned:.0f} of {len(rows)} training matches: divide all of them."
+            )
+        self._odds_share = config.soft_labels if with_odds else 0.0
         self.done = 0  # passes
 
     def run(self) -> tuple[float, float]:
@@ -79,7 +84,7 @@ class Passes:
         total = torch.zeros((), dtype=torch.float64, device=workers.device)
         for drawn in batches(self._rows, task.batch_size, self._order):
             self._optimiser.zero_grad(set_to_none=True)
-            own = workers.own(drawn)
+            own = drawn[workers.owns(drawn)]
             if len(own):
                 batch = task.reader.read(own)
                 outputs = network.raw_outputs(*self._hidden.hide(batch.inputs, own))  # [n, 3], [n, 2]
@@ -92,7 +97,7 @@ class Passes:
             self._schedule.step()
             self.averaged.update_parameters(network)
         self.done += 1
-        return workers.total(total.item()) / len(self._rows), self._schedule.get_last_lr()[0]
+        return workers.total(total).item() / len(self._rows), self._schedule.get_last_lr()[0]
 
     def state(self) -> TrainingCheckpoint:
         """Return the state after the last pass; the tensors are those that the next pass changes."""
@@ -146,13 +151,24 @@ def peak_learning_rate(config: TrainingConfig, batch_size: int) -> float:
     return config.learning_rate * sqrt(batch_size / config.batch_size)
 
 
-def fit_normalisers(network: MatchForecaster, tensors: SequenceTensors, train: NDArray[np.int64]) -> None:
-    """Fit means and deviations on at most 100,000 evenly spaced training matches; padding is left out."""
+def fit_normalisers(
+    network: MatchForecaster, reader: BatchReader, train: NDArray[np.int64], workers: Workers
+) -> None:
+    """Fit means and deviations on at most 100,000 evenly spaced training matches; padding is left out.
+
+    Each worker reads the sampled matches that it owns.
+    """
     rows = train[:: max(1, len(train) // _NORMALISER_ROWS)]
-    batch = tensors.take(rows)
-    network.normalise_context.fit(torch.from_numpy(batch.context))
-    past = np.concatenate([batch.home_history, batch.away_history]).reshape(-1, len(tensors.spec.history))
-    network.normalise_history.fit(torch.from_numpy(past[past[:, network.observed] > 0]))
+    contexts = [torch.zeros(0, len(network.spec.context))]
+    past = [torch.zeros(0, len(network.spec.history))]
+    for part in in_parts(rows[workers.owns(rows)]):
+        home, away, context = (values.cpu() for values in reader.read(part).inputs)
+        contexts.append(context)
+        past += [
+            history[history[..., network.observed] > 0] for history in (home, away)
+        ]  # [matches, features]
+    network.normalise_context.fit(torch.cat(contexts), workers.total)
+    network.normalise_history.fit(torch.cat(past), workers.total)
 
 
 def batches(rows: NDArray[np.int64], size: int, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
@@ -166,10 +182,10 @@ def _start(task: FitTask, rows: NDArray[np.int64]) -> tuple[MatchForecaster, Ave
     """Build the network with the seed's weights and the normalisation of some rows, and the mean of its weights."""
     seed, workers = task.config.seed, task.workers
     torch.manual_seed(seed)
-    network = task.network_factory(task.tensors.spec, task.config.network).to(workers.device)
+    network = task.network_factory(task.spec, task.config.network).to(workers.device)
     if workers.rank:
         torch.manual_seed(seed + workers.rank)  # equal weights, different masks of dropout
-    fit_normalisers(network, task.tensors, rows)
+    fit_normalisers(network, task.reader, rows, workers)
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(task.config.averaging))
     averaged.module.lstm.flatten_parameters()  # a copy's are not contiguous, which a GPU would repack at each call
     return network, averaged

@@ -1,12 +1,13 @@
 """The workers of a training: one process, or a group that shares every batch and sums its gradients."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
+
+from football_assets.sequences.shards import contains
 
 Losses = tuple[float, float]
 
@@ -18,20 +19,20 @@ class Workers(Protocol):
     size: int
     device: torch.device
 
-    def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of a batch that belong to this worker; none where the batch has fewer rows than workers."""
+    def owns(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which rows this worker owns, `[n]`; each row of training and validation belongs to one worker."""
         ...
 
     def join_gradients(self, network: nn.Module, share: float) -> None:
         """Replace each worker's gradients by those of the whole batch; `share` is this worker's share of its rows."""
         ...
 
-    def total(self, value: float) -> float:
-        """Sum the values of all workers."""
+    def total(self, values: Tensor) -> Tensor:
+        """Sum the values of all workers; float64, on the CPU."""
         ...
 
-    def from_first(self, measure: Callable[[], Losses]) -> Losses:
-        """Broadcast what the first worker measures, so that all workers decide alike."""
+    def from_first(self, losses: Losses) -> Losses:
+        """Broadcast the losses of the first worker, so that all workers decide alike."""
         ...
 
 
@@ -43,35 +44,41 @@ class Alone:
     def __init__(self) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return all rows."""
-        return rows
+    def owns(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return True for each row."""
+        return np.ones(len(rows), dtype=bool)
 
     def join_gradients(self, network: nn.Module, share: float) -> None:
         """Leave the gradients: they are those of the whole batch."""
 
-    def total(self, value: float) -> float:
-        """Return the value."""
-        return value
+    def total(self, values: Tensor) -> Tensor:
+        """Return the values as float64 on the CPU."""
+        return values.to("cpu", torch.float64)
 
-    def from_first(self, measure: Callable[[], Losses]) -> Losses:
-        """Return what is measured."""
-        return measure()
+    def from_first(self, losses: Losses) -> Losses:
+        """Return the losses."""
+        return losses
 
 
 class Group:
     """A worker of torch's default process group, which must have been initialised.
 
     Gradients are reduced on the CPU: the network is small, and NCCL does not allow several workers to share a GPU.
+
+    Parameters
+    ----------
+    rows
+        Rows of the matches that this worker owns, ascending.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rows: NDArray[np.int64]) -> None:
+        self._rows = rows
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def own(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return every `size`-th row."""
-        return rows[self.rank :: self.size]
+    def owns(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which rows are among the worker's own."""
+        return contains(self._rows, rows)
 
     def join_gradients(self, network: nn.Module, share: float) -> None:
         """Sum the workers' mean gradients, weighted by their rows: the batch's mean gradient."""
@@ -86,15 +93,15 @@ class Group:
         for parameter, part in zip(parameters, parts, strict=True):
             parameter.grad = part.view_as(parameter)
 
-    def total(self, value: float) -> float:
-        """Sum the values over the group."""
-        values = torch.tensor([value], dtype=torch.float64)
-        distributed.all_reduce(values)
-        return float(values.item())
+    def total(self, values: Tensor) -> Tensor:
+        """Sum the values over the group; the sums are equal on all workers."""
+        total = values.to("cpu", torch.float64, copy=True)
+        distributed.all_reduce(total)
+        return total
 
-    def from_first(self, measure: Callable[[], Losses]) -> Losses:
-        """Broadcast what rank 0 measures."""
-        values = torch.tensor(measure() if self.rank == 0 else (0.0, 0.0), dtype=torch.float64)
+    def from_first(self, losses: Losses) -> Losses:
+        """Broadcast the losses of rank 0."""
+        values = torch.tensor(losses, dtype=torch.float64)
         distributed.broadcast(values, src=0)
         first, second = values.tolist()
         return first, second

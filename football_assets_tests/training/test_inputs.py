@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from football_assets.sequences.shards import cut_shard
 from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training import inputs
 from football_assets.training.fit import fit_forecaster
-from football_assets.training.inputs import Batch, MappedReader, ResidentReader, batch_reader
+from football_assets.training.inputs import Batch, MappedReader, ResidentReader, ShardReader, batch_reader
 from football_assets.training.workers import Alone
 from football_assets_tests.builders.fits import Fitted
 from football_assets_tests.builders.planted import SMALL
@@ -44,6 +45,47 @@ def test_both_readers_read_the_same_odds_and_labels() -> None:
     assert_same(ResidentReader(tensors, CPU).read(rows), mapped)
     np.testing.assert_array_equal(mapped.market.numpy(), tensors.market[rows])
     assert mapped.market.shape == (3, 5)
+
+
+@pytest.mark.parametrize("read_by", [MappedReader, ResidentReader])
+def test_a_shard_is_read_by_the_rows_of_all_tensors(
+    read_by: type[MappedReader | ResidentReader], tensors: SequenceTensors
+) -> None:
+    own = np.flatnonzero(np.random.default_rng(1).random(len(tensors)) < 0.4)
+    shard = cut_shard(tensors, own)
+    reader = ShardReader(shard, read_by(shard.tensors, CPU))
+
+    rows = np.random.default_rng(2).permutation(own)
+    for part in (rows, rows[:1], rows[:0]):
+        assert_same(reader.read(part), MappedReader(tensors, CPU).read(part))
+    with pytest.raises(IndexError, match="not in the shard"):
+        reader.read(np.setdiff1d(np.arange(len(tensors)), own)[:3])
+
+
+def test_the_reader_of_a_shard_is_chosen_as_that_of_all_tensors(tensors: SequenceTensors) -> None:
+    shard = cut_shard(tensors, np.arange(5, 20))
+
+    reader = batch_reader(shard, CPU)
+
+    assert isinstance(reader, ShardReader)
+    assert_same(reader.read(np.array([7])), MappedReader(tensors, CPU).read(np.array([7])))
+
+
+def test_every_reader_knows_whether_one_of_some_matches_has_odds() -> None:
+    tensors = priced_tensors(matches=100)
+    priced = np.isfinite(tensors.market[:, 0])
+    assert priced.any()
+    assert not priced.all()
+    shard = cut_shard(tensors, np.arange(100))
+    for reader in (
+        MappedReader(tensors, CPU),
+        ResidentReader(tensors, CPU),
+        ShardReader(shard, MappedReader(shard.tensors, CPU)),
+    ):
+        assert reader.has_odds(np.arange(100))
+        assert reader.has_odds(np.flatnonzero(priced)[-1:])
+        assert not reader.has_odds(np.flatnonzero(~priced))
+        assert not reader.has_odds(np.array([], dtype=np.int64))
 
 
 def test_a_cpu_reads_the_mapped_files(planted: Fitted) -> None:

@@ -298,6 +298,36 @@ def test_the_normaliser_learns_clipped_means_and_leaves_unknown_values_out() -> 
     np.testing.assert_allclose(found, [[0, 1, 0], [2, -1, 0]])
 
 
+def test_normalisers_of_parts_of_the_rows_are_those_of_all_rows() -> None:
+    """Each of three processes has a part, one of them an empty one; their values are summed as by a group."""
+    rows = torch.tensor([[1.0, 2000.0, 7.0], [3.0, 1500.0, 7.0], [math.nan, 900.0, 7.0], [8.0, 99.0, 7.0]])
+    bounds: dict[str, list[float]] = {"lower": [0, 0, 0], "upper": [10, 5000, 10]}
+    whole = Normaliser(**bounds)
+    whole.fit(rows)
+    parts = (rows[:1], rows[1:], rows[:0])
+
+    sums: list[torch.Tensor] = []
+    for count in range(2):  # sums of the first and of the second reduction
+        given: list[list[torch.Tensor]] = []
+        for part in parts:
+            seen: list[torch.Tensor] = []
+            given.append(seen)
+
+            def total(values: torch.Tensor, seen: list[torch.Tensor] = seen) -> torch.Tensor:
+                seen.append(values)
+                return sums[len(seen) - 1] if len(seen) <= len(sums) else values
+
+            Normaliser(**bounds).fit(part, total)
+        sums.append(torch.stack([seen[count] for seen in given]).sum(dim=0))
+    answers = iter(sums)
+    joined = Normaliser(**bounds)
+    joined.fit(parts[0], lambda _: next(answers))
+
+    np.testing.assert_allclose(joined.mean.numpy(), whole.mean.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(joined.deviation.numpy(), whole.deviation.numpy(), rtol=1e-6)
+    assert whole.mean.tolist()[0] == 4.0
+
+
 def test_a_feature_that_does_not_vary_in_training_has_no_influence_when_it_does_later() -> None:
     normaliser = Normaliser(lower=[0, 0], upper=[10, 10])
     nan = math.nan

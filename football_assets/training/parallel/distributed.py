@@ -1,4 +1,4 @@
-"""Train on several workers of Ray Train: each runs the loop of `fit.py` on its part of every batch."""
+"""Train on several workers of Ray Train: each runs the loop of `fit.py` on the matches of every batch that it owns."""
 
 import os
 import socket
@@ -18,11 +18,13 @@ from football_assets.training.config import TrainingConfig
 from football_assets.training.fit import Epoch, Fit, OnEpoch, fit_forecaster
 from football_assets.training.parallel.checkpoint_storage import CheckpointStorage, RayCheckpoints
 from football_assets.training.parallel.ray_cluster import offered_gpus, ray_cluster
-from football_assets.training.parallel.worker_inputs import WorkerInputs, inputs_for_workers, is_one_machine
+from football_assets.training.parallel.worker_inputs import is_one_machine
+from football_assets.training.parallel.worker_shards import WorkerShard, put_shards, split_for_workers
 from football_assets.training.split import TimeSplit
 from football_assets.training.workers import Group
 
 if TYPE_CHECKING:
+    from ray import ObjectRef
     from ray.train import RunConfig, TrainingFailedError
     from ray.util.queue import Queue
 
@@ -62,7 +64,8 @@ def fit_on_workers(
         _check_gpus(config)
         if storage is not None and not (storage.is_remote or is_one_machine()):
             storage = None
-        ended = _fit(inputs_for_workers(tensors), split, config, _Report(on_epoch), folder, storage)
+        shards = put_shards(tensors, split, config.workers)
+        ended = _fit(shards, split, config, _Report(on_epoch), folder, storage)
     if storage is not None:
         storage.remove()
     if isinstance(ended, FootballError):
@@ -71,7 +74,7 @@ def fit_on_workers(
 
 
 def _fit(
-    inputs: WorkerInputs,
+    shards: "list[ObjectRef]",
     split: TimeSplit,
     config: TrainingConfig,
     report: "_Report",
@@ -89,7 +92,8 @@ def _fit(
     trainer = DataParallelTrainer(
         _train,
         train_loop_config={
-            "task": ray.put(_Task(inputs, split, config, storage is not None)),
+            "task": ray.put(_Task(split_for_workers(split), config, storage is not None)),
+            "shards": shards,
             "epochs": epochs,
         },
         scaling_config=ScalingConfig(
@@ -129,7 +133,6 @@ def _run_config(config: TrainingConfig, folder: Path, storage: CheckpointStorage
 class _Task:
     """The arguments that every worker reads from Ray's object store."""
 
-    inputs: WorkerInputs
     split: TimeSplit
     config: TrainingConfig
     stores: bool  # checkpoints
@@ -141,14 +144,15 @@ def _train(given: dict[str, Any]) -> Fit | FootballError | None:
 
     rank, size = ray.train.get_context().get_world_rank(), ray.train.get_context().get_world_size()
     task: _Task = ray.get(given["task"])
+    shard: WorkerShard = ray.get(given["shards"][rank])
     with _process_group(rank, size):
         epochs: Queue = given["epochs"]
         on_epoch = (lambda epoch: epochs.put(epoch.as_dict())) if rank == 0 else None
         checkpoints = RayCheckpoints(rank) if task.stores else None
         try:
-            fit = fit_forecaster(
-                task.inputs.tensors(), task.split, task.config, on_epoch, Group(), checkpoints=checkpoints
-            )
+            group = Group(shard.rows)
+            tensors = shard.open(group.device)
+            fit = fit_forecaster(tensors, task.split, task.config, on_epoch, group, checkpoints=checkpoints)
         except FootballError as error:
             return error if rank == 0 else None
     return fit if rank == 0 else None

@@ -1,7 +1,8 @@
-"""Pass tensors to the workers of Ray: as paths of memory-mapped files on one machine, else as arrays.
+"""Pass all tensors to workers of Ray: as paths of memory-mapped files on one machine, else as arrays.
 
 All workers of a machine map the same pages of a file. To other machines the arrays go through Ray's object store, which
-holds one copy per machine for all its workers.
+holds one copy per machine for all its workers. Trials of the sweep take them, each of which trains on all matches;
+`worker_shards.py` divides the matches of one training.
 """
 
 import mmap

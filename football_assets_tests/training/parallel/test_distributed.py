@@ -18,6 +18,13 @@ from football_assets.training.parallel.checkpoint_storage import CheckpointStora
 from football_assets.training.parallel.distributed import explained, fit_on_workers
 from football_assets.training.parallel.ray_cluster import ray_cluster
 from football_assets.training.parallel.worker_inputs import inputs_for_workers, mapped_file
+from football_assets.training.parallel.worker_shards import (
+    CopiedShard,
+    MappedShard,
+    divide_matches,
+    put_shards,
+)
+from football_assets.training.passes import matches_per_step
 from football_assets.training.split import TimeSplit, split_by_time
 from football_assets_tests.builders.fits import Fitted
 from football_assets_tests.builders.planted import SMALL
@@ -84,9 +91,10 @@ def test_two_workers_learn_what_one_learns(tensors: SequenceTensors, split: Time
 
 
 def test_two_workers_hide_the_same_odds_and_learn_from_the_same_soft_labels() -> None:
+    """Each with a copy of its own matches, since the tensors are in memory; with a refit, on validation too."""
     tensors = priced_tensors()
     split = split_by_time(tensors, PRICED.split)
-    config = WITHOUT_DROPOUT.model_copy(update={"epochs": 2, "hidden_odds": 0.4})
+    config = WITHOUT_DROPOUT.model_copy(update={"epochs": 2, "hidden_odds": 0.4, "refit": True})
 
     together = fit_on_workers(tensors, split, two_workers(config))
     alone = fit_forecaster(tensors, split, config)
@@ -97,6 +105,39 @@ def test_two_workers_hide_the_same_odds_and_learn_from_the_same_soft_labels() ->
     assert alone.network.blend is not None
     assert together.network.blend.weight.item() == pytest.approx(alone.network.blend.weight.item(), abs=1e-3)
     assert together.network.blend.weight.item() > 0
+    ours, theirs = together.network.state_dict(), alone.network.state_dict()
+    for name, tensor in ours.items():
+        assert tensor.numpy() == pytest.approx(theirs[name].numpy(), rel=1e-3, abs=1e-3), name
+
+
+def test_a_batch_may_have_no_match_of_a_worker(planted: Fitted) -> None:
+    """The last batch of an epoch has one match."""
+    config = WITHOUT_DROPOUT.model_copy(update={"epochs": 1})
+    split = replace(planted.split, train=planted.split.train[:129], validation=planted.split.validation[:50])
+    assert matches_per_step(config, 129) == 64  # two full batches, and one match more
+
+    together = fit_on_workers(planted.tensors, split, two_workers(config))
+    alone = fit_forecaster(planted.tensors, split, config)
+
+    assert curve(together)[0] == pytest.approx(curve(alone)[0], abs=1e-5)
+
+
+def test_shards_are_put_one_by_one_and_mapped_files_are_named(
+    tensors: SequenceTensors, split: TimeSplit
+) -> None:
+    """The tensors of the fixture map their files."""
+    import ray
+
+    named = ray.get(put_shards(tensors, split, 3))
+    whole = np.asarray(tensors.context)
+    copied = ray.get(put_shards(replace(tensors, context=np.array(whole)), split, 3))
+
+    expected = divide_matches(tensors, split, 3)
+    for mapped, copy, rows in zip(named, copied, expected, strict=True):
+        assert isinstance(mapped, MappedShard)
+        assert isinstance(copy, CopiedShard)
+        assert mapped.rows.tolist() == copy.rows.tolist() == rows.tolist()
+        np.testing.assert_array_equal(copy.shard.tensors.context, whole[rows])
 
 
 def test_workers_on_this_machine_map_the_files_that_the_tensors_map(planted: Fitted, tmp_path: Path) -> None:
