@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ray.util.queue import Queue
 
 _POLL_SECONDS = 0.2
-_PEER_TIMEOUT = timedelta(minutes=10)  # workers wait for each other while the first one validates
+_PEER_TIMEOUT = timedelta(minutes=10)  # workers wait for the slowest of them at every batch
 
 
 def fit_on_workers(
