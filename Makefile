@@ -8,6 +8,8 @@ TORCH_INDEX ?=
 TORCH_PIP   := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 # `cpu` or `cuda`: constraints-VARIANT.txt. The default is what this machine can use and pip can find.
 VARIANT     ?=
+# Extras of the environment. The default is `dev`, and `compare` where Python is new enough for penaltyblog.
+EXTRAS      ?=
 BUILDER     ?= $(shell command -v buildah || command -v docker)
 # HEALTHCHECK exists in docker's format only.
 BUILD_OPTIONS ?= $(if $(findstring buildah,$(BUILDER)),--layers --format docker)
@@ -96,5 +98,9 @@ $(READY): pyproject.toml $(wildcard constraints*.txt)
 	    command -v nvidia-smi >/dev/null || ! $(PIP) install --quiet --dry-run --no-deps $(TORCH_PIP) -c constraints-cpu.txt torch 2>/dev/null || variant=cpu; \
 	fi; \
 	echo "Installing the pinned environment ($$variant) into $(VENV): some minutes, once."; \
-	$(PIP) install --quiet $(TORCH_PIP) -c constraints.txt -c constraints-$$variant.txt -e ".[dev]"
+	extras="$(EXTRAS)"; \
+	if [ -z "$$extras" ]; then extras=dev; \
+	    ! $(BIN)/python -c "import sys; sys.exit(sys.version_info < (3, 11, 5))" || extras=dev,compare; \
+	fi; \
+	$(PIP) install --quiet $(TORCH_PIP) -c constraints.txt -c constraints-$$variant.txt -e ".[$$extras]"
 	@touch $@

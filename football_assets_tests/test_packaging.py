@@ -33,7 +33,7 @@ NOT_IMPORTED = {
     "dbt-duckdb": "dbt's adapter",
     "pyopenssl": "imported by model-signing, which does not require it",
 }
-# Imported where a person who wants these models has installed them; `dev` has them.
+# Imported where a person who wants these models has installed them.
 OPTIONAL_MODELS = {"catboost", "lightgbm", "penaltyblog"}
 
 
@@ -110,7 +110,9 @@ def test_the_metadata_has_the_extras_and_the_licence(unpacked: Path) -> None:
     (info,) = unpacked.glob("*.dist-info")
     found = metadata.Distribution.at(info).metadata
 
-    assert set(found.get_all("Provides-Extra") or ()) == {"pipeline", "serve", "kubernetes", "kuberay", "dev"}
+    assert set(found.get_all("Provides-Extra") or ()) == {
+        *("pipeline", "serve", "kubernetes", "kuberay", "compare", "dev")
+    }
     assert (info / "licenses" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 

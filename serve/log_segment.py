@@ -1,14 +1,15 @@
 """Segments of the prediction log: files of whole lines that one process holds by a lock."""
 
 import errno
-import fcntl
 import mmap
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from football_assets.runtime.file_locks import try_lock_file
 from football_assets.storage.log_segments import COMPRESSED, SEGMENTS, compress_segment
 from serve.log_lines import record_day
 
@@ -49,6 +50,8 @@ class LogSegment:
         return compress_segment(self._chunks())
 
     def _chunks(self) -> Iterator[bytes]:
+        if sys.platform == "win32":
+            raise OSError(errno.ENOTSUP, "the prediction log is written on Linux and macOS only")
         position = 0
         while position < self.length:
             chunk = os.pread(self.descriptor, min(_CHUNK_BYTES, self.length - position), position)
@@ -93,11 +96,7 @@ def whole_lines(descriptor: int) -> tuple[int, bytes]:
 
 def try_lock(descriptor: int, path: Path) -> bool:
     """Lock a file until its descriptor is closed; False if another process holds the lock or has removed the file."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return is_at(descriptor, path)
+    return try_lock_file(descriptor) and is_at(descriptor, path)
 
 
 def is_at(descriptor: int, path: Path) -> bool:
@@ -113,6 +112,14 @@ def write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
+
+
+def sync_file(descriptor: int) -> None:
+    """Flush the content of a file to disk."""
+    if sys.platform == "linux":
+        os.fdatasync(descriptor)  # without the time of modification
+    else:
+        os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

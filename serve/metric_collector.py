@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import psutil
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -59,7 +60,6 @@ def _process_gauges(processes: list[int]) -> Iterator[Metric]:
 
 def _resident_bytes(process: int) -> int:
     try:
-        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
-    except (FileNotFoundError, ProcessLookupError):
+        return int(psutil.Process(process).memory_info().rss)
+    except psutil.NoSuchProcess:
         return 0  # it ended after its lock was read
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -7,14 +7,15 @@ counts of the slot's former holder. So there are as many files as processes ever
 slot whose lock is free are dropped.
 """
 
-import fcntl
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
 from football_assets.errors import FootballError
+from football_assets.runtime.file_locks import try_lock_file
 
 # The variable of prometheus_client that names the folder; a container image may set it.
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -54,7 +55,8 @@ class Slot:
         self.folder = folder
         self._claiming = Lock()
         self._claim()
-        os.register_at_fork(after_in_child=self._leave_to_parent)
+        if sys.platform != "win32":  # which has no fork
+            os.register_at_fork(after_in_child=self._leave_to_parent)
 
     def number(self) -> int:
         """Return the number of the slot. A forked child claims its own at its first metric."""
@@ -99,22 +101,18 @@ def value_files(folder: Path) -> list[str]:
 
 def _try_lock(file: Path) -> int | None:
     """Return a descriptor that holds the file's lock, or None if another process holds it."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    if try_lock_file(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def is_held(lock: Path, if_free: Callable[[int], None] = lambda number: None) -> bool:
     """Return whether a process holds the slot; if none does, call `if_free` with its number before any can."""
     with lock.open("rb") as file:
-        try:
-            # Shared, so that two processes that test at the same time do not see each other as the holder.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
+        # Shared, so that two processes that test at the same time do not see each other as the holder.
+        if not try_lock_file(file, shared=True):
             return True
         if_free(int(lock.stem.removeprefix("slot_")))
         return False

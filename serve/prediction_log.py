@@ -17,7 +17,7 @@ from pathlib import Path
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.log_segments import SEGMENTS, PredictionLogError, read_segment
 from serve.log_lines import record_day, to_lines
-from serve.log_segment import LogSegment, claim_segment, is_at, sync_folder, try_lock, write_all
+from serve.log_segment import LogSegment, claim_segment, is_at, sync_file, sync_folder, try_lock, write_all
 
 __all__ = ["SEGMENTS", "PredictionLog", "PredictionLogError", "read_segment"]
 
@@ -118,7 +118,7 @@ class PredictionLog:
             segment = self._segment or self._open(data[: data.index(b"\n")])
             try:
                 write_all(segment.descriptor, data)
-                os.fdatasync(segment.descriptor)
+                sync_file(segment.descriptor)
             except BaseException as error:
                 self._undo(segment)
                 if not isinstance(error, OSError):

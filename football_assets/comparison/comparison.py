@@ -117,7 +117,7 @@ def compare_forecasters(
 
 
 def is_installed(package: str) -> bool:
-    """Check whether a development dependency is installed, without importing it."""
+    """Check whether a package of the extra `compare` is installed, without importing it."""
     return find_spec(package) is not None
 
 

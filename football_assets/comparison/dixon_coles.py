@@ -1,6 +1,6 @@
 """The goals model of Dixon and Coles, refitted as results arrive, as a competing model.
 
-Likelihood, gradient and scorelines come from penaltyblog, a development dependency. Its own `fit` minimises by SLSQP,
+Likelihood, gradient and scorelines come from penaltyblog, of the extra `compare`. Its own `fit` minimises by SLSQP,
 whose steps cost O(teams³), 10 s for England. Here L-BFGS starts from the last fit, so that a weekly refit is
 affordable, and a penalty shrinks teams with few matches to the mean of their league.
 """
@@ -102,7 +102,7 @@ def dixon_coles(
     Raises
     ------
     ImportError
-        penaltyblog is not installed: it is a development dependency.
+        penaltyblog is not installed: it is in the extra `compare`.
 
     References
     ----------

@@ -95,7 +95,7 @@ def forecast_goals_model(
     Raises
     ------
     ImportError
-        penaltyblog is not installed: it is a development dependency.
+        penaltyblog is not installed: it is in the extra `compare`.
     """
     from threadpoolctl import threadpool_limits
 

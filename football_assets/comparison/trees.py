@@ -87,7 +87,7 @@ def boosted_trees(
     Raises
     ------
     ImportError
-        LightGBM is not installed: it is a development dependency.
+        LightGBM is not installed: it is in the extra `compare`.
 
     References
     ----------

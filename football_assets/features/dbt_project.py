@@ -5,7 +5,7 @@ In a checkout dbt writes to `dbt_features/target`, as by hand; of an installed p
 """
 
 import contextlib
-import fcntl
+import getpass
 import hashlib
 import json
 import os
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from football_assets.errors import FootballError
+from football_assets.runtime.file_locks import lock_file
 from football_assets.runtime.home import is_checkout, project_root
 from football_assets.settings import get_settings
 
@@ -65,7 +66,7 @@ def parsed_project() -> Path:
     stamp = folder / "digest"
     if not _is_current(stamp, digest):
         with (folder / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # of several processes one parses, the others wait
+            lock_file(lock)  # of several processes one parses, the others wait
             if not _is_current(stamp, digest):
                 _parse_into(folder)
                 stamp.write_text(digest)
@@ -144,9 +145,15 @@ def _writable(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     if folder.is_dir() and os.access(folder, os.W_OK):
         return folder
-    fallback = Path(tempfile.gettempdir()) / f"football-dbt-{os.getuid()}"
+    fallback = Path(tempfile.gettempdir()) / f"football-dbt-{_user()}"
     fallback.mkdir(mode=0o700, exist_ok=True)
     return fallback
+
+
+def _user() -> str:
+    if sys.platform == "win32":
+        return getpass.getuser()
+    return str(os.getuid())  # in a pod, a number without a name
 
 
 def _parse_into(folder: Path) -> None:

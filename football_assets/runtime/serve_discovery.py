@@ -9,7 +9,6 @@
   `ui_claim.json` while `football up` runs, also without the endpoint.
 """
 
-import fcntl
 import json
 import os
 import secrets
@@ -25,6 +24,7 @@ import psutil
 
 from football_assets.errors import FootballError
 from football_assets.runtime.cluster_token import ServeUnreachable, cluster_token
+from football_assets.runtime.file_locks import lock_file, try_lock_file
 from football_assets.settings import Settings
 
 TOKEN = "token"
@@ -99,7 +99,7 @@ def claimed(settings: Settings, command: str, address: str, name: str = CLAIM) -
     file = serve_folder(settings) / name
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise FootballError(f"{file} cannot be written: {error.strerror}.") from error
     with os.fdopen(descriptor, "r+") as claim:
@@ -121,15 +121,13 @@ def claimed(settings: Settings, command: str, address: str, name: str = CLAIM) -
 
 def _lock_or_read(claim: TextIO) -> dict[str, Any] | None:
     """Lock the file; returns None, or the content of the file if another process holds the lock."""
+    if try_lock_file(claim):
+        return None
+    claim.seek(0)
     try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        claim.seek(0)
-        try:
-            return dict(json.load(claim))
-        except ValueError:  # the other process is writing it
-            return {}
-    return None
+        return dict(json.load(claim))
+    except ValueError:  # the other process is writing it
+        return {}
 
 
 @contextmanager
@@ -139,7 +137,7 @@ def announced(settings: Settings, url: str) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder)
     with os.fdopen(handle, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock_file(file)
         json.dump({"url": url, "pid": os.getpid()}, file)
         file.flush()
         running = Path(temporary).replace(folder / _RUNNING_FILE)
@@ -199,9 +197,7 @@ def _place_token(folder: Path, file: Path, token: str | None) -> None:
 def _running_url(file: Path) -> str | None:
     try:
         with file.open() as running:
-            try:
-                fcntl.flock(running, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:  # a running server holds the lock
+            if not try_lock_file(running, shared=True):  # a running server holds the lock
                 return str(json.load(running)["url"])
     except FileNotFoundError:
         pass

@@ -56,7 +56,7 @@ def end_signals() -> Iterator[Event]:
     """
     ended = Event()
     wanted = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         wanted.append(signal.SIGHUP)
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in wanted}
     try:
@@ -158,7 +158,9 @@ def _interrupt(running: Mapping[str, "subprocess.Popen[bytes]"], grace: float) -
 
 def _reap(running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
     """Collect the exit codes of the programs, and remove the adopted processes that have ended."""
-    if not hasattr(os, "waitid"):  # macOS before Python 3.13, where no process is adopted either
+    if sys.platform == "win32" or not hasattr(
+        os, "waitid"
+    ):  # nor on macOS before Python 3.13: none is adopted there
         for process in running.values():
             process.poll()
         return

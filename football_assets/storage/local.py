@@ -1,6 +1,5 @@
 """A folder as a bucket. Versions are digests of the content; writes are atomic renames under a lock."""
 
-import fcntl
 import hashlib
 import os
 import secrets
@@ -23,6 +22,7 @@ from football_assets.errors import (
     printable,
     reason_of,
 )
+from football_assets.runtime.file_locks import lock_file
 from football_assets.storage.bucket import (
     ABSENT,
     INTERNAL,
@@ -259,7 +259,7 @@ class LocalBucket(Bucket):
     @contextmanager
     def _lock(self) -> Iterator[None]:
         with (self.root / INTERNAL / "lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock_file(file)
             yield
 
 

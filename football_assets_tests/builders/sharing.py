@@ -1,12 +1,13 @@
 """Folders that the workers of a test session share."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from football_assets.runtime.file_locks import lock_file
 
 
 @contextmanager
@@ -24,5 +25,5 @@ def shared_folder(
     folder = Path(kept) if kept else base / name
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock_file(lock)
         yield folder

@@ -32,9 +32,9 @@ def tensors(tensors: SequenceTensors) -> SequenceTensors:
 
 @pytest.fixture(scope="module")
 def comparison(tensors: SequenceTensors) -> ForecasterComparison:
-    pytest.importorskip("penaltyblog", reason="penaltyblog is a development dependency")
-    pytest.importorskip("lightgbm", reason="lightgbm is a development dependency")
-    pytest.importorskip("catboost", reason="CatBoost is a development dependency")
+    pytest.importorskip("penaltyblog", reason="penaltyblog is in the extra compare")
+    pytest.importorskip("lightgbm", reason="lightgbm is in the extra compare")
+    pytest.importorskip("catboost", reason="CatBoost is in the extra compare")
     return compare_forecasters(tensors, START, config=CONFIG)
 
 

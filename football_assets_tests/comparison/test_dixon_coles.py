@@ -13,7 +13,7 @@ from football_assets.sequences.tensors import SequenceTensors
 from football_assets.training.baselines import class_prior
 from football_assets_tests.builders.worlds import REWRITTEN, REWRITTEN_FROM, SimulatedCountries
 
-pytest.importorskip("penaltyblog", reason="penaltyblog is a development dependency")
+pytest.importorskip("penaltyblog", reason="penaltyblog is in the extra compare")
 CONFIG = DixonColesConfig(refit_days=28)
 START = np.datetime64("2014-08-14")
 

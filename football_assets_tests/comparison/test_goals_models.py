@@ -13,7 +13,7 @@ from football_assets.training.baselines import class_prior
 from football_assets.training.split import split_by_time
 from football_assets_tests.builders.planted import SMALL, planted_tensors
 
-models = pytest.importorskip("penaltyblog", reason="penaltyblog is a development dependency").models
+models = pytest.importorskip("penaltyblog", reason="penaltyblog is in the extra compare").models
 CONFIG = GoalsModelConfig()
 START = np.datetime64("2014-08-14")
 

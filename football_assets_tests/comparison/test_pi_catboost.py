@@ -21,7 +21,7 @@ from football_assets.training.config import SplitConfig
 from football_assets.training.split import TimeSplit, split_by_time
 from football_assets_tests.builders.planted import SMALL, planted_tensors
 
-pytest.importorskip("catboost", reason="CatBoost is a development dependency")
+pytest.importorskip("catboost", reason="CatBoost is in the extra compare")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from football_assets.training.baselines import class_prior
 from football_assets.training.split import TimeSplit, split_by_time
 from football_assets_tests.builders.planted import SMALL, planted_tensors, poisoned
 
-pytest.importorskip("lightgbm", reason="lightgbm is a development dependency")
+pytest.importorskip("lightgbm", reason="lightgbm is in the extra compare")
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ OTHER_FOLDERS = (
 # Folders and modules of the tests that mirror no module.
 UNMIRRORED = (
     "builders/",
+    "ci/",
     "deploy/",
     "end_to_end/",
     "house/",

@@ -1,10 +1,10 @@
 """Segments of writers that died are claimed once, whole lines only."""
 
-import fcntl
 import gzip
 from collections.abc import Callable
 from pathlib import Path
 
+import portalocker
 import pytest
 
 from football_assets.storage.local import LocalBucket
@@ -76,14 +76,14 @@ def test_a_file_that_is_no_segment_stays_in_the_spool_and_stops_no_other(
 
 def interrupt_the_next_lock(monkeypatch: pytest.MonkeyPatch, interruption: Callable[[], object]) -> None:
     """Let another writer do something between the opening of a file and its lock."""
-    flock = fcntl.flock
+    lock = portalocker.lock
 
-    def interrupted(descriptor: int, operation: int) -> None:
-        monkeypatch.setattr(fcntl, "flock", flock)
+    def interrupted(file: int, flags: portalocker.LockFlags) -> None:
+        monkeypatch.setattr(portalocker, "lock", lock)
         interruption()
-        flock(descriptor, operation)
+        lock(file, flags)
 
-    monkeypatch.setattr(fcntl, "flock", interrupted)
+    monkeypatch.setattr(portalocker, "lock", interrupted)
 
 
 def test_a_dead_writers_segment_that_another_removed_just_now_is_not_uploaded_again(

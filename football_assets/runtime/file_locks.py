@@ -1,0 +1,58 @@
+"""Advisory locks on open files: flock(2) on Linux and macOS, `LockFileEx` or `msvcrt.locking` on Windows.
+
+A lock belongs to the open file: it ends when the last descriptor of it is closed, also by the end of a killed process,
+and a child that inherits the descriptor holds it too. portalocker calls the function of the platform; here its
+exceptions become those of the operating system.
+"""
+
+import errno
+from typing import IO, Any, TypeAlias
+
+import portalocker
+
+LockableFile: TypeAlias = IO[Any] | int
+"""An open file or its descriptor."""
+
+
+def lock_file(file: LockableFile) -> None:
+    """Lock a file exclusively; wait until no other process holds its lock.
+
+    Raises
+    ------
+    OSError
+        The file system has no locks.
+    """
+    _lock(file, portalocker.LockFlags.EXCLUSIVE)
+
+
+def try_lock_file(file: LockableFile, *, shared: bool = False) -> bool:
+    """Lock a file without waiting; False if another process holds a lock that excludes this one.
+
+    Parameters
+    ----------
+    shared
+        Several processes may hold a shared lock, and none with it an exclusive one. On Windows a shared lock needs
+        the package pywin32.
+
+    Raises
+    ------
+    OSError
+        The file system has no locks.
+    """
+    kind = portalocker.LockFlags.SHARED if shared else portalocker.LockFlags.EXCLUSIVE
+    try:
+        _lock(file, kind | portalocker.LockFlags.NON_BLOCKING)
+    except portalocker.AlreadyLocked:
+        return False
+    return True
+
+
+def _lock(file: LockableFile, flags: portalocker.LockFlags) -> None:
+    try:
+        portalocker.lock(file, flags)
+    except portalocker.AlreadyLocked:
+        raise
+    except portalocker.LockException as error:
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None
+        raise OSError(errno.ENOLCK, f"{error}") from error
