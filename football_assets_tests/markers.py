@@ -28,6 +28,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "builders/test_ast_parsing.py",
         "builders/test_replay.py",
         "builders/test_sensor_daemon.py",
+        "ci/test_portability.py",
         "cli/test_backtests.py",
         "cli/test_challenge.py::test_a_submission_has_the_rows_of_the_test_and_knows_none_of_its_results",
         "cli/test_cli.py::test_careless_arguments_are_told_what_is_wrong",

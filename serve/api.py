@@ -1,11 +1,13 @@
 """The HTTP API: the routes over one `ForecastService`, with the fast path and the gate in front of them."""
 
+from typing import Any, cast
+
 from fastapi import FastAPI
 
 from serve.backend import Backend
-from serve.fast_path import FastPath
+from serve.fast_path import FastPath, FastRoute
 from serve.middleware import App, Gate, Limits
-from serve.openapi import openapi_document
+from serve.openapi import DESCRIPTION, openapi_document
 from serve.problems import answer_with_problems, error_responses
 from serve.routes.fixtures import add_fixtures
 from serve.routes.forecasts import add_forecasts
@@ -33,10 +35,24 @@ def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api
     api_key
         The key that every route but the probes requires; None: no key.
     """
+    api, fast_routes = _routes(service, backend)
+    return Gate(FastPath(api, fast_routes), limits, api_key, service.metrics)
+
+
+def api_document() -> dict[str, Any]:
+    """Build the OpenAPI document without a model: the routes are described, not called."""
+    api, _ = _routes(cast(ForecastService, None), cast(Backend, None))
+    return openapi_document(api)
+
+
+def _routes(service: ForecastService, backend: Backend) -> tuple[FastAPI, dict[str, FastRoute]]:
     api = FastAPI(
         title=TITLE,
         version=API_VERSION,
         summary="Probabilities of football matches, from the production model.",
+        description=DESCRIPTION,
+        contact={"name": "Maintainers of football-assets"},
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
         responses=error_responses(401, 500, 502, 504),
@@ -49,4 +65,4 @@ def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api
     add_model(api, service)
     add_operations(api, service)
     add_pages(api, TITLE)
-    return Gate(FastPath(api, fast_routes), limits, api_key, service.metrics)
+    return api, fast_routes
