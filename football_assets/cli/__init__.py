@@ -32,6 +32,7 @@ COMMANDS = {
     "sync": "football_assets.cli.results:sync_command",
     "train": "football_assets.cli.train:train_command",
     "up": "football_assets.cli.servers:up_command",
+    "validate": "football_assets.cli.validate:validate_group",
 }
 
 

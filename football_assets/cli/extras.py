@@ -25,6 +25,7 @@ COMMAND_EXTRAS = {
     "sync": (PIPELINE,),
     "train": (PIPELINE,),
     "up": (PIPELINE, SERVE),
+    "validate": (PIPELINE,),
 }
 
 

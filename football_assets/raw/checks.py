@@ -29,10 +29,10 @@ from football_assets.raw.quality import (
     unreadable_files,
     wholly_rejected,
 )
+from football_assets.raw.rules import MAX_REJECTED_SHARE
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import as_markdown, read_table
 
-MAX_REJECTED_SHARE = 0.05
 SEASONS_SHOWN = 3
 
 

@@ -8,6 +8,8 @@ from football_assets.domain.columns import is_played
 from football_assets.domain.seasons import season_window
 
 MAX_GOALS = 30
+MAX_REJECTED_SHARE = 0.05
+"""Share of rejected records above which a broken download or a change of format is assumed."""
 PLACEHOLDER_TEAMS = ["", "?", "-", "tbd", "tba", "n.n.", "unknown"]
 _WINNER_OF = r"^(winner|loser|sieger|verlierer)\b"
 """A team that is not yet determined: `Winner SF1`, `Sieger EF`."""
