@@ -44,3 +44,14 @@ output "landed_topic" {
   description = "Pub/Sub topic of landed files; null without notify_landed_files."
   value       = one(google_pubsub_topic.landed[*].id)
 }
+
+output "github_variables" {
+  description = "Variables of the repository that data.yml and model.yml read; empty without github_repository."
+  value = {
+    for key in local.dispatch : key => {
+      GCP_PROVIDER        = google_iam_workload_identity_pool_provider.github[key].name
+      GCP_SERVICE_ACCOUNT = google_service_account.validation[key].email
+      FOOTBALL_BUCKET     = google_storage_bucket.football.url
+    }
+  }
+}

@@ -85,6 +85,18 @@ variable "notify_landed_files" {
   default     = false
 }
 
+variable "github_repository" {
+  description = "Repository, as owner/name, whose workflows validate landed results and registered models; null: none."
+  type        = string
+  default     = null
+}
+
+variable "dispatch_archive" {
+  description = "Zip file of the folder dispatch, which the function of github_repository runs."
+  type        = string
+  default     = "dispatch.zip"
+}
+
 variable "deletion_protection" {
   description = "Whether Terraform rejects a plan that deletes the cluster, the database and a bucket with objects."
   type        = bool
