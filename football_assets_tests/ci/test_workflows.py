@@ -1,0 +1,232 @@
+"""The workflows of .github: pinned actions, least permissions, and commands that exist."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from football_assets.cli import football
+from football_assets.runtime.home import project_root
+
+ROOT = project_root()
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+# What a push or a pull request can make a workflow write.
+WRITES = {
+    "images": {"packages", "id-token", "attestations"},
+    "release": {"contents", "id-token", "attestations"},
+    "docs": {"pages", "id-token"},
+    "data": {"id-token", "statuses"},
+    "model": {"id-token", "statuses"},
+}
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+
+
+def load(workflow: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(workflow.read_text(), Loader=yaml.BaseLoader)
+    return loaded
+
+
+def commands(workflow: Path) -> list[str]:
+    return [
+        step["run"]
+        for job in load(workflow)["jobs"].values()
+        for step in job.get("steps", ())
+        if "run" in step
+    ]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_pinned_by_the_commit_of_a_released_version(workflow: Path) -> None:
+    uses = re.findall(r"^\s*-?\s*uses: (.*)$", workflow.read_text(), re.MULTILINE)
+
+    assert uses
+    assert [line for line in uses if not PINNED.fullmatch(line)] == []
+
+
+def test_an_action_has_one_version_in_all_workflows() -> None:
+    found: dict[str, set[str]] = {}
+    for workflow in WORKFLOWS:
+        for line in re.findall(r"uses: (.*)$", workflow.read_text(), re.MULTILINE):
+            action, _, version = line.partition("@")
+            found.setdefault(action, set()).add(version)
+
+    assert {action: versions for action, versions in found.items() if len(versions) > 1} == {}
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_may_read_only_and_a_job_says_what_more_it_needs(workflow: Path) -> None:
+    loaded = load(workflow)
+
+    assert loaded["permissions"] == {"contents": "read"}
+    written = {
+        scope
+        for job in loaded["jobs"].values()
+        for scope, right in job.get("permissions", {}).items()
+        if right == "write"
+    }
+    assert written == WRITES.get(workflow.stem, set())
+    assert "pull_request_target" not in loaded["on"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_runs_of_a_workflow_do_not_overlap_and_end(workflow: Path) -> None:
+    loaded = load(workflow)
+
+    assert loaded["concurrency"]["group"].startswith(f"{workflow.stem}-${{{{")
+    assert all(int(job["timeout-minutes"]) <= 120 for job in loaded["jobs"].values())
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_checkout_leaves_no_token_behind(workflow: Path) -> None:
+    steps = [step for job in load(workflow)["jobs"].values() for step in job.get("steps", ())]
+
+    for step in steps:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] == "false"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_expression_is_put_into_a_shell(workflow: Path) -> None:
+    assert [command for command in commands(workflow) if "${{" in command] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_chore_and_every_command_exists(workflow: Path) -> None:
+    chores = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = "\n".join(commands(workflow))
+
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= chores
+    for words in re.findall(r"bin/football\"? ([a-z -]+)", text):
+        assert_command(words.split(" -")[0].split())
+    for script in re.findall(r"\bbash (\S+)", text):
+        assert (ROOT / script).is_file()
+
+
+def assert_command(words: list[str]) -> None:
+    """Follow the words of a command from the program to its last group."""
+    command: click.Command = football
+    for word in words:
+        if not isinstance(command, click.Group):
+            return
+        found = command.get_command(click.Context(command), word)
+        assert found is not None, f"football has no command {' '.join(words)}"
+        command = found
+    assert not isinstance(command, click.Group)
+
+
+def test_ci_covers_the_platforms_and_versions_that_the_package_names() -> None:
+    jobs = load(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
+    allowed = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
+    assert allowed is not None
+    versions = [f"3.{minor}" for minor in range(int(allowed[1]), int(allowed[2]))]
+
+    for job, runner in (("linux", "ubuntu-latest"), ("macos", "macos-latest")):
+        assert jobs[job]["runs-on"] == runner
+        assert jobs[job]["strategy"]["matrix"]["python"] == versions
+    assert jobs["windows"]["runs-on"] == "windows-latest"
+    assert "bash .ci/run" in [step.get("run") for step in jobs["linux"]["steps"]]
+
+
+def test_dependabot_watches_every_kind_of_dependency_where_it_is_declared() -> None:
+    updates = load(ROOT / ".github" / "dependabot.yml")["updates"]
+    declared = {
+        "pip": ["pyproject.toml", "requirements.txt"],
+        "npm": ["package.json"],
+        "docker": ["Dockerfile"],
+        "docker-compose": ["compose.yaml"],
+        "terraform": ["versions.tf"],
+    }
+
+    assert {item["package-ecosystem"] for item in updates} == {*declared, "github-actions"}
+    for item in updates:
+        assert int(item["cooldown"]["default-days"]) >= 7
+        for folder in [item["directory"]] if "directory" in item else item["directories"]:
+            if (
+                item["package-ecosystem"] in declared and folder != "/docs"
+            ):  # whose requirements are made by docs
+                names = declared[item["package-ecosystem"]]
+                assert any((ROOT / folder.strip("/") / name).is_file() for name in names), folder
+
+
+FAKE_BUILDAH = """#!/usr/bin/env bash
+echo "$*" >>"$CALLS"
+[ "$1" = login ] && cat >>"$CALLS" && echo >>"$CALLS"
+[ "$1" = push ] && printf 'sha256:%s' "$(basename "$3")" >"$3"
+exit 0
+"""
+
+
+def push_images(
+    folder: Path, reference: str, reference_type: str
+) -> tuple[subprocess.CompletedProcess[str], list[str], str]:
+    """Run push_images.sh with a program in buildah's place; returns its calls and the step's outputs."""
+    folder.mkdir()
+    program, calls, output = folder / "buildah", folder / "calls", folder / "output"
+    program.write_text(FAKE_BUILDAH)
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    calls.touch()
+    output.touch()
+    environment = {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "CALLS": str(calls),
+        "GITHUB_OUTPUT": str(output),
+        "GITHUB_SHA": "c0ffee",
+        "GITHUB_REF_NAME": reference,
+        "GITHUB_REF_TYPE": reference_type,
+        "GITHUB_ACTOR": "somebody",
+        "REGISTRY": "registry.example/Owner",
+        "TOKEN": "a-token",
+    }
+    done = subprocess.run(
+        ["bash", ".github/push_images.sh"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done, calls.read_text().splitlines(), output.read_text()
+
+
+def test_images_of_a_tag_are_pushed_with_commit_and_version_and_their_digests_are_handed_on(
+    tmp_path: Path,
+) -> None:
+    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version is not None
+
+    done, calls, output = push_images(tmp_path / "tag", f"v{version[1]}", "tag")
+
+    assert done.returncode == 0, done.stderr
+    assert calls[:2] == ["login --username somebody --password-stdin registry.example", "a-token"]
+    assert [call.split()[-1] for call in calls[2:]] == [
+        f"docker://registry.example/owner/football-assets-{target}:{tag}"
+        for target in ("pipeline", "serve")
+        for tag in ("c0ffee", version[1])
+    ]
+    assert json.loads(output.removeprefix("images=")) == [
+        {
+            "target": f"football-assets-{target}",
+            "name": f"registry.example/owner/football-assets-{target}",
+            "digest": f"sha256:{target}",
+        }
+        for target in ("pipeline", "serve")
+    ]
+
+
+def test_images_of_main_have_the_commit_alone_and_a_wrong_tag_pushes_nothing(tmp_path: Path) -> None:
+    done, calls, _ = push_images(tmp_path / "main", "main", "branch")
+    assert done.returncode == 0
+    assert all(call.endswith(":c0ffee") for call in calls[2:])
+
+    done, calls, output = push_images(tmp_path / "wrong", "v9.9.9", "tag")
+    assert done.returncode == 1
+    assert "v9.9.9 is not v" in done.stderr
+    assert calls == []
+    assert output == ""
