@@ -76,7 +76,7 @@ lint-ci: $(READY) $(CI_READY) openapi ## check workflows, Dockerfile, OpenAPI do
 	@git ls-files -z | xargs -0 sh -c '"$$0" --baseline .secrets.baseline "$$@" || test $$? -eq 3' $(CI_BIN)/detect-secrets-hook
 
 audit: $(CI_READY) ## look the pinned packages up among known vulnerabilities; needs the network, and fails without
-	@for pins in constraints.txt deploy/gcp/dispatch/requirements.txt .github/requirements.txt; do \
+	@for pins in constraints.txt deploy/gcp/dispatch/requirements.txt .github/requirements.txt $(wildcard docs/requirements.txt); do \
 	    $(CI_BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --requirement $$pins || exit 1; \
 	done
 
