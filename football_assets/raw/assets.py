@@ -139,6 +139,7 @@ def _rejected_metadata(read: "ReadMatches") -> dict[str, Any]:
     seen = read.matches.height + lost
     return {
         "dagster/row_count": rejected.height,
+        "dagster/column_schema": _rejected_column_schema(),
         "share": MetadataValue.float(lost / seen if seen else 0.0),
         "kept_in_part": rejected.height - lost,
         "by_reason": MetadataValue.md(as_markdown(common_reasons(rejected).head(PREVIEW_ROWS))),
@@ -171,6 +172,17 @@ def _column_schema() -> TableSchema:
                 constraints=TableColumnConstraints(nullable=column.nullable, unique=column.primary_key),
             )
             for name, column in Match.columns().items()
+        ]
+    )
+
+
+def _rejected_column_schema() -> TableSchema:
+    from football_assets.raw.matches import REJECTED_DESCRIPTIONS, REJECTED_SCHEMA
+
+    return TableSchema(
+        columns=[
+            TableColumn(name, str(kind), description=REJECTED_DESCRIPTIONS[name])
+            for name, kind in REJECTED_SCHEMA.items()
         ]
     )
 

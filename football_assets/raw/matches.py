@@ -38,6 +38,17 @@ from football_assets.raw.rules import (
 from football_assets.storage.bucket import Bucket, ObjectInfo
 
 REJECTED_SCHEMA: dict[str, type[pl.DataType]] = {"country": pl.String, **REJECTION_SCHEMA}
+REJECTED_DESCRIPTIONS = {
+    "country": "Country of the league in the object's name, the partition.",
+    "season": "Season in the object's name.",
+    "source_object": "Landing object of the record.",
+    "source_version": "Version of the object that was read.",
+    "line": "Line of the record, counted from 1; null in a JSON file.",
+    "path": "JSON path of the record; null in a CSV file.",
+    "reason": "Why the record, or the columns in `left_out`, are not in `raw_matches`.",
+    "left_out": "Columns that are null in the match of the record; null if the whole record is rejected.",
+    "record": "The record as the file has it.",
+}
 
 _GOALS = ["home_goals", "away_goals"]
 
