@@ -1,5 +1,5 @@
 # Two images: `--target pipeline` (code location, daemon, webserver of Dagster) and `--target serve` (Ray Serve).
-# docs/images.md explains arguments, volumes and sizes. `make image` builds both.
+# docs/how-to/images.md explains arguments, volumes and sizes. `make image` builds both.
 FROM python:3.11.14-slim-bookworm AS base
 
 # The environment is built beside the code, so that a change of the code does not install it again.

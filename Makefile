@@ -25,12 +25,15 @@ PIPELINE    := football-assets-pipeline$(if $(CUDA),-cuda)
 SERVE       := football-assets-serve$(if $(CUDA),-gpu)
 IMAGE_ARGS  := $(if $(REVISION),--build-arg REVISION=$(REVISION)) $(if $(VARIANT),--build-arg VARIANT=$(VARIANT)) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX))
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
+# zensical needs another pathspec than dbt, so the site builder has an environment of its own.
+DOCS_VENV   := .venv-docs
+DOCS_READY  := $(DOCS_VENV)/.installed
 
 # Tests of the stages of the pipeline, which need neither Linux nor a server.
 PORTABLE    := $(addprefix football_assets_tests/,domain storage raw features sequences training tuning comparison export registry forecasting retention)
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel release-files image image-test deploy-test demo up serve test test-fast test-portable lint lint-platforms lint-ci audit openapi openapi-check format bench bench-scale bench-serve faults loop mutants changelog clean
+.PHONY: help install wheel release-files image image-test deploy-test demo up serve test test-fast test-portable lint lint-platforms lint-ci audit docs openapi openapi-check format bench bench-scale bench-serve faults loop mutants changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -127,11 +130,17 @@ image: ## build the container images; VARIANT=cuda: football-assets-pipeline-cud
 image-test: $(READY) ## run the images without a network: demo, forecasts, kill, stop, sizes (podman or docker)
 	@$(BIN)/python -m football_assets_tests.end_to_end.images --tag $(TAG)
 
+docs: $(READY) $(DOCS_READY) ## build the documentation site into site/; dead links and missing pages fail
+	@$(BIN)/python -m football_assets_tests.site write
+	@rm -rf site
+	@$(DOCS_VENV)/bin/zensical build --clean --strict
+	@$(BIN)/python -m football_assets_tests.site check
+
 changelog: $(READY) ## write CHANGELOG.md from the commits
 	@$(BIN)/git-cliff --config cliff.toml --output CHANGELOG.md
 
 clean: ## remove the environment, caches and build folders; football_home stays
-	rm -rf $(VENV) $(CI_VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs
+	rm -rf $(VENV) $(CI_VENV) $(DOCS_VENV) .cache build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage dbt_features/target dbt_features/logs
 
 $(READY): pyproject.toml $(wildcard constraints*.txt)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -153,4 +162,9 @@ $(CI_READY): .github/requirements.txt .github/package.json
 	@$(CI_BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv --requirement .github/requirements.txt
 	@cp .github/package.json .github/package-lock.json $(CI_VENV)/
 	@npm ci --prefix $(CI_VENV) --ignore-scripts --silent
+	@touch $@
+
+$(DOCS_READY): docs/requirements.txt
+	@test -x $(DOCS_VENV)/bin/python || $(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --require-virtualenv -r docs/requirements.txt
 	@touch $@

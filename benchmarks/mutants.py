@@ -73,7 +73,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "modules", nargs="*", default=MODULES, help="files or folders, default: all of docs/testing.md"
+        "modules",
+        nargs="*",
+        default=MODULES,
+        help="files or folders, default: all of docs/contributing/testing.md",
     )
     parser.add_argument("--workers", type=int, default=2, help="mutants tested at the same time")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Which tests have which marker, by folder, module or test; docs/testing.md says what each marker means.
+"""Which tests have which marker, by folder, module or test; docs/contributing/testing.md says what each marker means.
 
 `make test-fast` runs the tests that have none. `--durations=50` shows what else is slow.
 """

@@ -13,7 +13,6 @@ from packaging.requirements import Requirement
 
 from football_assets.orchestration.dagster_private import location_origins_from_yaml_paths
 from football_assets.runtime.home import project_root
-from football_assets.settings import Settings
 from football_assets_tests.builders.dagster_home import open_instance
 
 ROOT = project_root()
@@ -56,24 +55,8 @@ def test_the_workspace_names_the_code_location() -> None:
     assert origin.loadable_target_origin.module_name == "football_assets.definitions"
 
 
-@pytest.mark.parametrize("field", sorted(Settings.model_fields))
-def test_the_readme_documents_the_variable_of_every_setting(field: str) -> None:
-    (row,) = re.findall(
-        rf"^\| `FOOTBALL_{field.upper()}` \|.*$", (ROOT / "README.md").read_text(), re.MULTILINE
-    )
-
-    default = Settings.model_fields[field].default
-    assert default is None or f"`{default}`" in row
-
-
-def test_the_readme_documents_no_variable_that_does_not_exist() -> None:
-    documented = set(re.findall(r"^\| `FOOTBALL_(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
-
-    assert documented == {field.upper() for field in Settings.model_fields}
-
-
 def test_make_alone_prints_help_with_every_chore() -> None:
-    chores = ("demo", "test", "up", "lint", "bench", "format", "clean")
+    chores = ("demo", "test", "up", "lint", "docs", "bench", "format", "clean")
 
     shown = subprocess.run(
         ["make", "--no-print-directory"], cwd=ROOT, check=True, capture_output=True, text=True

@@ -25,7 +25,7 @@ from serve.service import NotReady
 MEDIA_TYPE = "application/problem+json"
 SERVER_ERRORS = (BucketError, RegistryError, MetricsError)
 REQUEST_ID = "request_id"  # key of the ASGI scope
-# Every status of an error. The README's table and the OpenAPI document say the same.
+# Every status of an error, in the words of the OpenAPI document and of the reference.
 STATUSES = {
     400: "The body cannot be parsed.",
     401: "The key is missing or wrong.",

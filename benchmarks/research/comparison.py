@@ -1,4 +1,4 @@
-"""Run the commands behind `docs/comparison.md` and rewrite its figures: every forecaster, and retraining every season.
+"""Run the commands behind `docs/studies/comparison.md` and rewrite its figures: forecasters, and retraining by season.
 
 `python -m benchmarks.research.comparison --raw DIR --raw DIR` computes the features once, in a home that it keeps;
 `--tensors FOLDER` uses existing ones. `--odds FILE` and `--fivethirtyeight FILE` add their rows. `--only NAME` runs one
@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks import ROOT
 from football_assets.domain.block_bootstrap import Difference, interval_text
 
-PAGE = ROOT / "docs" / "comparison.md"
+PAGE = ROOT / "docs" / "studies" / "comparison.md"
 FOOTBALL = [sys.executable, "-m", "football_assets.cli"]
 PARTS = {
     "season": ("compare", "--start", "2021-07-01"),

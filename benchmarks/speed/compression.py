@@ -1,4 +1,4 @@
-"""Run the command behind `docs/compression.md`: smaller or faster variants of the network, in training and inference.
+"""Run the command behind `docs/studies/compression.md`: smaller or faster networks, in training and inference.
 
     python -m benchmarks.speed.compression                                       # the bundled results
     python -m benchmarks.speed.compression --raw DIR --start 2018-07-01 --end 2020-06-30 --epochs 4

@@ -29,7 +29,7 @@ _ATTACK_START, _DEFENCE_START = 1.0, -1.0
 
 @dataclass(frozen=True)
 class DixonColesConfig:
-    """Hyperparameters, chosen on the seasons 2016-17 and 2018-19 of 38 leagues (`docs/comparison.md`).
+    """Hyperparameters, chosen on the seasons 2016-17 and 2018-19 of 38 leagues (`docs/studies/comparison.md`).
 
     Parameters
     ----------

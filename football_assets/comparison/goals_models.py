@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GoalsModelConfig:
-    """Hyperparameters, chosen on the seasons 2016-17 and 2018-19 (`docs/comparison.md`).
+    """Hyperparameters, chosen on the seasons 2016-17 and 2018-19 (`docs/studies/comparison.md`).
 
     Parameters
     ----------

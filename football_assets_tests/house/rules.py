@@ -33,6 +33,7 @@ UNMIRRORED = (
     "deploy/",
     "end_to_end/",
     "house/",
+    "site/",
     "test_architecture.py",
     "test_compose.py",
     "test_dockerfile.py",

@@ -13,7 +13,7 @@ from football_assets.settings import Settings
 from football_assets_tests.builders.wandb_server import WandbServer, run_wandb_server, wait_for_record
 
 KEY = "k" * 40
-PICTURE = Path(__file__).parents[2] / "docs" / "reliability.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "reliability.png"
 
 
 @pytest.fixture(autouse=True)

@@ -20,10 +20,8 @@ from football_assets_tests.end_to_end.serving import wait_until
 from football_assets_tests.serve.conftest import RealServer
 from serve.metrics import ServingMetrics
 from serve.middleware import OPEN_PATHS
-from serve.problems import MEDIA_TYPE, STATUSES, Problem
+from serve.problems import MEDIA_TYPE, Problem
 from serve.service import ForecastService
-
-README = Path(__file__).parents[2] / "README.md"
 
 PAST_MATCH = {"goals_for": 1, "goals_against": 0, "is_home": True, "days_ago": 3}
 # Matches that have no forecast: what is wrong, status, title, field, suggestion.
@@ -130,16 +128,7 @@ def test_a_request_keeps_a_valid_identifier_and_gets_one_otherwise(
         assert own != identifier
 
 
-# Every row of the table of errors
-
-
-def test_the_readme_lists_every_status_of_an_error_in_the_words_of_the_openapi_document() -> None:
-    listed = {}
-    for line in README.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 2 and cells[0].isdecimal():
-            listed[int(cells[0])] = cells[1]
-    assert listed == STATUSES
+# Every status of an error
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""All pages of the site: the documents of the project and the reference that is generated from its code."""
+
+import shutil
+from pathlib import Path
+
+from football_assets.settings import Settings
+from football_assets_tests.site.pages import Pages
+
+FOLDER = Path("build") / "docs"  # `docs_dir` of zensical.toml
+
+
+def collect(root: Path, settings: Settings) -> Pages:
+    """Collect the pages of the project in a folder.
+
+    Parameters
+    ----------
+    settings
+        FOOTBALL_GIT_URL and FOOTBALL_GIT_BRANCH: where pages of source files link to.
+    """
+    # Imported here: dagster, dbt and dataframely take seconds to import, and `check` needs none of them.
+    from football_assets.definitions import defs
+    from football_assets.features.dbt_project import load_manifest
+    from football_assets_tests.site.alerts import add_alerts
+    from football_assets_tests.site.asset_pages import AssetReference
+    from football_assets_tests.site.automation import add_automation
+    from football_assets_tests.site.commands import add_commands
+    from football_assets_tests.site.documents import add_documents
+    from football_assets_tests.site.features import add_features
+    from football_assets_tests.site.http_api import add_http_api, openapi_of_application
+    from football_assets_tests.site.run_config import add_run_config
+    from football_assets_tests.site.tables import add_tables
+    from football_assets_tests.site.variables import add_variables
+
+    pages = Pages(root, settings.git_url, settings.git_branch)
+    nodes = load_manifest()["nodes"]
+    add_documents(pages)
+    add_commands(pages)
+    add_variables(pages)
+    add_http_api(pages, openapi_of_application())
+    AssetReference(pages, defs, nodes).add()
+    add_automation(pages, defs)
+    add_run_config(pages, defs)
+    add_features(pages)
+    add_tables(pages, defs, nodes)
+    add_alerts(pages)
+    return pages
+
+
+def write(root: Path, settings: Settings) -> int:
+    """Write all pages to FOLDER, which is emptied before; return their number."""
+    from football_assets_tests.site.documents import copy_other_files
+    from football_assets_tests.site.http_api import openapi_of_application, write_document
+
+    folder = root / FOLDER
+    pages = collect(root, settings)
+    shutil.rmtree(folder, ignore_errors=True)
+    pages.write(folder)
+    copy_other_files(pages, folder)
+    write_document(openapi_of_application(), folder)
+    return len(list(folder.rglob("*.md")))
