@@ -8,7 +8,7 @@ from football_assets.settings import get_settings
 from football_assets_tests.site.built_site import BuiltSite
 from football_assets_tests.site.navigation import compare_navigation, navigation_pages
 from football_assets_tests.site.questions import questions
-from football_assets_tests.site.reference import FOLDER, write
+from football_assets_tests.site.reference import FOLDER, collect, write
 
 ROOT = Path(__file__).parents[2]
 SITE = "site"  # `site_dir` of zensical.toml
@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     if arguments == ["write"]:
-        print(f"Wrote {write(ROOT, get_settings())} pages to {FOLDER}.")
+        print(f"Wrote {write(collect(ROOT, get_settings()), ROOT / FOLDER)} pages to {FOLDER}.")
         return 0
     if arguments == ["check"]:
         problems = check(ROOT)
@@ -40,7 +40,7 @@ def check(root: Path) -> list[str]:
         *site.dead_links(),
         *site.requests_to_other_hosts(),
         *site.unreachable_pages(),
-        *site.far_answers(questions(root)),
+        *site.far_answers(questions(root / FOLDER)),
     ]
 
 

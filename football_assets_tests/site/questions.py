@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 from football_assets_tests.site.pages import SOURCES
-from football_assets_tests.site.reference import FOLDER
 
 QUESTIONS = {
     "How do I add my league's results?": "how-to/own-results/",
@@ -14,12 +13,19 @@ QUESTIONS = {
     "How do I read the drift report?": "how-to/drift-report/",
     "How do I call the API from Python?": "how-to/python-client/",
 }
+INDEX = "reference/assets/index.md"
 _SOURCE_LINK = re.compile(rf"\]\((?:\.\./)+({SOURCES}/[^)#]+)\.md")
 
 
-def questions(root: Path) -> dict[str, str]:
-    """Return the questions of `QUESTIONS`, and one for the code of each asset that the reference lists."""
-    index = (root / FOLDER / "reference" / "assets" / "index.md").read_text(encoding="utf-8")
+def questions(folder: Path) -> dict[str, str]:
+    """Return the questions of `QUESTIONS`, and one for the code of each asset that the reference lists.
+
+    Parameters
+    ----------
+    folder
+        Folder of the Markdown pages.
+    """
+    index = (folder / INDEX).read_text(encoding="utf-8")
     found = {}
     for line in index.splitlines():
         link = _SOURCE_LINK.search(line)

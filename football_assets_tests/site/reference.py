@@ -46,13 +46,11 @@ def collect(root: Path, settings: Settings) -> Pages:
     return pages
 
 
-def write(root: Path, settings: Settings) -> int:
-    """Write all pages to FOLDER, which is emptied before; return their number."""
+def write(pages: Pages, folder: Path) -> int:
+    """Write all pages, pictures and style sheets to a folder, which is emptied before; return the number of pages."""
     from football_assets_tests.site.documents import copy_other_files
     from football_assets_tests.site.http_api import openapi_of_application, write_document
 
-    folder = root / FOLDER
-    pages = collect(root, settings)
     shutil.rmtree(folder, ignore_errors=True)
     pages.write(folder)
     copy_other_files(pages, folder)

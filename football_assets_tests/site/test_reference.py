@@ -96,17 +96,17 @@ def test_every_variable_has_its_default_and_its_meaning(pages: Pages, field: str
     row = row_of(pages.texts[variables.PAGE], f"FOOTBALL_{field.upper()}")
 
     default = Settings.model_fields[field].default
-    assert row[1] == ("unset" if default is None else f"`{default}`")
-    assert len(row[3]) > 10
+    assert row[2] == ("unset" if default is None else f"`{default}`")
+    assert len(row[1]) > 10
 
 
 def test_a_variable_has_its_type_and_limits(pages: Pages) -> None:
     text = pages.texts[variables.PAGE]
 
-    assert row_of(text, "FOOTBALL_PORT")[2] == "whole number, at least 1, at most 65535"
-    assert row_of(text, "FOOTBALL_API_KEY")[2] == "secret, at least 8 characters"
-    assert row_of(text, "FOOTBALL_RETRAIN_WINDOW_DAYS")[2] == "number, above 0"
-    assert row_of(text, "FOOTBALL_HOME")[2] == "path"
+    assert row_of(text, "FOOTBALL_PORT")[3] == "whole number, at least 1, at most 65535"
+    assert row_of(text, "FOOTBALL_API_KEY")[3] == "secret, at least 8 characters"
+    assert row_of(text, "FOOTBALL_RETRAIN_WINDOW_DAYS")[3] == "number, above 0"
+    assert row_of(text, "FOOTBALL_HOME")[3] == "path"
 
 
 def test_no_variable_is_listed_that_does_not_exist(pages: Pages) -> None:

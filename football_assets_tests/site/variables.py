@@ -33,7 +33,7 @@ def add_variables(pages: Pages) -> None:
     introduction = INTRODUCTION.format(
         example=pages.source(PAGE, ".env.example"), settings=pages.source(PAGE, "football_assets/settings.py")
     )
-    pages.add(PAGE, introduction + table(["Variable", "Default", "Type", "Meaning"], _rows()) + OTHERS)
+    pages.add(PAGE, introduction + table(["Variable", "Meaning", "Default", "Type"], _rows()) + OTHERS)
 
 
 def anchor_of(field: str) -> str:
@@ -46,9 +46,9 @@ def _rows() -> list[list[str]]:
     return [
         [
             f'<span id="{anchor_of(name)}"></span>{markdown.name(f"FOOTBALL_{name.upper()}")}',
+            cell(schema["description"]),
             code(schema["default"]) if schema.get("default") is not None else "unset",
             cell(type_of(schema)),
-            cell(schema["description"]),
         ]
         for name, schema in properties.items()
     ]
