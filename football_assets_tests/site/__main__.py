@@ -7,6 +7,7 @@ from pathlib import Path
 from football_assets.settings import get_settings
 from football_assets_tests.site.built_site import BuiltSite
 from football_assets_tests.site.navigation import compare_navigation, navigation_pages
+from football_assets_tests.site.pages import PageError
 from football_assets_tests.site.questions import questions
 from football_assets_tests.site.reference import FOLDER, collect, write
 
@@ -19,7 +20,12 @@ def main(arguments: list[str]) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     if arguments == ["write"]:
-        print(f"Wrote {write(collect(ROOT, get_settings()), ROOT / FOLDER)} pages to {FOLDER}.")
+        try:
+            count = write(collect(ROOT, get_settings()), ROOT / FOLDER)
+        except PageError as error:
+            print(error, file=sys.stderr)
+            return 1
+        print(f"Wrote {count} pages to {FOLDER}.")
         return 0
     if arguments == ["check"]:
         problems = check(ROOT)
