@@ -18,7 +18,7 @@ def collect(root: Path, settings: Settings) -> Pages:
         FOOTBALL_GIT_URL and FOOTBALL_GIT_BRANCH: where pages of source files link to.
     """
     # Imported here: dagster, dbt and dataframely take seconds to import, and `check` needs none of them.
-    from football_assets.definitions import defs
+    from football_assets.definitions import build_definitions
     from football_assets.features.dbt_project import load_manifest
     from football_assets_tests.site.alerts import add_alerts
     from football_assets_tests.site.asset_pages import AssetReference
@@ -32,16 +32,18 @@ def collect(root: Path, settings: Settings) -> Pages:
     from football_assets_tests.site.variables import add_variables
 
     pages = Pages(root, settings.git_url, settings.git_branch)
+    # With FOOTBALL_GIT_URL the code references of assets are addresses; without it files and lines, which pages need.
+    definitions = build_definitions(settings.model_copy(update={"git_url": None}))
     nodes = load_manifest()["nodes"]
     add_documents(pages)
     add_commands(pages)
     add_variables(pages)
     add_http_api(pages, openapi_of_application())
-    AssetReference(pages, defs, nodes).add()
-    add_automation(pages, defs)
-    add_run_config(pages, defs)
+    AssetReference(pages, definitions, nodes).add()
+    add_automation(pages, definitions)
+    add_run_config(pages, definitions)
     add_features(pages)
-    add_tables(pages, defs, nodes)
+    add_tables(pages, definitions, nodes)
     add_alerts(pages)
     return pages
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from football_assets.definitions import defs
-from football_assets_tests.site.__main__ import main
+from football_assets.settings import Settings
+from football_assets_tests.site.__main__ import ROOT, main
 from football_assets_tests.site.pages import Pages
 from football_assets_tests.site.questions import INDEX, QUESTIONS, questions
-from football_assets_tests.site.reference import write
+from football_assets_tests.site.reference import collect, write
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,17 @@ def test_every_page_picture_and_source_file_is_on_the_disk(pages: Pages, folder:
         assert (folder / name).is_file()
     source = (folder / "source" / "football_assets" / "settings.py.md").read_text(encoding="utf-8")
     assert "class Settings(BaseSettings):" in source
+
+
+def test_pages_are_the_same_with_the_address_of_the_repository_but_for_links_of_source_files(
+    pages: Pages, tmp_path: Path
+) -> None:
+    linked = collect(ROOT, Settings(git_url="https://github.com/owner/name", git_branch="v1"))
+    write(linked, tmp_path)
+
+    assert linked.texts == pages.texts
+    source = (tmp_path / "source" / "football_assets" / "raw" / "assets.py.md").read_text(encoding="utf-8")
+    assert "https://github.com/owner/name/blob/v1/football_assets/raw/assets.py" in source
 
 
 def test_there_is_a_page_for_each_question_and_a_source_file_for_each_asset(folder: Path) -> None:
