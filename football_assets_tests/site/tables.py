@@ -42,7 +42,7 @@ def add_tables(pages: Pages, definitions: Definitions, manifest: Mapping[str, An
 
 
 def asset_tables(definitions: Definitions) -> dict[str, tuple[str, list[Column]]]:
-    """Return the description of one row and the columns of each asset that is a table, by its name."""
+    """Return the description of one row and the columns of each asset that is a table, in the order of the graph."""
     matches = [
         (name, str(column.dtype), column.description or "") for name, column in Match.columns().items()
     ]
@@ -55,7 +55,9 @@ def asset_tables(definitions: Definitions) -> dict[str, tuple[str, list[Column]]
             rejected,
         ),
     }
-    for spec in definitions.resolve_all_asset_specs():
+    specs = {spec.key: spec for spec in definitions.resolve_all_asset_specs()}
+    for key in definitions.resolve_asset_graph().toposorted_asset_keys:
+        spec = specs[key]
         schema = spec.metadata.get("dagster/column_schema")
         if schema is not None:
             description = (spec.description or "").partition("\n\n")[0]

@@ -215,6 +215,21 @@ def test_a_table_has_its_columns_with_type_and_meaning(
     assert len(row[2]) > 10
 
 
+def test_tables_are_in_the_order_in_which_they_are_built(pages: Pages) -> None:
+    names = re.findall(r"^## `(\w+)`", pages.texts[tables.PAGE], re.M)
+
+    order = (
+        "raw_matches",
+        "stg_matches",
+        "team_matches",
+        "team_form",
+        "match_features",
+        "fixture_predictions",
+    )
+    assert sorted(order, key=names.index) == list(order)
+    assert {"raw_matches_rejected", "prediction_log", "clubs", "leagues"} < set(names)
+
+
 def test_every_column_of_every_model_is_listed(pages: Pages) -> None:
     for path in (ROOT / "dbt_features" / "models").rglob("*.yml"):
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ()):
