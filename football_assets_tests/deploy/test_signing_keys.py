@@ -1,4 +1,4 @@
-"""The keys of signatures on Kubernetes: the commands of docs/signing.md make what the pods name, and only runs sign."""
+"""The keys of signatures on Kubernetes: the commands of docs/how-to/signing.md make what the pods name, and only runs sign."""
 
 import base64
 import os
@@ -26,7 +26,7 @@ def made(tmp_path: Path) -> Objects:
     """Data of the objects that the commands of the page make, by namespace, kind and name."""
     key = make_key(tmp_path / "trusted", "2026-11")
     key.private.rename(tmp_path / "signing.pem")
-    text = (ROOT / "docs" / "signing.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "signing.md").read_text(encoding="utf-8")
     (commands,) = re.findall(
         r"```console\n(kubectl -n football-dagster create secret.*?)```", text, re.DOTALL
     )

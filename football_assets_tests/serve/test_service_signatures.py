@@ -180,7 +180,7 @@ def test_keys_are_exchanged_while_a_service_runs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The steps of docs/signing.md: accept the new key, sign with it, and only then reject the old key."""
+    """The steps of docs/how-to/signing.md: accept the new key, sign with it, and only then reject the old key."""
     trusted = tmp_path / "trusted"
     trusted.mkdir()
     shutil.copy(key.public, trusted / "old.pem")
