@@ -1,4 +1,4 @@
-"""The keys of signatures on Kubernetes: the commands of docs/how-to/signing.md make what the pods name, and only runs sign."""
+"""Keys of signatures on Kubernetes: the commands of docs/how-to/signing.md make what the pods name; only runs sign."""
 
 import base64
 import os

@@ -58,6 +58,8 @@ def type_of(schema: dict[str, Any]) -> str:
     """Describe the type and the limits of a value by its JSON schema."""
     options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
     (value,) = options
+    if value["type"] == "array":
+        return f"list of {type_of(value['items'])}"
     words = [
         {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}[
             value["type"]
