@@ -44,7 +44,8 @@ def test_the_example_environment_has_every_variable_with_its_default() -> None:
     for name, field in Settings.model_fields.items():
         value = listed[f"FOOTBALL_{name.upper()}"]
         if field.default is not None:  # else an example, or blank
-            assert value == str(field.default), name
+            default = str(field.default)
+            assert value == (default.lower() if isinstance(field.default, bool) else default), name
         assert not isinstance(field.default, SecretStr)
 
 
