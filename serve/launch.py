@@ -172,6 +172,7 @@ def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
 
     with without_cloud_lookup(runtime):
         context = ray.init(
+            "local",  # not a cluster that RAY_ADDRESS names or that runs on this machine
             num_cpus=max(os.cpu_count() or 1, replicas or 1),
             include_dashboard=True,
             dashboard_host=LOOPBACK,

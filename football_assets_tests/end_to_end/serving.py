@@ -131,6 +131,9 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.2)
 
 
+ANOTHER_CLUSTER = "127.0.0.1:9"  # of Ray, as RAY_ADDRESS names it for trainings: serving does not join it
+
+
 @contextmanager
 def run_server(
     home: Path, *, replicas: int, host: str = "127.0.0.1", environment: Mapping[str, str] | None = None
@@ -162,7 +165,7 @@ def run_server(
             ],
             stdout=file,
             stderr=file,
-            env={**inherited, **(environment or {})},
+            env={**inherited, "RAY_ADDRESS": ANOTHER_CLUSTER, **(environment or {})},
             start_new_session=True,
         )
     server = Server(process, home, f"http://127.0.0.1:{port}", output, replicas)
