@@ -45,7 +45,6 @@ VERSIONS = "registry/versions/"
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 _REMEMBERED = 256  # versions whose signature a process does not verify again
-_ADVICE = "Sign it with `football models sign`, promote a signed version, or train again."
 
 
 class ModelVersions:
@@ -272,7 +271,9 @@ class ModelVersions:
         place = f"Model version {number} in {self._bucket.url}"
         signature = self._read_signature(number)
         if signature is None:
-            raise SignatureError(f"{place} is not signed. {_ADVICE}")
+            raise SignatureError(
+                f"{place} is not signed. Sign it with `football models sign`, promote a signed version, or train again."
+            )
         digest = sha256(sha256(text).encode() + signature)
         key = (self._bucket.url, number, digest, self._policy.fingerprint())
         if key not in self._signers:
@@ -280,7 +281,9 @@ class ModelVersions:
             try:
                 signer = verify_files({**files, MANIFEST_FILE: text}, signature, self._policy)
             except SignatureError as error:
-                raise SignatureError(f"{place} is rejected. {error} {_ADVICE}") from error
+                raise SignatureError(
+                    f"{place} is rejected. {error} Promote another version, or train again."
+                ) from error
             if len(self._signers) >= _REMEMBERED:
                 self._signers.clear()
             self._signers[key] = signer
