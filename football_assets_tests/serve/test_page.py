@@ -222,6 +222,22 @@ def with_tier(page: Page, tier: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(
+    ("status", "shown"), [("verified", " · signature verified"), ("unverified", ""), ("unsigned", "")]
+)
+def test_the_masthead_names_the_model_and_a_signature_that_is_verified(
+    page: Page, server_url: str, status: str, shown: str
+) -> None:
+    def answer(route: Route) -> None:
+        found = route.fetch()
+        signature = {"status": status, "signed_by": None}
+        route.fulfill(response=found, body=json.dumps(found.json() | {"signature": signature}))
+
+    page.route(re.compile(r"/model$"), answer)
+    open_page(page, server_url)
+    expect(page.locator("#model")).to_have_text(f"Model 1 · results to 8 November 2015{shown}")
+
+
+@pytest.mark.parametrize(
     ("tier", "words"),
     [
         ("results", "from results. This model does not use odds of the match: those given change nothing."),
