@@ -192,7 +192,7 @@ def container_environment(container: Mapping[str, Any], secrets: Secrets, config
     Raises
     ------
     KeyError
-        A Secret or ConfigMap, or its key, does not exist.
+        A Secret or ConfigMap that is not optional, or its key, does not exist.
     """
     values = {}
     for entry in container.get("env", []):
@@ -201,6 +201,8 @@ def container_environment(container: Mapping[str, Any], secrets: Secrets, config
             values[entry["name"]] = secrets[source["secretKeyRef"]["name"]][source["secretKeyRef"]["key"]]
         elif "configMapKeyRef" in source:
             reference = source["configMapKeyRef"]
+            if reference.get("optional") and reference["name"] not in configs:
+                continue
             values[entry["name"]] = configs[reference["name"]][reference["key"]]
         elif "value" in entry:
             values[entry["name"]] = str(entry["value"])
