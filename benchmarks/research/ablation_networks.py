@@ -8,7 +8,7 @@ from benchmarks.research.ablation_inputs import GROUP
 from football_assets.sequences.spec import Feature, FeatureSpec
 from football_assets.training.config import NetworkConfig
 from football_assets.training.losses import LossFunction
-from football_assets.training.network import MatchForecaster, Normaliser, Total
+from football_assets.training.network import MatchForecaster, Normaliser
 
 EMBEDDING = 4  # numbers that a league or country is embedded in
 
@@ -78,9 +78,8 @@ class _EmbeddingNormaliser(Normaliser):
         super().__init__([f.lower for f in own], [f.upper for f in own])
         self.embedding = nn.Linear(groups, EMBEDDING, bias=False)
 
-    @torch.no_grad()
-    def fit(self, rows: Tensor, total: Total = lambda values: values) -> None:
-        super().fit(rows[:, : len(self.mean)], total)
+    def observe(self, rows: Tensor) -> None:
+        super().observe(rows[:, : len(self.mean)])
 
     def forward(self, raw: Tensor) -> Tensor:
         own = len(self.mean)

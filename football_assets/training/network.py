@@ -12,7 +12,6 @@ alike.
 
 import json
 import math
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from football_assets.sequences.spec import HOME_ADVANTAGE_SHIFT, MATCH_ODDS, OBS
 from football_assets.storage.model_files import CHECKPOINT, TRAINING
 from football_assets.training.blend import blend_for
 from football_assets.training.config import NetworkConfig
+from football_assets.training.moments import Moments, Total
 
 SCORE_GRID_GOALS = 12
 ODDS_GOALS = ("odds_home_goals", "odds_away_goals")  # goals that the ratings from past odds imply
@@ -32,8 +32,6 @@ _LOG_RATE_BOUNDS = (-3.0, 2.0)  # 0.05 to 7.4 goals
 _SMALLEST = 1e-9
 _LEAST_VARIANCE = 1e-12  # of a feature that varies
 _SCALE_TOLERANCE = 1e-6  # of the blend's scale, which earlier releases fitted
-
-Total = Callable[[Tensor], Tensor]
 
 
 def _unchanged(values: Tensor) -> Tensor:
@@ -53,6 +51,7 @@ class Normaliser(nn.Module):
         self.register_buffer("upper", torch.tensor(upper))
         self.register_buffer("mean", torch.zeros(len(lower)))
         self.register_buffer("deviation", torch.ones(len(lower)))
+        self._moments = Moments(len(lower))
 
     lower: Tensor
     upper: Tensor
@@ -60,33 +59,22 @@ class Normaliser(nn.Module):
     deviation: Tensor
 
     @torch.no_grad()
-    def fit(self, rows: Tensor, total: Total = _unchanged) -> None:
-        """Fit mean and deviation on training rows `[n, features]`, ignoring NaN.
+    def observe(self, rows: Tensor) -> None:
+        """Add a part of the training rows, `[n, features]`, to those that `fit` takes mean and deviation from."""
+        self._moments.add(rows.clamp(self.lower.to(rows.device), self.upper.to(rows.device)))
 
-        One feature at a time: double precision of all at once would take several times the memory of the rows.
+    @torch.no_grad()
+    def fit(self, total: Total = _unchanged) -> None:
+        """Fit mean and deviation on the observed rows, ignoring NaN.
 
         Parameters
         ----------
-        rows
-            Those of this process; it may have none.
         total
-            Sums values over all processes that have a part of the training rows.
+            Sums values over all processes, each of which has observed a part of the rows.
         """
-        sums = [torch.stack([values.new_tensor(len(values)), values.sum()]) for values in self._known(rows)]
-        counts, totals = total(torch.stack(sums)).T  # [features] each
-        counts = counts.clamp(min=1)
-        mean = totals / counts
-        known = zip(self._known(rows), mean.tolist(), strict=True)
-        squares = torch.stack([((values - centre) ** 2).sum() for values, centre in known])
-        variance = total(squares) / counts
+        mean, variance = self._moments.joined(total)
         self.mean.copy_(mean)
         self.deviation.copy_(torch.where(variance > _LEAST_VARIANCE, variance.sqrt(), torch.inf))
-
-    def _known(self, rows: Tensor) -> Iterator[Tensor]:
-        """Yield the known values of each feature within its bounds, float64."""
-        for place, (lower, upper) in enumerate(zip(self.lower.tolist(), self.upper.tolist(), strict=True)):
-            values = rows[:, place].to(self.lower.device).double()
-            yield values[~values.isnan()].clamp(lower, upper)
 
     def forward(self, raw: Tensor) -> Tensor:
         """Normalise features `[..., features]`; an unknown one becomes 0, the mean."""

@@ -156,19 +156,16 @@ def fit_normalisers(
 ) -> None:
     """Fit means and deviations on at most 100,000 evenly spaced training matches; padding is left out.
 
-    Each worker reads the sampled matches that it owns.
+    Each worker reads the sampled matches that it owns, in parts.
     """
     rows = train[:: max(1, len(train) // _NORMALISER_ROWS)]
-    contexts = [torch.zeros(0, len(network.spec.context))]
-    past = [torch.zeros(0, len(network.spec.history))]
     for part in in_parts(rows[workers.owns(rows)]):
-        home, away, context = (values.cpu() for values in reader.read(part).inputs)
-        contexts.append(context)
-        past += [
-            history[history[..., network.observed] > 0] for history in (home, away)
-        ]  # [matches, features]
-    network.normalise_context.fit(torch.cat(contexts), workers.total)
-    network.normalise_history.fit(torch.cat(past), workers.total)
+        home, away, context = reader.read(part).inputs
+        network.normalise_context.observe(context)
+        for history in (home, away):
+            network.normalise_history.observe(history[history[..., network.observed] > 0])  # [n, features]
+    network.normalise_context.fit(workers.total)
+    network.normalise_history.fit(workers.total)
 
 
 def batches(rows: NDArray[np.int64], size: int, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:

@@ -290,7 +290,8 @@ def test_the_normaliser_learns_clipped_means_and_leaves_unknown_values_out() -> 
     normaliser = Normaliser(lower=[0, 0, 0], upper=[10, 10, 10])
     nan = math.nan
 
-    normaliser.fit(torch.tensor([[1.0, 99.0, 7.0], [3.0, nan, 7.0], [nan, 0.0, 7.0]]))
+    normaliser.observe(torch.tensor([[1.0, 99.0, 7.0], [3.0, nan, 7.0], [nan, 0.0, 7.0]]))
+    normaliser.fit()
 
     np.testing.assert_allclose(normaliser.mean.numpy(), [2, 5, 7])
     np.testing.assert_allclose(normaliser.deviation.numpy(), [1, 5, math.inf])
@@ -298,41 +299,27 @@ def test_the_normaliser_learns_clipped_means_and_leaves_unknown_values_out() -> 
     np.testing.assert_allclose(found, [[0, 1, 0], [2, -1, 0]])
 
 
-def test_normalisers_of_parts_of_the_rows_are_those_of_all_rows() -> None:
-    """Each of three processes has a part, one of them an empty one; their values are summed as by a group."""
-    rows = torch.tensor([[1.0, 2000.0, 7.0], [3.0, 1500.0, 7.0], [math.nan, 900.0, 7.0], [8.0, 99.0, 7.0]])
-    bounds: dict[str, list[float]] = {"lower": [0, 0, 0], "upper": [10, 5000, 10]}
-    whole = Normaliser(**bounds)
-    whole.fit(rows)
-    parts = (rows[:1], rows[1:], rows[:0])
+def test_rows_observed_in_parts_are_fitted_as_all_at_once() -> None:
+    rows = torch.tensor([[1.0, 2000.0], [3.0, 1500.0], [math.nan, 9000.0], [8.0, 99.0]])
+    whole, parts = (Normaliser(lower=[0, 0], upper=[10, 5000]) for _ in range(2))
 
-    sums: list[torch.Tensor] = []
-    for count in range(2):  # sums of the first and of the second reduction
-        given: list[list[torch.Tensor]] = []
-        for part in parts:
-            seen: list[torch.Tensor] = []
-            given.append(seen)
+    whole.observe(rows)
+    for part in (rows[:1], rows[1:], rows[:0]):
+        parts.observe(part)
+    for normaliser in (whole, parts):
+        normaliser.fit()
 
-            def total(values: torch.Tensor, seen: list[torch.Tensor] = seen) -> torch.Tensor:
-                seen.append(values)
-                return sums[len(seen) - 1] if len(seen) <= len(sums) else values
-
-            Normaliser(**bounds).fit(part, total)
-        sums.append(torch.stack([seen[count] for seen in given]).sum(dim=0))
-    answers = iter(sums)
-    joined = Normaliser(**bounds)
-    joined.fit(parts[0], lambda _: next(answers))
-
-    np.testing.assert_allclose(joined.mean.numpy(), whole.mean.numpy(), rtol=1e-6)
-    np.testing.assert_allclose(joined.deviation.numpy(), whole.deviation.numpy(), rtol=1e-6)
-    assert whole.mean.tolist()[0] == 4.0
+    np.testing.assert_allclose(parts.mean.numpy(), whole.mean.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(parts.deviation.numpy(), whole.deviation.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(whole.mean.numpy(), [4.0, 2149.75])
 
 
 def test_a_feature_that_does_not_vary_in_training_has_no_influence_when_it_does_later() -> None:
     normaliser = Normaliser(lower=[0, 0], upper=[10, 10])
     nan = math.nan
 
-    normaliser.fit(torch.tensor([[3.0, nan], [3.0, nan]]))
+    normaliser.observe(torch.tensor([[3.0, nan], [3.0, nan]]))
+    normaliser.fit()
 
     assert normaliser(torch.tensor([[9.0, 9.0], [nan, nan]])).tolist() == [[0, 0], [0, 0]]
 
@@ -340,7 +327,8 @@ def test_a_feature_that_does_not_vary_in_training_has_no_influence_when_it_does_
 def test_a_feature_that_is_never_known_in_training_stays_finite() -> None:
     normaliser = Normaliser(lower=[0], upper=[10])
 
-    normaliser.fit(torch.full((5, 1), math.nan))
+    normaliser.observe(torch.full((5, 1), math.nan))
+    normaliser.fit()
 
     assert torch.isfinite(normaliser(torch.tensor([[math.nan], [4.0]]))).all()
 
@@ -358,8 +346,10 @@ def priced_inputs() -> Inputs:
 
 
 def trained_normalisers(network: MatchForecaster, inputs: Inputs) -> MatchForecaster:
-    network.normalise_context.fit(inputs.context)
-    network.normalise_history.fit(inputs.home.flatten(0, 1))
+    network.normalise_context.observe(inputs.context)
+    network.normalise_history.observe(inputs.home.flatten(0, 1))
+    network.normalise_context.fit()
+    network.normalise_history.fit()
     return network.eval()
 
 
