@@ -33,7 +33,7 @@ def ray_nodes(count: int, store: int = 256 * MIB) -> Iterator[list[str]]:
     from ray.cluster_utils import Cluster
 
     listen_on_loopback_only()
-    head = {"num_cpus": 0, "object_store_memory": store, "include_dashboard": False}
+    head = {"num_cpus": 0, "object_store_memory": store, "include_dashboard": False, "dashboard_port": None}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         nodes = [cluster.add_node(num_cpus=1, object_store_memory=store).node_id for _ in range(count)]
