@@ -1,5 +1,6 @@
 """Moments of rows in parts: those of NumPy on all rows, in one process or in several, and exact for large constants."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -34,7 +35,11 @@ def joined(processes: list[Moments]) -> list[tuple[Tensor, Tensor]]:
     found = []
     for moments in processes:
         answers = iter(sums)
-        found.append(moments.joined(lambda _, answers=answers: next(answers)))
+
+        def answer(_: Tensor, answers: Iterator[Tensor] = answers) -> Tensor:
+            return next(answers)
+
+        found.append(moments.joined(answer))
     return found
 
 
