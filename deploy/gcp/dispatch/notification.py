@@ -1,4 +1,4 @@
-"""Which event of the repository an object of the bucket is, and how GitHub is told."""
+"""The repository event of an object of the bucket, and the request that sends it to GitHub."""
 
 import logging
 import re
