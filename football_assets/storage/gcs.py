@@ -116,10 +116,12 @@ class GcsBucket(Bucket):
         )
         with self._calls("list objects", _LIST):
             # In order of the names' UTF-8, which is that of their characters.
-            for blob in list_in_ranges(request, self._prefix + prefix):
-                name = blob.name.removeprefix(self._prefix)
-                if _is_name(name):  # not the empty objects `folder/` that the console makes for folders
-                    yield _info(name, blob)
+            yield from list_in_ranges(request, self._prefix + prefix, self._listed)
+
+    def _listed(self, blob: Blob) -> ObjectInfo | None:
+        """Return the state of a listed object; None for the empty objects `folder/` that the console makes."""
+        name = blob.name.removeprefix(self._prefix)
+        return _info(name, blob) if _is_name(name) else None
 
     def stat(self, name: str) -> ObjectInfo | None:
         """Return the state of an object."""

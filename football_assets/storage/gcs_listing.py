@@ -4,10 +4,12 @@ The service gives at most 1,000 objects a page, and each page names the next. Wh
 pages is cut at the folders below its prefix into ranges of names, which several threads list at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Protocol
+from threading import Event
+from typing import Protocol, TypeVar
 
 from google.api_core.page_iterator import HTTPIterator
 from google.cloud.storage import Blob
@@ -17,6 +19,8 @@ _RANGES = 32
 _THREADS = 8  # the client keeps ten connections
 _DEPTH = 3  # levels of folders that are read for the cuts
 _DELIMITER = "/"
+
+Listed = TypeVar("Listed")
 
 
 class ListRequest(Protocol):
@@ -34,31 +38,48 @@ class ListRequest(Protocol):
         ...
 
 
-def list_in_ranges(request: ListRequest, prefix: str) -> Iterator[Blob]:
-    """List the objects whose name starts with the prefix, in order of name; a page is requested once it is needed."""
+def list_in_ranges(
+    request: ListRequest, prefix: str, convert: Callable[[Blob], Listed | None]
+) -> Iterator[Listed]:
+    """List the objects whose name starts with the prefix, in order of name.
+
+    Each of the first pages is requested once it is needed. What comes after them is requested at once, and held in
+    memory as converted objects.
+
+    Parameters
+    ----------
+    convert
+        Makes what is yielded of an object; None: the object is left out.
+    """
     listing = request(prefix=prefix)
     last = ""
     for page in islice(listing.pages, _PAGES_IN_SEQUENCE):
         for blob in page:
             last = blob.name
-            yield blob
+            if (item := convert(blob)) is not None:
+                yield item
     if not listing.next_page_token:
         return
+    is_over = Event()
+
+    def list_range(start: str, end: str | None) -> list[Listed]:
+        found = []
+        for page in request(prefix=prefix, start_offset=start, end_offset=end).pages:
+            if is_over.is_set():
+                break
+            found += [item for blob in page if blob.name != last and (item := convert(blob)) is not None]
+        return found
+
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="list-objects")
     try:
         cuts = _spread([folder for folder in _folders(request, prefix, executor) if folder > last])
-        ranges = [
-            executor.submit(_list_range, request, prefix, start, end)
-            for start, end in zip((last, *cuts), (*cuts, None), strict=True)
-        ]
-        for part in ranges:
-            yield from (blob for blob in part.result() if blob.name != last)
-    finally:
+        bounds = zip((last, *cuts), (*cuts, None), strict=True)
+        ranges = deque(executor.submit(list_range, start, end) for start, end in bounds)
+        while ranges:
+            yield from ranges.popleft().result()
+    finally:  # also of a reader that has seen enough: a thread ends with its page
+        is_over.set()
         executor.shutdown(cancel_futures=True)
-
-
-def _list_range(request: ListRequest, prefix: str, start: str, end: str | None) -> list[Blob]:
-    return list(request(prefix=prefix, start_offset=start, end_offset=end))
 
 
 def _folders(request: ListRequest, prefix: str, executor: ThreadPoolExecutor) -> list[str]:

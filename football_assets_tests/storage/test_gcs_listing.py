@@ -1,6 +1,7 @@
 """Ranges of names that are listed in parallel: the objects and the order of one listing after another."""
 
 import json
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -128,3 +129,25 @@ def test_an_empty_page_that_names_a_next_one_is_not_the_end(bucket: GcsBucket, g
     gcs_front.fail("GET", "/o", emptied)
 
     assert len(names(bucket)) == 24
+
+
+def test_a_reader_that_ends_early_waits_for_a_page_not_for_a_range(
+    bucket: GcsBucket, gcs_front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gcs_listing, "_THREADS", 1)
+    monkeypatch.setattr(gcs_listing, "_RANGES", 2)
+    is_closing = threading.Event()
+
+    def held(request: Request, forward: Callable[[], Answer]) -> Answer:
+        if request.query.get("startOffset", [""])[0].endswith("raw/y/"):
+            is_closing.wait(20)
+        return forward()
+
+    gcs_front.listing = held
+    listing = bucket.list("raw/")
+    assert [next(listing).name for _ in range(4)][-1] == "raw/x/0/3.csv"  # of the first range
+    threading.Timer(0.5, is_closing.set).start()
+    listing.close()  # type: ignore[attr-defined]  # as an error of its reader does
+
+    second = [each for each in gcs_front.requests if "raw/y/" in each.query.get("startOffset", [""])[0]]
+    assert len(second) == 1  # of four pages

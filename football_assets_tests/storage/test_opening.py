@@ -27,7 +27,8 @@ def test_a_local_bucket_loads_no_client_of_a_remote_one(tmp_path: Path) -> None:
     code = (
         "import sys; from football_assets.storage.opening import open_bucket;"
         f"open_bucket({str(tmp_path)!r}).write('a', b'');"
-        "print(*(name for name in ('google.auth', 'google.cloud.storage', 'dagster', 'requests') if name in sys.modules))"
+        "clients = ('google.auth', 'google.cloud.storage', 'dagster', 'requests');"
+        "print(*(name for name in clients if name in sys.modules))"
     )
 
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
