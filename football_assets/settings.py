@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_va
 from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+MIN_KEY_LENGTH = 8
+
 
 def _off_is_none(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip().lower() == "off" else value
@@ -15,6 +17,11 @@ def _off_is_none(value: Any) -> Any:
 
 def _split_paths(value: Any) -> Any:
     return [part for part in value.split(os.pathsep) if part.strip()] if isinstance(value, str) else value
+
+
+def _split_keys(value: SecretStr | None) -> tuple[str, ...]:
+    parts = "" if value is None else value.get_secret_value()
+    return tuple(key.strip() for key in parts.split(",") if key.strip())
 
 
 Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
@@ -44,7 +51,25 @@ class Settings(BaseSettings):
     serve_host: str = Field("127.0.0.1", description="Address that the HTTP endpoint listens on.")
     serve_port: int = Field(8000, ge=1, le=65535, description="TCP port of the HTTP endpoint.")
     api_key: SecretStr | None = Field(
-        None, min_length=8, description="Key that the HTTP endpoint requires; unset: none."
+        None, min_length=MIN_KEY_LENGTH, description="Key that the HTTP endpoint requires; unset: none."
+    )
+    api_keys: SecretStr | None = Field(
+        None,
+        description="Further keys that the HTTP endpoint accepts, one for each client, separated by commas, of at "
+        "least 8 characters each; needs FOOTBALL_API_KEY.",
+    )
+    serve_without_key: bool = Field(
+        False,
+        description="Whether the HTTP endpoint may listen beyond loopback without FOOTBALL_API_KEY.",
+    )
+    rate_limit: float = Field(
+        100,
+        ge=0,
+        description="Requests per second of each key, and of each address without a valid key, that the HTTP endpoint "
+        "answers in the long run; others get 429. 0: no limit.",
+    )
+    rate_burst: int = Field(
+        1000, ge=1, description="Requests that FOOTBALL_RATE_LIMIT allows at once after a pause."
     )
     serve_api: str | None = Field(
         None,
@@ -189,6 +214,21 @@ class Settings(BaseSettings):
         if isinstance(value, str) and not value.strip() and info.field_name != "api_key":
             raise PydanticUseDefault
         return value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _check_further_keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and "api_key" in info.data and info.data["api_key"] is None:
+            raise ValueError("it needs FOOTBALL_API_KEY: set both, or FOOTBALL_API_KEY alone")
+        if any(len(key) < MIN_KEY_LENGTH for key in _split_keys(value)):
+            raise ValueError(f"a key has less than {MIN_KEY_LENGTH} characters")
+        return value
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return every key that the HTTP endpoint accepts; empty: it requires none."""
+        first = () if self.api_key is None else (self.api_key.get_secret_value(),)
+        return (*first, *_split_keys(self.api_keys))
 
     @property
     def bucket_url(self) -> str:

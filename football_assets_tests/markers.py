@@ -91,6 +91,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "serve/test_pod.py",
         "serve/test_scrape.py",
         "serve/test_haproxy.py",
+        "serve/test_haproxy_rates.py",
         "serve/test_logs.py::test_a_log_on_a_full_disk_fails_no_request",
         "serve/test_logs.py::test_every_record_is_in_the_file_at_once_with_its_level_and_a_readable_traceback",
         "serve/test_metric_slots.py::test_a_killed_process_keeps_its_counts_and_loses_its_live_gauges",

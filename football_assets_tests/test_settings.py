@@ -81,6 +81,22 @@ def test_the_bucket_is_an_absolute_folder_or_a_url(
     assert get_settings().bucket_url == url.format(home=tmp_path)
 
 
+def test_further_keys_are_separated_by_commas_and_need_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert get_settings().keys == ()
+    monkeypatch.setenv("FOOTBALL_API_KEY", "first key, with a comma")
+    assert get_settings().keys == ("first key, with a comma",)
+    monkeypatch.setenv("FOOTBALL_API_KEYS", " second key,third key, ")
+    assert get_settings().keys == ("first key, with a comma", "second key", "third key")
+
+    monkeypatch.setenv("FOOTBALL_API_KEYS", "second key,short")
+    with pytest.raises(ValidationError, match="a key has less than 8 characters"):
+        get_settings()
+    monkeypatch.setenv("FOOTBALL_API_KEYS", "second key")
+    monkeypatch.delenv("FOOTBALL_API_KEY")
+    with pytest.raises(ValidationError, match="it needs FOOTBALL_API_KEY"):
+        get_settings()
+
+
 def test_files_of_keys_are_separated_as_in_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     assert get_settings().verify_keys is None
     monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", "/keys/a.pem:/keys/more: ")

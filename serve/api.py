@@ -1,5 +1,6 @@
 """The HTTP API: the routes over one `ForecastService`, with the fast path and the gate in front of them."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -21,7 +22,7 @@ TITLE = "Football forecasts"
 API_VERSION = "1"
 
 
-def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api_key: str | None) -> App:
+def build_api(service: ForecastService, backend: Backend, *, limits: Limits, keys: Sequence[str]) -> App:
     """Build the ASGI application of one serving process.
 
     Parameters
@@ -32,11 +33,11 @@ def build_api(service: ForecastService, backend: Backend, *, limits: Limits, api
         Forecasts through the service.
     limits
         Most bytes of a body, most requests at once.
-    api_key
-        The key that every route but the probes requires; None: no key.
+    keys
+        Every route but the probes requires one of them; none: no key is required.
     """
     api, fast_routes = _routes(service, backend)
-    return Gate(FastPath(api, fast_routes), limits, api_key, service.metrics)
+    return Gate(FastPath(api, fast_routes), limits, keys, service.metrics)
 
 
 def api_document() -> dict[str, Any]:
@@ -55,7 +56,7 @@ def _routes(service: ForecastService, backend: Backend) -> tuple[FastAPI, dict[s
         license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
-        responses=error_responses(401, 500, 502, 504),
+        responses=error_responses(401, 429, 500, 502, 504),
     )
     api.openapi = lambda: openapi_document(api)  # type: ignore[method-assign]
     answer_with_problems(api)

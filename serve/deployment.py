@@ -66,14 +66,14 @@ class Forecaster:
         configure_directory(settings.scratch / METRICS)
         self._config = ReplicaConfig(**config)
         self._service = ForecastService(open_bucket(settings.bucket_url), settings.scratch, serving_metrics())
-        self._api_key = settings.api_key.get_secret_value() if settings.api_key else None
+        self._keys = settings.keys
         self._backend = Backend(self._service, self._forecast_batch)
         self._follower: asyncio.Task[None] | None = None
 
     def __serve_build_asgi_app__(self) -> App:
         """Build the ASGI application; Serve calls this once."""
         limits = Limits(**self._config.model_dump())
-        return build_api(self._service, self._backend, limits=limits, api_key=self._api_key)
+        return build_api(self._service, self._backend, limits=limits, keys=self._keys)
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Load the wanted model while the old one answers, then switch.

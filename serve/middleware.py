@@ -9,11 +9,11 @@ import hmac
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serve.haproxy import KEY_CHALLENGE, KEY_REQUIRED, RETRY_AFTER_SECONDS
+from serve.haproxy_problems import KEY_CHALLENGE, KEY_REQUIRED, RETRY_AFTER_SECONDS
 from serve.metrics import ServingMetrics
 from serve.problems import REQUEST_ID, ProblemError, error_response, log_failure
 
@@ -53,17 +53,17 @@ class Gate:
         Answers the requests that are accepted.
     limits
         Requests beyond them are rejected, not queued.
-    api_key
-        The key that requests must send; None: no key is required.
+    keys
+        Requests must send one of them; none: no key is required.
     metrics
         Counts answered and rejected requests.
     """
 
-    def __init__(self, app: App, limits: Limits, api_key: str | None, metrics: ServingMetrics) -> None:
+    def __init__(self, app: App, limits: Limits, keys: Sequence[str], metrics: ServingMetrics) -> None:
         self._app = app
         self._metrics = metrics
         self._limits = limits
-        self._api_key = api_key.encode() if api_key else None
+        self._keys = [key.encode() for key in keys]
         self._working = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,8 +102,8 @@ class Gate:
             self._metrics.observe_request(route, scope["method"], status, time.perf_counter() - started)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._api_key is not None and path_below(scope) not in OPEN_PATHS:
-            self._check_key(scope, self._api_key)
+        if self._keys and path_below(scope) not in OPEN_PATHS:
+            self._check_key(scope)
         if scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
@@ -123,8 +123,10 @@ class Gate:
             self._working -= 1
             self._metrics.queue_depth.set(self._working)
 
-    def _check_key(self, scope: Scope, expected: bytes) -> None:
-        if not hmac.compare_digest(_received_key(scope), expected):
+    def _check_key(self, scope: Scope) -> None:
+        received = _received_key(scope)
+        # All are compared, so that the time does not tell which of them is similar.
+        if not any([hmac.compare_digest(received, key) for key in self._keys]):  # noqa: C419
             self._metrics.reject_request("unauthorized")
             raise ProblemError(
                 401,

@@ -10,8 +10,9 @@ from serve.problems import MEDIA_TYPE
 DESCRIPTION = """\
 Every forecast is that of the model version `production` of the registry, which the answer names. Errors are problem
 documents (RFC 9457). A server that requires a key takes it in the header X-API-Key, as a bearer token, or as the
-password of HTTP basic authentication. Fields and values of enumerations are added to answers within a version of the
-API: ignore those that you do not know.
+password of HTTP basic authentication. A client that sends more requests than the server allows gets status 429 with
+Retry-After. Fields and values of enumerations are added to answers within a version of the API: ignore those that you
+do not know.
 """
 TAGS = [
     {
@@ -36,6 +37,7 @@ _KEY = {
         "description": "Any user, with the key as password: for browsers.",
     },
 }
+_RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 
 
 def openapi_document(api: FastAPI) -> dict[str, Any]:
@@ -64,5 +66,7 @@ def openapi_document(api: FastAPI) -> dict[str, Any]:
                     if int(status) >= 400:
                         (problem,) = response["content"].values()
                         response["content"] = {MEDIA_TYPE: problem}
+                    if int(status) in (429, 503):
+                        response["headers"] = {"Retry-After": _RETRY_AFTER}
         api.openapi_schema = document
     return api.openapi_schema

@@ -13,8 +13,8 @@ from pathlib import Path
 from football_assets.errors import FootballError
 from football_assets.runtime.telemetry import NO_TELEMETRY
 from football_assets.settings import Settings, get_settings
-from serve.haproxy_environment import HAPROXY_PROBLEM, haproxy_environment
-from serve.launch import listen_addresses
+from serve.haproxy_environment import HAPROXY_PROBLEM, haproxy_environment, rate_limit
+from serve.launch import check_key, listen_addresses
 from serve.metric_slots import clear_directory
 from serve.metrics_folder import METRICS
 
@@ -27,10 +27,11 @@ def pod_environment(settings: Settings, runtime: Path) -> dict[str, str]:
     Raises
     ------
     FootballError
-        The host is not known, or the port is taken.
+        The host is not known, the port is taken, or no key is required and the settings do not allow that.
     """
+    check_key(settings, settings.serve_host)
     addresses = listen_addresses(settings.serve_host, settings.serve_port)
-    return haproxy_environment(runtime, addresses) | NO_TELEMETRY
+    return haproxy_environment(runtime, addresses, rate_limit(settings)) | NO_TELEMETRY
 
 
 def prepare_pod(settings: Settings) -> dict[str, str]:

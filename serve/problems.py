@@ -34,6 +34,7 @@ STATUSES = {
     408: "The request was not complete within 10 s.",
     413: "The body is too large.",
     422: "The request is not valid, with its fields in `errors`; or the match is not possible.",
+    429: "Too many requests of this key, or of this address without a key: try again after `Retry-After` seconds.",
     500: "The server failed; its log has the cause under the request's identifier.",
     502: "The replica ended before it answered: try again.",
     503: "No model is loaded yet, the forecast could not be logged, or too many requests wait: try again after "

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from serve.launch import status_of
 START_SECONDS = 180
 STOP_SECONDS = 60
 POLL_SECONDS = 0.02
+NO_RATE_LIMIT = {"FOOTBALL_RATE_LIMIT": "0"}  # one client sends all requests
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _RAY_TOKEN = secrets.token_hex(32)  # of the clusters that are started here
 RAY_HEADERS = {"Authorization": f"Bearer {_RAY_TOKEN}"}
@@ -68,7 +69,11 @@ class Server:
 
 @contextmanager
 def forecast_server(
-    home: Path, *, replicas: int | None = None, command: Sequence[str] | None = None
+    home: Path,
+    *,
+    replicas: int | None = None,
+    command: Sequence[str] | None = None,
+    variables: Mapping[str, str] = NO_RATE_LIMIT,
 ) -> Iterator[Server]:
     """`football serve` on a free port; stopped as by Ctrl-C.
 
@@ -76,12 +81,14 @@ def forecast_server(
     ----------
     command
         Started instead; gets `--port`.
+    variables
+        Of the server's environment.
     """
     started = [sys.executable, "-m", "football_assets.cli", "--home", str(home), "serve"]
     started = list(command) if command is not None else started
     if replicas is not None:
         started += ["--replicas", str(replicas)]
-    with _running(started, home, "/ready") as server:
+    with _running(started, home, "/ready", variables) as server:
         yield server
 
 
@@ -94,7 +101,9 @@ def reference_server(home: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def _running(command: list[str], home: Path, ready: str) -> Iterator[Server]:
+def _running(
+    command: list[str], home: Path, ready: str, variables: Mapping[str, str] = NO_RATE_LIMIT
+) -> Iterator[Server]:
     with socket.create_server((HOST, 0)) as probe:
         port = int(probe.getsockname()[1])
     log = home / f"server-{port}.log"
@@ -104,7 +113,8 @@ def _running(command: list[str], home: Path, ready: str) -> Iterator[Server]:
             [*command, "--port", str(port)],
             cwd=ROOT,
             env=server_environment()
-            | {"FOOTBALL_HOME": str(home), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _RAY_TOKEN},
+            | {**variables, "FOOTBALL_HOME": str(home)}
+            | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _RAY_TOKEN},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -155,5 +165,5 @@ def _command_line(pid: int) -> bytes:
 
 def server_environment() -> dict[str, str]:
     """This process's, without what would send the servers elsewhere or make them ask for a key."""
-    ours = {"FOOTBALL_BUCKET", "FOOTBALL_API_KEY", "FOOTBALL_HOME", "RAY_ADDRESS"}
+    ours = {"FOOTBALL_BUCKET", "FOOTBALL_API_KEY", "FOOTBALL_API_KEYS", "FOOTBALL_HOME", "RAY_ADDRESS"}
     return {name: value for name, value in os.environ.items() if name not in ours}

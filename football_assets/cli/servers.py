@@ -47,8 +47,9 @@ def up_command(host: str | None, port: int | None, serve_port: int | None, with_
     with ExitStack() as claims:
         locks = [claims.enter_context(claimed(settings, "football up", ui, UI_CLAIM))]
         if with_serve:
-            from serve.launch import listen_addresses
+            from serve.launch import check_key, listen_addresses
 
+            check_key(settings, settings.serve_host)
             serve_port = serve_port or settings.serve_port
             programs["serve"] = [*SERVE_PROGRAM, "--port", str(serve_port)]
             address = f"{ui} and http://{settings.serve_host}:{serve_port}"
@@ -69,17 +70,26 @@ def up_command(host: str | None, port: int | None, serve_port: int | None, with_
     type=click.IntRange(1, 64),
     help="A fixed number of replicas. Default: as many as the requests need, up to the limit in serve/config.yaml.",
 )
+@click.option(
+    "--without-key",
+    is_flag=True,
+    help="Answer other machines too without FOOTBALL_API_KEY. Default: FOOTBALL_SERVE_WITHOUT_KEY.",
+)
 @click.option("--supervised", is_flag=True, hidden=True)  # by `football serve` or `football up`
-def serve_command(host: str | None, port: int | None, replicas: int | None, supervised: bool) -> int:
+def serve_command(
+    host: str | None, port: int | None, replicas: int | None, without_key: bool, supervised: bool
+) -> int:
     """Answer forecasts over HTTP from the production model, until interrupted."""
     require_extras("serve", SERVE)
     settings = prepare_command_home(for_runs=True)
     _check_keys(settings)
     from football_assets.runtime.processes import run_together
     from football_assets.runtime.serve_discovery import claimed
-    from serve.launch import listen_addresses, serve_forecasts
+    from serve.launch import check_key, listen_addresses, serve_forecasts
 
     host, port = host or settings.serve_host, port or settings.serve_port
+    if without_key:
+        settings = settings.model_copy(update={"serve_without_key": True})
     if supervised:
         say = partial(click.echo, err=True)
         serve_forecasts(settings, host=host, port=port, replicas=replicas, say=say)
@@ -87,6 +97,9 @@ def serve_command(host: str | None, port: int | None, replicas: int | None, supe
     program = [*SERVE_PROGRAM, "--host", host, "--port", str(port)]
     if replicas is not None:
         program += ["--replicas", str(replicas)]
+    if without_key:
+        program.append("--without-key")
+    check_key(settings, host)
     with claimed(settings, "football serve", f"http://{host}:{port}") as lock:
         listen_addresses(host, port)
         return run_together({"serve": program}, Path.cwd(), keep_open=[lock])

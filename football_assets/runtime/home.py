@@ -15,7 +15,7 @@ _CONFIGURATION = "dagster.yaml"
 _MARK = (
     b"\n# Copied by football, which replaces this file after an upgrade unless it has been edited. Digest: "
 )
-_SECRET = "FOOTBALL_API_KEY"
+_SECRETS = frozenset({"FOOTBALL_API_KEY", "FOOTBALL_API_KEYS"})
 
 
 def project_root() -> Path:
@@ -105,7 +105,7 @@ def _settings() -> Settings:
     except ValidationError as error:
         problem = error.errors()[0]
         variable = "_".join(("FOOTBALL", *map(str, problem["loc"]))).upper()
-        shown = variable if variable == _SECRET else f"{variable}={problem['input']}"
+        shown = variable if variable in _SECRETS else f"{variable}={problem['input']}"
         # Without the cause: a traceback of it would print the secret.
         raise FootballError(f"{shown} is not usable: {problem['msg']}.") from None
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,7 @@ import httpx
 
 from serve import haproxy
 from serve.haproxy import edit
+from serve.haproxy_rates import FURTHER_KEYS, KEY, RateLimit, key_variables
 from serve.launch import CONFIG, listen_addresses, ray_environment
 
 WRAPPER = CONFIG.parent / "haproxy.sh"
@@ -134,7 +135,13 @@ class Proxy:
 
 @contextmanager
 def running_proxy(
-    folder: Path, host: str = "127.0.0.1", *, from_zero: bool = False, key: str = "", **limits: int
+    folder: Path,
+    host: str = "127.0.0.1",
+    *,
+    from_zero: bool = False,
+    keys: Sequence[str] = (),
+    rate: RateLimit | None = None,
+    **limits: int,
 ) -> Iterator[Proxy]:
     """HAProxy as Ray starts it, before one replica.
 
@@ -142,8 +149,10 @@ def running_proxy(
     ----------
     from_zero
         The application has no replica and may have none; the server is Serve's own proxy.
-    key
-        Value of FOOTBALL_API_KEY in HAProxy's environment; empty: unset.
+    keys
+        Those of FOOTBALL_API_KEY, and of FOOTBALL_API_KEYS, in HAProxy's environment.
+    rate
+        Requests of each client.
     limits
         Seconds that replace a time limit of the edited configuration: `http_request`, `queue`.
     """
@@ -155,7 +164,12 @@ def running_proxy(
         written = generated(folder, port, [] if from_zero else [replica.port])
         if from_zero:
             written = written.replace("127.0.0.1:1 check backup", f"127.0.0.1:{replica.port} check backup")
-        text = edit(written, addresses, ["football"] if from_zero else [])
+        environment = (
+            dict(zip((KEY, FURTHER_KEYS), (keys[0], ",".join(keys[1:])), strict=True)) if keys else {}
+        )
+        variables = key_variables(environment)
+        from_zero_names = ["football"] if from_zero else []
+        text = edit(written, addresses, from_zero_names, keys=list(variables), limit=rate)
         for name, seconds in limits.items():
             text, count = re.subn(
                 rf"timeout {name.replace('_', '-')} \d+s",
@@ -167,7 +181,7 @@ def running_proxy(
         file.write_text(text)
         process = subprocess.Popen(
             [WRAPPER, "-db", "-f", file],
-            env=environment_of(folder, addresses) | ({haproxy.KEY: key} if key else {}),
+            env=environment_of(folder, addresses) | environment,
             stdout=subprocess.DEVNULL,
             stderr=stack.enter_context((folder / "errors").open("wb")),
         )

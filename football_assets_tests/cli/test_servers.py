@@ -45,6 +45,29 @@ def test_a_key_that_is_too_short_is_refused_without_showing_it(
     assert "secret" not in shown
 
 
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_an_endpoint_for_other_machines_does_not_start_without_a_key(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("FOOTBALL_SERVE_HOST", "0.0.0.0")
+    shown = refused(command)
+    assert "On host 0.0.0.0 the endpoint would answer other machines without a key" in shown
+    assert "FOOTBALL_SERVE_WITHOUT_KEY=true" in shown
+
+
+def test_further_keys_that_are_too_short_are_refused_without_showing_them(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTBALL_API_KEY", "a key of a test")
+    monkeypatch.setenv("FOOTBALL_API_KEYS", "another key,secret")
+
+    shown = refused("serve")
+
+    assert (
+        shown == "football: FOOTBALL_API_KEYS is not usable: Value error, a key has less than 8 characters.\n"
+    )
+
+
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Command lines of what a command would run, by name; nothing is started, and `up` ends with 5."""
@@ -98,6 +121,31 @@ def test_serve_passes_address_and_replicas_on(programs: dict[str, list[str]]) ->
 
     arguments = ["--host", "127.0.0.1", "--port", port, "--replicas", "3"]
     assert programs == {"serve": [*FOOTBALL, "serve", "--supervised", *arguments]}
+
+
+def test_an_option_starts_an_endpoint_for_other_machines_without_a_key(
+    programs: dict[str, list[str]],
+) -> None:
+    port = str(free_port())
+
+    assert main(["serve", "--host", "0.0.0.0", "--port", port, "--without-key"]) == 5
+
+    arguments = ["--host", "0.0.0.0", "--port", port, "--without-key"]
+    assert programs == {"serve": [*FOOTBALL, "serve", "--supervised", *arguments]}
+
+
+@pytest.mark.parametrize(
+    "variable", [("FOOTBALL_API_KEY", "a key of a test"), ("FOOTBALL_SERVE_WITHOUT_KEY", "true")]
+)
+def test_a_key_or_a_setting_starts_the_endpoint_of_up_for_other_machines(
+    programs: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch, variable: tuple[str, str]
+) -> None:
+    monkeypatch.setenv("FOOTBALL_SERVE_HOST", "0.0.0.0")
+    monkeypatch.setenv(*variable)
+
+    assert main(["up", "--serve-port", str(free_port())]) == 5
+
+    assert list(programs) == ["dagster", "serve"]
 
 
 @pytest.mark.parametrize("command", ["serve", "up"])

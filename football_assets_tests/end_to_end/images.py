@@ -21,6 +21,7 @@ from uuid import uuid4
 from football_assets_tests.builders.import_hiding import FORBIDDEN_IN_SERVE
 
 PIPELINE, SERVE = "football-assets-pipeline", "football-assets-serve"
+WITHOUT_KEY = ("football", "serve", "--without-key")  # no network reaches these containers
 BUDGET_BYTES = {PIPELINE: 2_200_000_000, SERVE: 1_000_000_000}
 START_SECONDS, STOP_SECONDS, DEMO_SECONDS = 300, 90, 1800
 USER = "10001:10001"
@@ -204,7 +205,7 @@ def stop(engine: Engine, container: str) -> float:
 
 def serve_forecasts(engine: Engine, volume: str) -> Iterator[str]:
     """Serve, answer, lose a replica, be killed, serve again and stop; yields what was seen."""
-    with started(engine, SERVE, volume) as container:
+    with started(engine, SERVE, volume, *WITHOUT_KEY) as container:
         took = wait_until(
             "the endpoint", lambda: healthy(engine, container, "HTTP endpoint on 127.0.0.1:8000")
         )
@@ -221,7 +222,7 @@ def serve_forecasts(engine: Engine, volume: str) -> Iterator[str]:
         yield f"a forecast {took:.0f} s after its replica was killed"
 
         engine("kill", "--signal", "KILL", container)
-    with started(engine, SERVE, volume) as container:
+    with started(engine, SERVE, volume, *WITHOUT_KEY) as container:
         wait_until("a forecast after SIGKILL", lambda: bool(ask(engine, container, "/predict", MATCH)))
         yield "a forecast from a new container after SIGKILL of the first"
         yield f"stopped in {stop(engine, container):.0f} s with exit code 0"

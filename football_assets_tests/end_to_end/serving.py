@@ -140,6 +140,8 @@ def run_server(
 ) -> Iterator[Server]:
     """`football serve` on a home, with these variables, once all replicas run; ended with all that it started.
 
+    There is no rate limit unless a variable sets one.
+
     The command leads a process group of its own.
 
     It may have no model in production yet.
@@ -165,7 +167,12 @@ def run_server(
             ],
             stdout=file,
             stderr=file,
-            env={**inherited, "RAY_ADDRESS": ANOTHER_CLUSTER, **(environment or {})},
+            env={
+                **inherited,
+                "RAY_ADDRESS": ANOTHER_CLUSTER,
+                "FOOTBALL_RATE_LIMIT": "0",
+                **(environment or {}),
+            },
             start_new_session=True,
         )
     server = Server(process, home, f"http://127.0.0.1:{port}", output, replicas)

@@ -32,7 +32,8 @@ def listening(process: psutil.Process) -> list[tuple[int, str]]:
 def server(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("open")
     copy_bucket(demo_home, folder / "home" / "bucket")
-    with run_server(folder / "home", replicas=1, host="0.0.0.0") as server:
+    environment = {"FOOTBALL_SERVE_WITHOUT_KEY": "true"}
+    with run_server(folder / "home", replicas=1, host="0.0.0.0", environment=environment) as server:
         yield server
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
         client = Client(url=request.getfixturevalue("real_server").server.url, key=KEY)
     else:
         service = request.getfixturevalue("shared_service")
-        client = Client(build_api(service, Backend(service), limits=Limits(), api_key=None))
+        client = Client(build_api(service, Backend(service), limits=Limits(), keys=()))
     yield client
     client.close()
 
@@ -90,7 +90,7 @@ def guarded(request: pytest.FixtureRequest) -> Iterator[Client]:
         client = Client(url=request.getfixturevalue("real_server").server.url)
     else:
         service = request.getfixturevalue("shared_service")
-        client = Client(build_api(service, Backend(service), limits=Limits(), api_key=KEY))
+        client = Client(build_api(service, Backend(service), limits=Limits(), keys=[KEY]))
     yield client
     client.close()
 
@@ -120,9 +120,9 @@ def make_client() -> Iterator[MakeClient]:
     def make(
         service: ForecastService,
         limits: Limits | None = None,
-        api_key: str | None = None,
+        keys: Sequence[str] = (),
     ) -> Client:
-        app = build_api(service, Backend(service), limits=limits or Limits(), api_key=api_key)
+        app = build_api(service, Backend(service), limits=limits or Limits(), keys=keys)
         clients.append(Client(app))
         return clients[-1]
 
@@ -136,7 +136,7 @@ def server_url(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Address of the API, served over TCP on a free port of this host."""
     folder = tmp_path_factory.mktemp("server")
     service = make_service(copy_bucket(demo_home, folder / "bucket"), folder / "scratch")
-    app = build_api(service, Backend(service), limits=Limits(), api_key=None)
+    app = build_api(service, Backend(service), limits=Limits(), keys=())
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -183,7 +183,7 @@ def unready(
 
     folder = tmp_path_factory.mktemp("unready")
     service = ForecastService(LocalBucket(folder / "bucket"), folder / "scratch", ServingMetrics())
-    client = Client(build_api(service, Backend(service), limits=Limits(), api_key=None))
+    client = Client(build_api(service, Backend(service), limits=Limits(), keys=()))
     yield {(method, path): client.request(method, path, json=body) for method, path, body in NEED_A_MODEL}
     client.close()
     service.close()

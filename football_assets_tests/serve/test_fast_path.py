@@ -150,7 +150,7 @@ def make_application(prefix: str = "") -> Client:
         return {"way": "fast", "request_id": request_id, "sum": sum(body.numbers)}
 
     path = FastPath(api, {"/sum": FastRoute(Sum, fast)})
-    gate = Gate(path, Limits(), None, METRICS)
+    gate = Gate(path, Limits(), (), METRICS)
     if not prefix:
         return Client(gate)
 

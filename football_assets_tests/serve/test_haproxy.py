@@ -294,7 +294,7 @@ def test_a_valid_request_identifier_passes_and_any_other_is_deleted(tmp_path: Pa
 def test_an_application_without_a_replica_answers_503_and_serve_sees_the_request_for_a_moment(
     tmp_path: Path,
 ) -> None:
-    with running_proxy(tmp_path, from_zero=True, key=SECRET) as proxy:
+    with running_proxy(tmp_path, from_zero=True, keys=[SECRET]) as proxy:
         proxy.replica.free.clear()  # as Serve's own proxy holds a request until a replica runs
         try:
             basic = base64.b64encode(f"anyone:{SECRET}".encode()).decode()

@@ -15,6 +15,7 @@ from football_assets_tests.builders.json_server import run_json_server
 from serve import haproxy
 from serve.launch import (
     CONFIG,
+    check_key,
     endpoint_url,
     listen_addresses,
     model_error,
@@ -103,7 +104,31 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path, 
 )
 def test_a_host_that_is_not_of_this_machine_is_refused(tmp_path: Path, host: str, reason: str) -> None:
     with pytest.raises(FootballError, match=reason):
-        serve_forecasts(Settings(home=tmp_path), host=host, port=8000, say=lambda line: None)
+        serve_forecasts(
+            Settings(home=tmp_path, serve_without_key=True), host=host, port=8000, say=lambda line: None
+        )
+
+
+OPEN_HOSTS = ["0.0.0.0", "::", "198.51.100.1", "fe80::1", "::ffff:198.51.100.1"]
+
+
+@pytest.mark.parametrize("host", OPEN_HOSTS)
+def test_a_host_that_other_machines_reach_needs_a_key(tmp_path: Path, host: str) -> None:
+    settings = Settings(home=tmp_path)
+    with pytest.raises(
+        FootballError, match=f"On host {host} the endpoint would answer other machines without"
+    ):
+        check_key(settings, host)
+    with pytest.raises(FootballError, match="set FOOTBALL_API_KEY"):
+        serve_forecasts(settings, host=host, port=8000, say=lambda line: None)
+
+
+@pytest.mark.parametrize("host", [*OPEN_HOSTS, "127.0.0.1", "localhost", "127.0.0.2", "::1"])
+def test_a_key_or_the_setting_allows_every_host_and_loopback_needs_neither(host: str) -> None:
+    check_key(Settings(api_key="a key of a test"), host)
+    check_key(Settings(serve_without_key=True), host)
+    if host not in OPEN_HOSTS:
+        check_key(Settings(), host)
 
 
 def test_a_port_that_is_taken_on_loopback_alone_is_refused_for_another_address_too() -> None:

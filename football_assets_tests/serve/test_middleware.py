@@ -50,7 +50,7 @@ def metrics() -> ServingMetrics:
 
 @pytest.fixture
 def echo_client(echo: Echo, metrics: ServingMetrics) -> Client:
-    return Client(Gate(echo, Limits(body_bytes=1000, requests_at_once=2), None, metrics))
+    return Client(Gate(echo, Limits(body_bytes=1000, requests_at_once=2), (), metrics))
 
 
 def samples(metrics: ServingMetrics, name: str) -> list[str]:
@@ -166,7 +166,7 @@ def test_every_answer_says_how_a_browser_has_to_treat_it(echo_client: Client) ->
 
 
 def test_a_refused_key_is_counted_and_reaches_no_route(echo: Echo, metrics: ServingMetrics) -> None:
-    echo_client = Client(Gate(echo, Limits(), KEY, metrics))
+    echo_client = Client(Gate(echo, Limits(), [KEY], metrics))
 
     assert echo_client.post("/predict", headers={"X-API-Key": "another"}).status_code == 401
 

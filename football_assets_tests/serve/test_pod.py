@@ -15,6 +15,7 @@ from football_assets.settings import Settings
 from football_assets_tests.end_to_end.installation import free_port
 from serve import haproxy, pod
 from serve.haproxy_environment import haproxy_environment
+from serve.haproxy_rates import RateLimit
 from serve.metrics_folder import METRICS
 from serve.pod import pod_environment, prepare_pod
 
@@ -22,7 +23,7 @@ PREPARE = '{ environment="$(python -m serve.pod)" && eval "$environment"; } || e
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
-def shell(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
+def shell(folder: Path, port: int, key: str = "a key of a test") -> subprocess.CompletedProcess[str]:
     """Run the container's command, then a program in place of `ray start`, as the operator does."""
     return subprocess.run(
         ["/bin/bash", "-c", "--", f"{PREPARE} && ulimit -n 1024; python -c '{SHOW}'"],
@@ -33,6 +34,7 @@ def shell(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
             "FOOTBALL_SERVE_HOST": "0.0.0.0",
             "FOOTBALL_SERVE_PORT": str(port),
             "TMPDIR": str(folder),
+            **({"FOOTBALL_API_KEY": key} if key else {}),
         },
         capture_output=True,
         text=True,
@@ -45,7 +47,7 @@ def test_ray_starts_with_the_variables(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     environment = json.loads(done.stdout)
     runtime = tmp_path / pod.RUNTIME
-    expected = haproxy_environment(runtime, [f"0.0.0.0:{port}"]) | NO_TELEMETRY
+    expected = haproxy_environment(runtime, [f"0.0.0.0:{port}"], RateLimit(100.0, 1000)) | NO_TELEMETRY
     assert {name: environment[name] for name in expected} == expected | {
         "FOOTBALL_PYTHON": environment["FOOTBALL_PYTHON"]
     }
@@ -58,6 +60,12 @@ def test_ray_does_not_start_where_the_port_is_taken(tmp_path: Path) -> None:
         done = shell(tmp_path, taken.getsockname()[1])
     assert (done.returncode, done.stdout) == (1, "")
     assert "cannot be listened on" in done.stderr
+
+
+def test_ray_does_not_start_without_a_key(tmp_path: Path) -> None:
+    done = shell(tmp_path, free_port(), key="")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "The pod cannot start: On host 0.0.0.0 the endpoint would answer other machines" in done.stderr
 
 
 def test_counts_of_an_earlier_container_of_the_pod_are_deleted(
