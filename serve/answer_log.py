@@ -60,7 +60,7 @@ class AnswerLog:
                 kind = query.kind if isinstance(query, FixtureQuery) else "sequences"
                 kinds.setdefault(kind, []).append(forecast.probabilities)
                 tiers[forecast.inputs] += 1
-                records.append(_record(query.request_id, kind, now, latency_ms, forecast))
+                records.append(_record(query, kind, now, latency_ms, forecast))
         if not records:
             return [*outcomes]
         try:
@@ -106,11 +106,11 @@ def _unlogged(outcome: Outcome, error: PredictionLogError) -> Outcome:
 
 
 def _record(
-    request_id: str, kind: str, now: str, latency_ms: float, forecast: MatchForecast
+    query: FixtureQuery | CustomQuery, kind: str, now: str, latency_ms: float, forecast: MatchForecast
 ) -> dict[str, Any]:
     fixture = forecast.fixture
-    return {
-        "request_id": request_id,
+    record = {
+        "request_id": query.request_id,
         "time": now,
         "model_version": forecast.model_version,
         "kind": kind,
@@ -124,3 +124,4 @@ def _record(
         "xg": forecast.expected_goals,
         "latency_ms": latency_ms,
     }
+    return record if query.trace is None else record | query.trace._asdict()

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Response
 from pydantic import BaseModel, ValidationError
 
 from serve.middleware import App, Message, Receive, Scope, Send, path_below
-from serve.problems import REQUEST_ID
 
 
 @dataclass(frozen=True)
@@ -21,11 +20,11 @@ class FastRoute:
     schema
         Validates the body.
     answer
-        Returns the body of the answer, given the request's identifier and the validated body.
+        Returns the body of the answer, given the request's scope and the validated body.
     """
 
     schema: type[BaseModel]
-    answer: Callable[[str, Any], Awaitable[dict[str, Any]]]
+    answer: Callable[[Scope, Any], Awaitable[dict[str, Any]]]
 
 
 class FastPath:
@@ -65,7 +64,7 @@ class FastPath:
             await self._api(scope, _replay(messages, receive), send)
             return
         scope["route"] = self._api_routes[path]
-        response = json_response(await fast_route.answer(scope[REQUEST_ID], body))
+        response = json_response(await fast_route.answer(scope, body))
         await response(scope, receive, send)
 
 

@@ -1,4 +1,4 @@
-"""The outermost ASGI layer: request identifier, key, limits, headers of every answer, metrics of requests.
+"""The outermost ASGI layer: identifiers of a request, key, limits, headers of every answer, metrics of requests.
 
 Plain ASGI: Starlette's middleware classes would cost more than the forecast.
 """
@@ -16,6 +16,7 @@ from typing import Any
 from serve.haproxy_problems import KEY_CHALLENGE, KEY_REQUIRED, RETRY_AFTER_SECONDS
 from serve.metrics import ServingMetrics
 from serve.problems import REQUEST_ID, ProblemError, error_response, log_failure
+from serve.trace_context import TRACE, read_trace_context
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -75,6 +76,7 @@ class Gate:
         received_id = _header(scope, b"x-request-id")
         request_id = _request_id(received_id)
         scope[REQUEST_ID] = request_id
+        scope[TRACE] = read_trace_context(scope["headers"])
         headers = _headers(path_below(scope))
         if received_id != request_id.encode():  # Ray Serve adds the request's own identifier
             headers.append((b"x-request-id", request_id.encode()))
@@ -93,7 +95,7 @@ class Gate:
             if not status:
                 await error_response(error, scope)(scope, receive, answer)
             elif status < 500:  # a part of the answer has been sent: the connection must break
-                log_failure(error, request_id, scope["path"])
+                log_failure(error, request_id, scope["path"], scope[TRACE])
                 raise
         finally:
             if status == 413:

@@ -21,6 +21,7 @@ from serve.metric_slots import MetricsError
 from serve.prediction_log import PredictionLogError
 from serve.schemas import FieldError
 from serve.service import NotReady
+from serve.trace_context import TRACE, TraceContext
 
 MEDIA_TYPE = "application/problem+json"
 SERVER_ERRORS = (BucketError, RegistryError, MetricsError)
@@ -125,17 +126,19 @@ def problem_of(error: Exception, *, field: str | None = None, request_id: str | 
             )
 
 
-def log_failure(error: Exception, request_id: str | None, path: str) -> None:
-    """Log an error of the server with its traceback; an error of the request is not logged."""
+def log_failure(
+    error: Exception, request_id: str | None, path: str, trace: TraceContext | None = None
+) -> None:
+    """Log an error of the server with its traceback and the trace context; an error of the request is not logged."""
     is_expected = isinstance(error, ProblemError | NotReady)
     if not is_expected and problem_of(error).status >= 500:
-        logger.error("Request %s to %s failed", request_id, path, exc_info=error)
+        logger.error("Request %s to %s failed%s", request_id, path, trace or "", exc_info=error)
 
 
 def error_response(error: Exception, scope: Mapping[str, Any]) -> Response:
     """Answer a failed request with a problem document; an error of the server is logged."""
     request_id = scope.get(REQUEST_ID)
-    log_failure(error, request_id, scope["path"])
+    log_failure(error, request_id, scope["path"], scope.get(TRACE))
     return problem_response(problem_of(error, request_id=request_id), scope)
 
 

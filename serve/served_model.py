@@ -28,6 +28,7 @@ from football_assets.sequences.state import Fixture, KnownFixture, TeamState
 from football_assets.sequences.tiers import tier_of
 from football_assets.storage.model_files import METRICS, MODEL_CARD
 from serve.schemas import FixtureRequest
+from serve.trace_context import TraceContext
 
 
 class FixtureQuery(NamedTuple):
@@ -41,11 +42,14 @@ class FixtureQuery(NamedTuple):
         `predict` or `batch`.
     fixture
         What the caller sent.
+    trace
+        Trace context of the request; None: it has none.
     """
 
     request_id: str
     kind: str
     fixture: FixtureRequest
+    trace: TraceContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class CustomQuery:
     league: str
     home: CustomTeam
     away: CustomTeam
+    trace: TraceContext | None = None
 
 
 class MatchForecast(NamedTuple):
@@ -217,7 +222,7 @@ class ServedModel:
     ) -> Iterator[KnownFixture | FootballError]:
         """Resolve the names of each query, once."""
         state = self.state
-        for _, _, asked in queries:
+        for _, _, asked, _ in queries:
             try:
                 pairing = state.resolve(asked.league, asked.home_team, asked.away_team)
                 day = asked.date or next_match_day(state, listed, pairing, today)

@@ -79,20 +79,20 @@ def _values(record: dict[str, Any]) -> tuple[Any, ...]:
     if answered.tzinfo is None:
         raise ValueError(f"its time {record['time']!r} has no offset")
     answered = answered.astimezone(UTC)
-    home, away = record["home_team_id"], record["away_team_id"]
     return (
         _text(record["request_id"]),
         answered,
         int(record["model_version"]),
         _text(record["kind"]),
         _text(record["league_id"]),
-        home if home is None else _text(home),
-        away if away is None else _text(away),
+        _text_or_none(record["home_team_id"]),
+        _text_or_none(record["away_team_id"]),
         date.fromisoformat(record["kickoff_date"]),
         *_numbers(record["p"], len(PROBABILITY_COLUMNS)),
         *_numbers(record["xg"], len(EXPECTED_GOALS_COLUMNS)),
         float(record["latency_ms"]),
         _text(record.get(TIER_COLUMN, RESULTS)),  # records of before there were tiers have none
+        *(_text_or_none(record.get(name)) for name in ("traceparent", "tracestate")),  # nor these
     )
 
 
@@ -100,6 +100,10 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a string")
     return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _numbers(values: object, count: int) -> list[float]:

@@ -28,7 +28,7 @@ def test_a_record_holds_the_inputs_and_the_answer(service: ForecastService) -> N
     records = logged(service)
 
     model = service.ready()
-    fixtures = [Fixture(asked.league, asked.home_team, asked.away_team, DAY) for _, _, asked in QUERIES]
+    fixtures = [Fixture(asked.league, asked.home_team, asked.away_team, DAY) for _, _, asked, _ in QUERIES]
     context = model.state.encode(fixtures).context
     assert len(records) == len(answers) == 3
     for record, query, answer, row in zip(records, QUERIES, answers, context, strict=True):

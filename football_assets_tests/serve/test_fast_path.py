@@ -16,7 +16,8 @@ from football_assets_tests.builders.answers import FRAMEWORK_JSON, JSON
 from football_assets_tests.builders.running import MATCH, Client, in_chunks
 from serve.fast_path import FastPath, FastRoute, json_response
 from serve.metrics import ServingMetrics
-from serve.middleware import Gate, Limits
+from serve.middleware import Gate, Limits, Scope
+from serve.problems import REQUEST_ID
 
 # What both ways answer
 
@@ -144,10 +145,10 @@ def make_application(prefix: str = "") -> Client:
     async def other() -> dict[str, str]:
         return {"way": "framework"}
 
-    async def fast(request_id: str, body: Sum) -> dict[str, Any]:
+    async def fast(scope: Scope, body: Sum) -> dict[str, Any]:
         if not body.numbers:
             raise ValueError("a secret of the server")
-        return {"way": "fast", "request_id": request_id, "sum": sum(body.numbers)}
+        return {"way": "fast", "request_id": scope[REQUEST_ID], "sum": sum(body.numbers)}
 
     path = FastPath(api, {"/sum": FastRoute(Sum, fast)})
     gate = Gate(path, Limits(), (), METRICS)

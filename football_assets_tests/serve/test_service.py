@@ -372,7 +372,7 @@ def test_a_query_on_which_the_model_fails_does_not_fail_the_others(
     client = make_client(service)
     fixtures = [
         {"league": asked.league, "home_team": asked.home_team, "away_team": asked.away_team}
-        for _, _, asked in QUERIES
+        for _, _, asked, _ in QUERIES
     ]
 
     _, outcomes = service.answer(QUERIES)

@@ -15,8 +15,10 @@ from serve import schemas
 from serve.answers import custom_body, fixture_body, prediction_body
 from serve.backend import Backend
 from serve.fast_path import FastRoute, json_response
+from serve.middleware import Scope
 from serve.problems import REQUEST_ID, error_responses, log_failure, problem_body, problem_of
 from serve.served_model import CustomQuery, FixtureQuery, MatchForecast
+from serve.trace_context import TRACE
 
 PREDICT = "/predict"
 BATCH = "/predict/batch"
@@ -35,13 +37,15 @@ def add_forecasts(api: FastAPI, backend: Backend) -> dict[str, FastRoute]:
         The routes that `FastPath` may answer, by path.
     """
 
-    async def answer_one(request_id: str, body: schemas.FixtureRequest) -> dict[str, Any]:
-        forecast = await backend.forecast(FixtureQuery(request_id, "predict", body))
+    async def answer_one(scope: Scope, body: schemas.FixtureRequest) -> dict[str, Any]:
+        request_id = scope[REQUEST_ID]
+        forecast = await backend.forecast(FixtureQuery(request_id, "predict", body, scope.get(TRACE)))
         return prediction_body(request_id, forecast)
 
-    async def answer_batch(request_id: str, body: schemas.BatchRequest) -> dict[str, Any]:
+    async def answer_batch(scope: Scope, body: schemas.BatchRequest) -> dict[str, Any]:
+        request_id = scope[REQUEST_ID]
         queries = [
-            FixtureQuery(f"{request_id}/{number}", "batch", fixture)
+            FixtureQuery(f"{request_id}/{number}", "batch", fixture, scope.get(TRACE))
             for number, fixture in enumerate(body.fixtures)
         ]
         model_version, outcomes = await backend.forecast_all(queries)
@@ -61,20 +65,22 @@ def add_forecasts(api: FastAPI, backend: Backend) -> dict[str, FastRoute]:
     ) -> Response:
         """Forecast one match, by the names of its teams."""
         request_id = request.scope[REQUEST_ID]
-        forecast = await backend.forecast(FixtureQuery(request_id, "predict", body))
+        query = FixtureQuery(request_id, "predict", body, request.scope.get(TRACE))
+        forecast = await backend.forecast(query)
         content = prediction_body(request_id, forecast)
         return json_response(content | {"score_matrix": forecast.scores} if scores else content)
 
     @api.post(BATCH, response_model=schemas.BatchAnswer, responses=FORECAST_ERRORS, tags=_TAGS)
     async def predict_batch(request: Request, body: schemas.BatchRequest) -> Response:
         """Forecast up to 1,000 matches. A match that cannot be forecast does not fail the others."""
-        return json_response(await answer_batch(request.scope[REQUEST_ID], body))
+        return json_response(await answer_batch(request.scope, body))
 
     @api.post(SEQUENCES, response_model=schemas.SequencesAnswer, responses=FORECAST_ERRORS, tags=_TAGS)
     async def predict_sequences(request: Request, body: schemas.SequencesRequest) -> Response:
         """Forecast a match between teams that the model does not know, from their past matches."""
         request_id = request.scope[REQUEST_ID]
-        query = CustomQuery(request_id, body.league, _custom_team(body.home), _custom_team(body.away))
+        teams = _custom_team(body.home), _custom_team(body.away)
+        query = CustomQuery(request_id, body.league, *teams, request.scope.get(TRACE))
         return json_response(custom_body(request_id, await backend.forecast_custom(query)))
 
     return {
@@ -85,7 +91,7 @@ def add_forecasts(api: FastAPI, backend: Backend) -> dict[str, FastRoute]:
 
 def _item_problem(query: FixtureQuery, number: int, error: Exception) -> dict[str, Any]:
     """Make the problem of one fixture of a batch; an error of the server is logged."""
-    log_failure(error, query.request_id, BATCH)
+    log_failure(error, query.request_id, BATCH, query.trace)
     field = f"fixtures.{number}.{error.field}" if isinstance(error, UnknownName) else None
     return {"problem": problem_body(problem_of(error, field=field, request_id=query.request_id))}
 
