@@ -152,6 +152,18 @@ def _read_segment(
         runs.add(twice.without(name.file, frame))
     is_usable = records.rows > 0 or not records.rejected
     done.problems.extend(_problems(item, records, is_usable))
+    if not data:
+        done.problems.append(
+            Problem(item.name, None, "is empty: nothing of it was uploaded, so it is deleted.")
+        )
+    elif not whole and not records.rejected:
+        done.problems.append(
+            Problem(
+                item.name,
+                None,
+                f"was cut off: {records.rows} whole lines of it are read, and it is kept in {REJECTED}/.",
+            )
+        )
     if is_usable and records.rejected:
         lines = b"".join(line.content + b"\n" for line in records.rejected)
         bucket.write(f"{REJECTED}/{name.day}/{name.file}", lines)

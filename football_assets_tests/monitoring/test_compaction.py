@@ -213,6 +213,7 @@ def test_a_compaction_that_is_killed_is_finished_by_the_next(bucket: LocalBucket
         (lines(record(9, league_id=7)).rstrip(), "7 is not a string"),
         (lines(record(9, kickoff_date="soon")).rstrip(), "Invalid isoformat"),
         (lines(record(9, inputs=None)).rstrip(), "None is not a string"),
+        (lines(record(9, traceparent=7)).rstrip(), "7 is not a string"),
     ],
 )
 def test_a_line_that_is_no_record_is_reported_and_kept_and_loses_no_other(
@@ -308,6 +309,28 @@ def test_a_record_of_before_there_were_tiers_is_from_results(bucket: LocalBucket
     assert table(bucket).sort("line")["inputs"].to_list() == ["results", "results+shots+odds"]
 
 
+def test_the_trace_context_of_a_record_is_in_its_row_and_earlier_tables_and_records_have_none(
+    bucket: LocalBucket,
+) -> None:
+    upload(bucket, "a-000000", lines(record(1)))
+    compact(bucket)
+    name = table_object("prediction_log", DAY)
+    table(bucket).drop("traceparent", "tracestate").write_parquet(bucket.local_path(name) or "")
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    upload(
+        bucket,
+        "b-000000",
+        lines(
+            record(2, traceparent=trace, tracestate="rojo=1"), record(3, traceparent=trace, tracestate=None)
+        ),
+    )
+
+    assert compact(bucket).problems == []
+
+    rows = table(bucket).sort("request_id").select("request_id", "traceparent", "tracestate").rows()
+    assert rows == [("request-1", None, None), ("request-2", trace, "rojo=1"), ("request-3", trace, None)]
+
+
 def test_versions_with_other_inputs_share_a_table(bucket: LocalBucket, tmp_path: Path) -> None:
     other = DEFAULT_SPEC.model_copy(update={"context": DEFAULT_SPEC.context[2:4]})
     version = publish_inputs(bucket, tmp_path / "other", other)
@@ -397,6 +420,46 @@ def test_a_compressed_segment_that_was_cut_off_is_kept_beside_its_whole_lines(bu
     assert [problem.line for problem in done.problems] == [done.rows + 1]
     assert bucket.read(f"{REJECTED}/{DAY}/a-000000.jsonl.gz") == cut
     assert segments(bucket) == []
+
+
+@pytest.mark.parametrize("kept_bytes", [2, 10, 12])
+def test_a_compressed_segment_of_which_no_line_is_left_is_reported_and_kept(
+    bucket: LocalBucket, kept_bytes: int
+) -> None:
+    name, cut = f"{SEGMENTS}/{DAY}/a-000000.jsonl.gz", gz(lines(record(1)))[:kept_bytes]
+    bucket.write(name, cut)
+    upload(bucket, "b-000000", lines(record(2)))
+
+    done = compact(bucket)
+
+    assert [(problem.object, problem.line) for problem in done.problems] == [(name, None)]
+    assert "was cut off: 0 whole lines of it are read" in done.problems[0].reason
+    assert bucket.read(f"{REJECTED}/{DAY}/a-000000.jsonl.gz") == cut
+    assert (ids(bucket), segments(bucket)) == (["request-2"], [])
+
+
+def test_a_compressed_segment_that_was_cut_off_at_the_end_of_a_line_is_reported(bucket: LocalBucket) -> None:
+    name = f"{SEGMENTS}/{DAY}/a-000000.jsonl.gz"
+    bucket.write(name, gz(lines(record(1), record(2)))[:-8])  # all but the checksum
+
+    (problem,) = compact(bucket).problems
+
+    assert (problem.object, problem.line) == (name, None)
+    assert "2 whole lines" in problem.reason
+    assert ids(bucket) == ["request-1", "request-2"]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])
+def test_an_empty_segment_is_reported_and_deleted(bucket: LocalBucket, suffix: str) -> None:
+    name = f"{SEGMENTS}/{DAY}/a-000000{suffix}"
+    bucket.write(name, b"")
+    upload(bucket, "b-000000", lines(record(1)))
+
+    (problem,) = compact(bucket).problems
+
+    assert (problem.object, problem.line) == (name, None)
+    assert "is empty" in problem.reason
+    assert (ids(bucket), segments(bucket)) == (["request-1"], [])
 
 
 def test_a_corrupt_segment_is_reported_left_alone_and_loses_no_other(bucket: LocalBucket) -> None:
