@@ -42,8 +42,13 @@ def build_api(service: ForecastService, backend: Backend, *, limits: Limits, key
 
 def api_document() -> dict[str, Any]:
     """Build the OpenAPI document without a model: the routes are described, not called."""
+    return openapi_document(make_routes())
+
+
+def make_routes() -> FastAPI:
+    """Make the routes without a model: they can be listed and described, not called."""
     api, _ = _routes(cast(ForecastService, None), cast(Backend, None))
-    return openapi_document(api)
+    return api
 
 
 def _routes(service: ForecastService, backend: Backend) -> tuple[FastAPI, dict[str, FastRoute]]:

@@ -194,6 +194,7 @@ def _edit_frontend(sections: dict[str, Section], addresses: Sequence[str], rules
         ),
         *_RULES,
         *rules,
+        "http-response del-header server",  # the name of the software behind it
     )
 
 

@@ -24,6 +24,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+# Also for caches that many share: they know that Authorization makes an answer private, but not that X-API-Key does.
+_NOT_STORED = (b"cache-control", b"no-store")
 OPEN_PATHS = frozenset({"/health", "/ready"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _POLICY = (
@@ -87,6 +89,8 @@ class Gate:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *headers]
+                if not any(name == b"cache-control" for name, _ in message["headers"]):
+                    message["headers"].append(_NOT_STORED)
             await send(message)
 
         try:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -86,10 +87,14 @@ class Server:
         return httpx.post(f"{self.url}/predict", json=MATCH, headers=headers, timeout=60)
 
     def logged(self) -> list[str]:
-        """Identifiers of the requests in the prediction log; a segment may be in both places for a moment."""
+        """Identifiers of the requests in the prediction log."""
+        return [record["request_id"] for record in self.records()]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Records of the prediction log; a segment may be in both places for a moment."""
         spool = [path.read_bytes() for path in self.spooled()]
         stored = [self.bucket.read(item.name) for item in self.bucket.list(f"{SEGMENTS}/")]
-        return [record["request_id"] for data in (*spool, *stored) for record in read_segment(data)]
+        return [record for data in (*spool, *stored) for record in read_segment(data)]
 
     def spooled(self) -> list[Path]:
         return sorted((self.home / "scratch" / "prediction_log").glob("*.jsonl"))

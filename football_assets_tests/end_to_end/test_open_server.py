@@ -9,12 +9,15 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from football_assets_tests.builders.demo import copy_bucket
 from football_assets_tests.builders.other_machine import OtherMachine, other_machine
-from football_assets_tests.end_to_end.serving import COMMAND, Server, run_server, wait_until
+from football_assets_tests.end_to_end.serving import COMMAND, MATCH, Server, run_server, wait_until
+
+BURST = 30
 
 pytestmark = pytest.mark.ray
 
@@ -32,7 +35,11 @@ def listening(process: psutil.Process) -> list[tuple[int, str]]:
 def server(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("open")
     copy_bucket(demo_home, folder / "home" / "bucket")
-    environment = {"FOOTBALL_SERVE_WITHOUT_KEY": "true"}
+    environment = {
+        "FOOTBALL_SERVE_WITHOUT_KEY": "true",
+        "FOOTBALL_RATE_LIMIT": "0.01",
+        "FOOTBALL_RATE_BURST": f"{BURST}",
+    }
     with run_server(folder / "home", replicas=1, host="0.0.0.0", environment=environment) as server:
         yield server
 
@@ -50,6 +57,24 @@ def other() -> Iterator[OtherMachine]:
 def test_another_machine_is_answered(server: Server, other: OtherMachine) -> None:
     assert "<title>" in other.get(server.port, "/")
     assert f"Forecasts on http://127.0.0.1:{server.port}" in server.output.read_text()
+
+
+def test_a_burst_of_one_machine_gets_429_and_another_machine_is_still_answered(
+    server: Server, other: OtherMachine
+) -> None:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        # Serve reloads HAProxy once it knows the replica, and then the count starts from zero.
+        statuses = [client.post("/predict", json=MATCH).status_code for _ in range(4 * BURST)]
+        rejected = client.post("/predict", json=MATCH)
+        probes = [client.get(path).status_code for path in ("/health", "/ready", "/metrics")]
+
+    assert statuses[:BURST] == [200] * BURST
+    assert statuses[-BURST:] == [429] * BURST
+    assert set(statuses) == {200, 429}
+    assert (rejected.status_code, rejected.json()["status"]) == (429, 429)
+    assert int(rejected.headers["retry-after"]) > BURST / 0.01
+    assert probes == [200] * 3
+    assert "teams" in other.get(server.port, "/teams?league=eng.1")
 
 
 def test_another_machine_reaches_nothing_else_but_what_ray_guards_with_its_token(

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from football_assets_tests.builders.queries import logged
-from football_assets_tests.builders.running import MATCH, Client, ServingLog
+from football_assets_tests.builders.running import KEY, MATCH, Client, ServingLog
+from football_assets_tests.serve.conftest import RealServer
 from serve.api import build_api
 from serve.backend import Backend
 from serve.middleware import Limits
@@ -140,6 +142,18 @@ def test_every_record_of_a_request_has_its_trace_context_and_no_other(
         {(None, None)},
         {(None, None)},
     ]
+
+
+@pytest.mark.ray
+def test_a_running_server_logs_the_trace_context_behind_haproxy(real_server: RealServer) -> None:
+    server = real_server.server
+    headers = {"X-API-Key": KEY.encode(), "traceparent": VALID.encode(), "tracestate": STATE.encode()}
+    answer = httpx.post(f"{server.url}/predict", json=MATCH, headers=headers, timeout=60)
+
+    assert answer.status_code == 200
+    wanted = answer.json()["request_id"]
+    records = [record for record in server.records() if record["request_id"] == wanted]
+    assert {(record["traceparent"], record["tracestate"]) for record in records} == {(VALID, STATE)}
 
 
 def test_the_log_line_of_a_failure_has_the_trace_context(
