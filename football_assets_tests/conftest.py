@@ -83,6 +83,16 @@ def gcs_url(gcs_server: GcsServer) -> str:
 
 
 @pytest.fixture
+def versioned_gcs_url(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """URL of a part of an empty bucket whose server keeps the versions of its objects, in memory."""
+    with run_gcs_server(tmp_path_factory.mktemp("versions"), in_memory=True) as server:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.address)
+        yield f"gs://{server.make_bucket(versioned=True)}/deep/part"
+
+
+@pytest.fixture
 def gcs_front(gcs_server: GcsServer) -> Iterator[Front]:
     """Proxies the server and fails as the test says. It checks conditions of deletions, as the real one does."""
     with run_front(gcs_server) as front:

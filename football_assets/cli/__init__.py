@@ -28,6 +28,7 @@ COMMANDS = {
     "models": "football_assets.cli.models:models_group",
     "predict": "football_assets.cli.predict:predict_command",
     "prune": "football_assets.cli.retention:prune_command",
+    "restore": "football_assets.cli.restore:restore_command",
     "serve": "football_assets.cli.servers:serve_command",
     "sync": "football_assets.cli.results:sync_command",
     "train": "football_assets.cli.train:train_command",

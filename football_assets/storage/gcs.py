@@ -41,6 +41,7 @@ from football_assets.storage.gcs_errors import CLIENT_ERRORS, explain_client_err
 from football_assets.storage.gcs_listing import list_in_ranges
 from football_assets.storage.gcs_marks import MARKS, find_write, marks_before
 from football_assets.storage.gcs_reader import GcsReader
+from football_assets.storage.gcs_versions import RestoredObject, restore_generations
 
 _URL = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>.*?))?/*")
 _LISTED = "items(name,generation,size,timeCreated),prefixes,nextPageToken"
@@ -303,6 +304,12 @@ class GcsBucket(Bucket):
                 return True
             self._has_answered = True
         return False
+
+    def restore(self, at: datetime, *, dry_run: bool) -> Iterator[RestoredObject]:
+        """Restore objects as they were at some time: `gcs_versions.restore_generations`."""
+        with self._calls("restore objects", _CREATE):
+            place = self._client, self._bucket, self._prefix
+            yield from restore_generations(*place, at, self._retry(), dry_run=dry_run)
 
     @contextmanager
     def _calls(self, doing: str, permission: str) -> Iterator[None]:

@@ -34,11 +34,11 @@ class GcsServer:
     address: str
     _made: int = 0
 
-    def make_bucket(self) -> str:
-        """An empty bucket of its own; returns its name."""
+    def make_bucket(self, *, versioned: bool = False) -> str:
+        """An empty bucket of its own; returns its name. Only a server with `in_memory` keeps versions."""
         self._made += 1
         name = f"bucket-{self._made}"
-        body = json.dumps({"name": name}).encode()
+        body = json.dumps({"name": name, "versioning": {"enabled": versioned}}).encode()
         request = urllib.request.Request(f"{self.address}/storage/v1/b?project=test", body, method="POST")
         request.add_header("Content-Type", "application/json")
         urllib.request.urlopen(request).close()
@@ -46,13 +46,15 @@ class GcsServer:
 
 
 @contextmanager
-def run_gcs_server(folder: Path, data: Path | None = None) -> Iterator[GcsServer]:
+def run_gcs_server(folder: Path, data: Path | None = None, *, in_memory: bool = False) -> Iterator[GcsServer]:
     """Run the server on a free port, with its objects as files in a folder.
 
     Parameters
     ----------
     data
         A folder of buckets; the server begins with the files in them as objects, in memory.
+    in_memory
+        Keep objects in memory, with their versions.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -61,6 +63,8 @@ def run_gcs_server(folder: Path, data: Path | None = None) -> Iterator[GcsServer
     storage = ["-backend", "filesystem", "-filesystem-root", str(folder / "objects")]
     if data is not None:
         storage = ["-backend", "memory", "-data", str(data)]
+    elif in_memory:
+        storage = ["-backend", "memory"]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [BINARY, *place, *storage, "-log-level", "warn"], stdout=log, stderr=subprocess.STDOUT
