@@ -242,6 +242,15 @@ def check_not_linked(bucket: Bucket, name: str) -> None:
         )
 
 
+def is_name(name: str) -> bool:
+    """Return whether a text can be the name of an object."""
+    try:
+        parts_of_name(name)
+    except BucketError:
+        return False
+    return True
+
+
 def folder_of_prefix(prefix: str) -> tuple[str, ...]:
     """Return the parts of the folder that holds everything with this prefix; none for the bucket itself.
 

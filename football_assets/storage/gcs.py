@@ -34,6 +34,7 @@ from football_assets.storage.bucket import (
     ObjectInfo,
     OnUnusable,
     folder_of_prefix,
+    is_name,
     operating_system_errors,
     parts_of_name,
 )
@@ -122,7 +123,7 @@ class GcsBucket(Bucket):
     def _listed(self, blob: Blob) -> ObjectInfo | None:
         """Return the state of a listed object; None for the empty objects `folder/` that the console makes."""
         name = blob.name.removeprefix(self._prefix)
-        return _info(name, blob) if _is_name(name) else None
+        return _info(name, blob) if is_name(name) else None
 
     def stat(self, name: str) -> ObjectInfo | None:
         """Return the state of an object."""
@@ -336,14 +337,6 @@ def _shared_client() -> Client:
 def _default_client(emulator: str | None, process: int) -> Client:
     """Make one client a process, so that its connections and access token are reused."""
     return Client(project=None)
-
-
-def _is_name(name: str) -> bool:
-    try:
-        parts_of_name(name)
-    except BucketError:
-        return False
-    return True
 
 
 def _info(name: str, blob: Blob) -> ObjectInfo:

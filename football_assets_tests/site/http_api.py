@@ -42,7 +42,7 @@ def openapi_of_application() -> dict[str, Any]:
         bucket = LocalBucket(Path(folder) / "bucket")
         service = ForecastService(bucket, Path(folder) / "scratch", ServingMetrics())
         try:
-            app = build_api(service, Backend(service), limits=Limits(), api_key=None)
+            app = build_api(service, Backend(service), limits=Limits(), keys=())
             return asyncio.run(_get_document(app))
         finally:
             service.close()
