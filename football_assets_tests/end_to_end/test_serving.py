@@ -294,6 +294,7 @@ def test_a_page_of_another_host_reaches_nothing_of_rays_interface(
         with_token = client.post("/api/jobs/", json=job, headers=browser)
 
     assert [answer.status_code for answer in refused] == [401] * 7
+    assert address.token is not None
     assert address.token not in "".join(answer.text for answer in open_paths)
     if "Origin" in headers:  # Ray takes no POST from a browser, even with the token
         assert with_token.status_code == 405

@@ -243,7 +243,7 @@ def test_every_route_is_in_the_openapi_document_or_belongs_to_a_page(client: Cli
         (method.lower(), route.path_format)
         for route in api.make_routes().routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
     }
     hidden = {(method, path) for method, path in found if method not in documented.get(path, {})}
     assert {path for _, path in hidden} == of_pages

@@ -38,7 +38,8 @@ def test_a_service_goes_on_without_its_bucket_and_follows_it_once_it_is_restored
 
     version, (_,) = service.answer([query])
     assert version == 1, "the model in memory answers"
-    assert service.model_error is not None
+    failure = service.model_error
+    assert failure is not None
 
     restored = {item.name for item in bucket.restore(moment, dry_run=False)}
     assert restored == set(before)
