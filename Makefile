@@ -24,6 +24,9 @@ CUDA        := $(filter cuda,$(VARIANT))
 PIPELINE    := football-assets-pipeline$(if $(CUDA),-cuda)
 SERVE       := football-assets-serve$(if $(CUDA),-gpu)
 IMAGE_ARGS  := $(if $(REVISION),--build-arg REVISION=$(REVISION)) $(if $(VARIANT),--build-arg VARIANT=$(VARIANT)) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX))
+# Of a release: the tag. Make must not expand it, and the shell reads it from the environment: a tag may hold `$(…)`.
+override RELEASE := $(value RELEASE)
+export RELEASE
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 # zensical needs another pathspec than dbt, so the site builder has an environment of its own.
 DOCS_VENV   := .venv-docs
@@ -33,7 +36,7 @@ DOCS_READY  := $(DOCS_VENV)/.installed
 PORTABLE    := $(addprefix football_assets_tests/,domain storage raw features sequences training tuning comparison export registry forecasting retention)
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheel release-files image image-test deploy-test demo up serve test test-fast test-portable lint lint-platforms lint-ci audit docs openapi openapi-check format bench bench-scale bench-serve faults loop mutants changelog clean
+.PHONY: help install wheel release-tag release-files image image-test deploy-test demo up serve test test-fast test-portable lint lint-platforms lint-ci audit docs openapi openapi-check format bench bench-scale bench-serve faults loop mutants changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,8 +95,11 @@ openapi-check: $(READY) ## compare the OpenAPI document with the last release's;
 wheel: $(READY) ## build the wheel into dist/
 	@$(PIP) wheel --quiet --no-deps --wheel-dir dist .
 
-release-files: wheel openapi ## collect what a release has in dist/ and its notes in build/notes.md; RELEASE=vX.Y.Z
-	@test "$(RELEASE)" = "v$(TAG)" || { echo "RELEASE is '$(RELEASE)', but pyproject.toml has the version $(TAG): tag the commit that has the version."; exit 1; }
+release-tag:
+	@case "$$RELEASE" in ''|*[!0-9A-Za-z.+-]*) echo "RELEASE is no tag of a version, such as v$(TAG): set it to the tag."; exit 1 ;; esac
+	@test "$$RELEASE" = "v$(TAG)" || { echo "RELEASE is '$$RELEASE', but pyproject.toml has the version $(TAG): tag the commit that has the version."; exit 1; }
+
+release-files: release-tag wheel openapi ## collect what a release has in dist/ and its notes in build/notes.md; RELEASE=vX.Y.Z
 	@cp build/openapi.json dist/
 	@$(BIN)/git-cliff --config cliff.toml --latest --strip header --output build/notes.md
 

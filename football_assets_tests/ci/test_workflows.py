@@ -25,6 +25,8 @@ WRITES = {
     "data": {"id-token", "statuses"},
     "model": {"id-token", "statuses"},
 }
+# Variables of a runner that may be put into a recipe of make: nobody chooses their characters.
+SAFE_IN_RECIPES = {"GITHUB_SHA"}
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 
@@ -95,6 +97,78 @@ def test_a_checkout_leaves_no_token_behind(workflow: Path) -> None:
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_no_expression_is_put_into_a_shell(workflow: Path) -> None:
     assert [command for command in commands(workflow) if "${{" in command] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_variable_is_put_into_a_recipe_of_make(workflow: Path) -> None:
+    given = [
+        name
+        for command in commands(workflow)
+        for line in re.findall(r"\bmake [^\n;&|]*", command)
+        for name in re.findall(r"\$\{?(\w+)", line)
+    ]
+
+    assert set(given) - SAFE_IN_RECIPES == set()
+
+
+def version_of_project() -> str:
+    found = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def make_release_tag(folder: Path, tag: str, by: str) -> subprocess.CompletedProcess[str]:
+    """Check a tag as `make release-files` does first; a command within the tag would write into the folder."""
+    command = ["make", "--silent", "release-tag"]
+    return subprocess.run(
+        [*command, f"RELEASE={tag}"] if by == "argument" else command,
+        cwd=ROOT,
+        env={**os.environ, "FOLDER": str(folder), "RELEASE": tag if by == "environment" else ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("by", ["environment", "argument"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '";touch${IFS}$FOLDER/ran;"',
+        "';touch${IFS}$FOLDER/ran;'",
+        "$(touch${IFS}$FOLDER/ran)",
+        "`touch${IFS}$FOLDER/ran`",
+        "$(shell touch $(FOLDER)/ran)",
+        "v0.1.0$(shell touch $(FOLDER)/ran)",
+        "v{version}\n$(touch $FOLDER/ran)",
+        "v9.9.9",
+        "{version}",
+        "",
+    ],
+)
+def test_a_tag_that_is_not_the_version_is_rejected_and_no_command_in_it_runs(
+    tmp_path: Path, tag: str, by: str
+) -> None:
+    done = make_release_tag(tmp_path, tag.replace("{version}", version_of_project()), by)
+
+    assert done.returncode != 0
+    assert "RELEASE is" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("by", ["environment", "argument"])
+def test_the_tag_of_the_version_is_accepted(tmp_path: Path, by: str) -> None:
+    assert make_release_tag(tmp_path, f"v{version_of_project()}", by).returncode == 0
+
+
+def test_the_release_checks_the_tag_that_started_it_before_it_builds() -> None:
+    steps = load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]["build"]["steps"]
+    (step,) = (step for step in steps if step.get("run", "").startswith("make release-files"))
+    prerequisites = re.search(r"^release-files: (.*?) ##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert step["env"]["RELEASE"] == "${{ github.ref_name }}"
+    assert prerequisites is not None
+    assert prerequisites[1].split()[0] == "release-tag"
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
@@ -198,17 +272,16 @@ def push_images(
 def test_images_of_a_tag_are_pushed_with_commit_and_version_and_their_digests_are_handed_on(
     tmp_path: Path,
 ) -> None:
-    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert version is not None
+    version = version_of_project()
 
-    done, calls, output = push_images(tmp_path / "tag", f"v{version[1]}", "tag")
+    done, calls, output = push_images(tmp_path / "tag", f"v{version}", "tag")
 
     assert done.returncode == 0, done.stderr
     assert calls[:2] == ["login --username somebody --password-stdin registry.example", "a-token"]
     assert [call.split()[-1] for call in calls[2:]] == [
         f"docker://registry.example/owner/football-assets-{target}:{tag}"
         for target in ("pipeline", "serve")
-        for tag in ("c0ffee", version[1])
+        for tag in ("c0ffee", version)
     ]
     assert json.loads(output.removeprefix("images=")) == [
         {
