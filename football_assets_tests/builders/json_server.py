@@ -1,7 +1,7 @@
 """An HTTP server on a free port whose requests and answers are JSON."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,8 +13,14 @@ Answer = Callable[[str, str, Message, Any], tuple[int, Any]]
 
 
 @contextmanager
-def run_json_server(answer: Answer) -> Iterator[str]:
-    """Serve while the block runs; yields the address. A request without a body has the body None."""
+def run_json_server(answer: Answer, headers: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Serve while the block runs; yields the address. A request without a body has the body None.
+
+    Parameters
+    ----------
+    headers
+        What every answer has beside the type and length of its body.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def handle_one(self) -> None:
@@ -25,6 +31,8 @@ def run_json_server(answer: Answer) -> Iterator[str]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 

@@ -1,5 +1,6 @@
 """The Cloud Function of deploy/gcp/dispatch: which objects start which workflow, and what GitHub is sent."""
 
+import importlib
 import os
 import re
 import socket
@@ -34,7 +35,7 @@ def notification() -> Iterator[Any]:
     """The module of the function, imported from its folder as the platform does."""
     with pytest.MonkeyPatch.context() as environment:
         environment.syspath_prepend(str(FOLDER))
-        yield pytest.importorskip("notification")
+        yield importlib.import_module("notification")
         sys.modules.pop("notification")
 
 
@@ -91,17 +92,21 @@ def test_each_event_starts_the_workflow_that_reads_its_payload(notification: Any
 
 
 def send_to(
-    notification: Any, status: int, requests: list[tuple[str, str, str | None, Any]]
+    notification: Any,
+    status: int,
+    requests: list[tuple[str, str, str | None, Any]],
+    headers: dict[str, str] | None = None,
+    message: str = "",
 ) -> Callable[[], bool]:
-    """Return a function that sends an event to a server which answers with a status."""
+    """Return a function that sends an event to a server which answers with a status, headers and a message."""
 
     def answer(method: str, path: str, headers: Message, body: Any) -> tuple[int, Any]:
         requests.append((method, path, headers["Authorization"], body))
-        return status, {}
+        return status, {"message": message}
 
     def call() -> bool:
         event = notification.event_of(RESULTS, "7")
-        with run_json_server(answer) as address:
+        with run_json_server(answer, headers) as address:
             return bool(notification.send(event, api=address, repository=REPOSITORY, token=TOKEN))
 
     return call
@@ -121,11 +126,17 @@ def test_github_is_sent_a_repository_dispatch(notification: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("status", [401, 404, 422])
+# Of an answer within GitHub's primary rate limit.
+WITHIN_LIMIT = {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4999"}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 422])
 def test_what_no_attempt_changes_is_logged_without_the_token_and_not_sent_again(
     notification: Any, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert not send_to(notification, status, [])()
+    message = "Resource not accessible by personal access token"
+
+    assert not send_to(notification, status, [], WITHIN_LIMIT, message)()
     assert str(status) in caplog.text
     assert TOKEN not in caplog.text
 
@@ -134,6 +145,36 @@ def test_what_no_attempt_changes_is_logged_without_the_token_and_not_sent_again(
 def test_what_passes_is_an_error_so_that_the_event_is_delivered_again(notification: Any, status: int) -> None:
     with pytest.raises(httpx.HTTPStatusError):
         send_to(notification, status, [])()
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_the_redirect_of_a_renamed_repository_is_logged_and_not_sent_again(
+    notification: Any, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    location = {"Location": "/repositories/1/dispatches"}
+    requests: list[tuple[str, str, str | None, Any]] = []
+
+    assert not send_to(notification, status, requests, location)()
+    assert len(requests) == 1
+    assert f"{REPOSITORY} with status {status}" in caplog.text
+    assert "under this name" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        (WITHIN_LIMIT | {"retry-after": "60"}, ""),
+        (WITHIN_LIMIT | {"x-ratelimit-remaining": "0"}, ""),
+        (WITHIN_LIMIT, "You have exceeded a secondary rate limit. Please wait a few minutes."),
+    ],
+    ids=["retry-after", "no requests remain", "message"],
+)
+def test_a_rate_limit_with_status_403_is_an_error_so_that_the_event_is_delivered_again(
+    notification: Any, headers: dict[str, str], message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(httpx.HTTPStatusError):
+        send_to(notification, 403, [], headers, message)()
+    assert caplog.text.count("GitHub rejected") == 0
 
 
 @contextmanager

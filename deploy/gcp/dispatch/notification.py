@@ -49,7 +49,8 @@ def event_of(name: str, generation: str) -> RepositoryEvent | None:
 def send(event: RepositoryEvent, *, api: str, repository: str, token: str) -> bool:
     """Send an event to a repository; returns whether GitHub accepted it.
 
-    A rejection that no later attempt changes is logged, so that it is not sent again.
+    A rejection that no later attempt changes is logged, so that it is not sent again. So is a redirect, which is the
+    answer for a repository that was renamed.
 
     Parameters
     ----------
@@ -63,17 +64,17 @@ def send(event: RepositoryEvent, *, api: str, repository: str, token: str) -> bo
     Raises
     ------
     httpx.HTTPError
-        GitHub cannot be reached or is busy: the event is delivered again.
+        GitHub cannot be reached, is busy or limits the rate: the event is delivered again.
     """
     body: dict[str, Any] = {"event_type": event.kind, "client_payload": event.payload}
     headers = {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {token}"}
     answer = httpx.post(
         f"{api}/repos/{repository}/dispatches", json=body, headers=headers, timeout=TIMEOUT_SECONDS
     )
-    if answer.is_client_error and answer.status_code not in _TRANSIENT:
+    if answer.is_redirect or (answer.is_client_error and not _is_transient(answer)):
         logging.error(
-            "GitHub rejected %s for %s with status %d: check that the repository exists and that the token of the "
-            "secret may write its contents.",
+            "GitHub rejected %s for %s with status %d: check that the repository exists under this name and that the "
+            "token of the secret may write its contents.",
             event.kind,
             repository,
             answer.status_code,
@@ -81,3 +82,15 @@ def send(event: RepositoryEvent, *, api: str, repository: str, token: str) -> bo
         return False
     answer.raise_for_status()
     return True
+
+
+def _is_transient(answer: httpx.Response) -> bool:
+    """Return whether a later request may succeed: GitHub answers with 403 or 429 where a rate limit is exceeded."""
+    return answer.status_code in _TRANSIENT or (
+        answer.status_code == httpx.codes.FORBIDDEN
+        and (
+            "retry-after" in answer.headers
+            or answer.headers.get("x-ratelimit-remaining") == "0"
+            or "rate limit" in answer.text.lower()
+        )
+    )
