@@ -2,7 +2,8 @@
 
 A request that was valid must stay valid, and an answer must keep what a client may rely on: a value that was sent stays
 accepted, a field that was present stays present, with the type that it had. New paths, optional parameters, new fields
-and new values of an enumeration in answers break no client that ignores what it does not know.
+and new values of an enumeration in answers break no client that ignores what it does not know. A client that sends the
+credentials of one security requirement, or none where none are required, must still be let in.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,6 +47,7 @@ class _Comparison:
                 yield from self._operation(place, item[method], self.new["paths"][path][method])
 
     def _operation(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
+        yield from self._security(place, old, new)
         yield from self._parameters(place, old.get("parameters", ()), new.get("parameters", ()))
         yield from self._body(place, old.get("requestBody"), new.get("requestBody"))
         for status, answer in old["responses"].items():
@@ -54,6 +56,13 @@ class _Comparison:
                     yield f"{place}: answers with status {status} were removed"
                 continue
             yield from self._content(f"{place} {status}", answer, new["responses"][status], "answer")
+
+    def _security(self, place: str, old: Schema, new: Schema) -> Iterator[str]:
+        accepted = _requirements(self.new, new)
+        for credentials in _requirements(self.old, old):
+            if not any(required <= credentials for required in accepted):
+                names = " and ".join(sorted({" ".join(filter(None, scheme)) for scheme, _ in credentials}))
+                yield f"{place}: requests with {names or 'no credentials'} are rejected"
 
     def _parameters(self, place: str, old: Any, new: Any) -> Iterator[str]:
         before = {(item["in"], item["name"]): item for item in old}
@@ -91,8 +100,9 @@ class _Comparison:
                 yield from self._schema(place, item["schema"], schema, direction, ())
 
     def _schema(
-        self, place: str, old: Schema, new: Schema, direction: Direction, seen: tuple[str, ...]
+        self, place: str, old: Schema | bool, new: Schema | bool, direction: Direction, seen: tuple[str, ...]
     ) -> Iterator[str]:
+        old, new = _as_object(old), _as_object(new)
         name = old.get("$ref", "")
         if name in seen:  # a schema within itself
             return
@@ -100,7 +110,8 @@ class _Comparison:
         before, after = _alternatives(self.old, old), _alternatives(self.new, new)
         accepted, sent = (after, before) if direction == "request" else (before, after)
         if not all(_is_among(kind, accepted) for kind in sent):
-            yield f"{place}: the type was {' or '.join(sorted(before))} and is {' or '.join(sorted(after))}"
+            was, now = (" or ".join(sorted(kinds)) or "none" for kinds in (before, after))
+            yield f"{place}: the type was {was} and is {now}"
             return
         for kind in before.keys() & after.keys():
             yield from self._of_one_type(place, before[kind], after[kind], direction, seen)
@@ -113,13 +124,32 @@ class _Comparison:
         elif old.get("format") != new.get("format"):
             yield f"{place}: the format was {old.get('format')} and is {new.get('format')}"
         yield from self._fields(place, old, new, direction, seen)
-        if "items" in old and "items" in new:
-            yield from self._schema(f"{place}[]", old["items"], new["items"], direction, seen)
-        before, after = old.get("additionalProperties"), new.get("additionalProperties")
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
+        yield from self._items(place, old, new, direction, seen)
+        yield from self._further_fields(place, old, new, direction, seen)
+
+    def _items(
+        self, place: str, old: Schema, new: Schema, direction: Direction, seen: tuple[str, ...]
+    ) -> Iterator[str]:
+        first = max(len(old.get("prefixItems", ())), len(new.get("prefixItems", ())))
+        for number in range(first):
+            before, after = _item(old, number), _item(new, number)
+            yield from self._schema(f"{place}[{number}]", before, after, direction, seen)
+            if direction == "answer" and new.get("minItems", 0) <= number < old.get("minItems", 0):
+                yield f"{place}[{number}]: the item may be absent"
+        if "items" in old or "items" in new:
+            yield from self._schema(f"{place}[]", _item(old, first), _item(new, first), direction, seen)
+
+    def _further_fields(
+        self, place: str, old: Schema, new: Schema, direction: Direction, seen: tuple[str, ...]
+    ) -> Iterator[str]:
+        before, after = old.get("additionalProperties", True), new.get("additionalProperties", True)
+        if after is False:
+            if direction == "request" and before is not False:
+                yield f"{place}: further fields are not allowed any more"
+            elif direction == "answer" and isinstance(before, Mapping):
+                yield f"{place}: further fields were removed"
+        elif isinstance(before if direction == "answer" else after, Mapping) and before is not False:
             yield from self._schema(f"{place}.*", before, after, direction, seen)
-        elif direction == "request" and before is not False and after is False:
-            yield f"{place}: further fields are not allowed any more"
 
     def _fields(
         self, place: str, old: Schema, new: Schema, direction: Direction, seen: tuple[str, ...]
@@ -138,6 +168,39 @@ class _Comparison:
         if direction == "request":
             for name in sorted(required_after - before.keys()):
                 yield f"{place}: the field {name} is new and required"
+
+
+def _requirements(document: Schema, operation: Schema) -> list[frozenset[tuple[tuple[str, ...], str]]]:
+    """Return the credentials of each way to be let in, as pairs of scheme and scope; no pair if none are required.
+
+    A scheme is described by what a client sends, not by its name in the document.
+    """
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    found = []
+    for requirement in operation.get("security", document.get("security")) or [{}]:
+        credentials = set()
+        for name, scopes in requirement.items():
+            sent = _resolved(document, schemes[name])
+            scheme = tuple(sent.get(key, "") for key in ("type", "scheme", "in", "name", "openIdConnectUrl"))
+            credentials |= {(scheme, scope) for scope in ("", *scopes)}
+        found.append(frozenset(credentials))
+    return found
+
+
+def _as_object(schema: Schema | bool) -> Schema:
+    """Return a schema that JSON Schema writes as true (any value) or false (no value) with keywords."""
+    if isinstance(schema, bool):
+        return {} if schema else {"type": []}
+    return schema
+
+
+def _item(schema: Schema, number: int) -> Schema | bool:
+    """Return the schema of an item of an array by its number from 0."""
+    if number >= schema.get("maxItems", number + 1):
+        return False
+    first: list[Schema | bool] = schema.get("prefixItems", [])
+    found: Schema | bool = first[number] if number < len(first) else schema.get("items", True)
+    return found
 
 
 def _is_among(kind: str, accepted: Iterable[str]) -> bool:

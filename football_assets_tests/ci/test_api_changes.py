@@ -111,6 +111,28 @@ def change_items(document: Document) -> None:
     schema(document, "BatchRequest")["properties"]["fixtures"]["maxItems"] = 10
 
 
+def require_key(document: Document) -> None:
+    document["security"].remove({})
+
+
+def require_key_of_one_path(document: Document) -> None:
+    document["paths"]["/drift"]["get"]["security"] = [{"header": []}, {"bearer": []}, {"basic": []}]
+
+
+def drop_scheme(document: Document) -> None:
+    document["security"].remove({"bearer": []})
+    document["security"].remove({})
+
+
+def rename_header_of_key(document: Document) -> None:
+    document["security"].remove({})
+    document["components"]["securitySchemes"]["header"]["name"] = "X-Football-Key"
+
+
+def drop_answer_items(document: Document) -> None:
+    del schema(document, "SequencesAnswer")["properties"]["unknown_opponents"]["items"]
+
+
 BREAKING: list[tuple[Callable[[Document], None], str]] = [
     (drop_path, "/teams: the path was removed"),
     (drop_method, "POST /predict: the method was removed"),
@@ -131,6 +153,11 @@ BREAKING: list[tuple[Callable[[Document], None], str]] = [
     (drop_media_type, "GET /model 200: the media type application/json was removed"),
     (change_status, "GET /model: answers with status 200 were removed"),
     (change_items, "POST /predict/batch body.fixtures: maxItems was 1000 and is 10"),
+    (require_key, "POST /predict: requests with no credentials are rejected"),
+    (require_key_of_one_path, "GET /drift: requests with no credentials are rejected"),
+    (drop_scheme, "GET /model: requests with http bearer are rejected"),
+    (rename_header_of_key, "GET /model: requests with apiKey header X-API-Key are rejected"),
+    (drop_answer_items, "POST /predict/sequences 200.unknown_opponents[]: the type was string and is any"),
 ]
 
 
@@ -180,7 +207,25 @@ def inline_a_reference(document: Document) -> None:
     answer["schema"] = schema(document, "PredictAnswer")
 
 
+def rename_scheme(document: Document) -> None:
+    schemes = document["components"]["securitySchemes"]
+    schemes["key"] = schemes.pop("header") | {"description": "The key."}
+    document["security"] = [{"key": []}, *(item for item in document["security"] if "header" not in item)]
+
+
+def open_one_path(document: Document) -> None:
+    document["paths"]["/health"]["get"]["security"] = []
+
+
+def add_scheme(document: Document) -> None:
+    document["components"]["securitySchemes"]["query"] = {"type": "apiKey", "in": "query", "name": "key"}
+    document["security"].append({"query": []})
+
+
 HARMLESS = [
+    rename_scheme,
+    open_one_path,
+    add_scheme,
     add_path,
     add_optional_parameter,
     add_fields,
@@ -200,6 +245,102 @@ def test_a_change_that_no_client_notices_is_let_through(
 
     assert changed != document
     assert breaking_changes(document, changed) == []
+
+
+def answering(schema: Document) -> Document:
+    """Return a document with one answer."""
+    content = {"application/json": {"schema": schema}}
+    return {"paths": {"/": {"get": {"responses": {"200": {"content": content}}}}}}
+
+
+def accepting(schema: Document) -> Document:
+    """Return a document with one body of a request."""
+    body = {"content": {"application/json": {"schema": schema}}}
+    return {"paths": {"/": {"post": {"requestBody": body, "responses": {}}}}}
+
+
+def tuple_of(*kinds: str, **keywords: Any) -> Document:
+    """Return the schema of an array with a type for each item, as pydantic writes it."""
+    size = {"minItems": len(kinds), "maxItems": len(kinds)}
+    return {"type": "array", "prefixItems": [{"type": kind} for kind in kinds]} | size | keywords
+
+
+def map_of(kind: str) -> Document:
+    return {"type": "object", "additionalProperties": {"type": kind}}
+
+
+OBJECT, CLOSED = {"type": "object"}, {"type": "object", "additionalProperties": False}
+LIST = {"type": "array", "items": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        (tuple_of("integer", "string"), tuple_of("integer", "boolean"), ["[1]: the type was string and is boolean"]),
+        (tuple_of("integer", "string"), tuple_of("string", "string"), ["[0]: the type was integer and is string"]),
+        (tuple_of("integer", "string"), tuple_of("integer"), ["[1]: the item may be absent"]),
+        (tuple_of("integer", "string"), tuple_of("integer", "string", minItems=1), ["[1]: the item may be absent"]),
+        (tuple_of("integer"), tuple_of("integer", "string"), ["[1]: the type was none and is string"]),
+        (tuple_of("string"), LIST, ["[0]: the item may be absent", "[]: the type was none and is string"]),
+        (LIST, tuple_of("integer"), ["[0]: the type was string and is integer"]),
+        (LIST, {"type": "array"}, ["[]: the type was string and is any"]),
+        (LIST, tuple_of("string"), []),
+        ({"type": "array"}, LIST, []),
+        (map_of("number"), OBJECT, [".*: the type was number and is any"]),
+        (map_of("number"), CLOSED, [": further fields were removed"]),
+        (map_of("number"), map_of("string"), [".*: the type was number and is string"]),
+        (map_of("number"), map_of("integer"), []),
+        (OBJECT, map_of("number"), []),
+        (OBJECT, CLOSED, []),
+        (CLOSED, OBJECT, []),
+        (CLOSED, map_of("number"), []),
+    ],
+)  # fmt: skip
+def test_an_answer_keeps_its_items_and_further_fields(
+    before: Document, after: Document, found: list[str]
+) -> None:
+    assert breaking_changes(answering(before), answering(after)) == [f"GET / 200{line}" for line in found]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        (tuple_of("integer", "string"), tuple_of("integer", "boolean"), ["[1]: the type was string and is boolean"]),
+        (tuple_of("integer"), tuple_of("number"), []),
+        (tuple_of("integer"), tuple_of("integer", "string", minItems=1), []),
+        ({"type": "array"}, LIST, ["[]: the type was any and is string"]),
+        (LIST, {"type": "array"}, []),
+        (OBJECT, map_of("number"), [".*: the type was any and is number"]),
+        (map_of("number"), CLOSED, [": further fields are not allowed any more"]),
+        (map_of("integer"), map_of("number"), []),
+        (map_of("number"), OBJECT, []),
+        (CLOSED, map_of("number"), []),
+    ],
+)  # fmt: skip
+def test_a_request_may_have_the_items_and_further_fields_that_it_had(
+    before: Document, after: Document, found: list[str]
+) -> None:
+    assert breaking_changes(accepting(before), accepting(after)) == [f"POST / body{line}" for line in found]
+
+
+def test_a_client_needs_every_scheme_and_scope_of_one_requirement() -> None:
+    def with_security(*security: dict[str, list[str]]) -> Document:
+        schemes = {name: {"type": "apiKey", "in": "header", "name": name} for name in ("a", "b")}
+        return answering({}) | {"security": list(security), "components": {"securitySchemes": schemes}}
+
+    one, both, scoped = (
+        with_security({"a": []}),
+        with_security({"a": [], "b": []}),
+        with_security({"a": ["write"]}),
+    )
+
+    assert breaking_changes(both, one) == []
+    assert breaking_changes(scoped, one) == []
+    assert breaking_changes(one, both) == ["GET /: requests with apiKey header a are rejected"]
+    assert breaking_changes(one, scoped) == ["GET /: requests with apiKey header a are rejected"]
+    assert breaking_changes(both, with_security({"b": ["write"]})) == [
+        "GET /: requests with apiKey header a and apiKey header b are rejected"
+    ]
 
 
 def test_a_value_that_requests_may_have_is_not_taken_away() -> None:
