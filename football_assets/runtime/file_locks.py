@@ -6,12 +6,15 @@ exceptions become those of the operating system.
 """
 
 import errno
+import time
 from typing import IO, Any, TypeAlias
 
 import portalocker
 
 LockableFile: TypeAlias = IO[Any] | int
 """An open file or its descriptor."""
+
+_PAUSE_SECONDS = 0.05
 
 
 def lock_file(file: LockableFile) -> None:
@@ -22,7 +25,13 @@ def lock_file(file: LockableFile) -> None:
     OSError
         The file system has no locks.
     """
-    _lock(file, portalocker.LockFlags.EXCLUSIVE)
+    while True:
+        try:
+            _lock(file, portalocker.LockFlags.EXCLUSIVE)
+        except portalocker.AlreadyLocked:  # msvcrt.locking waits for ten seconds only
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def try_lock_file(file: LockableFile, *, shared: bool = False) -> bool:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO
 
 import portalocker
 import pytest
@@ -87,13 +88,35 @@ def test_two_open_files_of_one_process_exclude_each_other_and_closing_one_ends_i
         assert try_lock_file(other)
 
 
+def test_a_platform_that_waits_for_some_seconds_only_is_asked_again_until_the_lock_is_free(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = portalocker.portalocker.LOCKER
+    refused = [1, 2, 3]
+
+    def lock(descriptor: IO[str], flags: portalocker.LockFlags) -> None:
+        if refused:
+            refused.pop()
+            raise portalocker.AlreadyLocked("Resource deadlock avoided")
+        monkeypatch.setattr(portalocker.portalocker, "LOCKER", platform)
+        portalocker.lock(descriptor, flags)
+
+    monkeypatch.setattr(portalocker.portalocker, "LOCKER", (lock, portalocker.unlock))
+
+    with file.open() as own, file.open() as other:
+        lock_file(own)
+        assert refused == []
+        assert not try_lock_file(other)
+
+
 def test_a_file_system_without_locks_is_an_error_of_the_operating_system(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_locks(descriptor: int, flags: int) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
+    def no_locks(descriptor: IO[str], flags: portalocker.LockFlags) -> None:
+        raise portalocker.LockException("failed") from OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(portalocker.portalocker, "LOCKER", no_locks)
+    # A pair, since portalocker accepts a function alone on POSIX only.
+    monkeypatch.setattr(portalocker.portalocker, "LOCKER", (no_locks, portalocker.unlock))
 
     with file.open() as own:
         for lock in (lock_file, try_lock_file):
