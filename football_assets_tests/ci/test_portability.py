@@ -1,4 +1,4 @@
-"""The package imports where modules and functions of POSIX are missing, as on Windows."""
+"""The package imports on the platform of the tests, and where modules and functions of POSIX are missing."""
 
 import os
 import subprocess
@@ -39,8 +39,8 @@ POSIX_FUNCTIONS = (
 )
 POSIX_SIGNALS = ("SIGHUP", "SIGKILL", "SIGQUIT", "SIGUSR1", "SIGUSR2", "pthread_sigmask", "sigwait")
 
-# Imports all modules of the packages named as arguments, with POSIX and again without it.
-IMPORT_ALL = f"""
+# Imports all modules of the packages named as arguments.
+IMPORT_ALL = """
 import builtins, importlib, os, pkgutil, signal, sys
 
 packages = tuple(sys.argv[1:])
@@ -48,8 +48,12 @@ names = list(packages)
 for package in map(importlib.import_module, packages):
     names += [found.name for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
 names = [name for name in names if not name.endswith(".__main__")]
-for name in names:  # other libraries are imported with all of POSIX
+for name in names:
     importlib.import_module(name)
+print(len(names))
+"""
+# Imports them again without POSIX. Other libraries have been imported with all of it.
+IMPORT_AGAIN = f"""
 for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
     del sys.modules[name]
 
@@ -69,23 +73,43 @@ for name in {POSIX_SIGNALS!r}:
     delattr(signal, name)
 for name in names:
     importlib.import_module(name)
-print(len(names))
 """
 
 
-def import_all(*packages: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def import_all(
+    *packages: str, path: Path | None = None, again: bool = True
+) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PYTHONPATH": f"{path or project_root()}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
     }
     return subprocess.run(
-        [sys.executable, "-c", IMPORT_ALL, *packages],
+        [sys.executable, "-c", IMPORT_ALL + IMPORT_AGAIN * again, *packages],
         cwd=project_root(),
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_every_module_imports_on_this_platform() -> None:
+    shown = import_all("football_assets", "serve", again=False)
+
+    assert shown.returncode == 0, shown.stderr[-2000:]
+    assert int(shown.stdout.split()[-1]) > 300
+
+
+def test_a_module_that_does_not_import_on_this_platform_is_found(tmp_path: Path) -> None:
+    package = tmp_path / "planted"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "module.py").write_text("import os; NAME = os.function_of_no_platform")
+
+    shown = import_all("planted", path=tmp_path, again=False)
+
+    assert shown.returncode != 0
+    assert "function_of_no_platform" in shown.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="hides what Windows does not have")
