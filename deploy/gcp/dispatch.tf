@@ -2,10 +2,20 @@
 # reports on the commit. Optional: Dagster's sensors do the work. Nothing here is created without github_repository.
 #
 #   (cd dispatch && zip ../dispatch.zip *.py requirements.txt)
-#   terraform apply
+#   terraform apply -target=google_secret_manager_secret.github_token
 #   gcloud secrets versions add football-github-token --data-file=-     # the token, on standard input
+#   terraform apply
+#
+# In this order: the function reads the newest version of the secret, and is not created while there is none.
 locals {
   dispatch = var.github_repository == null ? toset([]) : toset(["dispatch"])
+
+  # What a build needs: to write its log, to read the source and to push the image.
+  build_roles = var.github_repository == null ? toset([]) : toset([
+    "roles/artifactregistry.writer",
+    "roles/logging.logWriter",
+    "roles/storage.objectViewer",
+  ])
 }
 
 resource "google_secret_manager_secret" "github_token" {
@@ -63,6 +73,27 @@ resource "google_project_iam_member" "dispatch" {
   depends_on = [google_project_service.used]
 }
 
+# Cloud Build builds the function as this account. New projects have no default account that may.
+resource "google_service_account" "build" {
+  for_each = local.dispatch
+
+  account_id   = "football-build"
+  display_name = "football-build"
+  description  = "Builds of the function that tells GitHub of new objects."
+
+  depends_on = [google_project_service.used]
+}
+
+resource "google_project_iam_member" "build" {
+  for_each = local.build_roles
+
+  project = var.project
+  role    = each.value
+  member  = google_service_account.build["dispatch"].member
+
+  depends_on = [google_project_service.used]
+}
+
 resource "google_storage_bucket" "functions" {
   for_each = local.dispatch
 
@@ -91,8 +122,9 @@ resource "google_cloudfunctions2_function" "dispatch" {
   description = "Tells GitHub when results land or a model version is registered."
 
   build_config {
-    runtime     = "python312"
-    entry_point = "dispatch"
+    runtime         = "python312"
+    entry_point     = "dispatch"
+    service_account = google_service_account.build[each.key].id
     source {
       storage_source {
         bucket = google_storage_bucket.functions[each.key].name
@@ -129,7 +161,7 @@ resource "google_cloudfunctions2_function" "dispatch" {
     }
   }
 
-  depends_on = [google_project_iam_member.events, google_project_iam_member.dispatch, google_secret_manager_secret_iam_member.dispatch]
+  depends_on = [google_project_iam_member.events, google_project_iam_member.dispatch, google_project_iam_member.build, google_secret_manager_secret_iam_member.dispatch]
 }
 
 resource "google_cloud_run_service_iam_member" "dispatch" {

@@ -174,3 +174,37 @@ def test_alerts_have_the_expressions_of_the_server_and_go_to_a_person(gcp: Confi
     assert policy["notification_channels"] == ["${google_monitoring_notification_channel.email.id}"]
     budget = gcp.resources["google_billing_budget", "month"]
     assert [rule["threshold_percent"] for rule in budget["threshold_rules"]] == [0.5, 0.9, 1.0]
+
+
+def test_the_token_of_github_is_set_before_the_function_that_reads_it_is_created(gcp: Configuration) -> None:
+    function = gcp.resources["google_cloudfunctions2_function", "dispatch"]
+    variable = function["service_config"][0]["secret_environment_variables"][0]
+    (resource,) = set(re.findall(r"google_secret_manager_secret\.(\w+)", variable["secret"]))
+    name = gcp.resources["google_secret_manager_secret", resource]["secret_id"]
+
+    for path in (FOLDER / "dispatch.tf", ROOT / "docs" / "contributing" / "releases.md"):
+        commands = re.findall(
+            r"^(?:#  )? *((?:terraform apply|gcloud secrets).*?)(?: +#.*)?$", path.read_text(), re.M
+        )
+        assert commands == [
+            f"terraform apply -target=google_secret_manager_secret.{resource}",
+            f"gcloud secrets versions add {name} --data-file=-",
+            "terraform apply",
+        ], path
+
+
+def test_the_function_is_built_as_an_account_of_its_own_that_has_its_roles_by_then(
+    gcp: Configuration,
+) -> None:
+    function = gcp.resources["google_cloudfunctions2_function", "dispatch"]
+    roles = gcp.resources["google_project_iam_member", "build"]
+
+    assert function["build_config"][0]["service_account"] == "${google_service_account.build[each.key].id}"
+    assert roles["member"] == '${google_service_account.build["dispatch"].member}'
+    assert roles["for_each"] == "${local.build_roles}"
+    assert set(re.findall(r"roles/[\w.]+", str(gcp.local_values["build_roles"]))) == {
+        "roles/artifactregistry.writer",
+        "roles/logging.logWriter",
+        "roles/storage.objectViewer",
+    }
+    assert "${google_project_iam_member.build}" in str(function["depends_on"])
