@@ -26,6 +26,8 @@ NOT_LOADED_RELS = frozenset({"alternate", "canonical", "edit", "license", "next"
 # Classes for which the scripts of zensical load a library from another host.
 CLASSES_THAT_LOAD = frozenset({"glightbox", "mermaid", "pyodide"})
 COMPONENT_THAT_LOADS = "source"  # of `repo_url`
+# Where links are resolved: GitHub Pages publishes the site of a repository below a path.
+_BASE = "/repository/"
 _STYLE_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
 
@@ -107,7 +109,9 @@ class BuiltSite:
                 if urlsplit(link).scheme or link.startswith("//"):
                     continue
                 target, anchor = self._resolve(name, link)
-                if target is None:
+                if link.startswith("/"):
+                    yield f"{name}: the link {link} breaks where the site is published below a path: make it relative"
+                elif target is None:
                     yield f"{name}: the link {link} leads to no file of the site"
                 elif anchor and target in self.pages and anchor not in self.pages[target].ids:
                     yield f"{name}: the link {link} names an anchor that {target} does not have"
@@ -143,7 +147,7 @@ class BuiltSite:
         """
         for question, address in questions.items():
             target, anchor = self._resolve("index.html", address)
-            if target is None or (anchor and anchor not in self.pages[target].ids):
+            if target not in self.pages or (anchor and anchor not in self.pages[target].ids):
                 yield f"{question} The page {address} does not exist."
             elif self.clicks.get(target, MOST_CLICKS + 1) > MOST_CLICKS:
                 yield f"{question} The page {address} is more than {MOST_CLICKS} clicks from index.html."
@@ -167,8 +171,10 @@ class BuiltSite:
         """Return the file that a link of a page leads to, None if there is none, and its anchor."""
         if urlsplit(link).scheme or link.startswith("//"):
             return None, ""
-        parts = urlsplit(urljoin(f"/{page}", link))
-        path = unquote(parts.path).lstrip("/")
+        parts = urlsplit(urljoin(f"{_BASE}{page}", link))
+        if link.startswith("/") or not parts.path.startswith(_BASE):
+            return None, ""
+        path = unquote(parts.path.removeprefix(_BASE))
         candidates = (
             (path, f"{path}index.html") if path.endswith("/") or not path else (path, f"{path}/index.html")
         )

@@ -48,7 +48,16 @@ def test_a_sound_site_has_no_problem(make_site: MakeSite) -> None:
     [
         ('<a href="gone/">', "the link gone/ leads to no file of the site"),
         ('<a href="../../up.html">', "the link ../../up.html leads to no file of the site"),
+        ('<a href="../how-to/">', "the link ../how-to/ leads to no file of the site"),
         ('<img src="q.png">', "the link q.png leads to no file of the site"),
+        (
+            '<a href="/how-to/">',
+            "the link /how-to/ breaks where the site is published below a path: make it relative",
+        ),
+        (
+            '<img src="/p.png">',
+            "the link /p.png breaks where the site is published below a path: make it relative",
+        ),
         (
             '<a href="how-to/#two">',
             "the link how-to/#two names an anchor that how-to/index.html does not have",
@@ -104,4 +113,19 @@ def test_an_answer_is_within_three_clicks_and_exists(make_site: MakeSite) -> Non
         "Far? The page 4/ is more than 3 clicks from index.html.",
         "Gone? The page 6/ does not exist.",
         "Which section? The page how-to/#two does not exist.",
+    ]
+
+
+def test_a_page_that_only_a_link_with_a_slash_in_front_names_is_unreachable(make_site: MakeSite) -> None:
+    site = make_site({"index.html": f'{HOME}<a href="/lost/">lost</a>', "lost/index.html": ""})
+
+    assert list(site.unreachable_pages()) == ["lost/index.html: no links lead to it from index.html"]
+
+
+def test_an_answer_on_a_file_that_is_no_page_does_not_exist(make_site: MakeSite) -> None:
+    site = make_site({})
+
+    assert list(site.far_answers({"Section?": "p.png#one", "Picture?": "p.png"})) == [
+        "Section? The page p.png#one does not exist.",
+        "Picture? The page p.png does not exist.",
     ]
