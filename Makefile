@@ -162,7 +162,7 @@ $(READY): pyproject.toml $(wildcard constraints*.txt)
 	$(PIP) install --quiet $(TORCH_PIP) -c constraints.txt -c constraints-$$variant.txt -e ".[$$extras]"
 	@touch $@
 
-$(CI_READY): .github/requirements.txt .github/package.json
+$(CI_READY): .github/requirements.txt .github/package.json .github/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is not here. Debian and Ubuntu: apt-get install npm."; exit 1; }
 	@test -x $(CI_BIN)/python || $(PYTHON) -m venv $(CI_VENV)
 	@$(CI_BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv --requirement .github/requirements.txt

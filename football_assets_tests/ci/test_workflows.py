@@ -161,6 +161,21 @@ def test_the_tag_of_the_version_is_accepted(tmp_path: Path, by: str) -> None:
     assert make_release_tag(tmp_path, f"v{version_of_project()}", by).returncode == 0
 
 
+@pytest.mark.parametrize("name", ["CI_READY", "DOCS_READY"])
+def test_an_environment_is_installed_again_when_a_file_changes_that_it_is_installed_from(name: str) -> None:
+    rule = re.search(
+        rf"^\$\({name}\): (?P<prerequisites>.*)\n(?P<recipe>(?:\t.*\n)+)",
+        (ROOT / "Makefile").read_text(),
+        re.MULTILINE,
+    )
+    assert rule is not None
+
+    read = set(re.findall(r"(?<![\w/])(?:\.github|docs)/[\w./-]+", rule["recipe"]))
+
+    assert read
+    assert read == set(rule["prerequisites"].split())
+
+
 def test_the_release_checks_the_tag_that_started_it_before_it_builds() -> None:
     steps = load(ROOT / ".github" / "workflows" / "release.yml")["jobs"]["build"]["steps"]
     (step,) = (step for step in steps if step.get("run", "").startswith("make release-files"))
