@@ -13,7 +13,10 @@ import pytest
 import yaml
 
 from football_assets.cli import football
+from football_assets.errors import SignatureError
+from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.runtime.home import project_root
+from football_assets_tests.builders.signing_keys import make_key
 
 ROOT = project_root()
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -318,3 +321,49 @@ def test_images_of_main_have_the_commit_alone_and_a_wrong_tag_pushes_nothing(tmp
     assert "v9.9.9 is not v" in done.stderr
     assert calls == []
     assert output == ""
+
+
+def write_public_keys(folder: Path, text: str) -> SignaturePolicy:
+    """Run write_public_keys.sh with a text; returns the policy that accepts the keys of the folder."""
+    command = ["bash", ".github/write_public_keys.sh", str(folder)]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PUBLIC_KEYS": text}, check=True)
+    return SignaturePolicy(verify_keys=(folder,))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_every_public_key_of_a_text_is_accepted(tmp_path: Path, end: str) -> None:
+    pairs = [make_key(tmp_path / name, name) for name in ("old", "new")]
+    text = "\n".join(pair.public.read_text().strip() for pair in pairs).replace("\n", end)
+
+    policy = write_public_keys(tmp_path / "keys", text)
+
+    policy.check()
+    assert (
+        policy.fingerprint()
+        == SignaturePolicy(verify_keys=tuple(pair.public for pair in pairs)).fingerprint()
+    )
+
+
+def test_a_text_without_a_public_key_is_an_error_and_not_an_absent_one(tmp_path: Path) -> None:
+    private = make_key(tmp_path).private.read_text()
+
+    for name, text, problem in (
+        ("none", "trusted/2026-11.pem", "has no file"),
+        ("private", private, "is no elliptic"),
+    ):
+        with pytest.raises(SignatureError, match=problem):
+            write_public_keys(tmp_path / name, text).check()
+
+
+def test_the_workflow_accepts_signatures_of_the_public_keys_that_it_wrote_only() -> None:
+    steps = load(ROOT / ".github" / "workflows" / "model.yml")["jobs"]["validate"]["steps"]
+    (validate,) = (step for step in steps if step.get("id") == "validate")
+    (write,) = (step for step in steps if "write_public_keys.sh" in step.get("run", ""))
+
+    assert steps.index(write) < steps.index(validate)
+    assert write["if"] == "vars.FOOTBALL_PUBLIC_KEYS != ''"
+    assert write["env"] == {"PUBLIC_KEYS": "${{ vars.FOOTBALL_PUBLIC_KEYS }}"}
+    assert write["run"].endswith('"$RUNNER_TEMP/keys"')
+    assert validate["env"]["FOOTBALL_VERIFY_KEYS"] == (
+        "${{ vars.FOOTBALL_PUBLIC_KEYS != '' && format('{0}/keys', runner.temp) || '' }}"
+    )
