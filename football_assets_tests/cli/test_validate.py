@@ -9,6 +9,7 @@ from football_assets.cli import main
 from football_assets.registry.store import Registry
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.landings import csv_of, put
+from football_assets_tests.builders.signing_keys import make_key
 
 GOOD, BAD = "raw/footballcsv/2014-15/eng.1.csv", "raw/footballcsv/2014-15/eng.2.csv"
 
@@ -53,6 +54,19 @@ def test_a_version_that_cannot_be_loaded_ends_with_1(
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["valid"] is False
     assert found["version"] == 1
+
+
+def test_an_unsigned_version_ends_with_1_where_keys_are_configured(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry(open_bucket(str(home / "bucket")))
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "model_card.md").write_text("# Unsigned\n")
+    registry.publish(tmp_path / "bundle", {})
+    monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", str(make_key(tmp_path / "keys").public))
+
+    assert main(["validate", "model", "1"]) == 1
+    assert "is not signed" in capsys.readouterr().err
 
 
 def test_the_version_of_the_demo_is_whole(demo_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
