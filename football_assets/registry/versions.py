@@ -177,7 +177,8 @@ class ModelVersions:
         A copy of the manifest is there from before the manifest is removed until the version is known to be unneeded.
         While it is, every other file is there too, so `restore` can bring the version back. A process that removes
         the version must remove the copy as it was before `named` was called; one that restores it must first replace
-        the copy. So only one of them goes on.
+        the copy. So only one of them goes on. Each replacement has one more line end than the manifest, which has
+        none, and whose bytes are signed.
         """
         name = f"{VERSIONS}{number}/{MANIFEST_FILE}"
         listed = self._bucket.stat(name)
@@ -208,8 +209,10 @@ class ModelVersions:
         if copy is None or self._bucket.stat(f"{VERSIONS}{number}/{MANIFEST_FILE}") is not None:
             return False
         try:
-            manifest = self._bucket.read(name)
-            self._bucket.write(name, manifest + b"\n", if_version=copy.version)  # another version of the copy
+            content = self._bucket.read(name)
+            # The copy gets another generation.
+            self._bucket.write(name, content + b"\n", if_version=copy.version)
+            manifest = content.rstrip(b"\n")
             self._bucket.write(f"{VERSIONS}{number}/{MANIFEST_FILE}", manifest, if_version=ABSENT)
         except (ObjectNotFound, PreconditionFailed):  # another process removes or restores the version
             return False

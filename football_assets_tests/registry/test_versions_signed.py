@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -285,6 +286,59 @@ def test_a_removed_version_takes_its_signature_along(
 
     assert registry.remove(1)
     assert list(any_bucket.list(f"{VERSIONS}1/")) == []
+
+
+def remove_until_manifest_is_gone(registry: Registry) -> None:
+    """Remove version 1 by a process that is killed once the manifest is gone."""
+
+    def needed() -> tuple[int, ...]:
+        if 1 not in registry.versions():
+            raise KeyboardInterrupt
+        return ()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ModelVersions, "restore", lambda *_: False)
+        with pytest.raises(KeyboardInterrupt):
+            registry.remove(1, needed)
+    assert 1 not in registry.versions()
+
+
+def test_a_version_that_is_restored_again_and_again_keeps_its_signature(
+    any_bucket: Bucket, key: KeyPair, tmp_path: Path
+) -> None:
+    registry = Registry(any_bucket, key.signing)
+    published(registry, tmp_path, 2)
+    before = registry.signature_files(1)
+
+    for _ in range(3):
+        remove_until_manifest_is_gone(registry)
+        assert registry.restore(1)
+        assert registry.signature_files(1) == before
+        assert registry.signature(1).status is SignatureStatus.VERIFIED
+    assert registry.remove(1)
+    assert list(any_bucket.list(f"{VERSIONS}1/")) == []
+
+
+def test_a_restoration_that_is_cut_off_between_its_writes_keeps_the_signature(
+    any_bucket: Bucket, key: KeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry(any_bucket, key.signing)
+    published(registry, tmp_path, 1)
+    remove_until_manifest_is_gone(registry)
+    write = any_bucket.write
+
+    def killed(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.endswith(f"/{MANIFEST_FILE}"):
+            raise KeyboardInterrupt
+        return write(name, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(any_bucket, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            registry.restore(1)
+
+    assert registry.restore(1)
+    assert registry.signature(1).status is SignatureStatus.VERIFIED
 
 
 def test_the_environment_decides_where_no_policy_is_given(
