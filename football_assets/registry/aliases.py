@@ -96,7 +96,7 @@ class AliasStore:
     def _parse(self, content: bytes) -> AliasState:
         try:
             return AliasState(**json.loads(content))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise RegistryError(
                 f"{ALIASES_OBJECT} in {self._bucket.url} is corrupt ({error}): delete it and promote a version."
             ) from error

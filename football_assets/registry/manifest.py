@@ -69,7 +69,7 @@ class Manifest:
             files = {name: BundleFile(**entry) for name, entry in record["files"].items()}
             published = datetime.fromisoformat(record["published"])
             manifest = cls(record["version"], published, record["content"], files, record["metadata"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"is corrupt ({error}): promote another version, or train again.") from error
         foreign = [name for name in files if not is_bundle_file(name)]
         if foreign:

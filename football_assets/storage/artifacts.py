@@ -141,7 +141,7 @@ def _digests(pointer: bytes | None) -> list[str]:
         recent: list[str] = json.loads(pointer)["recent"]
         for digest in recent:
             _check_digest(digest, "a pointer")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BucketError(
             f"A pointer under {ARTIFACTS} is corrupt ({error}): materialise its asset again."
         ) from error

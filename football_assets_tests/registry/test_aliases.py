@@ -82,9 +82,10 @@ def test_a_verdict_against_a_production_model_that_was_replaced_does_not_promote
 
 
 def test_a_damaged_alias_object_is_named(registry: Registry, tmp_path: Path) -> None:
-    registry.bucket.write(ALIASES_OBJECT, b"<html>")
-    with pytest.raises(RegistryError, match=r"aliases\.json .* is corrupt"):
-        registry.aliases()
+    for damaged in (b"<html>", b"[" * 100_000):
+        registry.bucket.write(ALIASES_OBJECT, damaged)
+        with pytest.raises(RegistryError, match=r"aliases\.json .* is corrupt"):
+            registry.aliases()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

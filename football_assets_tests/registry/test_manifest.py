@@ -51,10 +51,19 @@ def test_a_damaged_manifest_is_named(registry: Registry, tmp_path: Path) -> None
     name = f"{VERSIONS}1/manifest.json"
     record = json.loads(registry.bucket.read(name))
     record["files"]["model.onnx"]["sha256"] = "0" * 64
-    for damaged in (b"{", b"[]", json.dumps(record).encode()):
+    for damaged in (b"{", b"[]", b"[" * 100_000, json.dumps(record).encode()):
         registry.bucket.write(name, damaged)
         with pytest.raises(RegistryError, match=r"versions/1/manifest\.json is corrupt"):
             registry.fetch(1, tmp_path / "scratch")
+
+
+def test_a_version_with_a_deeply_nested_manifest_prevents_no_publication(
+    registry: Registry, tmp_path: Path
+) -> None:
+    published(registry, tmp_path, 1)
+    registry.bucket.write(f"{VERSIONS}1/manifest.json", b"[" * 100_000)
+
+    assert registry.publish(small_bundle(tmp_path / "next", "next"), {}) == 2
 
 
 def rewrite_manifest(registry: Registry, change: Callable[[dict[str, Any]], None]) -> None:

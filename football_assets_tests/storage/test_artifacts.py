@@ -146,7 +146,7 @@ def test_a_pointer_cannot_name_a_content_elsewhere(bucket: Bucket, tmp_path: Pat
         fetch(bucket, "model", tmp_path / "scratch", str(digest))
 
 
-@pytest.mark.parametrize("pointer", [b"", b"[]", b"{}", b'{"recent": 7}'])
+@pytest.mark.parametrize("pointer", [b"", b"[]", b"{}", b'{"recent": 7}', b"[" * 100_000], ids=range(5))
 def test_a_corrupt_pointer_is_named(bucket: Bucket, tmp_path: Path, pointer: bytes) -> None:
     bucket.write("artifacts/model/current.json", pointer)
 
