@@ -147,7 +147,7 @@ class ServedModel:
             distribution.
         """
         version = registry.resolve(reference)
-        manifest = registry.manifest(version)
+        manifest = registry.trusted_manifest(version)
         try:
             bundle = registry.fetch(version, scratch)
             state = TeamState.load(bundle)

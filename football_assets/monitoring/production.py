@@ -43,7 +43,7 @@ def load_production(registry: Registry) -> Production | None:
         return None
     return Production(
         version,
-        registry.manifest(version).published,
+        registry.trusted_manifest(version).published,
         last_result_known(registry, version),
         FeatureSpec.model_validate_json(registry.read(version, FEATURE_SPEC)),
         pl.read_parquet(io.BytesIO(registry.read(version, REFERENCE))),

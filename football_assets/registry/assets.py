@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
 
-from football_assets.errors import SignatureError
 from football_assets.orchestration.launch_config import launchpad_config
 from football_assets.orchestration.metadata import OWNERS, tracked_value
 from football_assets.orchestration.resources import BucketResource
@@ -90,7 +89,7 @@ def registered_model(
             (folder / name).write_bytes(content)
         tracking.model(folder, [alias, f"version-{version}"], judged | {"test": metrics["test"]})
     shutil.rmtree(folder)
-    shown = _metadata(verdict, registry.manifest(version), metrics, card)
+    shown = _metadata(verdict, registry.trusted_manifest(version), metrics, card)
     shown["signature"] = _signature(registry, version)
     return MaterializeResult(metadata=shown | {"wandb": tracked_value(tracking.where)})
 
@@ -149,11 +148,8 @@ def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], c
 
 
 def _signature(registry: Registry, version: int) -> str:
-    """Describe the signature of a version, or why it is not valid."""
-    try:
-        signature = registry.signature(version)
-    except SignatureError as error:
-        return str(error)
+    """Describe the signature of a version."""
+    signature = registry.signature(version)
     return f"{signature.status} {signature.signed_by or ''}".rstrip()
 
 

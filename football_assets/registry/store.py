@@ -90,7 +90,7 @@ class Registry:
         return self._versions.numbers()
 
     def manifest(self, reference: int | str) -> Manifest:
-        """Read the manifest of a version.
+        """Read the manifest of a version without verifying its signature.
 
         Raises
         ------
@@ -98,6 +98,18 @@ class Registry:
             There is no such version or alias, or its manifest is corrupt.
         """
         return self._versions.manifest(self.resolve(reference))
+
+    def trusted_manifest(self, reference: int | str) -> Manifest:
+        """Read the manifest of a version, whose signature is verified where the policy verifies.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version or alias, or its manifest is corrupt.
+        SignatureError
+            Signatures are verified, and no accepted signer has signed the version.
+        """
+        return self._versions.trusted_manifest(self.resolve(reference))
 
     def find(self, content: str) -> int | None:
         """Return the newest intact version whose files have this content digest, or None."""

@@ -85,6 +85,13 @@ class ModelVersions:
         """Read the manifest of a version. See `Registry.manifest`."""
         return self._read_manifest(number)[1]
 
+    def trusted_manifest(self, number: int) -> Manifest:
+        """Read the manifest of a version, verified where the policy does. See `Registry.trusted_manifest`."""
+        text, manifest = self._read_manifest(number)
+        if self._policy.verifies:
+            self._verify(number, text, manifest)
+        return manifest
+
     def signature(self, number: int) -> ModelSignature:
         """Return the status of a version's signature. See `Registry.signature`."""
         if not self._policy.verifies:
@@ -100,7 +107,7 @@ class ModelVersions:
         SignatureError
             No accepted signer has signed the version as it is stored.
         """
-        self._trusted_manifest(number)
+        self.trusted_manifest(number)
 
     def sign(self, number: int) -> ModelSignature:
         """Sign a stored version. See `Registry.sign`."""
@@ -139,7 +146,7 @@ class ModelVersions:
 
     def read(self, number: int, name: str) -> bytes:
         """Read one file of a version, checked against its digest. See `Registry.read`."""
-        _, manifest = self._trusted_manifest(number)
+        manifest = self.trusted_manifest(number)
         if name not in manifest.files:
             raise RegistryError(
                 f"Version {number} in {self._bucket.url} has no {name}: it holds {', '.join(manifest.files)}."
@@ -148,7 +155,7 @@ class ModelVersions:
 
     def fetch(self, number: int, scratch: Path) -> Path:
         """Copy a version into a local folder, every file checked against its digest. See `Registry.fetch`."""
-        _, manifest = self._trusted_manifest(number)
+        manifest = self.trusted_manifest(number)
         target = scratch / "registry" / f"{number}-{manifest.content[:16]}"
         if target.is_dir():
             if first_corrupt(target, manifest) is None:
@@ -244,7 +251,7 @@ class ModelVersions:
         try:
             if self.manifest(number).content != content:
                 return False
-            _, manifest = self._trusted_manifest(number)
+            manifest = self.trusted_manifest(number)
             for name, entry in manifest.files.items():
                 self._read_file(number, name, entry)
         except RegistryError:  # a corrupt version holds nothing that can be used
@@ -261,13 +268,6 @@ class ModelVersions:
                 number += 1
             else:
                 return number
-
-    def _trusted_manifest(self, number: int) -> tuple[bytes, Manifest]:
-        """Read the manifest of a version and verify its signature where the policy does."""
-        text, manifest = self._read_manifest(number)
-        if self._policy.verifies:
-            self._verify(number, text, manifest)
-        return text, manifest
 
     def _verify(self, number: int, text: bytes, manifest: Manifest) -> str:
         """Verify the signature of a version, from its manifest's text; returns the signer."""

@@ -3,14 +3,17 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from dagster import AssetCheckSeverity, AssetSelection
 
+from football_assets.registry import promotion
 from football_assets.registry.assets import assets
 from football_assets.registry.checks import checks
-from football_assets.registry.store import VERSIONS
+from football_assets.registry.store import VERSIONS, Registry
+from football_assets_tests.builders.altered_versions import ALTERATIONS
 from football_assets_tests.builders.registry_graph import (
     SimulatedFolders,
     World,
@@ -158,6 +161,26 @@ def test_a_version_is_signed_and_logged_with_its_signature_where_a_key_is_config
     staged = [path.read_bytes() for path in (tmp_path / "tracked" / "scratch" / "wandb").rglob("staging/*")]
     for name in ("model.sig", "manifest.json", "model.onnx"):
         assert world.bucket.read(f"{VERSIONS}1/{name}") in staged
+
+
+def test_provenance_that_was_altered_after_the_signature_is_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    key = make_key(tmp_path / "keys")
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(key.private))
+    judge = promotion.judge_and_promote
+
+    def judge_and_alter(registry: Registry, version: int, *arguments: Any) -> promotion.Verdict:
+        verdict = judge(registry, version, *arguments)
+        ALTERATIONS["the provenance"](world.bucket, version)
+        return verdict
+
+    monkeypatch.setattr(promotion, "judge_and_promote", judge_and_alter)
+
+    result = world.run(assets, raise_on_error=False)
+
+    (failure,) = (event for event in result.all_events if event.is_step_failure)
+    assert "manifest.json has another content" in str(failure.step_failure_data.error)
 
 
 def test_a_version_is_not_registered_where_signatures_are_verified_and_none_can_be_written(

@@ -110,6 +110,20 @@ def test_an_altered_version_is_never_returned_and_rejected_by_the_gate(
     assert decision["refusals"] == verdict.decision.refusals
 
 
+def test_metadata_are_returned_as_trusted_only_if_the_signature_covers_them(
+    signed: Registry, bucket: LocalBucket, key: KeyPair
+) -> None:
+    reader = Registry(bucket, key.verifying)
+    assert reader.trusted_manifest(2).metadata == {"provenance": {"run_id": "second"}}
+
+    ALTERATIONS["the provenance"](bucket, 2)
+
+    with pytest.raises(SignatureError, match="Model version 2 .* is rejected"):
+        reader.trusted_manifest(2)
+    altered = Registry(bucket, SignaturePolicy()).trusted_manifest(2)
+    assert altered.metadata == {"provenance": {"run_id": "another"}}
+
+
 @pytest.mark.parametrize("alteration", ["one byte of model.onnx", "the provenance", "no model.sig"])
 def test_a_version_that_is_altered_after_it_was_verified_is_rejected(
     signed: Registry, bucket: LocalBucket, key: KeyPair, alteration: str, tmp_path: Path

@@ -1,12 +1,13 @@
 """Replicas where signatures are verified: the model in memory stays while the version in production is not valid."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from football_assets.registry.manifest import SIGNATURE_FILE
+from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import ModelSignature, SignatureStatus
 from football_assets.registry.store import VERSIONS, Registry
@@ -119,6 +120,34 @@ def test_a_signed_version_is_loaded_and_its_signer_and_provenance_are_shown(
     assert set(provenance["inputs"]) >= {"trained_lstm", "onnx_model", "model_evaluation", "sequence_tensors"}
     assert set(provenance["inputs"]["team_ratings"]) == {"at", "de", "eng", "es", "it"}
     assert shown["provenance"] is None
+
+
+@pytest.mark.parametrize("altered_read", range(4))
+def test_a_manifest_that_is_altered_for_one_read_gives_no_provenance(
+    bucket: LocalBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, altered_read: int
+) -> None:
+    name = f"{VERSIONS}1/{MANIFEST_FILE}"
+    signed = bucket.read(name)
+    ALTERATIONS["the provenance"](bucket, 1)
+    altered = bucket.read(name)
+    bucket.write(name, signed)
+    read, reads = bucket.read, []
+
+    def changing(asked: str) -> bytes:
+        if asked != name:
+            return read(asked)
+        reads.append(asked)
+        return altered if len(reads) == altered_read + 1 else signed
+
+    monkeypatch.setattr(bucket, "read", changing)
+    service = make_service(bucket, tmp_path / "scratch")
+
+    if len(reads) > altered_read:
+        assert "Model version 1 in" in str(service.model_error)
+        assert "is rejected" in str(service.model_error)
+    else:
+        assert service.ready().provenance == json.loads(signed)["metadata"]["provenance"]
+    service.close()
 
 
 def test_the_model_is_reported_as_degraded_and_the_failure_is_counted(
