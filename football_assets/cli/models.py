@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from football_assets.cli.context import open_registry, prepare_command_home
+from football_assets.cli.exit_codes import EXIT_FAILURE
 from football_assets.cli.options import home_option
-from football_assets.errors import FootballError
+from football_assets.errors import FootballError, RegistryError
 from football_assets.storage.model_files import MODEL_CARD
 
 if TYPE_CHECKING:
@@ -89,15 +90,29 @@ def roll_back() -> None:
 @models_group.command("verify")
 @home_option
 @click.argument("versions", nargs=-1)
-def verify_models(versions: tuple[str, ...]) -> None:
+def verify_models(versions: tuple[str, ...]) -> int:
     """Verify the signatures of VERSIONS, numbers or aliases. Default: every version with an alias.
 
-    The accepted keys are those of FOOTBALL_VERIFY_KEYS.
+    The accepted signers are those of FOOTBALL_VERIFY_KEYS and FOOTBALL_SIGSTORE_IDENTITY. Exits with 1 if none is
+    configured, or a version is missing or not signed by one of them; the others are verified all the same.
     """
     registry = open_registry(prepare_command_home())
+    if not registry.policy.verifies:
+        raise FootballError(
+            "Signatures cannot be verified, since no signer is accepted: set FOOTBALL_VERIFY_KEYS, or "
+            "FOOTBALL_SIGSTORE_IDENTITY and FOOTBALL_SIGSTORE_ISSUER."
+        )
+    registry.policy.check()
+    has_failed = False
     for version in _numbers(registry, versions):
-        signature = registry.signature(version)
-        click.echo(f"Version {version}: {signature.status}" + _signer(signature))
+        try:
+            signature = registry.signature(version)
+        except RegistryError as error:
+            has_failed = True
+            click.echo(f"Version {version}: {error}", err=True)
+        else:
+            click.echo(f"Version {version}: {signature.status}" + _signer(signature))
+    return EXIT_FAILURE if has_failed else 0
 
 
 @models_group.command("sign")

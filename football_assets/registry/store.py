@@ -172,6 +172,8 @@ class Registry:
 
         Raises
         ------
+        RegistryError
+            There is no such version, or its manifest is corrupt.
         SignatureError
             Signatures are verified, and no accepted signer has signed the version.
         """

@@ -94,10 +94,11 @@ class ModelVersions:
 
     def signature(self, number: int) -> ModelSignature:
         """Return the status of a version's signature. See `Registry.signature`."""
+        text, manifest = self._read_manifest(number)
         if not self._policy.verifies:
             is_signed = self._bucket.stat(f"{VERSIONS}{number}/{SIGNATURE_FILE}") is not None
             return ModelSignature(SignatureStatus.UNVERIFIED if is_signed else SignatureStatus.UNSIGNED)
-        return ModelSignature(SignatureStatus.VERIFIED, self._verify(number, *self._read_manifest(number)))
+        return ModelSignature(SignatureStatus.VERIFIED, self._verify(number, text, manifest))
 
     def check_signature(self, number: int) -> None:
         """Verify the signature of a version where the policy does.

@@ -66,8 +66,7 @@ def test_stored_versions_are_signed_and_verified(
     tmp_path: Path,
 ) -> None:
     key = make_key(tmp_path / "keys")
-    assert main(["models", "verify"]) == 0
-    assert capsys.readouterr().out.splitlines() == ["Version 1: unsigned", "Version 2: unsigned"]
+    assert "no signer is accepted: set FOOTBALL_VERIFY_KEYS" in refused("models", "verify")
     assert "FOOTBALL_SIGNING_KEY" in refused("models", "sign")
 
     monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(key.private))
@@ -77,6 +76,32 @@ def test_stored_versions_are_signed_and_verified(
     monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", str(key.public))
     assert main(["models", "verify", "2"]) == 0
     assert capsys.readouterr().out.startswith("Version 2: verified by key ")
-    assert "Model version 1 in" in refused("models", "verify", "previous")
+    assert main(["models", "verify", "previous"]) == 1
+    assert "Version 1: Model version 1 in" in capsys.readouterr().err
     assert "is not signed" in refused("models", "rollback")
     assert registry.aliases() == {"production": 2, "previous": 1}
+
+
+def test_every_version_is_verified_and_one_that_is_not_valid_fails_the_command(
+    registry: Registry,
+    capsys: pytest.CaptureFixture[str],
+    refused: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    key = make_key(tmp_path / "keys")
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(key.private))
+    assert main(["models", "sign", "2"]) == 0
+    capsys.readouterr()
+
+    assert main(["models", "verify", "1", "2", "77"]) == 1
+
+    shown = capsys.readouterr()
+    assert shown.out.startswith("Version 2: verified by key ")
+    first, missing = shown.err.splitlines()
+    assert first.startswith("Version 1: ")
+    assert "is not signed" in first
+    assert missing.startswith("Version 77: There is no model version 77")
+
+    monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", str(tmp_path / "absent.pem"))
+    assert "FOOTBALL_VERIFY_KEYS" in refused("models", "verify")

@@ -178,6 +178,8 @@ def test_versions_without_signature_are_read_where_no_key_is_configured(
     registry = Registry(any_bucket, SignaturePolicy())
     published(registry, tmp_path, 2)
     assert registry.signature(1) == ModelSignature(SignatureStatus.UNSIGNED)
+    with pytest.raises(RegistryError, match="no model version 9"):
+        registry.signature(9)
 
     Registry(any_bucket, key.signing).sign(2)
 
