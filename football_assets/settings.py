@@ -94,7 +94,8 @@ class Settings(BaseSettings):
     )
     sigstore_sign: bool = Field(
         False,
-        description="Whether model versions are signed with Sigstore and the identity of the machine, without a key.",
+        description="Whether model versions are signed with Sigstore and the identity of the machine, without a key; "
+        "needs FOOTBALL_SIGSTORE_IDENTITY.",
     )
     sigstore_identity: str | None = Field(
         None,

@@ -76,6 +76,11 @@ class SignaturePolicy:
             raise SignatureError(
                 "FOOTBALL_SIGSTORE_IDENTITY and FOOTBALL_SIGSTORE_ISSUER are only valid together: set both."
             )
+        if self.sigstore_sign and self.identity is None:
+            raise SignatureError(
+                "FOOTBALL_SIGSTORE_SIGN is set, but no identity is accepted: set FOOTBALL_SIGSTORE_IDENTITY and "
+                "FOOTBALL_SIGSTORE_ISSUER to those of this machine."
+            )
         if self.signs or self.verifies:
             signing_library()
         if self.signing_key is not None:

@@ -59,6 +59,7 @@ class ModelVersions:
 
     def publish(self, folder: Path, metadata: dict[str, Any]) -> int:
         """Store a bundle as a new version, signed with the policy's key if it has one. See `Registry.publish`."""
+        self._policy.check()
         contents = read_bundle_files(folder)
         files = {name: BundleFile(sha256(data), len(data)) for name, data in contents.items()}
         content = content_digest(files)
@@ -112,6 +113,7 @@ class ModelVersions:
 
     def sign(self, number: int) -> ModelSignature:
         """Sign a stored version. See `Registry.sign`."""
+        self._policy.check()
         text, manifest = self._read_manifest(number)
         name = f"{VERSIONS}{number}/{SIGNATURE_FILE}"
         before = self._bucket.stat(name)

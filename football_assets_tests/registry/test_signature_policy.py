@@ -163,6 +163,8 @@ def test_settings_that_contradict_each_other_are_rejected(key: KeyPair) -> None:
         SignaturePolicy(identity="trainer@example.org").check()
     with pytest.raises(SignatureError, match="FOOTBALL_SIGNING_KEY and FOOTBALL_SIGSTORE_SIGN are both set"):
         SignaturePolicy(signing_key=key.private, sigstore_sign=True).check()
+    with pytest.raises(SignatureError, match="FOOTBALL_SIGSTORE_SIGN is set, but no identity is accepted"):
+        SignaturePolicy(sigstore_sign=True, verify_keys=(key.public,)).check()
 
 
 class Sigstore:
@@ -219,8 +221,8 @@ def sigstore(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sigstore]:
 def test_sigstore_is_asked_for_a_certificate_with_the_identity_of_the_machine(
     sigstore: Sigstore, tmp_path: Path
 ) -> None:
-    policy = SignaturePolicy(sigstore_sign=True, trust=sigstore.trust(tmp_path / "trust.json"))
-    assert (policy.signs, policy.verifies) == (True, False)
+    policy = replace(IDENTITY, sigstore_sign=True, trust=sigstore.trust(tmp_path / "trust.json"))
+    assert (policy.signs, policy.verifies) == (True, True)
 
     with pytest.raises(SignatureError, match="could not be signed"):
         sign_files(FILES, policy)
@@ -236,7 +238,7 @@ def test_without_an_identity_nobody_is_asked_to_log_in(
     monkeypatch: pytest.MonkeyPatch, sigstore: Sigstore, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS")
-    policy = SignaturePolicy(sigstore_sign=True, trust=sigstore.trust(tmp_path / "trust.json"))
+    policy = replace(IDENTITY, sigstore_sign=True, trust=sigstore.trust(tmp_path / "trust.json"))
 
     with pytest.raises(SignatureError, match="this machine has no OpenID Connect identity"):
         sign_files(FILES, policy)

@@ -227,6 +227,23 @@ def test_the_same_files_are_published_again_unless_the_version_is_signed(
     assert registry.signature(2).status is SignatureStatus.VERIFIED
 
 
+def test_sigstore_without_an_accepted_identity_publishes_and_signs_nothing(
+    any_bucket: Bucket, key: KeyPair, tmp_path: Path
+) -> None:
+    published(Registry(any_bucket, SignaturePolicy()), tmp_path, 1)
+    Registry(any_bucket, key.signing).sign(1)
+    before = {item.name: item.version for item in any_bucket.list(VERSIONS)}
+    registry = Registry(any_bucket, SignaturePolicy(sigstore_sign=True))
+
+    for use in (
+        lambda: registry.publish(small_bundle(tmp_path / "again", "content 0"), {}),
+        lambda: registry.sign(1),
+    ):
+        with pytest.raises(SignatureError, match="FOOTBALL_SIGSTORE_SIGN is set, but no identity"):
+            use()
+    assert {item.name: item.version for item in any_bucket.list(VERSIONS)} == before
+
+
 def test_a_process_without_a_key_publishes_nothing_where_signatures_are_verified(
     any_bucket: Bucket, key: KeyPair, tmp_path: Path
 ) -> None:
