@@ -226,6 +226,8 @@ def _public_pem(path: Path, *, is_private: bool = True) -> bytes:
             key = serialization.load_pem_public_key(content)
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise ValueError(f"it is of type {type(key).__name__}")
+        if not isinstance(key.curve, (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)):  # those of model-signing
+            raise ValueError(f"its curve is {key.curve.name}: use P-256, P-384 or P-521")
         return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 

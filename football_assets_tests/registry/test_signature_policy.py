@@ -149,13 +149,18 @@ def test_an_unusable_public_key_is_named_and_never_ignored(
             use()
 
 
-def test_a_curve_that_model_signing_does_not_support_signs_nothing(tmp_path: Path) -> None:
-    key = make_key(tmp_path, curve=ec.SECP256K1())
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.SECP224R1()], ids=lambda curve: curve.name)
+def test_a_key_of_a_curve_that_model_signing_does_not_support_is_named(
+    tmp_path: Path, curve: ec.EllipticCurve
+) -> None:
+    key = make_key(tmp_path, curve=curve)
 
-    with pytest.raises(
-        SignatureError, match="FOOTBALL_SIGNING_KEY .* cannot be used: Unsupported key for curve"
-    ):
-        sign_files(FILES, key.signing)
+    for setting, policy in (("SIGNING_KEY", key.signing), ("VERIFY_KEYS", key.verifying)):
+        with pytest.raises(
+            SignatureError,
+            match=f"FOOTBALL_{setting} .* its curve is {curve.name}: use P-256, P-384 or P-521",
+        ):
+            policy.check()
 
 
 def test_settings_that_contradict_each_other_are_rejected(key: KeyPair) -> None:
