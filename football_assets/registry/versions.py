@@ -282,7 +282,9 @@ class ModelVersions:
             )
         digest = sha256(sha256(text).encode() + signature)
         key = (self._bucket.url, number, digest, self._policy.fingerprint())
-        if key not in self._signers:
+        # Another thread may clear the dictionary at any time.
+        signer = self._signers.get(key)
+        if signer is None:
             files = {name: self._read_file(number, name, entry) for name, entry in manifest.files.items()}
             try:
                 signer = verify_files({**files, MANIFEST_FILE: text}, signature, self._policy)
@@ -293,7 +295,7 @@ class ModelVersions:
             if len(self._signers) >= _REMEMBERED:
                 self._signers.clear()
             self._signers[key] = signer
-        return self._signers[key]
+        return signer
 
     def _read_signature(self, number: int) -> bytes | None:
         try:

@@ -299,6 +299,33 @@ def test_a_version_is_verified_once_per_process(
     ]
 
 
+def test_a_version_is_verified_while_another_thread_forgets_the_signers(
+    any_bucket: Bucket, key: KeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgotten(dict[object, str]):
+        """Cleared after each look-up, and at first after each store."""
+
+        keeps = False
+
+        def __setitem__(self, name: object, signer: str) -> None:
+            super().__setitem__(name, signer)
+            if not self.keeps:
+                self.clear()
+
+        def __contains__(self, name: object) -> bool:
+            is_known = super().__contains__(name)
+            self.clear()
+            return is_known
+
+    published(Registry(any_bucket, key.signing), tmp_path, 1)
+    signers = Forgotten()
+    monkeypatch.setattr(ModelVersions, "_signers", signers)
+    reader = Registry(any_bucket, key.verifying)
+
+    for signers.keeps in (False, True, True):
+        assert reader.signature(1).status is SignatureStatus.VERIFIED
+
+
 def test_a_version_copied_to_another_number_is_rejected(
     any_bucket: Bucket, key: KeyPair, tmp_path: Path
 ) -> None:
