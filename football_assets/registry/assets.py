@@ -58,6 +58,8 @@ def registered_model(
     from football_assets.sequences.state_table import build_team_state, rated_columns_read
     from football_assets.settings import get_settings
 
+    # Before anything else, since an upstream asset may be materialised while this step runs.
+    provenance = _provenance(context).to_dict()
     folder = bucket.scratch_folder("registered_model")
     sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)
     rated = {
@@ -69,7 +71,7 @@ def registered_model(
     registry = Registry(bucket.open())
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     metadata = {"test": metrics["test"], "split": metrics["split"], "run_id": context.run_id}
-    version = registry.publish(folder, metadata | {PROVENANCE: _provenance(context).to_dict()})
+    version = registry.publish(folder, metadata | {PROVENANCE: provenance})
     gate = GateConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
     verdict = judge_and_promote(registry, version, sequence_tensors, gate, Path(bucket.scratch))
     for line in (verdict.summary(), *verdict.decision.reasons):

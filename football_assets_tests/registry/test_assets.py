@@ -7,9 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from dagster import AssetCheckSeverity, AssetSelection
+from dagster import AssetCheckSeverity, AssetKey, AssetMaterialization, AssetSelection, DagsterInstance
 
-from football_assets.registry import promotion
+from football_assets.orchestration.dagster_private import DATA_VERSION_TAG
+from football_assets.orchestration.data_versions import latest_data_versions
+from football_assets.registry import bundle, promotion
 from football_assets.registry.assets import assets
 from football_assets.registry.checks import checks
 from football_assets.registry.store import VERSIONS, Registry
@@ -62,6 +64,30 @@ def test_a_good_model_is_published_and_promoted_and_shows_its_card(world: World)
     assert set(provenance["inputs"]) >= {"trained_lstm", "onnx_model", "team_form", "team_market_ratings"}
     assert shown["signature"] == "unsigned"
     assert [path.name for path in world.scratch.iterdir()] == ["registry"]  # no bundle is left behind
+
+
+def test_the_provenance_names_the_data_versions_at_the_start_of_the_step(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def report(instance: DagsterInstance, version: str) -> None:
+        instance.report_runless_asset_event(
+            AssetMaterialization("trained_lstm", tags={DATA_VERSION_TAG: version})
+        )
+
+    with DagsterInstance.ephemeral() as instance:
+        report(instance, "loaded")
+        assemble = bundle.assemble_bundle
+
+        def assemble_late(*arguments: Any) -> None:
+            report(instance, "later")
+            assemble(*arguments)
+
+        monkeypatch.setattr(bundle, "assemble_bundle", assemble_late)
+        world.run(assets, instance=instance)
+        latest = latest_data_versions(instance, [AssetKey("trained_lstm")])
+
+    assert latest == {"trained_lstm": "later"}
+    assert world.registry.manifest(1).metadata["provenance"]["inputs"]["trained_lstm"] == "loaded"
 
 
 def test_the_bundle_is_an_artifact_of_wandb_where_tracking_is_on(
