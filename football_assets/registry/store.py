@@ -352,9 +352,22 @@ class Registry:
         self.bucket.write(f"{DECISIONS}{version}.json", to_json(decision))
 
     def decision(self, version: int) -> dict[str, Any] | None:
-        """Return the gate's last decision about a version, or None if there is none."""
+        """Return the gate's last decision about a version, or None if there is none.
+
+        Raises
+        ------
+        RegistryError
+            The decision is corrupt.
+        """
+        name = f"{DECISIONS}{version}.json"
         try:
-            decision: dict[str, Any] = json.loads(self.bucket.read(f"{DECISIONS}{version}.json"))
+            decision = json.loads(self.bucket.read(name))
+            if not isinstance(decision, dict):
+                raise TypeError("it is no object")
         except ObjectNotFound:
             return None
+        except (ValueError, TypeError, RecursionError) as error:
+            raise RegistryError(
+                f"{name} in {self.bucket.url} is corrupt ({error}): delete it and materialise 'registered_model' again."
+            ) from error
         return decision

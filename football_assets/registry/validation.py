@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from football_assets.errors import FootballError
+from football_assets.errors import FootballError, RegistryError
 from football_assets.registry.bundle import check_bundle
 from football_assets.registry.store import Registry
 
@@ -49,9 +49,10 @@ def validate_version(registry: Registry, reference: int | str, scratch: Path) ->
     try:
         version = registry.resolve(reference)
         check_bundle(registry.fetch(version, scratch))
-        decision = registry.decision(version)
+        decision = registry.decision(version) or {}
+        accepted, reasons = decision.get("accepted"), decision.get("reasons", [])
+        if not isinstance(accepted, bool | None) or not isinstance(reasons, list):
+            raise RegistryError(f"The gate's decision about version {version} is corrupt: evaluate it again.")
     except FootballError as error:
         return ValidatedVersion(version, str(error), None, ())
-    if decision is None:
-        return ValidatedVersion(version, None, None, ())
-    return ValidatedVersion(version, None, bool(decision["accepted"]), tuple(decision["reasons"]))
+    return ValidatedVersion(version, None, accepted, tuple(reasons))

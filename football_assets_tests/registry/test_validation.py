@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from football_assets.registry.store import Registry
 from football_assets.registry.validation import validate_version
 from football_assets.storage.local import LocalBucket
@@ -61,3 +63,20 @@ def test_a_whole_version_before_the_gate_decided_has_no_decision(
 
     assert found.is_valid
     assert (found.is_accepted, found.reasons) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "decision", [b"<html>", b'{"accepted": "yes", "reasons": []}', b'{"accepted": true, "reasons": 7}']
+)
+def test_a_version_with_a_corrupt_decision_is_invalid_and_named(
+    demo_bucket: LocalBucket, tmp_path: Path, decision: bytes
+) -> None:
+    registry = Registry(demo_bucket)
+    version = registry.resolve("production")
+    registry.bucket.write(f"registry/decisions/{version}.json", decision)
+
+    found = validate_version(registry, version, tmp_path)
+
+    assert found.version == version
+    assert "decision" in str(found.problem)
+    assert "is corrupt" in str(found.problem)
