@@ -93,10 +93,11 @@ RUN groupadd --gid 10001 football \
     && install -d -o 10001 -g 10001 /data
 WORKDIR /data
 ARG VERSION=0.1.0
-ARG REVISION=unknown
+# Without a value the commit is unset, so that no model version names a commit that is not known.
+ARG REVISION=
 LABEL org.opencontainers.image.vendor="football-assets" \
       org.opencontainers.image.version="$VERSION" \
-      org.opencontainers.image.revision="$REVISION"
+      org.opencontainers.image.revision="${REVISION:-unknown}"
 ENV FOOTBALL_COMMIT=$REVISION
 COPY LICENSE /licenses/football-assets-Apache-2.0.txt
 VOLUME /data

@@ -1,5 +1,6 @@
 """The Dockerfile's rules, read from its text. `make image-test` runs what it builds."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -10,7 +11,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from football_assets.cli import COMMANDS
+from football_assets.runtime.code_commit import code_commit
 from football_assets.runtime.home import project_root
+from football_assets.settings import Settings
 from football_assets_tests.end_to_end.images import (
     BUDGET_BYTES,
     USER,
@@ -153,6 +156,36 @@ def test_the_version_of_the_label_is_that_of_the_package() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
     assert f"VERSION={version}" in STAGES["runtime"].of("ARG")
+
+
+@pytest.mark.parametrize(
+    ("revision", "label", "commit"), [("", "unknown", None), ("0123abc", "0123abc", "0123abc")]
+)
+def test_the_commit_is_unset_and_the_label_says_unknown_without_a_revision(
+    monkeypatch: pytest.MonkeyPatch, revision: str, label: str, commit: str | None
+) -> None:
+    assert "REVISION=" in STAGES["runtime"].of("ARG")
+    (labels,), (variable,) = (
+        [step for step in STAGES["runtime"].of(name) if "$REVISION" in step or "${REVISION" in step]
+        for name in ("LABEL", "ENV")
+    )
+    environment = {"REVISION": revision, "VERSION": "1"}
+    arguments = ["sh", "-c", f"printf '%s\\n' {labels} {variable}"]
+    shown = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
+    values = dict(line.split("=", 1) for line in shown.stdout.splitlines())
+
+    assert values["org.opencontainers.image.revision"] == label
+    monkeypatch.setenv("FOOTBALL_COMMIT", values["FOOTBALL_COMMIT"])
+    assert Settings().commit == commit
+
+
+def test_make_image_names_the_commit_of_the_clone() -> None:
+    command = ["make", "--dry-run", "image", "BUILDER=/usr/bin/docker", "TAG=1"]
+    environment = {name: value for name, value in os.environ.items() if name != "REVISION"}
+    shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+    commit = code_commit(Settings(commit=None)) or ""
+    assert re.findall(r"--build-arg REVISION=(\S+)", shown.stdout) == ([commit, commit] if commit else [])
 
 
 def test_the_build_context_has_what_is_copied_and_no_output() -> None:
