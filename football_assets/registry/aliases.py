@@ -93,6 +93,36 @@ class AliasStore:
         except UpdateConflict as error:
             raise RegistryError(str(error)) from error
 
+    def change_while(self, check: Callable[[], object], change: Callable[[AliasState], AliasState]) -> None:
+        """Change the aliases, and take the change back if a check that passed before fails afterwards.
+
+        Parameters
+        ----------
+        check
+            Raises RegistryError if the version that an alias gets does not exist.
+        change
+            Computes the aliases.
+
+        Raises
+        ------
+        RegistryError
+            The check has failed, or as `change`.
+        """
+        check()
+        changed: list[tuple[AliasState, AliasState]] = []
+
+        def remember(state: AliasState) -> AliasState:
+            changed[:] = [(state, change(state))]
+            return changed[0][1]
+
+        self.change(remember)
+        try:
+            check()
+        except RegistryError:  # the version was removed meanwhile
+            before, after = changed[0]
+            self.change(lambda state: before if state == after else state)
+            raise
+
     def _parse(self, content: bytes) -> AliasState:
         try:
             return AliasState(**json.loads(content))

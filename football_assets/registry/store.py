@@ -9,14 +9,14 @@ registry; an object of the bucket has a *generation*; a file format has a *forma
 library has a *release*.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
+from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry.aliases import ALIASES, ALIASES_OBJECT, AliasState, AliasStore
-from football_assets.registry.manifest import SUFFIXES, BundleFile, Manifest, to_json
+from football_assets.registry.decisions import DECISIONS, DecisionStore
+from football_assets.registry.manifest import SUFFIXES, BundleFile, Manifest
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import ModelSignature
 from football_assets.registry.versions import NUMBER, VERSIONS, ModelVersions
@@ -33,8 +33,6 @@ __all__ = [
     "Manifest",
     "Registry",
 ]
-
-DECISIONS = "registry/decisions/"
 
 
 class Registry:
@@ -60,6 +58,7 @@ class Registry:
         self.policy = policy
         self._versions = ModelVersions(bucket, policy)
         self._aliases = AliasStore(bucket)
+        self._decisions = DecisionStore(bucket)
 
     def publish(self, folder: Path, metadata: dict[str, Any]) -> int:
         """Store a bundle as a new version, or return the version that holds the same files already.
@@ -231,7 +230,9 @@ class Registry:
             raise RegistryError(f"{alias!r} is not an alias: use one of {', '.join(ALIASES)}.")
         if alias == "production":
             self._versions.check_signature(version)
-        self._point_to(version, lambda state: state.with_alias(alias, version))
+        self._aliases.change_while(
+            lambda: self.manifest(version), lambda state: state.with_alias(alias, version)
+        )
 
     def promote(self, version: int) -> dict[str, int]:
         """Make a version production; the production version becomes previous.
@@ -247,7 +248,7 @@ class Registry:
             There is no such version, or its signature is required and not valid.
         """
         self._versions.check_signature(version)
-        self._point_to(version, lambda state: state.promoted(version))
+        self._aliases.change_while(lambda: self.manifest(version), lambda state: state.promoted(version))
         return self.aliases()
 
     def promote_over(self, version: int, production: int | None) -> dict[str, int]:
@@ -268,7 +269,7 @@ class Registry:
             return state.promoted(version)
 
         self._versions.check_signature(version)
-        self._point_to(version, change)
+        self._aliases.change_while(lambda: self.manifest(version), change)
         return self.aliases()
 
     def rollback(self) -> dict[str, int]:
@@ -330,26 +331,9 @@ class Registry:
         state = self._aliases.read()
         return {*state.numbers().values(), *state.withdrawn}
 
-    def _point_to(self, version: int, change: Callable[[AliasState], AliasState]) -> None:
-        """Change the aliases for a version that exists before and afterwards."""
-        self.manifest(version)
-        changed: list[tuple[AliasState, AliasState]] = []
-
-        def remember(state: AliasState) -> AliasState:
-            changed[:] = [(state, change(state))]
-            return changed[0][1]
-
-        self._aliases.change(remember)
-        try:
-            self.manifest(version)
-        except RegistryError:  # the version was removed meanwhile
-            before, after = changed[0]
-            self._aliases.change(lambda state: before if state == after else state)
-            raise
-
     def record_decision(self, version: int, decision: dict[str, Any]) -> None:
         """Store the gate's decision about a version in place of the one before."""
-        self.bucket.write(f"{DECISIONS}{version}.json", to_json(decision))
+        self._decisions.write(version, decision)
 
     def decision(self, version: int) -> dict[str, Any] | None:
         """Return the gate's last decision about a version, or None if there is none.
@@ -359,15 +343,4 @@ class Registry:
         RegistryError
             The decision is corrupt.
         """
-        name = f"{DECISIONS}{version}.json"
-        try:
-            decision = json.loads(self.bucket.read(name))
-            if not isinstance(decision, dict):
-                raise TypeError("it is no object")
-        except ObjectNotFound:
-            return None
-        except (ValueError, TypeError, RecursionError) as error:
-            raise RegistryError(
-                f"{name} in {self.bucket.url} is corrupt ({error}): delete it and materialise 'registered_model' again."
-            ) from error
-        return decision
+        return self._decisions.read(version)

@@ -34,23 +34,6 @@ def test_unknown_versions_and_aliases_are_refused_with_what_there_is(
     assert registry.aliases() == {}
 
 
-def test_the_last_decision_about_a_version_is_kept(registry: Registry, tmp_path: Path) -> None:
-    published(registry, tmp_path, 1)
-    assert registry.decision(1) is None
-    registry.record_decision(1, {"accepted": False})
-    registry.record_decision(1, {"accepted": True})
-    assert registry.decision(1) == {"accepted": True}
-    assert registry.versions() == [1]
-
-
-@pytest.mark.parametrize("damaged", [b"", b"<html>", b"[]", b"\xff", b"[" * 100_000], ids=range(5))
-def test_a_corrupt_decision_is_named(registry: Registry, damaged: bytes) -> None:
-    registry.bucket.write("registry/decisions/1.json", damaged)
-
-    with pytest.raises(RegistryError, match=r"registry/decisions/1\.json in .* is corrupt"):
-        registry.decision(1)
-
-
 def test_a_version_without_an_alias_is_removed_and_one_with_an_alias_is_not(
     registry: Registry, tmp_path: Path
 ) -> None:
