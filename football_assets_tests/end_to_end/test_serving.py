@@ -278,6 +278,8 @@ def test_a_page_of_another_host_reaches_nothing_of_rays_interface(
     """
     address = server.serve_address
     job = {"entrypoint": f"touch {server.home}/owned"}
+    assert address.url is not None
+    assert address.token
     with httpx.Client(base_url=address.url, timeout=60, headers=headers) as client:
         refused = [
             client.post("/api/jobs/", json=job),
