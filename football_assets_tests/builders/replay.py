@@ -112,6 +112,8 @@ def ask_for_every_match(world: World, learnt: Learnt, first: date, last: date) -
         latency_ms=pl.lit(1.0),
         segment=pl.lit("replay.jsonl"),
         line=pl.int_range(1, pl.len() + 1),
+        traceparent=None,
+        tracestate=None,
         unnamed_features=None,
         **{TIER_COLUMN: pl.Series(tier_of(context, world.tensors.spec), dtype=pl.String)},
         **{name: pl.Series(numbers[:, i]) for i, name in enumerate(FORECAST)},
