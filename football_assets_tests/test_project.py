@@ -1,5 +1,6 @@
 """The project's own files: configuration, documentation, packaging, and what loading the code location costs."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -145,10 +146,12 @@ def test_the_chore_deploy_test_collects_both_proofs() -> None:
         ["make", "--dry-run", "deploy-test"], cwd=ROOT, check=True, capture_output=True, text=True
     )
     *_, command = chore.stdout.splitlines()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
 
     collected = subprocess.run(
         ["bash", "-c", f"{command.removeprefix('@')} --collect-only -q"],
         cwd=ROOT,
+        env=environment,
         capture_output=True,
         text=True,
     )
