@@ -147,7 +147,10 @@ def test_every_record_of_a_request_has_its_trace_context_and_no_other(
 @pytest.mark.ray
 def test_a_running_server_logs_the_trace_context_behind_haproxy(real_server: RealServer) -> None:
     server = real_server.server
-    headers = {"X-API-Key": KEY, "traceparent": VALID, "tracestate": STATE}
+    named = {"X-API-Key": KEY, "traceparent": VALID, "tracestate": STATE}
+    headers = [
+        (name.encode(), value.encode()) for name, value in named.items()
+    ]  # the key has letters beyond ASCII
     answer = httpx.post(f"{server.url}/predict", json=MATCH, headers=headers, timeout=60)
 
     assert answer.status_code == 200
