@@ -180,9 +180,8 @@ def ray_environment(
 
 
 def _prepare_environment(settings: Settings, runtime: Path, addresses: Sequence[str]) -> None:
-    os.environ |= ray_environment(
-        runtime, addresses, rate_limit(settings)
-    )  # before Ray is imported: it reads them then
+    # Before Ray is imported: it reads them then.
+    os.environ |= ray_environment(runtime, addresses, rate_limit(settings))
     token = make_token(settings, os.environ.pop("RAY_AUTH_TOKEN", None))
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     os.environ["FOOTBALL_HOME"] = str(settings.home.resolve())

@@ -20,7 +20,6 @@ OBJECTS = 100_000
 LIMIT_SECONDS = 5.0
 TICKS = 5
 LATENCY_SECONDS = 0.05
-PAGE = 1000
 _LEAGUES = 40
 
 
@@ -131,6 +130,7 @@ def measure_listing(url: str, objects: int) -> CostFigure:
     """Seconds of the listing of all objects, beside its pages one after another."""
     from google.cloud.storage import Client
 
+    from benchmarks.speed.listing_answers import PAGE
     from football_assets.storage.opening import open_bucket
 
     name = url.removeprefix("gs://")

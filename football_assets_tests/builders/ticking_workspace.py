@@ -1,4 +1,4 @@
-"""A code location with a sensor whose ticks succeed, one whose ticks fail, and one that is off."""
+"""A code location with three sensors: the ticks of one succeed, those of another fail, and the third is stopped."""
 
 import dagster as dg
 
