@@ -28,6 +28,10 @@ settings.load_profile("without_deadline")
 # Threads of tiny matrix products wait for each other for longer than they work. Child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# `make test` passes its options on by these variables. A test that runs make or pytest gives options of its own.
+for variable in ("GNUMAKEFLAGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTEST_ADDOPTS"):
+    os.environ.pop(variable, None)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test its markers."""
