@@ -54,11 +54,13 @@ def listen_on_loopback_only() -> None:
     ray_constants.ENABLE_RAY_CLUSTER = False
 
 
-def autoscaled_gpus() -> float:
-    """Return the GPUs that the autoscaler of the cluster may have at most; 0 without one. Runs in a task of Ray.
+def autoscaled_resources() -> dict[str, float]:
+    """Return the most of each resource that the autoscaler may give the cluster; empty without an autoscaler.
 
-    The public `ray.cluster_resources()` counts the machines that are there now.
+    A process that is connected as a client of `ray://` calls it in a task. The public `ray.cluster_resources()` counts
+    the machines that are there now.
     """
     from ray._private.state import state
 
-    return float((state.get_max_resources_from_cluster_config() or {}).get("GPU", 0))
+    most = state.get_max_resources_from_cluster_config() or {}
+    return {name: float(number) for name, number in most.items()}

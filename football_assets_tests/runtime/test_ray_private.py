@@ -10,7 +10,7 @@ from ray._private import ray_constants, services
 
 from football_assets.runtime.ray_private import (
     CLUSTER_FILE,
-    autoscaled_gpus,
+    autoscaled_resources,
     listen_on_loopback_only,
     without_cloud_lookup,
 )
@@ -54,16 +54,18 @@ def test_a_cluster_of_this_process_listens_on_loopback(monkeypatch: pytest.Monke
     assert services.resolve_ip_for_localhost("127.0.0.1") == "127.0.0.1"
 
 
-@pytest.mark.parametrize(("config", "gpus"), [(None, 0.0), ({"CPU": 8}, 0.0), ({"CPU": 8, "GPU": 4}, 4.0)])
-def test_the_gpus_that_an_autoscaler_may_add_are_those_of_its_configuration(
-    monkeypatch: pytest.MonkeyPatch, config: dict[str, int] | None, gpus: float
+@pytest.mark.parametrize(
+    ("config", "most"), [(None, {}), ({}, {}), ({"CPU": 8, "GPU": 4}, {"CPU": 8.0, "GPU": 4.0})]
+)
+def test_the_most_that_an_autoscaler_may_add_is_that_of_its_configuration(
+    monkeypatch: pytest.MonkeyPatch, config: dict[str, int] | None, most: dict[str, float]
 ) -> None:
     from ray._private.state import state
 
     assert "node_group_configs" in inspect.getsource(state.get_max_resources_from_cluster_config)
     monkeypatch.setattr(state, "get_max_resources_from_cluster_config", lambda: config)
 
-    assert autoscaled_gpus() == gpus
+    assert autoscaled_resources() == most
 
 
 def test_ray_train_knows_the_variable_by_which_the_manifest_lets_it_wait_for_machines() -> None:

@@ -12,7 +12,7 @@ import psutil
 
 from football_assets.errors import FootballError
 from football_assets.runtime.ray_private import (
-    autoscaled_gpus,
+    autoscaled_resources,
     listen_on_loopback_only,
     without_cloud_lookup,
 )
@@ -122,8 +122,8 @@ def offered_gpus() -> float:
     offered = float(ray.cluster_resources().get("GPU", 0))
     if not os.environ.get("RAY_ADDRESS"):
         return offered
-    most = ray.get(ray.remote(num_cpus=0)(autoscaled_gpus).remote())
-    return max(offered, most)
+    most = ray.get(ray.remote(num_cpus=0)(autoscaled_resources).remote())
+    return max(offered, most.get("GPU", 0.0))
 
 
 def _check_reached(address: str) -> None:

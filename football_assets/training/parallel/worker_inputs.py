@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from football_assets.runtime.ray_private import autoscaled_resources
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.tensors import ARRAYS, SequenceTensors
 
@@ -54,14 +55,15 @@ def mapped_file(array: NDArray[Any]) -> Path | None:
 
 
 def is_one_machine() -> bool:
-    """Whether all of the cluster that this process is connected to runs on this machine.
+    """Whether all of the cluster that this process is connected to runs on this machine, and will.
 
-    A client of `ray://` may be on any machine: it counts as another one.
+    A client of `ray://` may be on any machine: it counts as another one. An autoscaler adds machines when the workers
+    start, so a cluster that has one does not count as one machine.
     """
     import ray
     from ray.util.client import ray as client
 
-    if client.is_connected():
+    if client.is_connected() or autoscaled_resources():
         return False
     here = ray.get_runtime_context().get_node_id()
     return all(node["NodeID"] == here for node in ray.nodes() if node["Alive"])

@@ -14,6 +14,7 @@ from football_assets.sequences.tensors import ARRAYS, SequenceTensors
 from football_assets.storage.opening import open_bucket
 from football_assets.training.config import NetworkConfig, SplitConfig, TrainingConfig
 from football_assets.training.fit import Epoch, Fit, fit_forecaster
+from football_assets.training.parallel import worker_inputs
 from football_assets.training.parallel.checkpoint_storage import CheckpointStorage
 from football_assets.training.parallel.distributed import explained, fit_on_workers
 from football_assets.training.parallel.ray_cluster import ray_cluster
@@ -154,6 +155,18 @@ def test_workers_on_this_machine_map_the_files_that_the_tensors_map(planted: Fit
     for name in ARRAYS:
         assert np.array_equal(getattr(arrived, name), getattr(tensors, name), equal_nan=True)
     assert arrived.spec == tensors.spec
+
+
+def test_workers_of_a_cluster_that_an_autoscaler_may_extend_get_arrays(
+    tensors: SequenceTensors, split: TimeSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine that the autoscaler adds for a worker does not have this machine's files."""
+    import ray
+
+    monkeypatch.setattr(worker_inputs, "autoscaled_resources", lambda: {"CPU": 64.0})
+
+    assert not any(isinstance(array, Path) for array in inputs_for_workers(tensors).arrays.values())
+    assert all(isinstance(shard, CopiedShard) for shard in ray.get(put_shards(tensors, split, 2)))
 
 
 def is_worker(process: psutil.Process) -> bool:
