@@ -1,6 +1,6 @@
 """Ablations of features, hyperparameters and steps after training, over several seasons.
 
-    python -m benchmarks.research.ablations --raw ../shared/data/footballcsv --work ablations_home
+    python -m benchmarks.research.ablations --raw path/to/footballcsv --work ablations_home
 
 For each ablation of `ablation_set.py` and each season a network is trained on the results before the season's 1 July
 and forecasts the season until 30 June, as `football backtest` does. Results are cached in `--work`: an interrupted run

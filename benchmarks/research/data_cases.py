@@ -1,6 +1,6 @@
 """Count unusual cases in folders of results: rejected records by reason, pairs that meet often, unfinished seasons.
 
-    python -m benchmarks.research.data_cases ../shared/data/footballcsv ../shared/data/openfootball
+    python -m benchmarks.research.data_cases path/to/footballcsv path/to/openfootball
 
 Each folder holds folders of seasons. They are read together, as one bucket would be. The last line compares
 `season_of`, which sources without season folders need, with the folders.

@@ -1,6 +1,6 @@
 """Count the alarms of the drift report on real seasons, and on seasons with a simulated change.
 
-    python -m benchmarks.research.drift_seasons ../shared/data/footballcsv
+    python -m benchmarks.research.drift_seasons path/to/footballcsv
 
 For each season a model is trained on the results before it and forecasts every match. The drift report is computed for
 the windows of three versions of the season: the real one, one with 0.7 goals per match more, and one without home

@@ -1,6 +1,6 @@
 """Count the matches, right and wrong, that are rebuilt from a wide file in the format of the Kaggle competition.
 
-    python -m benchmarks.research.rebuilding ../shared/data/footballcsv
+    python -m benchmarks.research.rebuilding path/to/footballcsv
 
 The file has real results of July 2018 to June 2021: one line for a share of the matches since December 2019, with the
 histories of all matches. Kick-offs are at six times of the day, since footballcsv has none. `--full` adds a file of the
