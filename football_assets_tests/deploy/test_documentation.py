@@ -133,5 +133,5 @@ def test_the_page_on_gke_makes_the_resources_with_terraform_and_reads_its_output
 def test_limits_of_retention_are_set_where_the_pods_of_runs_read_them() -> None:
     instance = yaml.safe_load((DEPLOY / "base" / "dagster" / "dagster.yaml").read_text(encoding="utf-8"))
     (name,) = instance["run_launcher"]["config"]["env_config_maps"]
-    how = page("retention.md").partition("## How to change it")[2].partition("\n## ")[0]
+    how = page("retention.md").partition("## Change a limit")[2].partition("\n## ")[0]
     assert f"On Kubernetes set the variables in the ConfigMap `{name}`" in how
