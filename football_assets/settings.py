@@ -191,7 +191,7 @@ class Settings(BaseSettings):
         description="Days that every model version is kept, and that one is after it answered a request.",
     )
     retention_artifact_days: Limit = Field(
-        7, ge=1, description="Days that an artefact is kept that no pointer names any more; off: for ever."
+        7, ge=1, description="Days that an artifact is kept that no pointer names any more; off: for ever."
     )
     retention_report_days: Limit = Field(
         400, ge=1, description="Days that summaries of drift reports are kept; off: for ever."

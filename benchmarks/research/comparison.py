@@ -64,9 +64,9 @@ def make_tensors(work: Path, folders: Iterable[Path]) -> Path:
     environment = {name: value for name, value in os.environ.items() if name != "FOOTBALL_BUCKET"}
     subprocess.run([*home, "land", *map(str, folders)], check=True, env=environment)
     subprocess.run([*home, "materialize", "--select", "+sequence_tensors"], check=True, env=environment)
-    artefacts = work / "home" / "bucket" / "artifacts" / "sequence_tensors"
-    current: str = json.loads((artefacts / "current.json").read_text(encoding="utf-8"))["current"]
-    return artefacts / current
+    artifacts = work / "home" / "bucket" / "artifacts" / "sequence_tensors"
+    current: str = json.loads((artifacts / "current.json").read_text(encoding="utf-8"))["current"]
+    return artifacts / current
 
 
 def run_part(part: str, inputs: list[str], work: Path) -> dict[str, Any]:

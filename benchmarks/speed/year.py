@@ -1,6 +1,6 @@
 """`python -m benchmarks.speed.year`: many days of a small world, and what grows with them.
 
-A loop is a day: results land, the sensors tick, a run reads them, a version is published and promoted, an artefact and
+A loop is a day: results land, the sensors tick, a run reads them, a version is published and promoted, an artifact and
 a drift report are stored, serving's segments are compacted, and the retention prunes. The raw assets are the real ones;
 the network's assets are stand-ins, so that a day takes seconds. Objects get the time of their simulated day, and the
 age of a run is counted in loops, so that the limits of the retention apply. The process that evaluates the sensors

@@ -212,7 +212,7 @@ def _checked(instance: DagsterInstance) -> frozenset[int]:
 
 
 def _last_metadata(instance: DagsterInstance, key: AssetKey) -> dict[str, Any]:
-    """Values of the metadata with which an asset was last materialised."""
+    """Values of the metadata with which an asset was last materialized."""
     event = instance.get_latest_materialization_event(key)
     materialization = event.asset_materialization if event is not None else None
     found = materialization.metadata if materialization is not None else {}

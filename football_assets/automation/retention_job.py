@@ -44,7 +44,7 @@ def prune_op(context: OpExecutionContext, bucket: BucketResource) -> None:
 
 @job(
     executor_def=in_process_executor,
-    description="Removes old tables of the prediction log, artefacts, model versions, drift reports, runs and scratch "
+    description="Removes old tables of the prediction log, artifacts, model versions, drift reports, runs and scratch "
     "files that nothing needs.",
 )
 def prune_storage() -> None:

@@ -19,7 +19,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 def prune_command(dry_run: bool) -> None:
     """Remove what FOOTBALL_RETENTION_* does not keep and nothing needs, or show it.
 
-    Tables of the prediction log, artefacts, model versions, drift reports, Dagster's runs and scratch files. Nothing
+    Tables of the prediction log, artifacts, model versions, drift reports, Dagster's runs and scratch files. Nothing
     that an alias, a running replica or a sealed record needs is removed.
     """
     settings = prepare_command_home()

@@ -79,7 +79,7 @@ def find_rows(keys: pl.DataFrame, matches: pl.DataFrame) -> NDArray[np.int64]:
     )["row"]
     if rows.null_count():
         raise ExportError(
-            f"{rows.null_count()} of {len(rows)} test matches are not in sequence_tensors any more: materialise "
+            f"{rows.null_count()} of {len(rows)} test matches are not in sequence_tensors any more: materialize "
             "trained_lstm and model_evaluation again."
         )
     return rows.cast(pl.Int64).to_numpy()

@@ -50,7 +50,7 @@ def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
         return aliases["production"], registry.fetch(aliases["production"], scratch)
     candidate = aliases.get("candidate")
     if candidate is None:
-        raise RegistryError("No model is registered yet: materialise the asset 'registered_model' first.")
+        raise RegistryError("No model is registered yet: materialize the asset 'registered_model' first.")
     decision = registry.decision(candidate) or {"refusals": ["The gate has not evaluated it."]}
     reasons = " ".join(decision["refusals"])
     raise RegistryError(

@@ -65,7 +65,7 @@ def check_drift_report(
 
     summary = load_summary(bucket.open())
     if summary is None:
-        raise FootballError("There is no drift report yet: materialise 'drift_report' first.")
+        raise FootballError("There is no drift report yet: materialize 'drift_report' first.")
     selected = {key.name for key in context.selected_asset_check_keys}
     thresholds = pl.DataFrame(list(summary.thresholds.items()), schema=["threshold", "value"], orient="row")
     for area in AREAS:

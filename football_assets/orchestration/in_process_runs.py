@@ -1,4 +1,4 @@
-"""Materialise assets as Dagster runs inside this process, recorded on the home's instance. The command line calls it.
+"""Materialize assets as Dagster runs inside this process, recorded on the home's instance. The command line calls it.
 
 All assets share one import of the libraries, one process and one run. The runs have the code location of
 `workspace.yaml`, so the UI shows their lineage, checks and logs like those of runs that it launched.
@@ -74,7 +74,7 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class AssetFinished:
-    """An asset is materialised; `partitions` is 0 for an asset without partitions."""
+    """An asset is materialized; `partitions` is 0 for an asset without partitions."""
 
     asset: str
     partitions: int
@@ -147,7 +147,7 @@ def materialize(
     )
     if partitioned and not countries:
         raise FootballError(
-            f"There is no country to materialise {', '.join(partitioned)} for: land results first with `football land`."
+            f"There is no country to materialize {', '.join(partitioned)} for: land results first with `football land`."
         )
     tags = {PID_TAG: str(os.getpid()), HOST_TAG: socket.gethostname(), MAX_RETRIES_TAG: "0"}
     if partitioned:

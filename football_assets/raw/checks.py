@@ -136,7 +136,7 @@ def _countries_are_as_new_as_their_files(
         check_name="countries_are_as_new_as_their_files",
         passed=not stale,
         severity=AssetCheckSeverity.WARN,
-        description=f"Materialise raw_matches for {', '.join(stale)}." if stale else None,
+        description=f"Materialize raw_matches for {', '.join(stale)}." if stale else None,
         metadata={"stale_countries": len(stale)},
     )
 

@@ -31,7 +31,7 @@ def played_after(matches: pl.DataFrame, today: date) -> pl.DataFrame:
 
 
 def stale_countries(bucket: Bucket, listed: Inventory, tables: Sequence[pl.DataFrame]) -> list[str]:
-    """Return the countries to materialise again.
+    """Return the countries to materialize again.
 
     A landing object of theirs is newer than the partition, or rows come from an object that is gone.
 

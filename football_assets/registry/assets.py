@@ -58,7 +58,7 @@ def registered_model(
     from football_assets.sequences.state_table import build_team_state, rated_columns_read
     from football_assets.settings import get_settings
 
-    # Before anything else, since an upstream asset may be materialised while this step runs.
+    # Before anything else, since an upstream asset may be materialized while this step runs.
     provenance = _provenance(context).to_dict()
     folder = bucket.scratch_folder("registered_model")
     sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)

@@ -201,7 +201,7 @@ def check_bundle(bundle: Path) -> None:
 
     for name in REQUIRED:
         if not (bundle / name).is_file():
-            raise RegistryError(f"Model bundle {bundle} has no {name}: materialise 'registered_model' again.")
+            raise RegistryError(f"Model bundle {bundle} has no {name}: materialize 'registered_model' again.")
     name = FEATURE_SPEC
     try:
         spec = FeatureSpec.load(bundle)
@@ -229,7 +229,7 @@ def check_bundle(bundle: Path) -> None:
     ) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise RegistryError(
-            f"{name} of model bundle {bundle} is unusable: {reason}. Materialise it again."
+            f"{name} of model bundle {bundle} is unusable: {reason}. Materialize it again."
         ) from error
 
 

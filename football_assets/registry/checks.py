@@ -96,7 +96,7 @@ def _decision(bucket: BucketResource) -> tuple[int, dict[str, Any]]:
     version = registry.resolve("candidate")
     decision = registry.decision(version)
     if decision is None:
-        raise RegistryError(f"Version {version} has no decision of the gate: materialise 'registered_model'.")
+        raise RegistryError(f"Version {version} has no decision of the gate: materialize 'registered_model'.")
     return version, decision
 
 

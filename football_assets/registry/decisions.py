@@ -38,6 +38,6 @@ class DecisionStore:
         except (ValueError, TypeError, RecursionError) as error:
             raise RegistryError(
                 f"{name} in {self._bucket.url} is corrupt ({error}): delete it and "
-                "materialise 'registered_model' again."
+                "materialize 'registered_model' again."
             ) from error
         return decision

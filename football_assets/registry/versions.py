@@ -232,7 +232,7 @@ class ModelVersions:
         """Name the newest versions in one sentence, for error messages."""
         numbers = self.numbers()
         if not numbers:
-            return "None was published yet: materialise the asset 'registered_model' first."
+            return "None was published yet: materialize the asset 'registered_model' first."
         shown = ", ".join(str(number) for number in numbers[-5:])
         return f"Versions: {'…, ' if len(numbers) > 5 else ''}{shown}."
 

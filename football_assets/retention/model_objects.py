@@ -1,4 +1,4 @@
-"""Artefacts, model versions and checkpoints of trainings that can be removed."""
+"""Artifacts, model versions and checkpoints of trainings that can be removed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -10,15 +10,15 @@ from football_assets.storage.artifacts import ARTIFACTS, named_digests
 from football_assets.storage.bucket import Bucket, ObjectInfo
 from football_assets.storage.model_files import TRAINING_CHECKPOINTS
 
-ARTIFACT_KIND = "artefacts"
+ARTIFACT_KIND = "artifacts"
 VERSION_KIND = "model versions"
 CHECKPOINT_KIND = "training checkpoints"
 
 
 def removable_artifacts(bucket: Bucket, days: int, now: datetime) -> Iterator[Removal]:
-    """Yield the contents of artefacts that their pointer does not name: those of a publisher that died.
+    """Yield the contents of artifacts that their pointer does not name: those of a publisher that died.
 
-    A content that a publisher is storing is younger. An artefact without a pointer is left alone.
+    A content that a publisher is storing is younger. An artifact without a pointer is left alone.
     """
     contents: dict[tuple[str, str], list[ObjectInfo]] = {}
     for item in bucket.list(ARTIFACTS):

@@ -28,7 +28,7 @@ def removable_scratch(
     Parameters
     ----------
     named
-        Digests of an artefact that its pointer names: copies of them are in use.
+        Digests of an artifact that its pointer names: copies of them are in use.
     needed
         Model versions whose copies are in use; None: it is not known which, and all copies stay.
     """
@@ -49,7 +49,7 @@ def removable_scratch(
 
 
 def _units(scratch: Path) -> Iterator[Path]:
-    """Yield what is removed as a whole: copies of one artefact or version, and everything else at the top."""
+    """Yield what is removed as a whole: copies of one artifact or version, and everything else at the top."""
     for path in _entries(scratch):
         if path.name in KEPT_SCRATCH:
             continue

@@ -182,7 +182,7 @@ def open_tensors(folder: Path) -> SequenceTensors:
     if missing:
         raise FootballError(
             f"The tensors in {folder} have no {', '.join(missing)}: another version of this package wrote them. "
-            "Materialise sequence_tensors again."
+            "Materialize sequence_tensors again."
         )
     return SequenceTensors(
         **{name: _open(folder / f"{name}.npy") for name in ARRAYS},

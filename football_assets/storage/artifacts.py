@@ -1,4 +1,4 @@
-"""Folders of files as immutable artefacts in the bucket: `artifacts/<name>/<digest>/…` and a pointer to the newest.
+"""Folders of files as immutable artifacts in the bucket: `artifacts/<name>/<digest>/…` and a pointer to the newest.
 
 The digest names the content, so the same content is stored once, and the pointer moves only when a folder is complete.
 """
@@ -21,7 +21,7 @@ _DIGEST = re.compile(rf"[0-9a-f]{{{2 * _DIGEST_BYTES}}}")
 
 
 def publish(bucket: Bucket, name: str, folder: Path) -> str:
-    """Store a folder and make it the artefact's current content; the oldest beyond `KEPT` are removed.
+    """Store a folder and make it the artifact's current content; the oldest beyond `KEPT` are removed.
 
     Returns
     -------
@@ -44,12 +44,12 @@ def publish(bucket: Bucket, name: str, folder: Path) -> str:
 
 
 def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -> Path:
-    """Return a local folder with the artefact's content: that of a local bucket, else a download in `scratch`.
+    """Return a local folder with the artifact's content: that of a local bucket, else a download in `scratch`.
 
     Raises
     ------
     ObjectNotFound
-        The artefact was never published, or not with that digest.
+        The artifact was never published, or not with that digest.
     BucketError
         The pointer is corrupt, or the content of a local bucket has a symbolic link.
     """
@@ -57,7 +57,7 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
         recent = named_digests(bucket, name)
         if not recent:
             raise ObjectNotFound(
-                f"{name!r} is not in bucket {bucket.url}: materialise the asset {name!r} first."
+                f"{name!r} is not in bucket {bucket.url}: materialize the asset {name!r} first."
             )
         digest = recent[0]
     _check_digest(digest, f"{name!r} of bucket {bucket.url}")
@@ -82,7 +82,7 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
 
 
 def named_digests(bucket: Bucket, name: str) -> list[str]:
-    """Return the digests of the contents that an artefact's pointer names, the current one first; none without one.
+    """Return the digests of the contents that an artifact's pointer names, the current one first; none without one.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def _digests(pointer: bytes | None) -> list[str]:
             _check_digest(digest, "a pointer")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BucketError(
-            f"A pointer under {ARTIFACTS} is corrupt ({error}): materialise its asset again."
+            f"A pointer under {ARTIFACTS} is corrupt ({error}): materialize its asset again."
         ) from error
     return recent
 
@@ -157,7 +157,7 @@ def _check_digest(digest: str, where: str) -> None:
         It is none.
     """
     if not _DIGEST.fullmatch(digest):
-        raise BucketError(f"{digest!r} of {where} is no digest of a content: materialise the asset again.")
+        raise BucketError(f"{digest!r} of {where} is no digest of a content: materialize the asset again.")
 
 
 def _pointer(name: str) -> str:

@@ -112,7 +112,7 @@ def missing_table(bucket: Bucket, name: str, partition: str | None = None) -> Ob
     """Return the error for a table, or a partition of it, that was never written."""
     of_partition = f" of {partition!r}" if partition else ""
     return ObjectNotFound(
-        f"Table {name!r}{of_partition} is not in bucket {bucket.url}: materialise the asset {name!r}{of_partition} "
+        f"Table {name!r}{of_partition} is not in bucket {bucket.url}: materialize the asset {name!r}{of_partition} "
         "first."
     )
 

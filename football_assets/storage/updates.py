@@ -1,6 +1,6 @@
 """Update one object of a bucket while other processes update it, too: compare-and-swap with retries.
 
-Every record that several processes write goes through `update`: model aliases, pointers of artefacts, read and landing
+Every record that several processes write goes through `update`: model aliases, pointers of artifacts, read and landing
 records, tables of the prediction log.
 """
 

@@ -29,7 +29,7 @@ def task_of(bucket: str, tensors: str, config: TrainingConfig, prefix: str) -> d
     bucket
         gs://bucket/prefix.
     tensors
-        Digest of the artefact `sequence_tensors`.
+        Digest of the artifact `sequence_tensors`.
     config
         Hyperparameters.
     prefix

@@ -23,7 +23,7 @@ from football_assets_tests.builders.registry_graph import evaluations
 COUNTRIES = ["eng", "es", "fr"]
 
 
-def materialise(
+def materialize_countries(
     resource: BucketResource,
     first: str,
     last: str,

@@ -75,7 +75,7 @@ class World:
     def run(
         self, definitions: Sequence[AssetsDefinition | AssetChecksDefinition], **arguments: Any
     ) -> ExecuteInProcessResult:
-        """Materialise assets and their checks; what they read from others comes from the bucket."""
+        """Materialize assets and their checks; what they read from others comes from the bucket."""
         made = {key.to_user_string() for item in definitions for key in item.keys}  # type: ignore[union-attr]
         upstream = [AssetSpec(name).with_io_manager_key("folders") for name in FOLDERS if name not in made]
         upstream += [AssetSpec(name).with_io_manager_key("tables") for name in TABLES]
@@ -132,7 +132,7 @@ def write_bundle(folders: SimulatedFolders, folder: Path) -> None:
 
 
 def metadata(result: ExecuteInProcessResult, asset: str) -> dict[str, Any]:
-    """Metadata of an asset's materialisation, as plain values."""
+    """Metadata of an asset's materialization, as plain values."""
     (event,) = result.asset_materializations_for_node(asset)
     return {name: value.value for name, value in event.metadata.items()}
 

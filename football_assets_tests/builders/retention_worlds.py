@@ -1,4 +1,4 @@
-"""Buckets with objects of chosen ages: versions, tables and segments of the log, artefacts, drift reports."""
+"""Buckets with objects of chosen ages: versions, tables and segments of the log, artifacts, drift reports."""
 
 import os
 from collections.abc import Iterable
@@ -82,7 +82,7 @@ def add_report(bucket: LocalBucket, days: float, version: int | None) -> str:
 
 
 def add_artifact(bucket: LocalBucket, folder: Path, name: str, content: str, days: float) -> str:
-    """A published artefact of some age; returns its digest."""
+    """A published artifact of some age; returns its digest."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "data.txt").write_text(content)
     (folder / "more.txt").write_text(content * 2)

@@ -19,7 +19,7 @@ def test_assets_without_results_are_refused(refused: Callable[..., str]) -> None
     assert "land results first" in refused("materialize")
 
 
-def test_a_country_is_materialised_on_its_own(
+def test_a_country_is_materialized_on_its_own(
     results: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (results / "2015-16" / "es.1.csv").write_text(RESULTS)

@@ -9,7 +9,7 @@ from football_assets_tests.builders.command_states import run_football
 
 
 def test_a_forecast_without_a_model_is_refused(refused: Callable[..., str]) -> None:
-    assert "materialise" in refused("predict", "eng.1", "Arsenal", "Chelsea")
+    assert "materialize" in refused("predict", "eng.1", "Arsenal", "Chelsea")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

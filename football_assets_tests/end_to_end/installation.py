@@ -292,9 +292,9 @@ def free_port() -> int:
 
 
 def step_metadata(instance: DagsterInstance, run: DagsterRun, asset: str) -> dict[str, Any]:
-    """The metadata with which a run materialised an asset."""
+    """The metadata with which a run materialized an asset."""
     for record in instance.get_records_for_run(run.run_id).records:
         materialization = record.event_log_entry.asset_materialization
         if materialization is not None and materialization.asset_key.path == [asset]:
             return {name: item.value for name, item in materialization.metadata.items()}
-    raise BrokenPromise(f"Run {run.run_id} did not materialise {asset}.")
+    raise BrokenPromise(f"Run {run.run_id} did not materialize {asset}.")

@@ -110,7 +110,7 @@ def registered(here: Installation) -> list[dict[str, Any]] | None:
     return nodes if any(node["partitionKeys"] for node in nodes) else None
 
 
-def test_the_backfill_succeeds_and_materialises_every_asset(pressed: Pressed) -> None:
+def test_the_backfill_succeeds_and_materializes_every_asset(pressed: Pressed) -> None:
     assert pressed.status == "COMPLETED_SUCCESS"
     assert {run.status for run in pressed.backfill_runs} == {DagsterRunStatus.SUCCESS}
     missing = [
@@ -126,7 +126,7 @@ def test_one_version_is_registered_and_in_production(pressed: Pressed) -> None:
     assert pressed.here.production() == 1
 
 
-def test_each_asset_is_materialised_by_one_run(pressed: Pressed) -> None:
+def test_each_asset_is_materialized_by_one_run(pressed: Pressed) -> None:
     counts = Counter(
         key.to_user_string() for run in pressed.backfill_runs for key in run.asset_selection or ()
     )

@@ -53,7 +53,7 @@ class Features:
 def run_graph(
     bucket: BucketResource, selection: AssetSelection | None = None, countries: Sequence[str] = COUNTRIES
 ) -> ExecuteInProcessResult:
-    """Materialise the stage's assets of some countries and their checks, or the selection of them."""
+    """Materialize the stage's assets of some countries and their checks, or the selection of them."""
     resources = {"bucket": bucket, "tables": TableIOManager(bucket=bucket)}
     with DagsterInstance.ephemeral() as instance:
         register_countries(instance, COUNTRIES)

@@ -101,7 +101,7 @@ def test_every_column_of_a_dbt_table_is_described(features: Features) -> None:
             assert all(column.description for column in described.values())
 
 
-def test_materialisations_have_rows_dates_and_examples_of_the_run(features: Features) -> None:
+def test_materializations_have_rows_dates_and_examples_of_the_run(features: Features) -> None:
     events = features.run.get_asset_materialization_events()
     built = {(event.materialization.asset_key.path[-1], event.partition) for event in events}
     assert built == {(name, country) for name in KEYS for country in COUNTRIES}

@@ -63,7 +63,7 @@ def test_duckdb_gets_memory_by_the_rows_that_it_reads(
 def test_a_missing_input_is_named_with_its_country(tmp_path: Path) -> None:
     bucket = open_bucket(str(tmp_path / "bucket"))
     write_by_country(bucket, "raw_matches", simulated_country("aa", seasons=1, teams=4))
-    with pytest.raises(ObjectNotFound, match="materialise the asset 'raw_matches' of 'bb' first"):
+    with pytest.raises(ObjectNotFound, match="materialize the asset 'raw_matches' of 'bb' first"):
         build_features(bucket, ["stg_matches"], ["aa", "bb"], tmp_path / "scratch")
 
 

@@ -203,10 +203,10 @@ def test_no_more_than_a_few_missing_fixtures_are_shown(bucket: BucketResource) -
     assert len(shown["examples"].splitlines()) == 2 + PREVIEW_ROWS
 
 
-def test_without_the_table_of_matches_the_check_says_what_to_materialise(bucket: BucketResource) -> None:
+def test_without_the_table_of_matches_the_check_says_what_to_materialize(bucket: BucketResource) -> None:
     bucket.open().delete("tables/stg_matches.parquet")
 
-    with pytest.raises(ObjectNotFound, match="materialise the asset 'stg_matches' first"):
+    with pytest.raises(ObjectNotFound, match="materialize the asset 'stg_matches' first"):
         of_fixtures(FORECASTS, bucket)
 
 

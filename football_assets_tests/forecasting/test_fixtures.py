@@ -235,10 +235,10 @@ def test_a_team_against_itself_and_a_day_in_the_past_are_refused(registry: Regis
         forecast_match(registry, tmp_path, "eng.1", "Arsenal", "Everton", FIRST_DAY)
 
 
-def test_without_any_model_the_person_is_told_to_materialise_one(tmp_path: Path) -> None:
+def test_without_any_model_the_person_is_told_to_materialize_one(tmp_path: Path) -> None:
     from football_assets.storage.local import LocalBucket
 
-    with pytest.raises(RegistryError, match="materialise the asset 'registered_model'"):
+    with pytest.raises(RegistryError, match="materialize the asset 'registered_model'"):
         production_bundle(Registry(LocalBucket(tmp_path / "empty")), tmp_path)
 
 

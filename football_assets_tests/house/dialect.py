@@ -60,6 +60,8 @@ DIALECT: dict[str, str] = {
     r"brings? (?:\w+ ){0,2}about": "causes, triggers",
     r"comes? to (?:nothing|an end)": "fails, ends",
     r"makes? (?:\w+ ){0,2}up for": "compensates",
+    r"materialis\w+": "materialize, as in Dagster's documentation",
+    r"artefacts?": "artifact, as in Dagster's and W&B's documentation",
 }
 
 # Names of columns and keys in files that buckets already hold. A string that is such a name is not prose.

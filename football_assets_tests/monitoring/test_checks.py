@@ -193,5 +193,5 @@ def test_every_check_has_a_description() -> None:
 
 
 def test_checks_before_the_first_report_say_what_to_do(resource: BucketResource) -> None:
-    with pytest.raises(FootballError, match="materialise 'drift_report' first"):
+    with pytest.raises(FootballError, match="materialize 'drift_report' first"):
         run_checks(resource, AssetSelection.checks_for_assets("drift_report"))

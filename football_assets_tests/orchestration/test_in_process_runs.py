@@ -144,7 +144,7 @@ def test_an_unknown_country_and_a_lack_of_countries_are_refused(instance: dg.Dag
 
     with pytest.raises(FootballError, match="No results of xx have landed. Countries: de"):
         materialize(DEFINITIONS, "results", instance=instance, countries=["xx"])
-    with pytest.raises(FootballError, match="no country to materialise results for: land results first"):
+    with pytest.raises(FootballError, match="no country to materialize results for: land results first"):
         materialize(DEFINITIONS, "*", instance=instance)
 
 

@@ -1,4 +1,4 @@
-"""The IO managers in Dagster runs: tables by partition and whole, folders as artefacts."""
+"""The IO managers in Dagster runs: tables by partition and whole, folders as artifacts."""
 
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ def test_the_number_of_objects_and_their_bytes_are_metadata(bucket: BucketResour
     assert event.metadata["bytes"].value == sum(sizes)
 
 
-def test_a_folder_is_handed_on_as_an_artefact_and_its_scratch_is_cleared(bucket: BucketResource) -> None:
+def test_a_folder_is_handed_on_as_an_artifact_and_its_scratch_is_cleared(bucket: BucketResource) -> None:
     result = run(bucket, letter, words)
 
     assert read_table(bucket.open(), "words").rows() == [("hello",)]

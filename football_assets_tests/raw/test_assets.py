@@ -1,4 +1,4 @@
-"""The raw tables, materialised by Dagster in a real bucket."""
+"""The raw tables, materialized by Dagster in a real bucket."""
 
 from dagster import AssetKey
 
@@ -11,7 +11,7 @@ from football_assets.raw.read_record import last_read
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table, table_objects
 from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put
-from football_assets_tests.builders.raw_graph import COUNTRIES, check_results, materialise
+from football_assets_tests.builders.raw_graph import COUNTRIES, check_results, materialize_countries
 
 
 def test_a_range_of_countries_is_one_run_that_writes_a_partition_each(
@@ -24,7 +24,7 @@ def test_a_range_of_countries_is_one_run_that_writes_a_partition_each(
         json_of(listed("2014-08-16", "Fulham", "Burnley"), listed("2014-02-30", "a", "b")),
     )
     put(bucket, "notes.txt", "x")
-    result = materialise(resource, "eng", "fr")
+    result = materialize_countries(resource, "eng", "fr")
     assert result.success
     assert [name for name, passed in check_results(result).items() if not passed] == [
         "every_file_can_be_read",
@@ -52,10 +52,10 @@ def test_a_range_of_countries_is_one_run_that_writes_a_partition_each(
     assert "eng.1" in str(metadata["leagues"].value)
 
 
-def test_a_country_without_files_materialises_to_an_empty_table(
+def test_a_country_without_files_materializes_to_an_empty_table(
     bucket: Bucket, resource: BucketResource
 ) -> None:
-    result = materialise(resource, "es", "es")
+    result = materialize_countries(resource, "es", "es")
     assert result.success
     assert all(check_results(result).values())
     assert read_table(bucket, "raw_matches").is_empty()
@@ -66,11 +66,11 @@ def test_countries_of_the_range_that_are_not_named_stay_as_they_are_and_say_so(
 ) -> None:
     for country in COUNTRIES:
         put(bucket, f"a/2014-15/{country}.1.csv", csv_of("Mon Sep 1 2014,Fulham,2-1,?,Burnley"))
-    materialise(resource, "eng", "fr")
+    materialize_countries(resource, "eng", "fr")
     before = last_read(bucket)
     for country in COUNTRIES:
         put(bucket, f"a/2014-15/{country}.1.csv", csv_of("Mon Sep 1 2014,Reading,2-1,?,Burnley"))
-    result = materialise(resource, "eng", "fr", only=["fr", "eng"])
+    result = materialize_countries(resource, "eng", "fr", only=["fr", "eng"])
     assert read_table(bucket, "raw_matches")["home_team"].to_list() == ["Reading", "Fulham", "Reading"]
     events = result.asset_materializations_for_node("read_landing_files")
     marked = {event.partition for event in events if BUILT in event.metadata}
@@ -81,17 +81,17 @@ def test_countries_of_the_range_that_are_not_named_stay_as_they_are_and_say_so(
 
 
 def test_a_country_outside_the_range_is_refused(bucket: Bucket, resource: BucketResource) -> None:
-    result = materialise(resource, "eng", "es", only=["fr"])
+    result = materialize_countries(resource, "eng", "es", only=["fr"])
     (failure,) = result.get_step_failure_events()
     assert "has no country fr" in str(failure.step_failure_data.error)
     assert last_read(bucket) == {}
 
 
-def test_materialising_again_gives_the_same_bytes(bucket: Bucket, resource: BucketResource) -> None:
+def test_materializing_again_gives_the_same_bytes(bucket: Bucket, resource: BucketResource) -> None:
     put(bucket, "a/2012-13/eng.1.csv", csv_of("Sat Aug 18 2012,Fulham,2-1,?,Burnley", "broken"))
     versions = []
     for _ in range(2):
-        materialise(resource, "eng", "eng")
+        materialize_countries(resource, "eng", "eng")
         versions.append([item.version for item in bucket.list("tables/")])
     assert versions[0] == versions[1]
 

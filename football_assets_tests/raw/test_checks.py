@@ -22,7 +22,7 @@ from football_assets.raw.matches import read_countries
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.landings import TODAY, csv_of, put
-from football_assets_tests.builders.raw_graph import check_results, materialise, run_raw_checks
+from football_assets_tests.builders.raw_graph import check_results, materialize_countries, run_raw_checks
 
 BLOCKING = {"rows_keep_to_the_schema", "no_played_match_lies_in_the_future"}
 WARNING = {
@@ -144,7 +144,7 @@ def test_countries_older_than_their_files_are_named_in_order(sound: BucketResour
     found = found_by(sound, "countries_are_as_new_as_their_files")
 
     assert (found.passed, found.severity) == (False, AssetCheckSeverity.WARN)
-    assert found.description == "Materialise raw_matches for es, fr."
+    assert found.description == "Materialize raw_matches for es, fr."
     assert found.metadata["stale_countries"].value == 2
 
 
@@ -227,7 +227,7 @@ def test_of_many_seasons_the_three_with_the_greatest_shares_are_described(
 def test_a_file_that_is_no_results_warns(bucket: Bucket, resource: BucketResource) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
     put(bucket, "b/2014-15/eng.1.json", "<html>502 Bad Gateway</html>")
-    result = materialise(resource, "eng", "eng")
+    result = materialize_countries(resource, "eng", "eng")
     assert result.success
     assert not check_results(result)["every_file_can_be_read"]
     assert read_table(bucket, "raw_matches").height == 1
@@ -240,13 +240,13 @@ def test_checks_find_what_is_wrong(bucket: Bucket, resource: BucketResource) -> 
         put(bucket, f"{source}/2012-13/eng.1.csv", csv_of(*rows, "broken", "broken"))
     put(bucket, "a/2012-13/eng.2.json", "<html>502 Bad Gateway</html>")
     put(bucket, "a/2014-15/fr.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
-    materialise(resource, "fr", "fr")
+    materialize_countries(resource, "fr", "fr")
     spoilt = read_table(bucket, "raw_matches").with_columns(
         kickoff_date=pl.date(2999, 1, 1), home_team=pl.lit("Fulham"), away_team=pl.lit("Fulham")
     )
     write_table(bucket, "raw_matches", spoilt, "fr")
     bucket.write("raw/a/2014-15/fr.1.csv", csv_of().encode())
-    passed = check_results(materialise(resource, "eng", "eng"))
+    passed = check_results(materialize_countries(resource, "eng", "eng"))
     assert len(passed) == sum(len(list(definition.check_specs)) for definition in checks)
     assert not any(passed.values())
 
@@ -257,12 +257,12 @@ def test_a_broken_rule_stops_what_is_downstream(bucket: Bucket, resource: Bucket
         """An asset downstream of the matches."""
 
     put(bucket, "a/2014-15/fr.1.csv", csv_of("Sat Aug 16 2014,Fulham,2-1,?,Burnley"))
-    materialise(resource, "fr", "fr")
+    materialize_countries(resource, "fr", "fr")
     spoilt = read_table(bucket, "raw_matches").with_columns(away_team=pl.lit("Fulham"))
     for country, table, reached in (("eng", spoilt, False), ("fr", None, True)):
         if table is not None:
             write_table(bucket, "raw_matches", table, "fr")
-        result = materialise(resource, country, country, [downstream])
+        result = materialize_countries(resource, country, country, [downstream])
         assert check_results(result)["rows_keep_to_the_schema"] is reached
         made = {event.asset_key for event in result.get_asset_materialization_events()}
         assert (AssetKey("downstream") in made) is reached

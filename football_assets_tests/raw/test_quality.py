@@ -25,7 +25,7 @@ from football_assets_tests.builders.landings import TODAY, csv_of, put
 TABLES = ("raw_matches", "raw_matches_rejected")
 
 
-def materialise(bucket: Bucket, country: str) -> None:
+def materialize(bucket: Bucket, country: str) -> None:
     read = read_countries(bucket, [country], TODAY)
     for name, table in zip(TABLES, (read.matches, read.rejected), strict=True):
         write_table(bucket, name, table, country)
@@ -38,15 +38,15 @@ def stale(bucket: Bucket) -> list[str]:
 def test_a_country_is_stale_if_a_file_is_new_changed_or_gone(bucket: Bucket) -> None:
     put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
     put(bucket, "a/2014-15/eng.2.csv", "")
-    materialise(bucket, "eng")
-    materialise(bucket, "es")
+    materialize(bucket, "eng")
+    materialize(bucket, "es")
     assert stale(bucket) == []
     put(bucket, "a/2013-14/fr.1.csv", csv_of())
     assert stale(bucket) == ["fr"]
     bucket.delete("raw/a/2013-14/fr.1.csv")
     bucket.write("raw/a/2014-15/eng.3.csv", csv_of().encode())
     assert stale(bucket) == ["eng"]
-    materialise(bucket, "eng")
+    materialize(bucket, "eng")
     assert stale(bucket) == []
     bucket.delete("raw/a/2014-15/eng.2.csv")
     assert stale(bucket) == ["eng"]
@@ -94,8 +94,8 @@ def test_an_object_without_a_place_makes_the_partition_without_country_stale(buc
     put(bucket, "a/2014-15/eng.1.csv", csv_of("Sat Aug 16 2014,Leeds,2-1,?,Hull"))
     put(bucket, "a/2014-15/README", "notes")
     put(bucket, "a/notes.txt", "of no season")
-    materialise(bucket, "eng")
-    materialise(bucket, NO_COUNTRY)
+    materialize(bucket, "eng")
+    materialize(bucket, NO_COUNTRY)
     assert read_table(bucket, TABLES[1])["country"].to_list() == [NO_COUNTRY]
     assert stale(bucket) == []
     bucket.write("raw/a/2014-15/README", b"other notes")

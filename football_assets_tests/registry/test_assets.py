@@ -106,7 +106,7 @@ def test_the_bundle_is_an_artifact_of_wandb_where_tracking_is_on(
     assert model in [path.read_bytes() for path in staged]
 
 
-def test_materialising_again_makes_no_new_version(world: World) -> None:
+def test_materializing_again_makes_no_new_version(world: World) -> None:
     world.run(assets)
     shown = metadata(world.run(assets), "registered_model")
     assert shown["version"] == 1

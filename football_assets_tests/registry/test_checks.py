@@ -56,7 +56,7 @@ def test_a_version_that_was_never_judged_is_an_error_that_says_what_to_do(
 ) -> None:
     with pytest.raises(RegistryError) as error:
         candidate_passes_the_gate(bucket)
-    assert str(error.value) == "Version 7 has no decision of the gate: materialise 'registered_model'."
+    assert str(error.value) == "Version 7 has no decision of the gate: materialize 'registered_model'."
 
 
 def test_a_refusal_warns_with_the_reasons_of_the_gate(registry: Registry, bucket: BucketResource) -> None:

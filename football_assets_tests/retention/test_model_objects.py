@@ -1,4 +1,4 @@
-"""Artefacts and versions that nothing names go, unless they are stored again meanwhile."""
+"""Artifacts and versions that nothing names go, unless they are stored again meanwhile."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_a_content_that_is_stored_and_not_yet_pointed_to_stays(bucket: LocalBuck
     assert bucket.stat("artifacts/tensors/other/data.txt") is not None
 
 
-def test_an_artefact_without_a_pointer_is_left_alone(bucket: LocalBucket) -> None:
+def test_an_artifact_without_a_pointer_is_left_alone(bucket: LocalBucket) -> None:
     write_aged(bucket, "artifacts/tensors/other/data.txt", b"other", 50)
     write_aged(bucket, "artifacts/notes.txt", b"mine", 50)
 

@@ -27,7 +27,7 @@ def bucket(countries: SimulatedCountries, tmp_path: Path) -> BucketResource:
     return resource
 
 
-def test_the_asset_stores_tensors_of_the_tables_as_an_artefact(
+def test_the_asset_stores_tensors_of_the_tables_as_an_artifact(
     countries: SimulatedCountries, bucket: BucketResource, tmp_path: Path
 ) -> None:
     (tmp_path / "expected").mkdir()

@@ -271,6 +271,6 @@ def test_tensors_of_another_version_are_refused_in_a_sentence(tables: FeatureTab
     (tmp_path / "market.npy").unlink()
 
     with pytest.raises(
-        FootballError, match="have no past, market: another version .* Materialise sequence_tensors again"
+        FootballError, match="have no past, market: another version .* Materialize sequence_tensors again"
     ):
         open_tensors(tmp_path)

@@ -1,4 +1,4 @@
-"""Artefacts: a folder is stored once by content, its pointer moves last, and old content goes after a while."""
+"""Artifacts: a folder is stored once by content, its pointer moves last, and old content goes after a while."""
 
 import json
 from pathlib import Path
@@ -98,10 +98,10 @@ def test_a_folder_half_published_is_not_seen_and_is_completed_by_the_next_attemp
     assert contents(fetch(bucket, "model", tmp_path / "scratch")) == {"spec": "{}", "weights": "2"}
 
 
-def test_artefacts_of_different_names_do_not_meet(bucket: Bucket, tmp_path: Path) -> None:
+def test_artifacts_of_different_names_do_not_meet(bucket: Bucket, tmp_path: Path) -> None:
     publish(bucket, "model", folder_of(tmp_path / "1", weights="1"))
 
-    with pytest.raises(ObjectNotFound, match="materialise the asset 'mode' first"):
+    with pytest.raises(ObjectNotFound, match="materialize the asset 'mode' first"):
         fetch(bucket, "mode", tmp_path / "scratch")
 
 
@@ -155,7 +155,7 @@ def test_a_corrupt_pointer_is_named(bucket: Bucket, tmp_path: Path, pointer: byt
 
 
 @pytest.mark.parametrize("link", ["current.json", "content", "content/weights", "content/plots"])
-def test_a_symbolic_link_in_a_local_artefact_is_rejected(tmp_path: Path, link: str) -> None:
+def test_a_symbolic_link_in_a_local_artifact_is_rejected(tmp_path: Path, link: str) -> None:
     bucket = LocalBucket(tmp_path / "bucket")
     digest = publish(bucket, "model", folder_of(tmp_path / "1", weights="1", plots__loss="png"))
     path = tmp_path / "bucket/artifacts/model" / link.replace("content", digest)
@@ -166,7 +166,7 @@ def test_a_symbolic_link_in_a_local_artefact_is_rejected(tmp_path: Path, link: s
         fetch(bucket, "model", tmp_path / "scratch")
 
 
-def test_an_object_that_leaves_the_folder_of_its_artefact_is_not_downloaded(
+def test_an_object_that_leaves_the_folder_of_its_artifact_is_not_downloaded(
     gcs_url: str, tmp_path: Path
 ) -> None:
     """Google Cloud Storage allows names with `..` parts."""

@@ -84,8 +84,8 @@ def test_the_columns_named_like_folders_are_the_files_own(bucket: Bucket) -> Non
     assert read_table(bucket, "results").columns == ["goals"]
 
 
-def test_a_missing_table_names_the_asset_to_materialise(tmp_path: Path) -> None:
-    with pytest.raises(ObjectNotFound, match="materialise the asset 'team_form' first"):
+def test_a_missing_table_names_the_asset_to_materialize(tmp_path: Path) -> None:
+    with pytest.raises(ObjectNotFound, match="materialize the asset 'team_form' first"):
         read_table(open_bucket(str(tmp_path)), "team_form")
 
 
@@ -114,7 +114,7 @@ def test_partitions_are_read_with_the_columns_asked_for(bucket: Bucket) -> None:
 
     assert read_table_of(bucket, "strengths", ["eng"]).rows() == [("eng.1", 1), ("eng.2", 3)]
     assert read_table_of(bucket, "strengths", ["eng"], ["strength"]).rows() == [(1,), (3,)]
-    with pytest.raises(ObjectNotFound, match="materialise the asset 'nothing' first"):
+    with pytest.raises(ObjectNotFound, match="materialize the asset 'nothing' first"):
         read_table_of(bucket, "nothing", ["eng"])
 
 
@@ -139,7 +139,7 @@ def test_the_partition_written_last_is_found(bucket: Bucket) -> None:
     write_table(bucket, "strengths", STRENGTHS.head(0), "aa")
 
     assert latest_partition(bucket, "strengths") == "aa"
-    with pytest.raises(ObjectNotFound, match="materialise the asset 'nothing' first"):
+    with pytest.raises(ObjectNotFound, match="materialize the asset 'nothing' first"):
         latest_partition(bucket, "nothing")
 
 

@@ -1,4 +1,4 @@
-"""The asset `synced_results`, materialised by Dagster against a real server and bucket."""
+"""The asset `synced_results`, materialized by Dagster against a real server and bucket."""
 
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ def resource(
     return BucketResource(url=bucket.url, scratch=str(tmp_path / "scratch"))
 
 
-def materialise(resource: BucketResource, *leagues: str) -> ExecuteInProcessResult:
+def sync_results(resource: BucketResource, *leagues: str) -> ExecuteInProcessResult:
     request = SyncRequest(seasons=[SEASON], leagues=list(leagues))
     return materialize(
         [synced_results],
@@ -46,7 +46,7 @@ def test_the_asset_lands_what_changed_and_says_what_became_of_every_file(
     bucket: Bucket, resource: BucketResource, source: SourceServer
 ) -> None:
     source.files[f"/{SEASON}/en.1.json"] = openfootball(8)
-    result = materialise(resource, "eng.1")
+    result = sync_results(resource, "eng.1")
     assert result.success
     assert bucket.read(f"raw/openfootball/{SEASON}/eng.1.json") == openfootball(8)
     (materialization,) = result.asset_materializations_for_node("synced_results")
@@ -59,7 +59,7 @@ def test_a_refused_file_is_a_warning_with_the_reason(
     bucket: Bucket, resource: BucketResource, source: SourceServer
 ) -> None:
     source.files[f"/{SEASON}/en.1.json"] = b"<html>"
-    result = materialise(resource, "eng.1")
+    result = sync_results(resource, "eng.1")
     assert result.success
     (check,) = (item for item in result.get_asset_check_evaluations() if not item.passed)
     assert (check.check_name, check.severity.value) == (ACCEPTED_CHECK, "WARN")
@@ -74,7 +74,7 @@ def test_an_unreachable_source_is_a_warning_with_what_was_kept_of_it(
     bucket.write(f"raw/footballcsv/{SEASON}/eng.1.csv", b"of another source")
     monkeypatch.setenv("FOOTBALL_OPENFOOTBALL_URL", "http://127.0.0.1:9")  # discard: nothing listens
     monkeypatch.setattr("football_assets.raw.sync.results.Manners", partial(Manners, attempts=1))
-    result = materialise(resource, "eng.1")
+    result = sync_results(resource, "eng.1")
     assert result.success
     check = delivery(result)
     assert (check.passed, check.severity.value) == (False, "WARN")
@@ -90,14 +90,14 @@ def test_a_source_that_answers_with_an_error_is_a_warning(
     resource: BucketResource, source: SourceServer
 ) -> None:
     source.fail(f"/{SEASON}/en.1.json", status(403))
-    result = materialise(resource, "eng.1")
+    result = sync_results(resource, "eng.1")
     assert result.success
     assert not delivery(result).passed
     assert "answered 403" in str(delivery(result).description)
 
 
 def test_a_source_without_any_of_the_files_is_a_warning(resource: BucketResource) -> None:
-    result = materialise(resource, "eng.1")
+    result = sync_results(resource, "eng.1")
     assert result.success
     assert not delivery(result).passed
     assert "None of the requested files exists" in str(delivery(result).description)
@@ -107,11 +107,11 @@ def test_a_source_that_delivers_some_files_and_lacks_others_passes(
     resource: BucketResource, source: SourceServer
 ) -> None:
     source.files[f"/{SEASON}/en.1.json"] = openfootball(8)
-    assert delivery(materialise(resource, "eng.1", "eng.2")).passed
+    assert delivery(sync_results(resource, "eng.1", "eng.2")).passed
 
 
 def test_an_unknown_league_fails_the_run(resource: BucketResource) -> None:
-    result = materialise(resource, "eng.99")
+    result = sync_results(resource, "eng.99")
     assert not result.success
     failure = result.failure_data_for_node("synced_results")
     assert failure is not None
@@ -126,7 +126,7 @@ def test_an_error_of_the_program_fails_the_run(
 
     source.files[f"/{SEASON}/en.1.json"] = openfootball(8)
     monkeypatch.setattr("football_assets.raw.sync.results.check_fetched_file", broken)
-    result = materialise(resource, "eng.1")
+    result = sync_results(resource, "eng.1")
     assert not result.success
     assert "a fault of the program" in str(result.failure_data_for_node("synced_results"))
 
