@@ -206,7 +206,7 @@ def test_serving_imports_nothing_that_only_the_pipeline_installs(tmp_path: Path)
     shown = run_without_modules(FORBIDDEN_IN_SERVE, code)
 
     assert shown.returncode == 0, shown.stderr
-    assert "Answer forecasts over HTTP" in shown.stdout
+    assert "Serve forecasts of the production model" in shown.stdout
 
 
 @pytest.mark.parametrize(

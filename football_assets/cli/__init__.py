@@ -45,7 +45,7 @@ COMMANDS = {
 @click.version_option(package_name="football-assets")
 @home_option
 def football() -> None:
-    """Football match forecasts: results in, probabilities out, as one graph of Dagster assets."""
+    """Forecast football matches: a graph of Dagster assets from results to served probabilities."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -67,19 +67,19 @@ class EvaluationInput:
     "--retrain",
     type=click.Choice(["never", "season"]),
     default="never",
-    help="season: retrain every 1 July, and report the gain over the network that is trained once.",
+    help="season: retrain every 1 July, and compare with the network that is trained once.",
 )
 @click.option(
     "--hide",
     "hidden",
     type=click.Choice(["odds", "shots"]),
     multiple=True,
-    help="Forecast as if these inputs were unknown, also of past matches; repeatable. Training sees them.",
+    help="Forecast as if these inputs were unknown, including those of past matches; repeatable. Training uses them.",
 )
 @click.option(
     "--match-odds/--no-match-odds",
     default=False,
-    help="Blend each forecast with the odds of the match itself, from before kick-off. Default: without them.",
+    help="Combine each forecast with the pre-match odds of the match itself. Default: without them.",
 )
 @plot_option
 @json_option
@@ -102,9 +102,9 @@ def backtest_command(
     flat stakes on value bets; --odds and --plot require it.
     """
     if retrain == "never" and (odds or plot):
-        raise click.BadParameter("--odds and --plot go with --retrain season", param_hint="--retrain")
+        raise click.BadParameter("--odds and --plot require --retrain season", param_hint="--retrain")
     if retrain == "season" and (hidden or match_odds):
-        raise click.BadParameter("--hide and --match-odds go with --retrain never", param_hint="--retrain")
+        raise click.BadParameter("--hide and --match-odds require --retrain never", param_hint="--retrain")
     for file in (out, plot, json_file):
         check_writable(file)
     started = time.monotonic()
@@ -125,13 +125,13 @@ def backtest_command(
 @click.option(
     "--fivethirtyeight",
     type=FILE,
-    help="FiveThirtyEight's spi_matches.csv: a row of its forecasts, on its matches.",
+    help="FiveThirtyEight's spi_matches.csv: adds a row of its forecasts, scored on the matches that it has.",
 )
 @click.option(
     "--rivals",
     type=_RivalKey(),
     multiple=True,
-    help="Model to compare with; repeatable. Default: all. Class prior and bookmakers are always there.",
+    help="Model to compare with; repeatable. Default: all. Class prior and bookmakers are always included.",
 )
 @plot_option
 @json_option
@@ -149,9 +149,9 @@ def compare_command(
 ) -> None:
     """Score all forecasters on the same matches: overall, by tier, by season, and on matches with odds.
 
-    The LSTM, models fitted on the same results, and the bookmakers' pre-match and closing averages, each as in a
-    backtest. The odds of --odds are a row of their own with the name of the file. Each score has its difference from
-    the LSTM's, in thousandths, with a 95 % interval from a bootstrap of league-weeks.
+    The forecasters are the LSTM, models fitted on the same results, and the bookmakers' pre-match and closing averages.
+    Each is evaluated as in a backtest. The odds of --odds are a separate row with the name of the file. Each score has
+    its difference from the LSTM's, in thousandths, with a 95 % interval from a bootstrap of league-weeks.
     """
     for file in (out, plot, json_file):
         check_writable(file)

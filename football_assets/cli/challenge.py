@@ -28,7 +28,7 @@ _NEWCOMERS_SHOWN = 10
 @click.option(
     "--whole-goals",
     is_flag=True,
-    help="Write goals as whole numbers, as the organisers' rules want them. Default: expected goals, which have a "
+    help="Write goals as whole numbers, as the rules of the challenge require. Default: expected goals, which have a "
     "smaller error.",
 )
 @json_option
@@ -38,8 +38,8 @@ def challenge_command(
     """Forecast the matches of TEST from the results of TRAINING, in the format of the Soccer Prediction Challenge.
 
     TRAINING has the columns Sea,Lge,Date,HT,AT,HS,AS; results from the first day of TEST on are not used. TEST has the
-    columns ID,Lge,Sea,Date,HT,AT. Its results, if it has some, are used for the scores that are printed and for
-    nothing else. Works in a temporary home that is removed afterwards.
+    columns ID,Lge,Sea,Date,HT,AT. If TEST also has results, they are used only to print the scores of the forecasts.
+    Works in a temporary home that is removed afterwards.
     """
     for file in (out, json_file):
         check_writable(file)

@@ -1,4 +1,4 @@
-"""Exit codes of the command, and the error messages that go with them."""
+"""Exit codes of the command, and its error messages."""
 
 import os
 from pathlib import Path

@@ -1,14 +1,14 @@
-"""`football health`: whether the servers of this machine answer."""
+"""`football health`: check whether the servers of this machine respond."""
 
 import click
 
 
 @click.command("health")
 def health_command() -> None:
-    """Check the servers that run on this machine: the health check of the container images.
+    """Check the servers that run on this machine. The container images use it as their health check.
 
-    Dagster's webserver, daemon and code location and the HTTP endpoint are found among the running processes. Exit code
-    1 if one of them does not answer.
+    Finds Dagster's webserver, daemon and code location and the HTTP endpoint among the running processes. Exits with 1
+    if one of them does not respond.
     """
     from football_assets.errors import FootballError
     from football_assets.runtime.health import problem_of, running_servers

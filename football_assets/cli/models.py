@@ -75,7 +75,7 @@ def show_model(version: str) -> None:
 @home_option
 @click.argument("version")
 def promote_model(version: str) -> None:
-    """Make VERSION, a number or an alias, the production version, whatever the gate decided."""
+    """Make VERSION, a number or an alias, the production version, regardless of the gate's decision."""
     registry = open_registry(prepare_command_home())
     _echo_aliases(registry.promote(registry.resolve(version)))
 
@@ -94,7 +94,7 @@ def verify_models(versions: tuple[str, ...]) -> int:
     """Verify the signatures of VERSIONS, numbers or aliases. Default: every version with an alias.
 
     The accepted signers are those of FOOTBALL_VERIFY_KEYS and FOOTBALL_SIGSTORE_IDENTITY. Exits with 1 if none is
-    configured, or a version is missing or not signed by one of them; the others are verified all the same.
+    configured, or if a version is missing or not signed by one of them; all other versions are still verified.
     """
     registry = open_registry(prepare_command_home())
     if not registry.policy.verifies:
@@ -119,9 +119,9 @@ def verify_models(versions: tuple[str, ...]) -> int:
 @home_option
 @click.argument("versions", nargs=-1)
 def sign_models(versions: tuple[str, ...]) -> None:
-    """Sign VERSIONS, numbers or aliases, that are stored already. Default: every version with an alias.
+    """Sign registered VERSIONS, numbers or aliases. Default: every version with an alias.
 
-    An earlier signature must be valid: while keys are exchanged, FOOTBALL_VERIFY_KEYS names the old and the new one.
+    An existing signature must be valid. While a key is replaced, FOOTBALL_VERIFY_KEYS must name both keys.
     """
     registry = open_registry(prepare_command_home())
     for version in _numbers(registry, versions):

@@ -40,7 +40,7 @@ def _checked_odds(context: click.Context, parameter: click.Parameter, odds: _Odd
 def predict_command(
     league: str, home_team: str, away_team: str, day: datetime | None, odds: _Odds | None
 ) -> None:
-    """Forecast one match with the production model, from the teams' names: `Man Utd` is Manchester United."""
+    """Forecast one match with the production model. Any known name of a team is accepted, like `Man Utd`."""
     settings = prepare_command_home()
     from football_assets.cli.tables import fixtures_table, results_console
     from football_assets.forecasting.fixtures import forecast_match, listed_days

@@ -19,9 +19,9 @@ from football_assets.cli.options import home_option
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be restored.")
 def restore_command(at: datetime, dry_run: bool) -> None:
-    """Restore deleted and replaced objects of a bucket in Google Cloud Storage from their versions.
+    """Restore deleted and overwritten objects of a bucket in Google Cloud Storage from their versions.
 
-    Objects that were written later stay. docs/how-to/restore.md has the steps before and after.
+    Objects that were created later are kept. docs/how-to/restore.md has the steps before and after.
     """
     settings = prepare_command_home()
     from football_assets.errors import BucketError

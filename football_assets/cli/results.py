@@ -16,12 +16,12 @@ from football_assets.errors import FootballError
 @home_option
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 def land_command(paths: tuple[Path, ...]) -> int:
-    """Copy files of results, or folders of them, into the bucket.
+    """Copy result files, or folders of result files, into the bucket.
 
     Accepted: openfootball JSON, footballcsv CSV and football-data.co.uk CSV, each in a folder named after its season,
     as in 2015-16/eng.1.csv or 2015-16/E0.csv; football-data.co.uk's files that span leagues or seasons (fixtures.csv,
-    new_league_fixtures.csv, ARG.csv); and the folder of the Kaggle competition "Football Match Probability Prediction"
-    (train.csv, test.csv, train_target_and_scores.csv).
+    new_league_fixtures.csv, ARG.csv); FiveThirtyEight's spi_matches.csv; CSV files of expected goals; and the folder of
+    the Kaggle competition "Football Match Probability Prediction" (train.csv, test.csv, train_target_and_scores.csv).
 
     Prints the matches of each file, the number of rejected records and the first reason. Exits with 1 if a file has no
     match, or another division than its name says; the other files are landed.
@@ -52,7 +52,7 @@ def land_command(paths: tuple[Path, ...]) -> int:
     "seasons",
     type=SEASON,
     multiple=True,
-    help="Season, like 2025-26 or 2025; repeatable. Default: those being played.",
+    help="Season, like 2025-26 or 2025; repeatable. Default: the current seasons.",
 )
 @click.option("--league", "leagues", multiple=True, help="League, like eng.1; repeatable. Default: all.")
 def sync_command(sources: tuple[str, ...], seasons: tuple[str, ...], leagues: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""`football prune`: remove what the retention does not keep."""
+"""`football prune`: remove objects, runs and files beyond their retention limits."""
 
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,10 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 @home_option
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 def prune_command(dry_run: bool) -> None:
-    """Remove what FOOTBALL_RETENTION_* does not keep and nothing needs, or show it.
+    """Remove objects, runs and files that are beyond the limits FOOTBALL_RETENTION_* and not in use.
 
-    Tables of the prediction log, artifacts, model versions, drift reports, Dagster's runs and scratch files. Nothing
-    that an alias, a running replica or a sealed record needs is removed.
+    Removes tables of the prediction log, artifacts, model versions, drift reports, Dagster's runs and scratch files.
+    Nothing that an alias, a running replica or an object below sealed/ needs is removed.
     """
     settings = prepare_command_home()
     registry = open_registry(settings)

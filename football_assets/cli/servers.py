@@ -28,7 +28,10 @@ SERVE_PROGRAM = (sys.executable, "-m", "football_assets.cli", "serve", "--superv
     help="TCP port of the HTTP endpoint. Default: FOOTBALL_SERVE_PORT, else 8000.",
 )
 @click.option(
-    "--serve/--no-serve", "with_serve", default=True, help="With the HTTP endpoint, or the UI alone."
+    "--serve/--no-serve",
+    "with_serve",
+    default=True,
+    help="Run the HTTP endpoint too, or only the UI and its daemon.",
 )
 def up_command(host: str | None, port: int | None, serve_port: int | None, with_serve: bool) -> int:
     """Run the Dagster UI with its daemon, and the HTTP endpoint, until interrupted."""
@@ -73,13 +76,13 @@ def up_command(host: str | None, port: int | None, serve_port: int | None, with_
 @click.option(
     "--without-key",
     is_flag=True,
-    help="Answer other machines too without FOOTBALL_API_KEY. Default: FOOTBALL_SERVE_WITHOUT_KEY.",
+    help="Allow addresses that other machines reach without FOOTBALL_API_KEY. Default: FOOTBALL_SERVE_WITHOUT_KEY.",
 )
 @click.option("--supervised", is_flag=True, hidden=True)  # by `football serve` or `football up`
 def serve_command(
     host: str | None, port: int | None, replicas: int | None, without_key: bool, supervised: bool
 ) -> int:
-    """Answer forecasts over HTTP from the production model, until interrupted."""
+    """Serve forecasts of the production model over HTTP, until interrupted."""
     require_extras("serve", SERVE)
     settings = prepare_command_home(for_runs=True)
     _check_keys(settings)

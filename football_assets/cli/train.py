@@ -20,7 +20,7 @@ _VARIABLE = "FOOTBALL_VERTEX_JOB"
     "--on",
     "place",
     type=click.Choice([HERE, VERTEX]),
-    help=f"Where: this machine, or the job of Vertex AI that {_VARIABLE} names. Default: {VERTEX} if that is set.",
+    help=f"Where to train: this machine, or the Vertex AI job of {_VARIABLE}. Default: {VERTEX} if that is set.",
 )
 @click.option(
     "--config",
@@ -33,7 +33,9 @@ def train_command(place: str | None, config_file: Path | None) -> None:
     run_config = read_config(config_file) if config_file else None
     settings = prepare_command_home(for_runs=True)
     if place == VERTEX and settings.vertex_job is None:
-        raise FootballError(f"--on {VERTEX} needs {_VARIABLE}: a copy of deploy/training/vertex.yaml.")
+        raise FootballError(
+            f"--on {VERTEX} needs {_VARIABLE}: set it to the path of a copy of deploy/training/vertex.yaml."
+        )
     if place == HERE:
         os.environ.pop(_VARIABLE, None)
     run_graph(settings, "trained_lstm", run_config=run_config)

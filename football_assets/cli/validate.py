@@ -1,4 +1,4 @@
-"""`football validate`: what lies in the bucket, by the checks of the pipeline, without changing anything."""
+"""`football validate`: run the checks of the pipeline on objects of the bucket, without changing anything."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -48,7 +48,7 @@ def validate_results(names: tuple[str, ...], json_file: Path | None) -> int:
 @json_option
 @click.argument("version", default="candidate")
 def validate_model(version: str, json_file: Path | None) -> int:
-    """Check that all files of a VERSION are whole and its model predicts: a number, or an alias (candidate).
+    """Check that all files of VERSION, a number or an alias, are intact and that its model predicts.
 
     Exits with 1 if a file is missing or altered, or cannot be read. A version that the gate rejected is valid.
     """
@@ -59,7 +59,7 @@ def validate_model(version: str, json_file: Path | None) -> int:
     found = validate_version(open_registry(settings), version, settings.scratch)
     if found.is_valid:
         decision = {None: "not decided yet", True: "accepted", False: "rejected"}[found.is_accepted]
-        click.echo(f"Model version {found.version} is whole. Gate: {decision}.")
+        click.echo(f"Model version {found.version} is intact. Gate: {decision}.")
         for reason in found.reasons:
             click.echo(f"gate: {reason}")
     else:

@@ -235,7 +235,9 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
                 padded = fields + [""] * (len(names) - len(fields))
                 yield above + reader.line_num, {name: padded[place].strip() for name, place in places.items()}
     except csv.Error as error:
-        raise ChallengeFileError(f"{path}, line {above + reader.line_num}: no CSV: {error}.") from error
+        raise ChallengeFileError(
+            f"{path}, line {above + reader.line_num}: not valid CSV ({error})."
+        ) from error
 
 
 def _text(path: Path) -> str:
@@ -265,12 +267,12 @@ def _fixture(row: dict[str, str]) -> tuple[str, str, date, str, str]:
     league_id = parse_challenge_league(row["Lge"])
     if league_id is None:
         raise _BadRow(
-            f"{row['Lge']!r} is no league of the challenge. The leagues are {', '.join(CHALLENGE_LEAGUES)}."
+            f"{row['Lge']!r} is not a league of the challenge. The leagues are {', '.join(CHALLENGE_LEAGUES)}."
         )
     try:
         day = parse_date(row["Date"], DateOrder.DAY_FIRST).day
     except UnusableRecord:
-        raise _BadRow(f"{row['Date']!r} is no day: write it like 14/04/2023 or 2023-04-14.") from None
+        raise _BadRow(f"{row['Date']!r} is not a day: write it like 14/04/2023 or 2023-04-14.") from None
     for name in ("HT", "AT"):
         if not row[name]:
             raise _BadRow(f"it names no team in {name}.")
@@ -295,5 +297,5 @@ def _goals(text: str) -> int | None:
     if goals == NO_RESULT:
         return None
     if not 0 <= goals <= _MOST_GOALS:
-        raise _BadRow(f"{text!r} is no number of goals.")
+        raise _BadRow(f"{text!r} is not a number of goals.")
     return goals

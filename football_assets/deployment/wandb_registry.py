@@ -163,7 +163,8 @@ def _check_files(linked: LinkedModel) -> None:
         )
     if sum(linked.sizes.values()) > MAX_BYTES:
         raise RegistryError(
-            f"{linked.name} has more than {MAX_BYTES >> 30} GiB, which no bundle of ours has."
+            f"{linked.name} has more than {MAX_BYTES >> 30} GiB, the limit of a model bundle. Link one that this "
+            "project logged."
         )
 
 

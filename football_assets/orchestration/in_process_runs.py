@@ -164,7 +164,7 @@ def materialize(
             remote_job_origin=_origin(workspace, job.name) if workspace is not None else None,
         )
     except DagsterInvalidConfigError as error:
-        raise FootballError(f"The run's configuration does not fit: {error.errors[0].message}") from error
+        raise FootballError(f"The run configuration is not valid: {error.errors[0].message}") from error
     graph = definitions.get_repository_def().asset_graph
     events = execute_run_iterator(InMemoryJob(job), run, instance)
     with capture_interrupts():
@@ -191,7 +191,7 @@ def resolve_selection(definitions: Definitions, selection: str) -> frozenset[Ass
         # Assets that one step makes together, like the landed and the rejected rows, run together.
         keys = selected.required_multi_asset_neighbors().resolve(graph)
     except Exception as error:  # Dagster raises several unrelated classes, some of its parser's
-        raise FootballError(f"Selection {selection!r} is not understood. The assets are: {known}.") from error
+        raise FootballError(f"Selection {selection!r} cannot be parsed. The assets are: {known}.") from error
     if not keys:
         raise FootballError(f"Selection {selection!r} names no asset. The assets are: {known}.")
     return frozenset(keys)

@@ -89,7 +89,7 @@ def read_job(path: Path) -> VertexJob:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError, LookupError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise FootballError(
-            f"FOOTBALL_VERTEX_JOB: {path} is no job: {reason}. Copy deploy/training/vertex.yaml."
+            f"FOOTBALL_VERTEX_JOB: {path} is not a job specification: {reason}. Copy deploy/training/vertex.yaml."
         ) from error
     return job
 

@@ -69,7 +69,9 @@ def make_token(settings: Settings, token: str | None = None) -> Path:
             _place_token(folder, file, token)
         file.chmod(0o600)
     except OSError as error:
-        raise FootballError(f"The token of Ray Serve cannot be kept in {file}: {error.strerror}.") from error
+        raise FootballError(
+            f"The token of Ray Serve cannot be written to {file}: {error.strerror}."
+        ) from error
     return file
 
 

@@ -114,7 +114,7 @@ def restore_visitors(listings: tuple[Listing, ...]) -> tuple[Listing, ...]:
     for at, names in options.items():
         if len(names) != 1:
             where = f"{listings[at].round_name}, {listings[at].home}"
-            raise FootballError(f"{where}: the visitor may be any of {sorted(names)}: correct it by hand.")
+            raise FootballError(f"{where}: the away team may be any of {sorted(names)}: correct it by hand.")
     return tuple(
         replace(listing, away=next(iter(options[at]))) if at in options else listing
         for at, listing in enumerate(listings)

@@ -157,7 +157,7 @@ def _check_digest(digest: str, where: str) -> None:
         It is none.
     """
     if not _DIGEST.fullmatch(digest):
-        raise BucketError(f"{digest!r} of {where} is no digest of a content: materialize the asset again.")
+        raise BucketError(f"{digest!r} of {where} is not a content digest: materialize the asset again.")
 
 
 def _pointer(name: str) -> str:

@@ -107,7 +107,7 @@ def choose_finalists(trials: list[Trial], config: SweepConfig) -> list[Trial]:
     scored = [trial for trial in trials if np.isfinite(trial.best)]
     failed = [trial for trial in trials if trial.failure is not None]
     if failed and not scored:
-        raise FootballError(f"No trial of the sweep gave a score: {failed[0].name}, {failed[0].outcome}.")
+        raise FootballError(f"No trial of the sweep returned a score: {failed[0].name}, {failed[0].outcome}.")
     drawn = sorted((trial for trial in scored if trial.origin == DRAWN), key=lambda trial: trial.best)
     return [*(trial for trial in trials if trial.origin != DRAWN), *drawn[: config.finalists]]
 

@@ -161,4 +161,4 @@ def test_hidden_inputs_are_refused_with_retraining(
     given = ["--raw", str(tmp_path), "--start", "2015-08-01", "--out", str(tmp_path / "rows.parquet")]
 
     assert main(["backtest", *given, "--retrain", "season", *option]) == 2
-    assert "go with --retrain never" in capsys.readouterr().err
+    assert "require --retrain never" in capsys.readouterr().err

@@ -110,7 +110,7 @@ def test_files_that_cannot_be_read_or_written_are_told_before_anything_is_comput
     )
     out = tmp_path / "out.csv"
 
-    assert "bad.csv, line 3: 'ENG7' is no league" in refused("challenge", training, bad, "--out", out)
+    assert "bad.csv, line 3: 'ENG7' is not a league" in refused("challenge", training, bad, "--out", out)
     assert "No result of the training file is before 2021-04-14" in refused(
         "challenge", good, good, "--out", out
     )

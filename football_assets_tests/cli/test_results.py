@@ -44,7 +44,8 @@ def test_landing_names_the_files_it_skips_and_ends_with_1_if_one_holds_no_match(
     assert "de.1.json: The file is an HTML page" in shown.err
     assert "de.2.csv: Its only record is not a match, line 2: The date 'never'" in shown.err
     assert (
-        "de.2.csv (de.2 2015-16): 0 results, 0 fixtures, 1 rejected. The first, line 2: The date" in shown.out
+        "de.2.csv (de.2 2015-16): 0 results, 0 fixtures, 1 rejected. The first is line 2: The date"
+        in shown.out
     )
     assert (home / "bucket/raw/results/2015-16/eng.1.csv").read_text() == RESULTS
 

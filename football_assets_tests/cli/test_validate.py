@@ -71,4 +71,4 @@ def test_an_unsigned_version_ends_with_1_where_keys_are_configured(
 
 def test_the_version_of_the_demo_is_whole(demo_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--home", str(demo_home), "validate", "model", "production"]) == 0
-    assert "is whole. Gate: " in capsys.readouterr().out
+    assert "is intact. Gate: " in capsys.readouterr().out

@@ -106,8 +106,8 @@ def test_a_league_is_a_code_or_morocco_as_a_spreadsheet_writes_it(text: str, lea
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("1,ENG9,22-23,14/04/2023,A,B", "line 2: 'ENG9' is no league of the challenge"),
-        ("1,ENG1,22-23,31/04/2023,A,B", "line 2: '31/04/2023' is no day: write it like 14/04/2023"),
+        ("1,ENG9,22-23,14/04/2023,A,B", "line 2: 'ENG9' is not a league of the challenge"),
+        ("1,ENG1,22-23,31/04/2023,A,B", "line 2: '31/04/2023' is not a day: write it like 14/04/2023"),
         ("1,ENG1,22-23,14/04/2023,,B", "line 2: it names no team in HT"),
         ("1,ENG1,22-23,14/04/2023,A, A ", "line 2: A cannot play itself"),
         (",ENG1,22-23,14/04/2023,A,B", "line 2: it has no ID"),
@@ -128,10 +128,10 @@ def test_a_bad_row_of_a_test_is_named_with_its_line(tmp_path: Path, row: str, re
     [
         ("1,", "goals of one team only"),
         ("-1,2", "goals of one team only"),
-        ("one,2", "'one' is no number of goals"),
-        ("1.5,2", "'1.5' is no number of goals"),
-        ("-2,2", "'-2' is no number of goals"),
-        ("100,2", "'100' is no number of goals"),
+        ("one,2", "'one' is not a number of goals"),
+        ("1.5,2", "'1.5' is not a number of goals"),
+        ("-2,2", "'-2' is not a number of goals"),
+        ("100,2", "'100' is not a number of goals"),
     ],
 )
 def test_goals_of_a_training_row_are_numbers_or_missing(tmp_path: Path, goals: str, reason: str) -> None:

@@ -73,7 +73,8 @@ def test_a_file_that_is_no_job_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "job.yaml").write_text(text)
 
     with pytest.raises(
-        FootballError, match="FOOTBALL_VERTEX_JOB: .*job.yaml is no job: .* Copy deploy/training"
+        FootballError,
+        match="FOOTBALL_VERTEX_JOB: .*job.yaml is not a job specification: .* Copy deploy/training",
     ):
         read_job(tmp_path / "job.yaml")
 

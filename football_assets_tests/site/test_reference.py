@@ -83,7 +83,7 @@ def test_every_command_has_its_usage_its_help_and_its_options(pages: Pages) -> N
     assert sorted(listed) == sorted(found)
     land = section(text, "football-land")
     assert "football land [OPTIONS]" in land
-    assert "Copy files of results" in land
+    assert "Copy result files" in land
     assert row_of(section(text, "football-predict"), "--odds HOME DRAW AWAY")[1].startswith("Decimal odds")
     assert "`--help`" not in text
 

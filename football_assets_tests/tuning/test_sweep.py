@@ -49,7 +49,9 @@ def test_the_final_has_the_default_the_last_best_and_the_best_drawn_by_their_bes
 def test_a_sweep_without_any_score_says_why() -> None:
     trials = [a_trial(0, origin=DEFAULT, failure="it died"), a_trial(1)]
 
-    with pytest.raises(FootballError, match="No trial of the sweep gave a score: trial 0, .*failed: it died"):
+    with pytest.raises(
+        FootballError, match="No trial of the sweep returned a score: trial 0, .*failed: it died"
+    ):
         choose_finalists(trials, SWEEP)
 
 

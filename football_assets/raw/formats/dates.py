@@ -96,7 +96,7 @@ def infer_date_order(listed: Iterable[tuple[str, str]]) -> DateOrder:
     if len(proofs) == len(DateOrder):
         raise UnreadableFile(
             f"The dates are in two orders: {', '.join(proofs[order] for order in DateOrder)}. "
-            "Write all in one order, best like '2014-08-16'."
+            "Write all dates in one order, preferably like '2014-08-16'."
         )
     return next(iter(proofs), DateOrder.DAY_FIRST)
 

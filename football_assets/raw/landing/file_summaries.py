@@ -67,7 +67,7 @@ class FileSummary:
             return self.reason
         if self.rejected == 1:
             return f"Its only record is not a match, {self.first_reason}"
-        return f"None of its {self.rejected:,} records is a match. The first, {self.first_reason}"
+        return f"None of its {self.rejected:,} records is a match. The first is {self.first_reason}"
 
 
 def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary]:

@@ -40,7 +40,7 @@ def problem_lines(result: LandingResult) -> Iterator[str]:
 
 def _line(item: LandedFile) -> str:
     found = item.summary
-    reason = f". The first, {found.first_reason}" if found.first_reason else ""
+    reason = f". The first is {found.first_reason}" if found.first_reason else ""
     counts = [
         _count(found.results, "result"),
         _count(found.fixtures, "fixture"),

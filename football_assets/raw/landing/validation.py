@@ -90,7 +90,7 @@ def _many_rejected(summary: FileSummary) -> str | None:
     records = summary.matches + summary.rejected
     if summary.rejected <= MAX_REJECTED_SHARE * records:
         return None
-    return f"{summary.rejected:,} of {records:,} records are rejected. The first, {summary.first_reason}"
+    return f"{summary.rejected:,} of {records:,} records are rejected. The first is {summary.first_reason}"
 
 
 def _unusable(name: str, problem: str) -> ValidatedObject:

@@ -77,7 +77,7 @@ def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None,
     if new.rejected > new.matches:  # like the list of another season that overlaps this one by a few days
         records = new.rejected + new.matches
         raise FetchedFileRejected(
-            f"Of its {records:,} records {new.rejected:,} are rejected. The first, {new.first_reason}"
+            f"{new.rejected:,} of its {records:,} records are rejected. The first is {new.first_reason}"
         )
     lost = find_loss(new, old[0]) if old else None
     if lost is not None:

@@ -207,7 +207,7 @@ class Fetcher:
             return self._read(url, response)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
             raise CutOff(
-                f"{url} was cut off on the way, {self.manners.attempts} times: sync again later."
+                f"The download of {url} was interrupted {self.manners.attempts} times: sync again later."
             ) from error
 
     def _read(self, url: str, response: httpx.Response) -> bytes:

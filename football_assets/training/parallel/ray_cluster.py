@@ -135,6 +135,6 @@ def _check_reached(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         raise FootballError(
-            f"Ray's cluster at {address} is not reached ({error.strerror or error}): start it, or unset RAY_ADDRESS to "
-            "use this machine alone."
+            f"Ray's cluster at {address} cannot be reached ({error.strerror or error}): start it, or unset RAY_ADDRESS "
+            "to use this machine alone."
         ) from error

@@ -135,7 +135,7 @@ def test_dates_in_both_orders_are_refused_with_one_of_each() -> None:
         order_of("01/02/2023", "13/08/2023", "8/14/2023", "15/08/2023")
     assert str(error.value) == (
         "The dates are in two orders: '13/08/2023' in line 3 is day first, '8/14/2023' in line 4 is month first. "
-        "Write all in one order, best like '2014-08-16'."
+        "Write all dates in one order, preferably like '2014-08-16'."
     )
 
 

@@ -24,8 +24,8 @@ ADDED = landed("d.csv", FileSummary(additions=35))
 def test_each_of_a_few_files_has_a_line_and_the_totals_follow() -> None:
     assert list(report_lines(LandingResult((GOOD, PARTLY, NONE), ()))) == [
         "a.csv (eng.1 2014-15): 1,380 results, 1 fixture, 0 rejected",
-        "b.csv (eng.1 2014-15): 0 results, 2 fixtures, 1 rejected. The first, line 7: The date 'x' is no date.",
-        "c.csv (eng.1 2014-15): 0 results, 0 fixtures, 2 rejected. The first, line 2: No.",
+        "b.csv (eng.1 2014-15): 0 results, 2 fixtures, 1 rejected. The first is line 7: The date 'x' is no date.",
+        "c.csv (eng.1 2014-15): 0 results, 0 fixtures, 2 rejected. The first is line 2: No.",
         "3 files landed, 3 of them new or changed, season 2014-15: 1,380 results, 3 fixtures, "
         "3 rejected records.",
     ]

@@ -312,7 +312,7 @@ def test_a_file_without_a_match_lands_with_its_reason_but_replaces_no_object(
     (found,) = land(bucket, [root]).landed
     assert (found.is_changed, found.summary.rejected) == (True, 2)
     assert found.problem == (
-        "None of its 2 records is a match. The first, line 2: The date '2014-99-16' does not exist."
+        "None of its 2 records is a match. The first is line 2: The date '2014-99-16' does not exist."
     )
     assert read_season(bucket, "2014-15", TODAY).rejected.height == 2
 

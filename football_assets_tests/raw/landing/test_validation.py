@@ -73,5 +73,5 @@ def test_an_object_with_more_than_a_twentieth_rejected_is_a_problem(bucket: Loca
     assert just.is_valid
     assert just.summary.rejected == 2
     assert problem(bucket, "raw/b/2014-15/eng.1.csv").startswith(
-        "2 of 39 records are rejected. The first, line 39"
+        "2 of 39 records are rejected. The first is line 39"
     )

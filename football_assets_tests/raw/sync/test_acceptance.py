@@ -45,7 +45,7 @@ def test_a_file_in_another_format_than_its_object_is_rejected() -> None:
 def test_a_file_with_more_rejected_records_than_matches_is_rejected() -> None:
     of_another_season = [f"2013-08-{day},Leeds,2-1,?,Hull" for day in range(10, 13)]
     with pytest.raises(
-        FetchedFileRejected, match="Of its 5 records 3 are rejected. The first, line 4: The date 2013"
+        FetchedFileRejected, match="3 of its 5 records are rejected. The first is line 4: The date 2013"
     ):
         check(csv_of(*ROWS[:2], *of_another_season))
 

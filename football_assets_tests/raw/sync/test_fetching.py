@@ -124,7 +124,7 @@ def test_what_may_pass_is_tried_again(source: SourceServer, fetcher: Fetcher, fa
     [
         (status(500), UnreachableFile, "answered 500"),
         (status(429), UnreachableFile, "answered 429 .Too Many Requests., 3 times"),
-        (cut_short(DATA[:5], len(DATA)), CutOff, "was cut off on the way, 3 times"),
+        (cut_short(DATA[:5], len(DATA)), CutOff, "was interrupted 3 times"),
         (hang_up, UnreachableFile, "does not answer"),
         (silence, UnreachableFile, "does not answer"),
     ],

@@ -324,7 +324,7 @@ def test_nothing_there_at_all_is_a_problem(sync: Sync) -> None:
 
 
 BROKEN: list[tuple[str, Fault, str]] = [
-    ("openfootball", cut_short(openfootball(9)[:300], 3000), "cut off on the way"),
+    ("openfootball", cut_short(openfootball(9)[:300], 3000), "was interrupted"),
     ("openfootball", body(openfootball(9)[:300]), "broken JSON"),
     ("openfootball", without_length(openfootball(9)[:-1]), "broken JSON"),
     ("openfootball", body(b"<!DOCTYPE html><html>We will be back soon</html>"), "HTML page"),
@@ -337,12 +337,12 @@ BROKEN: list[tuple[str, Fault, str]] = [
     (
         "openfootball",
         body(openfootball(8, first=date(2024, 8, 16))),
-        "The first, matches[0]: The date 2024-08-16 is outside the season",
+        "The first is matches[0]: The date 2024-08-16 is outside the season",
     ),
     (
         "openfootball",
         body(json_of(*[{"date": "16 Aug", "team1": "a", "team2": "b"}] * 8).encode()),
-        "None of its 8 records is a match. The first, matches[0]: The date '16 Aug'",
+        "None of its 8 records is a match. The first is matches[0]: The date '16 Aug'",
     ),
     ("footballcsv", body(footballcsv(9)[:-30]), "is truncated: its last line is 'Sun Aug '"),
     ("footballcsv", without_length(footballcsv(9)[:-3]), "is truncated"),
@@ -391,7 +391,7 @@ def test_another_seasons_file_does_not_land_though_a_few_rows_fit(
     refused = only(sync("footballcsv"))
     assert (refused.status, bucket.stat(FOOTBALLCSV[2])) == (FileStatus.REJECTED, None)
     assert refused.note.startswith(
-        "Of its 17 records 9 are rejected. The first, line 2: The date 2024-10-20 is outside"
+        "9 of its 17 records are rejected. The first is line 2: The date 2024-10-20 is outside"
     )
     source.files[FOOTBALLCSV[1]] = of_two_seasons(8, 8)
     assert only(sync("footballcsv")).status is FileStatus.NEW

@@ -16,7 +16,7 @@ def test_a_cluster_that_is_not_there_is_told_at_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
 
     with (
-        pytest.raises(FootballError, match=f"127.0.0.1:{port} is not reached .*unset RAY_ADDRESS"),
+        pytest.raises(FootballError, match=f"127.0.0.1:{port} cannot be reached .*unset RAY_ADDRESS"),
         ray_cluster(),
     ):
         pytest.fail("there is no cluster")
