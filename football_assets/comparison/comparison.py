@@ -30,12 +30,12 @@ NOT_INSTALLED = (
     "The row of {1} is missing."
 )
 
-ReportProgress = Callable[[str, int, int], None]  # step, done so far, of how many
+ReportProgress = Callable[[str, int, int], None]  # step, units done, units in total
 
 
 @dataclass(frozen=True)
 class ForecasterComparison:
-    """All forecasts, the scores by block, notes for the reader, and the feature importances of the trees.
+    """All forecasts, the scores by block, notes to print, and the feature importances of the trees.
 
     `prefixes` is the prefix of each forecaster's columns in `forecasts`, the network's empty.
     """

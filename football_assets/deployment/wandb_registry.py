@@ -28,11 +28,11 @@ _TIMEOUT_SECONDS = 15
 
 
 class LinkedModel(Protocol):
-    """A version of a model in a registry elsewhere. `sizes`: bytes of its files by name."""
+    """A model version in another registry."""
 
     @property
     def name(self) -> str:
-        """What tells this version from all others."""
+        """The unique name of this version."""
 
     @property
     def sizes(self) -> Mapping[str, int]:
@@ -43,19 +43,19 @@ class LinkedModel(Protocol):
 
 
 class LinkedModels(Protocol):
-    """A registry elsewhere."""
+    """A model registry other than the project's own."""
 
     def production(self) -> LinkedModel | None:
         """Return the version that is linked as production, if one is."""
 
 
 def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> int | None:
-    """Make the linked production version a version of the registry, and production; None: it was followed before.
+    """Import the linked production version and promote it; return its number, or None if it was imported before.
 
     Raises
     ------
     RegistryError
-        It is no bundle of ours.
+        The linked version is not a model bundle of this project.
     SignatureError
         Signatures are verified, and that of the artifact is not valid, or this process cannot sign a new version.
     """
@@ -82,7 +82,7 @@ def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> in
 
 
 class WandbRegistry:
-    """The model registry of W&B, asked with WANDB_API_KEY."""
+    """The model registry of W&B, queried with WANDB_API_KEY."""
 
     def production(self) -> LinkedModel | None:
         """Return the artifact version with the alias `production`.
@@ -100,7 +100,7 @@ class WandbRegistry:
             return (
                 _WandbModel(api.artifact(path, type="model")) if api.artifact_exists(path, "model") else None
             )
-        except Exception as error:  # whatever its client gives
+        except Exception as error:  # the client raises errors of many kinds
             raise RegistryError(
                 f"The request of {path} from W&B failed: {' '.join(str(error).split())[:200]}"
             ) from error
@@ -116,7 +116,7 @@ class _WandbModel:
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        # A reference would be fetched from wherever it leads to: its name is none that a bundle may have.
+        # W&B fetches a reference from its own address, so it gets a name that a bundle may not have.
         entries = self._artifact.manifest.entries.values()
         return {
             entry.path if entry.ref is None else f"{entry.path} from {entry.ref}": entry.size or 0

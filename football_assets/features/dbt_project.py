@@ -1,7 +1,8 @@
 """The dbt project `dbt_features/` and its manifest, which `dbt_build` and the Dagster assets read.
 
 The manifest holds absolute paths and is not committed. dbt parses the project again when one of its files has changed.
-In a checkout dbt writes to `dbt_features/target`, as by hand; of an installed package to the home's scratch folder.
+In a clone dbt writes to `dbt_features/target`, as when it is run by hand; in an installation from a wheel it writes to
+the home's scratch folder.
 """
 
 import contextlib
@@ -22,8 +23,8 @@ from football_assets.runtime.file_locks import lock_file
 from football_assets.runtime.home import is_checkout, project_root
 from football_assets.settings import get_settings
 
-DATABASE = "features.duckdb"  # dbt knows the tables in it as those of `features`
-PARTIAL_PARSE = "partial_parse.msgpack"  # what dbt parses the project faster by
+DATABASE = "features.duckdb"  # dbt's name of this database is `features`
+PARTIAL_PARSE = "partial_parse.msgpack"  # dbt's cache of the parsed project
 _PARSED = ("manifest.json", PARTIAL_PARSE)
 
 

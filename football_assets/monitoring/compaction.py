@@ -1,4 +1,4 @@
-"""Compaction of the prediction log: segments that serving wrote become one Parquet table a day, each line once.
+"""Compaction of the prediction log: the segments that serving wrote become one Parquet table per day.
 
 Memory is bounded, however many records a day has. Segments are read one after another into sorted files of the scratch
 folder; these and the day's table are then merged some rows at a time (`monitoring.log_tables`). The table is replaced
@@ -32,7 +32,7 @@ PROBLEM_LINES = 20  # of a segment that are reported one by one
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in the log that could not be used as it is. `line` counts from 1, None for a whole object."""
+    """A line or object of the log that could not be used. `line` counts from 1; None: the whole object."""
 
     object: str
     line: int | None
@@ -41,7 +41,7 @@ class Problem:
 
 @dataclass
 class Compaction:
-    """What a compaction did: rows added, segments deleted, days whose table changed, and what was odd."""
+    """The result of a compaction: rows added, segments deleted, days whose table changed, and problems."""
 
     rows: int = 0
     segments: int = 0
@@ -50,10 +50,10 @@ class Compaction:
 
 
 def compact(bucket: Bucket, scratch: Path | None = None) -> Compaction:
-    """Move every segment of the bucket into the tables, a day at a time.
+    """Move every segment of the bucket into the tables, one day at a time.
 
-    Any number may run at once, while serving uploads more. A line that is no record is kept under
-    `prediction_log/rejected/`; an object that is no segment, is corrupt, or has no record at all, stays where it is.
+    Several compactions may run at the same time, while serving uploads more segments. A line that is not a record is
+    moved to `prediction_log/rejected/`. An object that is not a segment, is corrupt, or has no record is left in place.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def compact(bucket: Bucket, scratch: Path | None = None) -> Compaction:
     Raises
     ------
     PredictionLogError
-        The table of a day changes all the time.
+        Other processes changed the table of a day during every attempt.
     """
     done = Compaction()
     days: dict[date, list[tuple[SegmentName, ObjectInfo]]] = {}
@@ -209,7 +209,7 @@ def _problems(item: ObjectInfo, records: SegmentRecords, is_usable: bool) -> Ite
 
 
 def describe(problems: Iterable[Problem]) -> pl.DataFrame:
-    """Problems as a table for a person."""
+    """Return problems as a table, one row per problem."""
     return pl.DataFrame(
         [(problem.object, problem.line, problem.reason) for problem in problems],
         schema={"object": pl.String, "line": pl.Int64, "what": pl.String},

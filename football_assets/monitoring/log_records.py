@@ -18,24 +18,24 @@ from football_assets.sequences.tier_names import RESULTS, TIER_COLUMN
 from football_assets.storage.log_segments import Line, segment_lines
 from football_assets.storage.model_files import FEATURE_SPEC
 
-_RECORDS_AT_ONCE = 10_000  # that are Python objects at a time: 40 MB
+_RECORDS_AT_ONCE = 10_000  # that are held as Python objects at a time; they take 40 MB
 _OF_RECORD = tuple(LOG_SCHEMA)[: tuple(LOG_SCHEMA).index("segment")]
 
 
 @dataclass
 class SegmentRecords:
-    """What reading a segment found beside its rows: complete once `frames` is exhausted.
+    """Counts and problems of a segment that is read; they are complete once `frames` is exhausted.
 
     Attributes
     ----------
     file
         Name of the segment in the rows.
     rows
-        How many records were read.
+        Number of records read.
     rejected
-        Lines that are no record.
+        Lines that are not records.
     nameless
-        By model version, why its features have no names.
+        Reason for which the features of a model version have no names, by version.
     """
 
     file: str
@@ -91,8 +91,10 @@ def _values(record: dict[str, Any]) -> tuple[Any, ...]:
         *_numbers(record["p"], len(PROBABILITY_COLUMNS)),
         *_numbers(record["xg"], len(EXPECTED_GOALS_COLUMNS)),
         float(record["latency_ms"]),
-        _text(record.get(TIER_COLUMN, RESULTS)),  # records of before there were tiers have none
-        *(_text_or_none(record.get(name)) for name in ("traceparent", "tracestate")),  # nor these
+        _text(record.get(TIER_COLUMN, RESULTS)),  # earlier records have no tier
+        *(
+            _text_or_none(record.get(name)) for name in ("traceparent", "tracestate")
+        ),  # earlier records have none
     )
 
 

@@ -26,7 +26,7 @@ class Production:
 
     @property
     def has_results(self) -> bool:
-        """Whether the reference says how its matches ended; bundles of before the drift report do not."""
+        """Whether the reference has the results of its matches; bundles of early releases do not."""
         return set(RESULT_COLUMNS) <= set(self.reference.columns)
 
 
@@ -51,19 +51,19 @@ def load_production(registry: Registry) -> Production | None:
 
 
 def last_result_known(registry: Registry, version: int) -> date | None:
-    """Day of the last result that a version knows; None if it knows none.
+    """Return the day of the last result that a version knows; None if it knows none.
 
     Raises
     ------
     RegistryError
-        Its file of the teams' state is missing or corrupt.
+        Its team state is missing or corrupt.
     """
     state = pl.read_parquet(io.BytesIO(registry.read(version, TEAM_STATE)), columns=["last_kickoff_date"])
     return state["last_kickoff_date"].max()  # type: ignore[return-value]
 
 
 def last_result_learnt(registry: Registry) -> date | None:
-    """Day of the last result that any version knows, in production or not; None if none knows one.
+    """Return the day of the last result that any version knows, in production or not; None if none knows one.
 
     It is the newest version's, unless that one cannot be read or has no teams.
     """
@@ -78,13 +78,13 @@ def last_result_learnt(registry: Registry) -> date | None:
 
 
 def with_the_same_inputs(registry: Registry, production: Production, versions: list[int]) -> list[int]:
-    """Which of some versions have production's inputs, so that their columns in the log mean the same."""
+    """Return the versions with the inputs of production: their columns in the log have the same meaning."""
     names = production.spec.context_names
 
     def same(version: int) -> bool:
         try:
             spec = FeatureSpec.model_validate_json(registry.read(version, FEATURE_SPEC))
-        except (RegistryError, ValueError):  # gone, and its inputs have no names in the log
+        except (RegistryError, ValueError):  # without it, its inputs have no names in the log
             return False
         return spec.context_names == names
 

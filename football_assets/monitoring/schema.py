@@ -57,5 +57,5 @@ FORECAST = (*PROBABILITY_COLUMNS, *EXPECTED_GOALS_COLUMNS)
 
 
 def feature_columns(predictions: pl.DataFrame) -> list[str]:
-    """Names of the inputs in a part of the log."""
+    """Return the names of the input columns in a part of the log."""
     return [name for name in predictions.columns if name not in LOG_SCHEMA]

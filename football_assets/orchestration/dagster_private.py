@@ -8,12 +8,12 @@ from dagster._core.definitions.assets.graph.base_asset_graph import (
     BaseAssetGraph,  # type of a repository's graph
 )
 from dagster._core.definitions.data_version import (
-    CODE_VERSION_TAG,  # of a materialization: the code version that made it
+    CODE_VERSION_TAG,  # of a materialization: the code version of its asset
     DATA_VERSION_TAG,  # of a materialization: its data version
 )
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import (
-    execute_run_iterator,  # yields events while the run goes on; `execute_job` not
+    execute_run_iterator,  # yields events during the run; `execute_job` does not
 )
 from dagster._core.launcher import (  # of `RunLauncher`'s methods
     CheckRunHealthResult,

@@ -1,4 +1,4 @@
-"""The data versions of assets as Dagster's event log has them."""
+"""Read the data versions of assets from Dagster's event log."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
 from football_assets.orchestration.dagster_private import DATA_VERSION_TAG
 
 DataVersions = dict[str, str | dict[str, str] | None]
-"""Data version by asset, of a partitioned asset by partition; None: no materialization is recorded."""
+"""Data version by asset; for a partitioned asset, data version by partition; None: never materialized."""
 
 
 def latest_data_versions(instance: DagsterInstance, keys: Iterable[AssetKey]) -> DataVersions:
@@ -16,14 +16,14 @@ def latest_data_versions(instance: DagsterInstance, keys: Iterable[AssetKey]) ->
     Parameters
     ----------
     instance
-        Has the event log.
+        The Dagster instance whose event log is read.
     keys
         The assets.
 
     Returns
     -------
     dict
-        Assets in order of name.
+        Data version by asset key, in alphabetical order; see `DataVersions`.
     """
     return {key.to_user_string(): _latest(instance, key) for key in sorted(keys)}
 

@@ -25,14 +25,14 @@ _EXTRA = "football-assets[kuberay]"
 
 @contextmanager
 def ray_for_step(context: StepContext, manifest: Path | None) -> Iterator[None]:
-    """Let RAY_ADDRESS name a new cluster on Kubernetes while the block runs; the cluster is deleted after it.
+    """Create a Ray cluster, set RAY_ADDRESS to it while the block runs, and delete the cluster afterwards.
 
     Parameters
     ----------
     context
-        Of the step: the cluster's name and labels identify its run.
+        Context of the step. The cluster's name and labels identify its run.
     manifest
-        YAML file with a RayCluster; None: RAY_ADDRESS stays as it is.
+        YAML file with a RayCluster. None: no cluster is created, and RAY_ADDRESS is not changed.
 
     Raises
     ------
@@ -56,8 +56,8 @@ def ray_for_step(context: StepContext, manifest: Path | None) -> Iterator[None]:
 def kuberay_cluster(manifest: Path) -> "KubeRayCluster":
     """Build dagster-ray's resource for the cluster of a manifest.
 
-    The name in the manifest is left out: each run has a cluster of its own. The namespace is the manifest's, else that
-    of this pod, else `default`.
+    The name in the manifest is ignored, since each run gets a separate cluster. The namespace is that of the manifest,
+    else that of this pod, else `default`.
 
     Raises
     ------

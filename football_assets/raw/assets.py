@@ -1,4 +1,4 @@
-"""Public sources become landing files, and those `raw_matches` and `raw_matches_rejected`."""
+"""Assets of the raw stage: `synced_results` fetches landing files; the `raw_matches` tables are read from them."""
 
 import hashlib
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ _PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "awa
     partitions_def=countries,
     backfill_policy=BackfillPolicy.single_run(),
     can_subset=False,
-    pool="landing",  # the record of what was read is written after the tables: two runs at once would mix
+    pool="landing",  # the record of what was read is written after the tables: one run at a time
 )
 def read_landing_files(
     context: AssetExecutionContext, bucket: BucketResource
@@ -105,7 +105,7 @@ def read_landing_files(
 
 
 def _content_version(table: pl.DataFrame) -> DataVersion:
-    """Return the digest of the rows: the landing files are no assets, so Dagster derives no data version from them."""
+    """Return the digest of the rows. Dagster cannot derive it, since the landing files are not assets."""
     rows = table.hash_rows().to_numpy().tobytes()
     return DataVersion(hashlib.blake2b(rows, digest_size=16).hexdigest())
 

@@ -166,7 +166,7 @@ def _reasons(reasons: pl.DataFrame) -> dict[str, MetadataValue]:
 
 
 def _every_file_can_be_read(store: Bucket, rejected: pl.DataFrame) -> AssetCheckResult:
-    # What lies in no season's folder is in no partition of the table.
+    # Objects outside of a season's folder are in no partition of the table.
     lost = [stray for stray in inventory(store).strays if stray.season is None]
     placeless = pl.DataFrame(
         [(stray.info.name, stray.reason) for stray in lost],

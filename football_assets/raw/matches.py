@@ -1,4 +1,4 @@
-"""Landing objects of countries to matches: parse, validate, map club names, merge.
+"""Read the matches of countries from landing objects: parse, validate, map club names, merge.
 
 Called by the raw assets, `football clubs` and benchmarks.
 """
@@ -80,7 +80,7 @@ def read_countries(
     today
         Matches played after this day are rejected.
     listed
-        The inventory, where the caller has one.
+        Listing of the landing objects. None: the bucket is listed.
     """
     listed = listed or inventory(bucket)
     rows, unread, measures = _read_all(bucket, objects_of(listed, countries))
@@ -142,7 +142,7 @@ def _copied_files(copies: pl.DataFrame) -> pl.DataFrame:
 
 
 def named_entries(bucket: Bucket, seasons: Collection[str], today: date) -> pl.DataFrame:
-    """Read the sound entries of all landing objects of seasons before they are merged, clubs by their canonical names.
+    """Read the valid entries of all landing objects of seasons, unmerged, with canonical club names.
 
     The sources' own names are in `home_name` and `away_name`.
 

@@ -1,4 +1,4 @@
-"""Environment variables for the time of a block."""
+"""Set environment variables while a block runs."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,8 @@
 """Advisory locks on open files: flock(2) on Linux and macOS, `LockFileEx` or `msvcrt.locking` on Windows.
 
-A lock belongs to the open file: it ends when the last descriptor of it is closed, also by the end of a killed process,
-and a child that inherits the descriptor holds it too. portalocker calls the function of the platform; here its
-exceptions become those of the operating system.
+A lock belongs to the open file. A child process that inherits the descriptor holds it too. The lock ends when the last
+descriptor of the file is closed, which also happens when a process is killed. portalocker calls the function of the
+platform; its exceptions are converted to OSError.
 """
 
 import errno
@@ -40,8 +40,8 @@ def try_lock_file(file: LockableFile, *, shared: bool = False) -> bool:
     Parameters
     ----------
     shared
-        Several processes may hold a shared lock, and none with it an exclusive one. On Windows a shared lock needs
-        the package pywin32.
+        Request a shared lock, which several processes may hold at the same time, but not together with an exclusive
+        lock. On Windows it needs the package pywin32.
 
     Raises
     ------

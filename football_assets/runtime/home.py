@@ -121,7 +121,7 @@ def _given_dagster_home() -> Path | None:
     Raises
     ------
     FootballError
-        DAGSTER_HOME is no folder.
+        DAGSTER_HOME is not a folder.
     """
     given = os.environ.get("DAGSTER_HOME", "").strip()
     if not given or given == str(_settings().dagster_home):
@@ -133,7 +133,7 @@ def _given_dagster_home() -> Path | None:
 
 
 def _configure_dagster(folder: Path) -> None:
-    """Copy `dagster.yaml` into a folder, unless the folder has one that is no unedited copy."""
+    """Copy `dagster.yaml` into a folder, unless the folder has an edited one or one of other origin."""
     data = (project_root() / _CONFIGURATION).read_bytes()
     file, copy = folder / _CONFIGURATION, data + _mark(data)
     if file.exists():
@@ -145,7 +145,7 @@ def _configure_dagster(folder: Path) -> None:
 
 
 def _mark(data: bytes) -> bytes:
-    """Return the last line of a copy, by which an edited copy is recognised."""
+    """Return the last line of a copy. It has a digest, by which an edited copy is recognised."""
     return _MARK + hashlib.sha256(data).hexdigest().encode() + b"\n"
 
 

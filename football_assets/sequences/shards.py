@@ -1,4 +1,4 @@
-"""Shards of the tensors: some matches with the past matches that their histories read, and nothing else.
+"""Shards of the tensors: a subset of the matches with the past matches in their histories.
 
 A worker of a distributed training receives the shard of the matches that it owns instead of all tensors.
 """
@@ -26,9 +26,9 @@ class TensorShard:
     Attributes
     ----------
     rows
-        `[own]`: rows in all tensors, ascending.
+        int64 `[own]`: rows of the shard's matches in all tensors, ascending.
     tensors
-        The matches of these rows in the same order; their `keys` have no row.
+        The matches of these rows in the same order. `keys` is empty.
     """
 
     rows: NDArray[np.int64]
@@ -50,7 +50,7 @@ class TensorShard:
         Raises
         ------
         IndexError
-            The shard lacks one of them.
+            A row is not in the shard.
         """
         is_in = contains(self.rows, rows)
         if not is_in.all():
@@ -62,7 +62,7 @@ class TensorShard:
 
 
 def contains(ascending: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which rows are among others, which are in ascending order."""
+    """Return a mask of the rows that are in `ascending`, a sorted array."""
     if len(ascending) == 0:
         return np.zeros(len(rows), dtype=bool)
     found = np.minimum(np.searchsorted(ascending, rows), len(ascending) - 1)
@@ -71,14 +71,14 @@ def contains(ascending: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[n
 
 
 def cut_shard(tensors: SequenceTensors, rows: NDArray[np.int64]) -> TensorShard:
-    """Copy the matches of some rows out of tensors, with the rows of `past` that their histories read.
+    """Copy the matches of some rows, and the rows of `past` that their histories read.
 
     Spans are shortened to the specification's history length, so that a shard has no older past match.
 
     Parameters
     ----------
     tensors
-        In memory or mapped. Memory in proportion to the shard is used, whatever the size of the tensors.
+        In memory or memory-mapped. The memory used is proportional to the shard, not to the tensors.
     rows
         Rows of the matches, ascending.
     """

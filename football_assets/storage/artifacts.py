@@ -82,7 +82,7 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
 
 
 def named_digests(bucket: Bucket, name: str) -> list[str]:
-    """Return the digests of the contents that an artifact's pointer names, the current one first; none without one.
+    """Return the digests in an artifact's pointer, the current one first; empty if there is no pointer.
 
     Raises
     ------
@@ -149,12 +149,12 @@ def _digests(pointer: bytes | None) -> list[str]:
 
 
 def _check_digest(digest: str, where: str) -> None:
-    """Check that a digest is one: it becomes part of object names and paths.
+    """Check the format of a digest, which becomes part of object names and paths.
 
     Raises
     ------
     BucketError
-        It is none.
+        The digest is not valid.
     """
     if not _DIGEST.fullmatch(digest):
         raise BucketError(f"{digest!r} of {where} is not a content digest: materialize the asset again.")

@@ -41,7 +41,15 @@ _NO_PARTS = frozenset({"", ".", "..", INTERNAL})
 
 @dataclass(frozen=True, order=True)
 class ObjectInfo:
-    """One object as it stood when it was listed. `size` in bytes; `updated`, when the content was written, in UTC."""
+    """The state of an object when it was listed.
+
+    Attributes
+    ----------
+    size
+        In bytes.
+    updated
+        When the content was written, in UTC.
+    """
 
     name: str
     version: str
@@ -51,7 +59,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True)
 class UnusableFile:
-    """A file or folder of a local bucket that is no object: its name is not UTF-8, or it cannot be read.
+    """A file or folder of a local bucket that is not an object: its name is not UTF-8, or it cannot be read.
 
     `name` has a hexadecimal escape for every byte that is not UTF-8. `is_closed`: a folder that cannot be listed and
     may hold objects.
@@ -78,12 +86,13 @@ class Bucket(ABC):
         Parameters
         ----------
         on_unusable
-            Called with each file and folder that is no object. None: one that cannot be read is an error, others are
-            left out.
+            Called with each file and folder that is not an object. None: one that cannot be read is an error; others
+            are left out.
 
         Raises
         ------
         BucketError
+            The bucket cannot be read.
         """
 
     @abstractmethod
@@ -97,19 +106,21 @@ class Bucket(ABC):
         Raises
         ------
         ObjectNotFound
+            There is no such object.
         UnreadableObject
             The operating system cannot read the file of a local bucket.
         """
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
-        """Open the object for reading at any position; a remote bucket is asked for the parts that are read.
+        """Open the object for random access; of a remote object only the parts that are read are requested.
 
-        All that is read is of one version of the object.
+        All reads return the content of one version of the object.
 
         Raises
         ------
         ObjectNotFound
+            There is no such object.
         UnreadableObject
             The operating system cannot read the file of a local bucket.
         """
@@ -121,7 +132,7 @@ class Bucket(ABC):
         Parameters
         ----------
         if_version
-            None: whatever is there. ABSENT: only if there is no such object. A version: only over that version.
+            None: unconditionally. ABSENT: only if the object does not exist. A version: only over that version.
 
         Raises
         ------
@@ -131,12 +142,12 @@ class Bucket(ABC):
 
     @abstractmethod
     def delete(self, name: str, *, if_version: str | None = None) -> None:
-        """Remove the object; removing what is not there is no error.
+        """Remove the object. Removing an object that does not exist is not an error.
 
         Parameters
         ----------
         if_version
-            None: whatever is there. A version: only that one.
+            None: unconditionally. A version: only that version.
 
         Raises
         ------
@@ -177,6 +188,7 @@ class Bucket(ABC):
         Raises
         ------
         ObjectNotFound
+            There is no such object.
         """
 
     @abstractmethod
@@ -213,7 +225,7 @@ def parts_of_name(name: str) -> tuple[str, ...]:
     Raises
     ------
     BucketError
-        The name leads out of the bucket, has two spellings, or is kept for the bucket's own files.
+        The name leads out of the bucket, has two spellings, or is reserved for files of the bucket itself.
     """
     parts = tuple(
         name.split("/")

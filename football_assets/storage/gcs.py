@@ -54,7 +54,7 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 8.0
 _DEADLINE_SECONDS = 60.0
 
-# Else the client asks for the bucket itself whenever an object is missing, to label traces.
+# Otherwise the client requests the bucket whenever an object is missing, to label traces.
 os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 
 _LIST, _GET = "storage.objects.list", "storage.objects.get"
@@ -73,8 +73,8 @@ class GcsBucket(Bucket):
     url
         `gs://bucket` or `gs://bucket/prefix`. The constructor sends no request.
     make_client
-        Makes the client. None: one with the application default credentials, or, where STORAGE_EMULATOR_HOST is
-        set, one of that server.
+        Creates the client. None: one with the application default credentials, or one of the server of
+        STORAGE_EMULATOR_HOST if that is set.
     deadline_seconds
         How long a call with transient errors is retried.
 
@@ -100,13 +100,13 @@ class GcsBucket(Bucket):
         self.url = f"{GCS_SCHEME}{match['bucket']}{'/' if prefix else ''}{prefix}"
         self._prefix = f"{prefix}/" if prefix else ""
         self._deadline_seconds = deadline_seconds
-        self._has_answered = False  # the bucket was there
+        self._has_answered = False  # the bucket exists
         with self._calls("open the bucket", _LIST):
             self._client = make_client() if make_client is not None else _shared_client()
         self._bucket = self._client.bucket(match["bucket"])
 
     def list(self, prefix: str = "", *, on_unusable: OnUnusable | None = None) -> Iterator[ObjectInfo]:
-        """List the objects under the prefix, a page a request; of many pages several are requested at once."""
+        """List the objects under the prefix, one page per request; if there are many, in parallel."""
         folder_of_prefix(prefix)
         request = partial(
             self._client.list_blobs,
@@ -117,7 +117,7 @@ class GcsBucket(Bucket):
             timeout=_TIMEOUT_SECONDS,
         )
         with self._calls("list objects", _LIST):
-            # In order of the names' UTF-8, which is that of their characters.
+            # In order of the names in UTF-8, which is the order of their characters.
             yield from list_in_ranges(request, self._prefix + prefix, self._listed)
 
     def _listed(self, blob: Blob) -> ObjectInfo | None:
@@ -132,7 +132,7 @@ class GcsBucket(Bucket):
             return _info(name, blob) if blob is not None else None
 
     def read(self, name: str) -> bytes:
-        """Read an object, with a check of its checksum."""
+        """Read an object and verify its checksum."""
         buffer = io.BytesIO()
         self._fetch(name, buffer)
         return buffer.getvalue()
@@ -335,7 +335,7 @@ def _shared_client() -> Client:
 
 @lru_cache(maxsize=4)
 def _default_client(emulator: str | None, process: int) -> Client:
-    """Make one client a process, so that its connections and access token are reused."""
+    """Create one client per process, so that its connections and access token are reused."""
     return Client(project=None)
 
 

@@ -1,7 +1,8 @@
 """List many objects of Google Cloud Storage: ranges of names in parallel, since each page waits for the one before.
 
-The service gives at most 1,000 objects a page, and each page names the next. What a listing has after its first ten
-pages is cut at the folders below its prefix into ranges of names, which several threads list at once.
+The service returns at most 1,000 objects per page, and each page has the token of the next one. After the first ten
+pages, the rest of a listing is divided at the folders below its prefix into ranges of names, which several threads list
+in parallel.
 """
 
 from collections import deque
@@ -43,13 +44,13 @@ def list_in_ranges(
 ) -> Iterator[Listed]:
     """List the objects whose name starts with the prefix, in order of name.
 
-    Each of the first pages is requested once it is needed. What comes after them is requested at once, and held in
-    memory as converted objects.
+    Each of the first ten pages is requested when it is needed. The ranges after them are requested in parallel and held
+    in memory as converted objects.
 
     Parameters
     ----------
     convert
-        Makes what is yielded of an object; None: the object is left out.
+        Converts an object to the value that is yielded; None leaves the object out.
     """
     listing = request(prefix=prefix)
     last = ""
@@ -77,13 +78,13 @@ def list_in_ranges(
         ranges = deque(executor.submit(list_range, start, end) for start, end in bounds)
         while ranges:
             yield from ranges.popleft().result()
-    finally:  # also of a reader that has seen enough: a thread ends with its page
+    finally:  # also when the caller stops early: a thread ends with its page
         is_over.set()
         executor.shutdown(cancel_futures=True)
 
 
 def _folders(request: ListRequest, prefix: str, executor: ThreadPoolExecutor) -> list[str]:
-    """Return folders below the prefix in order of name: of the first level that has enough of them for all ranges."""
+    """Return folders below the prefix in order of name, from the first level with enough of them for all ranges."""
     folders = _subfolders(request, prefix)
     for _ in range(_DEPTH - 1):
         if not 0 < len(folders) < _RANGES:

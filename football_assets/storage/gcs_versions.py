@@ -37,18 +37,18 @@ def restore_generations(
 ) -> Iterator[RestoredObject]:
     """Restore objects to the generations that were live at some time, one after another; yields each restored object.
 
-    An object that was written later is not touched, nor is one whose content is that of the time. Restored generations
-    are copies, so that none is lost, and a second call after an interruption restores the rest. An
-    object that is written during the call keeps what was written.
+    An object that did not exist at that time is not changed, nor is one that has the same content now. A generation is
+    restored by copying it, so no generation is lost. After an interruption a second call restores the rest. An object
+    that another process writes during the call is not restored.
 
     Parameters
     ----------
     prefix
         Start of the names of the objects, with its slash.
     at
-        The time, with an offset.
+        The time, with a UTC offset.
     retry
-        Of transient errors.
+        Policy for transient errors.
     dry_run
         Only yield what would be restored.
     """

@@ -44,7 +44,7 @@ _SETTLED_NS = 1_000_000_000  # the clocks of file systems are finer than this
 class LocalBucket(Bucket):
     """A folder as an object store. Versions are digests of the content."""
 
-    # By device, inode, size and times: a file is read once a process, however often its bucket is opened.
+    # By device, inode, size and times: a process reads a file once, even if it opens the bucket several times.
     _versions: ClassVar[dict[tuple[int, ...], str]] = {}
 
     def __init__(self, root: Path) -> None:
@@ -119,7 +119,7 @@ class LocalBucket(Bucket):
                     with path.open("rb") as file:
                         status = os.fstat(file.fileno())
                         version = _digest(file)
-                    # Two changes within a tick of the clock give one key: only older files are known by it.
+                    # Two changes within a tick of the clock have the same key, so only older files are cached.
                     if time.time_ns() - status.st_ctime_ns > _SETTLED_NS:
                         self._versions[_identity(status)] = version
             except (FileNotFoundError, NotADirectoryError):
@@ -197,7 +197,9 @@ class LocalBucket(Bucket):
             except FileNotFoundError:  # deleted since
                 raise self._missing(name) from None
             finally:
-                temporary.unlink(missing_ok=True)  # two links to one file replace nothing
+                temporary.unlink(
+                    missing_ok=True
+                )  # renaming one hard link over another of the same file does nothing
 
     def local_path(self, name: str) -> Path | None:
         """Return the path of a file or folder."""
@@ -236,7 +238,7 @@ class LocalBucket(Bucket):
     def _place(self, temporary: Path, path: Path, condition: Condition) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sync(temporary)
-        # Every write takes the lock: none may come between another's check and its replacement.
+        # Every write takes the lock, so that no other write comes between its check and its replacement.
         with self._lock():
             if condition is not None:
                 self._check(path.relative_to(self.root).as_posix(), condition)
@@ -264,7 +266,7 @@ class LocalBucket(Bucket):
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
-    """Return what identifies a file until it is written."""
+    """Return values that change when a file is written."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

@@ -37,8 +37,9 @@ _FIT, _REFIT = "fit", "refit"  # the stages of a training
 class Epoch:
     """Figures of one pass over the training matches; losses are mean log losses of the outcome, in nats.
 
-    `train_log_loss` is against results as the one of validation is, also where training minimises the loss against soft
-    labels. It is higher than that of the finished epoch: measured while weights change, with dropout and hidden odds.
+    `train_log_loss` is computed against results, like the validation loss, even if training minimises the loss against
+    soft labels. It is higher than the loss after the epoch, since it is measured while weights change, with dropout and
+    hidden odds.
     """
 
     epoch: int
@@ -55,10 +56,11 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted and calibrated network, and the epochs that led to it.
+    """A fitted and calibrated network, with the epochs of its training.
 
     The epochs and their validation losses are those of the fit that validation stops. With `config.refit` the network
-    itself has been trained on validation too, so its scores there mean nothing; `refit_seconds` is the time of that.
+    itself has also been trained on the validation matches, so its scores there are not meaningful; `refit_seconds` is
+    the time of the refit.
     """
 
     network: MatchForecaster
@@ -69,12 +71,12 @@ class Fit:
 
     @property
     def best(self) -> Epoch:
-        """The epoch whose network is kept."""
+        """The best epoch, whose weights the first fit keeps."""
         return self.epochs[self.best_epoch - 1]
 
     @property
     def seconds(self) -> float:
-        """Time of all passes."""
+        """Time of all epochs, in seconds."""
         return sum(epoch.seconds for epoch in self.epochs) + self.refit_seconds
 
     @property
@@ -118,7 +120,7 @@ def fit_forecaster(
     """Train on `split.train`, stop by and calibrate on `split.validation`; `split.test` is not read.
 
     With `config.refit` a second network is trained on training and validation matches, for as many epochs and with the
-    same calibration: the validation matches are the latest, and the most like those to come.
+    same calibration: the validation matches are the most recent, and therefore the most similar to future ones.
 
     Parameters
     ----------
@@ -129,14 +131,14 @@ def fit_forecaster(
     config
         Hyperparameters.
     on_epoch
-        Called after each epoch of the first fit: progress, experiment tracking. A training that resumes calls it with
-        the epochs before too.
+        Called after each epoch of the first fit, for progress and experiment tracking. A resumed training calls it with
+        the earlier epochs too.
     workers
-        The workers that this process trains with; None: it trains alone. Batches belong to the whole group: the number
-        of workers changes the speed, not what is learnt, except for the masks of dropout.
+        The workers that this process trains with; None: it trains alone. The workers share each batch, so their number
+        changes the speed and not the result, except for the masks of dropout.
     checkpoints
-        Where the state is stored after each epoch of both fits, and from where an interrupted training resumes with the
-        result of an uninterrupted one; None: nowhere.
+        Storage of the state after each epoch of both fits. An interrupted training resumes from it, with the result of
+        an uninterrupted one. None: the state is not stored.
     network_factory
         Builds the network of the tensors' specification and `config.network`.
     losses
@@ -229,7 +231,7 @@ class _Course:
             self._weights = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
     def is_over(self, config: TrainingConfig) -> bool:
-        """Whether all epochs are done, or as many as `config.patience` were not better than the best."""
+        """Return whether all epochs are done, or `config.patience` epochs in a row were not better than the best."""
         done = len(self.epochs)
         return done == config.epochs or done - self.best_epoch >= config.patience
 
@@ -255,7 +257,7 @@ class _Course:
         return TrainingCheckpoint(state.tensors | named("best", self._weights), state.record | own)
 
     def restore(self, checkpoint: TrainingCheckpoint, on_epoch: OnEpoch | None) -> None:
-        """Restore what `state` has returned, and report its epochs again."""
+        """Restore a state that `state` returned, and report its epochs again."""
         record = checkpoint.record
         self.epochs = [Epoch(**epoch) for epoch in record["epochs"]]
         self.best_epoch, self._weights = record["best_epoch"], checkpoint.part("best")

@@ -38,12 +38,12 @@ class BatchReader(Protocol):
         ...
 
     def has_odds(self, rows: NDArray[np.int64]) -> bool:
-        """Whether the odds of one of the matches are known: `Batch.market` is not NaN."""
+        """Return whether the odds of at least one of the matches are known: its row of `Batch.market` is not NaN."""
         ...
 
 
 def batch_reader(tensors: TrainingTensors, device: torch.device) -> BatchReader:
-    """Choose the reader of a device: a GPU with enough memory holds the tensors, any other reads them as given.
+    """Return the reader for a device: a GPU with enough memory holds the tensors, other devices map the files.
 
     Rows of a shard are those of the tensors that it was cut from.
     """

@@ -25,7 +25,7 @@ class Moments:
         self._count, self._mean, self._squares = torch.zeros(3, features, dtype=torch.float64)
 
     def add(self, rows: Tensor) -> None:
-        """Merge rows `[n, features]`, on any device; there may be none."""
+        """Merge rows `[n, features]`, on any device; n may be 0."""
         rows = rows.double()
         is_known = ~rows.isnan()
         count = is_known.sum(dim=0)

@@ -4,10 +4,10 @@ Expected goals are a log-linear model of the context, corrected by the LSTM. The
 from past odds imply. Where there are none they start from the mean goals of the league and the recent shift of home
 advantage in all leagues. The shift enters without a weight: it hardly varies in the training period, so a weight learnt
 there would be arbitrary when it does vary. The probabilities of two independent Poisson counts with these means are the
-prior of the outcome head, which learns what they miss, such as draws. The odds of the match itself enter without a
-weight too, as a blend of the calibrated probabilities (`blend.py`). Normalisation, calibration and blend are buffers of
-the module: raw goals, days and odds go in and calibrated probabilities come out, in PyTorch and in the exported graph
-alike.
+prior of the outcome head, which learns the difference from the observed outcomes, such as more draws. The odds of the
+match itself enter without a weight too, as a blend of the calibrated probabilities (`blend.py`). Normalisation,
+calibration and blend are buffers of the module: raw goals, days and odds go in and calibrated probabilities come out,
+in PyTorch and in the exported graph alike.
 """
 
 import json
@@ -41,8 +41,8 @@ def _unchanged(values: Tensor) -> Tensor:
 class Normaliser(nn.Module):
     """Clip raw features to their bounds, fill unknown ones with the mean, and scale to mean 0 and deviation 1.
 
-    A feature that does not vary in training has an infinite deviation: nothing was learnt of it, so it stays 0 when it
-    does vary later, for example where the first odds land after training.
+    A feature that is constant in training gets an infinite deviation, so its normalised value stays 0 if it varies
+    later, for example when the first odds land after training. The network has learnt nothing about it.
     """
 
     def __init__(self, lower: list[float], upper: list[float]) -> None:
@@ -60,7 +60,7 @@ class Normaliser(nn.Module):
 
     @torch.no_grad()
     def observe(self, rows: Tensor) -> None:
-        """Add a part of the training rows, `[n, features]`, to those that `fit` takes mean and deviation from."""
+        """Add a part of the training rows, `[n, features]`, from which `fit` computes mean and deviation."""
         self._moments.add(rows.clamp(self.lower.to(rows.device), self.upper.to(rows.device)))
 
     @torch.no_grad()
@@ -237,7 +237,7 @@ def load_forecaster(folder: Path) -> MatchForecaster:
     Raises
     ------
     FootballError
-        An earlier release fitted the network with a scale of the blend, without which it forecasts otherwise.
+        An earlier release trained the network with a scale of the blend, which this release does not support.
     """
     description = load_description(folder)
     network = MatchForecaster(FeatureSpec.load(folder), NetworkConfig.model_validate(description["network"]))

@@ -122,7 +122,7 @@ class Passes:
         return TrainingCheckpoint(tensors, record)
 
     def restore(self, checkpoint: TrainingCheckpoint) -> None:
-        """Restore what `state` has returned."""
+        """Restore a state that `state` returned."""
         record = checkpoint.record
         self.network.load_state_dict(checkpoint.part("network"))
         self.averaged.load_state_dict(checkpoint.part("averaged"))
@@ -144,9 +144,9 @@ def matches_per_step(config: TrainingConfig, matches: int) -> int:
 
 
 def peak_learning_rate(config: TrainingConfig, batch_size: int) -> float:
-    """Return the peak learning rate of a batch size: by the square root of its ratio to the configured one.
+    """Scale the configured peak learning rate by the square root of the ratio of the batch sizes.
 
-    Adam's steps have the same size whatever the batch, and those of a smaller batch are noisier.
+    The size of Adam's steps does not depend on the batch size, and the steps of a smaller batch are noisier.
     """
     return config.learning_rate * sqrt(batch_size / config.batch_size)
 
@@ -169,14 +169,14 @@ def fit_normalisers(
 
 
 def batches(rows: NDArray[np.int64], size: int, order: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Yield the rows in random order, `size` at a time; a batch is sorted, because mapped files read faster so."""
+    """Yield the rows in random order, `size` at a time; a batch is sorted, to read mapped files faster."""
     shuffled = order.permutation(rows)
     for start in range(0, len(shuffled), size):
         yield np.sort(shuffled[start : start + size])
 
 
 def _start(task: FitTask, rows: NDArray[np.int64]) -> tuple[MatchForecaster, AveragedModel]:
-    """Build the network with the seed's weights and the normalisation of some rows, and the mean of its weights."""
+    """Build the network, initialised by the seed and normalised on some rows, and the average of its weights."""
     seed, workers = task.config.seed, task.workers
     torch.manual_seed(seed)
     network = task.network_factory(task.spec, task.config.network).to(workers.device)
@@ -191,7 +191,7 @@ def _start(task: FitTask, rows: NDArray[np.int64]) -> tuple[MatchForecaster, Ave
 def _losses(
     task: FitTask, outputs: tuple[Tensor, Tensor], batch: Batch, odds_share: float
 ) -> tuple[Tensor, Tensor]:
-    """Compute the loss to minimise, and the outcome's mean loss against results, which is reported."""
+    """Compute the loss to minimise, and the mean log loss against results, which is reported."""
     logits, log_rates = outputs
     outcome, goals = batch.outcome, batch.goals
     if odds_share:

@@ -30,8 +30,8 @@ def forecast(
     Parameters
     ----------
     hidden
-        Groups of inputs that the network does not see. By default the odds of the match itself: with them a forecast is
-        mostly the bookmaker's.
+        Groups of inputs that are hidden from the network. By default the odds of the match itself, since a forecast
+        with them is mostly that of the bookmaker.
     """
     network.eval()
     parts = [(torch.zeros(0, 3), torch.zeros(0, 2))]
@@ -63,7 +63,8 @@ def outputs_and_targets(
     Parameters
     ----------
     workers
-        Each computes the outputs of the rows that it owns, and receives those of all rows; None: this process alone.
+        Each worker computes the outputs of the rows that it owns and receives those of all rows. None: this process
+        computes all.
     """
     network.eval()
 

@@ -1,4 +1,4 @@
-"""The workers of a training: one process, or a group that shares every batch and sums its gradients."""
+"""The workers of a training: one process, or a group that divides every batch and sums the gradients."""
 
 from typing import Protocol
 
@@ -32,7 +32,7 @@ class Workers(Protocol):
         ...
 
     def from_first(self, losses: Losses) -> Losses:
-        """Broadcast the losses of the first worker, so that all workers decide alike."""
+        """Broadcast the losses of the first worker, so that all workers make the same decision."""
         ...
 
 
@@ -49,7 +49,7 @@ class Alone:
         return np.ones(len(rows), dtype=bool)
 
     def join_gradients(self, network: nn.Module, share: float) -> None:
-        """Leave the gradients: they are those of the whole batch."""
+        """Do nothing: the gradients are those of the whole batch."""
 
     def total(self, values: Tensor) -> Tensor:
         """Return the values as float64 on the CPU."""

@@ -25,7 +25,7 @@ class ValidatedObject:
     summary
         Numbers of results, fixtures and rejected records; zeros where the object cannot be read.
     problem
-        Why the object is unusable or doubtful; None if it is neither.
+        Why the object is not valid; None if it is valid.
     """
 
     name: str
@@ -41,11 +41,11 @@ class ValidatedObject:
 def validate_objects(
     bucket: Bucket, names: Sequence[str], today: date | None = None
 ) -> list[ValidatedObject]:
-    """Validate landing objects one by one, in the order of their names given.
+    """Validate landing objects one by one, in the given order.
 
-    An object has a problem if its name lacks season, league or format, if it is not there, if no record of it is a
-    match, if more than MAX_REJECTED_SHARE of its records are rejected, or if it is of another division than its
-    name says.
+    An object has a problem if its name lacks season, league or format, if it does not exist, if no record of it is a
+    match, if more than MAX_REJECTED_SHARE of its records are rejected, or if it is of another division than its name
+    says.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Checkpoints of a training on several workers: in the bucket, written and found again through Ray Train."""
+"""Checkpoints of a training on several workers, written to the bucket and read by Ray Train."""
 
 import hashlib
 import json
@@ -32,8 +32,8 @@ class CheckpointStorage:
     bucket
         Folder of the bucket, or gs://bucket/prefix.
     name
-        Identifies the training. One with the same name resumes from the checkpoints of an earlier one that did not end:
-        its inputs must be the same.
+        Identifies the training. A training with the same name, which must have the same inputs, resumes from the
+        checkpoints of an earlier one that did not end.
     """
 
     bucket: str
@@ -41,24 +41,25 @@ class CheckpointStorage:
 
     @classmethod
     def of_inputs(cls, bucket: str, inputs: Mapping[str, Any]) -> "CheckpointStorage":
-        """Name a training by the digest of its inputs, which are JSON, and of Ray's version, whose format they have."""
+        """Return the storage of a training, named by a digest of its inputs (JSON values) and of Ray's version."""
         text = json.dumps([inputs, version("ray")], sort_keys=True).encode()
         return cls(bucket, hashlib.blake2b(text, digest_size=12).hexdigest())
 
     @property
     def is_remote(self) -> bool:
-        """Whether every machine reaches it, and not only this one."""
+        """Return whether every machine can reach the bucket."""
         return self.bucket.startswith(GCS_SCHEME)
 
     @property
     def path(self) -> str:
-        """Folder of all trainings, without a scheme."""
+        """Folder of the checkpoints of all trainings, without the scheme of a URL."""
         return f"{self.bucket.removeprefix(GCS_SCHEME).rstrip('/')}/{TRAINING_CHECKPOINTS}"
 
     def filesystem(self) -> "FileSystem":
         """Open the filesystem of the bucket.
 
-        Google Cloud Storage takes the application default credentials; STORAGE_EMULATOR_HOST, where set, is its server.
+        Google Cloud Storage is opened with the application default credentials, or as the server of
+        STORAGE_EMULATOR_HOST if that is set.
         """
         from pyarrow.fs import GcsFileSystem, LocalFileSystem
 
@@ -71,10 +72,10 @@ class CheckpointStorage:
         return GcsFileSystem(anonymous=True, scheme=scheme or "http", endpoint_override=host)
 
     def remove(self) -> None:
-        """Remove the checkpoints of this training, if there are any; what cannot be removed is logged.
+        """Remove the checkpoints of this training, if there are any; log what cannot be removed.
 
-        Ray's list of the checkpoints goes first: without it a later training of the name starts from the beginning,
-        while a list that names a checkpoint that is no more fails it.
+        Ray's list of the checkpoints is removed first. Without the list, a later training with the same name starts
+        from the beginning. With a list that names a removed checkpoint it would fail.
         """
         from pyarrow.fs import FileSelector, FileType
 

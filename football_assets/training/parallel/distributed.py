@@ -50,8 +50,9 @@ def fit_on_workers(
     Parameters
     ----------
     storage
-        Where several workers store checkpoints; removed when the training has ended. None, or a local folder while the
-        workers run on several machines: nowhere, and a training that loses a worker starts again.
+        Where several workers store checkpoints, which are removed when the training has ended. With None, or a local
+        folder while the workers run on several machines, no checkpoints are stored, and a training that loses a worker
+        restarts.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def _fit(
     folder: Path,
     storage: CheckpointStorage | None,
 ) -> Fit | FootballError:
-    """Run the workers; returns the fit, or why training ended without one."""
+    """Run the workers; return the fit, or the error with which training ended."""
     import ray
     from ray.train import ScalingConfig, TrainingFailedError
     from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
@@ -135,11 +136,11 @@ class _Task:
 
     split: TimeSplit
     config: TrainingConfig
-    stores: bool  # checkpoints
+    stores: bool  # whether checkpoints are stored
 
 
 def _train(given: dict[str, Any]) -> Fit | FootballError | None:
-    """Train in a worker of Ray Train; the first worker returns the fit, or why another try would fail too."""
+    """Train in a worker of Ray Train; the first worker returns the fit, or an error that a retry would not avoid."""
     import ray
 
     rank, size = ray.train.get_context().get_world_rank(), ray.train.get_context().get_world_size()
@@ -191,7 +192,7 @@ def _interface_of(address: str) -> str:
 
 
 class _Report:
-    """Reports each epoch once, also where a training that has lost a worker sends it again."""
+    """Reports each epoch once, even if a training that resumes sends it again."""
 
     def __init__(self, on_epoch: OnEpoch | None) -> None:
         self._on_epoch, self._last = on_epoch, 0
@@ -207,12 +208,12 @@ class _Report:
 
 
 def explained(error: "TrainingFailedError", resumes: bool = False) -> FootballError:
-    """Explain which workers failed and why; workers that died come before those that lost their peers.
+    """Build an error that names the failed workers and the reasons, first those of workers that died.
 
     Parameters
     ----------
     resumes
-        Whether the last epoch is stored, so that another run resumes from it.
+        Whether the last epoch is stored, so that the message says that another run resumes from it.
     """
     from ray.exceptions import RayError
 

@@ -1,8 +1,8 @@
 """Pass all tensors to workers of Ray: as paths of memory-mapped files on one machine, else as arrays.
 
 All workers of a machine map the same pages of a file. To other machines the arrays go through Ray's object store, which
-holds one copy per machine for all its workers. Trials of the sweep take them, each of which trains on all matches;
-`worker_shards.py` divides the matches of one training.
+holds one copy per machine for all its workers. The trials of the sweep use them, since each trial trains on all
+matches. `worker_shards.py` divides the matches of one training.
 """
 
 import mmap
@@ -28,7 +28,7 @@ class WorkerInputs:
     spec: FeatureSpec
 
     def tensors(self) -> SequenceTensors:
-        """Open the tensors in a worker; their `keys` have no row."""
+        """Open the tensors in a worker; their `keys` are empty."""
         arrays = {
             name: np.load(array, mmap_mode="r", allow_pickle=False) if isinstance(array, Path) else array
             for name, array in self.arrays.items()
@@ -55,10 +55,10 @@ def mapped_file(array: NDArray[Any]) -> Path | None:
 
 
 def is_one_machine() -> bool:
-    """Whether all of the cluster that this process is connected to runs on this machine, and will.
+    """Return whether all nodes of the cluster that this process is connected to run on this machine, and always will.
 
-    A client of `ray://` may be on any machine: it counts as another one. An autoscaler adds machines when the workers
-    start, so a cluster that has one does not count as one machine.
+    A `ray://` client may run on any machine, so it counts as another machine. An autoscaler adds machines when the
+    workers start, so a cluster with one does not count as one machine.
     """
     import ray
     from ray.util.client import ray as client

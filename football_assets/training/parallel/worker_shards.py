@@ -1,8 +1,7 @@
 """Divide the matches of a training among workers, and give each worker its own.
 
 A worker owns a fixed set of matches and computes the part of each batch that consists of them. On one machine all
-workers map the same files. To other machines each worker's shard goes through Ray's object store as an object of its
-own, which only the machine of that worker fetches.
+workers map the same files. On other machines each worker fetches its shard, a separate object, from Ray's object store.
 """
 
 from dataclasses import dataclass, replace
@@ -70,7 +69,7 @@ WorkerShard = MappedShard | CopiedShard
 def put_shards(tensors: SequenceTensors, split: TimeSplit, workers: int) -> list["ObjectRef"]:
     """Put a `WorkerShard` for each worker into the object store of the Ray cluster that this process is connected to.
 
-    Shards are cut one at a time: this process holds one of them, however many there are.
+    Shards are created one at a time, so this process holds only one of them in memory.
     """
     import ray
 
@@ -83,10 +82,10 @@ def put_shards(tensors: SequenceTensors, split: TimeSplit, workers: int) -> list
 
 
 def divide_matches(tensors: SequenceTensors, split: TimeSplit, workers: int) -> list[NDArray[np.int64]]:
-    """Divide the training and validation matches into as many sets of rows as there are workers, equal in size by one.
+    """Divide the training and validation matches into one set of rows per worker; sizes differ by at most one.
 
-    Matches are divided in the order of their leagues. A team's matches are then read by one worker, or by few, and
-    the shards hardly overlap in past matches.
+    Matches are divided in the order of their leagues. Each team's matches are then in one or few sets, and the shards
+    share few past matches.
 
     Returns
     -------
