@@ -1,7 +1,7 @@
 """Mutation testing: change the code in thousands of places, run the tests, and report the share of mutants killed.
 
-`mutmut` makes the mutants of a module and runs the tests that call the changed function. Each module has a session of
-its own in a copy of the project, with the test modules that mirror it. Needs Linux or macOS, since it forks.
+`mutmut` creates the mutants of a module and runs the tests that call the changed function. Each module has a separate
+session in a copy of the project, with the test modules that mirror it. Needs Linux or macOS, since mutmut forks.
 
     python -m benchmarks.mutants football_assets/domain/scoring_rules.py football_assets/registry/
 """
@@ -45,7 +45,7 @@ ALSO_TESTED_BY = {
 WORK = Path("build/mutants")
 # Inputs of tests that are built once for all mutants.
 KEPT = {"TESTS_COUNTRIES_FOLDER": "countries", "TESTS_DEMO_FOLDER": "demo"}
-# Exit codes of pytest, and those of mutmut for what no test ran.
+# Exit codes of pytest, and those of mutmut for mutants without a test.
 STATUS = {
     0: "survived",
     1: "killed",
@@ -68,7 +68,7 @@ use_git_change_detection = false
 
 
 def main() -> None:
-    """Run the sessions that the command line names and print what became of the mutants."""
+    """Run the sessions that the command line names and print the result of the mutants."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def python_files(paths: list[str]) -> Iterator[str]:
-    """Modules under some files and folders, relative to the project."""
+    """Yield the modules among files and below folders, relative to the project."""
     root = project_root()
     for path in paths:
         files = sorted((root / path).rglob("*.py")) if (root / path).is_dir() else [root / path]
@@ -121,7 +121,7 @@ def python_files(paths: list[str]) -> Iterator[str]:
 
 
 def mirror_tests(module: str) -> list[str]:
-    """Test modules of a module: its mirror, and what `ALSO_TESTED_BY` names."""
+    """Return the test modules of a module: its mirror and those that `ALSO_TESTED_BY` names."""
     tests = project_root() / "football_assets_tests"
     inside = (
         Path(module).relative_to("football_assets") if module.startswith("football_assets/") else Path(module)
@@ -131,7 +131,7 @@ def mirror_tests(module: str) -> list[str]:
 
 
 def prepare(module: str, tests: list[str]) -> Path:
-    """A copy of the project with the configuration of a session; results of an earlier session of it are kept."""
+    """Return a copy of the project that is configured for a session; results of an earlier session are kept."""
     root = project_root()
     workspace = root / WORK / module.removesuffix(".py").replace("/", ".")
     listed = subprocess.run(
@@ -151,19 +151,19 @@ def prepare(module: str, tests: list[str]) -> Path:
 
 
 def quoted(names: list[str]) -> str:
-    """Names as the items of a TOML array."""
+    """Return names as the items of a TOML array."""
     return ", ".join(f'"{name}"' for name in names)
 
 
 def sample(workspace: Path, module: str, count: int | None) -> list[str]:
-    """Names of some mutants of a module, the same at each call; none stands for all."""
+    """Return the names of a fixed sample of a module's mutants; empty: all of them."""
     if count is None:
         return []
     from mutmut.configuration import reset_config
     from mutmut.mutation.file_mutation import mutate_file_contents
     from mutmut.utils.format_utils import get_mutant_name
 
-    with chdir(workspace):  # where its configuration is
+    with chdir(workspace):  # mutmut reads its configuration there
         reset_config()
         names = mutate_file_contents(module, Path(module).read_text(encoding="utf-8")).mutant_names
     drawn = random.Random(0).sample(sorted(names), min(count, len(names)))
@@ -187,17 +187,17 @@ def run_mutmut(workspace: Path, *arguments: str) -> str:
 
 
 def outcomes(workspace: Path, module: str) -> dict[str, str]:
-    """What became of each mutant that was drawn."""
+    """Return the result of each mutant in the sample."""
     record = json.loads((workspace / "mutants" / f"{module}.meta").read_text())
     codes: dict[str, int | None] = record["exit_code_by_key"]
     return {name: STATUS.get(code, "timeout") for name, code in codes.items() if code is not None}
 
 
 def is_killed_by_all(workspace: Path, mutant: str, tests: list[str]) -> bool:
-    """Whether a test fails in a process of its own that imports the module with the mutant.
+    """Return whether a test fails in a separate process that imports the module with the mutant.
 
-    mutmut runs the tests during which it saw a call of the function. It sees no call at import, and one in a fixture
-    that several tests share only in the first of them.
+    mutmut runs the tests during which it recorded a call of the function. It records no call at import. It records a
+    call in a shared fixture only for the first test that uses the fixture.
     """
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
@@ -211,7 +211,7 @@ def is_killed_by_all(workspace: Path, mutant: str, tests: list[str]) -> bool:
 
 
 def kept_inputs(workspace: Path) -> dict[str, str]:
-    """Environment that names folders of inputs which tests build once."""
+    """Return the environment variables that name folders of inputs which tests build once."""
     kept = {
         name: str(workspace.parent / "kept" / folder)
         for name, folder in KEPT.items()
@@ -223,7 +223,7 @@ def kept_inputs(workspace: Path) -> dict[str, str]:
 
 
 def row(name: str, counts: Counter[str]) -> str:
-    """A row of the table; a mutant that never ends counts as killed."""
+    """Return a row of the table; a mutant that never ends counts as killed."""
     caught = counts["killed"] + counts["timeout"]
     share = f"{caught / counts.total():.1%}" if counts.total() else "none"
     cells = (

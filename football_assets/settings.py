@@ -147,7 +147,7 @@ class Settings(BaseSettings):
     )
     football_data_extra_url: str = Field(
         "https://www.football-data.co.uk/new",
-        description="Where `football sync football-data-extra` finds the files, one a country.",
+        description="Where `football sync football-data-extra` finds the files, one per country.",
     )
     webhook_url: SecretStr | None = Field(
         None,
@@ -188,7 +188,7 @@ class Settings(BaseSettings):
     retention_version_days: int = Field(
         91,
         ge=1,
-        description="Days that every model version is kept, and that one is after it answered a request.",
+        description="Days that every model version is kept, and that a version is kept after its last forecast.",
     )
     retention_artifact_days: Limit = Field(
         7, ge=1, description="Days that an artifact is kept that no pointer names any more; off: for ever."

@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457) that HAProxy answers with, and the words that it shares with the application.
+"""Problem documents (RFC 9457) that HAProxy returns, and texts that it shares with the application.
 
 This module imports the standard library only, because every reload of HAProxy runs it.
 """
@@ -15,14 +15,14 @@ KEY_CHALLENGE = 'Basic realm="football forecasts", charset="UTF-8"'
 def problem_directive(
     directive: str, status: int, title: str, detail: str, retry_after: int = RETRY_AFTER_SECONDS
 ) -> str:
-    """Write a directive that answers with a problem document.
+    """Return a directive of HAProxy that answers with a problem document.
 
     Parameters
     ----------
     directive
         `http-error` or `http-request return`.
     status, title, detail
-        Of the document.
+        Members of the document.
     retry_after
         Seconds in the header Retry-After of statuses 429 and 503.
     """

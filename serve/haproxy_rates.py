@@ -1,8 +1,9 @@
 """HAProxy's rules for keys and rate limits: how many requests a client may send, counted in stick tables.
 
-A request with a valid key counts for the key, whatever its address. Any other counts for its address, so that a client
-without a valid key cannot use up the limit of one with a key, nor evade its own limit with ever new keys. Answers with
-status 429 do not count: a client that sends too many requests is answered as often as the limit allows.
+A request with a valid key counts for the key, from any address. Any other request counts for its address. A client
+without a valid key can therefore neither use up the limit of a client with a key nor evade its own limit by changing
+keys. Responses with status 429 do not count, so a client that sends too many requests is served at the rate of the
+limit.
 
 This module imports the standard library only, because every reload of HAProxy runs it.
 """
@@ -31,9 +32,9 @@ class RateLimit:
     Attributes
     ----------
     per_second
-        Requests per second in the long run.
+        Average number of requests per second.
     burst
-        Requests at once after a pause.
+        Number of requests that may be sent at once after a pause.
     """
 
     per_second: float
@@ -61,9 +62,9 @@ def rate_limit_of(environment: Mapping[str, str]) -> RateLimit | None:
 
 
 def key_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return each key that the endpoint accepts in a variable of its own, which the configuration names.
+    """Return one variable per key that the endpoint accepts; the configuration names these variables.
 
-    The configuration is a file, so it does not hold the keys themselves.
+    The configuration is a file and must not contain the keys themselves.
     """
     further = (key.strip() for key in environment.get(FURTHER_KEYS, "").split(","))
     keys = [environment.get(KEY, ""), *further]
@@ -71,7 +72,7 @@ def key_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def client_rules(prefixes: Sequence[str], keys: Sequence[str], limit: RateLimit | None) -> list[str]:
-    """Return rules that tell clients by their keys and reject the requests of a client beyond the limit.
+    """Return rules that identify clients by their keys and reject requests of a client beyond its limit.
 
     They set `txn.client` to the number of the key of a request, sent in any header that `middleware.py` reads.
 
@@ -82,7 +83,7 @@ def client_rules(prefixes: Sequence[str], keys: Sequence[str], limit: RateLimit 
     keys
         Variables of HAProxy's environment with the keys.
     limit
-        Of each client; None: no limit.
+        Limit of each client; None: no limit.
     """
     rules = []
     for number, variable in enumerate(keys):

@@ -50,11 +50,11 @@ def serve_forecasts(
     settings
         The home and the bucket.
     host, port
-        What the endpoint listens on, beside 127.0.0.1 with the same port.
+        Address and port of the endpoint, which also listens on 127.0.0.1 at the same port.
     replicas
         A fixed number of replicas; None: as many as the requests need, within the bounds of the configuration.
     say
-        Takes what a person should know, line by line.
+        Called with each line to print.
     config
         Serve's configuration file.
 
@@ -139,7 +139,7 @@ def _address_of(host: str) -> str:
 
 
 def endpoint_url(host: str, port: int) -> str:
-    """Where a person on this machine finds the endpoint."""
+    """Return the URL of the endpoint for clients on this machine."""
     if host in (ANY_IPV4, ANY_IPV6, ""):
         return f"http://{LOOPBACK}:{port}"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -163,7 +163,7 @@ def serve_config(file: Path, *, port: int, replicas: int | None = None) -> dict[
 def ray_environment(
     runtime: Path, addresses: Sequence[str], limit: RateLimit | None = None
 ) -> dict[str, str]:
-    """Variables that Ray reads before it starts on a machine of its own, and those of `haproxy.py`."""
+    """Return the variables that Ray reads before it starts a cluster of this machine, and those of `haproxy.py`."""
     replicas_from = 20_000 + REPLICA_PORTS * random.randrange(40)
     return haproxy_environment(runtime, addresses, limit) | {
         "RAY_SERVE_HAPROXY_STATS_PORT": str(_free_port()),
@@ -219,7 +219,7 @@ def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
 
 
 def _deploy(dashboard: str, config: Mapping[str, Any], runtime: Path) -> None:
-    """Give Serve its configuration as `serve deploy` does, so that it can be changed in that way later."""
+    """Deploy the configuration as `serve deploy` does, so that `serve deploy` can change it later."""
     from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
     try:
@@ -235,7 +235,7 @@ def wait_until_ready(url: str, runtime: Path, ended: threading.Event) -> bool:
     Raises
     ------
     FootballError
-        None answered in time, or HAProxy or the deployment failed.
+        No replica responded in time, or HAProxy or the deployment failed.
     """
     from ray import serve
 
@@ -277,7 +277,7 @@ def model_error(url: str) -> str:
 
 
 def status_of(url: str) -> int | None:
-    """Status of a GET request; None if nothing answers."""
+    """Return the status of a GET request; None without a response."""
     try:
         with http_client(read_seconds=5) as client:
             return client.get(url).status_code

@@ -16,7 +16,7 @@ PREFIX = "football_"
 
 
 class MachineCollector(Collector):
-    """Collects the metrics of this process, or of all that share its folder, and the number and memory of those.
+    """Collects the metrics of this process, or of all processes that share its folder, with their number and memory.
 
     Parameters
     ----------

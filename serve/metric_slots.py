@@ -2,9 +2,9 @@
 
 `prometheus_client` in its multiprocess mode keeps a process's values in files mapped into memory, so a killed process
 leaves its counts behind. It names the files by process id: they accumulate, and a reused id mixes two processes. Here
-they are named by a slot. A process holds the lock of the lowest free slot for as long as it lives and continues the
-counts of the slot's former holder. So there are as many files as processes ever ran at once, and the live gauges of a
-slot whose lock is free are dropped.
+the files are named by slot. A process locks the lowest free slot until it ends, and continues the counts of the slot's
+previous process. The number of files is therefore the largest number of processes that ran at the same time. The live
+gauges of a slot whose lock is free are dropped.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""The W3C trace context of a request [1]: which trace of the caller's the request belongs to.
+"""The W3C trace context of a request [1], which identifies the caller's trace.
 
-The server takes part in no trace: it starts no spans and sends no headers on. It writes the context that a request has
-to its log and to the prediction log, so that a forecast can be found from a trace. It returns no header: the
-Recommendation defines `traceparent` and `tracestate` for requests only.
+The server starts no spans and forwards no headers. It writes the context of a request to its log and to the prediction
+log, so that the forecasts of a trace can be found. It returns no header, since the Recommendation defines `traceparent`
+and `tracestate` for requests only.
 
 References
 ----------
@@ -31,14 +31,14 @@ class TraceContext(NamedTuple):
     traceparent
         Trace, parent span and flags, in version 00 of the header.
     tracestate
-        Data of tracing systems; None: none, or not valid.
+        Data of tracing systems; None: absent or not valid.
     """
 
     traceparent: str
     tracestate: str | None
 
     def __str__(self) -> str:
-        """Return the context as the end of a log line."""
+        """Return the context in the format of a log line's end."""
         state = f" tracestate={self.tracestate}" if self.tracestate else ""
         return f", traceparent={self.traceparent}{state}"
 
@@ -49,7 +49,7 @@ def read_trace_context(headers: Iterable[tuple[bytes, bytes]]) -> TraceContext |
     Parameters
     ----------
     headers
-        Of the request, with names in lower case.
+        Headers of the request, with names in lower case.
     """
     parents, states = [], []
     for name, value in headers:

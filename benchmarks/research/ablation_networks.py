@@ -10,7 +10,7 @@ from football_assets.training.config import NetworkConfig
 from football_assets.training.losses import LossFunction
 from football_assets.training.network import MatchForecaster, Normaliser
 
-EMBEDDING = 4  # numbers that a league or country is embedded in
+EMBEDDING = 4  # size of the embedding of a league or country
 
 _SHARE_SHORTENED = 0.3  # of the histories, while training
 _SHARE_HIDDEN = 0.1  # of the past matches, while training
@@ -20,7 +20,7 @@ _SHARE_HIDDEN = 0.1  # of the past matches, while training
 
 
 class LastStateAlone(MatchForecaster):
-    """Of a history the LSTM's last state: the attention-weighted mean is blotted out."""
+    """Encodes a history by the LSTM's last state; the attention-weighted mean is set to 0."""
 
     def _read(self, history: Tensor) -> Tensor:
         last, pooled = super()._read(history).chunk(2, dim=1)
@@ -28,7 +28,7 @@ class LastStateAlone(MatchForecaster):
 
 
 class AttentionAlone(MatchForecaster):
-    """Of a history the attention-weighted mean of the states: the last one is blotted out."""
+    """Encodes a history by the attention-weighted mean of the LSTM's states; the last state is set to 0."""
 
     def _read(self, history: Tensor) -> Tensor:
         last, pooled = super()._read(history).chunk(2, dim=1)
@@ -36,7 +36,7 @@ class AttentionAlone(MatchForecaster):
 
 
 class ShortenedHistories(MatchForecaster):
-    """While it trains, the oldest matches of three histories in ten are hidden, of each as many as chance says."""
+    """Hides the oldest matches of 30 % of the histories during training, a random number of each."""
 
     def _read(self, history: Tensor) -> Tensor:
         if self.training:
@@ -49,7 +49,7 @@ class ShortenedHistories(MatchForecaster):
 
 
 class GappyHistories(MatchForecaster):
-    """While it trains, each past match is hidden with a chance of one in ten."""
+    """Hides each past match with a probability of 10 % during training."""
 
     def _read(self, history: Tensor) -> Tensor:
         if self.training:
@@ -59,7 +59,7 @@ class GappyHistories(MatchForecaster):
 
 
 class Embedded(MatchForecaster):
-    """Columns of `ablation_inputs.groups` reach every layer as an embedding of a few numbers."""
+    """Passes the columns of `ablation_inputs.groups` to every layer as an embedding of `EMBEDDING` numbers."""
 
     def __init__(self, spec: FeatureSpec, config: NetworkConfig) -> None:
         own = [feature for feature in spec.context if not feature.name.startswith(GROUP)]
@@ -72,7 +72,7 @@ class Embedded(MatchForecaster):
 
 
 class _EmbeddingNormaliser(Normaliser):
-    """Normalises the first columns and embeds the last, each of which is 1 for its own matches and 0 for others."""
+    """Normalises the first columns and embeds the last ones, which are one-hot."""
 
     def __init__(self, own: list[Feature], groups: int) -> None:
         super().__init__([f.lower for f in own], [f.upper for f in own])
@@ -90,7 +90,7 @@ class _EmbeddingNormaliser(Normaliser):
 
 
 def smoothed(share: float) -> LossFunction:
-    """The outcome's log loss against labels of which a share is spread evenly over the outcomes."""
+    """Return the log loss of the outcome with label smoothing: `share` is spread evenly over the outcomes."""
 
     def losses(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
         smoothing = share if logits.requires_grad else 0.0
@@ -101,7 +101,7 @@ def smoothed(share: float) -> LossFunction:
 
 
 def with_rps(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
-    """The outcome's log loss and, while training, its ranked probability score on top."""
+    """Return the log loss of the outcome, to which training adds its ranked probability score."""
     loss = functional.cross_entropy(logits, outcome)
     if logits.requires_grad:
         happened = functional.one_hot(outcome, 3).float() if outcome.ndim == 1 else outcome  # soft labels
@@ -111,7 +111,7 @@ def with_rps(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) 
 
 
 def with_teacher(logits: Tensor, log_rates: Tensor, outcome: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
-    """While training, half the log loss against what happened and half against a teacher's probabilities.
+    """Return, in training, the mean of the log losses against the outcome and a teacher's probabilities.
 
     The teacher's `[n, 3]` follow the goals, `[n, 2]`.
     """

@@ -27,7 +27,7 @@ PARTS = {
 }
 MEASURES = {"log_loss": "log loss", "rps": "RPS", "accuracy": "accuracy", "ece": "ECE"}
 INPUTS_SHOWN = 15
-_PART_OF_BLOCK = re.compile(r", (tier \d|\d{4}(-\d\d)?)$")  # the command prints these, too
+_PART_OF_BLOCK = re.compile(r", (tier \d|\d{4}(-\d\d)?)$")  # the command prints these too
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def make_tensors(work: Path, folders: Iterable[Path]) -> Path:
-    """Land the results in a home of `work` and make their features there."""
+    """Land the results in a home below `work` and build their features there."""
     home = [*FOOTBALL, "--home", str(work / "home")]
     environment = {name: value for name, value in os.environ.items() if name != "FOOTBALL_BUCKET"}
     subprocess.run([*home, "land", *map(str, folders)], check=True, env=environment)
@@ -79,7 +79,7 @@ def run_part(part: str, inputs: list[str], work: Path) -> dict[str, Any]:
 
 
 def with_figures(page: str, part: str, text: str) -> str:
-    """The page with a part's figures between its two marks replaced."""
+    """Return the page with the figures of a part, between its two marks, replaced."""
     begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if pattern.search(page) is None:
@@ -88,7 +88,7 @@ def with_figures(page: str, part: str, text: str) -> str:
 
 
 def blocks_text(figures: dict[str, Any]) -> str:
-    """Blocks of all seasons and tiers as Markdown tables, then the trees' feature importances and the notes."""
+    """Return blocks of all seasons and tiers as Markdown tables, then the trees' feature importances and the notes."""
     parts = [
         f"Trained on {figures['train_matches']:,} matches until {figures['split']['train_end']}. Early stopping "
         f"and calibration on {figures['validation_matches']:,} matches until {figures['split']['validation_end']}."
@@ -115,7 +115,7 @@ def blocks_text(figures: dict[str, Any]) -> str:
 
 
 def seasons_text(figures: dict[str, Any]) -> str:
-    """Scores by season of both networks, and the paper bets."""
+    """Return the scores by season of both networks, and the paper bets, in Markdown."""
     rows = []
     for season in figures["seasons"]:
         both = [season[who][name] for name in ("log_loss", "rps") for who in ("frozen", "retrained")]
@@ -146,13 +146,13 @@ def seasons_text(figures: dict[str, Any]) -> str:
 
 
 def score_text(scores: dict[str, Any], measure: str) -> str:
-    """A score, and in thousandths what it is above the network's."""
+    """Return a score with its difference from the network's, in thousandths."""
     difference = scores["differences"].get(measure)
     return f"{scores[measure]:.4f}" + (f" ({interval_text(Difference(**difference))})" if difference else "")
 
 
 def markdown(columns: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, numbers to the right."""
+    """Return a Markdown table with right-aligned numbers."""
     lines = [columns, ["---", *(["---:"] * (len(columns) - 1))], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

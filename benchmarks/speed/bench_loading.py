@@ -1,10 +1,10 @@
-"""`python -m benchmarks.speed.bench_loading`: what a worker of a distributed training receives, holds and waits for.
+"""`python -m benchmarks.speed.bench_loading`: bytes, memory and waiting time of the workers of a distributed training.
 
-The workers run on Ray nodes with object stores of their own, which stand for machines. A small network is trained at
-several times the data in two ways: with a shard for each worker, and with all arrays for every worker, as the trials of
-the sweep get them. The tensors of the original data are repeated under the names of other leagues.
+The workers run on Ray nodes with separate object stores, which represent machines. A small network is trained on
+several multiples of the data in two ways: with a shard for each worker, and with all arrays for every worker, as in the
+trials of the sweep. The original tensors are repeated under the names of other leagues.
 
-Shards and arrays are of all matches. The epoch is of every tenth match, since its time is in proportion to the matches.
+Shards and arrays have all matches. The epoch uses every tenth match, since its time is proportional to the matches.
 """
 
 import argparse
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 SCALE = 10
 WORKERS = (2, 4)
 SHARDS, WHOLE = "shards", "whole"
-EVERY = 10  # one training match of so many is in the epoch
+EVERY = 10  # the epoch uses one of so many training matches
 BATCH = 1024
 STORE = 1 << 31  # bytes of each node's object store
 RESULT = "loading.json"
@@ -94,7 +94,7 @@ class Loading:
 
 
 def measure(tensors: Path, workers: int) -> Iterator[CostFigure]:
-    """One epoch with shards beside one with all arrays."""
+    """Yield the figures of one epoch with shards, compared with one with all arrays."""
     ours, theirs = (measured_training(tensors, way, workers) for way in (SHARDS, WHOLE))
     for name, field, divisor, unit in (
         ("received by a worker", "received", 2**30, "GiB"),
@@ -108,7 +108,7 @@ def measure(tensors: Path, workers: int) -> Iterator[CostFigure]:
 
 
 def measured_training(tensors: Path, way: str, workers: int) -> Loading:
-    """Train in a process of its own."""
+    """Train in a separate process."""
     command = [sys.executable, "-m", "benchmarks.speed.bench_loading", "--child", way]
     command += ["--tensors", str(tensors), "--workers", str(workers)]
     worker_peak = driver_peak = 0
@@ -124,7 +124,7 @@ def measured_training(tensors: Path, way: str, workers: int) -> Loading:
 
 
 def worker_processes(pid: int) -> list[int]:
-    """The workers of Ray Train among the descendants of a process."""
+    """Return the identifiers of Ray Train's workers among the descendants of a process."""
     found = []
     for descendant in process_tree(pid):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
@@ -134,7 +134,7 @@ def worker_processes(pid: int) -> list[int]:
 
 
 def private_bytes(pid: int) -> int:
-    """Memory of a process that it shares with no other, 0 once it is gone."""
+    """Return the private memory of a process in bytes, 0 if it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
@@ -143,7 +143,7 @@ def private_bytes(pid: int) -> int:
 
 
 def train(tensors_folder: Path, way: str, workers: int) -> None:
-    """Child process: one epoch on Ray nodes; writes its figures beside the tensors."""
+    """Train one epoch on Ray nodes and write the figures beside the tensors; runs in a child process."""
     import ray
 
     from football_assets.sequences.tensors import open_tensors
@@ -179,7 +179,7 @@ def train(tensors_folder: Path, way: str, workers: int) -> None:
 
 
 def first_batch(shards: "list[ObjectRef]") -> float:
-    """Task of Ray: seconds until a worker has fetched what it is given, one object, and read a batch."""
+    """Return the seconds in which a worker fetches its object and reads a batch; a Ray task."""
     import ray
     import torch
 
@@ -194,7 +194,7 @@ def first_batch(shards: "list[ObjectRef]") -> float:
 
 @dataclass(frozen=True)
 class WholeTensors:
-    """All arrays in the object store, in place of a worker's shard."""
+    """All arrays in the object store, passed instead of a worker's shard."""
 
     rows: NDArray[np.int64]
     inputs: "ObjectRef"
@@ -227,7 +227,7 @@ def tensors_of(data: Path, home: Path) -> Path:
 
 
 def repeat_tensors(source: Path, target: Path, scale: int) -> int:
-    """Write each match `scale` times, with leagues and past matches of its own each time; returns the matches."""
+    """Write each match `scale` times, each time with other leagues and past matches; returns the number of matches."""
     from football_assets.sequences.tensors import KEYS, open_tensors
 
     target.mkdir()

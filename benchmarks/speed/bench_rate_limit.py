@@ -1,7 +1,7 @@
-"""What the rate limit costs: throughput with a limit that is never reached, beside none.
+"""Measure the cost of the rate limit: throughput with a limit that is never reached, and without a limit.
 
-Servers with and without it take turns on the same model and the same requests:
-python -m benchmarks.speed.bench_rate_limit --home HOME
+Servers with and without a limit are measured in turn, with the same model and the same requests: python -m
+benchmarks.speed.bench_rate_limit --home HOME
 """
 
 import argparse
@@ -43,7 +43,9 @@ def main() -> None:
                             )
                         found[kind].append(load.throughput)
                         say(f"  {kind:12} {load.throughput:6,.0f} requests/s")
-    limited, free = (max(found[kind]) for kind in kinds)  # what else the machine does only lowers a load
+    limited, free = (
+        max(found[kind]) for kind in kinds
+    )  # other processes of the machine can only lower the throughput
     say(
         f"The best throughput with a limit is {limited / free:.3f} times that without ({CONNECTIONS} connections)."
     )

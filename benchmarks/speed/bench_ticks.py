@@ -1,9 +1,9 @@
 """`python -m benchmarks.speed.bench_ticks`: seconds of a tick of `new_results_sensor` with 100,000 landing objects.
 
-The bucket is a folder, then a server that speaks the API of Google Cloud Storage on this machine. A tick lists all
-landing objects and compares them with the record of the last reading. The first tick of a process on a folder reads
-every file once, for its version; later ones only read sizes and times. Pages of the server's objects come from a sorted
-list, 50 ms after their request. The last figure is the listing alone, beside its pages one after another.
+The bucket is first a folder, then a local server of the Google Cloud Storage API. A tick lists all landing objects and
+compares them with the record of the last read. The first tick of a process on a folder reads every file once, for its
+version; later ticks read sizes and times only. The server returns pages of a sorted list, 50 ms after each request. The
+last figure is the listing alone, compared with requesting its pages one after another.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def measure(folder: Path, objects: int) -> Iterator[CostFigure]:
-    """Ticks on both kinds of bucket: all unread, then all read."""
+    """Measure ticks on both kinds of bucket, first with all objects unread, then with all read."""
     land(folder / "objects" / "landing" / "raw", objects)
     shutil.copytree(folder / "objects", folder / "local_objects")
     yield from measure_bucket("folder", str(folder / "local_objects" / "landing"), folder / "local", objects)
@@ -45,7 +45,7 @@ def measure(folder: Path, objects: int) -> Iterator[CostFigure]:
 
 
 def land(raw: Path, objects: int) -> None:
-    """Small files of results in the folders of sources and seasons."""
+    """Write small result files into folders of sources and seasons."""
     for number in range(objects):
         source, league = divmod(number, _LEAGUES)
         path = raw / f"source{source // 100}" / f"{1900 + source % 100}-{(source + 1) % 100:02}"
@@ -58,7 +58,7 @@ def land(raw: Path, objects: int) -> None:
 
 
 def measure_bucket(kind: str, url: str, home: Path, objects: int) -> Iterator[CostFigure]:
-    """Seconds of the first tick, of the next while nothing is read, and of those after everything was."""
+    """Measure the first tick, the next ones while nothing has been read, and those after everything has been read."""
     from dagster import DagsterInstance
 
     from football_assets.automation.jobs import FROM_LANDING
@@ -95,14 +95,14 @@ def measure_bucket(kind: str, url: str, home: Path, objects: int) -> Iterator[Co
 
 
 def _figures(name: str, ticks: list[tuple[float, float, str]]) -> Iterator[CostFigure]:
-    """The median tick, and its processor time: on a busy machine the one is longer than the other."""
+    """Yield the median duration of the ticks, and their processor time, which is shorter on a busy machine."""
     seconds, busy, _ = sorted(ticks)[len(ticks) // 2]
     yield CostFigure(name, seconds, "s", limit=LIMIT_SECONDS)
     yield CostFigure("    processor time of it", busy, "s")
 
 
 def measure_server(folder: Path, objects: int) -> Iterator[CostFigure]:
-    """The same with a server that has the objects, and the listing alone."""
+    """Measure the same with a server that has the objects, and the listing alone."""
     import os
 
     from benchmarks.speed.listing_answers import ListingAnswers
@@ -127,7 +127,7 @@ def measure_server(folder: Path, objects: int) -> Iterator[CostFigure]:
 
 
 def measure_listing(url: str, objects: int) -> CostFigure:
-    """Seconds of the listing of all objects, beside its pages one after another."""
+    """Measure the listing of all objects, and the requests of its pages one after another."""
     from google.cloud.storage import Client
 
     from benchmarks.speed.listing_answers import PAGE

@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed.compression                                       # the bundled results
     python -m benchmarks.speed.compression --raw DIR --start 2018-07-01 --end 2020-06-30 --epochs 4
-    python -m benchmarks.speed.compression --tensors FOLDER                      # that a run has made
+    python -m benchmarks.speed.compression --tensors FOLDER                      # of an earlier run
 
 Training: eager, torch.compile, bfloat16, half the width. Inference: ONNX Runtime's settings, int8, 16-bit floats,
 pruning, PyTorch. Each alternates with the present implementation, in one process. Prints two tables; `--work` keeps
@@ -30,12 +30,12 @@ from football_assets.sequences.tensors import SequenceTensors, open_tensors
 from football_assets.training.config import SplitConfig, TrainingConfig
 from football_assets.training.split import TimeSplit, split_by_time
 
-GAIN = 0.8  # of the time: what a variant must take at most to win
-TOLERANCE = 1e-4  # of the test log loss: what it may lose
+GAIN = 0.8  # share of the time that a variant may take to win
+TOLERANCE = 1e-4  # test log loss that it may lose
 
 
 def main() -> int:
-    """Measure, print both tables and who wins, write `compression.json`."""
+    """Measure, print both tables and the winners, and write `compression.json`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--raw", type=Path, action="append", default=[], help="folder of results; repeatable")
     parser.add_argument("--tensors", type=Path, help="instead of --raw: sequence_tensors that a run has made")
@@ -72,19 +72,19 @@ def main() -> int:
 
 
 def progress(line: str) -> None:
-    """What is measured now, beside the tables."""
+    """Print what is being measured."""
     sys.stderr.write(f"{line}\n")
 
 
 def until(split: TimeSplit, tensors: SequenceTensors, end: date | None) -> TimeSplit:
-    """The split with a test period that ends on a day."""
+    """Return the split with a test period that ends on a day."""
     if end is None:
         return split
     return replace(split, test=split.test[tensors.days[split.test] <= np.datetime64(end)], end=end)
 
 
 def page(split: TimeSplit, epochs: int, trainings: list[Training], inferences: list[Inference]) -> str:
-    """Both tables in Markdown, and who wins."""
+    """Return both tables in Markdown, and the winners."""
     periods = (
         f"{len(split.train):,} matches until {split.as_dict()['train_end']} to train on, {len(split.validation):,} "
         f"until {split.validation_end} to stop and calibrate on, {len(split.test):,} from {split.test_start} to "
@@ -101,7 +101,7 @@ def page(split: TimeSplit, epochs: int, trainings: list[Training], inferences: l
 
 
 def training_table(rows: list[Training]) -> str:
-    """A row a variant of training."""
+    """Return a table with one row per variant of training."""
     columns = [
         "training",
         "first epoch",
@@ -131,7 +131,7 @@ def training_table(rows: list[Training]) -> str:
 
 
 def inference_table(rows: list[Inference]) -> str:
-    """A row a variant of inference: median (99th percentile) in milliseconds and ratio by batch size."""
+    """Return a table with one row per variant of inference: median (p99) in ms and ratio, by batch size."""
     columns = [
         "inference",
         "bytes",
@@ -166,7 +166,7 @@ def inference_table(rows: list[Inference]) -> str:
 
 
 def training_wins(row: Training, eager: Training) -> bool:
-    """Whether a variant should take the place of eager float32."""
+    """Return whether a variant should replace eager float32."""
     return (
         row.variant != EAGER
         and not row.failure
@@ -176,7 +176,7 @@ def training_wins(row: Training, eager: Training) -> bool:
 
 
 def inference_wins(row: Inference, served: Inference) -> bool:
-    """Whether a variant should take the place of the served file."""
+    """Return whether a variant should replace the served file."""
     return (
         row.variant != SERVED
         and row.latency is not None

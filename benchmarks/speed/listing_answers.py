@@ -1,6 +1,6 @@
-"""Answers of Google Cloud Storage's `objects.list` from a sorted list, at once and at any number of objects.
+"""Answer requests of Google Cloud Storage's `objects.list` from a sorted list, fast for any number of objects.
 
-The server of the tests reads the names of all its objects for every page: at 100,000 this takes most of the time.
+The server of the tests reads the names of all its objects for every page, which would dominate with 100,000 objects.
 """
 
 import json

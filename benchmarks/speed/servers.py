@@ -54,7 +54,7 @@ class Server:
         return found[1]
 
     def replicas(self) -> list[int]:
-        """Process identifiers of the replicas."""
+        """Return the process identifiers of the replicas."""
         return [pid for pid in process_tree(self.process.pid) if _command_line(pid).startswith(_REPLICA)]
 
     def replica_bytes(self) -> int:
@@ -62,7 +62,7 @@ class Server:
         return sum(map(resident_bytes, self.replicas()))
 
     def get(self, path: str) -> Any:
-        """A JSON document of the server."""
+        """Request a JSON document from the server."""
         with urllib.request.urlopen(self.url + path, timeout=10) as response:
             return orjson.loads(response.read())
 
@@ -75,14 +75,14 @@ def forecast_server(
     command: Sequence[str] | None = None,
     variables: Mapping[str, str] = NO_RATE_LIMIT,
 ) -> Iterator[Server]:
-    """`football serve` on a free port; stopped as by Ctrl-C.
+    """Run `football serve` on a free port while the block runs; stop it with SIGINT.
 
     Parameters
     ----------
     command
-        Started instead; gets `--port`.
+        Command to start instead, with `--port` added.
     variables
-        Of the server's environment.
+        Environment variables of the server.
     """
     started = [sys.executable, "-m", "football_assets.cli", "--home", str(home), "serve"]
     started = list(command) if command is not None else started
@@ -94,7 +94,7 @@ def forecast_server(
 
 @contextmanager
 def reference_server(home: Path) -> Iterator[Server]:
-    """The plain server on a free port."""
+    """Run the plain reference server on a free port while the block runs."""
     module = [sys.executable, "-m", "benchmarks.speed.reference_server"]
     with _running([*module, str(home / "bucket"), str(home / "plain")], home, "/docs") as server:
         yield server
@@ -139,7 +139,7 @@ def _running(
 
 
 def say(line: str) -> None:
-    """Tell a person what is going on."""
+    """Print a line of progress on standard error."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
@@ -151,7 +151,7 @@ def deployments_of(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has had."""
+    """Return the processor time of a process, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
@@ -164,6 +164,6 @@ def _command_line(pid: int) -> bytes:
 
 
 def server_environment() -> dict[str, str]:
-    """This process's, without what would send the servers elsewhere or make them ask for a key."""
+    """Return this process's environment without variables of other servers, buckets and API keys."""
     ours = {"FOOTBALL_BUCKET", "FOOTBALL_API_KEY", "FOOTBALL_API_KEYS", "FOOTBALL_HOME", "RAY_ADDRESS"}
     return {name: value for name, value in os.environ.items() if name not in ours}

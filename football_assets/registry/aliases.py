@@ -28,7 +28,7 @@ class AliasState:
         Raises
         ------
         TypeError
-            A version is none.
+            A version is not a number.
         """
         for value in (self.production, self.candidate, self.previous, *self.withdrawn):
             if value is not None and (type(value) is not int or value < 1):
@@ -80,7 +80,7 @@ class AliasStore:
         Raises
         ------
         RegistryError
-            The object is corrupt, or other processes write it all the time.
+            The object is corrupt, or other processes changed it during every attempt.
         """
 
         def rewrite(content: bytes | None) -> bytes | None:
@@ -94,7 +94,7 @@ class AliasStore:
             raise RegistryError(str(error)) from error
 
     def change_while(self, check: Callable[[], object], change: Callable[[AliasState], AliasState]) -> None:
-        """Change the aliases, and take the change back if a check that passed before fails afterwards.
+        """Change the aliases, and revert the change if a check that passed before fails afterwards.
 
         Parameters
         ----------

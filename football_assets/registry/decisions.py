@@ -17,7 +17,7 @@ class DecisionStore:
         self._bucket = bucket
 
     def write(self, version: int, decision: dict[str, Any]) -> None:
-        """Store the decision about a version in place of the one before."""
+        """Store the decision about a version; it replaces an earlier one."""
         self._bucket.write(f"{DECISIONS}{version}.json", to_json(decision))
 
     def read(self, version: int) -> dict[str, Any] | None:

@@ -61,7 +61,7 @@ class Manifest:
         Raises
         ------
         ValueError
-            The text is no manifest of that version, a file name does not belong in a bundle, or the digests do not
+            The text is not a manifest of that version, a file name does not belong in a bundle, or the digests do not
             agree.
         """
         try:

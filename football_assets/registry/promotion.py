@@ -81,7 +81,7 @@ def judge_and_promote(
     Raises
     ------
     RegistryError
-        Other processes change production all the time.
+        Other processes changed production during every attempt.
     """
     try:
         registry.set_alias("candidate", version)
