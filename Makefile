@@ -1,4 +1,4 @@
-# Every chore of the project. A bare machine needs Python 3.11 with pip, and make.
+# Every command of development and deployment. A bare machine needs Python 3.11 with pip, and make.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -41,29 +41,29 @@ PORTABLE    := $(addprefix football_assets_tests/,domain storage raw features se
 .PHONY: help install wheel release-tag release-files image image-test deploy-test demo up serve test test-fast test-portable lint lint-platforms lint-ci audit docs openapi openapi-check format bench bench-scale bench-serve faults loop mutants changelog clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(READY) ## make .venv with the pinned environment; the other chores do it too
+install: $(READY) ## create .venv with the pinned dependencies; the other targets do it too
 
 demo: $(READY) ## land the bundled sample, run the whole graph, forecast the fixtures not yet played
 	@$(BIN)/football demo
 
-up: $(READY) ## open the Dagster UI on http://127.0.0.1:3000 and forecasts on http://127.0.0.1:8000
+up: $(READY) ## start the Dagster UI on http://127.0.0.1:3000 and the HTTP endpoint on http://127.0.0.1:8000
 	@$(BIN)/football up
 
-serve: $(READY) ## answer forecasts over HTTP on http://127.0.0.1:8000
+serve: $(READY) ## start the HTTP endpoint on http://127.0.0.1:8000
 	@$(BIN)/football serve
 
 test: $(READY) ## run every test, with coverage
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-report=xml:build/coverage.xml
 
-test-fast: $(READY) ## run the quick tests: without Ray, a browser, the whole graph and what takes seconds
+test-fast: $(READY) ## run the quick tests: without Ray, a browser, the whole graph or other slow work
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not ray and not browser and not slow"
 
-test-portable: $(READY) ## run the quick tests of what also runs on macOS: the pipeline without serving
+test-portable: $(READY) ## run the quick tests that also run on macOS: the pipeline without serving
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not end_to_end and not ray and not browser and not slow" $(PORTABLE)
 
-lint: $(READY) ## check style, format, spelling, layers, the house's rules and types
+lint: $(READY) ## check style, format, spelling, import layers, house rules and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
@@ -71,7 +71,7 @@ lint: $(READY) ## check style, format, spelling, layers, the house's rules and t
 	@$(BIN)/python -m football_assets_tests.house
 	@$(BIN)/mypy
 
-lint-platforms: $(READY) ## check the types as on Windows and macOS
+lint-platforms: $(READY) ## check the types for Windows and macOS
 	@$(BIN)/mypy --platform win32 --no-warn-unreachable --cache-dir .mypy_cache/win32 football_assets serve
 	@$(BIN)/mypy --platform darwin --no-warn-unreachable --cache-dir .mypy_cache/darwin football_assets serve
 
@@ -83,7 +83,7 @@ lint-ci: $(READY) $(CI_READY) openapi ## check workflows, Dockerfile, OpenAPI do
 	@$(CI_BIN)/hadolint Dockerfile
 	@git ls-files -z | xargs -0 sh -c '"$$0" --baseline .secrets.baseline "$$@" || test $$? -eq 3' $(CI_BIN)/detect-secrets-hook
 
-audit: $(CI_READY) ## look the pinned packages up among known vulnerabilities; needs the network, and fails without
+audit: $(CI_READY) ## check the pinned packages for known vulnerabilities; fails without a network
 	@for pins in constraints.txt deploy/gcp/dispatch/requirements.txt .github/requirements.txt $(wildcard docs/requirements.txt); do \
 	    $(CI_BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --requirement $$pins || exit 1; \
 	done
@@ -101,7 +101,7 @@ release-tag:
 	@case "$$RELEASE" in ''|*[!0-9A-Za-z.+-]*) echo "RELEASE is no tag of a version, such as v$(TAG): set it to the tag."; exit 1 ;; esac
 	@test "$$RELEASE" = "v$(TAG)" || { echo "RELEASE is '$$RELEASE', but pyproject.toml has the version $(TAG): tag the commit that has the version."; exit 1; }
 
-release-files: release-tag wheel openapi ## collect what a release has in dist/ and its notes in build/notes.md; RELEASE=vX.Y.Z
+release-files: release-tag wheel openapi ## collect the files of a release in dist/ and write its notes to build/notes.md; RELEASE=vX.Y.Z
 	@cp build/openapi.json dist/
 	@$(BIN)/git-cliff --config cliff.toml --latest --strip header --output build/notes.md
 
@@ -112,22 +112,22 @@ format: $(READY) ## let ruff fix and format the code
 bench: $(READY) ## measure landing, training and loading against a naive implementation
 	@$(BIN)/python -m benchmarks.speed.bench
 
-bench-scale: $(READY) ## measure landing files to tensors at ten times the data
+bench-scale: $(READY) ## measure the graph from landing files to tensors with ten times the data
 	@$(BIN)/python -m benchmarks.speed.bench_scale
 
-bench-serve: $(READY) ## measure the HTTP endpoint beside a plain server
+bench-serve: $(READY) ## measure the HTTP endpoint, compared with a plain server
 	@$(BIN)/python -m benchmarks.speed.bench_serve
 
-faults: $(READY) ## kill, swap, saturate, scale, slow down and end the HTTP endpoint, and see what it does
+faults: $(READY) ## test the HTTP endpoint under faults: killed, saturated, scaled, with another version and slow clients
 	@$(BIN)/python -m benchmarks.speed.faults
 
-loop: $(READY) ## land results and watch a new model be judged, served and watched, with no hand touching it
+loop: $(READY) ## test the automation: land results, and verify that a new model is trained, judged, served and monitored
 	@$(BIN)/python -m football_assets_tests.end_to_end.loop
 
-deploy-test: $(READY) ## render and validate deploy/, run its pods and processes without a cluster; KUBERAY_SCHEMAS="folder"
+deploy-test: $(READY) ## render and validate deploy/, and run its pods and processes without a cluster; KUBERAY_SCHEMAS="folder"
 	@$(BIN)/python -m pytest -rs -s -o python_files="test_*.py proof_*.py" football_assets_tests/deploy
 
-mutants: $(READY) ## change the code in thousands of places and see whether the tests notice; MODULES="path…" for some
+mutants: $(READY) ## run mutation tests; MODULES="path…" for some
 	@$(BIN)/python -m benchmarks.mutants $(MODULES)
 
 image: ## build the container images; VARIANT=cuda: football-assets-pipeline-cuda and football-assets-serve-gpu
@@ -135,7 +135,7 @@ image: ## build the container images; VARIANT=cuda: football-assets-pipeline-cud
 	$(BUILDER) build $(BUILD_OPTIONS) --target pipeline --tag $(PIPELINE):$(TAG) $(IMAGE_ARGS) .
 	$(BUILDER) build $(BUILD_OPTIONS) --target serve --tag $(SERVE):$(TAG) $(IMAGE_ARGS) .
 
-image-test: $(READY) ## run the images without a network: demo, forecasts, kill, stop, sizes (podman or docker)
+image-test: $(READY) ## test the images without a network: demo, forecasts, killed processes, stop, sizes (podman or docker)
 	@$(BIN)/python -m football_assets_tests.end_to_end.images --tag $(TAG)
 
 docs: $(READY) $(DOCS_READY) ## build the documentation site into site/; dead links and missing pages fail

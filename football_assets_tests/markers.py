@@ -109,7 +109,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "storage/test_gcs_listing.py",
         "storage/test_gcs_versions.py",
         "test_packaging.py::test_the_wheel_runs_the_demo_as_the_images_do",
-        "test_project.py::test_the_chore_deploy_test_collects_both_proofs",
+        "test_project.py::test_deploy_test_collects_both_proofs",
         "storage/test_updates.py::test_many_writers_at_a_time_lose_no_update",
         "training/test_assets.py",
         "orchestration/test_vertex.py",

@@ -55,13 +55,13 @@ def test_the_workspace_names_the_code_location() -> None:
     assert origin.loadable_target_origin.module_name == "football_assets.definitions"
 
 
-def test_make_alone_prints_help_with_every_chore() -> None:
-    chores = ("demo", "test", "up", "lint", "docs", "bench", "format", "clean")
+def test_make_without_a_target_lists_the_targets() -> None:
+    targets = ("demo", "test", "up", "lint", "docs", "bench", "format", "clean")
 
     shown = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True)
 
     assert shown.stdout.split()[:2] == ["make", "help"]
-    assert all(f"make {chore} " in shown.stdout for chore in chores)
+    assert all(f"make {target} " in shown.stdout for target in targets)
 
 
 def test_every_dependency_is_pinned_and_no_pin_names_a_place() -> None:
@@ -137,12 +137,12 @@ def test_a_library_whose_releases_can_break_this_one_has_both_bounds_around_its_
         assert pins[name] in requirement.specifier
 
 
-def test_the_chore_deploy_test_collects_both_proofs() -> None:
+def test_deploy_test_collects_both_proofs() -> None:
     """pytest collects a folder by `python_files`, and drops a file that is named beside its folder."""
-    chore = subprocess.run(
+    shown = subprocess.run(
         ["make", "--dry-run", "deploy-test"], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    *_, command = chore.stdout.splitlines()
+    *_, command = shown.stdout.splitlines()
 
     collected = subprocess.run(
         ["bash", "-c", f"{command.removeprefix('@')} --collect-only -q"],

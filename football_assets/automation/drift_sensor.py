@@ -41,7 +41,7 @@ _INTERVAL_SECONDS = 20
     job=retrain,
     minimum_interval_seconds=_INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Requests a training when the latest drift report finds drift or the model lacks many days of results.",
+    description="Requests a training when the latest drift report finds drift or the production model is out of date.",
 )
 def drift_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> RunRequest | SkipReason:
     """Evaluate one tick."""

@@ -92,7 +92,7 @@ class ServeView:
     job=follow_registry,
     minimum_interval_seconds=_INTERVAL_SECONDS,
     default_status=DefaultSensorStatus.RUNNING,
-    description="When an alias moves, verifies Serve and materializes fixture predictions and drift report.",
+    description="When an alias changes, verifies Serve and materializes fixture predictions and drift report.",
 )
 def registry_sensor(context: SensorEvaluationContext, bucket: BucketResource) -> SensorResult | SkipReason:
     """Evaluate one tick."""

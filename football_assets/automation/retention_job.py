@@ -9,7 +9,10 @@ from dagster import MetadataValue, OpExecutionContext, in_process_executor, job,
 from football_assets.orchestration.resources import BucketResource
 
 
-@op(name="prune", description="Removes what FOOTBALL_RETENTION_* does not keep and nothing needs.")
+@op(
+    name="prune",
+    description="Removes objects, runs and files beyond the limits FOOTBALL_RETENTION_* that nothing uses.",
+)
 def prune_op(context: OpExecutionContext, bucket: BucketResource) -> None:
     """Prune the bucket, the runs of this instance and the scratch folder of this machine."""
     import polars as pl

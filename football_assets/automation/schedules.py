@@ -29,7 +29,7 @@ daily_prune = ScheduleDefinition(
     cron_schedule="20 4 * * *",
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Removes what FOOTBALL_RETENTION_* does not keep and nothing needs.",
+    description="Removes objects, runs and files beyond the limits FOOTBALL_RETENTION_* that nothing uses.",
 )
 
 schedules = [nightly_drift_report, daily_sync, daily_prune]

@@ -25,7 +25,7 @@ class DeploymentConfig(Config):
         "again. Empty: the configuration stays as it is.",
     )
     patience_seconds: float = Field(
-        120, gt=0, description="Seconds until every replica must answer from the version."
+        120, gt=0, description="Seconds within which every replica must answer from the version."
     )
 
 

@@ -122,10 +122,10 @@ def team_market_ratings(
 ) -> Output[dict[str, pl.DataFrame]]:
     """One row per team and match: ratings from the odds of earlier matches, before the day of the match and after it.
 
-    A Kalman filter follows the goals that odds imply, at several speeds; beside it stand attack and defence, an Elo
-    rating and the mean surplus over what the odds implied. The same filter over results alone needs no odds. The row
-    also holds what the odds of the match itself imply, once it is played: history of later matches, never an input of
-    its own forecast.
+    The ratings are Kalman filters of several speeds over the goals that odds imply, attack and defence, an Elo rating,
+    and the mean difference between results and what the odds implied. One filter uses results only. Once the match is
+    played, the row also has the goals that its own odds imply: they are history of later matches, and never an input
+    of the match's own forecast.
     """
     from football_assets.features.market_ratings import rate_markets
 

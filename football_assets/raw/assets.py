@@ -57,7 +57,7 @@ _PREVIEW_COLUMNS = ["kickoff_date", "league_id", "home_team", "home_goals", "awa
             code_version=RAW_TABLES_CODE,
             tags={"grain": "record"},
             description="Every record of the landing files that is not in `raw_matches`, with its file, its line or "
-            "path, and the reason; and every record of which only the columns `left_out` are not.",
+            "path, and the reason; and every record that is there without the columns in `left_out`.",
         ),
     },
     name="read_landing_files",

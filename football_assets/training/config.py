@@ -30,19 +30,20 @@ class SplitConfig(BaseModel):
     most_validation: int = Field(
         12_000,
         ge=1,
-        description="Matches of validation at most, about a season of 38 leagues; overrides the share. More would be "
-        "lost to training.",
+        description="Maximum number of validation matches, about a season of 38 leagues; overrides the share.",
     )
     test_share: float = Field(0.15, ge=0, lt=1, description="Share of the played matches at the end.")
     validation_start: date | None = Field(None, description="First day of validation; overrides the share.")
     test_start: date | None = Field(None, description="First day of the test period; overrides the share.")
     burn_in_days: int = Field(
-        180, ge=0, description="Days at the start whose matches are history only: ratings have not converged."
+        180,
+        ge=0,
+        description="Days at the start whose matches are history only, until ratings have converged.",
     )
     train_start: date | None = Field(
         date(2005, 7, 1),
-        description="First day that is trained on; earlier matches are history only. Football has changed, and few of "
-        f"them have odds. Without effect where validation starts less than {LEAST_YEARS} years after it.",
+        description="First day of the training matches. Earlier matches are history only, since football has changed "
+        f"and few of them have odds. Not applied if validation starts less than {LEAST_YEARS} years later.",
     )
 
 
@@ -53,7 +54,7 @@ class TrainingConfig(BaseModel):
 
     network: NetworkConfig = NetworkConfig()
     split: SplitConfig = SplitConfig()
-    epochs: int = Field(7, ge=1, description="Passes over the training matches at most.")
+    epochs: int = Field(7, ge=1, description="Maximum number of passes over the training matches.")
     patience: int = Field(4, ge=1, description="Epochs without a better validation log loss before stopping.")
     batch_size: int = Field(
         1024, ge=1, description="Largest batch size; smaller where the training period is short."
@@ -78,8 +79,8 @@ class TrainingConfig(BaseModel):
         0.8,
         ge=0,
         le=1,
-        description="Weight of what the odds of a match imply in its labels of training, beside its result; 0: results "
-        "alone. Validation and test are always scored on results.",
+        description="Weight of the probabilities that a match's odds imply in its training label; the rest is its "
+        "result. 0: results only. Validation and test are always scored on results.",
     )
     hidden_odds: float = Field(
         0.15,

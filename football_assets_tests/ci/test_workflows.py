@@ -190,11 +190,11 @@ def test_the_release_checks_the_tag_that_started_it_before_it_builds() -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
-def test_every_chore_and_every_command_exists(workflow: Path) -> None:
-    chores = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+def test_every_target_and_every_command_exists(workflow: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     text = "\n".join(commands(workflow))
 
-    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= chores
+    assert set(re.findall(r"\bmake ([a-z-]+)", text)) <= targets
     for words in re.findall(r"bin/football\"? ([a-z -]+)", text):
         assert_command(words.split(" -")[0].split())
     for script in re.findall(r"\bbash (\S+)", text):

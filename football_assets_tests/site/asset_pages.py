@@ -24,7 +24,7 @@ GROUPS = {
     "export": "The network, its normalisation and its calibration as one ONNX graph.",
     "registry": "Versions of the model, and the gate that decides about promotion.",
     "forecasting": "Forecasts of the matches that are not played yet.",
-    "monitoring": "Answers of the HTTP endpoint, and how far they are from the training data.",
+    "monitoring": "Forecasts that the HTTP endpoint returned, and the drift of its requests from the training data.",
     "deployment": "Verification that Ray Serve answers from the production version.",
 }
 INTRODUCTION = """# Assets and checks

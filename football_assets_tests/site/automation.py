@@ -39,8 +39,10 @@ def add_automation(pages: Pages, definitions: Definitions) -> None:
     ]
     jobs = [[name(job.name), cell(job.description or "")] for job in definitions.jobs or ()]
     text = INTRODUCTION.format(source=pages.source(PAGE, "football_assets/automation"))
-    text += f"## Sensors\n\n{table(['Sensor', 'At first', 'Interval', 'What it does'], sensors)}\n"
-    text += f"## Schedules\n\n{table(['Schedule', 'At first', 'Time', 'Job', 'What it does'], schedules)}\n"
+    text += f"## Sensors\n\n{table(['Sensor', 'Initial status', 'Interval', 'What it does'], sensors)}\n"
+    text += (
+        f"## Schedules\n\n{table(['Schedule', 'Initial status', 'Time', 'Job', 'What it does'], schedules)}\n"
+    )
     text += f"## Jobs\n\n{table(['Job', 'What it does'], jobs)}"
     pages.add(PAGE, text)
 

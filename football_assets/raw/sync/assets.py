@@ -37,12 +37,9 @@ class SyncRequest(Config):
     sources: list[str] = Field(
         default=["openfootball"],
         description="openfootball, footballcsv, football-data (22 leagues with odds and statistics), "
-        "football-data-extra (16 countries with odds). The last three share the spelling of "
-        "team names, openfootball has another: two spellings of one league are two sets of teams.",
+        "football-data-extra (16 countries with odds).",
     )
-    seasons: list[str] = Field(
-        default=[], description="Like 2025-26, or 2025. Empty: the seasons being played."
-    )
+    seasons: list[str] = Field(default=[], description="Like 2025-26, or 2025. Empty: the current seasons.")
     leagues: list[str] = Field(default=[], description="Like eng.1. Empty: every league of the source.")
 
 
