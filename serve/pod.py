@@ -20,6 +20,12 @@ from serve.metrics_folder import METRICS
 
 RUNTIME = "serve"  # a short name: Ray adds a node id, and paths of sockets have at most 97 characters
 
+# After the death of the head a new controller asks each replica for its metadata, 118 KB with Serve 2.60. Ray returns
+# results of up to 100 KiB with the reply and keeps larger ones in the object store of the replica's node, which does
+# not send them before it knows the new head; Ray asks it again after 10 s. But after 10 s the controller announces that
+# the application has no replicas, so that HAProxy answers 503, and after 30 s it kills the replica.
+INLINE_RESULT_BYTES = 1 << 20
+
 
 def pod_environment(settings: Settings, runtime: Path) -> dict[str, str]:
     """Return the variables of a pod whose HAProxy listens on the address of FOOTBALL_SERVE_HOST.
@@ -31,7 +37,11 @@ def pod_environment(settings: Settings, runtime: Path) -> dict[str, str]:
     """
     check_key(settings, settings.serve_host)
     addresses = listen_addresses(settings.serve_host, settings.serve_port)
-    return haproxy_environment(runtime, addresses, rate_limit(settings)) | NO_TELEMETRY
+    return (
+        haproxy_environment(runtime, addresses, rate_limit(settings))
+        | NO_TELEMETRY
+        | {"RAY_max_direct_call_object_size": str(INLINE_RESULT_BYTES)}
+    )
 
 
 def prepare_pod(settings: Settings) -> dict[str, str]:

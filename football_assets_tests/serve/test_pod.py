@@ -1,6 +1,7 @@
 """What a Ray container evaluates before Ray starts."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from ray import cloudpickle
+from ray.serve.config import RequestRouterConfig
 
 from football_assets.runtime.home import project_root
 from football_assets.runtime.telemetry import NO_TELEMETRY
@@ -17,10 +20,26 @@ from serve import haproxy, pod
 from serve.haproxy_environment import haproxy_environment
 from serve.haproxy_rates import RateLimit
 from serve.metrics_folder import METRICS
-from serve.pod import pod_environment, prepare_pod
+from serve.pod import INLINE_RESULT_BYTES, pod_environment, prepare_pod
 
 PREPARE = '{ environment="$(python -m serve.pod)" && eval "$environment"; } || exit 1'
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
+REPLY_BYTES = 100 << 10  # of a result that Ray by default returns with the reply
+STORED = """
+import json, sys
+import ray
+from ray.experimental import get_object_locations
+
+from football_assets.runtime.ray_private import listen_on_loopback_only
+
+listen_on_loopback_only()
+ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="error")
+zeros = ray.remote(lambda size: bytes(size))
+results = [zeros.remote(int(size)) for size in sys.argv[1:]]
+ray.wait(results, num_returns=len(results))
+locations = get_object_locations(results)
+print(json.dumps([bool(locations[result]["node_ids"]) for result in results]))
+"""
 
 
 def shell(folder: Path, port: int, key: str = "a key of a test") -> subprocess.CompletedProcess[str]:
@@ -47,7 +66,11 @@ def test_ray_starts_with_the_variables(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     environment = json.loads(done.stdout)
     runtime = tmp_path / pod.RUNTIME
-    expected = haproxy_environment(runtime, [f"0.0.0.0:{port}"], RateLimit(100.0, 1000)) | NO_TELEMETRY
+    expected = (
+        haproxy_environment(runtime, [f"0.0.0.0:{port}"], RateLimit(100.0, 1000))
+        | NO_TELEMETRY
+        | {"RAY_max_direct_call_object_size": "1048576"}
+    )
     assert {name: environment[name] for name in expected} == expected | {
         "FOOTBALL_PYTHON": environment["FOOTBALL_PYTHON"]
     }
@@ -86,3 +109,26 @@ def test_sockets_of_a_pod_are_short_enough_for_haproxy(tmp_path: Path) -> None:
     socket_path = environment["RAY_SERVE_HAPROXY_SOCKET_PATH"]
     assert len(socket_path) + 57 <= 97
     assert environment[haproxy.BIND].startswith("127.0.0.1:")
+
+
+def test_serve_pickles_a_configuration_that_ray_does_not_return_with_a_reply() -> None:
+    """If this fails, Ray no longer needs INLINE_RESULT_BYTES."""
+    size = len(cloudpickle.dumps(RequestRouterConfig()))
+    assert REPLY_BYTES < size < INLINE_RESULT_BYTES // 4
+
+
+def test_ray_returns_results_up_to_the_size_with_the_reply_and_stores_larger_ones(tmp_path: Path) -> None:
+    """Ray reads the variable when it starts, so a process of its own starts it."""
+    name = "RAY_max_direct_call_object_size"
+    variables = pod_environment(Settings(home=tmp_path, serve_port=free_port()), tmp_path)
+    sizes = [REPLY_BYTES - 4096, REPLY_BYTES + 4096, INLINE_RESULT_BYTES - 4096, INLINE_RESULT_BYTES + 4096]
+
+    def stored(change: dict[str, str]) -> list[bool]:
+        environment = {key: value for key, value in os.environ.items() if key != name} | NO_TELEMETRY | change
+        command = [sys.executable, "-c", STORED, *map(str, sizes)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return [bool(found) for found in json.loads(done.stdout.splitlines()[-1])]
+
+    assert stored({}) == [False, True, True, True]
+    assert stored({name: variables[name]}) == [False, False, False, True]
