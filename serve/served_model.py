@@ -16,8 +16,7 @@ import orjson
 from football_assets.domain.scorelines import Score, likeliest_scores, score_matrix
 from football_assets.errors import FootballError, RegistryError
 from football_assets.registry.inputs_used import groups_used, limited_tier
-from football_assets.registry.predictor import OnnxForecaster, load_predictor
-from football_assets.registry.provenance import PROVENANCE
+from football_assets.registry.predictor import OnnxForecaster, load_predictor, load_team_state
 from football_assets.registry.signing import ModelSignature
 from football_assets.registry.store import Registry
 from football_assets.sequences.custom_histories import CustomTeam, encode_custom
@@ -125,7 +124,9 @@ class ServedModel:
     def load(
         cls, registry: Registry, reference: int | str, scratch: Path, *, provider: str, threads: int
     ) -> "ServedModel":
-        """Fetch a version from the registry and forecast a test fixture with it.
+        """Open a version of the registry and forecast a test fixture with it.
+
+        Its manifest is read once, and the bytes that were verified are the bytes that are parsed.
 
         Parameters
         ----------
@@ -146,22 +147,22 @@ class ServedModel:
             The bundle is missing, corrupt or not signed where signatures are verified, or its forecast is not a
             distribution.
         """
-        version = registry.resolve(reference)
-        manifest = registry.trusted_manifest(version)
+        stored = registry.open(reference)
+        version = stored.number
         try:
-            bundle = registry.fetch(version, scratch)
-            state = TeamState.load(bundle)
+            bundle = stored.load(scratch)
+            state = load_team_state(bundle)
             forecaster = load_predictor(bundle, threads, provider)
             model = cls(
                 version=version,
-                published=manifest.published,
+                published=stored.manifest.published,
                 state=state,
                 forecaster=forecaster,
-                metrics=orjson.loads((bundle / METRICS).read_bytes()),
-                card=(bundle / MODEL_CARD).read_text(encoding="utf-8"),
+                metrics=orjson.loads(bundle.read(METRICS)),
+                card=bundle.read(MODEL_CARD).decode(),
                 used=groups_used(forecaster, state.spec),
-                signature=registry.signature(version),
-                provenance=manifest.metadata.get(PROVENANCE),
+                signature=stored.signature(),
+                provenance=stored.provenance,
             )
             model._forecast_test_fixture()
         except FootballError:

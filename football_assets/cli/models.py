@@ -28,7 +28,7 @@ def models_group(context: click.Context) -> None:
 @models_group.command("list")
 @home_option
 def list_models() -> None:
-    """List the versions with their aliases, the gate's decisions and their sizes."""
+    """List the versions with their aliases, the gate's decisions and their sizes. Signatures are not verified."""
     registry = open_registry(prepare_command_home())
     from football_assets.cli.tables import results_console, rows_table
 
@@ -58,15 +58,14 @@ def list_models() -> None:
 @click.argument("version", default="production")
 def show_model(version: str) -> None:
     """Show the model card of a VERSION: a number, or production (the default), candidate or previous."""
-    settings = prepare_command_home()
-    registry = open_registry(settings)
+    registry = open_registry(prepare_command_home())
     from rich.markdown import Markdown
 
     from football_assets.cli.tables import results_console
 
-    card = (registry.fetch(version, settings.scratch) / MODEL_CARD).read_text(encoding="utf-8")
-    results_console().print(Markdown(card))
-    decision = registry.decision(registry.resolve(version))
+    stored = registry.open(version)
+    results_console().print(Markdown(stored.read(MODEL_CARD).decode()))
+    decision = registry.decision(stored.number)
     for reason in decision["reasons"] if decision else ():
         click.echo(f"gate: {reason}")
 

@@ -54,7 +54,7 @@ def serving_deployment(
     before = api.state()
     pin = int(config.version) if config.version.isdigit() else config.version
     for wanted in {pin} if pin else before.wanted:
-        check_bundle(registry.fetch(registry.resolve(wanted), Path(bucket.scratch)))
+        check_bundle(registry.open(wanted).load(Path(bucket.scratch)))
     if pin:
         verified = api.pin(pin, registry.resolve, config.patience_seconds)
     else:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from football_assets.errors import ObjectNotFound, RegistryError, SignatureError
 from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
+from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.provenance import PROVENANCE
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import verify_files
@@ -74,7 +75,7 @@ def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> in
                 f"{linked.name} was downloaded without all the files that it lists: link it again."
             )
         origin = _remove_origin(folder, linked, registry.policy)
-        check_bundle(folder)
+        check_bundle(ModelBundle.of_folder(folder))
         version = registry.publish(folder, {"source": linked.name} | origin)
     registry.promote(version)
     registry.bucket.write(FOLLOWED_OBJECT, json.dumps({"name": linked.name, "version": version}).encode())
@@ -143,7 +144,7 @@ def _remove_origin(folder: Path, linked: LinkedModel, policy: SignaturePolicy) -
     if signature is None or manifest is None:
         raise SignatureError(f"{linked.name} is not signed: link a version that was logged with a signature.")
     try:
-        verify_files(files, signature, policy)
+        verify_files(files, signature, policy.accepted())
     except SignatureError as error:
         raise SignatureError(f"{linked.name} is rejected. {error}") from error
     metadata = json.loads(manifest)["metadata"]

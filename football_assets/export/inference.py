@@ -16,8 +16,8 @@ class OnnxForecaster:
 
     Parameters
     ----------
-    path
-        `model.onnx` or `model.int8.onnx`.
+    model
+        File `model.onnx` or `model.int8.onnx`, or its content.
     threads
         Threads of one call.
     provider
@@ -33,9 +33,10 @@ class OnnxForecaster:
     >>> probabilities, expected_goals = OnnxForecaster(bundle / "model.onnx").predict(home, away, context)
     """
 
-    def __init__(self, path: Path, threads: int = 1, provider: str = "cpu") -> None:
+    def __init__(self, model: Path | bytes, threads: int = 1, provider: str = "cpu") -> None:
         import onnxruntime
 
+        place = "The content" if isinstance(model, bytes) else str(model)
         if provider not in (*PROVIDERS, "auto"):
             raise ExportError(f"There is no provider {provider!r}: use auto, {' or '.join(PROVIDERS)}.")
         cuda = PROVIDERS["cuda"] in onnxruntime.get_available_providers()
@@ -53,19 +54,21 @@ class OnnxForecaster:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors only
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
+            self._session = onnxruntime.InferenceSession(
+                model if isinstance(model, bytes) else str(model), options, providers=wanted
+            )
         except Exception as error:  # onnxruntime's errors share no base class but Exception
             reason = str(error).splitlines()[0]
             raise ExportError(
-                f"{path} is not an ONNX model that can be loaded ({reason}): export it again."
+                f"{place} is not an ONNX model that can be loaded ({reason}): export it again."
             ) from error
         if provider == "cuda" and self.provider != PROVIDERS["cuda"]:
-            raise ExportError(f"{path} runs on {self.provider}: ONNX Runtime could not use the CUDA device.")
+            raise ExportError(f"{place} runs on {self.provider}: ONNX Runtime could not use the CUDA device.")
         inputs = tuple(item.name for item in self._session.get_inputs())
         outputs = tuple(item.name for item in self._session.get_outputs())
         if inputs != INPUTS or outputs != OUTPUTS:
             raise ExportError(
-                f"{path} takes {inputs} and gives {outputs}, not {INPUTS} and {OUTPUTS}: export it again."
+                f"{place} takes {inputs} and gives {outputs}, not {INPUTS} and {OUTPUTS}: export it again."
             )
 
     @property

@@ -11,7 +11,8 @@ from football_assets.domain.scorelines import likeliest_scores, score_matrix, sc
 from football_assets.errors import RegistryError
 from football_assets.forecasting.schema import FIXTURE_SCHEMA
 from football_assets.registry.inputs_used import groups_used, limited_tier
-from football_assets.registry.predictor import load_predictor
+from football_assets.registry.model_bundle import ModelBundle
+from football_assets.registry.predictor import load_feature_spec, load_predictor, load_team_state
 from football_assets.registry.store import Registry
 from football_assets.sequences.columns import columns_read, tables_read_by
 from football_assets.sequences.encoder import SequenceBatch, TeamHistory, encode, history_rows
@@ -27,7 +28,6 @@ from football_assets.sequences.fixture_days import (
 from football_assets.sequences.home_advantage import COLUMNS_READ, with_home_advantage
 from football_assets.sequences.rating_context import pre_match_odds, read_rated_table, with_rating_context
 from football_assets.sequences.spec import FeatureSpec
-from football_assets.sequences.state import TeamState
 from football_assets.sequences.tier_names import TIER_COLUMN, inputs_text, uses_match_odds
 from football_assets.sequences.tiers import tier_of
 from football_assets.storage.bucket import Bucket
@@ -37,8 +37,8 @@ _ORDER = (OVERDUE, "kickoff_date", "kickoff_time", "league_id", "home_team", "ma
 _KEYS = tuple(FIXTURE_SCHEMA)[:7]
 
 
-def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
-    """Fetch the production version; returns its number and local folder.
+def production_bundle(registry: Registry, scratch: Path) -> tuple[int, ModelBundle]:
+    """Load the production version; returns its number and files.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
     """
     aliases = registry.aliases()
     if "production" in aliases:
-        return aliases["production"], registry.fetch(aliases["production"], scratch)
+        return aliases["production"], registry.open(aliases["production"]).load(scratch)
     candidate = aliases.get("candidate")
     if candidate is None:
         raise RegistryError("No model is registered yet: materialize the asset 'registered_model' first.")
@@ -59,13 +59,13 @@ def production_bundle(registry: Registry, scratch: Path) -> tuple[int, Path]:
     )
 
 
-def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -> pl.DataFrame:
+def forecast_fixtures(bundle: ModelBundle, version: int, bucket: Bucket, today: date) -> pl.DataFrame:
     """Forecast every match without a result, with the inputs that the bundle's model was trained on.
 
     Parameters
     ----------
     bundle
-        Folder of the model version.
+        Files of the model version.
     version
         Its number.
     bucket
@@ -85,7 +85,7 @@ def forecast_fixtures(bundle: Path, version: int, bucket: Bucket, today: date) -
     RegistryError
         The model needs an input that the tables do not have any more.
     """
-    spec = FeatureSpec.load(bundle)
+    spec = load_feature_spec(bundle)
     matches = read_table(bucket, "match_features", columns=["league_id", *COLUMNS_READ])
     countries = countries_of(matches.filter(~pl.col("is_played")))
     features, team_matches, team_ratings = (
@@ -171,7 +171,7 @@ def forecast_match(
         A team meets itself, or the day lies before results that the model knows.
     """
     version, bundle = production_bundle(registry, scratch)
-    state = TeamState.load(bundle)
+    state = load_team_state(bundle)
     pairing = state.resolve(league, home_team, away_team)
     if day is None:
         today = today or datetime.now(UTC).date()
@@ -188,7 +188,7 @@ def forecast_match(
 
 
 def forecast_rows(
-    bundle: Path, version: int, keys: pl.DataFrame, batch: SequenceBatch, spec: FeatureSpec
+    bundle: ModelBundle, version: int, keys: pl.DataFrame, batch: SequenceBatch, spec: FeatureSpec
 ) -> pl.DataFrame:
     """Forecast encoded fixtures.
 

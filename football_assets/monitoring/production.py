@@ -1,6 +1,5 @@
 """Read the files of the production model that the drift report needs from the registry."""
 
-import io
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,6 +7,7 @@ import polars as pl
 
 from football_assets.errors import RegistryError
 from football_assets.registry.store import Registry
+from football_assets.registry.stored_version import StoredVersion
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.storage.model_files import FEATURE_SPEC, REFERENCE, TEAM_STATE
 
@@ -36,21 +36,22 @@ def load_production(registry: Registry) -> Production | None:
     Raises
     ------
     RegistryError
-        A file of it is missing or corrupt.
+        A file of it is missing or corrupt, or it is not signed where signatures are verified.
     """
-    version = registry.aliases().get("production")
-    if version is None:
+    number = registry.aliases().get("production")
+    if number is None:
         return None
+    version = registry.open(number)
     return Production(
-        version,
-        registry.trusted_manifest(version).published,
-        last_result_known(registry, version),
-        FeatureSpec.model_validate_json(registry.read(version, FEATURE_SPEC)),
-        pl.read_parquet(io.BytesIO(registry.read(version, REFERENCE))),
+        number,
+        version.manifest.published,
+        last_result_known(version),
+        FeatureSpec.model_validate_json(version.read(FEATURE_SPEC)),
+        pl.read_parquet(version.read(REFERENCE)),
     )
 
 
-def last_result_known(registry: Registry, version: int) -> date | None:
+def last_result_known(version: StoredVersion) -> date | None:
     """Return the day of the last result that a version knows; None if it knows none.
 
     Raises
@@ -58,7 +59,7 @@ def last_result_known(registry: Registry, version: int) -> date | None:
     RegistryError
         Its team state is missing or corrupt.
     """
-    state = pl.read_parquet(io.BytesIO(registry.read(version, TEAM_STATE)), columns=["last_kickoff_date"])
+    state = pl.read_parquet(version.read(TEAM_STATE), columns=["last_kickoff_date"])
     return state["last_kickoff_date"].max()  # type: ignore[return-value]
 
 
@@ -69,7 +70,7 @@ def last_result_learnt(registry: Registry) -> date | None:
     """
     for version in reversed(registry.versions()):
         try:
-            known = last_result_known(registry, version)
+            known = last_result_known(registry.open(version))
         except RegistryError:
             continue
         if known is not None:

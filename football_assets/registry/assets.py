@@ -14,6 +14,7 @@ from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.config import GateConfig
 from football_assets.registry.provenance import PROVENANCE, Provenance
 from football_assets.registry.store import Manifest, Registry
+from football_assets.registry.stored_version import StoredVersion
 from football_assets.sequences.columns import RATED_TABLES
 from football_assets.sequences.spec import FeatureSpec
 from football_assets.storage.model_files import METRICS, MODEL_CARD
@@ -87,12 +88,13 @@ def registered_model(
         training_run(trained_lstm),
     ) as tracking:
         alias = "production" if verdict.production == version else "candidate"
-        for name, content in registry.signature_files(version).items():
+        stored = registry.open(version)
+        for name, content in stored.signature_files().items():
             (folder / name).write_bytes(content)
         tracking.model(folder, [alias, f"version-{version}"], judged | {"test": metrics["test"]})
     shutil.rmtree(folder)
-    shown = _metadata(verdict, registry.trusted_manifest(version), metrics, card)
-    shown["signature"] = _signature(registry, version)
+    shown = _metadata(verdict, stored.manifest, metrics, card)
+    shown["signature"] = _signature(stored)
     return MaterializeResult(metadata=shown | {"wandb": tracked_value(tracking.where)})
 
 
@@ -149,9 +151,9 @@ def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], c
     }
 
 
-def _signature(registry: Registry, version: int) -> str:
+def _signature(stored: StoredVersion) -> str:
     """Describe the signature of a version."""
-    signature = registry.signature(version)
+    signature = stored.signature()
     return f"{signature.status} {signature.signed_by or ''}".rstrip()
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from football_assets.domain.columns import PROBABILITY_COLUMNS
 from football_assets.errors import FootballError, RegistryError
+from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.model_card import library_versions, summarise_data, write_model_card
-from football_assets.registry.predictor import load_predictor
-from football_assets.sequences.spec import FeatureSpec
+from football_assets.registry.predictor import load_feature_spec, load_predictor
 from football_assets.sequences.tensors import SequenceTensors, open_tensors
 from football_assets.sequences.tier_names import OWN_ODDS
 from football_assets.sequences.tiers import hide_groups, hide_in_context
@@ -113,7 +113,7 @@ def assemble_bundle(sources: BundleSources, team_state: pl.DataFrame, folder: Pa
         packages=library_versions(),
     )
     (folder / MODEL_CARD).write_text(card, encoding="utf-8")
-    check_bundle(folder)
+    check_bundle(ModelBundle.of_folder(folder))
 
 
 def drift_reference(bundle: Path, tensors: SequenceTensors, split: dict[str, str]) -> pl.DataFrame:
@@ -189,7 +189,7 @@ def reference_table(
     )
 
 
-def check_bundle(bundle: Path) -> None:
+def check_bundle(bundle: ModelBundle) -> None:
     """Check that a bundle has all its files and that each can be read.
 
     Raises
@@ -197,22 +197,21 @@ def check_bundle(bundle: Path) -> None:
     RegistryError
         A file is missing or unusable; the message names it.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as load_weights
 
     for name in REQUIRED:
-        if not (bundle / name).is_file():
-            raise RegistryError(f"Model bundle {bundle} has no {name}: materialize 'registered_model' again.")
+        bundle.read(name)
     name = FEATURE_SPEC
     try:
-        spec = FeatureSpec.load(bundle)
+        spec = load_feature_spec(bundle)
         for name in (METRICS, TRAINING):
-            _json(bundle / name)
+            json.loads(bundle.read(name))
         for name in (TEAM_STATE, REFERENCE, TEST_PREDICTIONS):
-            pl.read_parquet(bundle / name)
+            pl.read_parquet(bundle.read(name))
         name = CHECKPOINT
-        with safe_open(bundle / CHECKPOINT, framework="numpy") as checkpoint:
-            if not checkpoint.keys():
-                raise ValueError("it has no weights")
+        if not load_weights(bundle.read(CHECKPOINT)):
+            raise ValueError("it has no weights")
         name = MODEL
         history = np.zeros((2, spec.history_length, len(spec.history)), dtype=np.float32)
         context = np.full((2, len(spec.context)), np.nan, dtype=np.float32)
@@ -233,7 +232,9 @@ def check_bundle(bundle: Path) -> None:
         ) from error
 
 
-def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFrame) -> ProductionForecasts:
+def production_forecasts(
+    production: ModelBundle, tensors_folder: Path, test: pl.DataFrame
+) -> ProductionForecasts:
     """Forecast a candidate's test matches with the production model.
 
     Matches up to the end of the production model's validation period are left out: it was trained on them. If both
@@ -250,7 +251,7 @@ def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFr
     """
     tensors = open_tensors(tensors_folder)
     probabilities = np.full((len(test), 3), np.nan)
-    if FeatureSpec.load(production) == tensors.spec:
+    if load_feature_spec(production) == tensors.spec:
         numbered = tensors.keys.select("match_id", row=pl.int_range(pl.len(), dtype=pl.Int64))
         rows = test.select("match_id").join(numbered, on="match_id", how="left", maintain_order="left")["row"]
         known = rows.is_not_null().to_numpy()
@@ -259,10 +260,12 @@ def production_forecasts(production: Path, tensors_folder: Path, test: pl.DataFr
         predictor = load_predictor(production)
         probabilities[known], _ = predictor.predict(batch.home_history, batch.away_history, batch.context)
     else:
-        stored = pl.read_parquet(production / TEST_PREDICTIONS, columns=["match_id", *PROBABILITY_COLUMNS])
+        stored = pl.read_parquet(
+            production.read(TEST_PREDICTIONS), columns=["match_id", *PROBABILITY_COLUMNS]
+        )
         joined = test.select("match_id").join(stored, on="match_id", how="left", maintain_order="left")
         probabilities = joined.drop("match_id").cast(pl.Float64).to_numpy().copy()
-    learnt_until = date.fromisoformat(_json(production / METRICS)["split"]["validation_end"])
+    learnt_until = date.fromisoformat(json.loads(production.read(METRICS))["split"]["validation_end"])
     probabilities[(test["kickoff_date"] <= learnt_until).to_numpy()] = np.nan
     if np.isnan(probabilities).all():
         return ProductionForecasts(

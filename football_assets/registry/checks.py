@@ -23,12 +23,12 @@ def candidate_bundle_is_whole(bucket: BucketResource) -> AssetCheckResult:
 
     registry = Registry(bucket.open())
     try:
-        version = registry.resolve("candidate")
-        check_bundle(registry.fetch(version, Path(bucket.scratch)))
+        version = registry.open("candidate")
+        check_bundle(version.load(Path(bucket.scratch)))
     except FootballError as error:
         return AssetCheckResult(passed=False, description=str(error))
     return AssetCheckResult(
-        passed=True, metadata={"version": version, "files": len(registry.manifest(version).files)}
+        passed=True, metadata={"version": version.number, "files": len(version.manifest.files)}
     )
 
 
@@ -80,7 +80,7 @@ def registered_versions_are_whole(bucket: BucketResource) -> AssetCheckResult:
     problems = {}
     for version in state.versions_in_view:
         try:
-            check_bundle(registry.fetch(version, Path(bucket.scratch)))
+            check_bundle(registry.open(version).load(Path(bucket.scratch)))
         except FootballError as error:
             problems[version] = str(error)
     return AssetCheckResult(

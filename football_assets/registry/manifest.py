@@ -107,13 +107,22 @@ def read_bundle_files(folder: Path) -> dict[str, bytes]:
     return contents
 
 
-def first_corrupt(folder: Path, manifest: Manifest) -> str | None:
-    """Return the name of the first file of a local copy that is missing or differs from its digest."""
+def read_copy(folder: Path, manifest: Manifest) -> dict[str, bytes]:
+    """Read a local copy of a version, each file once and checked against its digest.
+
+    Raises
+    ------
+    RegistryError
+        A file is missing or differs from its digest.
+    """
+    contents = {}
     for name, entry in manifest.files.items():
         path = folder / name
-        if not path.is_file() or sha256(path.read_bytes()) != entry.sha256:
-            return name
-    return None
+        content = path.read_bytes() if path.is_file() else None
+        if content is None or sha256(content) != entry.sha256:
+            raise RegistryError(f"{path} is corrupt: delete {folder} and try again.")
+        contents[name] = content
+    return contents
 
 
 def content_digest(files: dict[str, BundleFile]) -> str:

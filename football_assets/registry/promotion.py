@@ -85,10 +85,10 @@ def judge_and_promote(
     """
     try:
         registry.set_alias("candidate", version)
-        bundle = registry.fetch(version, scratch)
+        candidate = registry.open(version)
+        test = pl.read_parquet(candidate.load(scratch).read(TEST_PREDICTIONS))
     except RegistryError as error:
         return _reject_unusable(registry, version, str(error))
-    test = pl.read_parquet(bundle / TEST_PREDICTIONS)
     for _ in range(_ATTEMPTS):
         production = registry.aliases().get("production")
         forecasts = _production_forecasts(registry, production, tensors_folder, test, scratch)
@@ -101,7 +101,7 @@ def judge_and_promote(
         if not decision.accepted:
             return Verdict(version, PromotionOutcome.REJECTED, decision, production, production)
         try:
-            registry.promote_over(version, production)
+            registry.promote_over(candidate, production)
         except PreconditionFailed:
             continue
         return Verdict(version, PromotionOutcome.PROMOTED, decision, production, version)
@@ -125,6 +125,6 @@ def _production_forecasts(
     if production is None:
         return ProductionForecasts(None, "There is no production model to compare with yet.")
     try:
-        return production_forecasts(registry.fetch(production, scratch), tensors_folder, test)
+        return production_forecasts(registry.open(production).load(scratch), tensors_folder, test)
     except RegistryError as error:  # a broken production model must not keep a sound one out
         return ProductionForecasts(None, f"The production model could not be compared: {error}")

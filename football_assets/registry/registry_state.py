@@ -18,7 +18,8 @@ class RegistryState:
 
     `event` changes with every change of an alias and with every new version, also if an earlier state is restored.
     `versions_in_view` are the newest version and those with an alias. `registered_by` is the Dagster run that
-    registered the production version (None if no run did), `registered` the time.
+    registered the production version (None if no run did), `registered` the time; both are None if its manifest cannot
+    be read, or is not signed where signatures are verified.
     """
 
     event: str
@@ -37,7 +38,7 @@ def read_registry(registry: Registry) -> RegistryState:
     registered_by, registered = None, None
     if production is not None:
         try:
-            manifest = registry.manifest(production)
+            manifest = registry.open(production).manifest
         except RegistryError:  # `registered_versions_are_whole` reports it
             pass
         else:

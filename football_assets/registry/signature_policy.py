@@ -1,7 +1,7 @@
 """How a process signs model versions, and whose signatures it accepts: keys in PEM files, or Sigstore."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SignaturePolicy:
-    """How this process signs model versions, and whose signatures it accepts. Files are read when they are needed.
+    """How this process signs model versions, and where the signers that it accepts are configured.
 
     Attributes
     ----------
@@ -70,6 +70,30 @@ class SignaturePolicy:
         SignatureError
             A setting or a key is unusable, or model-signing is not installed; the message names the setting.
         """
+        self.accepted()
+
+    def accepted(self) -> "AcceptedSigners":
+        """Read whose signatures are accepted now. The files of the keys may change while a process runs.
+
+        Raises
+        ------
+        SignatureError
+            As `check`.
+        """
+        self._check_settings()
+        own = [] if self.signing_key is None else [_public_pem(self.signing_key)]
+        if self.verify_keys is None:
+            pems = own
+        else:
+            pems = [_public_pem(file, is_private=False) for path in self.verify_keys for file in _files(path)]
+        trust = None
+        if self.trust is not None:
+            with library_errors(f"FOOTBALL_SIGSTORE_TRUST {self.trust} cannot be read"):
+                trust = self.trust.read_bytes()
+        keys = {hashlib.sha256(pem).hexdigest(): pem for pem in pems}
+        return AcceptedSigners(keys, self.identity, self.issuer, trust)
+
+    def _check_settings(self) -> None:
         if self.signing_key is not None and self.sigstore_sign:
             raise SignatureError("FOOTBALL_SIGNING_KEY and FOOTBALL_SIGSTORE_SIGN are both set: unset one.")
         if (self.identity is None) != (self.issuer is None):
@@ -83,43 +107,22 @@ class SignaturePolicy:
             )
         if self.signs or self.verifies:
             signing_library()
-        if self.signing_key is not None:
-            _public_pem(self.signing_key)
-        self._accepted_keys()
 
-    def require_signer(self) -> None:
-        """Check the configuration, and that this process signs.
+    def require_signer(self) -> "AcceptedSigners":
+        """Check the configuration, and that this process signs; returns whose signatures are accepted.
 
         Raises
         ------
         SignatureError
             As `check`, or neither a key nor Sigstore is configured.
         """
-        self.check()
+        accepted = self.accepted()
         if not self.signs:
             raise SignatureError(
                 "Only signed model versions are accepted, and this process has no key to sign with: set "
                 "FOOTBALL_SIGNING_KEY or FOOTBALL_SIGSTORE_SIGN."
             )
-
-    def fingerprint(self) -> str:
-        """Return a digest of the accepted signers, which changes when a key or an identity is added or removed.
-
-        Raises
-        ------
-        SignatureError
-            A key cannot be read.
-        """
-        accepted = (sorted(self._accepted_keys()), self.identity, self.issuer, str(self.trust))
-        return hashlib.sha256(repr(accepted).encode()).hexdigest()
-
-    def _accepted_keys(self) -> dict[str, bytes]:
-        """Return the accepted public keys, PEM text by its digest."""
-        if self.verify_keys is None:
-            pems = [] if self.signing_key is None else [_public_pem(self.signing_key)]
-        else:
-            pems = [_public_pem(file, is_private=False) for path in self.verify_keys for file in _files(path)]
-        return {hashlib.sha256(pem).hexdigest(): pem for pem in pems}
+        return accepted
 
     def signer(self) -> "signing.Config":
         """Configure the signer.
@@ -136,6 +139,31 @@ class SignaturePolicy:
         with library_errors("Sigstore cannot sign"):
             return config.use_sigstore_signer(identity_token=_ambient_token(), trust_config=self.trust)
 
+
+@dataclass(frozen=True)
+class AcceptedSigners:
+    """Whose signatures are accepted, read at one moment.
+
+    Attributes
+    ----------
+    keys
+        Public keys, PEM text by its SHA-256 digest.
+    identity, issuer
+        Whose Sigstore signatures are accepted; None: nobody's.
+    trust
+        Content of the client trust configuration of a private Sigstore.
+    """
+
+    keys: Mapping[str, bytes]
+    identity: str | None = None
+    issuer: str | None = None
+    trust: bytes | None = None
+
+    def fingerprint(self) -> str:
+        """Return a digest that changes when a key, an identity or the trust configuration changes."""
+        text = repr((sorted(self.keys), self.identity, self.issuer, self.trust))
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def verifier(self, key: str | None, scratch: Path) -> "verifying.Config":
         """Configure the verifier for a signature.
 
@@ -144,7 +172,7 @@ class SignaturePolicy:
         key
             Digest of the public key that the signature names; None: it is a signature of Sigstore.
         scratch
-            Receives the public key.
+            Receives the public key or the trust configuration.
 
         Raises
         ------
@@ -153,7 +181,7 @@ class SignaturePolicy:
         """
         config: verifying.Config = signing_library().verifying.Config()
         if key is not None:
-            pem = self._accepted_keys().get(key)
+            pem = self.keys.get(key)
             if pem is None:
                 raise SignatureError(f"It is signed with key {key}, which is not an accepted one.")
             path = scratch / "key.pem"
@@ -162,9 +190,13 @@ class SignaturePolicy:
                 return config.use_elliptic_key_verifier(public_key=path)
         if self.identity is None or self.issuer is None:
             raise SignatureError("It is signed with Sigstore, and FOOTBALL_SIGSTORE_IDENTITY is not set.")
+        trust = None
+        if self.trust is not None:
+            trust = scratch / "trust.json"
+            trust.write_bytes(self.trust)
         with library_errors("Sigstore cannot verify"):
             return config.use_sigstore_verifier(
-                identity=self.identity, oidc_issuer=self.issuer, trust_config=self.trust
+                identity=self.identity, oidc_issuer=self.issuer, trust_config=trust
             )
 
 

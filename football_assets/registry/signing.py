@@ -20,7 +20,12 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from football_assets.errors import SignatureError
-from football_assets.registry.signature_policy import SignaturePolicy, library_errors, reason_of_library
+from football_assets.registry.signature_policy import (
+    AcceptedSigners,
+    SignaturePolicy,
+    library_errors,
+    reason_of_library,
+)
 
 
 class SignatureStatus(StrEnum):
@@ -60,24 +65,23 @@ def sign_files(files: Mapping[str, bytes], policy: SignaturePolicy) -> bytes:
         The policy does not sign, the key is unusable, Sigstore cannot be reached, or the policy does not accept the
         signature.
     """
-    policy.require_signer()
+    accepted = policy.require_signer()
     signer = policy.signer()
     with _model_folder(files) as (model, scratch):
         path = scratch / "signature"
         with library_errors("The model version could not be signed"):
             signer.sign(model, path)
         signature = path.read_bytes()
-    if policy.verifies:
-        try:
-            verify_files(files, signature, policy)
-        except SignatureError as error:
-            raise SignatureError(
-                f"FOOTBALL_VERIFY_KEYS or FOOTBALL_SIGSTORE_IDENTITY do not accept this process's signatures: {error}"
-            ) from error
+    try:
+        verify_files(files, signature, accepted)
+    except SignatureError as error:
+        raise SignatureError(
+            f"FOOTBALL_VERIFY_KEYS or FOOTBALL_SIGSTORE_IDENTITY do not accept this process's signatures: {error}"
+        ) from error
     return signature
 
 
-def verify_files(files: Mapping[str, bytes], signature: bytes, policy: SignaturePolicy) -> str:
+def verify_files(files: Mapping[str, bytes], signature: bytes, accepted: AcceptedSigners) -> str:
     """Verify that a signature by an accepted signer covers exactly these files.
 
     Parameters
@@ -86,7 +90,7 @@ def verify_files(files: Mapping[str, bytes], signature: bytes, policy: Signature
         Content of each file by name, that of the manifest included.
     signature
         Sigstore bundle in JSON.
-    policy
+    accepted
         The accepted signers.
 
     Returns
@@ -99,10 +103,9 @@ def verify_files(files: Mapping[str, bytes], signature: bytes, policy: Signature
     SignatureError
         No accepted signer has signed these files.
     """
-    policy.check()
     statement = _parse(signature)
     with _model_folder(files) as (model, scratch):
-        verifier = policy.verifier(statement.key, scratch)
+        verifier = accepted.verifier(statement.key, scratch)
         path = scratch / "signature"
         path.write_bytes(signature)
         differences = _differences(statement.digests, files)
@@ -113,7 +116,7 @@ def verify_files(files: Mapping[str, bytes], signature: bytes, policy: Signature
             raise SignatureError(f"The signature is not valid for these files: {reason}.") from error
     if differences:  # files that the signer excluded
         raise SignatureError(f"The signature is not valid for these files: {differences}.")
-    return f"{policy.identity} ({policy.issuer})" if statement.key is None else f"key {statement.key}"
+    return f"{accepted.identity} ({accepted.issuer})" if statement.key is None else f"key {statement.key}"
 
 
 class _Statement(NamedTuple):

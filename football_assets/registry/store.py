@@ -19,7 +19,8 @@ from football_assets.registry.decisions import DECISIONS, DecisionStore
 from football_assets.registry.manifest import SUFFIXES, BundleFile, Manifest
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import ModelSignature
-from football_assets.registry.versions import NUMBER, VERSIONS, ModelVersions
+from football_assets.registry.stored_version import VERSIONS, StoredVersion
+from football_assets.registry.versions import NUMBER, ModelVersions
 from football_assets.settings import get_settings
 from football_assets.storage.bucket import Bucket
 
@@ -98,8 +99,11 @@ class Registry:
         """
         return self._versions.manifest(self.resolve(reference))
 
-    def trusted_manifest(self, reference: int | str) -> Manifest:
-        """Read the manifest of a version, whose signature is verified where the policy verifies.
+    def open(self, reference: int | str) -> StoredVersion:
+        """Open a version, whose signature is verified where the policy verifies.
+
+        Manifest, provenance, signature and files of the result belong together. Two calls may return two states of the
+        bucket: a caller that needs several of them opens the version once.
 
         Raises
         ------
@@ -108,7 +112,7 @@ class Registry:
         SignatureError
             Signatures are verified, and no accepted signer has signed the version.
         """
-        return self._versions.trusted_manifest(self.resolve(reference))
+        return self._versions.open(self.resolve(reference))
 
     def find(self, content: str) -> int | None:
         """Return the newest intact version whose files have this content digest, or None."""
@@ -152,7 +156,7 @@ class Registry:
         SignatureError
             Signatures are verified, and no accepted signer has signed the version.
         """
-        return self._versions.fetch(self.resolve(reference), scratch)
+        return self.open(reference).fetch(scratch)
 
     def read(self, reference: int | str, name: str) -> bytes:
         """Read one file of a version, checked against its digest.
@@ -164,7 +168,7 @@ class Registry:
         SignatureError
             Signatures are verified, and no accepted signer has signed the version.
         """
-        return self._versions.read(self.resolve(reference), name)
+        return self.open(reference).read(name)
 
     def signature(self, reference: int | str) -> ModelSignature:
         """Return the status of a version's signature: verified if the policy verifies, else whether there is one.
@@ -176,7 +180,7 @@ class Registry:
         SignatureError
             Signatures are verified, and no accepted signer has signed the version.
         """
-        return self._versions.signature(self.resolve(reference))
+        return self.open(reference).signature()
 
     def sign(self, reference: int | str) -> ModelSignature:
         """Sign a stored version, whose digests are checked first, with the key of this process.
@@ -191,21 +195,6 @@ class Registry:
             The earlier signature is not valid, or the version cannot be signed.
         """
         return self._versions.sign(self.resolve(reference))
-
-    def signature_files(self, reference: int | str) -> dict[str, bytes]:
-        """Read what the signature of a version is verified with: its manifest and, if it is signed, its signature.
-
-        Returns
-        -------
-        dict
-            Content by file name, not verified.
-
-        Raises
-        ------
-        RegistryError
-            There is no such version, or its manifest is corrupt.
-        """
-        return self._versions.signature_files(self.resolve(reference))
 
     def aliases(self) -> dict[str, int]:
         """Return the aliases that are set, of `production`, `candidate` and `previous`, with their versions."""
@@ -228,11 +217,8 @@ class Registry:
         """
         if alias not in ALIASES:
             raise RegistryError(f"{alias!r} is not an alias: use one of {', '.join(ALIASES)}.")
-        if alias == "production":
-            self._versions.check_signature(version)
-        self._aliases.change_while(
-            lambda: self.manifest(version), lambda state: state.with_alias(alias, version)
-        )
+        check = self.open if alias == "production" else self.manifest
+        self._aliases.change_while(lambda: check(version), lambda state: state.with_alias(alias, version))
 
     def promote(self, version: int) -> dict[str, int]:
         """Make a version production; the production version becomes previous.
@@ -247,18 +233,26 @@ class Registry:
         RegistryError
             There is no such version, or its signature is required and not valid.
         """
-        self._versions.check_signature(version)
-        self._aliases.change_while(lambda: self.manifest(version), lambda state: state.promoted(version))
+        self._aliases.change_while(lambda: self.open(version), lambda state: state.promoted(version))
         return self.aliases()
 
-    def promote_over(self, version: int, production: int | None) -> dict[str, int]:
+    def promote_over(self, judged: StoredVersion, production: int | None) -> dict[str, int]:
         """Promote a version that was judged against `production` (None: there was none).
 
         Raises
         ------
         PreconditionFailed
             Another version is production by now: judge again.
+        RegistryError
+            The version is not there any more, or its manifest is not the one that was judged.
         """
+        version = judged.number
+
+        def check() -> None:
+            if self.open(version).manifest_text != judged.manifest_text:
+                raise RegistryError(
+                    f"Version {version} in {self.bucket.url} has changed since it was evaluated: evaluate it again."
+                )
 
         def change(state: AliasState) -> AliasState:
             if state.production != production:
@@ -268,8 +262,7 @@ class Registry:
                 )
             return state.promoted(version)
 
-        self._versions.check_signature(version)
-        self._aliases.change_while(lambda: self.manifest(version), change)
+        self._aliases.change_while(check, change)
         return self.aliases()
 
     def rollback(self) -> dict[str, int]:
@@ -294,7 +287,7 @@ class Registry:
                     f"There is no previous production version to roll back to in {self.bucket.url}: promote one by its "
                     f"number. {self._versions.describe()}"
                 )
-            self._versions.check_signature(state.previous)
+            self.open(state.previous)
             return state.rolled_back_to(state.previous)
 
         self._aliases.change(change)

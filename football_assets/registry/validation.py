@@ -48,7 +48,7 @@ def validate_version(registry: Registry, reference: int | str, scratch: Path) ->
     version: int | None = None
     try:
         version = registry.resolve(reference)
-        check_bundle(registry.fetch(version, scratch))
+        check_bundle(registry.open(version).load(scratch))
         decision = registry.decision(version) or {}
         accepted, reasons = decision.get("accepted"), decision.get("reasons", [])
         if not isinstance(accepted, bool | None) or not isinstance(reasons, list):

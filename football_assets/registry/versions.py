@@ -5,25 +5,16 @@ once its manifest does. A publisher first claims the number with a create-only `
 write into one folder. The number of a publisher that died is not reused.
 
 `model.sig` is the signature of a version's files and manifest. Where the policy verifies signatures, no file of a
-version is returned before its signature has been verified. The manifest has the digest of every file, so a process
-verifies a version once and later compares digests.
+version is returned before its signature has been verified: `StoredVersion`.
 """
 
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from football_assets.errors import (
-    BucketError,
-    ObjectNotFound,
-    PreconditionFailed,
-    RegistryError,
-    SignatureError,
-)
+from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
 from football_assets.registry.manifest import (
     CLAIM_FILE,
     MANIFEST_FILE,
@@ -32,26 +23,20 @@ from football_assets.registry.manifest import (
     BundleFile,
     Manifest,
     content_digest,
-    first_corrupt,
     read_bundle_files,
     sha256,
     to_json,
 )
 from football_assets.registry.signature_policy import SignaturePolicy
-from football_assets.registry.signing import ModelSignature, SignatureStatus, sign_files, verify_files
-from football_assets.storage.bucket import ABSENT, Bucket, check_not_linked, condition_of
+from football_assets.registry.signing import ModelSignature, sign_files
+from football_assets.registry.stored_version import VERSIONS, StoredVersion, VersionFolder
+from football_assets.storage.bucket import ABSENT, Bucket, condition_of
 
-VERSIONS = "registry/versions/"
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")
-
-_REMEMBERED = 256  # versions whose signature a process does not verify again
 
 
 class ModelVersions:
     """The model versions of a bucket, by number. `Registry` adds the aliases."""
-
-    # Signers of verified versions, by bucket, number, digest of manifest and signature, and accepted signers.
-    _signers: ClassVar[dict[tuple[str, int, str, str], str]] = {}
 
     def __init__(self, bucket: Bucket, policy: SignaturePolicy) -> None:
         self._bucket = bucket
@@ -86,100 +71,44 @@ class ModelVersions:
         """Read the manifest of a version. See `Registry.manifest`."""
         return self._read_manifest(number)[1]
 
-    def trusted_manifest(self, number: int) -> Manifest:
-        """Read the manifest of a version, verified where the policy does. See `Registry.trusted_manifest`."""
+    def open(self, number: int) -> StoredVersion:
+        """Open a version, verified where the policy does. See `Registry.open`."""
         text, manifest = self._read_manifest(number)
-        if self._policy.verifies:
-            self._verify(number, text, manifest)
-        return manifest
-
-    def signature(self, number: int) -> ModelSignature:
-        """Return the status of a version's signature. See `Registry.signature`."""
-        text, manifest = self._read_manifest(number)
+        folder = VersionFolder(self._bucket, number)
         if not self._policy.verifies:
-            is_signed = self._bucket.stat(f"{VERSIONS}{number}/{SIGNATURE_FILE}") is not None
-            return ModelSignature(SignatureStatus.UNVERIFIED if is_signed else SignatureStatus.UNSIGNED)
-        return ModelSignature(SignatureStatus.VERIFIED, self._verify(number, text, manifest))
-
-    def check_signature(self, number: int) -> None:
-        """Verify the signature of a version where the policy does.
-
-        Raises
-        ------
-        SignatureError
-            No accepted signer has signed the version as it is stored.
-        """
-        self.trusted_manifest(number)
+            return StoredVersion(folder, text, manifest)
+        return StoredVersion.verified(folder, text, manifest, self._policy.accepted())
 
     def sign(self, number: int) -> ModelSignature:
         """Sign a stored version. See `Registry.sign`."""
-        self._policy.check()
+        accepted = self._policy.accepted()
         text, manifest = self._read_manifest(number)
-        name = f"{VERSIONS}{number}/{SIGNATURE_FILE}"
-        before = self._bucket.stat(name)
+        folder = VersionFolder(self._bucket, number)
+        before = self._bucket.stat(folder.name(SIGNATURE_FILE))
+        version = StoredVersion(folder, text, manifest)
         if before is not None and self._policy.verifies:
-            self._verify(number, text, manifest)
-        files = {name: self._read_file(number, name, entry) for name, entry in manifest.files.items()}
+            version = StoredVersion.verified(folder, text, manifest, accepted)
+        files = {name: version.read(name) for name in manifest.files}
         signature = sign_files({**files, MANIFEST_FILE: text}, self._policy)
-        self._bucket.write(name, signature, if_version=condition_of(before))
-        return self.signature(number)
-
-    def signature_files(self, number: int) -> dict[str, bytes]:
-        """Read the manifest and the signature of a version. See `Registry.signature_files`."""
-        text, _ = self._read_manifest(number)
-        signature = self._read_signature(number)
-        return {MANIFEST_FILE: text} | ({} if signature is None else {SIGNATURE_FILE: signature})
+        self._bucket.write(folder.name(SIGNATURE_FILE), signature, if_version=condition_of(before))
+        return self.open(number).signature()
 
     def _read_manifest(self, number: int) -> tuple[bytes, Manifest]:
         """Read the text of a version's manifest and parse it. Its signature is not verified."""
-        name = f"{VERSIONS}{number}/{MANIFEST_FILE}"
+        folder = VersionFolder(self._bucket, number)
         try:
-            text = self._read(name)
+            text = folder.read(MANIFEST_FILE)
             return text, Manifest.from_json(text, number)
         except ObjectNotFound:
             raise RegistryError(
                 f"There is no model version {number} in {self._bucket.url}. {self.describe()}"
             ) from None
         except ValueError as error:
-            raise RegistryError(f"{name} {error}") from error
+            raise RegistryError(f"{folder.name(MANIFEST_FILE)} {error}") from error
 
     def find(self, content: str) -> int | None:
         """Return the newest intact version whose files have this content digest, or None."""
         return next((number for number in reversed(self.numbers()) if self._holds(number, content)), None)
-
-    def read(self, number: int, name: str) -> bytes:
-        """Read one file of a version, checked against its digest. See `Registry.read`."""
-        manifest = self.trusted_manifest(number)
-        if name not in manifest.files:
-            raise RegistryError(
-                f"Version {number} in {self._bucket.url} has no {name}: it holds {', '.join(manifest.files)}."
-            )
-        return self._read_file(number, name, manifest.files[name])
-
-    def fetch(self, number: int, scratch: Path) -> Path:
-        """Copy a version into a local folder, every file checked against its digest. See `Registry.fetch`."""
-        manifest = self.trusted_manifest(number)
-        target = scratch / "registry" / f"{number}-{manifest.content[:16]}"
-        if target.is_dir():
-            if first_corrupt(target, manifest) is None:
-                return target
-            shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
-        try:
-            for name, entry in manifest.files.items():
-                (temporary / name).write_bytes(self._read_file(number, name, entry))
-            try:
-                temporary.rename(target)
-            except OSError:  # another process has fetched the same version meanwhile
-                corrupt = first_corrupt(target, manifest)
-                if corrupt is not None:
-                    raise RegistryError(
-                        f"{target / corrupt} is corrupt: delete {target} and try again."
-                    ) from None
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        return target
 
     def remove(self, number: int, named: Callable[[], Container[int]]) -> bool:
         """Remove a version unless it is among those named once its manifest is gone. See `Registry.remove`.
@@ -252,14 +181,14 @@ class ModelVersions:
 
     def _holds(self, number: int, content: str) -> bool:
         try:
-            if self.manifest(number).content != content:
+            if self.manifest(number).content != content:  # most are another: their signature is not needed
                 return False
-            manifest = self.trusted_manifest(number)
-            for name, entry in manifest.files.items():
-                self._read_file(number, name, entry)
+            version = self.open(number)
+            for name in version.manifest.files:
+                version.read(name)
         except RegistryError:  # a corrupt version holds nothing that can be used
             return False
-        return True
+        return version.manifest.content == content
 
     def _claim_number(self) -> int:
         number = max((number for number, _ in self._listing()), default=0) + 1
@@ -271,59 +200,3 @@ class ModelVersions:
                 number += 1
             else:
                 return number
-
-    def _verify(self, number: int, text: bytes, manifest: Manifest) -> str:
-        """Verify the signature of a version, from its manifest's text; returns the signer."""
-        place = f"Model version {number} in {self._bucket.url}"
-        signature = self._read_signature(number)
-        if signature is None:
-            raise SignatureError(
-                f"{place} is not signed. Sign it with `football models sign`, promote a signed version, or train again."
-            )
-        digest = sha256(sha256(text).encode() + signature)
-        key = (self._bucket.url, number, digest, self._policy.fingerprint())
-        # Another thread may clear the dictionary at any time.
-        signer = self._signers.get(key)
-        if signer is None:
-            files = {name: self._read_file(number, name, entry) for name, entry in manifest.files.items()}
-            try:
-                signer = verify_files({**files, MANIFEST_FILE: text}, signature, self._policy)
-            except SignatureError as error:
-                raise SignatureError(
-                    f"{place} is rejected. {error} Promote another version, or train again."
-                ) from error
-            if len(self._signers) >= _REMEMBERED:
-                self._signers.clear()
-            self._signers[key] = signer
-        return signer
-
-    def _read_signature(self, number: int) -> bytes | None:
-        try:
-            return self._read(f"{VERSIONS}{number}/{SIGNATURE_FILE}")
-        except ObjectNotFound:
-            return None
-
-    def _read(self, name: str) -> bytes:
-        """Read an object that is no symbolic link of a local bucket.
-
-        Raises
-        ------
-        RegistryError
-            It is one, or lies in a folder that is one.
-        """
-        try:
-            check_not_linked(self._bucket, name)
-        except BucketError as error:
-            raise RegistryError(str(error)) from error
-        return self._bucket.read(name)
-
-    def _read_file(self, number: int, name: str, entry: BundleFile) -> bytes:
-        object_name = f"{VERSIONS}{number}/{name}"
-        advice = f"version {number} cannot be used. Promote another version, or train again."
-        try:
-            data = self._read(object_name)
-        except ObjectNotFound:
-            raise RegistryError(f"{object_name} is missing in {self._bucket.url}: {advice}") from None
-        if sha256(data) != entry.sha256:
-            raise RegistryError(f"{object_name} is corrupt in {self._bucket.url} (digest differs): {advice}")
-        return data

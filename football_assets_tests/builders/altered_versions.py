@@ -141,6 +141,15 @@ def digest_of(bucket: Bucket, number: int, name: str) -> dict[str, object]:
     return {"sha256": sha256(content), "bytes": len(content)}
 
 
+def copy_version(bucket: Bucket, source: int, target: int) -> None:
+    """Exchange the files of a version for those of another; the manifest says the target's number."""
+    for item in [*bucket.list(f"{VERSIONS}{source}/")]:
+        name = item.name.rpartition("/")[2]
+        bucket.write(f"{VERSIONS}{target}/{name}", bucket.read(item.name))
+    name = f"{VERSIONS}{target}/{MANIFEST_FILE}"
+    bucket.write(name, json.dumps(json.loads(bucket.read(name)) | {"version": target}).encode())
+
+
 def force_production(bucket: Bucket, number: int) -> None:
     """Make a version production without the checks of the registry."""
     AliasStore(bucket).change(lambda state: state.promoted(number))

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from football_assets.registry.manifest import MANIFEST_FILE
-from football_assets.registry.versions import VERSIONS
+from football_assets.registry.store import VERSIONS
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.json_server import run_json_server
 

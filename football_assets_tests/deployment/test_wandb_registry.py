@@ -105,7 +105,7 @@ def logged_with_signature(shelf: Shelf, key: KeyPair, folder: Path) -> None:
     """Register the bundle of a shelf elsewhere, and add what `registered_model` logs beside it."""
     elsewhere = Registry(LocalBucket(folder), key.signing)
     version = elsewhere.publish(shelf.folder, {"provenance": {"run_id": "elsewhere"}})
-    for name, content in elsewhere.signature_files(version).items():
+    for name, content in elsewhere.open(version).signature_files().items():
         (shelf.folder / name).write_bytes(content)
     assert {"manifest.json", "model.sig"} <= set(shelf.sizes)
 

@@ -20,6 +20,7 @@ from football_assets.forecasting.fixtures import (
     production_bundle,
 )
 from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
+from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
 from football_assets.sequences.columns import MARKET_TABLE, SHOT_TABLE, columns_read
@@ -43,7 +44,7 @@ def forecasts(bundle: Path, tables: FeatureTables, today: date = date(2026, 1, 1
         bucket = open_bucket(folder)
         for name in ("stg_matches", *columns_read()):
             write_by_country(bucket, name, getattr(tables, name))
-        return forecast_fixtures(bundle, 7, bucket, today)
+        return forecast_fixtures(ModelBundle.of_folder(bundle), 7, bucket, today)
 
 
 def test_every_unplayed_match_is_forecast_in_order_of_kick_off(bundle: Path) -> None:
@@ -134,9 +135,9 @@ def test_a_forecast_says_which_inputs_and_odds_it_uses(bundle: Path, monkeypatch
     odds = {"odds_home": 2.1, "odds_draw": 3.4, "odds_away": 3.6}
     keys = keys.with_columns(pl.lit(value).alias(name) for name, value in odds.items())
 
-    plain = forecast_rows(bundle, 1, keys, batch, DEFAULT_SPEC)
+    plain = forecast_rows(ModelBundle.of_folder(bundle), 1, keys, batch, DEFAULT_SPEC)
     monkeypatch.setattr("football_assets.forecasting.fixtures.groups_used", lambda *_: ALL_GROUPS)
-    found = forecast_rows(bundle, 1, keys, batch, DEFAULT_SPEC)
+    found = forecast_rows(ModelBundle.of_folder(bundle), 1, keys, batch, DEFAULT_SPEC)
 
     assert found.schema == FIXTURE_SCHEMA
     assert found.select("inputs", *odds).rows() == [

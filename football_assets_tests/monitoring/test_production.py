@@ -106,11 +106,11 @@ def test_the_last_result_of_a_version_is_the_latest_of_any_team(registry: Regist
     unplayed = publish_teams(registry, tmp_path / "unplayed", None)
     without_teams = publish_teams(registry, tmp_path / "without teams")
 
-    assert last_result_known(registry, played) == date(2015, 11, 7)
-    assert last_result_known(registry, unplayed) is None
-    assert last_result_known(registry, without_teams) is None
+    assert last_result_known(registry.open(played)) == date(2015, 11, 7)
+    assert last_result_known(registry.open(unplayed)) is None
+    assert last_result_known(registry.open(without_teams)) is None
     with pytest.raises(RegistryError):
-        last_result_known(registry, 4)
+        last_result_known(registry.open(4))
 
 
 def test_the_newest_version_that_can_be_read_and_has_teams_says_what_was_learnt(

@@ -74,11 +74,11 @@ def test_a_verdict_against_a_production_model_that_was_replaced_does_not_promote
     registry: Registry, tmp_path: Path
 ) -> None:
     published(registry, tmp_path, 3)
-    registry.promote_over(1, None)
+    registry.promote_over(registry.open(1), None)
     registry.promote(2)
     with pytest.raises(PreconditionFailed, match="production is 2 now"):
-        registry.promote_over(3, 1)
-    assert registry.promote_over(3, 2) == {"production": 3, "previous": 2}
+        registry.promote_over(registry.open(3), 1)
+    assert registry.promote_over(registry.open(3), 2) == {"production": 3, "previous": 2}
 
 
 def test_a_damaged_alias_object_is_named(registry: Registry, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def _promote_each(url: str, versions: list[int]) -> list[tuple[int | None, int]]
         while len(steps) <= versions.index(version):
             production = registry.aliases().get("production")
             try:
-                registry.promote_over(version, production)
+                registry.promote_over(registry.open(version), production)
             except PreconditionFailed:
                 continue
             steps.append((production, version))
@@ -172,7 +172,7 @@ def test_of_many_verdicts_against_one_production_model_one_promotes(
 
     def promoted(version: int) -> bool:
         try:
-            registry.promote_over(version, 1)
+            registry.promote_over(registry.open(version), 1)
         except PreconditionFailed:
             return False
         return True

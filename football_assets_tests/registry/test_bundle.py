@@ -11,6 +11,7 @@ import pytest
 
 from football_assets.errors import RegistryError
 from football_assets.registry.bundle import REQUIRED, check_bundle, production_forecasts
+from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.predictor import load_predictor
 from football_assets.sequences.spec import DEFAULT_SPEC, MATCH_ODDS
 from football_assets.sequences.tensors import open_tensors
@@ -26,7 +27,7 @@ def assembled(folders: SimulatedFolders, folder: Path) -> Path:
 
 def test_a_bundle_has_every_file_and_loads(bundle: Path) -> None:
     assert {path.name for path in bundle.iterdir()} == {*REQUIRED, "model.int8.onnx"}
-    check_bundle(bundle)
+    check_bundle(ModelBundle.of_folder(bundle))
 
 
 def test_the_network_can_be_loaded_from_the_bundle(bundle: Path, folders: SimulatedFolders) -> None:
@@ -82,10 +83,10 @@ def test_a_missing_or_broken_file_is_named(bundle: Path, name: str) -> None:
     (bundle / name).write_bytes(b"<html>" if name != "model_card.md" else b"")
     if name != "model_card.md":
         with pytest.raises(RegistryError, match=name):
-            check_bundle(bundle)
+            check_bundle(ModelBundle.of_folder(bundle))
     (bundle / name).unlink()
     with pytest.raises(RegistryError, match=f"has no {name}"):
-        check_bundle(bundle)
+        check_bundle(ModelBundle.of_folder(bundle))
 
 
 def test_the_predictor_of_a_bundle_without_a_model_says_so(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_production_with_the_same_inputs_forecasts_the_test_matches_anew(
 ) -> None:
     test = pl.read_parquet(bundle / TEST_PREDICTIONS)
     (bundle / TEST_PREDICTIONS).unlink()  # stored forecasts are not needed
-    forecasts = production_forecasts(bundle, folders.sequence_tensors, test)
+    forecasts = production_forecasts(ModelBundle.of_folder(bundle), folders.sequence_tensors, test)
     expected, _ = network_forecasts(folders.trained_lstm, folders.sequence_tensors)
     assert forecasts.probabilities is not None
     assert forecasts.not_comparable is None
@@ -113,7 +114,9 @@ def test_production_with_other_inputs_is_compared_by_its_stored_forecasts(
     (bundle / MODEL).unlink()  # its model is not run
     stored = test.head(100).reverse().with_columns(p_home=pl.lit(0.2), p_draw=pl.lit(0.3), p_away=pl.lit(0.5))
     stored.write_parquet(bundle / TEST_PREDICTIONS)
-    probabilities = production_forecasts(bundle, folders.sequence_tensors, test).probabilities
+    probabilities = production_forecasts(
+        ModelBundle.of_folder(bundle), folders.sequence_tensors, test
+    ).probabilities
     assert probabilities is not None
     np.testing.assert_allclose(probabilities[:100], [[0.2, 0.3, 0.5]] * 100)
     assert np.isnan(probabilities[100:]).all()
@@ -127,7 +130,9 @@ def test_matches_that_production_has_learnt_from_are_not_compared(
     metrics = json.loads((bundle / "metrics.json").read_text())
     metrics["split"]["validation_end"] = str(last)
     (bundle / "metrics.json").write_text(json.dumps(metrics))
-    probabilities = production_forecasts(bundle, folders.sequence_tensors, test).probabilities
+    probabilities = production_forecasts(
+        ModelBundle.of_folder(bundle), folders.sequence_tensors, test
+    ).probabilities
     assert probabilities is not None
     learnt = (test["kickoff_date"] <= last).to_numpy()
     assert learnt.sum() == 90
@@ -135,7 +140,7 @@ def test_matches_that_production_has_learnt_from_are_not_compared(
 
     metrics["split"]["validation_end"] = "2100-01-01"
     (bundle / "metrics.json").write_text(json.dumps(metrics))
-    forecasts = production_forecasts(bundle, folders.sequence_tensors, test)
+    forecasts = production_forecasts(ModelBundle.of_folder(bundle), folders.sequence_tensors, test)
     assert forecasts.probabilities is None
     assert "could not be compared" in str(forecasts.not_comparable)
 
@@ -146,7 +151,9 @@ def test_matches_unknown_to_the_tensors_have_no_production_forecast(
     test = pl.read_parquet(bundle / TEST_PREDICTIONS).with_columns(
         match_id=pl.when(pl.int_range(pl.len()) < 10).then(pl.lit("gone")).otherwise("match_id")
     )
-    probabilities = production_forecasts(bundle, folders.sequence_tensors, test).probabilities
+    probabilities = production_forecasts(
+        ModelBundle.of_folder(bundle), folders.sequence_tensors, test
+    ).probabilities
     assert probabilities is not None
     assert np.isnan(probabilities[:10]).all()
     assert np.isfinite(probabilities[10:]).all()

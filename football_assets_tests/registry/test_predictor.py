@@ -1,11 +1,14 @@
 """The forecaster of a bundle: which file it reads, and what a broken one says."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from football_assets.errors import RegistryError
 from football_assets.registry import predictor
+from football_assets.registry.model_bundle import ModelBundle
+from football_assets.sequences.state import TeamState
 
 
 def test_the_float32_model_is_loaded_with_threads_and_provider(
@@ -22,3 +25,29 @@ def test_a_model_that_cannot_be_loaded_is_an_error_of_the_registry_naming_the_bu
     with pytest.raises(RegistryError) as error:
         predictor.load_predictor(tmp_path)
     assert str(error.value) == f"Model bundle {tmp_path} cannot be used: {error.value.__cause__}"
+
+
+def test_the_model_of_a_bundle_in_memory_is_loaded_from_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(predictor, "OnnxForecaster", lambda *arguments: arguments)
+        bundle = ModelBundle({"model.onnx": b"network"}, "version 7")
+        assert predictor.load_predictor(bundle, 3, "cuda") == (b"network", 3, "cuda")
+
+    with pytest.raises(
+        RegistryError, match=r"Model bundle version 7 cannot be used: The content is not an ONNX"
+    ):
+        predictor.load_predictor(bundle)
+    with pytest.raises(RegistryError, match=r"Model bundle version 8 has no model\.onnx"):
+        predictor.load_predictor(ModelBundle({}, "version 8"))
+
+
+def test_inputs_and_teams_are_parsed_from_the_bytes_of_the_bundle(bundle: Path) -> None:
+    expected = TeamState.load(bundle)
+    in_memory = ModelBundle.of_folder(bundle)
+    shutil.rmtree(bundle)
+
+    assert predictor.load_feature_spec(in_memory) == expected.spec
+    state = predictor.load_team_state(in_memory)
+    assert (state.as_of, state.leagues()) == (expected.as_of, expected.leagues())
+    with pytest.raises(RegistryError, match=r"Model bundle here has no feature_spec\.json"):
+        predictor.load_feature_spec(ModelBundle({}, "here"))

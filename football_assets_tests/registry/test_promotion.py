@@ -13,10 +13,13 @@ from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry import promotion
 from football_assets.registry.bundle import ProductionForecasts
 from football_assets.registry.config import PRODUCTION, GateConfig
+from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.promotion import PromotionOutcome, Verdict, judge_and_promote
 from football_assets.registry.store import VERSIONS, Registry
+from football_assets.registry.stored_version import StoredVersion
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.model_files import TEST_PREDICTIONS
+from football_assets_tests.builders.altered_versions import copy_version
 from football_assets_tests.builders.registry_graph import SimulatedFolders
 
 CHANCES = ("p_home", "p_draw", "p_away")
@@ -141,16 +144,34 @@ def test_a_candidate_is_judged_again_when_production_changes_meanwhile(
     class Racing(Registry):
         """Another process promotes a better version between the verdict and the promotion."""
 
-        def promote_over(self, version: int, production: int | None) -> dict[str, int]:
+        def promote_over(self, judged: StoredVersion, production: int | None) -> dict[str, int]:
             if production is None:
                 self.promote(good)
-            return super().promote_over(version, production)
+            return super().promote_over(judged, production)
 
     racing = Racing(registry.bucket)
     verdict = judge_and_promote(racing, worse, folders.sequence_tensors, GateConfig(), tmp_path / "scratch")
     assert verdict.judged_against == good
     assert verdict.outcome is PromotionOutcome.REJECTED
     assert registry.aliases() == {"production": good, "candidate": worse}
+
+
+def test_a_candidate_that_is_exchanged_after_it_was_evaluated_is_not_promoted(
+    publish: Callable[..., int], folders: SimulatedFolders, tmp_path: Path, registry: Registry
+) -> None:
+    good, other = publish(), publish(share=1.0)
+
+    class Exchanging(Registry):
+        """Another process exchanges the files of the version between the verdict and the promotion."""
+
+        def promote_over(self, judged: StoredVersion, production: int | None) -> dict[str, int]:
+            copy_version(self.bucket, other, good)
+            return super().promote_over(judged, production)
+
+    exchanging = Exchanging(registry.bucket)
+    with pytest.raises(RegistryError, match=f"Version {good} in .* has changed since it was evaluated"):
+        judge_and_promote(exchanging, good, folders.sequence_tensors, GateConfig(), tmp_path / "scratch")
+    assert registry.aliases() == {"candidate": good}
 
 
 class ScriptedRegistry(Registry):
@@ -162,16 +183,20 @@ class ScriptedRegistry(Registry):
         self.productions = productions
         self.gone = withdrawn
         self.calls: list[tuple[Any, ...]] = []
-        pl.DataFrame({"match_id": ["m"]}).write_parquet(folder / TEST_PREDICTIONS)
+        (folder / "bundle").mkdir(exist_ok=True)
+        pl.DataFrame({"match_id": ["m"]}).write_parquet(folder / "bundle" / TEST_PREDICTIONS)
 
     def set_alias(self, alias: str, version: int) -> None:
         self.calls.append(("alias", alias, version))
 
-    def fetch(self, reference: int | str, scratch: Path) -> Path:
-        self.calls.append(("fetch", reference, scratch.name))
-        if reference == 99:
-            raise RegistryError("rotten")
-        return self.folder
+    def open(self, reference: int | str) -> Any:
+        def load(scratch: Path) -> ModelBundle:
+            self.calls.append(("load", reference, scratch.name))
+            if reference == 99:
+                raise RegistryError("rotten")
+            return ModelBundle.of_folder(self.folder / "bundle")
+
+        return SimpleNamespace(number=reference, load=load)
 
     def aliases(self) -> dict[str, int]:
         production = self.productions[0]
@@ -183,11 +208,11 @@ class ScriptedRegistry(Registry):
     def record_decision(self, version: int, decision: dict[str, Any]) -> None:
         self.calls.append(("decision", version, decision))
 
-    def promote_over(self, version: int, production: int | None) -> dict[str, int]:
+    def promote_over(self, judged: StoredVersion, production: int | None) -> dict[str, int]:
         if len(self.productions) > 1:
             self.productions.pop(0)
             raise PreconditionFailed("another version became production")
-        self.calls.append(("promote", version, production))
+        self.calls.append(("promote", judged.number, production))
         return {}
 
 
@@ -204,8 +229,8 @@ def decide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tup
             given.append((test["match_id"].to_list(), probabilities, config, not_comparable))
             return SimpleNamespace(accepted=is_accepted, to_dict=lambda: {"accepted": is_accepted})
 
-        def forecasts(bundle: Path, tensors: Path, test: pl.DataFrame) -> ProductionForecasts:
-            return ProductionForecasts((bundle, tensors, test["match_id"].to_list()), None)  # type: ignore[arg-type]
+        def forecasts(bundle: ModelBundle, tensors: Path, test: pl.DataFrame) -> ProductionForecasts:
+            return ProductionForecasts((bundle.place, tensors, test["match_id"].to_list()), None)  # type: ignore[arg-type]
 
         monkeypatch.setattr(promotion, "judge", judge)
         monkeypatch.setattr(promotion, "production_forecasts", forecasts)
@@ -225,7 +250,7 @@ def test_a_first_version_is_judged_alone_and_promoted(tmp_path: Path, decide: De
     assert given == [(["m"], None, CONFIG, "There is no production model to compare with yet.")]
     assert registry.calls == [
         ("alias", "candidate", 5),
-        ("fetch", 5, "scratch"),
+        ("load", 5, "scratch"),
         ("decision", 5, {"accepted": True, "judged_against": None}),
         ("promote", 5, None),
     ]
@@ -281,8 +306,8 @@ def test_verdicts_say_what_became_of_the_version(
     assert verdict.decision.accepted is is_accepted
     assert (("promote", 5, production) in registry.calls) is (outcome is PromotionOutcome.PROMOTED)
     if production is not None:
-        assert given == [(["m"], (tmp_path, tmp_path / "tensors", ["m"]), CONFIG, None)]
-        assert ("fetch", production, "scratch") in registry.calls
+        assert given == [(["m"], (str(tmp_path / "bundle"), tmp_path / "tensors", ["m"]), CONFIG, None)]
+        assert ("load", production, "scratch") in registry.calls
 
 
 def test_a_production_that_cannot_be_read_is_not_compared_with(tmp_path: Path, decide: Decide) -> None:

@@ -52,7 +52,7 @@ def test_the_environment_names_the_keys(
     monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", f"{other.public}:{key.public}")
     policy = SignaturePolicy.from_settings(get_settings())
     assert (policy.signs, policy.verifies) == (False, True)
-    assert verify_files(FILES, signature, policy).startswith("key ")
+    assert verify_files(FILES, signature, policy.accepted()).startswith("key ")
     with pytest.raises(SignatureError, match="has no key to sign with: set FOOTBALL_SIGNING_KEY"):
         sign_files(FILES, policy)
 
@@ -69,9 +69,9 @@ def test_a_folder_has_all_its_public_keys(key: KeyPair, tmp_path: Path) -> None:
         (folder / pair.public.name).symlink_to(pair.public)  # as Kubernetes mounts a ConfigMap
 
     for pair in pairs:
-        assert verify_files(FILES, sign_files(FILES, pair.signing), policy)
+        assert verify_files(FILES, sign_files(FILES, pair.signing), policy.accepted())
     with pytest.raises(SignatureError, match="not an accepted one"):
-        verify_files(FILES, sign_files(FILES, key.signing), policy)
+        verify_files(FILES, sign_files(FILES, key.signing), policy.accepted())
 
 
 def test_the_fingerprint_changes_with_the_accepted_signers_only(key: KeyPair, tmp_path: Path) -> None:
@@ -83,12 +83,12 @@ def test_the_fingerprint_changes_with_the_accepted_signers_only(key: KeyPair, tm
         SignaturePolicy(verify_keys=(key.public, other.public)),
         replace(IDENTITY, verify_keys=(key.public,)),
     ]
-    assert len({policy.fingerprint() for policy in policies}) == len(policies)
-    assert key.signing.fingerprint() == key.verifying.fingerprint()
+    assert len({policy.accepted().fingerprint() for policy in policies}) == len(policies)
+    assert key.signing.accepted().fingerprint() == key.verifying.accepted().fingerprint()
 
-    before = key.verifying.fingerprint()
+    before = key.verifying.accepted().fingerprint()
     key.public.write_bytes(other.public.read_bytes())
-    assert key.verifying.fingerprint() != before
+    assert key.verifying.accepted().fingerprint() != before
 
 
 def encrypted(path: Path) -> None:
@@ -144,7 +144,7 @@ def test_an_unusable_public_key_is_named_and_never_ignored(
     write(tmp_path / "bad.pem")
     policy = SignaturePolicy(verify_keys=(key.public, tmp_path / "bad.pem"))
 
-    for use in (policy.check, policy.fingerprint, lambda: verify_files(FILES, signature, policy)):
+    for use in (policy.check, policy.accepted, lambda: verify_files(FILES, signature, policy.accepted())):
         with pytest.raises(SignatureError, match=f"FOOTBALL_VERIFY_KEYS .*bad.pem {reason}"):
             use()
 
@@ -256,13 +256,13 @@ def test_where_an_identity_of_sigstore_is_accepted_no_key_is(
     policy = replace(IDENTITY, trust=sigstore.trust(tmp_path / "trust.json"))
     signature = json.loads(sign_files(FILES, key.signing))
     with pytest.raises(SignatureError, match="key .* is not an accepted one"):
-        verify_files(FILES, json.dumps(signature).encode(), policy)
+        verify_files(FILES, json.dumps(signature).encode(), policy.accepted())
 
     signature["verificationMaterial"] = {"certificate": {"rawBytes": "AAAA"}}
     with pytest.raises(SignatureError, match="not valid for these files"):
-        verify_files(FILES, json.dumps(signature).encode(), policy)
+        verify_files(FILES, json.dumps(signature).encode(), policy.accepted())
     with pytest.raises(SignatureError, match="FOOTBALL_SIGSTORE_IDENTITY is not set"):
-        verify_files(FILES, json.dumps(signature).encode(), key.verifying)
+        verify_files(FILES, json.dumps(signature).encode(), key.verifying.accepted())
 
 
 def test_a_trust_configuration_that_cannot_be_read_is_an_error(key: KeyPair, tmp_path: Path) -> None:
@@ -270,5 +270,22 @@ def test_a_trust_configuration_that_cannot_be_read_is_an_error(key: KeyPair, tmp
     signature["verificationMaterial"] = {"certificate": {"rawBytes": "AAAA"}}
     policy = replace(IDENTITY, trust=tmp_path / "missing.json")
 
-    with pytest.raises(SignatureError, match="Sigstore cannot verify: No such file or directory"):
-        verify_files(FILES, json.dumps(signature).encode(), policy)
+    reason = "FOOTBALL_SIGSTORE_TRUST .*missing.json cannot be read: No such file or directory"
+    for use in (
+        policy.check,
+        lambda: verify_files(FILES, json.dumps(signature).encode(), policy.accepted()),
+    ):
+        with pytest.raises(SignatureError, match=reason):
+            use()
+
+
+def test_the_fingerprint_changes_with_the_content_of_the_trust_configuration(tmp_path: Path) -> None:
+    trust = tmp_path / "trust.json"
+    policy = replace(IDENTITY, trust=trust)
+    trust.write_text("{}")
+    before = policy.accepted()
+
+    trust.write_text("[]")
+
+    assert policy.accepted().fingerprint() != before.fingerprint()
+    assert before.trust == b"{}"

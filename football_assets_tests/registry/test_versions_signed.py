@@ -15,6 +15,7 @@ from football_assets.registry.promotion import PromotionOutcome, Verdict, judge_
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import ModelSignature, SignatureStatus
 from football_assets.registry.store import VERSIONS, Registry
+from football_assets.registry.stored_version import StoredVersion
 from football_assets.registry.versions import ModelVersions
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.local import LocalBucket
@@ -114,13 +115,13 @@ def test_metadata_are_returned_as_trusted_only_if_the_signature_covers_them(
     signed: Registry, bucket: LocalBucket, key: KeyPair
 ) -> None:
     reader = Registry(bucket, key.verifying)
-    assert reader.trusted_manifest(2).metadata == {"provenance": {"run_id": "second"}}
+    assert reader.open(2).manifest.metadata == {"provenance": {"run_id": "second"}}
 
     ALTERATIONS["the provenance"](bucket, 2)
 
     with pytest.raises(SignatureError, match="Model version 2 .* is rejected"):
-        reader.trusted_manifest(2)
-    altered = Registry(bucket, SignaturePolicy()).trusted_manifest(2)
+        reader.open(2)
+    altered = Registry(bucket, SignaturePolicy()).open(2).manifest
     assert altered.metadata == {"provenance": {"run_id": "another"}}
 
 
@@ -283,14 +284,13 @@ def test_a_version_is_verified_once_per_process(
     any_bucket: Bucket, key: KeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published(Registry(any_bucket, key.signing), tmp_path, 1)
-    monkeypatch.setattr(ModelVersions, "_signers", {})
+    monkeypatch.setattr(StoredVersion, "_signers", {})
     reads = record_reads(any_bucket, monkeypatch)
     reader = Registry(any_bucket, key.verifying)
 
     reader.read(1, "metrics.json")
     assert sorted(reads) == [
-        f"{VERSIONS}1/{name}"
-        for name in (MANIFEST_FILE, "metrics.json", "metrics.json", "model.onnx", SIGNATURE_FILE)
+        f"{VERSIONS}1/{name}" for name in (MANIFEST_FILE, "metrics.json", "model.onnx", SIGNATURE_FILE)
     ]
     reads.clear()
     reader.read(1, "metrics.json")
@@ -319,7 +319,7 @@ def test_a_version_is_verified_while_another_thread_forgets_the_signers(
 
     published(Registry(any_bucket, key.signing), tmp_path, 1)
     signers = Forgotten()
-    monkeypatch.setattr(ModelVersions, "_signers", signers)
+    monkeypatch.setattr(StoredVersion, "_signers", signers)
     reader = Registry(any_bucket, key.verifying)
 
     for signers.keeps in (False, True, True):
@@ -368,12 +368,12 @@ def test_a_version_that_is_restored_again_and_again_keeps_its_signature(
 ) -> None:
     registry = Registry(any_bucket, key.signing)
     published(registry, tmp_path, 2)
-    before = registry.signature_files(1)
+    before = registry.open(1).signature_files()
 
     for _ in range(3):
         remove_until_manifest_is_gone(registry)
         assert registry.restore(1)
-        assert registry.signature_files(1) == before
+        assert registry.open(1).signature_files() == before
         assert registry.signature(1).status is SignatureStatus.VERIFIED
     assert registry.remove(1)
     assert list(any_bucket.list(f"{VERSIONS}1/")) == []

@@ -1,0 +1,241 @@
+"""A version that is exchanged while it is read: what is returned is one version as it was signed, or an error."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from football_assets.errors import RegistryError, SignatureError
+from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
+from football_assets.registry.signature_policy import SignaturePolicy
+from football_assets.registry.signing import SignatureStatus
+from football_assets.registry.store import Registry
+from football_assets.registry.stored_version import StoredVersion
+from football_assets.storage.local import LocalBucket
+from football_assets_tests.builders.exchanged_reads import exchange_after, replace_version, version_files
+from football_assets_tests.builders.model_versions import small_bundle
+from football_assets_tests.builders.recorded_reads import record_reads
+from football_assets_tests.builders.signing_keys import KeyPair, make_key
+
+READS = 4  # of a version that is verified: the manifest, the signature and two files
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[KeyPair, KeyPair]:
+    """Two accepted keys."""
+    return make_key(tmp_path / "keys", "one"), make_key(tmp_path / "keys", "two")
+
+
+@pytest.fixture
+def accepted(keys: tuple[KeyPair, KeyPair]) -> SignaturePolicy:
+    return SignaturePolicy(verify_keys=tuple(key.public for key in keys))
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> LocalBucket:
+    return LocalBucket(tmp_path / "bucket")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StoredVersion, "_signers", {})
+
+
+def publish(bucket: LocalBucket, folder: Path, text: str, policy: SignaturePolicy) -> dict[str, bytes]:
+    """Publish version 1 in a bucket; returns its stored files."""
+    bundle = small_bundle(folder / text, text)
+    assert Registry(bucket, policy).publish(bundle, {"provenance": {"run_id": text}}) == 1
+    return version_files(bucket, 1)
+
+
+@pytest.fixture
+def states(bucket: LocalBucket, keys: tuple[KeyPair, KeyPair], tmp_path: Path) -> dict[str, dict[str, bytes]]:
+    """The stored version 1, and that of another bucket, each signed with a key of its own."""
+    other = LocalBucket(tmp_path / "other")
+    return {
+        "own": publish(bucket, tmp_path / "bundles", "own", keys[0].signing),
+        "other": publish(other, tmp_path / "bundles", "other", keys[1].signing),
+    }
+
+
+def text_of(files: Mapping[str, bytes]) -> str:
+    """Text that both files of a small bundle have."""
+    text: str = json.loads(files["metrics.json"])["text"]
+    assert files["model.onnx"] == text.encode() * 1000
+    return text
+
+
+def described(version: StoredVersion, scratch: Path) -> tuple[str, str, str | None]:
+    """Run of the provenance, text of all files, and signer of a version."""
+    provenance = version.provenance
+    assert provenance is not None
+    text = text_of(version.load(scratch).files)
+    assert text_of({name: version.read(name) for name in version.manifest.files}) == text
+    folder = version.fetch(scratch)
+    assert text_of({path.name: path.read_bytes() for path in folder.iterdir()}) == text
+    manifest = json.loads(version.signature_files()[MANIFEST_FILE])
+    assert manifest["metadata"]["provenance"] == provenance
+    return provenance["run_id"], text, version.signature().signed_by
+
+
+@pytest.mark.parametrize("reads", range(READS + 2))
+def test_a_version_exchanged_between_two_reads_is_one_of_both_or_an_error(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    accepted: SignaturePolicy,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    reads: int,
+) -> None:
+    expected = {}
+    for name in ("other", "own"):
+        replace_version(bucket, 1, states[name])
+        expected[name] = described(Registry(bucket, accepted).open(1), tmp_path / name)
+        assert expected[name][:2] == (name, name)
+    assert expected["own"][2] != expected["other"][2]
+    monkeypatch.setattr(StoredVersion, "_signers", {})
+    names = exchange_after(bucket, monkeypatch, reads, lambda: replace_version(bucket, 1, states["other"]))
+
+    try:
+        found = described(Registry(bucket, accepted).open(1), tmp_path / "scratch")
+    except RegistryError:
+        assert 0 < reads < READS
+        assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
+    else:
+        assert found == expected["other" if reads == 0 else "own"]
+        assert len(names) == READS
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "model.onnx"])
+def test_the_bytes_that_were_verified_are_returned_though_the_object_has_changed_since(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    accepted: SignaturePolicy,
+    tmp_path: Path,
+    name: str,
+) -> None:
+    version = Registry(bucket, accepted).open(1)
+    bucket.write(f"registry/versions/1/{name}", b"altered")
+
+    assert version.read(name) == states["own"][name]
+    assert version.load(tmp_path / "scratch").read(name) == states["own"][name]
+
+
+def test_a_file_that_is_altered_after_a_later_process_opened_the_version_is_an_error(
+    bucket: LocalBucket, states: dict[str, dict[str, bytes]], accepted: SignaturePolicy, tmp_path: Path
+) -> None:
+    """A process that has verified a version before does not read its files when it is opened."""
+    registry = Registry(bucket, accepted)
+    registry.open(1)
+    version = registry.open(1)
+    bucket.write("registry/versions/1/model.onnx", b"altered")
+
+    assert version.read("metrics.json") == states["own"]["metrics.json"]
+    with pytest.raises(RegistryError, match=r"versions/1/model\.onnx is corrupt"):
+        version.load(tmp_path / "scratch")
+
+
+def test_a_copy_that_is_altered_after_it_was_checked_does_not_change_what_was_loaded(
+    bucket: LocalBucket, states: dict[str, dict[str, bytes]], accepted: SignaturePolicy, tmp_path: Path
+) -> None:
+    version = Registry(bucket, accepted).open(1)
+    folder = version.fetch(tmp_path)
+    loaded = version.load(tmp_path)
+    (folder / "model.onnx").write_bytes(b"altered")
+
+    assert text_of(loaded.files) == "own"
+    assert version.load(tmp_path).files == loaded.files
+    assert (folder / "model.onnx").read_bytes() == states["own"]["model.onnx"]
+
+
+def test_a_version_that_was_loaded_before_is_read_from_the_copy(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    accepted: SignaturePolicy,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    Registry(bucket, accepted).open(1).load(tmp_path)
+    reads = record_reads(bucket, monkeypatch)
+
+    assert text_of(Registry(bucket, accepted).open(1).load(tmp_path).files) == "own"
+    assert [name.rpartition("/")[2] for name in reads] == [MANIFEST_FILE, SIGNATURE_FILE]
+
+
+def test_accepted_keys_are_read_once_for_a_load_and_again_for_the_next(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    keys: tuple[KeyPair, KeyPair],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    trusted = tmp_path / "trusted"
+    trusted.mkdir()
+    shutil.copy(keys[0].public, trusted / "key.pem")
+    registry = Registry(bucket, SignaturePolicy(verify_keys=(trusted,)))
+    read, reads = Path.read_bytes, []
+
+    def recorded(path: Path) -> bytes:
+        if path.parent == trusted:
+            reads.append(path.name)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", recorded)
+
+    described(registry.open(1), tmp_path / "scratch")
+    assert reads == ["key.pem"]
+    registry.open(1)
+    assert reads == ["key.pem"] * 2
+
+    shutil.copy(keys[1].public, trusted / "key.pem")
+    with pytest.raises(SignatureError, match="not an accepted one"):
+        registry.open(1)
+
+
+def test_a_signer_is_remembered_for_the_keys_that_it_was_verified_with(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    keys: tuple[KeyPair, KeyPair],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A key that is accepted during a verification only does not open the version later."""
+    trusted = tmp_path / "trusted"
+    trusted.mkdir()
+    shutil.copy(keys[1].public, trusted / "two.pem")
+    registry = Registry(bucket, SignaturePolicy(verify_keys=(trusted,)))
+    exchange_after(bucket, monkeypatch, 1, lambda: shutil.copy(keys[0].public, trusted / "one.pem"))
+
+    with pytest.raises(SignatureError, match="not an accepted one"):
+        registry.open(1)
+    assert registry.open(1).signature().status is SignatureStatus.VERIFIED
+    (trusted / "one.pem").unlink()
+    with pytest.raises(SignatureError, match="not an accepted one"):
+        registry.open(1)
+
+
+def test_without_a_policy_a_version_that_is_exchanged_while_it_is_read_is_an_error(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    exchange_after(bucket, monkeypatch, 1, lambda: replace_version(bucket, 1, states["other"]))
+
+    with pytest.raises(RegistryError, match=r"metrics\.json is corrupt .*digest differs"):
+        Registry(bucket, SignaturePolicy()).open(1).load(tmp_path / "scratch")
+
+
+def test_a_file_that_the_version_does_not_have_is_named(
+    bucket: LocalBucket, states: dict[str, dict[str, bytes]], accepted: SignaturePolicy, tmp_path: Path
+) -> None:
+    version = Registry(bucket, accepted).open(1)
+
+    with pytest.raises(
+        RegistryError, match=r"Version 1 in .* has no spec\.json: it holds metrics\.json, mod"
+    ):
+        version.read("spec.json")
+    with pytest.raises(RegistryError, match=r"Model bundle version 1 in .* has no spec\.json"):
+        version.load(tmp_path / "scratch").read("spec.json")
