@@ -1,9 +1,9 @@
 """`drift_sensor`: requests a training when the drift report finds drift, or the model lacks many days of results.
 
 At most one training per window of days succeeds. A report of predictions that are older than the newest version
-requests none. The run key identifies the report, so a report requests a training once. If production lacks results that
-another version was trained on, as after a rollback or a rejection by the gate, no training is requested: it would
-rebuild that version.
+requests none; a version that is corrupt, or not signed where signatures are verified, does not count. The run key
+identifies the report, so a report requests a training once. If production lacks results that another version was
+trained on, as after a rollback or a rejection by the gate, no training is requested: it would rebuild that version.
 """
 
 import time
@@ -25,6 +25,7 @@ from football_assets.automation.attempts import Attempts, ended_at
 from football_assets.automation.backfills import work_in_progress
 from football_assets.automation.jobs import retrain
 from football_assets.automation.tags import EVENT_TAG, reason_tag
+from football_assets.errors import RegistryError
 from football_assets.monitoring.summary import DriftSummary, load_summary
 from football_assets.orchestration.resources import BucketResource
 from football_assets.orchestration.run_statuses import FINISHED_STATUSES
@@ -92,10 +93,16 @@ def reasons_to_retrain(summary: DriftSummary, max_age_days: float) -> list[str]:
 
 
 def _version_since(registry: Registry, moment: datetime) -> int | None:
-    """Return the newest version if it was published after a moment."""
-    versions = registry.versions()
-    if versions and registry.manifest(versions[-1]).published > moment:
-        return versions[-1]
+    """Return the newest version that is not rejected, if it was published after a moment.
+
+    An altered manifest with a time in the future would keep the sensor from requesting any training.
+    """
+    for version in reversed(registry.versions()):
+        try:
+            published = registry.open(version).manifest.published
+        except RegistryError:  # corrupt, or not signed where signatures are verified
+            continue
+        return version if published > moment else None
     return None
 
 

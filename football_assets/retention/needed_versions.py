@@ -14,7 +14,7 @@ from football_assets.errors import ObjectNotFound, RegistryError
 from football_assets.monitoring.log_tables import version_ranges
 from football_assets.monitoring.results import DAYS_PREFIX, logged_days
 from football_assets.monitoring.summary import HISTORY
-from football_assets.registry.store import Registry
+from football_assets.registry.store import VERSIONS, Registry
 from football_assets.registry.versions import NUMBER
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.log_segments import SEGMENTS, PredictionLogError, segment_lines
@@ -56,7 +56,9 @@ def needed_versions(
     """Return the versions that must stay, with the reason.
 
     These are the newest ones, those with an alias or withdrawn, those that replicas serve, those that answered a
-    request or were production in the last days, those that a sealed record names, and young ones.
+    request or were production in the last days, those that a sealed record names, young ones, and those whose manifest
+    is corrupt. Signatures are not verified: nothing depends on what a manifest says, and versions that only a former
+    key has signed must not stay for ever.
 
     Raises
     ------
@@ -78,17 +80,27 @@ def needed_versions(
     )
     needed.add(_reported(bucket, now - timedelta(days=days)), f"production in the last {days} days")
     needed.add(numbers[-newest:], f"one of the newest {newest}")
-    for number in numbers:
-        if number not in needed.reasons and _is_young(registry, number, now - timedelta(days=days)):
-            needed.add([number], f"younger than {days} days")
+    needed.add(_young(bucket, now - timedelta(days=days)) & {*numbers}, f"younger than {days} days")
+    needed.add(_unreadable(registry, set(numbers) - needed.reasons.keys()), "its manifest cannot be read")
     return needed.reasons
 
 
-def _is_young(registry: Registry, number: int, since: datetime) -> bool:
-    try:
-        return registry.manifest(number).published >= since
-    except RegistryError:  # corrupt, or removed meanwhile: `registered_versions_are_whole` reports it
-        return True
+def _young(bucket: Bucket, since: datetime) -> set[int]:
+    """Return the versions of which an object was written since a time, by the bucket's clock.
+
+    The time in a manifest is not read: who can alter a manifest could make an old version young, or a young one old.
+    """
+    names = (item.name.removeprefix(VERSIONS) for item in bucket.list(VERSIONS) if item.updated >= since)
+    folders = (name.partition("/")[0] for name in names)
+    return {int(folder) for folder in folders if NUMBER.fullmatch(folder)}
+
+
+def _unreadable(registry: Registry, numbers: set[int]) -> Iterator[int]:
+    for number in numbers:
+        try:
+            registry.manifest(number)
+        except RegistryError:  # corrupt, or removed meanwhile
+            yield number
 
 
 def _sealed(bucket: Bucket) -> Iterator[int]:

@@ -1,5 +1,6 @@
 """When a drift report leads to a training, and that it does so once."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from football_assets.automation.attempts import MAX_ATTEMPTS
 from football_assets.automation.drift_sensor import evaluate_drift
 from football_assets.automation.tags import REASON_TAG
 from football_assets.monitoring.summary import DriftSummary, save_summary
-from football_assets.registry.store import Registry
+from football_assets.registry.store import VERSIONS, Registry
 from football_assets.settings import Settings
 from football_assets_tests.builders.backfills import add_backfill, end_backfill
+from football_assets_tests.builders.signing_keys import make_key
 from football_assets_tests.builders.small_graph import BROKEN, SmallHome
 
 SETTINGS = Settings(retrain_window_days=7, model_max_age_days=30)
@@ -149,6 +151,34 @@ def test_a_version_published_after_the_evidence_makes_training_needless(
     version = publish(home, tmp_path / "newer")
 
     assert f"Version {version} was published after the logged predictions" in str(tick(home))
+
+
+def test_a_version_that_is_not_signed_is_no_reason_against_a_training(
+    home: SmallHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_key(tmp_path / "keys")
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(key.private))
+    publish(home, tmp_path / "older")
+    report(home)
+    altered = publish(home, tmp_path / "altered")
+    assert f"Version {altered} was published" in str(tick(home))
+
+    name = f"{VERSIONS}{altered}/manifest.json"
+    future = json.loads(home.bucket.read(name)) | {"published": "9999-01-01T00:00:00+00:00"}
+    home.bucket.write(name, json.dumps(future).encode())
+    assert isinstance(tick(home), RunRequest)
+
+    version = publish(home, tmp_path / "newer")
+    assert f"Version {version} was published" in str(tick(home))
+
+
+def test_a_corrupt_version_is_no_reason_against_a_training(home: SmallHome, tmp_path: Path) -> None:
+    publish(home, tmp_path / "older")
+    report(home)
+    version = publish(home, tmp_path / "newer")
+    home.bucket.write(f"{VERSIONS}{version}/manifest.json", b"{")
+
+    assert isinstance(tick(home), RunRequest)
 
 
 def test_no_training_is_requested_beside_a_run_that_trains(local_home: SmallHome) -> None:

@@ -8,6 +8,7 @@ from football_assets.registry.registry_state import read_registry
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.model_versions import published, small_bundle
+from football_assets_tests.builders.signing_keys import make_key
 
 
 @pytest.fixture
@@ -59,4 +60,19 @@ def test_the_run_that_registered_production_is_read_and_a_corrupt_version_has_no
     registry.bucket.write(f"{VERSIONS}1/manifest.json", b"{")
 
     state = read_registry(registry)
+    assert (state.production, state.registered_by, state.registered) == (1, None, None)
+
+
+def test_a_run_is_not_read_from_a_manifest_that_is_not_signed(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(make_key(tmp_path / "keys").private))
+    signed = Registry(registry.bucket)
+    signed.promote(signed.publish(small_bundle(tmp_path / "one"), {"run_id": "r1"}))
+    assert read_registry(Registry(registry.bucket)).registered_by == "r1"
+
+    name = f"{VERSIONS}1/manifest.json"
+    registry.bucket.write(name, registry.bucket.read(name).replace(b"r1", b"r2"))
+
+    state = read_registry(Registry(registry.bucket))
     assert (state.production, state.registered_by, state.registered) == (1, None, None)

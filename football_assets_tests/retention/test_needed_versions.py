@@ -7,8 +7,8 @@ import pytest
 
 from football_assets.deployment.served_versions import ServedVersions
 from football_assets.deployment.wandb_registry import FOLLOWED_OBJECT
-from football_assets.errors import RegistryError
-from football_assets.registry.store import Registry
+from football_assets.errors import RegistryError, SignatureError
+from football_assets.registry.store import VERSIONS, Registry
 from football_assets.retention.needed_versions import needed_versions, versions_in_use
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.retention_worlds import (
@@ -19,7 +19,9 @@ from football_assets_tests.builders.retention_worlds import (
     add_version,
     age,
     set_aliases,
+    write_aged,
 )
+from football_assets_tests.builders.signing_keys import make_key
 
 
 @pytest.fixture
@@ -101,6 +103,39 @@ def test_a_sealed_object_of_which_no_version_is_known_may_need_any(
         versions_in_use(bucket, ServedVersions())
     with pytest.raises(RegistryError, match=why):
         needed_versions(Registry(bucket), ServedVersions(), newest=1, days=91, now=NOW)
+
+
+@pytest.mark.parametrize("published", ["2000-01-01T00:00:00+00:00", "9999-01-01T00:00:00+00:00"])
+def test_the_time_in_a_manifest_neither_keeps_a_version_nor_makes_it_old(
+    bucket: LocalBucket, published: str
+) -> None:
+    for number, days in ((11, 200), (12, 3)):
+        name = f"{VERSIONS}{number}/manifest.json"
+        altered = orjson.loads(bucket.read(name)) | {"published": published}
+        write_aged(bucket, name, orjson.dumps(altered), days)
+
+    found = needed_versions(Registry(bucket), ServedVersions(), newest=1, days=91, now=NOW)
+
+    assert found == {12: "younger than 91 days", 13: "one of the newest 1"}
+
+
+def test_a_version_with_a_corrupt_manifest_stays(bucket: LocalBucket) -> None:
+    write_aged(bucket, f"{VERSIONS}5/manifest.json", b"{", 500)
+
+    found = needed_versions(Registry(bucket), ServedVersions(), newest=1, days=91, now=NOW)
+
+    assert found[5] == "its manifest cannot be read"
+    assert set(found) == {5, 12, 13}
+
+
+def test_a_version_that_only_a_former_key_has_signed_does_not_stay_for_ever(
+    bucket: LocalBucket, tmp_path: Path
+) -> None:
+    registry = Registry(bucket, make_key(tmp_path).verifying)
+    with pytest.raises(SignatureError, match="is not signed"):
+        registry.open(5)
+
+    assert set(needed_versions(registry, ServedVersions(), newest=1, days=91, now=NOW)) == {12, 13}
 
 
 def test_a_version_that_a_replica_with_a_wrong_clock_answers_from_is_needed(bucket: LocalBucket) -> None:
