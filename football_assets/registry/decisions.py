@@ -9,6 +9,8 @@ from football_assets.storage.bucket import Bucket
 
 DECISIONS = "registry/decisions/"
 
+_FIELDS = {"accepted": bool, "reasons": list, "refusals": list, "comparisons": list}
+
 
 class DecisionStore:
     """The decisions of a bucket, one object for each version."""
@@ -33,6 +35,9 @@ class DecisionStore:
             decision = json.loads(self._bucket.read(name))
             if not isinstance(decision, dict):
                 raise TypeError("it is no object")
+            for field, kind in _FIELDS.items():
+                if field in decision and not isinstance(decision[field], kind):
+                    raise TypeError(f"its {field!r} is {decision[field]!r}")
         except ObjectNotFound:
             return None
         except (ValueError, TypeError, RecursionError) as error:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from football_assets.errors import FootballError, RegistryError
+from football_assets.errors import FootballError
 from football_assets.registry.bundle import check_bundle
 from football_assets.registry.store import Registry
 
@@ -50,9 +50,6 @@ def validate_version(registry: Registry, reference: int | str, scratch: Path) ->
         version = registry.resolve(reference)
         check_bundle(registry.open(version).load(scratch))
         decision = registry.decision(version) or {}
-        accepted, reasons = decision.get("accepted"), decision.get("reasons", [])
-        if not isinstance(accepted, bool | None) or not isinstance(reasons, list):
-            raise RegistryError(f"The gate's decision about version {version} is corrupt: evaluate it again.")
     except FootballError as error:
         return ValidatedVersion(version, str(error), None, ())
-    return ValidatedVersion(version, None, accepted, tuple(reasons))
+    return ValidatedVersion(version, None, decision.get("accepted"), tuple(decision.get("reasons", ())))

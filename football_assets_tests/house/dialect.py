@@ -67,6 +67,7 @@ DIALECT: dict[str, str] = {
 # Names of columns and keys in files that buckets already hold. A string that is such a name is not prose.
 STORED_NAMES = {
     "football_assets/forecasting/fixtures.py": "refusals",  # of the gate's decision
+    "football_assets/registry/decisions.py": "refusals",  # the same
     "football_assets/raw/formats/footballcsv.py": "refused",  # of files that `football land` rebuilt
 }
 

@@ -24,7 +24,22 @@ def test_the_last_decision_about_a_version_is_kept(registry: Registry, tmp_path:
     assert registry.versions() == [1]
 
 
-@pytest.mark.parametrize("damaged", [b"", b"<html>", b"[]", b"\xff", b"[" * 100_000], ids=range(5))
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"accepted": "yes"}',
+        b'{"accepted": null}',
+        b'{"accepted": true, "reasons": 7}',
+        b'{"accepted": true, "reasons": [], "refusals": "no"}',
+        b'{"accepted": true, "comparisons": {}}',
+    ],
+    ids=range(10),
+)
 def test_a_corrupt_decision_is_named(registry: Registry, damaged: bytes) -> None:
     registry.bucket.write("registry/decisions/1.json", damaged)
 
