@@ -24,7 +24,7 @@ CUDA        := $(filter cuda,$(VARIANT))
 PIPELINE    := football-assets-pipeline$(if $(CUDA),-cuda)
 SERVE       := football-assets-serve$(if $(CUDA),-gpu)
 # Of the images: the commit, with `-dirty` for changes that are not committed; empty without a clone.
-REVISION    ?= $(shell git --no-optional-locks describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null)
+REVISION    ?= $(shell $(PYTHON) -I football_assets/runtime/git_commit.py)
 IMAGE_ARGS   = $(if $(REVISION),--build-arg REVISION=$(REVISION)) $(if $(VARIANT),--build-arg VARIANT=$(VARIANT)) $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX))
 # Of a release: the tag. Make must not expand it, and the shell reads it from the environment: a tag may hold `$(…)`.
 override RELEASE := $(value RELEASE)

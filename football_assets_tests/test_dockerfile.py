@@ -180,7 +180,9 @@ def test_the_commit_is_unset_and_the_label_says_unknown_without_a_revision(
 
 
 def test_make_image_names_the_commit_of_the_clone() -> None:
-    command = ["make", "--dry-run", "image", "BUILDER=/usr/bin/docker", "TAG=1"]
+    """Also before `make install`: the packages of the interpreter are not needed."""
+    python = f"PYTHON={sys.executable} -S"
+    command = ["make", "--dry-run", "image", "BUILDER=/usr/bin/docker", "TAG=1", python]
     environment = {name: value for name, value in os.environ.items() if name != "REVISION"}
     shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
 
