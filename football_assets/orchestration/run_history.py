@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,9 @@ from dagster import (
     DagsterRunStatus,
     RunsFilter,
 )
+from sqlalchemy.exc import SQLAlchemyError
+
+from football_assets.errors import FootballError
 
 _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 _AT_ONCE = 200  # runs that are read by one query
@@ -31,7 +35,7 @@ class StoredRun:
 
 
 class InstanceRuns:
-    """The runs of an instance."""
+    """The runs of an instance. An error of its database is a FootballError."""
 
     def __init__(self, instance: DagsterInstance) -> None:
         self._instance = instance
@@ -41,12 +45,14 @@ class InstanceRuns:
 
         Of a partitioned asset, the latest materialization of every partition counts.
         """
-        needed = self._latest_runs()
+        with _database_errors():
+            needed = self._latest_runs()
         cursor = None
         while True:
-            records = self._instance.get_run_records(
-                RunsFilter(statuses=_ENDED, updated_before=before), limit=_AT_ONCE, cursor=cursor
-            )
+            with _database_errors():
+                records = self._instance.get_run_records(
+                    RunsFilter(statuses=_ENDED, updated_before=before), limit=_AT_ONCE, cursor=cursor
+                )
             for record in records:
                 run_id = record.dagster_run.run_id
                 if run_id not in needed:
@@ -59,17 +65,20 @@ class InstanceRuns:
         """Yield the runs that have files on this machine, last written before a time, and that Dagster has removed."""
         for run_id, paths in sorted(self._files().items()):
             written = datetime.fromtimestamp(max(path.stat().st_mtime for path in paths), UTC)
-            if written < before and not self._instance.has_run(run_id):
+            with _database_errors():
+                is_known = self._instance.has_run(run_id)
+            if written < before and not is_known:
                 yield StoredRun(run_id, written, self._size(run_id))
 
     def remove(self, run_id: str) -> bool:
         """Remove a run with its events, compute logs and files, unless it is in progress."""
-        run = self._instance.get_run_by_id(run_id)
-        if run is not None:
-            if not run.is_finished:
-                return False
-            self._instance.compute_log_manager.delete_logs(prefix=[run_id])
-            self._instance.delete_run(run_id)
+        with _database_errors():
+            run = self._instance.get_run_by_id(run_id)
+            if run is not None:
+                if not run.is_finished:
+                    return False
+                self._instance.compute_log_manager.delete_logs(prefix=[run_id])
+                self._instance.delete_run(run_id)
         for path in self._paths(run_id):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
@@ -133,6 +142,55 @@ class InstanceRuns:
         """Folders of the events, a SQLite file a run, which stays when its rows are deleted, and of compute logs."""
         root = Path(self._instance.root_directory)
         return root / "history" / "runs", root / "storage"
+
+
+class UnusableRuns:
+    """The runs of an instance that cannot be opened: each use raises the reason."""
+
+    def __init__(self, reason: FootballError) -> None:
+        self._reason = reason
+
+    def ended_runs(self, before: datetime) -> Iterator[StoredRun]:
+        """Raise the reason."""
+        raise self._reason
+
+    def left_files(self, before: datetime) -> Iterator[StoredRun]:
+        """Raise the reason."""
+        raise self._reason
+
+    def remove(self, run_id: str) -> bool:
+        """Raise the reason."""
+        raise self._reason
+
+
+@contextmanager
+def open_runs() -> Iterator[InstanceRuns | UnusableRuns]:
+    """Open the runs of the instance of DAGSTER_HOME."""
+    with ExitStack() as stack:
+        runs: InstanceRuns | UnusableRuns
+        try:
+            with _database_errors():
+                runs = InstanceRuns(stack.enter_context(DagsterInstance.get()))
+        except FootballError as error:
+            runs = UnusableRuns(error)
+        yield runs
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """Raise an error of the database in the block as a FootballError."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, SQLAlchemyError):
+            cause = cause.__cause__  # dagster-postgres raises an error of its own
+        if cause is None:
+            raise
+        reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise FootballError(
+            f"Dagster's storage cannot be used: {reason}. Check that its database runs and has space."
+        ) from error
 
 
 def _is_run_id(text: str) -> bool:

@@ -25,6 +25,10 @@ SEALED = "sealed/"
 _VERSION_KEYS = re.compile(r"(model_)?versions?")
 
 
+class ServedVersionsUnknown(RegistryError):
+    """It is not known which versions are served."""
+
+
 @dataclass(frozen=True)
 class Needed:
     """Versions with the reasons to keep them."""
@@ -37,16 +41,29 @@ class Needed:
             self.reasons.setdefault(version, reason)
 
 
+def check_known(served: ServedVersions) -> None:
+    """Check that all served versions are known.
+
+    Raises
+    ------
+    ServedVersionsUnknown
+        There may be more.
+    """
+    if served.doubt:
+        raise ServedVersionsUnknown(f"What is served is not known. {served.doubt}")
+
+
 def versions_in_use(bucket: Bucket, served: ServedVersions) -> set[int]:
     """Return the versions that may become needed from one moment to the next, beside those with an alias.
 
     Raises
     ------
+    ServedVersionsUnknown
+        It is not known what is served.
     RegistryError
-        It is not known what is served, or which version a sealed object names.
+        It is not known which version a sealed object names.
     """
-    if served.doubt:
-        raise RegistryError(f"What is served is not known. {served.doubt}")
+    check_known(served)
     return {*served.versions, *_sealed(bucket), *_followed(bucket)}
 
 

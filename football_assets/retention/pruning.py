@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from football_assets.deployment.served_versions import ServedVersions
-from football_assets.errors import FootballError
+from football_assets.deployment.served_versions import ServedVersions, served_versions
+from football_assets.errors import FootballError, RegistryError
 from football_assets.registry.store import Registry
 from football_assets.retention.clock import bucket_clock, check_clock
 from football_assets.retention.log_objects import (
@@ -29,10 +29,16 @@ from football_assets.retention.model_objects import (
     removable_versions,
     restore_versions,
 )
-from football_assets.retention.needed_versions import needed_versions, versions_in_use
+from football_assets.retention.needed_versions import (
+    ServedVersionsUnknown,
+    check_known,
+    needed_versions,
+    versions_in_use,
+)
 from football_assets.retention.policy import RetentionPolicy
 from football_assets.retention.removal import PrunedKind, Removal
 from football_assets.retention.scratch_files import SCRATCH_KIND, removable_scratch
+from football_assets.settings import Settings
 from football_assets.storage.artifacts import named_digests
 from football_assets.storage.bucket import Bucket
 
@@ -90,12 +96,19 @@ class World:
     runs: RunHistory | None = None
     clock: Callable[[Bucket], datetime] = bucket_clock
 
+    @classmethod
+    def of(cls, settings: Settings, bucket: Bucket, scratch: Path, runs: RunHistory) -> "World":
+        """Return the world of an installation, whose Serve is asked for the versions that its replicas need."""
+        registry = Registry(bucket)
+        return cls(bucket, scratch, lambda: served_versions(settings, registry), runs)
+
 
 def prune(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: bool) -> list[PrunedKind]:
     """Find what is older than the policy keeps and nothing needs, and remove it.
 
     Any number may run at once, beside runs, replicas and publishers. An object that is written between its listing and
     its removal stays. A kind whose needs cannot be read is left alone, with a note.
+    An error of one kind, as of Dagster's database, leaves the others.
 
     Parameters
     ----------
@@ -123,14 +136,21 @@ def prune(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: bool
 
 
 def _needed(world: World, policy: RetentionPolicy, now: datetime) -> dict[int, str]:
-    """Return the versions that must stay; an _Unknown says why they are not known."""
+    """Return the versions that must stay.
+
+    Raises
+    ------
+    ServedVersionsUnknown
+        It is not known what is served.
+    RegistryError
+        It is not known what else needs a version.
+    """
     served = world.served()
-    if served.doubt:
-        raise _Unknown(f"What is served is not known. {served.doubt}")
+    check_known(served)
     try:
         return needed_versions(Registry(world.bucket), served, policy.versions or 1, policy.version_days, now)
     except (FootballError, OSError, ValueError) as error:
-        raise _Unknown(f"What needs a version is not known. {error}") from error
+        raise RegistryError(f"What needs a version is not known. {error}") from error
 
 
 _Kinds = Sequence[tuple[str, int | None, Callable[[int], Iterable[Removal]]]]
@@ -153,7 +173,7 @@ def _kinds(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: boo
     def scratch(hours: int) -> Iterable[Removal]:
         try:
             needed = _needed(world, policy, now)
-        except _Unknown:
+        except RegistryError:  # the part of the versions reports it
             needed = None
         return removable_scratch(world.scratch, hours, now, lambda name: named_digests(bucket, name), needed)
 
@@ -171,10 +191,6 @@ def _kinds(world: World, policy: RetentionPolicy, now: datetime, *, dry_run: boo
     ]
 
 
-class _Unknown(Exception):
-    """It cannot be found out what is needed."""
-
-
 def _prune_kind(
     kind: str, limit: int | None, find: Callable[[int], Iterable[Removal]], *, dry_run: bool
 ) -> PrunedKind:
@@ -182,14 +198,15 @@ def _prune_kind(
         return PrunedKind(kind, note=KEPT_FOR_EVER)
     try:
         found = list(find(limit))
-    except (_Unknown, FootballError, OSError) as error:
-        return PrunedKind(kind, note=str(error))
-    removed, notes = 0, []
+    except (FootballError, OSError) as error:
+        return PrunedKind(kind, note=str(error), has_failed=not isinstance(error, ServedVersionsUnknown))
+    removed, notes, has_failed = 0, [], False
     for removal in () if dry_run else found:
         try:
             removed += removal.remove()
         except (FootballError, OSError) as error:  # the others are removed all the same
             notes.append(str(error))
+            has_failed |= not isinstance(error, ServedVersionsUnknown)
     if not dry_run and removed < len(found) and not notes:
         notes.append(f"{len(found) - removed} were written or needed meanwhile")
     return PrunedKind(
@@ -200,6 +217,7 @@ def _prune_kind(
         min((removal.written for removal in found), default=None),
         "; ".join(dict.fromkeys(removal.why for removal in found)),
         " ".join(dict.fromkeys(notes)),
+        has_failed,
     )
 
 

@@ -37,7 +37,10 @@ class Removal:
 
 @dataclass(frozen=True)
 class PrunedKind:
-    """Removals of one kind: `count` were found, `removed` of them are gone; `note` says what was left and why."""
+    """Removals of one kind: `count` were found, `removed` of them are gone; `note` says what was left and why.
+
+    `has_failed`: an error kept some from being found or removed.
+    """
 
     kind: str
     count: int = 0
@@ -46,6 +49,7 @@ class PrunedKind:
     oldest: datetime | None = None
     why: str = ""
     note: str = ""
+    has_failed: bool = False
 
 
 def object_removal(bucket: Bucket, item: ObjectInfo, kind: str, why: str) -> Removal:

@@ -54,3 +54,21 @@ def test_a_limit_that_cannot_be_is_refused(refused: object, monkeypatch: pytest.
     monkeypatch.setenv("FOOTBALL_RETENTION_LOG_DAYS", "30")
 
     assert "FOOTBALL_RETENTION_LOG_DAYS=30 is not usable" in refused("prune")  # type: ignore[operator]
+
+
+def test_an_unusable_database_of_dagster_is_reported_and_everything_else_is_pruned(
+    bucket: LocalBucket, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "dagster" / "history").mkdir(parents=True)
+    (home / "dagster" / "history" / "runs.db").write_bytes(b"no database " * 1000)
+
+    assert main(["prune"]) == 1
+
+    shown = capsys.readouterr()
+    assert row(shown.out, "drift reports")[:3] == ["drift reports", "1", "1"]
+    assert bucket.stat(OLD) is None
+    reason = "Dagster's storage cannot be used: file is not a database."
+    assert [line.partition(reason)[0] for line in shown.err.splitlines() if reason in line] == [
+        "football: runs: ",
+        "football: files of removed runs: ",
+    ]

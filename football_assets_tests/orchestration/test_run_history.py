@@ -7,10 +7,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy
+from dagster_postgres.utils import retry_pg_connection_fn
 
-from football_assets.orchestration.run_history import InstanceRuns
+from football_assets.errors import FootballError
+from football_assets.orchestration.run_history import InstanceRuns, open_runs
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_home import open_instance
+from football_assets_tests.end_to_end.installation import free_port
 
 PARTS = dg.StaticPartitionsDefinition(["at", "de"])
 
@@ -109,3 +113,68 @@ def test_a_name_that_is_no_run_removes_nothing(instance: dg.DagsterInstance, tmp
     InstanceRuns(instance).remove("..")
 
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def refused_connection() -> None:
+    """Raise what dagster-postgres raises where no server answers, without its pauses."""
+    engine = sqlalchemy.create_engine(f"postgresql+psycopg2://user@127.0.0.1:{free_port()}/dagster")
+    retry_pg_connection_fn(engine.connect, retry_limit=0, retry_wait=0)
+
+
+@pytest.mark.parametrize("name", ["ended_runs", "left_files", "remove"])
+def test_a_database_that_does_not_answer_is_one_error_of_the_storage(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    run_id = run(instance)
+    instance.delete_run(run_id)
+    for method in ("get_run_records", "has_run", "get_run_by_id"):
+        monkeypatch.setattr(instance, method, lambda *_, **__: refused_connection())
+    runs = InstanceRuns(instance)
+
+    with pytest.raises(FootballError) as error:
+        runs.remove(run_id) if name == "remove" else list(getattr(runs, name)(soon()))
+    assert str(error.value).startswith("Dagster's storage cannot be used: connection to server at")
+    assert "Check that its database runs" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_fault_of_the_program_is_no_error_of_the_storage(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(*_: object, **__: object) -> None:
+        raise KeyError("missing")
+
+    monkeypatch.setattr(instance, "get_run_records", faulty)
+
+    with pytest.raises(KeyError):
+        list(InstanceRuns(instance).ended_runs(soon()))
+
+
+def test_an_instance_that_cannot_be_opened_is_an_error_of_each_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    shutil.copy(project_root() / "dagster.yaml", tmp_path)
+    (tmp_path / "history").mkdir()
+    (tmp_path / "history" / "runs.db").write_bytes(b"no database " * 1000)
+
+    with open_runs() as runs:
+        for use in (
+            lambda: list(runs.ended_runs(soon())),
+            lambda: list(runs.left_files(soon())),
+            lambda: runs.remove("one"),
+        ):
+            with pytest.raises(FootballError, match="storage cannot be used: file is not a database"):
+                use()
+
+
+def test_the_runs_of_the_home_are_opened(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    old, _ = run(instance), run(instance)
+
+    with open_runs() as runs:
+        assert [item.run_id for item in runs.ended_runs(soon())] == [old]
+        assert runs.remove(old)
+    assert not instance.has_run(old)

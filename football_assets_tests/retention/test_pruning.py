@@ -181,6 +181,7 @@ def test_no_version_goes_where_it_is_not_known_what_is_served(world: World, buck
     done = by_kind(prune(doubtful, policy, NOW, dry_run=False))
 
     assert done["model versions"].note == "What is served is not known. Serve does not answer."
+    assert not any(kind.has_failed for kind in done.values())
     assert Registry(bucket).versions() == [1, 2, 3, 4]
     assert by_kind(prune(world, policy, NOW, dry_run=False))["model versions"].removed == 3
     assert Registry(bucket).versions() == [4]
@@ -214,7 +215,7 @@ def test_no_version_goes_once_it_is_not_known_what_is_served(world: World, bucke
 
     done = by_kind(prune(doubtful, RetentionPolicy(versions=1), NOW, dry_run=False))["model versions"]
 
-    assert done.note == "What is served is not known. Serve is away."
+    assert (done.note, done.has_failed) == ("What is served is not known. Serve is away.", False)
     assert Registry(bucket).versions() == [1, 2, 3]
 
 
@@ -266,6 +267,7 @@ def test_no_version_goes_where_what_needs_one_is_corrupt(
 
     assert done["model versions"].note.startswith("What needs a version is not known.")
     assert name in done["model versions"].note
+    assert [kind for kind in done if done[kind].has_failed] == ["model versions"]
     assert Registry(bucket).versions() == [1, 2, 3, 4]
 
 
@@ -381,6 +383,7 @@ def test_an_error_of_one_removal_leaves_the_others_and_the_report(world: World, 
     assert runs.removed == ["two", "three"]
     assert done["runs"].note == str(error)
     assert done["files of removed runs"].removed == 1
+    assert [kind for kind in done if done[kind].has_failed] == ["runs"]
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), RegistryError("It is corrupt.")])
@@ -396,6 +399,7 @@ def test_an_error_of_one_kind_leaves_the_others_and_the_report(
     done = by_kind(prune(world, RetentionPolicy(), NOW, dry_run=False))
 
     assert (done["log tables"].note, done["drift reports"].removed) == (str(error), 1)
+    assert [kind for kind in done if done[kind].has_failed] == ["log tables"]
 
 
 def test_copies_in_scratch_that_a_pointer_or_a_needed_version_uses_stay(
