@@ -11,6 +11,9 @@ from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.artifacts import fetch, publish
 from football_assets.storage.tables import read_table, write_partitions, write_table
 
+DIGEST = "digest"
+"""Metadata key of an artifact's materialization: the digest of its content."""
+
 
 class TableIOManager(ConfigurableIOManager):
     """Stores Polars frames as Parquet tables.
@@ -47,8 +50,8 @@ class FolderIOManager(ConfigurableIOManager):
         digest = publish(self.bucket.open(), context.asset_key.path[-1], obj)
         size = sum(path.stat().st_size for path in obj.rglob("*") if path.is_file())
         shutil.rmtree(obj)
-        context.add_output_metadata({"digest": digest, "bytes": size})
+        context.add_output_metadata({DIGEST: digest, "bytes": size})
 
     def load_input(self, context: InputContext) -> Path:
-        """Fetch the newest artifact into the scratch folder."""
+        """Fetch the newest artifact into the scratch folder; the folder is named after its digest."""
         return fetch(self.bucket.open(), context.asset_key.path[-1], Path(self.bucket.scratch))

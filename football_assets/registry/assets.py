@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, asset
+from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
 
 from football_assets.orchestration.launch_config import launchpad_config
 from football_assets.orchestration.metadata import OWNERS, tracked_value
@@ -17,13 +18,17 @@ from football_assets.registry.store import Manifest, Registry
 from football_assets.registry.stored_version import StoredVersion
 from football_assets.sequences.columns import RATED_TABLES
 from football_assets.sequences.spec import FeatureSpec
+from football_assets.storage.bucket import Bucket
 from football_assets.storage.model_files import METRICS, MODEL_CARD
 from football_assets.storage.tables import as_markdown
 
 if TYPE_CHECKING:
+    from football_assets.registry.bundle import BundleSources
     from football_assets.registry.promotion import Verdict
 
 GROUP = "registry"
+
+_OWN_TABLES = ("team_matches", "team_form", "team_ratings")
 
 GateLaunchpad = launchpad_config(GateConfig)
 
@@ -33,7 +38,7 @@ GateLaunchpad = launchpad_config(GateConfig)
     owners=OWNERS,
     kinds={"onnx", "parquet"},
     tags={"grain": "model"},
-    deps=[table.name for table in RATED_TABLES],
+    deps=[*_OWN_TABLES, *(table.name for table in RATED_TABLES)],
 )
 def registered_model(
     context: AssetExecutionContext,
@@ -43,9 +48,6 @@ def registered_model(
     model_evaluation: Path,
     onnx_model: Path,
     sequence_tensors: Path,
-    team_matches: pl.DataFrame,
-    team_form: pl.DataFrame,
-    team_ratings: pl.DataFrame,
 ) -> MaterializeResult[Any]:
     """Publish a version with all files that serving needs and a model card; the gate promotes or rejects it.
 
@@ -55,24 +57,18 @@ def registered_model(
     from football_assets.orchestration.tracking import track, training_run
     from football_assets.registry.bundle import BundleSources, assemble_bundle
     from football_assets.registry.promotion import judge_and_promote
-    from football_assets.sequences.rating_context import read_rated_table
-    from football_assets.sequences.state_table import build_team_state, rated_columns_read
+    from football_assets.sequences.state_table import build_team_state
     from football_assets.settings import get_settings
 
-    # Before anything else, since an upstream asset may be materialized while this step runs.
-    provenance = _provenance(context).to_dict()
-    folder = bucket.scratch_folder("registered_model")
     sources = BundleSources(trained_lstm, model_evaluation, onnx_model, sequence_tensors)
-    rated = {
-        name: read_rated_table(bucket.open(), name, columns) for name, columns in rated_columns_read().items()
-    }
-    spec = FeatureSpec.load(sequence_tensors)
-    state = build_team_state(team_matches, team_form, team_ratings, **rated, spec=spec)
+    tables, provenance = _read_inputs(context, bucket.open(), sources)
+    folder = bucket.scratch_folder("registered_model")
+    state = build_team_state(**tables, spec=FeatureSpec.load(sequence_tensors))
     assemble_bundle(sources, state, folder)
     registry = Registry(bucket.open())
     metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     metadata = {"test": metrics["test"], "split": metrics["split"], "run_id": context.run_id}
-    version = registry.publish(folder, metadata | {PROVENANCE: provenance})
+    version = registry.publish(folder, metadata | {PROVENANCE: provenance.to_dict()})
     gate = GateConfig.model_validate(config.model_dump())  # type: ignore[attr-defined]
     verdict = judge_and_promote(registry, version, sequence_tensors, gate, Path(bucket.scratch))
     for line in (verdict.summary(), *verdict.decision.reasons):
@@ -98,13 +94,40 @@ def registered_model(
     return MaterializeResult(metadata=shown | {"wandb": tracked_value(tracking.where)})
 
 
-def _provenance(context: AssetExecutionContext) -> Provenance:
-    from football_assets.orchestration.data_versions import latest_data_versions
+def _read_inputs(
+    context: AssetExecutionContext, bucket: Bucket, sources: "BundleSources"
+) -> tuple[dict[str, pl.DataFrame], Provenance]:
+    """Read the tables, and the data versions of the tables and folders as they were read.
+
+    Other runs may materialize an upstream asset while this step runs. A folder is named after the digest of its
+    content, which its materialization has. Tables are read here, since what an IO manager returns has no data version.
+    """
+    from football_assets.orchestration.data_versions import data_version_of, read_with_data_versions
+    from football_assets.orchestration.io_managers import DIGEST
     from football_assets.runtime.code_commit import code_commit
     from football_assets.settings import get_settings
 
-    inputs = latest_data_versions(context.instance, context.assets_def.keys_by_input_name.values())
-    return Provenance.of_run(context.run_id, code_commit(get_settings()), inputs)
+    folders = {
+        field.name: data_version_of(
+            context.instance, AssetKey(field.name), DIGEST, getattr(sources, field.name).name
+        )
+        for field in fields(sources)
+    }
+    keys = [AssetKey(name) for name in (*_OWN_TABLES, *(table.name for table in RATED_TABLES))]
+    tables, versions = read_with_data_versions(context.instance, keys, lambda: _read_tables(bucket))
+    inputs = dict(sorted({**folders, **versions}.items()))
+    return tables, Provenance.of_run(context.run_id, code_commit(get_settings()), inputs)
+
+
+def _read_tables(bucket: Bucket) -> dict[str, pl.DataFrame]:
+    from football_assets.sequences.rating_context import read_rated_table
+    from football_assets.sequences.state_table import rated_columns_read
+    from football_assets.storage.tables import read_table
+
+    rated = rated_columns_read()
+    return {name: read_table(bucket, name) for name in _OWN_TABLES} | {
+        name: read_rated_table(bucket, name, columns) for name, columns in rated.items()
+    }
 
 
 def _metadata(verdict: "Verdict", manifest: Manifest, metrics: dict[str, Any], card: str) -> dict[str, Any]:

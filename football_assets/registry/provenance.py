@@ -26,6 +26,7 @@ class Provenance:
         Release of the package football-assets.
     inputs
         Dagster's data version of each asset that the version was built from, of a partitioned asset by partition.
+        None: no materialization of the content is recorded.
     """
 
     run_id: str

@@ -1,8 +1,19 @@
 """Data versions from the event log of an instance, of assets with and without partitions."""
 
-import dagster as dg
+from pathlib import Path
 
-from football_assets.orchestration.data_versions import latest_data_versions
+import dagster as dg
+import pytest
+
+from football_assets.errors import FootballError
+from football_assets.orchestration.data_versions import (
+    data_version_of,
+    latest_data_versions,
+    read_with_data_versions,
+)
+from football_assets.orchestration.io_managers import DIGEST, FolderIOManager
+from football_assets.orchestration.resources import BucketResource
+from football_assets.storage.artifacts import fetch
 
 
 @dg.asset
@@ -43,3 +54,63 @@ def test_the_latest_version_of_each_asset_and_partition_is_read() -> None:
     assert found["whole"] == "w2"
     assert isinstance(found["computed"], str)
     assert len(found["computed"]) == 64
+
+
+def test_a_folder_has_the_data_version_of_the_run_that_wrote_it(tmp_path: Path) -> None:
+    bucket = BucketResource(url=str(tmp_path / "bucket"), scratch=str(tmp_path / "scratch"))
+    manager = FolderIOManager(bucket=bucket)
+    key = dg.AssetKey("folder")
+
+    @dg.asset(name="folder", io_manager_key="folders")
+    def written(context: dg.AssetExecutionContext) -> dg.Output[Path]:
+        text = context.run.tags["text"]
+        folder = tmp_path / f"of run {context.run_id}"
+        folder.mkdir()
+        (folder / "file").write_text(text)
+        return dg.Output(folder, data_version=dg.DataVersion(context.run.tags["version"]))
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        loaded = {}
+        for text, version in (("one", "v1"), ("two", "v2"), ("one", "v3")):
+            tags = {"text": text, "version": version}
+            assert dg.materialize(
+                [written], instance=instance, resources={"folders": manager}, tags=tags
+            ).success
+            loaded[text] = fetch(bucket.open(), "folder", tmp_path / "scratch")
+
+        assert (loaded["one"] / "file").read_text() == "one"
+        found = {text: data_version_of(instance, key, DIGEST, path.name) for text, path in loaded.items()}
+        assert found == {"one": "v3", "two": "v2"}
+        assert data_version_of(instance, key, DIGEST, "0" * 24) is None
+        assert data_version_of(instance, dg.AssetKey("absent"), DIGEST, loaded["one"].name) is None
+
+
+def test_assets_are_read_again_until_none_is_materialized_meanwhile() -> None:
+    keys = [dg.AssetKey("whole"), dg.AssetKey("absent")]
+    with dg.DagsterInstance.ephemeral() as instance:
+        dg.materialize([whole], instance=instance)
+        reads: list[int] = []
+
+        def read() -> int:
+            reads.append(len(reads))
+            if len(reads) == 1:
+                dg.materialize([whole_later], instance=instance)
+            return len(reads)
+
+        assert read_with_data_versions(instance, keys, read) == (2, {"absent": None, "whole": "w2"})
+        assert read_with_data_versions(instance, keys, read) == (3, {"absent": None, "whole": "w2"})
+
+
+def test_assets_that_are_materialized_all_the_time_are_an_error() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        reads: list[int] = []
+
+        def read() -> None:
+            reads.append(len(reads))
+            dg.materialize([(whole, whole_later)[len(reads) % 2]], instance=instance)
+
+        with pytest.raises(
+            FootballError, match="Other runs materialized some of whole during each of 10 attempts"
+        ):
+            read_with_data_versions(instance, [dg.AssetKey("whole")], read)
+        assert len(reads) == 10

@@ -7,14 +7,25 @@ from typing import Any
 
 import polars as pl
 import pytest
-from dagster import AssetCheckSeverity, AssetKey, AssetMaterialization, AssetSelection, DagsterInstance
+from dagster import (
+    AssetCheckSeverity,
+    AssetKey,
+    AssetMaterialization,
+    AssetSelection,
+    DagsterInstance,
+    InputContext,
+)
 
 from football_assets.orchestration.dagster_private import DATA_VERSION_TAG
 from football_assets.orchestration.data_versions import latest_data_versions
-from football_assets.registry import bundle, promotion
+from football_assets.orchestration.io_managers import FolderIOManager
+from football_assets.registry import promotion
 from football_assets.registry.assets import assets
 from football_assets.registry.checks import checks
 from football_assets.registry.store import VERSIONS, Registry
+from football_assets.storage import tables
+from football_assets.storage.artifacts import named_digests
+from football_assets.storage.bucket import Bucket
 from football_assets_tests.builders.altered_versions import ALTERATIONS
 from football_assets_tests.builders.registry_graph import (
     SimulatedFolders,
@@ -24,6 +35,7 @@ from football_assets_tests.builders.registry_graph import (
     metadata,
 )
 from football_assets_tests.builders.signing_keys import make_key
+from football_assets_tests.builders.tables import write_by_country
 from football_assets_tests.builders.wandb_server import wait_for_record
 
 CHANCES = ("p_home", "p_draw", "p_away")
@@ -66,28 +78,76 @@ def test_a_good_model_is_published_and_promoted_and_shows_its_card(world: World)
     assert [path.name for path in world.scratch.iterdir()] == ["registry"]  # no bundle is left behind
 
 
-def test_the_provenance_names_the_data_versions_at_the_start_of_the_step(
+def report(
+    instance: DagsterInstance, name: str, version: str, digest: str | None = None, country: str | None = None
+) -> None:
+    """Record a materialization, as another run does."""
+    metadata = {} if digest is None else {"digest": digest}
+    tags = {DATA_VERSION_TAG: version}
+    event = AssetMaterialization(name, metadata=metadata, tags=tags, partition=country)
+    instance.report_runless_asset_event(event)
+
+
+def test_the_provenance_names_the_folder_that_was_loaded_and_not_a_later_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def report(instance: DagsterInstance, version: str) -> None:
-        instance.report_runless_asset_event(
-            AssetMaterialization("trained_lstm", tags={DATA_VERSION_TAG: version})
-        )
-
+    (loaded,) = named_digests(world.bucket, "trained_lstm")
+    load = FolderIOManager.load_input
     with DagsterInstance.ephemeral() as instance:
-        report(instance, "loaded")
-        assemble = bundle.assemble_bundle
+        report(instance, "trained_lstm", "before", "0" * 24)
+        report(instance, "trained_lstm", "loaded", loaded)
 
-        def assemble_late(*arguments: Any) -> None:
-            report(instance, "later")
-            assemble(*arguments)
+        def load_and_train(self: FolderIOManager, context: InputContext) -> Path:
+            """Another run trains once the step has loaded its input."""
+            folder = load(self, context)
+            if context.asset_key == AssetKey("trained_lstm"):
+                report(instance, "trained_lstm", "later", "1" * 24)
+                report(instance, "trained_lstm", "by a person")
+            return folder
 
-        monkeypatch.setattr(bundle, "assemble_bundle", assemble_late)
+        monkeypatch.setattr(FolderIOManager, "load_input", load_and_train)
         world.run(assets, instance=instance)
         latest = latest_data_versions(instance, [AssetKey("trained_lstm")])
 
-    assert latest == {"trained_lstm": "later"}
-    assert world.registry.manifest(1).metadata["provenance"]["inputs"]["trained_lstm"] == "loaded"
+    inputs = world.registry.manifest(1).metadata["provenance"]["inputs"]
+    assert latest == {"trained_lstm": "by a person"}
+    assert inputs["trained_lstm"] == "loaded"
+    assert inputs["onnx_model"] is None  # no materialization of its content is recorded
+
+
+def test_tables_that_are_materialized_while_they_are_read_are_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, reads = tables.read_table, []
+    ratings = read(world.bucket, "team_ratings")
+    raised = ratings.with_columns(pl.col("elo_after") + 100.0)
+
+    def read_while_another_run_writes(
+        bucket: Bucket, name: str, *arguments: Any, **options: Any
+    ) -> pl.DataFrame:
+        found = read(bucket, name, *arguments, **options)
+        reads.append(name)
+        if reads == ["team_matches", "team_form", "team_ratings"]:
+            write_by_country(bucket, "team_ratings", raised)
+            report(instance, "team_ratings", "later", country="eng")
+        return found
+
+    monkeypatch.setattr(tables, "read_table", read_while_another_run_writes)
+    with DagsterInstance.ephemeral() as instance:
+        for country in ("eng", "es"):
+            report(instance, "team_ratings", "before", country=country)
+        world.run(assets, instance=instance)
+
+    inputs = world.registry.manifest(1).metadata["provenance"]["inputs"]
+    assert inputs["team_ratings"] == {"eng": "later", "es": "before"}
+    assert reads.count("team_ratings") == 2
+    states = {}
+    for name, table in (("before", ratings), ("later", raised)):
+        write_by_country(world.bucket, "team_ratings", table)
+        world.run(assets, instance=DagsterInstance.ephemeral())
+        states[name] = world.registry.open("candidate").read("team_state.parquet")
+    assert states["before"] != states["later"]
+    assert world.registry.open(1).read("team_state.parquet") == states["later"]
 
 
 def test_the_bundle_is_an_artifact_of_wandb_where_tracking_is_on(

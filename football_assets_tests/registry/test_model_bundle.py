@@ -23,5 +23,5 @@ def test_a_missing_file_is_named_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(RegistryError) as error:
         ModelBundle.of_folder(tmp_path).read("metrics.json")
     assert str(error.value) == (
-        f"Model bundle {tmp_path} has no metrics.json: materialise 'registered_model' again."
+        f"Model bundle {tmp_path} has no metrics.json: materialize 'registered_model' again."
     )

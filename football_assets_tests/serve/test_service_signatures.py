@@ -120,6 +120,7 @@ def test_a_signed_version_is_loaded_and_its_signer_and_provenance_are_shown(
     assert provenance == Registry(bucket).manifest(1).metadata["provenance"]
     assert provenance["run_id"] == Registry(bucket).manifest(1).metadata["run_id"]
     assert set(provenance["inputs"]) >= {"trained_lstm", "onnx_model", "model_evaluation", "sequence_tensors"}
+    assert None not in provenance["inputs"].values()
     assert set(provenance["inputs"]["team_ratings"]) == {"at", "de", "eng", "es", "it"}
     assert shown["provenance"] is None
 
