@@ -1,4 +1,4 @@
-"""What all tests share: one thread for numerical libraries; simulated countries and the demo's home, made once."""
+"""Fixtures and settings of all tests: one thread for numerical libraries, simulated countries, and the demo's home."""
 
 import ast
 import os
@@ -25,7 +25,7 @@ ast.parse = parse_without_collection()  # type: ignore[assignment]
 settings.register_profile("without_deadline", deadline=None)
 settings.load_profile("without_deadline")
 
-# Threads of tiny matrix products wait for each other for longer than they work. Child processes inherit it.
+# For small matrices, threads wait for each other longer than they compute. Child processes inherit the variables.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # `make test` passes its options on by these variables. A test that runs make or pytest gives options of its own.
@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def countries(tmp_path_factory: pytest.TempPathFactory) -> SimulatedCountries:
     """Simulated countries with their feature tables, shared by all workers and read-only.
 
-    TESTS_COUNTRIES_FOLDER names a folder that keeps them between test sessions, whatever becomes of the code.
+    TESTS_COUNTRIES_FOLDER names a folder that keeps them between test sessions; it is not rebuilt when the code
+    changes.
     """
     with shared_folder(tmp_path_factory, "countries", "TESTS_COUNTRIES_FOLDER") as folder:
         return simulated_countries(folder)

@@ -1,4 +1,4 @@
-"""A server that speaks the API of Google Cloud Storage, and a front of it that fails in the ways of a network."""
+"""A server of the Google Cloud Storage API, and a proxy of it that simulates faults of the network."""
 
 import json
 import socket
@@ -35,7 +35,7 @@ class GcsServer:
     _made: int = 0
 
     def make_bucket(self, *, versioned: bool = False) -> str:
-        """An empty bucket of its own; returns its name. Only a server with `in_memory` keeps versions."""
+        """Create an empty bucket and return its name. Only a server with `in_memory` keeps versions."""
         self._made += 1
         name = f"bucket-{self._made}"
         body = json.dumps({"name": name, "versioning": {"enabled": versioned}}).encode()
@@ -93,7 +93,7 @@ def _answers(server: GcsServer) -> bool:
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asked of the front."""
+    """A request that the front received."""
 
     method: str
     path: str
@@ -102,7 +102,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """What the server answered. `sent`: bytes of the body that reach the client; None: not even the head does."""
+    """A response of the server. `sent`: bytes of the body that reach the client; None: no response reaches it."""
 
     status: int
     headers: dict[str, str]
@@ -114,7 +114,7 @@ Fault = Callable[[Request, Callable[[], Answer]], Answer]
 
 
 def refuse(status: int, message: str = "", **headers: str) -> Fault:
-    """The server answers with an error and does nothing."""
+    """Return a fault: the server does not act and responds with an error."""
     body = json.dumps({"error": {"code": status, "message": message}}).encode()
     return lambda request, forward: Answer(status, {"Content-Type": "application/json", **headers}, body)
 
@@ -131,7 +131,7 @@ def lose_answer(request: Request, forward: Callable[[], Answer]) -> Answer:
 
 
 def lose_answer_and(then: Callable[[], object]) -> Fault:
-    """The answer is lost, and something else happens before the client asks again."""
+    """Return a fault: the response is lost, and `then` is called before the client retries."""
 
     def fault(request: Request, forward: Callable[[], Answer]) -> Answer:
         answer = lose_answer(request, forward)
@@ -157,7 +157,7 @@ def corrupt(request: Request, forward: Callable[[], Answer]) -> Answer:
 
 @dataclass
 class Front:
-    """Proxies the server, records requests, and answers those that match with the next fault of a queue."""
+    """Proxies the server, records requests, and applies the next fault of a queue to those that match."""
 
     address: str
     requests: list[Request] = field(default_factory=list)
@@ -168,11 +168,11 @@ class Front:
     _lock: Lock = field(default_factory=Lock)
 
     def fail(self, method: str, part: str, *faults: Fault) -> None:
-        """Meet the next requests with this method, and this in their path, with these faults, one each."""
+        """Apply the faults to the next requests with this method and this text in their path, one each."""
         self._faults.extend((method, part, fault) for fault in faults)
 
     def heal(self) -> None:
-        """Forget the faults that are still in line."""
+        """Remove the faults that have not been applied."""
         with self._lock:
             self._faults.clear()
 
@@ -187,7 +187,7 @@ class Front:
         return sum(request.method == method for request in self.requests)
 
     def take(self, request: Request) -> Fault | None:
-        """Note a request and draw its fault, if it has one."""
+        """Record a request and return its fault, if it has one."""
         with self._lock:
             self.requests.append(request)
             for item in self._faults:
@@ -284,7 +284,7 @@ class _FrontHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def run_front(server: GcsServer) -> Iterator[Front]:
-    """Put a front before the server."""
+    """Run a front before the server while the block runs."""
     http_server = _FrontServer(server.address)
     thread = Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

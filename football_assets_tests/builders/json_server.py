@@ -19,7 +19,7 @@ def run_json_server(answer: Answer, headers: Mapping[str, str] | None = None) ->
     Parameters
     ----------
     headers
-        What every answer has beside the type and length of its body.
+        Headers of every answer, in addition to the type and length of its body.
     """
 
     class Handler(BaseHTTPRequestHandler):

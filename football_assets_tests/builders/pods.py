@@ -75,7 +75,7 @@ class Pod:
 
     @property
     def prefix(self) -> list[str]:
-        """What a command is run with to be run in the pod."""
+        """Return the command prefix that runs a command in the pod."""
         return ["nsenter", "-t", str(self.first), "-n", "-m", "-p", f"--wd={project_root()}", "--"]
 
     def start(self, command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
@@ -101,21 +101,21 @@ class Pod:
         return process
 
     def kill(self) -> None:
-        """Kill all processes of the pod at once, as a machine that loses its power does."""
+        """Kill all processes of the pod at once, as in a power failure."""
         os.kill(self.first, signal.SIGKILL)
         self.holder.wait()
         for container in self.processes:
             container.wait()
 
     def log(self) -> str:
-        """Return what its containers printed."""
+        """Return the output of its containers."""
         file = self.folder / "log"
         return file.read_text(errors="replace") if file.is_file() else ""
 
 
 @dataclass
 class Pods:
-    """The pods of a bridge, and the names of services that they know."""
+    """The pods of a bridge, and the service names that they resolve."""
 
     folder: Path
     bridge: str
@@ -154,7 +154,7 @@ class Pods:
         return pod
 
     def service(self, name: str, address: str) -> None:
-        """Let a name mean an address, in every pod from now on."""
+        """Resolve a service name to an address in every pod from now on."""
         self.services[name] = address
         self._write_names()
 
@@ -168,7 +168,7 @@ class Pods:
 
 @contextmanager
 def pods() -> Iterator[Pods]:
-    """A bridge on this machine; all pods end with the block."""
+    """Create a bridge on this machine; all pods end with the block."""
     _remove_old_bridges()
     bridge = f"{_BRIDGE}{os.getpid()}"
     folder = Path(tempfile.mkdtemp(prefix="fb", dir="/tmp"))  # short: Ray's sockets are below it

@@ -43,7 +43,7 @@ generator._generate_config_file_internal()
 
 
 def generated(folder: Path, port: int = 8000, replicas: list[int] | None = None, prefix: str = "/") -> str:
-    """The configuration that Ray writes; without replicas the one that it starts HAProxy with."""
+    """Return the configuration that Ray writes; without replicas, the one with which it starts HAProxy."""
     file = folder / "haproxy.cfg"
     subprocess.run(
         [sys.executable, "-c", _GENERATE, json.dumps([str(file), port, prefix, replicas])],
@@ -60,7 +60,7 @@ def environment_of(folder: Path, addresses: list[str], binary: str | None = None
 
 @dataclass
 class Replica:
-    """A server that notes requests, and holds those to `/predict` and pages while `free` is not set."""
+    """A server that records requests, and holds those to `/predict` and pages while `free` is not set."""
 
     port: int = 0
     requests: list[str] = field(default_factory=list)
@@ -143,7 +143,7 @@ def running_proxy(
     rate: RateLimit | None = None,
     **limits: int,
 ) -> Iterator[Proxy]:
-    """HAProxy as Ray starts it, before one replica.
+    """Run HAProxy as Ray starts it, before one replica.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def wait_for(condition: Callable[[], bool], errors: Path | None = None) -> None:
 
 
 def queued(proxy: Proxy) -> int:
-    """Requests that wait for a place, as HAProxy's statistics tell."""
+    """Return the number of queued requests in HAProxy's statistics."""
     port = bound(proxy.configuration.read_text())[-1].rpartition(":")[2]
     text = httpx.get(f"http://127.0.0.1:{port}/stats;csv", timeout=30).text.removeprefix("# ")
     rows = csv.DictReader(text.splitlines())
@@ -220,5 +220,5 @@ def queued(proxy: Proxy) -> int:
 
 
 def bound(configuration: str) -> list[str]:
-    """Addresses that a configuration listens on."""
+    """Return the addresses that a configuration listens on."""
     return re.findall(r"^ *bind (.*)$", configuration, re.MULTILINE)

@@ -1,6 +1,6 @@
-"""Past seasons as if production had been asked for every match: what would the drift report have said?
+"""Replay past seasons through the drift report, as if every match had been requested from a production model.
 
-Called by the tests and by the benchmark, also with rewritten results: more goals, or no home advantage.
+The tests and the benchmark call it, also with changed results: more goals, or no home advantage.
 """
 
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ from football_assets_tests.builders.rated_tables import rated_tables
 from football_assets_tests.builders.tables import write_by_country
 
 _MODELS = ["stg_matches", "team_matches", "team_form"]
-_ASKED_AT = time(12, tzinfo=UTC)  # of the day before the match
+_ASKED_AT = time(12, tzinfo=UTC)  # on the day before the match
 
 
 @dataclass(frozen=True)
 class World:
-    """Results, and what the feature stage and the encoder make of them."""
+    """Results with their features and tensors."""
 
     matches: pl.DataFrame
     tensors: SequenceTensors
@@ -45,7 +45,7 @@ class World:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A network that learnt until a day, as production."""
+    """A network that was trained on results before a day and is used as production."""
 
     network: MatchForecaster
     production: Production
@@ -53,7 +53,7 @@ class Learnt:
 
 @dataclass(frozen=True)
 class Window:
-    """A window of a replay and what its report says."""
+    """A window of a replay and its report."""
 
     start: date
     days: int
@@ -66,7 +66,7 @@ class Window:
 
 
 def build_world(raw_matches: pl.DataFrame, folder: Path) -> World:
-    """Features and tensors of results, made in an empty folder as the asset graph makes them."""
+    """Build features and tensors of results in an empty folder, as the asset graph does."""
     bucket, scratch = open_bucket(str(folder / "bucket")), folder / "scratch"
     countries = write_by_country(bucket, "raw_matches", raw_matches)
     build_features(bucket, _MODELS, countries, scratch)
@@ -92,7 +92,7 @@ def learn(world: World, until: date, config: TrainingConfig | None = None) -> Le
 
 
 def ask_for_every_match(world: World, learnt: Learnt, first: date, last: date) -> pl.DataFrame:
-    """The log if each match from `first` to `last` had been asked for once, the day before it."""
+    """Return the log of one request for each match from `first` to `last`, on the day before the match."""
     days = world.tensors.days
     rows = np.flatnonzero(
         world.tensors.played & (days >= np.datetime64(first)) & (days <= np.datetime64(last))
@@ -131,7 +131,7 @@ def replay(
     days: int,
     config: DriftConfig | None = None,
 ) -> list[Window]:
-    """The reports of windows of so many days, one after the other, whose results are all known.
+    """Compute the reports of consecutive windows of `days` days, with all results known.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def replay(
 
 
 def more_goals(raw_matches: pl.DataFrame, since: date, goals: float = 0.7, seed: int = 0) -> pl.DataFrame:
-    """The same results, with so many goals a match more from a day on, as often for either team."""
+    """Return the results with `goals` more goals per match from a day on, equally often for either team."""
     generator = np.random.default_rng(seed)
     added = generator.poisson(goals / 2, (raw_matches.height, 2))
     home, away = (raw_matches[f"{side}_goals"].to_numpy() for side in ("home", "away"))
@@ -163,9 +163,9 @@ def more_goals(raw_matches: pl.DataFrame, since: date, goals: float = 0.7, seed:
 
 
 def without_home_advantage(raw_matches: pl.DataFrame, since: date, seed: int = 0) -> pl.DataFrame:
-    """The same results, with home and away goals as many as each other from a day on.
+    """Return the results with as many home goals as away goals from a day on.
 
-    Home teams lose goals, and away teams gain some, until both score the mean of what they did before.
+    Home goals are removed and away goals added until both have the mean of their earlier numbers.
     """
     generator = np.random.default_rng(seed)
     before = raw_matches.filter(pl.col("kickoff_date") < since).drop_nulls(["home_goals", "away_goals"])

@@ -1,4 +1,4 @@
-"""Changes of the API that break clients are found, and those that do not are let through."""
+"""Breaking changes of the API are reported, and compatible ones are not."""
 
 import copy
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The API keeps what the last release promised its clients."""
+"""The API is compatible with that of the last release."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Blocks of matches: everybody on the same ones, and how many of them each bookmaker knows."""
+"""Blocks of matches: all forecasters on the same matches, and the number of them with odds of each bookmaker."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""The comparison: the same matches for everybody, blind to what comes later, and open about who is missing."""
+"""The comparison: all forecasters on the same matches, without later results; missing forecasters are reported."""
 
 from dataclasses import replace
 from datetime import date

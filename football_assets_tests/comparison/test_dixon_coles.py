@@ -1,4 +1,4 @@
-"""Dixon–Coles as a rival: blind to the day and later, strong on a simulated country, and honest about the unknown."""
+"""Dixon–Coles as a rival: it uses earlier days only, forecasts a simulated country well, and counts unknown teams."""
 
 from dataclasses import replace
 from pathlib import Path

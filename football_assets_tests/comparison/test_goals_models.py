@@ -1,4 +1,4 @@
-"""penaltyblog's goals model as a rival: as it ships, blind to the day and later, and honest about what it lacks."""
+"""penaltyblog's goals model as a rival: unmodified; it uses earlier days only and reports missing forecasts."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""CatBoost on pi-ratings: five years of training, blind to the test period, and better than the class prior."""
+"""CatBoost on pi-ratings: trained on five years, without the test period, and better than the class prior."""
 
 from dataclasses import replace
 from datetime import date, timedelta

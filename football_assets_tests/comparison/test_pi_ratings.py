@@ -1,4 +1,4 @@
-"""Pi-ratings: the worked example of the paper, and blind to the day of a match and later."""
+"""Pi-ratings: the worked example of the paper; a rating uses earlier days only."""
 
 import numpy as np
 import pytest

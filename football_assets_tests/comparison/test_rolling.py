@@ -1,4 +1,4 @@
-"""The rolling backtest: a network a season, each blind to its season, beside the first network on the same matches."""
+"""The rolling backtest: one network per season, trained before it, compared with the first network."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""Boosted trees as a rival: the same inputs laid flat, the same periods, and a signal found."""
+"""Boosted trees as a rival: the same inputs, flattened, and the same periods; they find a signal."""
 
 from dataclasses import replace
 

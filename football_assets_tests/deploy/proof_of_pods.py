@@ -51,7 +51,7 @@ AT_ONCE_SECONDS = 5.0  # where Serve's proxy would wait for 30
 
 @dataclass
 class Cluster:
-    """The pods of the RayService, and how they are reached."""
+    """The pods of the RayService, with their addresses."""
 
     net: Pods
     bucket: LocalBucket
@@ -128,7 +128,7 @@ class Cluster:
         )
 
     def predict(self, path: str = "/predict", key: str | None = KEY) -> httpx.Response:
-        """Ask the endpoint of the CPU worker."""
+        """Request a forecast from the CPU worker."""
         headers = {} if key is None else {"X-API-Key": key}
         url = f"http://{self.found['cpu'].address}:8000{path}"
         return httpx.post(url, json=MATCH, headers=headers, timeout=60)

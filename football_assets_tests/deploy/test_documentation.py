@@ -1,4 +1,4 @@
-"""What the pages on deployment tell a person to run does what it says, and names what the manifests name."""
+"""The commands of the pages on deployment work, and their names are those of the manifests."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""Models from a registry elsewhere: what is imported, once, and what is rejected. W&B itself is not asked here."""
+"""Models from another registry: which are imported, once, and which are rejected. W&B itself is not contacted."""
 
 import shutil
 from pathlib import Path

@@ -39,14 +39,14 @@ def homes() -> list[Path]:
 
 
 def unpack_home(file: Path, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Unpack a home into a folder; returns it with what its release answered and stored."""
+    """Unpack a home into a folder; return it with the answers and objects of its release."""
     with tarfile.open(file) as archive:
         archive.extractall(folder, filter="data")
     return folder, json.loads((folder / EXPECTED).read_text())
 
 
 def make_home(home: Path) -> None:
-    """Make a home with the present code, and write what it holds beside it."""
+    """Build a home with the present code, and write its contents beside it."""
     results = home.with_name("results")
     for season in sample_folder().iterdir():
         if season.is_dir():

@@ -1,4 +1,4 @@
-"""The container images as a team runs them: `make image-test` builds on nothing else of this machine.
+"""Test the container images, isolated from this machine: `make image-test`.
 
 Each container has no network, a read-only root, no capability and no other user than that of the image. The pipeline
 image runs the demo on a volume; the image of the endpoint serves the model from it and is asked by a container that
@@ -52,7 +52,7 @@ OWNED_BY_OTHERS = "find /opt /licenses /home ! -user root -o -type f -perm -o+w"
 
 
 class ImageFault(Exception):
-    """An image does not do what it promises."""
+    """A check of an image has failed."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def stop(engine: Engine, container: str) -> float:
 
 
 def serve_forecasts(engine: Engine, volume: str) -> Iterator[str]:
-    """Serve, answer, lose a replica, be killed, serve again and stop; yields what was seen."""
+    """Serve, kill a replica, kill and restart the container, and stop it; yield one line per step."""
     with started(engine, SERVE, volume, *WITHOUT_KEY) as container:
         took = wait_until(
             "the endpoint", lambda: healthy(engine, container, "HTTP endpoint on 127.0.0.1:8000")

@@ -72,7 +72,7 @@ Rule = Callable[[list[Source]], Iterator[Violation]]
 
 
 def file_length(sources: list[Source]) -> Iterator[Violation]:
-    """Find files that are too long to read at a sitting."""
+    """Find files that are longer than the limit."""
     for source in sources:
         limit = TEST_FILE_LINES if source.folder == TESTS else FILE_LINES
         if source.lines > limit:

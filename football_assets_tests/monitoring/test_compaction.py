@@ -1,4 +1,4 @@
-"""Each logged line reaches the tables exactly once, whatever crashes, comes again or happens at the same time."""
+"""Each logged line is in the tables exactly once, despite crashes, repeated uploads and concurrent compactions."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Weights & Biases: off unless asked for, real records when asked for, and never a reason for a step to fail."""
+"""Weights & Biases: off by default, real records when it is configured, and no step fails because of it."""
 
 import subprocess
 import sys

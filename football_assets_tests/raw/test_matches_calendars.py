@@ -1,4 +1,4 @@
-"""The awkward cases of football calendars, as the raw stage decides them on purpose: docs/concepts/data_cases.md."""
+"""The unusual cases of football calendars, as documented in docs/concepts/data_cases.md."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Shards: every batch read from them is the batch of all tensors, and they hold no past match that nobody reads."""
+"""Shards: batches equal those of all tensors, and a shard has only past matches that its histories read."""
 
 from collections.abc import Sequence
 from dataclasses import replace

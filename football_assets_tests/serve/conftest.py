@@ -38,7 +38,7 @@ def make_service(bucket: Bucket, scratch: Path) -> ForecastService:
 
 @pytest.fixture(scope="session")
 def shared_service(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForecastService]:
-    """For tests that ask and change nothing in the bucket."""
+    """A service for tests that do not change its bucket."""
     folder = tmp_path_factory.mktemp("serve")
     service = make_service(copy_bucket(demo_home, folder / "bucket"), folder / "scratch")
     yield service
@@ -47,7 +47,7 @@ def shared_service(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @dataclass
 class RealServer:
-    """A `football serve` that asks for `KEY`, and what it answered before it had a model, by method and path."""
+    """A `football serve` that requires `KEY`, with its answers before it had a model, by method and path."""
 
     server: Server
     unready: dict[tuple[str, str], httpx.Response]
@@ -73,7 +73,7 @@ def real_server(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="package", params=["double", pytest.param("server", marks=pytest.mark.ray)])
 def client(request: pytest.FixtureRequest) -> Iterator[Client]:
-    """A client of the application in this process, which asks for no key; or of `football serve`, with its key."""
+    """A client of the application in this process, which requires no key, or of `football serve`, with its key."""
     if request.param == "server":
         client = Client(url=request.getfixturevalue("real_server").server.url, key=KEY)
     else:
@@ -85,7 +85,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
 
 @pytest.fixture(scope="package", params=["double", pytest.param("server", marks=pytest.mark.ray)])
 def guarded(request: pytest.FixtureRequest) -> Iterator[Client]:
-    """The same, without the key that both ask for."""
+    """The same clients, without the key that both servers require."""
     if request.param == "server":
         client = Client(url=request.getfixturevalue("real_server").server.url)
     else:

@@ -1,4 +1,4 @@
-"""No forecast leaves before its record is on the disk, on any way."""
+"""No forecast is sent before its record is on disk, for any kind of request."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The contract of the HTTP API: the same errors on every way to an answer, in this process and from `football serve`.
+"""The contract of the HTTP API: the same errors for every kind of request, in process and from `football serve`.
 
 `test_api.py` and `test_api_security.py` belong to it: their clients are the same two.
 """

@@ -1,4 +1,4 @@
-"""The service: which model answers while versions come, go and rot, and that no answer leaves unlogged."""
+"""The service: which model answers when versions change or are corrupt; every forecast is logged before it is sent."""
 
 import shutil
 import threading
@@ -40,7 +40,7 @@ def registry(demo_bucket: LocalBucket) -> Registry:
 
 @pytest.fixture
 def second(demo_bucket: LocalBucket, tmp_path: Path) -> int:
-    """A second version, of other opinions, not in production."""
+    """A second version with other forecasts, not in production."""
     return publish_reversed(demo_bucket, tmp_path / "publishing")
 
 
@@ -49,7 +49,7 @@ def answers_of(service: ForecastService) -> tuple[int, list[list[float]]]:
     return version, [answer.probabilities for answer in answers if isinstance(answer, MatchForecast)]
 
 
-def rot(bucket: LocalBucket, version: int, name: str) -> bytes:
+def corrupt(bucket: LocalBucket, version: int, name: str) -> bytes:
     """Flip a byte of a version's file; returns what it was."""
     intact = bucket.read(f"{VERSIONS}{version}/{name}")
     broken = bytearray(intact)
@@ -126,7 +126,7 @@ def test_a_corrupt_version_leaves_the_old_one_answering_and_says_so(
 ) -> None:
     before = answers_of(service)
     registry.promote(second)
-    rot(service.bucket, second, name)  # type: ignore[arg-type]
+    corrupt(service.bucket, second, name)  # type: ignore[arg-type]
 
     service.refresh()
     service.refresh()
@@ -207,9 +207,9 @@ def test_a_disk_that_takes_no_bundle_leaves_the_old_version_answering(
 
 @pytest.fixture
 def failing(service: ForecastService, registry: Registry, second: int) -> bytes:
-    """The service, unable to load the version in production; what its model was before it rotted."""
+    """A service that cannot load the production version; returns the model file as it was before it was corrupted."""
     registry.promote(second)
-    intact = rot(service.bucket, second, "model.onnx")  # type: ignore[arg-type]
+    intact = corrupt(service.bucket, second, "model.onnx")  # type: ignore[arg-type]
     service.refresh()
     assert metric(service, "model_load_failing") == 1
     return intact
@@ -232,7 +232,7 @@ def test_a_repaired_version_is_taken_up_after_a_while(
 ) -> None:
     monkeypatch.setattr("serve.service.RETRY_SECONDS", 0.0)
     registry.promote(second)
-    intact = rot(service.bucket, second, "model.onnx")  # type: ignore[arg-type]
+    intact = corrupt(service.bucket, second, "model.onnx")  # type: ignore[arg-type]
     service.refresh()
     assert service.model_error is not None
 

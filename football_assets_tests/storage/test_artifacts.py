@@ -1,4 +1,4 @@
-"""Artifacts: a folder is stored once by content, its pointer moves last, and old content goes after a while."""
+"""Artifacts: content is stored once, the pointer is written last, and old content is removed later."""
 
 import json
 from pathlib import Path

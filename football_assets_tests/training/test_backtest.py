@@ -1,4 +1,4 @@
-"""The backtest: trained on what was before the start, and each forecast blind to its day and all later ones."""
+"""The backtest: trained on matches before the start; each forecast uses results of earlier days only."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The evaluation: scores of the test period alone, everybody on the same matches."""
+"""The evaluation: scores of the test period only, all forecasters on the same matches."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Fitting: repeatable, stopped at the best epoch, blind to the test period, and able to learn."""
+"""Fitting: repeatable, stopped at the best epoch, independent of the test period, and able to learn."""
 
 from dataclasses import replace
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""The network: probabilities from raw units, whatever is unknown or padding, and the same bits after storage."""
+"""The network: probabilities from raw units, with unknown values and padding, and equal bits after storage."""
 
 import json
 import math

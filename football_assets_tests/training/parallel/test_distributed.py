@@ -1,4 +1,4 @@
-"""Several workers of Ray Train: the same loss curve as one, and a plain word when one of them dies."""
+"""Several workers of Ray Train: the same loss curve as one worker, and a clear error when one of them dies."""
 
 import pickle
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The cluster that training uses: what is said when the one that was named is not there."""
+"""The cluster that training uses: errors when the named cluster cannot be used."""
 
 import socket
 from types import SimpleNamespace
