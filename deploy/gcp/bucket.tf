@@ -1,5 +1,5 @@
-# All durable state. A retention policy of the bucket would also forbid the conditional writes by which pointers such as the
-# registry's aliases move, so versioning and soft deletion keep what was replaced.
+# The bucket of all durable state. Versioning and soft deletion keep overwritten objects. A retention policy would forbid
+# the conditional writes of pointers such as the registry's aliases.
 resource "google_storage_bucket" "football" {
   name                        = "${var.project}-football"
   location                    = var.region
@@ -25,7 +25,7 @@ resource "google_storage_bucket" "football" {
     }
   }
 
-  # Of trainings that nobody resumed.
+  # Checkpoints of trainings that were not resumed.
   lifecycle_rule {
     condition {
       age            = 14

@@ -1,4 +1,4 @@
-# Tells when the costs of a month approach the budget. It does not stop anything.
+# Notifies when the costs of a month approach the budget. It stops nothing.
 data "google_project" "football" {
   project_id = var.project
 

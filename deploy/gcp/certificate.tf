@@ -1,4 +1,4 @@
-# The certificate map that the Gateway of deploy/overlays/gke names. The output dns_records proves that the hosts are ours.
+# The certificate map that the Gateway of deploy/overlays/gke names. The records of the output dns_records prove the ownership of the hosts.
 resource "google_certificate_manager_dns_authorization" "hosts" {
   for_each = var.domains
 

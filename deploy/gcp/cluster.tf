@@ -52,7 +52,7 @@ resource "google_container_cluster" "football" {
     enable_components = ["SYSTEM_COMPONENTS", "WORKLOADS"]
   }
 
-  # The pool that is removed has the nodes' account too: the default account may do too much.
+  # The default pool, which is removed, uses the nodes' account too, since the default account has too many rights.
   node_config {
     service_account = google_service_account.accounts["nodes"].email
     oauth_scopes    = local.node_scopes
@@ -68,7 +68,7 @@ resource "google_container_cluster" "football" {
 locals {
   node_scopes = ["https://www.googleapis.com/auth/cloud-platform"] # rights are those of the account
 
-  # Each scales between 0 and its most nodes in all zones together, but for `cpu`, which always has one.
+  # Each pool scales from 0 to its maximum of nodes in all zones together; `cpu` always has one node.
   pools = {
     cpu      = { machine = "e2-standard-8", least = 1, most = 8, spot = false, gpus = 0 }
     gpu      = { machine = "g2-standard-8", least = 0, most = var.most_gpus, spot = false, gpus = 1 }
@@ -122,7 +122,7 @@ resource "google_container_node_pool" "pools" {
       }
     }
 
-    # GKE adds nvidia.com/gpu itself. Only pods that survive the loss of a machine tolerate this one.
+    # GKE adds nvidia.com/gpu itself. Only pods that survive the loss of a machine tolerate this taint.
     dynamic "taint" {
       for_each = each.value.spot ? [true] : []
       content {

@@ -1,16 +1,16 @@
-# Tells the repository on GitHub when results land or a model version is registered, so that a workflow validates them and
-# reports on the commit. Optional: Dagster's sensors do the work. Nothing here is created without github_repository.
+# Notifies the repository on GitHub when results land or a model version is registered, so that a workflow validates them and
+# sets a commit status. Optional: Dagster's sensors need none of it. Nothing here is created without github_repository.
 #
 #   (cd dispatch && zip ../dispatch.zip *.py requirements.txt)
 #   terraform apply -target=google_secret_manager_secret.github_token
 #   gcloud secrets versions add football-github-token --data-file=-     # the token, on standard input
 #   terraform apply
 #
-# In this order: the function reads the newest version of the secret, and is not created while there is none.
+# The order matters: the function reads the newest version of the secret, and cannot be created while there is none.
 locals {
   dispatch = var.github_repository == null ? toset([]) : toset(["dispatch"])
 
-  # What a build needs: to write its log, to read the source and to push the image.
+  # Roles of a build: write its log, read the source, push the image.
   build_roles = var.github_repository == null ? toset([]) : toset([
     "roles/artifactregistry.writer",
     "roles/logging.logWriter",
@@ -73,7 +73,7 @@ resource "google_project_iam_member" "dispatch" {
   depends_on = [google_project_service.used]
 }
 
-# Cloud Build builds the function as this account. New projects have no default account that may.
+# Cloud Build builds the function as this account. New projects have no default account with these rights.
 resource "google_service_account" "build" {
   for_each = local.dispatch
 
@@ -173,7 +173,7 @@ resource "google_cloud_run_service_iam_member" "dispatch" {
   member   = google_service_account.dispatch[each.key].member
 }
 
-# The workflows read the bucket as this account. It has no key: GitHub's token of a run of main is exchanged for it.
+# The workflows read the bucket as this account. It has no key: it is impersonated with the OpenID Connect token of a run of main.
 resource "google_service_account" "validation" {
   for_each = local.dispatch
 

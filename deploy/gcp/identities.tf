@@ -1,4 +1,4 @@
-# Who may do what. Pods get an account by Workload Identity; no account has a key.
+# Service accounts and their roles. Pods get an account by Workload Identity; no account has a key.
 locals {
   accounts = {
     dagster  = "Dagster's code location and runs."
@@ -40,7 +40,7 @@ resource "google_service_account_iam_member" "pods" {
   role               = "roles/iam.workloadIdentityUser"
   member             = "serviceAccount:${var.project}.svc.id.goog[${each.key}]"
 
-  depends_on = [google_container_cluster.football] # it makes the pool of identities
+  depends_on = [google_container_cluster.football] # it creates the identity pool
 }
 
 resource "google_storage_bucket_iam_member" "dagster" {
@@ -57,7 +57,7 @@ resource "google_storage_bucket_iam_member" "readers" {
   member = google_service_account.accounts[each.key].member
 }
 
-# Dagster Pipes reads the bucket itself before its objects.
+# Dagster Pipes reads the metadata of the bucket before its objects.
 resource "google_storage_bucket_iam_member" "buckets" {
   for_each = toset(["dagster", "training"])
 
@@ -66,7 +66,7 @@ resource "google_storage_bucket_iam_member" "buckets" {
   member = google_service_account.accounts[each.key].member
 }
 
-# Who starts a job of Vertex AI, as the account of training.
+# Accounts that start a job of Vertex AI, which runs as the account of training.
 resource "google_project_iam_member" "vertex" {
   project = var.project
   role    = "roles/aiplatform.user"
@@ -94,7 +94,7 @@ resource "google_storage_bucket_iam_member" "writers" {
   }
 }
 
-# Logs, metrics and what else the agents of a node send.
+# Logs, metrics and other data of the agents of a node.
 resource "google_project_iam_member" "nodes" {
   project = var.project
   role    = "roles/container.defaultNodeServiceAccount"

@@ -1,4 +1,4 @@
-# The images of the Dockerfile. A tag names one image for ever; untagged ones go.
+# The images of the Dockerfile. Tags are immutable; untagged images are deleted.
 resource "google_artifact_registry_repository" "football" {
   repository_id = "football"
   location      = var.region

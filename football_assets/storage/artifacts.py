@@ -66,14 +66,18 @@ def fetch(bucket: Bucket, name: str, scratch: Path, digest: str | None = None) -
     if local is not None:
         check_not_linked(bucket, prefix)
         if not local.is_dir() or not any(local.iterdir()):
-            raise ObjectNotFound(f"{name!r} has no content {digest} in bucket {bucket.url}.")
+            raise ObjectNotFound(
+                f"{name!r} has no content {digest} in bucket {bucket.url}: materialize the asset again."
+            )
         for path in local.rglob("*"):
             check_not_linked(bucket, f"{prefix}/{path.relative_to(local).as_posix()}")
         return local
     target = scratch / "artifacts" / name / digest
     items = list(bucket.list(f"{prefix}/"))
     if not items:
-        raise ObjectNotFound(f"{name!r} has no content {digest} in bucket {bucket.url}.")
+        raise ObjectNotFound(
+            f"{name!r} has no content {digest} in bucket {bucket.url}: materialize the asset again."
+        )
     for item in items:
         path = target / item.name.removeprefix(f"{prefix}/")
         if not path.exists():

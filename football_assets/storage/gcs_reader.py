@@ -78,5 +78,5 @@ class GcsReader(BlobReader):  # type: ignore[misc]
                 yield
             except NotFound as error:
                 raise ObjectNotFound(
-                    f"Object {self._blob.name!r} changed while it was being read."
+                    f"Object {self._blob.name!r} changed while it was being read: try again."
                 ) from error

@@ -231,7 +231,7 @@ class LocalBucket(Bucket):
         info = self.stat(name)
         if info is None:
             raise ObjectNotFound(
-                f"Object {name!r} was deleted from bucket {self.url} while it was being written."
+                f"Object {name!r} was deleted from bucket {self.url} while it was being written: try again."
             )
         return info
 

@@ -187,4 +187,6 @@ def read_table_object(
             hive_partitioning=False,
         )
     except FileNotFoundError as error:
-        raise ObjectNotFound(f"Object {name!r} was removed from bucket {bucket.url} meanwhile.") from error
+        raise ObjectNotFound(
+            f"Object {name!r} was removed from bucket {bucket.url} while it was being read: try again."
+        ) from error
