@@ -61,6 +61,7 @@ def _routes(service: ForecastService, backend: Backend) -> tuple[FastAPI, dict[s
         license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name `http://` behind a proxy that ends TLS, and take the key there
         responses=error_responses(401, 429, 500, 502, 504),
     )
     api.openapi = lambda: openapi_document(api)  # type: ignore[method-assign]

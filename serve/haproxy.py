@@ -8,9 +8,9 @@ then becomes HAProxy. The edit:
 - forwards a request once it is complete, and answers 408 if it is not complete after 10 s. A slow client takes no
   place of a replica, except with a body that is larger than the buffer: such bodies have places of their own.
 - deletes an X-Request-ID that is not valid. Serve then generates one; it would send an invalid one back.
+- answers unknown methods, paths of no application and what a replica cannot parse with problem documents.
 - answers 429 to a client that sends more requests than FOOTBALL_RATE_LIMIT allows: `haproxy_rates.py`.
-- gives each class of requests its own places at a replica and its own queue, so that no class waits for another.
-  `/health` and `/ready` never wait.
+- gives each class of requests its own places at a replica and its own queue. `/health` and `/ready` never wait.
 - answers 503 with Retry-After if a queue is full. To reject a request costs a replica as much as to answer it, so
   HAProxy does it.
 - answers 503 with Retry-After within a second if no replica of an application of FOOTBALL_HAPROXY_FROM_ZERO runs.
@@ -29,7 +29,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from serve.haproxy_problems import KEY_REQUIRED, RETRY_AFTER_SECONDS, problem_directive
+from serve.haproxy_problems import (
+    KEY_REQUIRED,
+    RETRY_AFTER_SECONDS,
+    UNKNOWN_METHOD,
+    UNKNOWN_PATH,
+    UNPARSED_REQUEST,
+    incomplete_request,
+    problem_directive,
+)
 from serve.haproxy_rates import PROBES, RateLimit, client_rules, key_variables, rate_limit_of, rate_tables
 
 BINARY = "FOOTBALL_HAPROXY"
@@ -45,6 +53,7 @@ RETRY_AFTER_START_SECONDS = 30
 
 _EDITED = "# Edited by football serve.\n"
 _FRONTEND = "frontend http_frontend"
+_NO_APPLICATION = "backend default_backend"
 _LOOPBACK_ONLY = ("frontend prometheus", "listen stats")
 _SERVER = re.compile(r"server (?P<name>\S+) (?P<address>\S+) check( observe \S+ .*)?(?P<backup> backup)?")
 
@@ -141,10 +150,10 @@ def edit(
     for name, section in sections.items():
         if name not in (*_LOOPBACK_ONLY, _FRONTEND) and any(_words(line)[:1] == ["bind"] for line in section):
             raise UnexpectedConfiguration(f"`{name}` listens on an address of its own")
-    for name in [
-        name for name in sections if name.startswith("backend ") and name != "backend default_backend"
-    ]:
+    for name in [name for name in sections if name.startswith("backend ") and name != _NO_APPLICATION]:
         _edit_application(sections, name.removeprefix("backend "))
+    number = _index_of_one(sections, _NO_APPLICATION, r"http-request return status 404 .*")
+    sections[_NO_APPLICATION][number : number + 1] = _lines(UNKNOWN_PATH)
     for name in from_zero:
         if f"backend http-{name}" in sections:  # Serve writes it once the application is deployed
             _answer_at_zero(sections, f"http-{name}", bool(keys))
@@ -189,12 +198,12 @@ def _edit_frontend(sections: dict[str, Section], addresses: Sequence[str], rules
         "option http-buffer-request",
         "option http-ignore-probes",
         f"timeout http-request {REQUEST_SECONDS}s",
-        problem_directive(
-            "http-error", 408, "Request Timeout", f"The request was not complete within {REQUEST_SECONDS} s."
-        ),
+        incomplete_request(REQUEST_SECONDS),
         *_RULES,
         *rules,
+        UNKNOWN_METHOD,
         "http-response del-header server",  # the name of the software behind it
+        UNPARSED_REQUEST,
     )
 
 

@@ -20,7 +20,7 @@ def problem_directive(
     Parameters
     ----------
     directive
-        `http-error` or `http-request return`.
+        `http-error`, `http-request return` or `http-response return`.
     status, title, detail
         Members of the document.
     retry_after
@@ -30,3 +30,34 @@ def problem_directive(
     header = f" hdr Retry-After {retry_after}" if status in (429, 503) else ""
     header += f" hdr WWW-Authenticate '{KEY_CHALLENGE}'" if status == 401 else ""
     return f"{directive} status {status} content-type application/problem+json{header} string '{document}'"
+
+
+_METHODS = (
+    "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE PROPFIND"  # which the application answers, some with 405
+)
+
+UNPARSED_REQUEST = (
+    problem_directive("http-response return", 400, "Bad Request", "The request is not valid HTTP.")
+    + " if { status 400 } { res.hdr(content-type) -m beg text/plain }"
+)
+"""Replaces the plain text with which the HTTP parser of a replica rejects what HAProxy let pass.
+
+HAProxy 2.8 rejects what it cannot parse itself with a fixed HTML page and status 400, whatever `errorfile` or
+`http-error` say.
+"""
+
+UNKNOWN_METHOD = (
+    problem_directive("http-request return", 501, "Not Implemented", "The server does not know the method.")
+    + f" if !{{ method {_METHODS} }}"
+)
+
+UNKNOWN_PATH = problem_directive(
+    "http-request return", 404, "Not Found", "No application has this path: see /docs."
+)
+
+
+def incomplete_request(seconds: int) -> str:
+    """Write the directive that answers a request that is not complete after so many seconds."""
+    return problem_directive(
+        "http-error", 408, "Request Timeout", f"The request was not complete within {seconds} s."
+    )

@@ -70,11 +70,14 @@ class Gate:
         self._working = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or reject it with a problem document."""
+        """Answer a request, or reject it with a problem document. HEAD has the headers of GET, without the body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        method = scope["method"]
+        if method == "HEAD":  # FastAPI's routes have GET alone
+            scope = {**scope, "method": "GET"}
         received_id = _header(scope, b"x-request-id")
         request_id = _request_id(received_id)
         scope[REQUEST_ID] = request_id
@@ -91,6 +94,8 @@ class Gate:
                 message["headers"] = [*message.get("headers", ()), *headers]
                 if not any(name == b"cache-control" for name, _ in message["headers"]):
                     message["headers"].append(_NOT_STORED)
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -105,7 +110,7 @@ class Gate:
             if status == 413:
                 self._metrics.reject_request("too_large")
             route = getattr(scope.get("route"), "path", "unmatched")
-            self._metrics.observe_request(route, scope["method"], status, time.perf_counter() - started)
+            self._metrics.observe_request(route, method, status, time.perf_counter() - started)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._keys and path_below(scope) not in OPEN_PATHS:

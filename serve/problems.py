@@ -34,6 +34,7 @@ STATUSES = {
     405: "The path does not support this method: `Allow` lists the supported ones.",
     408: "The request was not complete within 10 s.",
     413: "The body is too large.",
+    415: "The body is not sent as JSON: `Content-Type` must be `application/json`, without `Content-Encoding`.",
     422: "The request is not valid, with its fields in `errors`; or the match is not possible.",
     429: "Too many requests of this key, or of this address without a key: try again after `Retry-After` seconds.",
     500: "The server failed; its log has the cause under the request's identifier.",
@@ -42,6 +43,9 @@ STATUSES = {
     "`Retry-After` seconds.",
     504: "The replica did not answer in time.",
 }
+
+
+_UNREADABLE = "The body cannot be read: send JSON in UTF-8 that is not nested deeply."
 
 
 class Problem(BaseModel):
@@ -173,6 +177,41 @@ def field_errors(error: RequestValidationError) -> list[FieldError]:
     return found
 
 
+def _body_problem(request: Request, error: RequestValidationError) -> ProblemError | None:
+    """Return the problem of a body that is not JSON, or is not declared as JSON; None: its fields are not valid."""
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        position = first["loc"][-1]
+        reason = first["ctx"]["error"]
+        return _encoding_problem(request) or ProblemError(
+            400, f"The body is not JSON: {reason} at character {position}."
+        )
+    is_whole_body = tuple(first["loc"]) == ("body",)
+    if is_whole_body and isinstance(first["input"], bytes) and not _is_json(request):
+        media_type = request.headers.get("content-type")
+        found = f"Content-Type is {media_type}" if media_type else "Content-Type is missing"
+        return ProblemError(415, f"{found}: send JSON with Content-Type: application/json.")
+    return None
+
+
+def _encoding_problem(request: Request) -> ProblemError | None:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() == "identity":
+        return None
+    return ProblemError(
+        415,
+        f"Content-Encoding is {encoding}: send the body uncompressed.",
+        headers={"Accept-Encoding": "identity"},
+    )
+
+
+def _is_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Register handlers that answer every error of the application with a problem document."""
 
@@ -181,20 +220,30 @@ def answer_with_problems(app: FastAPI) -> None:
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        errors = field_errors(error)
-        first = errors[0]
-        detail = f"{first.field}: {first.message}." + (f" {len(errors) - 1} more." if errors[1:] else "")
-        return problem_response(ProblemError(422, detail, errors=errors), request.scope)
+        problem = _body_problem(request, error)
+        if problem is None:
+            errors = field_errors(error)
+            first = errors[0]
+            more = f" {len(errors) - 1} more." if errors[1:] else ""
+            problem = ProblemError(422, f"{first.field}: {first.message}.{more}", errors=errors)
+        return problem_response(problem, request.scope)
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         path = request.scope["path"]
+        if error.status_code == 400:  # FastAPI: the body is neither JSON nor text
+            return problem_response(
+                _encoding_problem(request) or ProblemError(400, _UNREADABLE), request.scope
+            )
         details = {
             404: f"{path} does not exist: see /docs.",
             405: f"{path} does not support {request.method}: see /docs.",
         }
         detail = details.get(error.status_code, str(error.detail))
-        return problem_response(ProblemError(error.status_code, detail, headers=error.headers), request.scope)
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"  # `Gate` answers HEAD
+        return problem_response(ProblemError(error.status_code, detail, headers=headers), request.scope)
 
     for kind in (Exception, ProblemError, FootballError):
         app.add_exception_handler(kind, on_error)

@@ -60,7 +60,10 @@ def environment_of(folder: Path, addresses: list[str], binary: str | None = None
 
 @dataclass
 class Replica:
-    """A server that records requests, and holds those to `/predict` and pages while `free` is not set."""
+    """A server that records requests, and holds those to `/predict` and pages while `free` is not set.
+
+    It answers `/malformed` as uvicorn answers a request that it cannot parse.
+    """
 
     port: int = 0
     requests: list[str] = field(default_factory=list)
@@ -99,10 +102,14 @@ def running_replica() -> Iterator[Replica]:
                     replica.waiting -= 1
 
         def _answer(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
+            is_malformed = self.path == "/malformed"
+            body = b"Invalid HTTP request received." if is_malformed else b"ok"
+            self.send_response(400 if is_malformed else 200)
+            if is_malformed:
+                self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(b"ok")
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -8,14 +8,43 @@ from football_assets_tests.builders.running import Client
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("GET", "/predict", "POST"), ("DELETE", "/leagues", "GET"), ("POST", "/health", "GET")],
+    [
+        ("GET", "/predict", "POST"),
+        ("HEAD", "/predict", "POST"),
+        ("DELETE", "/leagues", "GET, HEAD"),
+        ("POST", "/health", "GET, HEAD"),
+        ("PUT", "/", "GET, HEAD"),
+    ],
 )
 def test_a_method_that_a_route_does_not_take_is_refused_with_those_it_takes(
     client: Client, method: str, path: str, allowed: str
 ) -> None:
     answer = client.request(method, path)
-    refused(answer, 405)
-    assert allowed in answer.headers["allow"]
+    assert answer.status_code == 405
+    if method != "HEAD":
+        refused(answer, 405)
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/leagues", "/teams/eng.1/Arsenal", "/ready", "/openapi.json", "/nothing"]
+)
+def test_head_has_the_status_and_headers_of_get_and_no_body(client: Client, path: str) -> None:
+    with_body, without = client.get(path), client.request("HEAD", path)
+    assert without.status_code == with_body.status_code
+    assert without.content == b""
+    for name in ("content-type", "content-length", "content-security-policy", "cache-control"):
+        assert without.headers.get(name) == with_body.headers.get(name), name
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/predict/"), ("GET", "/docs/"), ("GET", "/teams/eng.1"), ("GET", "/teams%2f..")],
+)
+def test_a_path_with_another_slash_is_not_redirected(client: Client, method: str, path: str) -> None:
+    answer = client.request(method, path, headers={"Host": "elsewhere.test"})
+    refused(answer, 404)
+    assert "location" not in answer.headers
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What strangers may send and reach: keys, hostile bodies, other origins and hosts, files beside the page."""
 
 import base64
+import gzip
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -241,8 +242,35 @@ def test_a_name_of_a_megabyte_is_refused_before_it_is_looked_up(client: Client) 
 )
 def test_a_body_that_does_not_say_that_it_is_json_is_refused(client: Client, content_type: str) -> None:
     body = b'{"league": "eng.1", "home_team": "Arsenal", "away_team": "Chelsea"}'
-    answer = client.post("/predict", content=body, headers={"Content-Type": content_type})
-    assert_problem(answer, 400, 415, 422)
+    for path in ("/predict", "/predict/batch", "/predict/sequences"):
+        answer = client.post(path, content=body, headers={"Content-Type": content_type})
+        assert_problem(answer, 415)
+        assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("compressed", [gzip.compress(b"{}"), b"{}x"])
+def test_a_compressed_body_is_refused_with_the_encoding(client: Client, compressed: bytes) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = client.post("/predict", content=compressed, headers=headers)
+    assert_problem(answer, 415)
+    assert "gzip" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"league":', "at character 10"),
+        (b'{"league": "eng.1"}x', "Extra data at character 19"),
+        (b"{'league': 'eng.1'}", "at character 1"),
+        (b'{"league": "\xff"}', "UTF-8"),
+        (b"[" * 100_000, "not nested deeply"),
+    ],
+)
+def test_a_body_that_is_not_json_is_refused_with_the_place(client: Client, body: bytes, found: str) -> None:
+    answer = post_raw(client, "/predict", body)
+    assert_problem(answer, 400)
+    assert found in answer.json()["detail"]
+    assert "errors" not in answer.json()
 
 
 def test_no_answer_to_a_hostile_request_is_long(client: Client) -> None:

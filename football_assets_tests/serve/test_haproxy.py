@@ -105,6 +105,7 @@ def test_an_edited_configuration_is_not_edited_again(configuration: str) -> None
         (r"listen stats", "frontend other\n    bind *:1\nlisten stats", "`frontend other` listens"),
         (r"use_backend (\S+) if is_\S+", r"use_backend %[var(txn.backend)]", "has 0 lines like `use_backend"),
         (r"acl is_\S+ path /\n", "", "has 0 lines like `acl is_"),
+        (r"return status 404", "return status 410", "`backend default_backend` has 0 lines"),
         (r"http-reuse always", "http-reuse safe", "has 0 lines like `http-reuse always`"),
         (r"127.0.0.1:20002 check", "127.0.0.1:20002 proto h2 check", "is not a server as it is expected"),
         (r"\Z", "listen stats\n", "`listen stats` occurs twice"),
@@ -182,6 +183,38 @@ def test_slow_clients_get_408_take_no_place_and_others_are_answered(tmp_path: Pa
         problem = Problem.model_validate_json(received[0].rpartition(b"\r\n\r\n")[2])
         assert (problem.status, problem.title) == (408, "Request Timeout")
         assert proxy.replica.requests == reached
+
+
+def answer_to(proxy: Proxy, data: bytes) -> tuple[bytes, Problem]:
+    """The status line and the problem document that HAProxy answers with."""
+    with slow_client(proxy, data) as client:
+        answer = b""
+        while b"}" not in answer and (part := client.recv(1 << 16)):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"\r\ncontent-type: application/problem+json\r\n" in head.lower() + b"\r\n"
+    return head.partition(b"\r\n")[0], Problem.model_validate_json(body)
+
+
+def test_what_the_parser_of_a_replica_rejects_gets_400_as_a_problem_document(tmp_path: Path) -> None:
+    with running_proxy(tmp_path) as proxy:
+        line, problem = answer_to(proxy, b"GET /malformed HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (line[:12], problem.status) == (b"HTTP/1.1 400", 400)
+        assert proxy.replica.requests == ["GET /malformed"]
+
+
+@pytest.mark.parametrize("method", ["FOO", "get", "BREW"])
+def test_a_method_that_nobody_knows_gets_501_as_a_problem_document(tmp_path: Path, method: str) -> None:
+    with running_proxy(tmp_path) as proxy:
+        line, problem = answer_to(proxy, f"{method} /health HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert (line[:12], problem.status) == (b"HTTP/1.1 501", 501)
+        assert proxy.replica.requests == []
+
+
+def test_a_path_of_no_application_gets_404_as_a_problem_document(tmp_path: Path) -> None:
+    with running_proxy(tmp_path) as proxy:
+        line, problem = answer_to(proxy, b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (line[:12], problem.status) == (b"HTTP/1.1 404", 404)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from serve.trace_context import TRACE
 PREDICT = "/predict"
 BATCH = "/predict/batch"
 SEQUENCES = "/predict/sequences"
-FORECAST_ERRORS = error_responses(400, 404, 408, 413, 422, 503)
+FORECAST_ERRORS = error_responses(400, 404, 408, 413, 415, 422, 503)
 
 _TAGS: list[str | Enum] = ["forecasts"]
 
