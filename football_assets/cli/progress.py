@@ -124,7 +124,8 @@ class RunProgress:
     def summary(self, run: RunSummary) -> None:
         """Print the line that ends a successful run."""
         failed = sum(not check.passed for check in run.checks)
+        assets = "asset" if len(run.assets) == 1 else "assets"
         checks = f"{len(run.checks) - failed} of {len(run.checks)} checks passed"
         self.console.print(
-            f"{len(run.assets)} assets in {run.seconds:.1f} s, {checks}. Run {run.run_id} in `football up`."
+            f"{len(run.assets)} {assets} in {run.seconds:.1f} s, {checks}. Run {run.run_id} in `football up`."
         )

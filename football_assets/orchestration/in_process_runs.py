@@ -307,13 +307,18 @@ def _check(evaluation: AssetCheckEvaluation, spec: AssetCheckSpec) -> CheckFinis
 
 
 def cause_of(error: SerializableErrorInfo | None) -> str:
-    """Return the first line of the innermost exception, with its class unless it is one of this project."""
+    """Return the first line of an error of this project, else of the innermost exception with its class."""
     if error is None:
         return "no error was recorded."
+    texts = [_first_line(error)]
     while error.cause is not None:
         error = error.cause
-    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
-    text = lines[0] if lines else str(error.cls_name)
-    if text.startswith("football_assets."):
-        text = text.partition(": ")[2]
+        texts.append(_first_line(error))
+    own = next((text.partition(": ")[2] for text in texts if text.startswith("football_assets.")), None)
+    text = texts[-1] if own is None else own
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _first_line(error: SerializableErrorInfo) -> str:
+    lines = (line.strip() for line in error.message.splitlines())
+    return next(filter(None, lines), str(error.cls_name))

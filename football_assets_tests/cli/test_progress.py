@@ -91,6 +91,12 @@ def test_the_last_line_counts_assets_and_the_checks_that_passed(said: Callable[.
     ]
 
 
+def test_the_last_line_of_a_run_of_one_asset_is_singular(said: Callable[..., list[str]]) -> None:
+    assert said(RunSummary("4f2a", ("a",), (), 2.0)) == [
+        "1 asset in 2.0 s, 0 of 0 checks passed. Run 4f2a in `football up`."
+    ]
+
+
 def test_a_failed_check_is_described_with_its_three_most_frequent_reasons(
     said: Callable[..., list[str]],
 ) -> None:

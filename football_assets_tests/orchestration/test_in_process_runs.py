@@ -59,6 +59,11 @@ def model(config: TrainingKnobs) -> None:
     """Fails without epochs."""
     if config.epochs == 0:
         raise NotEnoughData("No epochs:\n  give some.")
+    if config.epochs < -1:
+        try:
+            int("few")
+        except ValueError as error:
+            raise NotEnoughData("The file of epochs has no number.") from error
     if config.epochs < 0:
         raise ValueError("epochs below 0")
 
@@ -157,7 +162,12 @@ def test_a_selection_that_means_nothing_is_answered_with_the_assets_there_are(
 
 
 @pytest.mark.parametrize(
-    ("epochs", "message"), [(0, "model failed: No epochs:"), (-1, "model failed: ValueError: epochs below 0")]
+    ("epochs", "message"),
+    [
+        (0, "model failed: No epochs:"),
+        (-1, "model failed: ValueError: epochs below 0"),
+        (-2, "model failed: The file of epochs has no number. Run"),
+    ],
 )
 def test_a_failing_step_is_one_line_with_its_cause_and_where_to_look(
     instance: dg.DagsterInstance, epochs: int, message: str
