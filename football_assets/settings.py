@@ -1,6 +1,7 @@
 """Every environment variable of the project with its type, default and unit."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,12 @@ Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
 Limit = Annotated[int | None, BeforeValidator(_off_is_none)]
 """A limit of the retention; None, in the environment `off`: everything is kept."""
 
+Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+"""Address of another server."""
+
+MOST_DAYS = 36_500
+MOST_PERIOD_SECONDS = 86_400
+
 
 class Settings(BaseSettings):
     """Configuration from the environment.
@@ -51,7 +58,8 @@ class Settings(BaseSettings):
     serve_host: str = Field("127.0.0.1", description="Address that the HTTP endpoint listens on.")
     serve_port: int = Field(8000, ge=1, le=65535, description="TCP port of the HTTP endpoint.")
     api_key: SecretStr | None = Field(
-        None, min_length=MIN_KEY_LENGTH, description="Key that the HTTP endpoint requires; unset: none."
+        None,
+        description="Key that the HTTP endpoint requires, of at least 8 characters; unset: none.",
     )
     api_keys: SecretStr | None = Field(
         None,
@@ -65,13 +73,17 @@ class Settings(BaseSettings):
     rate_limit: float = Field(
         100,
         ge=0,
+        le=1_000_000,
         description="Requests per second of each key, and of each address without a valid key, that the HTTP endpoint "
         "answers in the long run; others get 429. 0: no limit.",
     )
     rate_burst: int = Field(
-        1000, ge=1, description="Requests that FOOTBALL_RATE_LIMIT allows at once after a pause."
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="Requests that FOOTBALL_RATE_LIMIT allows at once after a pause: at most those of a day.",
     )
-    serve_api: str | None = Field(
+    serve_api: Url | None = Field(
         None,
         description="Address of Ray's dashboard, which has Serve's REST API, where Serve runs elsewhere. Default: the "
         "`football serve` of this home.",
@@ -133,19 +145,19 @@ class Settings(BaseSettings):
         description="File like deploy/training/vertex.yaml: each `trained_lstm` with one worker trains in a job of "
         "Vertex AI. Default: in Dagster's process.",
     )
-    openfootball_url: str = Field(
+    openfootball_url: Url = Field(
         "https://raw.githubusercontent.com/openfootball/football.json/master",
         description="Where `football sync openfootball` finds the folders of the seasons.",
     )
-    footballcsv_url: str = Field(
+    footballcsv_url: Url = Field(
         "https://raw.githubusercontent.com/footballcsv/cache.footballdata/master",
         description="Where `football sync footballcsv` finds the folders of the seasons.",
     )
-    football_data_url: str = Field(
+    football_data_url: Url = Field(
         "https://www.football-data.co.uk/mmz4281",
         description="Where `football sync football-data` finds the folders of the seasons.",
     )
-    football_data_extra_url: str = Field(
+    football_data_extra_url: Url = Field(
         "https://www.football-data.co.uk/new",
         description="Where `football sync football-data-extra` finds the files, one per country.",
     )
@@ -154,11 +166,12 @@ class Settings(BaseSettings):
         description="URL that receives a POST with JSON about each failed run; unset: failures are only logged.",
     )
     retrain_window_days: float = Field(
-        7, gt=0, description="Days in which drift or age trigger at most one retraining."
+        7, gt=0, le=MOST_DAYS, description="Days in which drift or age trigger at most one retraining."
     )
     model_max_age_days: float = Field(
         30,
         gt=0,
+        le=MOST_DAYS,
         description="Days of landed results after a model's last training match before it is retrained.",
     )
     wandb_project: str | None = Field(
@@ -179,6 +192,7 @@ class Settings(BaseSettings):
     retention_log_days: Limit = Field(
         400,
         ge=91,
+        le=MOST_DAYS,
         description="Days that tables and rejected lines of the prediction log are kept, more than the drift report "
         "reads; off: for ever.",
     )
@@ -188,23 +202,29 @@ class Settings(BaseSettings):
     retention_version_days: int = Field(
         91,
         ge=1,
+        le=MOST_DAYS,
         description="Days that every model version is kept, and that a version is kept after its last forecast.",
     )
     retention_artifact_days: Limit = Field(
-        7, ge=1, description="Days that an artifact is kept that no pointer names any more; off: for ever."
+        7,
+        ge=1,
+        le=MOST_DAYS,
+        description="Days that an artifact is kept that no pointer names any more; off: for ever.",
     )
     retention_report_days: Limit = Field(
-        400, ge=1, description="Days that summaries of drift reports are kept; off: for ever."
+        400, ge=1, le=MOST_DAYS, description="Days that summaries of drift reports are kept; off: for ever."
     )
     retention_run_days: Limit = Field(
         90,
         ge=1,
+        le=MOST_DAYS,
         description="Days that Dagster's runs, their events and compute logs are kept after their end, at "
         "least 30 and FOOTBALL_RETRAIN_WINDOW_DAYS; off: for ever.",
     )
     retention_scratch_hours: Limit = Field(
         48,
         ge=24,
+        le=24 * MOST_DAYS,
         description="Hours that scratch files are kept after they were last written; off: for ever.",
     )
 
@@ -214,6 +234,28 @@ class Settings(BaseSettings):
         # A blank key is invalid instead: unset, it would open the endpoint to everybody.
         if isinstance(value, str) and not value.strip() and info.field_name != "api_key":
             raise PydanticUseDefault
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().strip()) < MIN_KEY_LENGTH:
+            raise ValueError(f"the key has less than {MIN_KEY_LENGTH} characters")
+        return value
+
+    @field_validator("rate_burst")
+    @classmethod
+    def _check_period(cls, value: int, info: ValidationInfo) -> int:
+        rate = info.data.get("rate_limit")
+        if rate and value / rate > MOST_PERIOD_SECONDS:
+            raise ValueError(f"at {rate:g} requests per second it lasts more than a day: set a smaller one")
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _check_webhook(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"https?://[^/\s]+", value.get_secret_value()):
+            raise ValueError("it does not begin with http:// or https:// and a host")
         return value
 
     @field_validator("api_keys")

@@ -102,3 +102,53 @@ def test_files_of_keys_are_separated_as_in_the_path(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", "/keys/a.pem:/keys/more: ")
 
     assert get_settings().verify_keys == (Path("/keys/a.pem"), Path("/keys/more"))
+
+
+@pytest.mark.parametrize("key", ["", " ", "1234567", "1234567 ", " " * 8])
+def test_a_short_key_is_refused_in_characters(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("FOOTBALL_API_KEY", key)
+    with pytest.raises(ValidationError, match="the key has less than 8 characters"):
+        get_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RETENTION_LOG_DAYS", "99999999"),
+        ("RETENTION_RUN_DAYS", "99999999"),
+        ("RETENTION_SCRATCH_HOURS", "999999999"),
+        ("RETRAIN_WINDOW_DAYS", "inf"),
+        ("RETRAIN_WINDOW_DAYS", "1e300"),
+        ("MODEL_MAX_AGE_DAYS", "inf"),
+        ("RATE_LIMIT", "inf"),
+        ("RATE_BURST", "99999999999"),
+    ],
+)
+def test_a_number_that_no_time_or_server_can_hold_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"FOOTBALL_{variable}", value)
+    with pytest.raises(ValidationError, match=variable.lower()):
+        get_settings()
+
+
+def test_a_burst_of_more_than_a_day_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTBALL_RATE_LIMIT", "0.01")
+    with pytest.raises(ValidationError, match="rate_burst"):
+        get_settings()
+    monkeypatch.setenv("FOOTBALL_RATE_BURST", "864")
+    assert get_settings().rate_burst == 864
+
+
+@pytest.mark.parametrize(
+    "variable", ["OPENFOOTBALL_URL", "FOOTBALL_DATA_EXTRA_URL", "SERVE_API", "WEBHOOK_URL"]
+)
+@pytest.mark.parametrize("value", ["nonsense", "ftp://example.org", "file:///etc", "http://", "https:///x"])
+def test_an_address_of_no_server_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"FOOTBALL_{variable}", value)
+    with pytest.raises(ValidationError, match=variable.lower()):
+        get_settings()
+    monkeypatch.setenv(f"FOOTBALL_{variable}", "http://127.0.0.1:8080/hook?token=1")
+    get_settings()

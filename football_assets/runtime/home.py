@@ -107,7 +107,9 @@ def _settings() -> Settings:
         variable = "_".join(("FOOTBALL", *map(str, problem["loc"]))).upper()
         shown = variable if variable in _SECRETS else f"{variable}={problem['input']}"
         # Without the cause: a traceback of it would print the secret.
-        raise FootballError(f"{shown} is not usable: {problem['msg']}.") from None
+        raise FootballError(
+            f"{shown} is not usable: {problem['msg'].removeprefix('Value error, ')}."
+        ) from None
 
 
 def _check_space(folder: Path) -> None:
