@@ -17,6 +17,7 @@ import yaml
 
 from football_assets.errors import FootballError
 from football_assets.runtime.http import http_client
+from football_assets.runtime.listening import check_listenable, resolve_host
 from football_assets.runtime.ray_private import without_cloud_lookup
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.runtime.supervisor import end_signals
@@ -32,6 +33,11 @@ STOP_SECONDS = 20
 REPLICA_PORTS = 200
 OBJECT_STORE_BYTES = 128 << 20  # requests do not go through it
 _POLL_SECONDS = 0.25
+_OTHER_HOST = "choose another with FOOTBALL_SERVE_HOST or --host of `football serve`."
+_OTHER_ADDRESS = (
+    "choose another with FOOTBALL_SERVE_HOST and FOOTBALL_SERVE_PORT, --host and --port of `football serve`, or "
+    "--serve-port of `football up`."
+)
 
 
 def serve_forecasts(
@@ -99,7 +105,7 @@ def check_key(settings: Settings, host: str) -> None:
     """
     if settings.keys or settings.serve_without_key:
         return
-    if not ipaddress.ip_address(_address_of(host)).is_loopback:
+    if not ipaddress.ip_address(resolve_host(host, _OTHER_HOST)).is_loopback:
         raise FootballError(
             f"On host {host} the endpoint would answer other machines without a key: set FOOTBALL_API_KEY, listen on "
             f"{LOOPBACK}, or allow it with --without-key of `football serve` or FOOTBALL_SERVE_WITHOUT_KEY=true."
@@ -116,26 +122,14 @@ def listen_addresses(host: str, port: int) -> list[str]:
     FootballError
         The host is not known or not of this machine, or the port is taken.
     """
-    address = _address_of(host)
+    address = resolve_host(host, _OTHER_HOST)
     wanted = [address] if address in (ANY_IPV4, ANY_IPV6, LOOPBACK) else [address, LOOPBACK]
     for one in wanted:
-        _check_port(one, port)
+        check_listenable(one, port, _OTHER_ADDRESS)
     options = {ANY_IPV6: " v4v6"}
     return [
         (f"ipv6@[{one}]:{port}" if ":" in one else f"{one}:{port}") + options.get(one, "") for one in wanted
     ]
-
-
-def _address_of(host: str) -> str:
-    """Return the address that a host resolves to, IPv4 before IPv6."""
-    try:
-        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise FootballError(
-            f"Host {host} is not known ({error.strerror}): choose another with FOOTBALL_SERVE_HOST or --host of "
-            "`football serve`."
-        ) from error
-    return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
 
 
 def endpoint_url(host: str, port: int) -> str:
@@ -283,19 +277,6 @@ def status_of(url: str) -> int | None:
             return client.get(url).status_code
     except httpx.HTTPError:
         return None
-
-
-def _check_port(address: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            raise FootballError(
-                f"{address}:{port} cannot be listened on ({error.strerror}): choose another with FOOTBALL_SERVE_HOST "
-                "and FOOTBALL_SERVE_PORT, --host and --port of `football serve`, or --serve-port of `football up`."
-            ) from error
 
 
 def _free_port() -> int:

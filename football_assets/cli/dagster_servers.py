@@ -40,7 +40,7 @@ def metrics_command(host: str, port: int) -> None:
     from football_assets.automation.dagster_metrics import DagsterCollector
     from football_assets.automation.schedules import schedules
     from football_assets.automation.sensors import sensors
-    from football_assets.errors import FootballError
+    from football_assets.runtime.listening import check_listenable
     from football_assets.runtime.supervisor import end_signals
     from football_assets.settings import get_settings
     from football_assets.storage.opening import open_bucket
@@ -49,12 +49,8 @@ def metrics_command(host: str, port: int) -> None:
     with DagsterInstance.get() as instance, end_signals() as ended:
         defined = {sensor.name for sensor in sensors} | {schedule.name for schedule in schedules}
         registry.register(DagsterCollector(instance, open_bucket(get_settings().bucket_url), defined))
-        try:
-            server, thread = start_http_server(port, host, registry)
-        except OSError as error:
-            raise FootballError(
-                f"{host}:{port} cannot be listened on ({error.strerror}): name another --port."
-            ) from error
+        check_listenable(host, port, "name another --host or --port.")
+        server, thread = start_http_server(port, host, registry)
         click.echo(f"Metrics on http://{host}:{port}/metrics. Ctrl-C ends it.", err=True)
         while not ended.wait(_POLL_SECONDS):
             pass

@@ -39,6 +39,7 @@ def up_command(host: str | None, port: int | None, serve_port: int | None, with_
     settings = prepare_command_home(for_runs=True)
     _check_keys(settings)
     from football_assets.runtime.home import project_root
+    from football_assets.runtime.listening import check_listenable
     from football_assets.runtime.processes import run_together
     from football_assets.runtime.serve_discovery import UI_CLAIM, claimed
 
@@ -57,7 +58,16 @@ def up_command(host: str | None, port: int | None, serve_port: int | None, with_
             programs["serve"] = [*SERVE_PROGRAM, "--port", str(serve_port)]
             address = f"{ui} and http://{settings.serve_host}:{serve_port}"
             locks.append(claims.enter_context(claimed(settings, "football up", address)))
+            if serve_port == port:
+                raise click.UsageError(
+                    f"The Dagster UI and the HTTP endpoint cannot share port {port}: give --port or --serve-port."
+                )
             listen_addresses(settings.serve_host, serve_port)
+        check_listenable(
+            host,
+            port,
+            "choose another with FOOTBALL_HOST and FOOTBALL_PORT, or --host and --port of `football up`.",
+        )
         click.echo(f"Dagster UI on {ui}, home {settings.home}. Ctrl-C ends it.", err=True)
         return run_together(programs, root, keep_open=locks)
 

@@ -10,6 +10,8 @@ import signal
 import sys
 from typing import NoReturn
 
+from football_assets.runtime.listening import check_listenable
+
 MODULE = "football_assets.definitions"
 
 
@@ -22,7 +24,13 @@ def become_code_location(host: str, port: int) -> NoReturn:
     ----------
     host, port
         What it listens on.
+
+    Raises
+    ------
+    FootballError
+        The host is not known or not of this machine, or the port is taken.
     """
+    check_listenable(host, port, "name another --host or --port.")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     server = ["-m", "dagster", "api", "grpc", "--module-name", MODULE, "--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *server, "--inject-env-vars-from-instance"])

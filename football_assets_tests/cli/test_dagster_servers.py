@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -36,6 +37,18 @@ def test_an_instance_of_the_team_is_left_as_it_is(monkeypatch: pytest.MonkeyPatc
     assert main(["code-location", "--host", "0.0.0.0", "--port", "4000"]) == 0
     assert os.environ["DAGSTER_HOME"] == str(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["code-location", "metrics"])
+def test_a_port_that_is_taken_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.setenv("FOOTBALL_HOME", str(tmp_path / "home"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main([command, "--port", str(port)]) == 1
+    assert f"127.0.0.1:{port} cannot be listened on (Address already in use)" in capsys.readouterr().err
 
 
 def test_metrics_are_served_until_sigterm(tmp_path: Path) -> None:
