@@ -31,7 +31,7 @@ Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
 Limit = Annotated[int | None, BeforeValidator(_off_is_none)]
 """A limit of the retention; None, in the environment `off`: everything is kept."""
 
-Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+", json_schema_extra={"format": "uri"})]
 """Address of another server."""
 
 MOST_DAYS = 36_500

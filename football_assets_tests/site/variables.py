@@ -69,11 +69,12 @@ def type_of(schema: dict[str, Any]) -> str:
         words = ["secret"]
     if value.get("format") == "path":
         words = ["path"]
+    if value.get("format") == "uri":
+        return "URL with http:// or https://"
     for keyword, phrase in (
         ("minimum", "at least {}"),
         ("exclusiveMinimum", "above {}"),
         ("maximum", "at most {}"),
-        ("minLength", "at least {} characters"),
         ("pattern", "like `{}`"),
     ):
         limit = value.get(keyword, schema.get(keyword))
