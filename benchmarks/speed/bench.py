@@ -1,7 +1,7 @@
 """`make bench`: time and memory of the graph, each with its limit and the figure of a naive implementation.
 
-Runs on the folder FOOTBALL_BENCH_DATA, else `../shared/data/footballcsv` where there is one, else the bundled results.
-The limits hold for 252,000 matches on 2 cores. The time of the cold run includes the start of Python and Dagster.
+Runs on the folder FOOTBALL_BENCH_DATA, else on the bundled results. The limits hold for 252,000
+matches on 2 cores. The time of the cold run includes the start of Python and Dagster.
 """
 
 import argparse
@@ -63,10 +63,7 @@ def default_data() -> Path:
     from football_assets.sample import sample_folder
 
     named = os.environ.get("FOOTBALL_BENCH_DATA")
-    if named:
-        return Path(named)
-    beside = ROOT.parent / "shared" / "data" / "footballcsv"
-    return beside if beside.is_dir() else sample_folder()
+    return Path(named) if named else sample_folder()
 
 
 def measure(data: Path, home: Path) -> Iterator[CostFigure]:

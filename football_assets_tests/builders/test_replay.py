@@ -1,9 +1,10 @@
 """Normal seasons raise no alarm; seasons with more goals, or without home advantage, do.
 
-In a simulated country, and on real results where they are beside the project: ratings and form follow rewritten results
-as they would.
+In a simulated country, and on the real results of TESTS_FOOTBALLCSV_FOLDER, if it is set. Ratings and form are computed
+from the rewritten results.
 """
 
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,7 +16,6 @@ import pytest
 from football_assets.monitoring.schema import LOG_SCHEMA
 from football_assets.raw.landing import inventory, land
 from football_assets.raw.schema import Match
-from football_assets.runtime.home import project_root
 from football_assets.storage.local import LocalBucket
 from football_assets.training.config import NetworkConfig, TrainingConfig
 from football_assets_tests.builders.landings import read_seasons
@@ -30,7 +30,7 @@ from football_assets_tests.builders.replay import (
 )
 from football_assets_tests.builders.worlds import simulated_country
 
-REAL = project_root().parent / "shared" / "data" / "footballcsv"
+REAL = os.environ.get("TESTS_FOOTBALLCSV_FOLDER")
 REAL_LEAGUES = ("eng.1", "eng.2", "es.1", "it.1")
 CONFIG = TrainingConfig(network=NetworkConfig(hidden=8, trunk=16), epochs=8)
 REWRITES: dict[str, Callable[[pl.DataFrame, date], pl.DataFrame]] = {
@@ -75,11 +75,12 @@ def test_a_simulated_season_is_no_alarm_and_its_changes_are(country: pl.DataFram
     assert found["no home advantage"][0].report.summary.reasons[0].startswith("home goal difference ")
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"no results in {REAL}")
+@pytest.mark.skipif(REAL is None, reason="TESTS_FOOTBALLCSV_FOLDER names no folder of footballcsv's seasons")
 def test_real_seasons_are_no_alarm_and_their_changes_are(tmp_path: Path) -> None:
+    assert REAL is not None
     bucket = LocalBucket(tmp_path / "landed")
     wanted = [f"{year}-{(year + 1) % 100:02}" for year in range(2004, 2012)]
-    land(bucket, [REAL / season / f"{league}.csv" for season in wanted for league in REAL_LEAGUES])
+    land(bucket, [Path(REAL, season, f"{league}.csv") for season in wanted for league in REAL_LEAGUES])
     matches = read_seasons(bucket, inventory(bucket).seasons, datetime.now(UTC).date()).matches
 
     found = statuses(matches, date(2010, 8, 1), date(2012, 6, 30), 90, tmp_path)
