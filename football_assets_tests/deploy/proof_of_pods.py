@@ -169,9 +169,12 @@ def here(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         head = cluster.start("head")
         worker = cluster.start("cpu")
 
-        def configured() -> bool:  # the operator tries again, too
+        def configured() -> bool:  # the operator tries again, too: the first request starts Serve
             url = f"{cluster.api()}/api/serve/applications/"
-            return httpx.put(url, json=config, headers=AUTHORIZED, timeout=120).status_code == 200
+            try:
+                return httpx.put(url, json=config, headers=AUTHORIZED, timeout=60).status_code == 200
+            except httpx.TimeoutException:
+                return False
 
         wait_for_pod(configured, "Serve takes the configuration", head, PATIENCE_SECONDS)
         ready = f"http://{worker.address}:8000/ready"
