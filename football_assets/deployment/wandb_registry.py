@@ -74,9 +74,9 @@ def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> in
             raise RegistryError(
                 f"{linked.name} was downloaded without all the files that it lists: link it again."
             )
-        origin = _remove_origin(folder, linked, registry.policy)
-        check_bundle(ModelBundle.of_folder(folder))
-        version = registry.publish(folder, {"source": linked.name} | origin)
+        bundle, origin = _verified_bundle(folder, linked, registry.policy)
+    check_bundle(bundle)
+    version = registry.publish(bundle, {"source": linked.name} | origin)
     registry.promote(version)
     registry.bucket.write(FOLLOWED_OBJECT, json.dumps({"name": linked.name, "version": version}).encode())
     return version
@@ -133,22 +133,23 @@ class _WandbModel:
             raise RegistryError(f"{self.name} could not be fetched from W&B: {reason}") from error
 
 
-def _remove_origin(folder: Path, linked: LinkedModel, policy: SignaturePolicy) -> dict[str, Any]:
-    """Remove manifest and signature from a downloaded artifact; return its provenance if signatures are verified."""
+def _verified_bundle(
+    folder: Path, linked: LinkedModel, policy: SignaturePolicy
+) -> tuple[ModelBundle, dict[str, Any]]:
+    """Read a downloaded artifact, each file once; return its bundle, and its provenance if signatures are verified."""
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    signature, manifest = files.pop(SIGNATURE_FILE, None), files.get(MANIFEST_FILE)
-    for name in (MANIFEST_FILE, SIGNATURE_FILE):
-        (folder / name).unlink(missing_ok=True)
+    signature, manifest = files.pop(SIGNATURE_FILE, None), files.pop(MANIFEST_FILE, None)
+    bundle = ModelBundle(files, linked.name)
     if not policy.verifies:
-        return {}
+        return bundle, {}
     if signature is None or manifest is None:
         raise SignatureError(f"{linked.name} is not signed: link a version that was logged with a signature.")
     try:
-        verify_files(files, signature, policy.accepted())
+        verify_files({**files, MANIFEST_FILE: manifest}, signature, policy.accepted())
     except SignatureError as error:
         raise SignatureError(f"{linked.name} is rejected. {error}") from error
     metadata = json.loads(manifest)["metadata"]
-    return {PROVENANCE: metadata[PROVENANCE]} if PROVENANCE in metadata else {}
+    return bundle, {PROVENANCE: metadata[PROVENANCE]} if PROVENANCE in metadata else {}
 
 
 def _check_files(linked: LinkedModel) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from football_assets.errors import RegistryError
-from football_assets.registry.manifest import read_bundle_files
+from football_assets.registry.manifest import is_bundle_file, read_bundle_files
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,18 @@ class ModelBundle:
 
     files: Mapping[str, bytes]
     place: str
+
+    def __post_init__(self) -> None:
+        """Check the names of the files.
+
+        Raises
+        ------
+        RegistryError
+            A file does not belong in a bundle.
+        """
+        for name in self.files:
+            if not is_bundle_file(name):
+                raise RegistryError(f"{name!r} of {self.place} does not belong in a model bundle.")
 
     @classmethod
     def of_folder(cls, folder: Path) -> "ModelBundle":

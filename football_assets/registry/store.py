@@ -17,6 +17,7 @@ from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry.aliases import ALIASES, ALIASES_OBJECT, AliasState, AliasStore
 from football_assets.registry.decisions import DECISIONS, DecisionStore
 from football_assets.registry.manifest import SUFFIXES, BundleFile, Manifest
+from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import ModelSignature
 from football_assets.registry.stored_version import VERSIONS, StoredVersion
@@ -61,13 +62,13 @@ class Registry:
         self._aliases = AliasStore(bucket)
         self._decisions = DecisionStore(bucket)
 
-    def publish(self, folder: Path, metadata: dict[str, Any]) -> int:
+    def publish(self, bundle: Path | ModelBundle, metadata: dict[str, Any]) -> int:
         """Store a bundle as a new version, or return the version that holds the same files already.
 
         Parameters
         ----------
-        folder
-            Flat folder of files with the suffixes of `SUFFIXES`.
+        bundle
+            Flat folder of files with the suffixes of `SUFFIXES`, or their content.
         metadata
             JSON values to show beside the version; they are no part of its content.
 
@@ -83,7 +84,7 @@ class Registry:
         SignatureError
             The version cannot be signed, or only signed versions are accepted and this process does not sign.
         """
-        return self._versions.publish(folder, metadata)
+        return self._versions.publish(bundle, metadata)
 
     def versions(self) -> list[int]:
         """Return the numbers of all complete versions, ascending."""

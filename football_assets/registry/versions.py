@@ -23,10 +23,10 @@ from football_assets.registry.manifest import (
     BundleFile,
     Manifest,
     content_digest,
-    read_bundle_files,
     sha256,
     to_json,
 )
+from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import ModelSignature, sign_files
 from football_assets.registry.stored_version import VERSIONS, StoredVersion, VersionFolder
@@ -42,10 +42,10 @@ class ModelVersions:
         self._bucket = bucket
         self._policy = policy
 
-    def publish(self, folder: Path, metadata: dict[str, Any]) -> int:
+    def publish(self, bundle: Path | ModelBundle, metadata: dict[str, Any]) -> int:
         """Store a bundle as a new version, signed with the policy's key if it has one. See `Registry.publish`."""
         self._policy.check()
-        contents = read_bundle_files(folder)
+        contents = (ModelBundle.of_folder(bundle) if isinstance(bundle, Path) else bundle).files
         files = {name: BundleFile(sha256(data), len(data)) for name, data in contents.items()}
         content = content_digest(files)
         known = self.find(content)

@@ -25,3 +25,9 @@ def test_a_missing_file_is_named_with_its_place(tmp_path: Path) -> None:
     assert str(error.value) == (
         f"Model bundle {tmp_path} has no metrics.json: materialize 'registered_model' again."
     )
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "../model.onnx", "manifest.json", "a/model.onnx"])
+def test_a_file_that_no_bundle_has_is_rejected(name: str) -> None:
+    with pytest.raises(RegistryError, match="of an artifact does not belong in a model bundle"):
+        ModelBundle({"model.onnx": b"network", name: b""}, "an artifact")
