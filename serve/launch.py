@@ -33,6 +33,7 @@ STOP_SECONDS = 20
 REPLICA_PORTS = 200
 OBJECT_STORE_BYTES = 128 << 20  # requests do not go through it
 _POLL_SECONDS = 0.25
+_LATE_PROXIES = "HTTP proxies not available"
 _OTHER_HOST = "choose another with FOOTBALL_SERVE_HOST or --host of `football serve`."
 _OTHER_ADDRESS = (
     "choose another with FOOTBALL_SERVE_HOST and FOOTBALL_SERVE_PORT, --host and --port of `football serve`, or "
@@ -78,7 +79,7 @@ def serve_forecasts(
         started = time.monotonic()
         with _cluster(replicas, runtime) as dashboard, end_signals() as ended:
             say(f"Starting the forecaster; Ray's dashboard is on http://{dashboard}.")
-            _deploy(dashboard, serve_config(config, port=port, replicas=replicas), runtime)
+            deploy(dashboard, serve_config(config, port=port, replicas=replicas), runtime, ended)
             ready = wait_until_ready(f"http://{LOOPBACK}:{port}", runtime, ended)
             url, seconds = endpoint_url(host, port), time.monotonic() - started
             if ready:
@@ -212,15 +213,29 @@ def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
         ray.shutdown()
 
 
-def _deploy(dashboard: str, config: Mapping[str, Any], runtime: Path) -> None:
-    """Deploy the configuration as `serve deploy` does, so that `serve deploy` can change it later."""
+def deploy(dashboard: str, config: Mapping[str, Any], runtime: Path, ended: threading.Event) -> None:
+    """Deploy the configuration as `serve deploy` does, so that `serve deploy` can change it later.
+
+    Serve waits a minute for its proxies, which may start more slowly on a busy machine: then the request is repeated.
+
+    Raises
+    ------
+    FootballError
+        Serve rejected the configuration, or its proxies did not start in time.
+    """
     from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
-    try:
-        ServeSubmissionClient(f"http://{dashboard}").deploy_applications(dict(config))
-    except (RuntimeError, ConnectionError) as error:
-        _check_haproxy(runtime)
-        raise FootballError(f"Ray Serve rejected the configuration: {error}") from error
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            ServeSubmissionClient(f"http://{dashboard}").deploy_applications(dict(config))
+            return
+        except (RuntimeError, ConnectionError) as error:
+            _check_haproxy(runtime)
+            # Of the dashboard's traceback the last line says why; Ray adds a full stop behind it.
+            *_, reason = filter(None, (line.strip(" .") for line in str(error).splitlines()))
+            if _LATE_PROXIES not in reason or ended.is_set() or time.monotonic() > deadline:
+                raise FootballError(f"Ray Serve rejected the configuration: {reason}.") from error
 
 
 def wait_until_ready(url: str, runtime: Path, ended: threading.Event) -> bool:

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any
 
 Answer = Callable[[str, str, Message, Any], tuple[int, Any]]
-"""Acts on method, path, headers and body of a request, and returns status and body."""
+"""Acts on method, path, headers and body of a request, and returns status and body: bytes, or anything as JSON."""
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def run_json_server(answer: Answer, headers: Mapping[str, str] | None = None) ->
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             given = json.loads(content) if content else None
             status, found = answer(self.command, self.path, self.headers, given)
-            body = json.dumps(found).encode()
+            body = found if isinstance(found, bytes) else json.dumps(found).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -36,7 +36,7 @@ def run_json_server(answer: Answer, headers: Mapping[str, str] | None = None) ->
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = handle_one
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one
 
         def log_message(self, format: str, *arguments: Any) -> None:
             pass

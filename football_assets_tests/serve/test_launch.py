@@ -3,9 +3,12 @@
 import os
 import socket
 import threading
+from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import pytest
+import ray
 import yaml
 from ray.serve.schema import ServeDeploySchema
 
@@ -16,6 +19,7 @@ from serve import haproxy
 from serve.launch import (
     CONFIG,
     check_key,
+    deploy,
     endpoint_url,
     listen_addresses,
     model_error,
@@ -148,6 +152,51 @@ def test_a_configuration_that_haproxy_did_not_start_with_ends_the_start_with_the
 
     with pytest.raises(FootballError, match=reason):
         wait_until_ready(f"http://127.0.0.1:{port}", tmp_path, threading.Event())
+
+
+class Dashboard:
+    """Answers Ray's client as the dashboard does: PUT requests with the given answers, one after the other."""
+
+    def __init__(self, *answers: tuple[int, bytes]) -> None:
+        self.answers = list(answers)
+        self.received: list[Any] = []
+
+    def __call__(self, method: str, path: str, headers: Message, body: Any) -> tuple[int, Any]:
+        if method == "GET":
+            return 200, {"version": "1", "ray_version": ray.__version__, "ray_commit": "", "session_name": ""}
+        self.received.append(body)
+        return self.answers.pop(0)
+
+
+LATE = b"Traceback (most recent call last):\n  File x\nTimeoutError: HTTP proxies not available after 60s.\n"
+REJECTED = b"Traceback (most recent call last):\n  File x\nValueError: Two applications have one name.\n"
+
+
+def test_a_start_whose_proxies_are_late_is_repeated(tmp_path: Path) -> None:
+    dashboard = Dashboard((500, LATE), (500, LATE), (200, b""))
+    with run_json_server(dashboard) as url:
+        deploy(url.removeprefix("http://"), {"applications": []}, tmp_path, threading.Event())
+    assert dashboard.received == [{"applications": []}] * 3
+
+
+def test_a_start_whose_proxies_are_late_ends_when_it_is_interrupted(tmp_path: Path) -> None:
+    ended = threading.Event()
+    ended.set()
+    with (
+        run_json_server(Dashboard((500, LATE))) as url,
+        pytest.raises(
+            FootballError, match=r"configuration: TimeoutError: HTTP proxies not available after 60s\.$"
+        ),
+    ):
+        deploy(url.removeprefix("http://"), {"applications": []}, tmp_path, ended)
+
+
+def test_a_rejected_configuration_is_one_line_without_the_traceback(tmp_path: Path) -> None:
+    with run_json_server(Dashboard((500, REJECTED))) as url, pytest.raises(FootballError) as error:
+        deploy(url.removeprefix("http://"), {"applications": []}, tmp_path, threading.Event())
+    assert str(error.value) == (
+        "Ray Serve rejected the configuration: ValueError: Two applications have one name."
+    )
 
 
 def test_a_server_without_a_model_gives_the_reason() -> None:
