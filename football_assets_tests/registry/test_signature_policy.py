@@ -39,6 +39,17 @@ def test_without_settings_nothing_is_signed_or_verified() -> None:
     assert (policy.signs, policy.verifies) == (False, False)
 
 
+def test_a_process_without_a_key_says_whether_signatures_are_required(key: KeyPair) -> None:
+    with pytest.raises(
+        SignatureError, match=r"^This process has no key to sign with: set FOOTBALL_SIGNING_KEY"
+    ):
+        SignaturePolicy().require_signer()
+    with pytest.raises(
+        SignatureError, match=r"^Only signed model versions are accepted, and this process has"
+    ):
+        SignaturePolicy(verify_keys=(key.public,)).require_signer()
+
+
 def test_the_environment_names_the_keys(
     monkeypatch: pytest.MonkeyPatch, key: KeyPair, tmp_path: Path
 ) -> None:
