@@ -232,8 +232,8 @@ def deploy(dashboard: str, config: Mapping[str, Any], runtime: Path, ended: thre
             return
         except (RuntimeError, ConnectionError) as error:
             _check_haproxy(runtime)
-            # Of the dashboard's traceback the last line says why; Ray adds a full stop behind it.
-            *_, reason = filter(None, (line.strip(" .") for line in str(error).splitlines()))
+            # The last line of the dashboard's traceback has the reason. Ray adds a full stop.
+            *_, reason = filter(None, (line.strip(" .") for line in (repr(error), *str(error).splitlines())))
             if _LATE_PROXIES not in reason or ended.is_set() or time.monotonic() > deadline:
                 raise FootballError(f"Ray Serve rejected the configuration: {reason}.") from error
 

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from football_assets.domain.odds_rules import MAX_DECIMAL_ODDS, odds_error
+from football_assets.domain.teams import LONGEST_NAME
 
 MOST_FIXTURES = 1000
 MOST_GIVEN_MATCHES = 50
-LONGEST_NAME = 100
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Probability = Annotated[float, Field(ge=0, le=1)]

@@ -6,6 +6,7 @@ import polars as pl
 
 from football_assets.domain.columns import is_played
 from football_assets.domain.seasons import season_window
+from football_assets.domain.teams import LONGEST_NAME
 
 MAX_GOALS = 30
 MAX_REJECTED_SHARE = 0.05
@@ -21,25 +22,40 @@ WALKOVERS = 5
 """A run of this many defeats of 0-3 counts as awarded. The longest such run in 252,000 played matches is three."""
 ODDS_TRIPLE = ["odds_home", "odds_draw", "odds_away"]
 _CONTROL_CODES = {chr(code): bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
+_WINDOWS_BYTES = {bytes([code]).decode("cp1252", "ignore") or chr(code): code for code in range(0x100)}
+"""The byte of each letter in Windows-1252; the five bytes that it lacks are control codes."""
 _SIDES = (("home", "away"), ("away", "home"))
 
 
 def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
-    r"""Normalise names: composed accents, single spaces, and Windows punctuation in place of control codes.
+    r"""Normalise names: composed accents, single spaces, no invisible characters, text that was encoded once.
 
-    football-data.co.uk has `King\x92s Lynn` in files of UTF-8.
+    football-data.co.uk has `King\x92s Lynn` in files of UTF-8, with a control code in place of Windows punctuation.
+    Text that was read as Windows-1252 and written as UTF-8 is `KÃ¶ln` in place of `Köln`.
     """
     names = pl.concat([rows["home_team"], rows["away_team"]]).unique()
+    once = pl.Series([None if name is None else _encoded_once(name) for name in names], dtype=pl.String)
     clean = (
-        names.str.replace_many(_CONTROL_CODES)
+        once.str.replace_many(_CONTROL_CODES)
         .str.normalize("NFC")
         .str.replace_all(r"\s+", " ")
+        .str.replace_all(r"[\p{Cc}\p{Cf}]", "")
         .str.strip_chars()
     )
     is_other = clean != names
     return rows.with_columns(
         pl.col("home_team", "away_team").replace(names.filter(is_other), clean.filter(is_other))
     )
+
+
+def _encoded_once(name: str) -> str:
+    """Return a name without the second encoding, if its letters are the bytes of UTF-8 read as Windows-1252."""
+    if name.isascii() or not all(letter in _WINDOWS_BYTES for letter in name):
+        return name
+    try:
+        return bytes(_WINDOWS_BYTES[letter] for letter in name).decode("utf-8")
+    except UnicodeDecodeError:
+        return name
 
 
 def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:
@@ -68,8 +84,11 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
     played = is_played()
     is_half_a_score = pl.col("home_goals").is_null() != pl.col("away_goals").is_null()
     names = (pl.col("home_team").str.to_lowercase(), pl.col("away_team").str.to_lowercase())
+    longest = pl.max_horizontal(pl.col("home_team", "away_team").str.len_chars())
     return (
-        pl.when(pl.any_horizontal(_is_placeholder(name) for name in names))
+        pl.when(longest > LONGEST_NAME)
+        .then(pl.format("The name of a team has {} characters, more than {}.", longest, pl.lit(LONGEST_NAME)))
+        .when(pl.any_horizontal(_is_placeholder(name) for name in names))
         .then(pl.format("A team is not named: '{}' against '{}'.", "home_team", "away_team"))
         .when(names[0] == names[1])
         .then(pl.format("{} cannot play itself.", "home_team"))
@@ -122,7 +141,7 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
 
 
 def _is_placeholder(name: pl.Expr) -> pl.Expr:
-    return name.is_in(PLACEHOLDER_TEAMS) | name.str.contains(_WINNER_OF)
+    return name.is_in(PLACEHOLDER_TEAMS) | name.str.contains(_WINNER_OF) | ~name.str.contains(r"\p{L}")
 
 
 def _walkovers(rows: pl.DataFrame) -> pl.DataFrame:

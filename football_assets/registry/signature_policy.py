@@ -118,9 +118,9 @@ class SignaturePolicy:
         """
         accepted = self.accepted()
         if not self.signs:
-            accepted = "Only signed model versions are accepted, and this" if self.verifies else "This"
+            subject = "Only signed model versions are accepted, and this" if self.verifies else "This"
             raise SignatureError(
-                f"{accepted} process has no key to sign with: set FOOTBALL_SIGNING_KEY or FOOTBALL_SIGSTORE_SIGN."
+                f"{subject} process has no key to sign with: set FOOTBALL_SIGNING_KEY or FOOTBALL_SIGSTORE_SIGN."
             )
         return accepted
 

@@ -7,8 +7,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from football_assets.domain.teams import LONGEST_NAME
 from serve.schemas import (
-    LONGEST_NAME,
     MOST_FIXTURES,
     MOST_GIVEN_MATCHES,
     BatchAnswer,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Query
 
+from football_assets.domain.teams import LONGEST_NAME
 from serve.problems import error_responses
-from serve.schemas import LONGEST_NAME
 
 LONGEST_LIST = 500
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from football_assets.raw.formats.records import UnreadableFile, decode
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-BLANK = " " + "".join(DELIMITERS)
-"""A line of these alone is blank."""
+BLANK = " \x1a" + "".join(DELIMITERS)
+"""A line of these alone is blank. The control code ends a file of DOS."""
 _MARK_IN_LATIN_1 = "ï»¿"  # byte order mark before text that is not UTF-8
 
 
@@ -25,7 +25,8 @@ def column_names(data: bytes) -> list[str]:
 
 def split_header(line: str, delimiter: str = ",") -> list[str]:
     """Split a header into column names, in lower case."""
-    return [name.strip().lower() for name in split_line(line.removeprefix(_MARK_IN_LATIN_1), delimiter)]
+    text = line.removeprefix(_MARK_IN_LATIN_1).replace("\ufeff", "")  # within a file where files were joined
+    return [name.strip().lower() for name in split_line(text, delimiter)]
 
 
 def check_columns(names: Sequence[str], required: Sequence[str], example: str) -> None:

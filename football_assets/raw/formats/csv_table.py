@@ -50,7 +50,7 @@ _HINTS = [
 """A first line with one of these names is probably an incomplete header of the format."""
 _LINES_TO_SEARCH = 50  # for the header, blank lines not counted
 _SEPARATOR = re.compile(r'\s*"?sep=(.)"?[\s,;|]*', re.IGNORECASE | re.DOTALL)
-_DATE_COLUMN = ("Date", "date", "DATE")
+_DATE_COLUMN = re.compile("date", re.IGNORECASE)
 _FOOTBALL_TXT = re.compile(
     r"^\s*(?:= \S.*|[»▪].*|\[?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w* \w{3}[ /]\d+.*)$", re.MULTILINE
 )
@@ -132,7 +132,7 @@ def _find_header(lines: Sequence[tuple[int, str]]) -> tuple[int, str]:
 
 def _format_of(line: str, delimiter: str) -> CsvFormat | None:
     """Return the format of which a line is a header, or None."""
-    if not any(name in line for name in _DATE_COLUMN):
+    if _DATE_COLUMN.search(line) is None:
         return None
     names = frozenset(split_header(line, delimiter))
     kinds = (kind for signature, kind in _SIGNATURES if signature <= names)

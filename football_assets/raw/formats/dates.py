@@ -186,7 +186,7 @@ def _exists(text: str, order: DateOrder) -> bool:
 def parse_time(text: str) -> time | None:
     """Parse a time of day in a column of its own. Return None for anything else.
 
-    >>> read_clock("20:00"), read_clock("8:00 pm"), read_clock("late")
+    >>> parse_time("20:00"), parse_time("8:00 pm"), parse_time("late")
     (datetime.time(20, 0), datetime.time(20, 0), None)
     """
     match = _CLOCK_ALONE.fullmatch(text) if len(text) <= _LONGEST else None

@@ -26,6 +26,7 @@ from football_assets.raw.formats.measure_columns import (
     MAIN_MEASURES,
     XG_MEASURES,
     Alternatives,
+    present_measures,
     read_measures,
 )
 from football_assets.raw.formats.numbers import parse_goals, parse_odds
@@ -36,6 +37,7 @@ from football_assets.raw.formats.records import (
     Rejection,
     UnusableRecord,
 )
+from football_assets.raw.rules import ODDS_TRIPLE
 
 ODDS = (
     "AvgC",  # average over the bookmakers, at kick-off
@@ -71,7 +73,8 @@ def read_football_data(section: CsvSection, order: DateOrder, league_id: str | N
 
     A row is rejected if it is too short to hold a date and two teams, is of another division than the file, or has an
     unreadable date or goals. A row without goals is a fixture; one whose result (`FTR`) lacks goals or contradicts them
-    is rejected, since either may be wrong. Unreadable times and odds are dropped, since no feature depends on them.
+    is rejected, since either may be wrong. Odds and statistics of a row with more fields than the header are left out.
+    Unreadable times and odds are dropped, since no feature depends on them.
     Times are converted to the country of the league, where a late match may be on another day.
 
     Parameters
@@ -87,18 +90,39 @@ def read_football_data(section: CsvSection, order: DateOrder, league_id: str | N
     columns = _columns(section)
     divisions = SectionDivisions(section, league_id)
     reading = ParsedFile()
+    alternatives = _measures_of(section, columns)
+    left_out = _measure_columns(section, columns, alternatives)
     measured: list[list[str]] = []
     for record in section.records:
         try:
             reading.rows.append(_row(record, columns, divisions, order))
-            # With more fields than columns, the measures may be shifted.
-            measured.append([] if _has_surplus(record.fields, columns.width) else record.fields)
+            is_shifted = _has_surplus(record.fields, columns.width)
+            measured.append([] if is_shifted else record.fields)
+            if is_shifted and left_out:
+                reading.rejections.append(_shifted_measures(record, columns.width, left_out))
         except UnusableRecord as error:
             reading.rejections.append(
                 Rejection(record.line, None, record.text[:RECORD_CHARACTERS], str(error))
             )
-    reading.measures.append(read_measures(measured, section.names, _measures_of(section, columns)))
+    reading.measures.append(read_measures(measured, section.names, alternatives))
     return reading
+
+
+def _measure_columns(section: CsvSection, columns: "_Columns", alternatives: Alternatives) -> list[str]:
+    """Return the columns of a match that are read from the odds and statistics of a section."""
+    groups = present_measures(alternatives, section.names)
+    return [*(ODDS_TRIPLE if columns.odds else ()), *(name for group in groups for name in group)]
+
+
+def _shifted_measures(record: CsvRecord, width: int, left_out: Sequence[str]) -> Rejection:
+    return Rejection(
+        record.line,
+        None,
+        record.text[:RECORD_CHARACTERS],
+        f"The odds and statistics are left out: the row has {len(record.fields)} fields, the header {width} columns, "
+        "so they may be in other columns. Quote fields that contain the delimiter.",
+        ", ".join(left_out),
+    )
 
 
 def _measures_of(section: CsvSection, columns: "_Columns") -> Alternatives:

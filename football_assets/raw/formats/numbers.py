@@ -26,7 +26,7 @@ def parse_goals(text: str) -> int | None:
     UnusableRecord
         The text is not an integer.
 
-    >>> read_goals("2"), read_goals("2.0"), read_goals("NaN")
+    >>> parse_goals("2"), parse_goals("2.0"), parse_goals("NaN")
     (2, 2, None)
     """
     if is_missing(text):
@@ -50,7 +50,7 @@ def parse_decimal(text: str) -> float | None:
 def parse_odds(text: str) -> float | None:
     """Parse decimal odds above 1. Return None for anything else.
 
-    >>> read_odds("1.85"), read_odds("1,85"), read_odds("1"), read_odds("NA")
+    >>> parse_odds("1.85"), parse_odds("1,85"), parse_odds("1"), parse_odds("NA")
     (1.85, 1.85, None, None)
     """
     try:

@@ -38,12 +38,16 @@ class MatchRow(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """One record that cannot be read, or a file as a whole (then without line and path)."""
+    """One record that cannot be read, or a file as a whole (then without line and path).
+
+    `left_out`: the columns that are null where the match of the record is kept; None if the record is rejected.
+    """
 
     line: int | None
     path: str | None
     record: str
     reason: str
+    left_out: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def clean_name(text: str | None) -> str | None:
 
 
 def decode(data: bytes) -> str:
-    """Decode a file in UTF-8 or UTF-16 (with or without byte order mark), else in Windows-1252.
+    """Decode a file in UTF-8 or UTF-16 (with or without byte order mark), UTF-32 (with it), else in Windows-1252.
 
     Raises
     ------
@@ -110,12 +114,20 @@ _BINARY_KINDS = {
     b"\x1f\x8b": "compressed by gzip: unpack it",
     b"PAR1": "a Parquet table: write it as CSV",
     b"%PDF": "a PDF document: download the results as CSV or JSON",
+    b"\xfd7zXZ\x00": "compressed by xz: unpack it",
+    b"\x28\xb5\x2f\xfd": "compressed by Zstandard: unpack it",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it",
+    b"SQLite format 3\x00": "a SQLite database: write the table as CSV",
+    **{b"BZh" + bytes([level]) + b"1AY&SY": "compressed by bzip2: unpack it" for level in b"123456789"},
 }
+_UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SAMPLE_BYTES = 1 << 10
 
 
 def _encodings(data: bytes) -> list[str]:
+    if data.startswith(_UTF32_MARKS):  # that of little-endian UTF-32 begins like that of UTF-16
+        return ["utf-32"]
     if data.startswith(_UTF16_MARKS):
         return ["utf-16"]
     # Without a byte order mark: Latin letters in UTF-16 have a zero in every second byte.

@@ -140,7 +140,7 @@ def _matches_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.D
     entries = validate_rows(with_origins(found.rows, origins), today)
     valid, void = without_void(entries.valid)
     unusable = (
-        with_origins(found.rejections, origins),
+        with_origins(found.rejections.filter(pl.col("left_out").is_null()), origins),
         entries.rejected,
         void,
         against_themselves(valid),

@@ -26,6 +26,7 @@ from football_assets.raw.landing.splitting import (
 KAGGLE = "kaggle"
 """Source of the files that are rebuilt from the Kaggle competition."""
 
+_COMPRESSED = ("gz", "xz", "bz2", "zst", "zip", "7z")
 _OF_TABLES = ("txt", "tsv", "tab", "dat")
 """Extensions of files that were probably intended as results."""
 
@@ -155,7 +156,8 @@ def _format(file: Path, data: bytes) -> tuple[str, CsvTable | None, str | None]:
         return *detect_format(data), None
     except UnreadableFile as error:
         if extension not in EXTENSIONS:
-            is_intended = extension in _OF_TABLES or _league(file.stem)[0] is not None
+            name = file.stem if extension not in _COMPRESSED else Path(file.stem).stem
+            is_intended = extension in _OF_TABLES or _league(name)[0] is not None
             more = f" {error}" if is_intended else ""
             raise _NotLandable(f"The file holds no results in JSON or CSV.{more}") from error
         return extension, None, str(error)

@@ -299,6 +299,29 @@ def test_the_older_odds_of_an_extra_league_are_read(header: str, fields: str) ->
     assert (match.odds_home, match.odds_draw, match.odds_away) == (2.5, 3.1, 2.9)
 
 
+def test_a_row_with_more_fields_than_columns_is_on_record_with_the_measures_that_it_loses() -> None:
+    header = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,FTR,HS,AS,B365H,B365D,B365A"
+    row = "E0,11/08/2023,Burnley,Man City,0,3,A,6,17,8,5,5,5,1,33"  # odds with a comma, delimited by commas
+    reading = read_csv(lines(row, "E0,12/08/2023,Arsenal,Hull,2,1,H,9,3,1.5,4,7,,,", header=header))
+    shifted, whole = reading.rows
+    assert (shifted.home_goals, shifted.away_goals, shifted.odds_home) == (0, 3, None)
+    assert (whole.odds_home, whole.odds_away) == (1.5, 7.0)
+    (report,) = reading.rejections
+    assert (report.line, report.record) == (2, row)
+    assert "15 fields, the header 12 columns" in report.reason
+    assert set((report.left_out or "").split(", ")) == {
+        *("odds_home", "odds_draw", "odds_away", "home_shots", "away_shots"),
+        *("bookmaker_odds_home", "bookmaker_odds_draw", "bookmaker_odds_away"),
+    }
+    (measures,) = reading.measures
+    assert measures["home_shots"].to_list() == [None, 9.0]
+
+
+def test_a_row_with_more_fields_than_columns_loses_nothing_where_there_are_no_measures() -> None:
+    reading = read_csv(lines("E0,11/08/2023,Burnley,Man City,0,3,A,more"))
+    assert (len(reading.rows), reading.rejections) == (1, [])
+
+
 def test_an_extra_leagues_fixtures_have_no_goals_and_its_cup_is_a_stage() -> None:
     header = "Country,League,Date,Time,Home,Away,PSH,PSD,PSA"
     league, cup = read_csv(
@@ -318,6 +341,7 @@ def test_no_content_makes_the_reader_crash(data: bytes) -> None:
         reading = read_csv(data)
     except UnreadableFile:
         return
-    lines_seen = [row.line for row in reading.rows] + [refusal.line for refusal in reading.rejections]
+    rejected = [refusal.line for refusal in reading.rejections if refusal.left_out is None]
+    lines_seen = [row.line for row in reading.rows] + rejected
     assert all(line is not None and line > 1 for line in lines_seen)
     assert len(lines_seen) == len(set(lines_seen))

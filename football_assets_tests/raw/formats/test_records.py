@@ -1,5 +1,10 @@
 """Decoding of files, and what is no results at all."""
 
+import bz2
+import codecs
+import gzip
+import lzma
+
 import pytest
 
 from football_assets.raw.formats.reader import read_results
@@ -15,6 +20,8 @@ from football_assets.raw.formats.records import UnreadableFile, decode
         "Fürth–Köln".encode("utf-16"),
         "Fürth–Köln".encode("utf-16-le"),
         "Fürth–Köln".encode("utf-16-be"),
+        "Fürth–Köln".encode("utf-32"),
+        codecs.BOM_UTF32_BE + "Fürth–Köln".encode("utf-32-be"),
     ],
 )
 def test_text_is_the_same_in_every_encoding(data: bytes) -> None:
@@ -32,6 +39,12 @@ def test_latin_1_bytes_that_windows_lacks_are_kept() -> None:
         (b" \r\n \n", "empty"),
         (b"\xef\xbb\xbf", "empty"),
         (b"\x1f\x8b\x08\x00\x00gzip", "binary"),
+        (gzip.compress(b"Date"), "compressed by gzip: unpack it"),
+        (lzma.compress(b"Date"), "compressed by xz: unpack it"),
+        (bz2.compress(b"Date"), "compressed by bzip2: unpack it"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", "compressed by Zstandard: unpack it"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "a 7z archive: unpack it"),
+        (b"SQLite format 3\x00\x10", "a SQLite database"),
         (b"PK\x03\x04xl/worksheets", "Excel workbook"),
         (b"PAR1", "Parquet"),
         (b"<!DOCTYPE html><html><body>404: Not Found</body></html>", "HTML"),

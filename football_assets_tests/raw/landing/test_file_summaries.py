@@ -62,6 +62,21 @@ def test_a_record_is_rejected_for_the_reason_that_raw_matches_gives(
     assert read_season(bucket, "2014-15", today).rejected["reason"].to_list() == [found.reason]
 
 
+def test_a_match_that_only_loses_its_odds_is_no_rejected_record(bucket: Bucket) -> None:
+    content = (
+        "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,B365H,B365D,B365A\nE0,16/08/14,Leeds,Hull,2,1,8,5,5,5,1,33\n"
+    )
+    found = judged(content)
+    assert (found.results, found.rejected, found.first_reason) == (1, 0, None)
+    put(bucket, "x/2014-15/eng.1.csv", content.encode())
+    read = read_season(bucket, "2014-15", TODAY)
+    assert read.matches["odds_home"].to_list() == [None]
+    ((reason, left_out, line),) = read.rejected.select("reason", "left_out", "line").rows()
+    assert "12 fields, the header 9 columns" in reason
+    assert left_out.startswith("odds_home, odds_draw, odds_away, bookmaker_odds_home")
+    assert line == 2
+
+
 def test_no_file_is_judged_by_another() -> None:
     awarded = candidate(csv_of("Sat Aug 16 2014,Leeds,3-0 (*),?,Hull"))
     unmarked = candidate(csv_of("Sat Aug 16 2014,Leeds,3-0,?,Hull"))

@@ -1,5 +1,6 @@
 """Which objects files become, before anything is written."""
 
+import gzip
 import os
 from pathlib import Path
 
@@ -51,6 +52,17 @@ def test_the_season_is_that_of_the_nearest_folder_below_the_one_that_was_given(t
     assert plan.candidate == (RESULTS.encode(), "csv", "2014-15", "eng.1")
     reason = "Its season is not known: put it into a folder named after the season, like 2015-16/ or 2015/."
     assert skipped == [SkippedFile(without, reason)]
+
+
+@pytest.mark.parametrize("name", ["E0.csv.gz", "eng.1.csv.gz", "E0.csv", "E0.gz"])
+def test_a_compressed_file_of_a_league_is_skipped_or_rejected_as_compressed(
+    tmp_path: Path, name: str
+) -> None:
+    write(tmp_path / "a" / "2014-15" / name, gzip.compress(RESULTS.encode()))
+    plans, skipped = plan_landing([tmp_path])
+    (reason,) = [plan.problem for plan in plans] + [one.reason for one in skipped]
+    assert reason is not None
+    assert "compressed by gzip: unpack it" in reason
 
 
 def test_a_json_without_a_season_folder_has_the_season_of_its_name(tmp_path: Path) -> None:
