@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from serve.backend import Backend
 from serve.fast_path import FastPath, FastRoute
@@ -15,6 +15,7 @@ from serve.routes.forecasts import add_forecasts
 from serve.routes.model import add_model
 from serve.routes.operations import add_operations
 from serve.routes.pages import add_pages
+from serve.routes.parameters import reject_unknown_parameters
 from serve.routes.teams import add_teams
 from serve.service import ForecastService
 
@@ -61,6 +62,7 @@ def _routes(service: ForecastService, backend: Backend) -> tuple[FastAPI, dict[s
         license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(reject_unknown_parameters)],
         redirect_slashes=False,  # a redirect would name `http://` behind a proxy that ends TLS, and take the key there
         responses=error_responses(401, 429, 500, 502, 504),
     )

@@ -1,10 +1,11 @@
 """Requests and answers of the HTTP API as pydantic models: they validate, and they are the schemas of OpenAPI."""
 
+import re
 from datetime import date as Date
 from datetime import time as Time
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from football_assets.domain.odds_rules import MAX_DECIMAL_ODDS, odds_error
@@ -13,6 +14,17 @@ from football_assets.domain.teams import LONGEST_NAME
 MOST_FIXTURES = 1000
 MOST_GIVEN_MATCHES = 50
 
+_NUMBER = re.compile(r"\s*[+-]?[0-9.]*\s*", re.ASCII)
+
+
+def _not_a_number(value: Any) -> Any:
+    """Reject what pydantic would take for seconds since 1970, such as 20160123."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise PydanticCustomError("day", "Input should be a date like 2016-01-23")
+    return value
+
+
+Day = Annotated[Date, BeforeValidator(_not_a_number)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 DecimalOdds = Annotated[float, Field(gt=1, le=MAX_DECIMAL_ODDS)]
@@ -58,7 +70,7 @@ class FixtureRequest(_Request):
     league: Name = Field(description="Identifier or name of the league: `eng.1`, `Premier League`.")
     home_team: Name = Field(description="Home team, as `/teams` spells it; case does not matter.")
     away_team: Name = Field(description="Away team, likewise.")
-    date: Date | None = Field(
+    date: Day | None = Field(
         None,
         description="Day of the match. Default: as in the fixture list; else today, or the day after the last result "
         "of the two teams if that is later.",

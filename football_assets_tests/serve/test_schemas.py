@@ -82,6 +82,7 @@ def test_the_day_of_a_match_is_a_date_or_none() -> None:
     assert FixtureRequest.model_validate({**MATCH, "date": None}).date is None
     assert FixtureRequest.model_validate({**MATCH, "date": "2016-02-29"}).date == date(2016, 2, 29)
     rejected: list[Any] = ["2015-02-29", "tomorrow", "2016-01-01T12:00:00", float("nan"), []]
+    rejected += [0, 1448064000, 20160229, 1448064000.0, True, "1448064000", "20160229", " 0 ", "-1", ""]
     for wrong in rejected:
         assert places(FixtureRequest, {**MATCH, "date": wrong}) == [("date",)]
 

@@ -1,6 +1,5 @@
 """`/fixtures`: forecasts of the fixture lists."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Response
@@ -17,8 +16,8 @@ def add_fixtures(api: FastAPI, service: ForecastService) -> None:
     @api.get("/fixtures", response_model=schemas.FixturesAnswer, responses=LOOKUP_ERRORS, tags=["knowledge"])
     async def fixtures(
         league: LeagueParameter = None,
-        date_from: Annotated[date | None, Query(description="First day.")] = None,
-        date_to: Annotated[date | None, Query(description="Last day.")] = None,
+        date_from: Annotated[schemas.Day | None, Query(description="First day.")] = None,
+        date_to: Annotated[schemas.Day | None, Query(description="Last day.")] = None,
         overdue: Annotated[
             bool,
             Query(

@@ -12,9 +12,10 @@ from football_assets.monitoring.summary import REPORT as DRIFT_REPORT
 from serve import schemas
 from serve.fast_path import json_response
 from serve.problems import ProblemError, error_responses
+from serve.routes.parameters import OPERATIONS
 from serve.service import ForecastService
 
-_TAGS: list[str | Enum] = ["operations"]
+_TAGS: list[str | Enum] = [OPERATIONS]
 
 
 def add_operations(api: FastAPI, service: ForecastService) -> None:
