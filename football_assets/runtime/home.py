@@ -4,8 +4,9 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import get_args
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from football_assets.errors import LITTLE_SPACE_BYTES, FootballError, reason_of
 from football_assets.settings import Settings, get_settings
@@ -15,7 +16,12 @@ _CONFIGURATION = "dagster.yaml"
 _MARK = (
     b"\n# Copied by football, which replaces this file after an upgrade unless it has been edited. Digest: "
 )
-_SECRETS = frozenset({"FOOTBALL_API_KEY", "FOOTBALL_API_KEYS"})
+_SECRETS = frozenset(
+    f"FOOTBALL_{name.upper()}"
+    for name, field in Settings.model_fields.items()
+    if SecretStr in (field.annotation, *get_args(field.annotation))
+)
+"""Variables whose values no message shows."""
 
 
 def project_root() -> Path:

@@ -193,3 +193,16 @@ def test_a_bucket_below_the_folder_of_an_unknown_user_is_refused_by_its_variable
     monkeypatch.setenv("FOOTBALL_BUCKET", "~nobody-of-this-name/bucket")
     with pytest.raises(FootballError, match="^FOOTBALL_BUCKET ~nobody-of-this-name/bucket cannot be used: "):
         prepare_home(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("WEBHOOK_URL", "hooks.example.org/T0/secret"), ("API_KEY", "secret"), ("API_KEYS", "secret")],
+)
+def test_the_value_of_a_secret_variable_is_in_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"FOOTBALL_{variable}", value)
+    with pytest.raises(FootballError, match=f"FOOTBALL_{variable} is not usable: ") as error:
+        prepare_home(tmp_path)
+    assert "secret" not in str(error.value)
