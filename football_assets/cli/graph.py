@@ -69,7 +69,8 @@ def run_graph(
     Raises
     ------
     FootballError
-        The selection, a partition or the configuration is invalid, or a step failed.
+        The selection, a partition or the configuration is invalid, countries are given for assets that are not built
+        by country, or a step failed.
     """
     if sys.stderr.isatty():
         click.echo("Loading Dagster …", err=True)
@@ -79,6 +80,8 @@ def run_graph(
     from football_assets.definitions import build_definitions
     from football_assets.orchestration.in_process_runs import (
         materialize,
+        partitioned_assets,
+        resolve_selection,
         steps_output_hidden,
     )
     from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, register_countries
@@ -87,10 +90,13 @@ def run_graph(
     from football_assets.runtime.home import project_root
     from football_assets.storage.opening import open_bucket
 
+    definitions = build_definitions(settings)
+    if countries and not partitioned_assets(definitions, resolve_selection(definitions, selection)):
+        raise FootballError("None of the selected assets is built by country: leave out --country.")
     with DagsterInstance.get() as instance, steps_output_hidden() as stream, RunProgress(stream) as progress:
         register_countries(instance, landed_countries(inventory(open_bucket(settings.bucket_url))))
         summary = materialize(
-            build_definitions(settings),
+            definitions,
             selection,
             instance=instance,
             countries=countries or instance.get_dynamic_partitions(COUNTRY_PARTITIONS),

@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,9 +142,7 @@ def materialize(
     """
     job = definitions.resolve_implicit_global_asset_job_def()
     keys = resolve_selection(definitions, selection)
-    partitioned = sorted(
-        key.to_user_string() for key in keys if job.asset_layer.get(key).partitions_def is not None
-    )
+    partitioned = partitioned_assets(definitions, keys)
     if partitioned and not countries:
         raise FootballError(
             f"There is no country to materialize {', '.join(partitioned)} for: land results first with `football land`."
@@ -170,6 +168,12 @@ def materialize(
     with capture_interrupts():
         assets, checks = _follow(events, run, instance, graph.get_check_spec, report)
     return RunSummary(run.run_id, assets, checks, time.monotonic() - started)
+
+
+def partitioned_assets(definitions: Definitions, keys: Collection[AssetKey]) -> list[str]:
+    """Return the names of those assets that are built by country, sorted."""
+    layer = definitions.resolve_implicit_global_asset_job_def().asset_layer
+    return sorted(key.to_user_string() for key in keys if layer.get(key).partitions_def is not None)
 
 
 def resolve_selection(definitions: Definitions, selection: str) -> frozenset[AssetKey]:

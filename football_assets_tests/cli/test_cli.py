@@ -85,6 +85,11 @@ def test_wrong_usage_is_exit_code_2_with_a_hint(
             "The assets are: backtest",
         ),
         (["materialize", "--select", ""], 1, "The assets are: backtest"),
+        (
+            ["materialize", "--country", "eng", "--select", "trained_lstm"],
+            1,
+            "None of the selected assets is built by country: leave out --country.",
+        ),
         (["materialize", "--select", ","], 1, "The assets are: backtest"),
         (["land", ""], 2, "the name is empty"),
         (["--home", "", "models"], 2, "the name is empty"),
