@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\s*[+-]?[0-9.]*\s*", re.ASCII)
 
 
 def _not_a_number(value: Any) -> Any:
-    """Reject what pydantic would take for seconds since 1970, such as 20160123."""
+    """Reject numbers, which pydantic parses as seconds since 1970, such as 20160123."""
     if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         raise PydanticCustomError("day", "Input should be a date like 2016-01-23")
     return value
