@@ -58,8 +58,7 @@ class Settings(BaseSettings):
     serve_host: str = Field("127.0.0.1", description="Address that the HTTP endpoint listens on.")
     serve_port: int = Field(8000, ge=1, le=65535, description="TCP port of the HTTP endpoint.")
     api_key: SecretStr | None = Field(
-        None,
-        description="Key that the HTTP endpoint requires, of at least 8 characters; unset: none.",
+        None, min_length=MIN_KEY_LENGTH, description="Key that the HTTP endpoint requires; unset: none."
     )
     api_keys: SecretStr | None = Field(
         None,
@@ -236,10 +235,11 @@ class Settings(BaseSettings):
             raise PydanticUseDefault
         return value
 
-    @field_validator("api_key")
+    @field_validator("api_key", mode="before")
     @classmethod
-    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value().strip()) < MIN_KEY_LENGTH:
+    def _check_key(cls, value: object) -> object:
+        # Before `min_length`, whose message counts "items".
+        if isinstance(value, str) and len(value.strip()) < MIN_KEY_LENGTH:
             raise ValueError(f"the key has less than {MIN_KEY_LENGTH} characters")
         return value
 
