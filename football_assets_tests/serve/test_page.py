@@ -558,3 +558,21 @@ def contrast(colour: list[float], backgrounds: list[list[float]]) -> float:
 def laid_over(colour: list[float], behind: list[float]) -> list[float]:
     alpha = colour[3]
     return [part * alpha + below * (1 - alpha) for part, below in zip(colour[:3], behind[:3], strict=True)]
+
+
+def test_the_documentation_shows_every_operation_and_can_ask_for_a_forecast(
+    page: Page, server_url: str
+) -> None:
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.goto(f"{server_url}/docs")
+    documented = httpx.get(f"{server_url}/openapi.json").json()["paths"]
+
+    expect(page.locator(".opblock")).to_have_count(sum(len(methods) for methods in documented.values()))
+    page.locator("#operations-forecasts-predict_predict_post .opblock-summary-control").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+
+    expect(page.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+    assert messages == []

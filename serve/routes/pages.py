@@ -1,5 +1,6 @@
 """`/`, `/page` and `/docs`: the page for people and the documentation of the API."""
 
+from importlib import resources
 from pathlib import Path
 
 from fastapi import FastAPI, Response
@@ -8,6 +9,8 @@ from fastapi.responses import FileResponse
 
 from serve.problems import ProblemError
 
+SWAGGER_UI = "fastapi_swagger.resources"
+"""Package with the files of Swagger UI 5. Version 4 does not render OpenAPI 3.1."""
 PAGE = Path(__file__).parents[1] / "page"
 
 
@@ -37,8 +40,6 @@ def add_pages(api: FastAPI, title: str) -> None:
 
     @api.get("/docs/{name}", include_in_schema=False)
     async def docs_file(name: str) -> Response:
-        from swagger_ui_bundle import swagger_ui_path
-
         if name not in {"swagger-ui-bundle.js", "swagger-ui.css"}:
             raise ProblemError(404, f"The documentation has no file {name!r}.")
-        return FileResponse(Path(swagger_ui_path) / name)
+        return FileResponse(Path(str(resources.files(SWAGGER_UI))) / name)
