@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -25,13 +25,20 @@ def _split_keys(value: SecretStr | None) -> tuple[str, ...]:
     return tuple(key.strip() for key in parts.split(",") if key.strip())
 
 
+def _checked_url(value: str) -> str:
+    url = value.strip()
+    if not re.match(r"https?://[^/\s]+", url, re.IGNORECASE):
+        raise ValueError("it does not begin with http:// or https:// and a host")
+    return url
+
+
 Paths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
 """Files and folders; in the environment separated as in PATH."""
 
 Limit = Annotated[int | None, BeforeValidator(_off_is_none)]
 """A limit of the retention; None, in the environment `off`: everything is kept."""
 
-Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+", json_schema_extra={"format": "uri"})]
+Url = Annotated[str, AfterValidator(_checked_url), Field(json_schema_extra={"format": "uri"})]
 """Address of another server."""
 
 MOST_DAYS = 36_500
@@ -44,7 +51,7 @@ class Settings(BaseSettings):
     Each field is the variable `FOOTBALL_<FIELD>`. A blank variable counts as unset, except FOOTBALL_API_KEY.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FOOTBALL_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="FOOTBALL_", extra="ignore", hide_input_in_errors=True)
 
     home: Path = Field(
         Path("football_home"), description="Folder of the local bucket, Dagster's storage and scratch files."
@@ -243,20 +250,27 @@ class Settings(BaseSettings):
             raise ValueError(f"the key has less than {MIN_KEY_LENGTH} characters")
         return value
 
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate(cls, value: float) -> float:
+        if 0 < value < 1 / MOST_PERIOD_SECONDS:
+            raise ValueError("it is less than one request per day; 0 means no limit")
+        return value
+
     @field_validator("rate_burst")
     @classmethod
     def _check_period(cls, value: int, info: ValidationInfo) -> int:
+        """Limit the time over which requests are counted."""
         rate = info.data.get("rate_limit")
         if rate and value / rate > MOST_PERIOD_SECONDS:
-            raise ValueError(f"at {rate:g} requests per second it lasts more than a day: set a smaller one")
+            most = max(1, int(rate * MOST_PERIOD_SECONDS))
+            raise ValueError(f"with FOOTBALL_RATE_LIMIT={rate:g} at most {most} requests, those of a day")
         return value
 
     @field_validator("webhook_url")
     @classmethod
     def _check_webhook(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.match(r"https?://[^/\s]+", value.get_secret_value()):
-            raise ValueError("it does not begin with http:// or https:// and a host")
-        return value
+        return None if value is None else SecretStr(_checked_url(value.get_secret_value()))
 
     @field_validator("api_keys")
     @classmethod

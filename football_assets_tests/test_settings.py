@@ -121,6 +121,7 @@ def test_a_short_key_is_refused_in_characters(monkeypatch: pytest.MonkeyPatch, k
         ("RETRAIN_WINDOW_DAYS", "1e300"),
         ("MODEL_MAX_AGE_DAYS", "inf"),
         ("RATE_LIMIT", "inf"),
+        ("RATE_LIMIT", "0.00001"),
         ("RATE_BURST", "99999999999"),
     ],
 )
@@ -134,7 +135,7 @@ def test_a_number_that_no_time_or_server_can_hold_is_refused(
 
 def test_a_burst_of_more_than_a_day_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOOTBALL_RATE_LIMIT", "0.01")
-    with pytest.raises(ValidationError, match="rate_burst"):
+    with pytest.raises(ValidationError, match=r"with FOOTBALL_RATE_LIMIT=0\.01 at most 864 requests"):
         get_settings()
     monkeypatch.setenv("FOOTBALL_RATE_BURST", "864")
     assert get_settings().rate_burst == 864
@@ -148,7 +149,10 @@ def test_an_address_of_no_server_is_refused(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(f"FOOTBALL_{variable}", value)
-    with pytest.raises(ValidationError, match=variable.lower()):
+    with pytest.raises(ValidationError, match=variable.lower()) as error:
         get_settings()
-    monkeypatch.setenv(f"FOOTBALL_{variable}", "http://127.0.0.1:8080/hook?token=1")
-    get_settings()
+    assert value not in str(error.value).replace("http:// or https://", "")
+    assert "does not begin with http:// or https://" in str(error.value)
+    for address in (" http://127.0.0.1:8080/hook?token=1 ", "HTTPS://example.org"):
+        monkeypatch.setenv(f"FOOTBALL_{variable}", address)
+        assert str(getattr(get_settings(), variable.lower())) in (address.strip(), "*" * 10)

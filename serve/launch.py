@@ -79,7 +79,14 @@ def serve_forecasts(
         started = time.monotonic()
         with _cluster(replicas, runtime) as dashboard, end_signals() as ended:
             say(f"Starting the forecaster; Ray's dashboard is on http://{dashboard}.")
-            deploy(dashboard, serve_config(config, port=port, replicas=replicas), runtime, ended)
+            deadline = started + START_SECONDS
+            deploy(
+                dashboard,
+                serve_config(config, port=port, replicas=replicas),
+                runtime,
+                ended,
+                deadline=deadline,
+            )
             ready = wait_until_ready(f"http://{LOOPBACK}:{port}", runtime, ended)
             url, seconds = endpoint_url(host, port), time.monotonic() - started
             if ready:
@@ -123,14 +130,30 @@ def listen_addresses(host: str, port: int) -> list[str]:
     FootballError
         The host is not known or not of this machine, or the port is taken.
     """
-    address = resolve_host(host, _OTHER_HOST)
-    wanted = [address] if address in (ANY_IPV4, ANY_IPV6, LOOPBACK) else [address, LOOPBACK]
+    wanted = _bound_addresses(host)
     for one in wanted:
         check_listenable(one, port, _OTHER_ADDRESS)
     options = {ANY_IPV6: " v4v6"}
     return [
         (f"ipv6@[{one}]:{port}" if ":" in one else f"{one}:{port}") + options.get(one, "") for one in wanted
     ]
+
+
+def overlaps(serve_host: str, other_host: str) -> bool:
+    """Return whether HAProxy, listening for `serve_host`, and a server on another host need the same address.
+
+    Raises
+    ------
+    FootballError
+        A host is not known.
+    """
+    bound, other = _bound_addresses(serve_host), resolve_host(other_host, _OTHER_HOST)
+    return other in bound or any(one in (ANY_IPV4, ANY_IPV6) for one in (*bound, other))
+
+
+def _bound_addresses(host: str) -> list[str]:
+    address = resolve_host(host, _OTHER_HOST)
+    return [address] if address in (ANY_IPV4, ANY_IPV6, LOOPBACK) else [address, LOOPBACK]
 
 
 def endpoint_url(host: str, port: int) -> str:
@@ -213,10 +236,17 @@ def _cluster(replicas: int | None, runtime: Path) -> Iterator[str]:
         ray.shutdown()
 
 
-def deploy(dashboard: str, config: Mapping[str, Any], runtime: Path, ended: threading.Event) -> None:
+def deploy(
+    dashboard: str, config: Mapping[str, Any], runtime: Path, ended: threading.Event, *, deadline: float
+) -> None:
     """Deploy the configuration as `serve deploy` does, so that `serve deploy` can change it later.
 
     Serve waits a minute for its proxies, which may start more slowly on a busy machine: then the request is repeated.
+
+    Parameters
+    ----------
+    deadline
+        On the clock of `time.monotonic`. No request is sent after it, nor after `ended` is set.
 
     Raises
     ------
@@ -225,8 +255,7 @@ def deploy(dashboard: str, config: Mapping[str, Any], runtime: Path, ended: thre
     """
     from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
-    deadline = time.monotonic() + START_SECONDS
-    while True:
+    while not ended.is_set():
         try:
             ServeSubmissionClient(f"http://{dashboard}").deploy_applications(dict(config))
             return
@@ -234,7 +263,7 @@ def deploy(dashboard: str, config: Mapping[str, Any], runtime: Path, ended: thre
             _check_haproxy(runtime)
             # The last line of the dashboard's traceback has the reason. Ray adds a full stop.
             *_, reason = filter(None, (line.strip(" .") for line in (repr(error), *str(error).splitlines())))
-            if _LATE_PROXIES not in reason or ended.is_set() or time.monotonic() > deadline:
+            if _LATE_PROXIES not in reason or time.monotonic() > deadline:
                 raise FootballError(f"Ray Serve rejected the configuration: {reason}.") from error
 
 

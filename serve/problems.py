@@ -45,7 +45,9 @@ STATUSES = {
 }
 
 
-_UNREADABLE = "The body cannot be read: send JSON in UTF-8 that is not nested deeply."
+_UNREADABLE = (
+    "The body cannot be read: send JSON in UTF-8, without deep nesting and numbers of thousands of digits."
+)
 
 
 class Problem(BaseModel):

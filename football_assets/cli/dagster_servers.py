@@ -40,6 +40,7 @@ def metrics_command(host: str, port: int) -> None:
     from football_assets.automation.dagster_metrics import DagsterCollector
     from football_assets.automation.schedules import schedules
     from football_assets.automation.sensors import sensors
+    from football_assets.errors import FootballError
     from football_assets.runtime.listening import check_listenable
     from football_assets.runtime.supervisor import end_signals
     from football_assets.settings import get_settings
@@ -50,7 +51,12 @@ def metrics_command(host: str, port: int) -> None:
         defined = {sensor.name for sensor in sensors} | {schedule.name for schedule in schedules}
         registry.register(DagsterCollector(instance, open_bucket(get_settings().bucket_url), defined))
         check_listenable(host, port, "name another --host or --port.")
-        server, thread = start_http_server(port, host, registry)
+        try:
+            server, thread = start_http_server(port, host, registry)
+        except OSError as error:  # taken since it was checked
+            raise FootballError(
+                f"{host}:{port} cannot be listened on ({error.strerror}): name another --port."
+            ) from error
         click.echo(f"Metrics on http://{host}:{port}/metrics. Ctrl-C ends it.", err=True)
         while not ended.wait(_POLL_SECONDS):
             pass

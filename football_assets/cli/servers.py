@@ -51,14 +51,14 @@ def up_command(host: str | None, port: int | None, serve_port: int | None, with_
     with ExitStack() as claims:
         locks = [claims.enter_context(claimed(settings, "football up", ui, UI_CLAIM))]
         if with_serve:
-            from serve.launch import check_key, listen_addresses
+            from serve.launch import check_key, listen_addresses, overlaps
 
             check_key(settings, settings.serve_host)
             serve_port = serve_port or settings.serve_port
             programs["serve"] = [*SERVE_PROGRAM, "--port", str(serve_port)]
             address = f"{ui} and http://{settings.serve_host}:{serve_port}"
             locks.append(claims.enter_context(claimed(settings, "football up", address)))
-            if serve_port == port:
+            if serve_port == port and overlaps(settings.serve_host, host):
                 raise click.UsageError(
                     f"The Dagster UI and the HTTP endpoint cannot share port {port}: give --port or --serve-port."
                 )

@@ -4,6 +4,8 @@ The Makefile runs the file by its path before the environment is installed, so i
 `-I` keeps the modules beside it from replacing those of the standard library.
 """
 
+from __future__ import annotations  # build hosts may have a Python before 3.10
+
 import subprocess
 import sys
 from pathlib import Path

@@ -263,7 +263,7 @@ def test_a_compressed_body_is_refused_with_the_encoding(client: Client, compress
         (b'{"league": "eng.1"}x', "Extra data at character 19"),
         (b"{'league': 'eng.1'}", "at character 1"),
         (b'{"league": "\xff"}', "UTF-8"),
-        (b"[" * 100_000, "not nested deeply"),
+        (b"[" * 100_000, "without deep nesting"),
     ],
 )
 def test_a_body_that_is_not_json_is_refused_with_the_place(client: Client, body: bytes, found: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from serve.launch import (
     endpoint_url,
     listen_addresses,
     model_error,
+    overlaps,
     ray_environment,
     serve_config,
     serve_forecasts,
@@ -154,6 +156,21 @@ def test_a_configuration_that_haproxy_did_not_start_with_ends_the_start_with_the
         wait_until_ready(f"http://127.0.0.1:{port}", tmp_path, threading.Event())
 
 
+@pytest.mark.parametrize(
+    ("serve_host", "other", "overlap"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("127.0.0.2", "127.0.0.1", True),  # the endpoint also listens on 127.0.0.1
+        ("127.0.0.2", "127.0.0.3", False),
+        ("0.0.0.0", "127.0.0.3", True),
+        ("127.0.0.1", "0.0.0.0", True),
+    ],
+)
+def test_two_servers_share_a_port_on_different_addresses(serve_host: str, other: str, overlap: bool) -> None:
+    assert overlaps(serve_host, other) is overlap
+
+
 class Dashboard:
     """Answers Ray's client as the dashboard does: PUT requests with the given answers, one after the other."""
 
@@ -172,28 +189,46 @@ LATE = b"Traceback (most recent call last):\n  File x\nTimeoutError: HTTP proxie
 REJECTED = b"Traceback (most recent call last):\n  File x\nValueError: Two applications have one name.\n"
 
 
+def deploy_to(url: str, folder: Path, *, seconds: float, ended: threading.Event | None = None) -> None:
+    address, deadline = url.removeprefix("http://"), time.monotonic() + seconds
+    deploy(address, {"applications": []}, folder, ended or threading.Event(), deadline=deadline)
+
+
 def test_a_start_whose_proxies_are_late_is_repeated(tmp_path: Path) -> None:
     dashboard = Dashboard((500, LATE), (500, LATE), (200, b""))
     with run_json_server(dashboard) as url:
-        deploy(url.removeprefix("http://"), {"applications": []}, tmp_path, threading.Event())
+        deploy_to(url, tmp_path, seconds=60)
     assert dashboard.received == [{"applications": []}] * 3
 
 
-def test_a_start_whose_proxies_are_late_ends_when_it_is_interrupted(tmp_path: Path) -> None:
-    ended = threading.Event()
-    ended.set()
+def test_a_start_whose_proxies_are_late_ends_at_the_deadline(tmp_path: Path) -> None:
     with (
         run_json_server(Dashboard((500, LATE))) as url,
         pytest.raises(
             FootballError, match=r"configuration: TimeoutError: HTTP proxies not available after 60s\.$"
         ),
     ):
-        deploy(url.removeprefix("http://"), {"applications": []}, tmp_path, ended)
+        deploy_to(url, tmp_path, seconds=-1)
+
+
+def test_a_start_whose_proxies_are_late_is_not_repeated_after_an_interrupt(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    class Interrupted(Dashboard):
+        def __call__(self, *request: Any) -> tuple[int, Any]:
+            if request[0] != "GET":
+                ended.set()
+            return super().__call__(*request)
+
+    dashboard = Interrupted((500, LATE), (200, b""))
+    with run_json_server(dashboard) as url:
+        deploy_to(url, tmp_path, seconds=60, ended=ended)
+    assert len(dashboard.received) == 1
 
 
 def test_a_rejected_configuration_is_one_line_without_the_traceback(tmp_path: Path) -> None:
     with run_json_server(Dashboard((500, REJECTED))) as url, pytest.raises(FootballError) as error:
-        deploy(url.removeprefix("http://"), {"applications": []}, tmp_path, threading.Event())
+        deploy_to(url, tmp_path, seconds=60)
     assert str(error.value) == (
         "Ray Serve rejected the configuration: ValueError: Two applications have one name."
     )

@@ -104,7 +104,7 @@ def test_a_variable_has_its_type_and_limits(pages: Pages) -> None:
     text = pages.texts[variables.PAGE]
 
     assert row_of(text, "FOOTBALL_PORT")[3] == "whole number, at least 1, at most 65535"
-    assert row_of(text, "FOOTBALL_API_KEY")[3] == "secret"
+    assert row_of(text, "FOOTBALL_API_KEY")[3] == "secret, at least 8 characters"
     assert row_of(text, "FOOTBALL_RETRAIN_WINDOW_DAYS")[3] == "number, above 0, at most 36500"
     assert row_of(text, "FOOTBALL_HOME")[3] == "path"
     assert row_of(text, "FOOTBALL_SERVE_API")[3] == "URL with http:// or https://"

@@ -75,6 +75,7 @@ def type_of(schema: dict[str, Any]) -> str:
         ("minimum", "at least {}"),
         ("exclusiveMinimum", "above {}"),
         ("maximum", "at most {}"),
+        ("minLength", "at least {} characters"),
         ("pattern", "like `{}`"),
     ):
         limit = value.get(keyword, schema.get(keyword))
