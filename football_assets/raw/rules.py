@@ -1,4 +1,4 @@
-"""Validate names, goals, dates and odds of the rows of every format."""
+"""Validate teams, goals, dates and odds of the rows of every format."""
 
 from datetime import date
 
@@ -21,41 +21,7 @@ WALKOVER_GOALS = 3
 WALKOVERS = 5
 """A run of this many defeats of 0-3 counts as awarded. The longest such run in 252,000 played matches is three."""
 ODDS_TRIPLE = ["odds_home", "odds_draw", "odds_away"]
-_CONTROL_CODES = {chr(code): bytes([code]).decode("cp1252", "replace") for code in range(0x80, 0xA0)}
-_WINDOWS_BYTES = {bytes([code]).decode("cp1252", "ignore") or chr(code): code for code in range(0x100)}
-"""The byte of each letter in Windows-1252; the five bytes that it lacks are control codes."""
 _SIDES = (("home", "away"), ("away", "home"))
-
-
-def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
-    r"""Normalise names: composed accents, single spaces, no invisible characters, text that was encoded once.
-
-    football-data.co.uk has `King\x92s Lynn` in files of UTF-8, with a control code in place of Windows punctuation.
-    Text that was read as Windows-1252 and written as UTF-8 is `KÃ¶ln` in place of `Köln`.
-    """
-    names = pl.concat([rows["home_team"], rows["away_team"]]).unique()
-    once = pl.Series([None if name is None else _encoded_once(name) for name in names], dtype=pl.String)
-    clean = (
-        once.str.replace_many(_CONTROL_CODES)
-        .str.normalize("NFC")
-        .str.replace_all(r"\s+", " ")
-        .str.replace_all(r"[\p{Cc}\p{Cf}]", "")
-        .str.strip_chars()
-    )
-    is_other = clean != names
-    return rows.with_columns(
-        pl.col("home_team", "away_team").replace(names.filter(is_other), clean.filter(is_other))
-    )
-
-
-def _encoded_once(name: str) -> str:
-    """Return a name without the second encoding, if its letters are the bytes of UTF-8 read as Windows-1252."""
-    if name.isascii() or not all(letter in _WINDOWS_BYTES for letter in name):
-        return name
-    try:
-        return bytes(_WINDOWS_BYTES[letter] for letter in name).decode("utf-8")
-    except UnicodeDecodeError:
-        return name
 
 
 def with_reasons(rows: pl.DataFrame, today: date) -> pl.DataFrame:

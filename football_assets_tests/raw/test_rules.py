@@ -2,10 +2,8 @@
 
 from datetime import date
 
-import polars as pl
 import pytest
 
-from football_assets.raw.rules import clean_names
 from football_assets.storage.bucket import Bucket
 from football_assets_tests.builders.landings import TODAY, csv_of, json_of, listed, put, read_season
 
@@ -111,29 +109,6 @@ def test_spaces_and_the_way_an_accent_is_composed_do_not_make_another_team(bucke
     assert read_season(bucket, "2014-15", TODAY).matches.select("home_team", "away_team").rows() == [
         ("M\u00e1laga", "Las Palmas")
     ]
-
-
-@pytest.mark.parametrize(
-    ("listed_name", "name"),
-    [
-        ("K\u00c3\u00b6ln", "Köln"),  # read as Windows-1252, written as UTF-8
-        ("\u00c3\u0081lava", "Álava"),  # a byte that Windows-1252 lacks
-        ("King\u00e2\u20ac\u2122s Lynn", "King’s Lynn"),
-        ("Kings\u0092 Lynn", "Kings’ Lynn"),
-        ("Köln", "Köln"),
-        ("São Paulo", "São Paulo"),
-        ("\u202eNew\u200bton\u00ad", "Newton"),
-        ("\ufeffNewton", "Newton"),
-        ("N" * 100, "N" * 100),
-    ],
-)
-def test_a_name_has_no_second_encoding_and_no_invisible_characters(listed_name: str, name: str) -> None:
-    rows = pl.DataFrame(
-        {"home_team": [listed_name, "Hull", None], "away_team": ["Hull", listed_name, "Hull"]}
-    )
-    clean = clean_names(rows)
-    assert clean["home_team"].to_list() == [name, "Hull", None]
-    assert clean["away_team"].to_list() == ["Hull", name, "Hull"]
 
 
 def test_spaces_in_a_name_that_no_list_knows_are_single(bucket: Bucket) -> None:

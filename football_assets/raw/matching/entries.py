@@ -6,7 +6,8 @@ from typing import NamedTuple
 import polars as pl
 
 from football_assets.raw.matching.canonical_clubs import with_canonical_clubs
-from football_assets.raw.rules import clean_names, with_reasons
+from football_assets.raw.name_cleaning import clean_names
+from football_assets.raw.rules import with_reasons
 
 
 class Entries(NamedTuple):

@@ -1,0 +1,71 @@
+"""Normalise the names of teams, and repair those that were encoded twice."""
+
+import re
+import unicodedata
+
+import polars as pl
+
+_UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+"""The bytes that Windows-1252 lacks. Their control codes are kept until names are repaired."""
+_WINDOWS_LETTERS = {
+    byte: chr(byte) if byte in _UNDEFINED else bytes([byte]).decode("cp1252") for byte in range(0x80, 0x100)
+}
+_CONTROL_CODES = {byte: letter for byte, letter in _WINDOWS_LETTERS.items() if byte < 0xA0}
+_WINDOWS_BYTES = {letter: byte for byte, letter in _WINDOWS_LETTERS.items()}
+_CONTINUATION = "[" + "".join(letter for byte, letter in _WINDOWS_LETTERS.items() if byte < 0xC0) + "]"
+_ENCODED_TWICE = re.compile(
+    f"[ÂÃÄÅ]{_CONTINUATION}"  # U+0080 to U+017F
+    "|Æ[¡¯°]|È[˜™š›]|É™"  # letters of Vietnamese, Romanian and Azerbaijani
+    f"|á[¸¹º»]{_CONTINUATION}|â€{_CONTINUATION}"  # Latin Extended Additional; quotation marks and dashes
+)
+"""The bytes of one character in UTF-8, read as Windows-1252. Letters of other scripts than Latin are not among them."""
+_READABLE = re.compile(
+    "(?<![a-z])(?:[ÃÄÅ][\u00a0’]|Â’|[ÂÄÅ][‘“”–—])(?![a-z])"  # at the end of a word
+    "|(?<=[A-Z])(?:[ÄÅ]\u00a0|[ÂÃÄÅ]’)"
+)
+"""What `_ENCODED_TWICE` also finds in upper case that was encoded once: `UMEÅ` before a space or an apostrophe."""
+_INVISIBLE = ("Cc", "Cf")  # Unicode categories: control and format characters
+
+
+def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
+    r"""Normalise names: composed accents, single spaces, no invisible characters, text that was encoded once.
+
+    football-data.co.uk has `King\x92s Lynn` in files of UTF-8, with a control code in place of Windows punctuation.
+    Text that was read as Windows-1252 or Latin-1 and written as UTF-8 is `KÃ¶ln` in place of `Köln`.
+    """
+    names = pl.concat([rows["home_team"], rows["away_team"]]).drop_nulls().unique()
+    clean = pl.Series([_clean(name) for name in names], dtype=pl.String)
+    is_other = clean != names
+    return rows.with_columns(
+        pl.col("home_team", "away_team").replace(names.filter(is_other), clean.filter(is_other))
+    )
+
+
+def _clean(name: str) -> str:
+    """Clean a name until nothing changes: a step can expose what an earlier step repairs."""
+    while (clean := _clean_once(name)) != name:
+        name = clean
+    return name
+
+
+def _clean_once(name: str) -> str:
+    name = name.translate(_CONTROL_CODES)
+    if (repaired := _repaired(name)) != name:
+        return repaired  # which can be encoded twice again, or have control codes
+    visible = (
+        letter for letter in name if letter.isspace() or unicodedata.category(letter) not in _INVISIBLE
+    )
+    return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
+
+
+def _repaired(name: str) -> str:
+    """Return a name without its second encoding, if all its letters beyond ASCII were encoded twice.
+
+    A name is kept if each of these sequences can be text that was encoded once.
+    """
+    is_twice = _ENCODED_TWICE.sub("", name).isascii() and _ENCODED_TWICE.search(_READABLE.sub(" ", name))
+    if not is_twice:
+        return name
+    return _ENCODED_TWICE.sub(
+        lambda sequence: bytes(_WINDOWS_BYTES[letter] for letter in sequence[0]).decode(), name
+    )
