@@ -19,7 +19,7 @@ from football_assets.raw.formats.records import RECORD_CHARACTERS, UnusableRecor
 HEADER = "Date,Team 1,FT,HT,Team 2"
 _HEADER_LINES = (f"{HEADER}\n".encode(), f"{HEADER}\r\n".encode())
 _FIELDS = ("date", "home_team", "score", "half_time", "away_team")
-_SPECIAL = ('"', "\r", "\0")  # of quoted fields, old Mac line ends, binary content
+_SPECIAL = ('"', "\r", "\0", "\x1a")  # of quoted fields, old Mac line ends, binary content, ends of DOS files
 _HALF_TIME: dict[str, type[pl.DataType]] = dict.fromkeys(STATISTIC_PAIRS[0], pl.Float64)
 _GOALS: dict[str, type[pl.DataType]] = {"home_goals": pl.Int64, "away_goals": pl.Int64, "void": pl.String}
 

@@ -89,6 +89,8 @@ def clean_name(text: str | None) -> str | None:
 def decode(data: bytes) -> str:
     """Decode a file in UTF-8 or UTF-16 (with or without byte order mark), UTF-32 (with it), else in Windows-1252.
 
+    The end-of-file mark of DOS and its padding are left out.
+
     Raises
     ------
     UnreadableFile
@@ -97,7 +99,7 @@ def decode(data: bytes) -> str:
     for signature, kind in _BINARY_KINDS.items():
         if data.startswith(signature):
             raise UnreadableFile(f"The file is binary, not text: it is {kind}.")
-    text = _first_that_fits(data, _encodings(data))
+    text = _without_end_mark(_first_that_fits(data, _encodings(data)))
     start = text[:RECORD_CHARACTERS].lstrip().lower()
     if not start and not text.strip():
         raise UnreadableFile("The file is empty: download it again.")
@@ -145,3 +147,12 @@ def _first_that_fits(data: bytes, encodings: Iterable[str]) -> str:
         except UnicodeDecodeError:
             continue
     return data.decode("latin-1")
+
+
+def _without_end_mark(text: str) -> str:
+    """Return a text without the end-of-file mark of DOS, control code 0x1A, and the padding behind it.
+
+    Zeros without the mark are kept: an interrupted download ends with them.
+    """
+    content = text.rstrip("\x1a\0")
+    return content if text[len(content) :].startswith("\x1a") else text

@@ -25,6 +25,7 @@ ODD_LINES = (
     f"Sat Aug 16 2014,{'x' * RECORD_CHARACTERS},2-1,?,Hull",
     f"{GOOD}\r{GOOD}",
     f"{GOOD}\0",
+    f"{GOOD}\x1a",
 )
 
 

@@ -32,10 +32,24 @@ def test_latin_1_bytes_that_windows_lacks_are_kept() -> None:
     assert decode(b"F\xfcrth \x81") == "Fürth \x81"
 
 
+@pytest.mark.parametrize("end", ["\x1a", "\x1a\x1a", "\x1a" + "\0" * 2000, "\x1a\0\x1a\0"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_the_end_of_a_dos_file_and_its_padding_are_left_out(end: str, encoding: str) -> None:
+    assert decode(f"Fürth\r\n{end}".encode(encoding)) == "Fürth\r\n"
+
+
+def test_only_an_end_mark_at_the_end_is_left_out() -> None:
+    assert decode(b"a\x1ab\n\x1a") == "a\x1ab\n"
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "empty"),
+        (b"\x1a\0\0", "empty"),
+        (b"Date,\0Team\x1a", "binary"),
+        (b"Date\x1a\0\0Team", "binary"),
+        (b"Date,Team\n\0\0", "binary"),  # of an interrupted download
         (b" \r\n \n", "empty"),
         (b"\xef\xbb\xbf", "empty"),
         (b"\x1f\x8b\x08\x00\x00gzip", "binary"),
