@@ -205,7 +205,13 @@ class StoredVersion:
         RegistryError
             A file is missing or corrupt.
         """
-        return ModelBundle(self._copy(scratch)[1], str(self.folder))
+        target = self._copy_folder(scratch)
+        try:
+            files = read_copy(target, self.manifest)
+        except RegistryError:  # no copy, or a corrupt one
+            files = {name: self.read(name) for name in self.manifest.files}
+            _store_copy(files, target)
+        return ModelBundle(files, str(self.folder))
 
     def fetch(self, scratch: Path) -> Path:
         """Copy the files into a local folder, each checked against its digest.
@@ -223,23 +229,33 @@ class StoredVersion:
         RegistryError
             A file is missing or corrupt.
         """
-        return self._copy(scratch)[0]
+        self.load(scratch)
+        target = self._copy_folder(scratch)
+        read_copy(target, self.manifest)
+        return target
 
-    def _copy(self, scratch: Path) -> tuple[Path, dict[str, bytes]]:
-        target = scratch / "registry" / f"{self.number}-{self.manifest.content[:16]}"
-        with suppress(RegistryError):  # no copy, or a corrupt one
-            return target, read_copy(target, self.manifest)
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
+    def _copy_folder(self, scratch: Path) -> Path:
+        return scratch / "registry" / f"{self.number}-{self.manifest.content[:16]}"
+
+
+def _store_copy(files: Mapping[str, bytes], target: Path) -> None:
+    """Store verified files in a folder that other processes may read, store or return at the same time.
+
+    The files of an existing folder are replaced one by one and never removed: another process may have stored an intact
+    copy since this one found none.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
+    try:
+        for name, content in files.items():
+            (temporary / name).write_bytes(content)
         try:
-            files = {name: self.read(name) for name in self.manifest.files}
-            for name, content in files.items():
-                (temporary / name).write_bytes(content)
-            try:
-                temporary.rename(target)
-            except OSError:  # another process has fetched the same version meanwhile
-                return target, read_copy(target, self.manifest)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        return target, files
+            temporary.rename(target)
+        except OSError:  # the folder is there: corrupt, or stored by another process meanwhile
+            with suppress(NotADirectoryError):  # a file has its name: `fetch` reports that
+                for name in files:
+                    if (target / name).is_dir() and not (target / name).is_symlink():
+                        shutil.rmtree(target / name)
+                    (temporary / name).replace(target / name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

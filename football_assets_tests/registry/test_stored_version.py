@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from football_assets.errors import RegistryError, SignatureError
-from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
+from football_assets.registry import stored_version
+from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE, Manifest, read_copy
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import SignatureStatus
 from football_assets.registry.store import Registry
@@ -148,6 +149,61 @@ def test_a_copy_that_is_altered_after_it_was_checked_does_not_change_what_was_lo
     assert text_of(loaded.files) == "own"
     assert version.load(tmp_path).files == loaded.files
     assert (folder / "model.onnx").read_bytes() == states["own"]["model.onnx"]
+
+
+@pytest.mark.parametrize("is_corrupt", [False, True], ids=["no copy before", "a corrupt copy before"])
+def test_a_copy_that_another_process_has_finished_meanwhile_stays_whole(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    is_corrupt: bool,
+) -> None:
+    """The other process copies the version after this one has found no intact copy."""
+    scratch = tmp_path / "scratch"
+    other = Registry(LocalBucket(bucket.root), SignaturePolicy()).open(1)
+    version = Registry(bucket, SignaturePolicy()).open(1)
+    if is_corrupt:
+        (other.fetch(scratch) / "model.onnx").write_bytes(b"altered")
+    returned: list[Path] = []
+
+    def copied_meanwhile(folder: Path, manifest: Manifest) -> dict[str, bytes]:
+        monkeypatch.setattr(stored_version, "read_copy", read_copy)
+        try:
+            return read_copy(folder, manifest)
+        finally:
+            returned.append(other.fetch(scratch))
+
+    def the_other_copy_is_whole() -> None:
+        read_copy(returned[0], other.manifest)
+
+    monkeypatch.setattr(stored_version, "read_copy", copied_meanwhile)
+    names = exchange_after(bucket, monkeypatch, 0, the_other_copy_is_whole)
+
+    assert text_of(version.load(scratch).files) == "own"
+    assert len(names) == 2
+    assert text_of(read_copy(returned[0], other.manifest)) == "own"
+    assert [path.name for path in (scratch / "registry").iterdir()] == [returned[0].name]
+
+
+def test_verified_files_are_returned_though_the_copy_of_another_process_is_corrupt(
+    bucket: LocalBucket, states: dict[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The copy is stored and altered while this process reads the bucket, and is replaced."""
+    other = Registry(LocalBucket(bucket.root), SignaturePolicy()).open(1)
+    version = Registry(bucket, SignaturePolicy()).open(1)
+
+    def store_and_alter() -> None:
+        folder = other.fetch(tmp_path)
+        (folder / "model.onnx").write_bytes(b"altered")
+        (folder / "metrics.json").unlink()
+        (folder / "metrics.json").mkdir()
+
+    exchange_after(bucket, monkeypatch, 1, store_and_alter)
+
+    assert text_of(version.load(tmp_path).files) == "own"
+    folder = version.fetch(tmp_path)
+    assert text_of({path.name: path.read_bytes() for path in folder.iterdir()}) == "own"
 
 
 def test_a_version_that_was_loaded_before_is_read_from_the_copy(

@@ -2,12 +2,14 @@
 
 import json
 import multiprocessing
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from football_assets.errors import BucketError, RegistryError
+from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.store import (
     VERSIONS,
     Registry,
@@ -77,7 +79,7 @@ def test_a_damaged_file_is_named_and_never_returned(registry: Registry, tmp_path
     assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
 
 
-def test_a_copy_that_another_process_left_damaged_meanwhile_is_named(
+def test_a_copy_that_another_process_left_damaged_meanwhile_is_replaced(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published(registry, tmp_path, 1)
@@ -89,6 +91,21 @@ def test_a_copy_that_another_process_left_damaged_meanwhile_is_named(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", overtaken)
+    folder = registry.fetch(1, tmp_path / "scratch")
+
+    assert ModelBundle.of_folder(folder).files == registry.open(1).load(tmp_path / "other").files
+
+
+def test_a_file_in_the_place_of_the_copy_is_named_and_does_not_prevent_loading(
+    registry: Registry, tmp_path: Path
+) -> None:
+    published(registry, tmp_path, 1)
+    folder = registry.fetch(1, tmp_path / "scratch")
+    loaded = registry.open(1).load(tmp_path / "scratch").files
+    shutil.rmtree(folder)
+    folder.write_bytes(b"")
+
+    assert registry.open(1).load(tmp_path / "scratch").files == loaded
     with pytest.raises(RegistryError, match=r"1-\w{16}/\S+ is corrupt: delete .*1-\w{16} and try again"):
         registry.fetch(1, tmp_path / "scratch")
 
