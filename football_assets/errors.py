@@ -15,6 +15,7 @@ FootballError
 ├── NotEnoughData
 ├── RegistryError
 │   └── SignatureError
+│       └── SignaturePolicyError
 └── ExportError
 """
 
@@ -110,6 +111,13 @@ class RegistryError(FootballError):
 
 class SignatureError(RegistryError):
     """A model version has no signature by a trusted signer, or cannot be signed or verified."""
+
+
+class SignaturePolicyError(SignatureError):
+    """The process can sign or verify no version: a setting, a key, model-signing or Sigstore cannot be used.
+
+    It says nothing about a model version: a caller that skips rejected versions raises it.
+    """
 
 
 class ExportError(FootballError):

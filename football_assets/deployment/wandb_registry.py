@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from football_assets.errors import ObjectNotFound, RegistryError, SignatureError
+from football_assets.errors import ObjectNotFound, RegistryError, SignatureError, SignaturePolicyError
 from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
 from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.provenance import PROVENANCE
@@ -146,6 +146,8 @@ def _verified_bundle(
         raise SignatureError(f"{linked.name} is not signed: link a version that was logged with a signature.")
     try:
         verify_files({**files, MANIFEST_FILE: manifest}, signature, policy.accepted())
+    except SignaturePolicyError:
+        raise
     except SignatureError as error:
         raise SignatureError(f"{linked.name} is rejected. {error}") from error
     metadata = json.loads(manifest)["metadata"]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import polars as pl
 
-from football_assets.errors import RegistryError
+from football_assets.errors import RegistryError, SignaturePolicyError
 from football_assets.registry.store import Registry
 from football_assets.registry.stored_version import StoredVersion
 from football_assets.sequences.spec import FeatureSpec
@@ -67,10 +67,17 @@ def last_result_learnt(registry: Registry) -> date | None:
     """Return the day of the last result that any version knows, in production or not; None if none knows one.
 
     It is the newest version's, unless that one cannot be read or has no teams.
+
+    Raises
+    ------
+    SignaturePolicyError
+        Signatures are verified, and this process cannot.
     """
     for version in reversed(registry.versions()):
         try:
             known = last_result_known(registry.open(version))
+        except SignaturePolicyError:  # it rejects every version
+            raise
         except RegistryError:
             continue
         if known is not None:
@@ -79,12 +86,20 @@ def last_result_learnt(registry: Registry) -> date | None:
 
 
 def with_the_same_inputs(registry: Registry, production: Production, versions: list[int]) -> list[int]:
-    """Return the versions with the inputs of production: their columns in the log have the same meaning."""
+    """Return the versions with the inputs of production: their columns in the log have the same meaning.
+
+    Raises
+    ------
+    SignaturePolicyError
+        Signatures are verified, and this process cannot.
+    """
     names = production.spec.context_names
 
     def same(version: int) -> bool:
         try:
             spec = FeatureSpec.model_validate_json(registry.read(version, FEATURE_SPEC))
+        except SignaturePolicyError:
+            raise
         except (RegistryError, ValueError):  # without it, its inputs have no names in the log
             return False
         return spec.context_names == names

@@ -6,7 +6,7 @@ Reading it takes a few requests, because every tick of the registry sensor does.
 from dataclasses import dataclass
 from datetime import datetime
 
-from football_assets.errors import RegistryError
+from football_assets.errors import RegistryError, SignaturePolicyError
 from football_assets.registry.store import ALIASES_OBJECT, Registry
 
 CHECKED = "versions"  # metadata key of `registered_versions_are_whole`: the versions that it checked
@@ -30,7 +30,13 @@ class RegistryState:
 
 
 def read_registry(registry: Registry) -> RegistryState:
-    """Read the state of the registry."""
+    """Read the state of the registry.
+
+    Raises
+    ------
+    SignaturePolicyError
+        Signatures are verified, and this process cannot.
+    """
     info = registry.bucket.stat(ALIASES_OBJECT)
     aliases = registry.aliases()
     newest = registry.versions()[-1:]
@@ -39,6 +45,8 @@ def read_registry(registry: Registry) -> RegistryState:
     if production is not None:
         try:
             manifest = registry.open(production).manifest
+        except SignaturePolicyError:
+            raise
         except RegistryError:  # `registered_versions_are_whole` reports it
             pass
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from football_assets.errors import SignatureError, reason_of
+from football_assets.errors import SignatureError, SignaturePolicyError, reason_of
 from football_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class SignaturePolicy:
 
         Raises
         ------
-        SignatureError
+        SignaturePolicyError
             A setting or a key is unusable, or model-signing is not installed; the message names the setting.
         """
         self.accepted()
@@ -77,7 +77,7 @@ class SignaturePolicy:
 
         Raises
         ------
-        SignatureError
+        SignaturePolicyError
             As `check`.
         """
         self._check_settings()
@@ -95,13 +95,15 @@ class SignaturePolicy:
 
     def _check_settings(self) -> None:
         if self.signing_key is not None and self.sigstore_sign:
-            raise SignatureError("FOOTBALL_SIGNING_KEY and FOOTBALL_SIGSTORE_SIGN are both set: unset one.")
+            raise SignaturePolicyError(
+                "FOOTBALL_SIGNING_KEY and FOOTBALL_SIGSTORE_SIGN are both set: unset one."
+            )
         if (self.identity is None) != (self.issuer is None):
-            raise SignatureError(
+            raise SignaturePolicyError(
                 "FOOTBALL_SIGSTORE_IDENTITY and FOOTBALL_SIGSTORE_ISSUER are only valid together: set both."
             )
         if self.sigstore_sign and self.identity is None:
-            raise SignatureError(
+            raise SignaturePolicyError(
                 "FOOTBALL_SIGSTORE_SIGN is set, but no identity is accepted: set FOOTBALL_SIGSTORE_IDENTITY and "
                 "FOOTBALL_SIGSTORE_ISSUER to those of this machine."
             )
@@ -113,13 +115,13 @@ class SignaturePolicy:
 
         Raises
         ------
-        SignatureError
+        SignaturePolicyError
             As `check`, or neither a key nor Sigstore is configured.
         """
         accepted = self.accepted()
         if not self.signs:
             subject = "Only signed model versions are accepted, and this" if self.verifies else "This"
-            raise SignatureError(
+            raise SignaturePolicyError(
                 f"{subject} process has no key to sign with: set FOOTBALL_SIGNING_KEY or FOOTBALL_SIGSTORE_SIGN."
             )
         return accepted
@@ -129,7 +131,7 @@ class SignaturePolicy:
 
         Raises
         ------
-        SignatureError
+        SignaturePolicyError
             The private key is unusable, or Sigstore cannot be reached.
         """
         config: signing.Config = signing_library().signing.Config()
@@ -178,6 +180,8 @@ class AcceptedSigners:
         ------
         SignatureError
             The key is not accepted, or no signer of Sigstore is.
+        SignaturePolicyError
+            Sigstore or an accepted key cannot be used.
         """
         config: verifying.Config = signing_library().verifying.Config()
         if key is not None:
@@ -205,13 +209,13 @@ def signing_library() -> Any:
 
     Raises
     ------
-    SignatureError
+    SignaturePolicyError
         It is not installed.
     """
     try:
         import model_signing
     except ImportError as error:
-        raise SignatureError(
+        raise SignaturePolicyError(
             f"Signatures need model-signing ({error}): install the extra 'pipeline' or 'serve' of football-assets."
         ) from error
     return model_signing
@@ -226,7 +230,7 @@ def _ambient_token() -> str:
 
     token = detect_credential()
     if token is None:
-        raise SignatureError(
+        raise SignaturePolicyError(
             "FOOTBALL_SIGSTORE_SIGN is set, and this machine has no OpenID Connect identity: run on GitHub Actions or "
             "Google Cloud, or set FOOTBALL_SIGNING_KEY."
         )
@@ -237,7 +241,7 @@ def _files(path: Path) -> list[Path]:
     """List the files of public keys of a folder, in order of name, or the file itself."""
     found = sorted(path.glob("*.pem")) if path.is_dir() else [path]
     if not found:
-        raise SignatureError(f"FOOTBALL_VERIFY_KEYS: folder {path} has no file *.pem.")
+        raise SignaturePolicyError(f"FOOTBALL_VERIFY_KEYS: folder {path} has no file *.pem.")
     return found
 
 
@@ -265,13 +269,13 @@ def _public_pem(path: Path, *, is_private: bool = True) -> bytes:
 
 @contextmanager
 def library_errors(what: str) -> Iterator[None]:
-    """Raise any error of a library in the block as a SignatureError."""
+    """Raise any error of a library in the block as a SignaturePolicyError."""
     try:
         yield
     except SignatureError:
         raise
     except Exception as error:  # of the disk, the network, cryptography or Sigstore
-        raise SignatureError(f"{what}: {reason_of_library(error)}.") from error
+        raise SignaturePolicyError(f"{what}: {reason_of_library(error)}.") from error
 
 
 def reason_of_library(error: Exception) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from football_assets.errors import SignatureError
+from football_assets.errors import SignatureError, SignaturePolicyError, reason_of
 from football_assets.registry.signature_policy import (
     AcceptedSigners,
     SignaturePolicy,
@@ -61,7 +61,7 @@ def sign_files(files: Mapping[str, bytes], policy: SignaturePolicy) -> bytes:
 
     Raises
     ------
-    SignatureError
+    SignaturePolicyError
         The policy does not sign, the key is unusable, Sigstore cannot be reached, or the policy does not accept the
         signature.
     """
@@ -75,7 +75,7 @@ def sign_files(files: Mapping[str, bytes], policy: SignaturePolicy) -> bytes:
     try:
         verify_files(files, signature, accepted)
     except SignatureError as error:
-        raise SignatureError(
+        raise SignaturePolicyError(
             f"FOOTBALL_VERIFY_KEYS or FOOTBALL_SIGSTORE_IDENTITY do not accept this process's signatures: {error}"
         ) from error
     return signature
@@ -102,6 +102,8 @@ def verify_files(files: Mapping[str, bytes], signature: bytes, accepted: Accepte
     ------
     SignatureError
         No accepted signer has signed these files.
+    SignaturePolicyError
+        This process cannot verify: model-signing, Sigstore or the disk fails.
     """
     statement = _parse(signature)
     with _model_folder(files) as (model, scratch):
@@ -111,7 +113,9 @@ def verify_files(files: Mapping[str, bytes], signature: bytes, accepted: Accepte
         differences = _differences(statement.digests, files)
         try:
             verifier.verify(model, path)
-        except Exception as error:  # of cryptography, of Sigstore, or of a parser
+        except Exception as error:  # of cryptography, of Sigstore, of a parser, or of the disk
+            if isinstance(error, OSError) and not differences:
+                raise SignaturePolicyError(f"Signatures cannot be verified: {reason_of(error)}.") from error
             reason = differences or reason_of_library(error)
             raise SignatureError(f"The signature is not valid for these files: {reason}.") from error
     if differences:  # files that the signer excluded

@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from football_assets.errors import BucketError, ObjectNotFound, RegistryError, SignatureError
+from football_assets.errors import (
+    BucketError,
+    ObjectNotFound,
+    RegistryError,
+    SignatureError,
+    SignaturePolicyError,
+)
 from football_assets.registry.manifest import (
     MANIFEST_FILE,
     SIGNATURE_FILE,
@@ -30,7 +36,11 @@ from football_assets.storage.bucket import Bucket, check_not_linked
 
 VERSIONS = "registry/versions/"
 
-_REMEMBERED = 256  # versions whose signature a process does not verify again
+_REMEMBERED = 256  # versions whose signature a process does not verify again, accepted or rejected
+
+
+_Verified = tuple[str, int, str, str]
+"""Bucket, number, digest of manifest and signature, and accepted signers."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +115,9 @@ class StoredVersion:
     signer: str | None = None
     _files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
-    # Signers of verified versions, by bucket, number, digest of manifest and signature, and accepted signers.
-    _signers: ClassVar[dict[tuple[str, int, str, str], str]] = {}
+    # The signer of each accepted version, and why each rejected one is rejected.
+    _signers: ClassVar[dict[_Verified, str]] = {}
+    _rejections: ClassVar[dict[_Verified, str]] = {}
 
     @classmethod
     def verified(
@@ -115,7 +126,7 @@ class StoredVersion:
         """Open a version whose signature is verified over the bytes that its readers get.
 
         The manifest has the digest of every file. So a process verifies a version once with the same accepted signers,
-        and later compares digests.
+        and later compares digests. Of a version that was rejected, it reads no file again.
 
         Raises
         ------
@@ -123,6 +134,8 @@ class StoredVersion:
             A file is missing or corrupt.
         SignatureError
             No accepted signer has signed the version.
+        SignaturePolicyError
+            This process can verify no version now.
         """
         place = f"Model {folder}"
         try:
@@ -133,19 +146,22 @@ class StoredVersion:
             ) from None
         digest = sha256(sha256(manifest_text).encode() + signature)
         key = (folder.bucket.url, folder.number, digest, accepted.fingerprint())
-        # Another thread may clear the dictionary at any time.
+        # Another thread may clear a dictionary at any time.
+        rejection = cls._rejections.get(key)
+        if rejection is not None:
+            raise SignatureError(rejection)
         signer, files = cls._signers.get(key), {}
         if signer is None:
             files = {name: folder.read_checked(name, entry) for name, entry in manifest.files.items()}
             try:
                 signer = verify_files({**files, MANIFEST_FILE: manifest_text}, signature, accepted)
+            except SignaturePolicyError:
+                raise
             except SignatureError as error:
-                raise SignatureError(
-                    f"{place} is rejected. {error} Promote another version, or train again."
-                ) from error
-            if len(cls._signers) >= _REMEMBERED:
-                cls._signers.clear()
-            cls._signers[key] = signer
+                rejection = f"{place} is rejected. {error} Promote another version, or train again."
+                _remember(cls._rejections, key, rejection)
+                raise SignatureError(rejection) from error
+            _remember(cls._signers, key, signer)
         return cls(folder, manifest_text, manifest, signature, signer, files)
 
     @property
@@ -236,6 +252,12 @@ class StoredVersion:
 
     def _copy_folder(self, scratch: Path) -> Path:
         return scratch / "registry" / f"{self.number}-{self.manifest.content[:16]}"
+
+
+def _remember(outcomes: dict[_Verified, str], key: _Verified, outcome: str) -> None:
+    if len(outcomes) >= _REMEMBERED:
+        outcomes.clear()
+    outcomes[key] = outcome
 
 
 def _store_copy(files: Mapping[str, bytes], target: Path) -> None:

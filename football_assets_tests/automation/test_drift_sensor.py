@@ -1,6 +1,7 @@
 """When a drift report leads to a training, and that it does so once."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from dagster import DagsterRunStatus, RunRequest, SkipReason
 from football_assets.automation.attempts import MAX_ATTEMPTS
 from football_assets.automation.drift_sensor import evaluate_drift
 from football_assets.automation.tags import REASON_TAG
+from football_assets.errors import SignaturePolicyError
 from football_assets.monitoring.summary import DriftSummary, save_summary
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets.settings import Settings
@@ -170,6 +172,23 @@ def test_a_version_that_is_not_signed_is_no_reason_against_a_training(
 
     version = publish(home, tmp_path / "newer")
     assert f"Version {version} was published" in str(tick(home))
+
+
+def test_no_training_is_requested_while_no_signature_can_be_verified(
+    local_home: SmallHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every version would count as rejected, the newest one too."""
+    key = make_key(tmp_path / "keys")
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(key.private))
+    report(local_home)
+    version = publish(local_home, tmp_path / "newer")
+    monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", str(tmp_path / "empty"))
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(SignaturePolicyError, match=r"empty has no file \*\.pem"):
+        tick(local_home)
+    shutil.copy(key.public, tmp_path / "empty")
+    assert f"Version {version} was published" in str(tick(local_home))
 
 
 def test_a_corrupt_version_is_no_reason_against_a_training(home: SmallHome, tmp_path: Path) -> None:

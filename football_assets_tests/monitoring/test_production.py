@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from football_assets.errors import RegistryError
+from football_assets.errors import RegistryError, SignaturePolicyError
 from football_assets.monitoring.production import (
     RESULT_COLUMNS,
     last_result_known,
@@ -23,6 +23,7 @@ from football_assets_tests.builders.prediction_logs import (
     publish_production,
     reference_like,
 )
+from football_assets_tests.builders.signing_keys import make_key
 
 ROWS = reference_like(30)
 FEWER_INPUTS = DEFAULT_SPEC.model_copy(update={"context": DEFAULT_SPEC.context[:2]})
@@ -162,3 +163,24 @@ def test_production_itself_counts_although_its_specification_is_gone(
     registry.bucket.delete(f"{VERSIONS}1/{FEATURE_SPEC}")
 
     assert with_the_same_inputs(registry, production, [1, 2]) == [1]
+
+
+def test_a_key_that_cannot_be_read_is_an_error_and_not_a_registry_without_usable_versions(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_key(tmp_path / "keys")
+    monkeypatch.setenv("FOOTBALL_SIGNING_KEY", str(key.private))
+    publish(registry, tmp_path, date(2015, 11, 8), ROWS.head(1))
+    publish(registry, tmp_path, date(2015, 11, 9), ROWS.head(2))
+    reader = Registry(registry.bucket, key.verifying)
+    production = load_production(reader)
+    assert production is not None
+    assert last_result_learnt(reader) == date(2015, 11, 9)
+    assert with_the_same_inputs(reader, production, [2, 1]) == [2, 1]
+
+    key.public.write_text("garbled")
+
+    with pytest.raises(SignaturePolicyError, match="FOOTBALL_VERIFY_KEYS"):
+        last_result_learnt(reader)
+    with pytest.raises(SignaturePolicyError, match="FOOTBALL_VERIFY_KEYS"):
+        with_the_same_inputs(reader, production, [2, 1])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from football_assets.errors import SignaturePolicyError
 from football_assets.registry.registry_state import read_registry
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets.storage.opening import open_bucket
@@ -76,3 +77,19 @@ def test_a_run_is_not_read_from_a_manifest_that_is_not_signed(
 
     state = read_registry(Registry(registry.bucket))
     assert (state.production, state.registered_by, state.registered) == (1, None, None)
+
+
+def test_an_accepted_key_that_cannot_be_read_is_an_error_and_not_a_version_without_a_run(
+    registry: Registry, tmp_path: Path
+) -> None:
+    key = make_key(tmp_path / "keys")
+    signed = Registry(registry.bucket, key.signing)
+    signed.promote(signed.publish(small_bundle(tmp_path / "one"), {"run_id": "r1"}))
+    reader = Registry(registry.bucket, key.verifying)
+    content = key.public.read_bytes()
+
+    key.public.unlink()
+    with pytest.raises(SignaturePolicyError, match=r"FOOTBALL_VERIFY_KEYS .* cannot be read"):
+        read_registry(reader)
+    key.public.write_bytes(content)
+    assert read_registry(reader).registered_by == "r1"

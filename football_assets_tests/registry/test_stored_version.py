@@ -1,13 +1,15 @@
 """A version that is exchanged while it is read: what is returned is one version as it was signed, or an error."""
 
+import errno
 import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from model_signing import verifying
 
-from football_assets.errors import RegistryError, SignatureError
+from football_assets.errors import RegistryError, SignatureError, SignaturePolicyError
 from football_assets.registry import stored_version
 from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE, Manifest, read_copy
 from football_assets.registry.signature_policy import SignaturePolicy
@@ -42,6 +44,7 @@ def bucket(tmp_path: Path) -> LocalBucket:
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StoredVersion, "_signers", {})
+    monkeypatch.setattr(StoredVersion, "_rejections", {})
 
 
 def publish(bucket: LocalBucket, folder: Path, text: str, policy: SignaturePolicy) -> dict[str, bytes]:
@@ -270,6 +273,58 @@ def test_a_signer_is_remembered_for_the_keys_that_it_was_verified_with(
     (trusted / "one.pem").unlink()
     with pytest.raises(SignatureError, match="not an accepted one"):
         registry.open(1)
+
+
+def test_a_rejected_version_is_not_read_again_until_an_accepted_key_or_its_signature_changes(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    keys: tuple[KeyPair, KeyPair],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    trusted = tmp_path / "trusted"
+    trusted.mkdir()
+    shutil.copy(keys[1].public, trusted / "two.pem")
+    registry = Registry(bucket, SignaturePolicy(verify_keys=(trusted,)))
+    reads = record_reads(bucket, monkeypatch)
+
+    def rejected() -> tuple[int, str]:
+        """Number of the reads, and the message."""
+        reads.clear()
+        with pytest.raises(SignatureError, match="version 1 .* is rejected.*not an accepted one") as error:
+            registry.open(1)
+        return len(reads), str(error.value)
+
+    first, again = rejected(), rejected()
+    assert (first[0], again[0]) == (READS, 2)  # later, the manifest and the signature
+    assert again[1] == first[1]
+
+    shutil.copy(keys[0].public, trusted / "one.pem")
+    assert registry.open(1).signature().status is SignatureStatus.VERIFIED
+    (trusted / "one.pem").unlink()
+    assert rejected() == again
+
+    replace_version(bucket, 1, states["other"])
+    assert registry.open(1).signature().status is SignatureStatus.VERIFIED
+
+
+def test_a_version_that_could_not_be_verified_once_is_not_rejected(
+    bucket: LocalBucket,
+    states: dict[str, dict[str, bytes]],
+    accepted: SignaturePolicy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The disk is full while model-signing verifies."""
+    registry = Registry(bucket, accepted)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verifying.Config, "verify", full)
+        with pytest.raises(SignaturePolicyError, match="cannot be verified: No space left on device"):
+            registry.open(1)
+    assert registry.open(1).signature().status is SignatureStatus.VERIFIED
 
 
 def test_without_a_policy_a_version_that_is_exchanged_while_it_is_read_is_an_error(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from football_assets.errors import RegistryError, SignatureError
+from football_assets.errors import RegistryError, SignatureError, SignaturePolicyError
 from football_assets.registry.config import GateConfig
 from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
 from football_assets.registry.promotion import PromotionOutcome, Verdict, judge_and_promote
@@ -265,6 +265,19 @@ def test_a_key_that_cannot_be_read_opens_nothing(any_bucket: Bucket, tmp_path: P
     key.public.write_text("garbled")
     with pytest.raises(SignatureError, match="FOOTBALL_VERIFY_KEYS .* is no elliptic curve public key"):
         reader.read(1, "model.onnx")
+
+
+def test_the_gate_decides_nothing_while_no_signature_can_be_verified(
+    signed: Registry, bucket: LocalBucket, judge: Judge, tmp_path: Path
+) -> None:
+    """A candidate is neither rejected nor promoted without the comparison with production."""
+    signed.promote(1)
+    reader = Registry(bucket, SignaturePolicy(verify_keys=(tmp_path / "absent.pem",)))
+
+    with pytest.raises(SignaturePolicyError, match="FOOTBALL_VERIFY_KEYS .* cannot be read"):
+        judge(reader, 2)
+    assert signed.decision(2) is None
+    assert signed.aliases()["production"] == 1
 
 
 def test_a_key_that_is_no_longer_accepted_is_forgotten(any_bucket: Bucket, tmp_path: Path) -> None:
