@@ -64,8 +64,8 @@ def show_model(version: str) -> None:
     from football_assets.cli.tables import results_console
 
     stored = registry.open(version)
-    results_console().print(Markdown(stored.read(MODEL_CARD).decode()))
     decision = registry.decision(stored.number)
+    results_console().print(Markdown(stored.read(MODEL_CARD).decode()))
     for reason in decision["reasons"] if decision else ():
         click.echo(f"gate: {reason}")
 

@@ -3,13 +3,39 @@
 import json
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from football_assets.errors import ObjectNotFound, RegistryError
 from football_assets.registry.manifest import to_json
 from football_assets.storage.bucket import Bucket
 
 DECISIONS = "registry/decisions/"
 
-_FIELDS = {"accepted": bool, "reasons": list, "refusals": list, "comparisons": list}
+
+class _Comparison(BaseModel):
+    """What is read of a `GateComparison`. Later releases may add fields."""
+
+    model_config = ConfigDict(strict=True)
+
+    reference: str
+    matches: int
+    candidate_log_loss: float
+    reference_log_loss: float
+    difference: float
+    lower: float
+    upper: float
+    passed: bool
+
+
+class _Decision(BaseModel):
+    """What is read of a `GateDecision`. Every release has written these fields."""
+
+    model_config = ConfigDict(strict=True)
+
+    accepted: bool
+    reasons: list[str]
+    refusals: list[str]
+    comparisons: list[_Comparison]
 
 
 class DecisionStore:
@@ -28,21 +54,22 @@ class DecisionStore:
         Raises
         ------
         RegistryError
-            The decision is corrupt.
+            The decision is corrupt: a field is missing, or has another type.
         """
         name = f"{DECISIONS}{version}.json"
         try:
-            decision = json.loads(self._bucket.read(name))
-            if not isinstance(decision, dict):
-                raise TypeError("it is no object")
-            for field, kind in _FIELDS.items():
-                if field in decision and not isinstance(decision[field], kind):
-                    raise TypeError(f"its {field!r} is {decision[field]!r}")
+            text = self._bucket.read(name)
         except ObjectNotFound:
             return None
-        except (ValueError, TypeError, RecursionError) as error:
+        try:
+            _Decision.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            reason = f"{where}: {first['msg']}" if where else first["msg"]
             raise RegistryError(
-                f"{name} in {self._bucket.url} is corrupt ({error}): delete it and "
+                f"{name} in {self._bucket.url} is corrupt ({reason}): delete it and "
                 "materialize 'registered_model' again."
             ) from error
+        decision: dict[str, Any] = json.loads(text)
         return decision

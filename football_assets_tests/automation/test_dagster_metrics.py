@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from football_assets.automation.dagster_metrics import DagsterCollector
+from football_assets.registry.gate import rejection
 from football_assets.registry.store import ALIASES_OBJECT, Registry
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.dagster_home import open_instance
@@ -168,10 +169,10 @@ def test_versions_that_the_gate_rejected_since_production_are_counted(
 ) -> None:
     registry = Registry(LocalBucket(tmp_path / "bucket"))
     first, second, third, fourth = published(registry, tmp_path, 4)
-    registry.record_decision(first, {"accepted": False})
+    registry.record_decision(first, rejection("Too few.").to_dict())
     registry.promote(second)
-    registry.record_decision(third, {"accepted": False})
-    registry.record_decision(fourth, {"accepted": False})
+    registry.record_decision(third, rejection("Too few.").to_dict())
+    registry.record_decision(fourth, rejection("Too few.").to_dict())
     samples = scraped(instance, tmp_path)
     assert value(samples, "production_version") == second
     assert value(samples, "rejected_versions") == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from football_assets.cli import main
+from football_assets.registry.gate import rejection
 from football_assets.registry.store import Registry
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.signing_keys import make_key
@@ -39,6 +40,18 @@ def test_a_model_card_is_shown_by_number_and_by_alias(
     for version, number in (("1", 1), ("production", 2), ("previous", 1)):
         assert main(["models", "show", version]) == 0
         assert f"Forecaster number {number}" in capsys.readouterr().out
+
+
+def test_the_reasons_of_the_gate_are_shown_and_a_corrupt_decision_is_named(
+    registry: Registry, capsys: pytest.CaptureFixture[str], refused: Callable[..., str]
+) -> None:
+    registry.record_decision(2, rejection("Too few matches.").to_dict())
+    assert main(["models", "show"]) == 0
+    assert "gate: Too few matches." in capsys.readouterr().out
+
+    registry.bucket.write("registry/decisions/2.json", b'{"accepted": true}')
+    assert "registry/decisions/2.json" in refused("models", "show")
+    assert "is corrupt (reasons: Field required)" in refused("models")
 
 
 def test_rollback_and_promotion_move_production(

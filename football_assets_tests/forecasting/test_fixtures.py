@@ -20,6 +20,7 @@ from football_assets.forecasting.fixtures import (
     production_bundle,
 )
 from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
+from football_assets.registry.gate import GateDecision
 from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.predictor import load_predictor
 from football_assets.registry.store import Registry
@@ -249,13 +250,29 @@ def test_without_a_production_model_the_error_has_the_gates_reason(bundle: Path,
     registry = Registry(LocalBucket(tmp_path / "bucket"))
     registry.set_alias("candidate", registry.publish(bundle, {}))
     refusals = ["The candidate is significantly worse than the Elo baseline."]
-    registry.record_decision(1, {"accepted": False, "reasons": ["Fine.", *refusals], "refusals": refusals})
+    registry.record_decision(1, GateDecision(False, ["Fine.", *refusals], refusals, []).to_dict())
     with pytest.raises(
         RegistryError, match="gate rejected version 1. The candidate is significantly worse"
     ) as caught:
         production_bundle(registry, tmp_path / "scratch")
     assert "football models promote 1" in str(caught.value)
     assert "Fine." not in str(caught.value)
+
+
+def test_without_a_production_model_a_corrupt_decision_of_the_gate_is_named(
+    bundle: Path, tmp_path: Path
+) -> None:
+    from football_assets.storage.local import LocalBucket
+
+    registry = Registry(LocalBucket(tmp_path / "bucket"))
+    registry.set_alias("candidate", registry.publish(bundle, {}))
+    registry.bucket.write(
+        "registry/decisions/1.json", b'{"accepted": false, "reasons": [], "comparisons": []}'
+    )
+    with pytest.raises(
+        RegistryError, match=r"decisions/1\.json in .* is corrupt \(refusals: Field required\)"
+    ):
+        production_bundle(registry, tmp_path / "scratch")
 
 
 def test_the_next_fixtures_are_readable_by_league(bundle: Path) -> None:

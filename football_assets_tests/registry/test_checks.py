@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from football_assets.registry.checks import (
     registered_versions_are_whole,
 )
 from football_assets.registry.config import CLASS_PRIOR
+from football_assets.registry.gate import rejection
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets.storage.model_files import METRICS
 
@@ -48,7 +50,18 @@ def registry(bucket: BucketResource, monkeypatch: pytest.MonkeyPatch) -> Registr
 
 
 def decided(*comparisons: dict[str, Any]) -> dict[str, Any]:
-    return {"accepted": False, "reasons": ["Too few.", "Too late."], "comparisons": list(comparisons)}
+    return rejection("").to_dict() | {"reasons": ["Too few.", "Too late."], "comparisons": list(comparisons)}
+
+
+@pytest.mark.parametrize("check", [candidate_passes_the_gate, candidate_beats_the_class_prior])
+def test_a_decision_without_a_field_is_named_as_corrupt(
+    registry: Registry, bucket: BucketResource, check: Callable[[BucketResource], object]
+) -> None:
+    registry.bucket.write("registry/decisions/7.json", b'{"accepted": true}')
+    with pytest.raises(
+        RegistryError, match=r"decisions/7\.json in .* is corrupt \(reasons: Field required\)"
+    ):
+        check(bucket)
 
 
 def test_a_version_that_was_never_judged_is_an_error_that_says_what_to_do(

@@ -7,6 +7,7 @@ import pytest
 
 from football_assets.errors import RegistryError
 from football_assets.registry.aliases import AliasState
+from football_assets.registry.gate import rejection
 from football_assets.registry.store import Registry
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.model_versions import published
@@ -42,13 +43,13 @@ def test_a_version_without_an_alias_is_removed_and_one_with_an_alias_is_not(
     registry.promote(2)
     registry.rollback()  # withdraws 2
     registry.set_alias("candidate", 3)
-    registry.record_decision(4, {"accepted": False})
+    registry.record_decision(4, rejection("Too few.").to_dict())
 
     assert [registry.remove(version) for version in (1, 2, 3, 4)] == [False, False, False, True]
 
     assert registry.versions() == [1, 2, 3]
     assert [item.name for item in registry.bucket.list("registry/versions/4/")] == []
-    assert registry.decision(4) == {"accepted": False}
+    assert registry.decision(4) == rejection("Too few.").to_dict()
     with pytest.raises(RegistryError, match="no model version 4"):
         registry.promote(4)
 
