@@ -1,20 +1,24 @@
 """Read the data versions of assets from Dagster's event log."""
 
+import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from dagster import AssetKey, AssetRecordsFilter, DagsterInstance
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
-from football_assets.errors import FootballError
 from football_assets.orchestration.dagster_private import DATA_VERSION_TAG
 
 _LATEST = 50  # materializations among which that of a content is searched
 _ATTEMPTS = 10
+_FIRST_WAIT_SECONDS = 0.1  # doubles with every attempt
+_LONGEST_WAIT_SECONDS = 5.0
 
 _Read = TypeVar("_Read")
 
 DataVersions = dict[str, str | dict[str, str] | None]
-"""Data version by asset; for a partitioned asset, data version by partition; None: never materialized."""
+"""Data version by asset; for a partitioned asset, data version by partition; None: never materialized, or
+not known."""
 
 
 def latest_data_versions(instance: DagsterInstance, keys: Iterable[AssetKey]) -> DataVersions:
@@ -65,12 +69,19 @@ def data_version_of(instance: DagsterInstance, key: AssetKey, name: str, value: 
 
 
 def read_with_data_versions(
-    instance: DagsterInstance, keys: Iterable[AssetKey], read: Callable[[], _Read]
+    instance: DagsterInstance,
+    keys: Iterable[AssetKey],
+    read: Callable[[], _Read],
+    warn: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[_Read, DataVersions]:
-    """Read assets together with their data versions, again if one was materialized meanwhile.
+    """Read assets together with their data versions, again if a materialization was recorded meanwhile.
 
-    Dagster records a materialization after its content is written: of an asset that is being written, the content may
-    be newer than the data version.
+    The pauses between the attempts grow exponentially. An asset that was materialized during the last attempt, too, has
+    the data version None, because it is not known which content was read.
+
+    Dagster records a materialization after the IO manager has written the content. So the content may be newer than the
+    data version if another run has written it and not recorded it before this function returns.
 
     Parameters
     ----------
@@ -80,29 +91,38 @@ def read_with_data_versions(
         The assets.
     read
         Reads their content.
+    warn
+        Called with one line if assets were materialized during every attempt.
+    sleep
+        Waits some seconds.
 
     Returns
     -------
     tuple
-        What `read` returned, and the data versions of `latest_data_versions`.
-
-    Raises
-    ------
-    FootballError
-        An asset was materialized during every attempt.
+        What `read` returned last, and the data versions.
     """
     keys = list(keys)
-    before = latest_data_versions(instance, keys)
-    for _ in range(_ATTEMPTS):
+
+    def attempt() -> tuple[_Read, DataVersions, list[str]]:
+        before = latest_data_versions(instance, keys)
         found = read()
         after = latest_data_versions(instance, keys)
-        if after == before:
-            return found, after
-        before = after
-    names = ", ".join(key.to_user_string() for key in keys)
-    raise FootballError(
-        f"Other runs materialized some of {names} during each of {_ATTEMPTS} attempts to read them: run this again."
+        return found, after, [name for name in after if after[name] != before[name]]
+
+    retrying = Retrying(
+        retry=retry_if_result(lambda outcome: bool(outcome[2])),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
+        sleep=sleep,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
+    found, versions, changed = retrying(attempt)
+    if changed:
+        warn(
+            f"Other runs materialized some of the assets during each of {_ATTEMPTS} attempts to read them. The data "
+            f"versions of {', '.join(changed)} are unknown."
+        )
+    return found, versions | dict.fromkeys(changed)
 
 
 def _latest(instance: DagsterInstance, key: AssetKey) -> str | dict[str, str] | None:

@@ -97,10 +97,13 @@ def registered_model(
 def _read_inputs(
     context: AssetExecutionContext, bucket: Bucket, sources: "BundleSources"
 ) -> tuple[dict[str, pl.DataFrame], Provenance]:
-    """Read the tables, and the data versions of the tables and folders as they were read.
+    """Read the tables, and the data versions of the tables and folders.
 
     Other runs may materialize an upstream asset while this step runs. A folder is named after the digest of its
-    content, which its materialization has. Tables are read here, since what an IO manager returns has no data version.
+    content, which its materialization has: its data version is that of the folder that was loaded. Tables are read
+    here, since what an IO manager returns has no data version, and again if a materialization was recorded meanwhile.
+    Dagster records it after the IO manager has written the table, so the content of a table may be newer than its data
+    version. A data version is None if it is not known.
     """
     from football_assets.orchestration.data_versions import data_version_of, read_with_data_versions
     from football_assets.orchestration.io_managers import DIGEST
@@ -114,7 +117,9 @@ def _read_inputs(
         for field in fields(sources)
     }
     keys = [AssetKey(name) for name in (*_OWN_TABLES, *(table.name for table in RATED_TABLES))]
-    tables, versions = read_with_data_versions(context.instance, keys, lambda: _read_tables(bucket))
+    tables, versions = read_with_data_versions(
+        context.instance, keys, lambda: _read_tables(bucket), context.log.warning
+    )
     inputs = dict(sorted({**folders, **versions}.items()))
     return tables, Provenance.of_run(context.run_id, code_commit(get_settings()), inputs)
 

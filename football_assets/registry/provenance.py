@@ -26,7 +26,7 @@ class Provenance:
         Release of the package football-assets.
     inputs
         Dagster's data version of each asset that the version was built from, of a partitioned asset by partition.
-        None: no materialization of the content is recorded.
+        None: not known, as without a recorded materialization of the content.
     """
 
     run_id: str

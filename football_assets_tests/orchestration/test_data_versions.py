@@ -5,7 +5,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from football_assets.errors import FootballError
 from football_assets.orchestration.data_versions import (
     data_version_of,
     latest_data_versions,
@@ -90,6 +89,8 @@ def test_assets_are_read_again_until_none_is_materialized_meanwhile() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize([whole], instance=instance)
         reads: list[int] = []
+        pauses: list[float] = []
+        warnings: list[str] = []
 
         def read() -> int:
             reads.append(len(reads))
@@ -97,20 +98,50 @@ def test_assets_are_read_again_until_none_is_materialized_meanwhile() -> None:
                 dg.materialize([whole_later], instance=instance)
             return len(reads)
 
-        assert read_with_data_versions(instance, keys, read) == (2, {"absent": None, "whole": "w2"})
-        assert read_with_data_versions(instance, keys, read) == (3, {"absent": None, "whole": "w2"})
+        versions = {"absent": None, "whole": "w2"}
+        assert read_with_data_versions(instance, keys, read, warnings.append, pauses.append) == (2, versions)
+        assert pauses == [0.1]
+        assert read_with_data_versions(instance, keys, read, warnings.append, pauses.append) == (3, versions)
+        assert pauses == [0.1]
+        assert not warnings
 
 
-def test_assets_that_are_materialized_all_the_time_are_an_error() -> None:
+def test_an_asset_that_is_materialized_during_the_pause_is_read_once_more_only() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
+        dg.materialize([whole], instance=instance)
         reads: list[int] = []
 
-        def read() -> None:
+        def read() -> int:
+            reads.append(len(reads))
+            if len(reads) == 1:
+                dg.materialize([whole_later], instance=instance)
+            return len(reads)
+
+        def pause(_: float) -> None:
+            dg.materialize([whole], instance=instance)
+
+        found = read_with_data_versions(instance, [dg.AssetKey("whole")], read, pytest.fail, pause)
+        assert found == (2, {"whole": "w1"})
+
+
+def test_the_data_versions_of_assets_that_are_materialized_all_the_time_are_unknown() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        dg.materialize([parts], instance=instance, partition_key="at", tags={"n": "1"})
+        reads: list[int] = []
+        pauses: list[float] = []
+        warnings: list[str] = []
+
+        def read() -> int:
             reads.append(len(reads))
             dg.materialize([(whole, whole_later)[len(reads) % 2]], instance=instance)
+            return len(reads)
 
-        with pytest.raises(
-            FootballError, match="Other runs materialized some of whole during each of 10 attempts"
-        ):
-            read_with_data_versions(instance, [dg.AssetKey("whole")], read)
-        assert len(reads) == 10
+        keys = [dg.AssetKey("whole"), dg.AssetKey("parts")]
+        found = read_with_data_versions(instance, keys, read, warnings.append, pauses.append)
+
+    assert found == (10, {"parts": {"at": "at 1"}, "whole": None})
+    assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5])
+    assert warnings == [
+        "Other runs materialized some of the assets during each of 10 attempts to read them. "
+        "The data versions of whole are unknown."
+    ]

@@ -16,6 +16,7 @@ from dagster import (
     InputContext,
 )
 
+from football_assets.orchestration import data_versions
 from football_assets.orchestration.dagster_private import DATA_VERSION_TAG
 from football_assets.orchestration.data_versions import latest_data_versions
 from football_assets.orchestration.io_managers import FolderIOManager
@@ -148,6 +149,31 @@ def test_tables_that_are_materialized_while_they_are_read_are_read_again(
         states[name] = world.registry.open("candidate").read("team_state.parquet")
     assert states["before"] != states["later"]
     assert world.registry.open(1).read("team_state.parquet") == states["later"]
+
+
+def test_a_table_that_is_materialized_during_every_read_has_no_data_version_and_the_version_is_registered(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read, reads = tables.read_table, []
+
+    def read_while_another_run_writes(
+        bucket: Bucket, name: str, *arguments: Any, **options: Any
+    ) -> pl.DataFrame:
+        if name == "team_form":
+            reads.append(name)
+            report(instance, "team_form", f"version {len(reads)}")
+        return read(bucket, name, *arguments, **options)
+
+    monkeypatch.setattr(tables, "read_table", read_while_another_run_writes)
+    monkeypatch.setattr(data_versions, "_FIRST_WAIT_SECONDS", 0)
+    with DagsterInstance.ephemeral() as instance:
+        report(instance, "team_ratings", "settled")
+        world.run(assets, instance=instance)
+
+    inputs = world.registry.manifest(1).metadata["provenance"]["inputs"]
+    assert (inputs["team_form"], inputs["team_ratings"]) == (None, "settled")
+    assert len(reads) == 10
+    assert "The data versions of team_form are unknown." in capsys.readouterr().err
 
 
 def test_the_bundle_is_an_artifact_of_wandb_where_tracking_is_on(
