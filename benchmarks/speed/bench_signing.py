@@ -32,7 +32,7 @@ with TemporaryDirectory() as scratch:
     registry = Registry(open_bucket(bucket), policy)
     ServedModel.load(registry, int(version), Path(scratch), provider="cpu", threads=1)
     first = time.perf_counter()
-    registry.fetch(int(version), Path(scratch))
+    registry.open(int(version)).load(Path(scratch))
     sys.stdout.write(json.dumps([first - started, time.perf_counter() - first]))
 """
 
@@ -48,8 +48,8 @@ def main() -> int:
     parser.add_argument("--home", type=Path, default=Settings().home, help="home with a production version")
     source = Registry(open_bucket(str(parser.parse_args().home / "bucket")), SignaturePolicy())
     with TemporaryDirectory(prefix="football-signing-") as folder:
-        bundle = source.fetch("production", Path(folder) / "scratch")
-        size = sum(path.stat().st_size for path in bundle.iterdir())
+        bundle = source.open("production").load(Path(folder) / "scratch")
+        size = sum(len(content) for content in bundle.files.values())
         key = make_key(Path(folder) / "keys")
         publish: dict[str, list[float]] = {"without": [], "with": []}
         load: dict[str, list[tuple[float, float]]] = {"without": [], "with": []}
@@ -65,7 +65,7 @@ def main() -> int:
                 load[name].append(_load(bucket, version, keys))
     _report("register a version", publish)
     _report("load a version, first time", {name: [item[0] for item in items] for name, items in load.items()})
-    _report("fetch it again", {name: [item[1] for item in items] for name, items in load.items()})
+    _report("load it again", {name: [item[1] for item in items] for name, items in load.items()})
     sys.stdout.write(f"Bundle of {size / 1e6:.1f} MB, median of {REPETITIONS}.\n")
     return 0
 

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from football_assets.domain.scorelines import Score, likeliest_scores, score_matrix
-from football_assets.registry.predictor import load_predictor
+from football_assets.registry.predictor import load_predictor, load_team_state
 from football_assets.registry.store import Registry
-from football_assets.sequences.state import Fixture, TeamState
+from football_assets.sequences.state import Fixture
 from football_assets.storage.opening import open_bucket
 
 
@@ -38,8 +38,8 @@ class Forecast(BaseModel):
 
 def build(bucket: str, scratch: Path) -> FastAPI:
     """The application on the production model of a bucket."""
-    bundle = Registry(open_bucket(bucket)).fetch("production", scratch)
-    state, session = TeamState.load(bundle), load_predictor(bundle)
+    bundle = Registry(open_bucket(bucket)).open("production").load(scratch)
+    state, session = load_team_state(bundle), load_predictor(bundle)
     api = FastAPI()
 
     @api.post("/predict")

@@ -74,9 +74,9 @@ def prepared(home: Path | None) -> Iterator[Workload]:
 
 def real_fixtures(registry: "Registry", scratch: Path, count: int) -> list[dict[str, str]]:
     """Fixtures between teams of all leagues that the production model knows, in the fortnight after its results."""
-    from football_assets.sequences.state import TeamState
+    from football_assets.registry.predictor import load_team_state
 
-    state = TeamState.load(registry.fetch("production", scratch))
+    state = load_team_state(registry.open("production").load(scratch))
     chance = random.Random(0)
     pairs = []
     for league in state.leagues():
@@ -103,7 +103,9 @@ def second_version(registry: "Registry", scratch: Path) -> int:
     from football_assets.storage.model_files import MODEL
 
     folder = scratch / "shifted"
-    shutil.copytree(registry.fetch("production", scratch), folder)
+    folder.mkdir()
+    for name, content in registry.open("production").load(scratch).files.items():
+        (folder / name).write_bytes(content)
     model = onnx.load(folder / MODEL)
     weight = next(item for item in model.graph.initializer if item.name == _SHIFTED)
     values = numpy_helper.to_array(weight)

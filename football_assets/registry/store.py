@@ -50,7 +50,7 @@ class Registry:
     Example
     -------
     >>> registry = Registry(open_bucket("football_home/bucket"))
-    >>> registry.fetch("production", Path("scratch"))
+    >>> registry.open("production").load(Path("scratch"))
     """
 
     def __init__(self, bucket: Bucket, policy: SignaturePolicy | None = None) -> None:
@@ -139,25 +139,6 @@ class Registry:
                 f"No model version is {reference!r} in {self.bucket.url}. {self._versions.describe()}"
             )
         return number
-
-    def fetch(self, reference: int | str, scratch: Path) -> Path:
-        """Copy a version into a local folder, every file checked against its digest.
-
-        Parameters
-        ----------
-        reference
-            A version's number or an alias.
-        scratch
-            Folder that keeps the copy; a second call finds it there.
-
-        Raises
-        ------
-        RegistryError
-            There is no such version, or a file of it is missing or corrupt.
-        SignatureError
-            Signatures are verified, and no accepted signer has signed the version.
-        """
-        return self.open(reference).fetch(scratch)
 
     def read(self, reference: int | str, name: str) -> bytes:
         """Read one file of a version, checked against its digest.

@@ -221,37 +221,13 @@ class StoredVersion:
         RegistryError
             A file is missing or corrupt.
         """
-        target = self._copy_folder(scratch)
+        target = scratch / "registry" / f"{self.number}-{self.manifest.content[:16]}"
         try:
             files = read_copy(target, self.manifest)
         except RegistryError:  # no copy, or a corrupt one
             files = {name: self.read(name) for name in self.manifest.files}
             _store_copy(files, target)
         return ModelBundle(files, str(self.folder))
-
-    def fetch(self, scratch: Path) -> Path:
-        """Copy the files into a local folder, each checked against its digest.
-
-        A process that can write to the scratch folder can change the copy afterwards: `load` returns the bytes that
-        were checked.
-
-        Parameters
-        ----------
-        scratch
-            Folder that keeps the copy; a second call finds it there.
-
-        Raises
-        ------
-        RegistryError
-            A file is missing or corrupt.
-        """
-        self.load(scratch)
-        target = self._copy_folder(scratch)
-        read_copy(target, self.manifest)
-        return target
-
-    def _copy_folder(self, scratch: Path) -> Path:
-        return scratch / "registry" / f"{self.number}-{self.manifest.content[:16]}"
 
 
 def _remember(outcomes: dict[_Verified, str], key: _Verified, outcome: str) -> None:
@@ -274,7 +250,7 @@ def _store_copy(files: Mapping[str, bytes], target: Path) -> None:
         try:
             temporary.rename(target)
         except OSError:  # the folder is there: corrupt, or stored by another process meanwhile
-            with suppress(NotADirectoryError):  # a file has its name: `fetch` reports that
+            with suppress(NotADirectoryError):  # a file has its name: no copy is kept
                 for name in files:
                     if (target / name).is_dir() and not (target / name).is_symlink():
                         shutil.rmtree(target / name)

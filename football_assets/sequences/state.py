@@ -8,7 +8,6 @@ The parts: `state_table` builds the table, `state_names` finds leagues and teams
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,6 @@ from football_assets.sequences.state_summaries import (
     team_profile,
 )
 from football_assets.sequences.state_table import OVERALL_FORM, read_home_advantage
-from football_assets.storage.model_files import TEAM_STATE
 
 __all__ = [
     "Fixture",
@@ -94,11 +92,6 @@ class TeamState:
         )
         self._league_summaries = summarise_leagues(leagues, self._inputs.season_rows)
         self._team_summaries = summarise_teams(self._teams, self._inputs.season_rows, elo)
-
-    @classmethod
-    def load(cls, bundle: Path, spec: FeatureSpec | None = None) -> "TeamState":
-        """Read the state of a model bundle."""
-        return cls(pl.read_parquet(bundle / TEAM_STATE), spec or FeatureSpec.load(bundle))
 
     @property
     def as_of(self) -> date:

@@ -11,6 +11,7 @@ from football_assets.registry.store import Registry
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.model_files import TEAM_STATE
+from football_assets_tests.builders.model_versions import copy_version
 
 FIGURES = "demo.json"  # beside the home; written last
 
@@ -40,7 +41,7 @@ def copy_bucket(home: Path, target: Path) -> LocalBucket:
 def publish_reversed(bucket: Bucket, scratch: Path) -> int:
     """Publish a second version, which takes the weakest teams for the strongest; returns its number."""
     registry = Registry(bucket)
-    bundle = Path(shutil.copytree(registry.fetch("production", scratch), scratch / "reversed"))
+    bundle = copy_version(registry.open("production"), scratch / "reversed")
     state = pl.read_parquet(bundle / TEAM_STATE)
     state.with_columns(elo=3000 - pl.col("elo")).write_parquet(bundle / TEAM_STATE)
     return registry.publish(bundle, {})

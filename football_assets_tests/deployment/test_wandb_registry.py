@@ -123,7 +123,7 @@ def test_a_signed_version_keeps_its_provenance_and_is_signed_here(
     assert registry.aliases() == {"production": 1}
     metadata = registry.manifest(1).metadata
     assert metadata == {"source": shelf.name, "provenance": {"run_id": "elsewhere"}}
-    assert Registry(registry.bucket, own.verifying).fetch("production", tmp_path / "fetched").is_dir()
+    assert Registry(registry.bucket, own.verifying).open("production").load(tmp_path / "fetched").files
 
 
 def test_a_signed_version_of_this_bucket_is_promoted_by_a_process_without_a_key(

@@ -4,7 +4,6 @@ One start for all tests of this module, which therefore run in their order.
 """
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +26,7 @@ from football_assets.forecasting.fixtures import forecast_match
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets.storage.model_files import MODEL_CARD, TEAM_STATE
 from football_assets_tests.builders.demo import copy_bucket, publish_reversed
+from football_assets_tests.builders.model_versions import copy_version
 from football_assets_tests.builders.running import NEED_A_MODEL
 from football_assets_tests.end_to_end.serving import (
     COMMAND,
@@ -325,7 +325,7 @@ def test_a_corrupt_version_leaves_the_old_one_answering_and_a_repaired_one_is_lo
     server: Server, tmp_path: Path
 ) -> None:
     registry, api = Registry(server.bucket), ServeApi(server.serve_address)
-    bundle = Path(shutil.copytree(registry.fetch(2, tmp_path), tmp_path / "third"))
+    bundle = copy_version(registry.open(2), tmp_path / "third")
     (bundle / MODEL_CARD).write_text("# The third\n")
     third = registry.publish(bundle, {})
     state = f"{VERSIONS}{third}/{TEAM_STATE}"

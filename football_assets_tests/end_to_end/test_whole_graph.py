@@ -15,8 +15,8 @@ import pytest
 
 from football_assets import cli
 from football_assets.forecasting.fixtures import forecast_match
+from football_assets.registry.predictor import load_team_state
 from football_assets.registry.store import Registry
-from football_assets.sequences.state import TeamState
 from football_assets.sequences.tensors import open_tensors
 from football_assets.storage.artifacts import fetch
 from football_assets.storage.bucket import Bucket
@@ -90,7 +90,7 @@ def test_the_model_beats_the_class_prior_clearly_and_elo_on_matches_it_never_saw
 
 def test_a_fixture_asked_for_by_name_has_the_inputs_of_the_graph_to_the_bit(world: World) -> None:
     tensors = open_tensors(world.folder("sequence_tensors"))
-    state = TeamState.load(Registry(world.bucket).fetch("production", world.home / "scratch"))
+    state = load_team_state(Registry(world.bucket).open("production").load(world.home / "scratch"))
     # One fixture was postponed and not played since: its teams have later results.
     unplayed = np.flatnonzero(~tensors.played & (tensors.days > np.datetime64(state.as_of)))
     assert len(unplayed) == 1368

@@ -22,14 +22,14 @@ from football_assets.forecasting.fixtures import (
 from football_assets.forecasting.schema import FIXTURE_DESCRIPTIONS, FIXTURE_SCHEMA
 from football_assets.registry.gate import GateDecision
 from football_assets.registry.model_bundle import ModelBundle
-from football_assets.registry.predictor import load_predictor
+from football_assets.registry.predictor import load_predictor, load_team_state
 from football_assets.registry.store import Registry
 from football_assets.sequences.columns import MARKET_TABLE, SHOT_TABLE, columns_read
 from football_assets.sequences.encoder import TeamHistory, encode, history_rows
 from football_assets.sequences.home_advantage import with_home_advantage
 from football_assets.sequences.rating_context import with_rating_context
 from football_assets.sequences.spec import DEFAULT_SPEC, MATCH_ODDS, Feature
-from football_assets.sequences.state import Fixture, TeamState
+from football_assets.sequences.state import Fixture
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import write_table
 from football_assets_tests.builders.feature_tables import FIRST_DAY, PLAYED_ROUNDS, ROUNDS, feature_tables
@@ -124,7 +124,9 @@ ALL_GROUPS = frozenset({"results", "shots", "odds", "match_odds"})
 
 
 def test_a_forecast_says_which_inputs_and_odds_it_uses(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = TeamState.load(bundle).encode([Fixture("eng.1", "Arsenal", "Everton", MATCH_DAY)] * 3)
+    batch = load_team_state(ModelBundle.of_folder(bundle)).encode(
+        [Fixture("eng.1", "Arsenal", "Everton", MATCH_DAY)] * 3
+    )
     places = [DEFAULT_SPEC.context_names.index(name) for name in ("odds_rated", *MATCH_ODDS)]
     batch.context[:, places] = [
         [0, np.nan, np.nan, np.nan],
@@ -201,7 +203,9 @@ def test_a_match_is_forecast_by_names_with_what_the_bundle_knows(
     row = found.row(0, named=True)
     assert (row["league_id"], row["home_team"], row["away_team"]) == ("eng.1", "Arsenal", "Everton")
     assert (row["season"], row["kickoff_date"], row["model_version"]) == ("2015-16", MATCH_DAY, 1)
-    batch = TeamState.load(bundle).encode([Fixture("eng.1", "Arsenal", "Everton", MATCH_DAY)])
+    batch = load_team_state(ModelBundle.of_folder(bundle)).encode(
+        [Fixture("eng.1", "Arsenal", "Everton", MATCH_DAY)]
+    )
     expected, _ = load_predictor(bundle).predict(batch.home_history, batch.away_history, batch.context)
     np.testing.assert_allclose([row[name] for name in CHANCES], expected[0], atol=1e-6)
 

@@ -197,7 +197,7 @@ def test_an_alias_that_is_no_number_is_corrupt(
 
     for use in (
         registry.aliases,
-        lambda: registry.fetch("production", tmp_path / "scratch"),
+        lambda: registry.open("production").load(tmp_path / "scratch"),
         lambda: registry.promote(1),
         registry.rollback,
     ):

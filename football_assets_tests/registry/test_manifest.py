@@ -54,7 +54,7 @@ def test_a_damaged_manifest_is_named(registry: Registry, tmp_path: Path) -> None
     for damaged in (b"{", b"[]", b"[" * 100_000, json.dumps(record).encode()):
         registry.bucket.write(name, damaged)
         with pytest.raises(RegistryError, match=r"versions/1/manifest\.json is corrupt"):
-            registry.fetch(1, tmp_path / "scratch")
+            registry.open(1).load(tmp_path / "scratch")
 
 
 def test_a_version_with_a_deeply_nested_manifest_prevents_no_publication(
@@ -118,7 +118,7 @@ def test_a_manifest_cannot_name_a_file_elsewhere(
     rewrite_manifest(registry, rename)
     reads = record_reads(registry.bucket, monkeypatch)
     for use in (
-        lambda: registry.fetch(1, tmp_path / "scratch"),
+        lambda: registry.open(1).load(tmp_path / "scratch"),
         lambda: registry.read(1, escape),
         lambda: registry.promote(1),
         lambda: registry.sign(1),
@@ -144,7 +144,7 @@ def test_a_symbolic_link_in_a_version_is_rejected(tmp_path: Path, link: str) -> 
     path.symlink_to(tmp_path / "elsewhere")
 
     for use in (
-        lambda: registry.fetch(1, tmp_path / "scratch"),
+        lambda: registry.open(1).load(tmp_path / "scratch"),
         lambda: registry.read(1, "model.onnx"),
         lambda: registry.promote(1),
     ):

@@ -3,12 +3,15 @@
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from football_assets.errors import RegistryError
 from football_assets.registry import predictor
 from football_assets.registry.model_bundle import ModelBundle
+from football_assets.sequences.spec import FeatureSpec
 from football_assets.sequences.state import TeamState
+from football_assets.storage.model_files import TEAM_STATE
 
 
 def test_the_float32_model_is_loaded_with_threads_and_provider(
@@ -42,8 +45,8 @@ def test_the_model_of_a_bundle_in_memory_is_loaded_from_its_bytes(monkeypatch: p
 
 
 def test_inputs_and_teams_are_parsed_from_the_bytes_of_the_bundle(bundle: Path) -> None:
-    expected = TeamState.load(bundle)
     in_memory = ModelBundle.of_folder(bundle)
+    expected = TeamState(pl.read_parquet(bundle / TEAM_STATE), FeatureSpec.load(bundle))
     shutil.rmtree(bundle)
 
     assert predictor.load_feature_spec(in_memory) == expected.spec

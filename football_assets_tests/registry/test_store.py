@@ -22,7 +22,7 @@ def test_unknown_versions_and_aliases_are_refused_with_what_there_is(
     registry: Registry, tmp_path: Path
 ) -> None:
     with pytest.raises(RegistryError, match="None was published yet"):
-        registry.fetch("production", tmp_path)
+        registry.open("production").load(tmp_path)
     published(registry, tmp_path, 2)
     with pytest.raises(RegistryError, match="no model version 9.*Versions: 1, 2"):
         registry.promote(9)
@@ -72,7 +72,7 @@ def test_a_version_that_gets_an_alias_while_it_is_removed_stays_whole(
 
     assert not registry.remove(1)
     assert other.aliases() == {"production": 1}
-    assert other.fetch("production", tmp_path / "scratch").is_dir()
+    assert other.open("production").load(tmp_path / "scratch").files
 
 
 def test_an_alias_for_a_version_that_is_removed_meanwhile_is_taken_back(

@@ -71,14 +71,19 @@ def text_of(files: Mapping[str, bytes]) -> str:
     return text
 
 
+def copy_of(version: StoredVersion, scratch: Path) -> Path:
+    """Folder of the only copy of a version."""
+    (folder,) = (scratch / "registry").glob(f"{version.number}-{version.manifest.content[:16]}*")
+    return folder
+
+
 def described(version: StoredVersion, scratch: Path) -> tuple[str, str, str | None]:
     """Run of the provenance, text of all files, and signer of a version."""
     provenance = version.provenance
     assert provenance is not None
     text = text_of(version.load(scratch).files)
     assert text_of({name: version.read(name) for name in version.manifest.files}) == text
-    folder = version.fetch(scratch)
-    assert text_of({path.name: path.read_bytes() for path in folder.iterdir()}) == text
+    assert text_of(read_copy(copy_of(version, scratch), version.manifest)) == text
     manifest = json.loads(version.signature_files()[MANIFEST_FILE])
     assert manifest["metadata"]["provenance"] == provenance
     return provenance["run_id"], text, version.signature().signed_by
@@ -145,8 +150,8 @@ def test_a_copy_that_is_altered_after_it_was_checked_does_not_change_what_was_lo
     bucket: LocalBucket, states: dict[str, dict[str, bytes]], accepted: SignaturePolicy, tmp_path: Path
 ) -> None:
     version = Registry(bucket, accepted).open(1)
-    folder = version.fetch(tmp_path)
     loaded = version.load(tmp_path)
+    folder = copy_of(version, tmp_path)
     (folder / "model.onnx").write_bytes(b"altered")
 
     assert text_of(loaded.files) == "own"
@@ -167,26 +172,28 @@ def test_a_copy_that_another_process_has_finished_meanwhile_stays_whole(
     other = Registry(LocalBucket(bucket.root), SignaturePolicy()).open(1)
     version = Registry(bucket, SignaturePolicy()).open(1)
     if is_corrupt:
-        (other.fetch(scratch) / "model.onnx").write_bytes(b"altered")
-    returned: list[Path] = []
+        other.load(scratch)
+        (copy_of(other, scratch) / "model.onnx").write_bytes(b"altered")
+    stored: list[Path] = []
 
     def copied_meanwhile(folder: Path, manifest: Manifest) -> dict[str, bytes]:
         monkeypatch.setattr(stored_version, "read_copy", read_copy)
         try:
             return read_copy(folder, manifest)
         finally:
-            returned.append(other.fetch(scratch))
+            assert text_of(other.load(scratch).files) == "own"
+            stored.append(copy_of(other, scratch))
 
     def the_other_copy_is_whole() -> None:
-        read_copy(returned[0], other.manifest)
+        read_copy(stored[0], other.manifest)
 
     monkeypatch.setattr(stored_version, "read_copy", copied_meanwhile)
     names = exchange_after(bucket, monkeypatch, 0, the_other_copy_is_whole)
 
     assert text_of(version.load(scratch).files) == "own"
     assert len(names) == 2
-    assert text_of(read_copy(returned[0], other.manifest)) == "own"
-    assert [path.name for path in (scratch / "registry").iterdir()] == [returned[0].name]
+    assert text_of(read_copy(stored[0], other.manifest)) == "own"
+    assert [path.name for path in (scratch / "registry").iterdir()] == [stored[0].name]
 
 
 def test_verified_files_are_returned_though_the_copy_of_another_process_is_corrupt(
@@ -197,7 +204,8 @@ def test_verified_files_are_returned_though_the_copy_of_another_process_is_corru
     version = Registry(bucket, SignaturePolicy()).open(1)
 
     def store_and_alter() -> None:
-        folder = other.fetch(tmp_path)
+        other.load(tmp_path)
+        folder = copy_of(other, tmp_path)
         (folder / "model.onnx").write_bytes(b"altered")
         (folder / "metrics.json").unlink()
         (folder / "metrics.json").mkdir()
@@ -205,8 +213,7 @@ def test_verified_files_are_returned_though_the_copy_of_another_process_is_corru
     exchange_after(bucket, monkeypatch, 1, store_and_alter)
 
     assert text_of(version.load(tmp_path).files) == "own"
-    folder = version.fetch(tmp_path)
-    assert text_of({path.name: path.read_bytes() for path in folder.iterdir()}) == "own"
+    assert text_of(read_copy(copy_of(version, tmp_path), version.manifest)) == "own"
 
 
 def test_a_version_that_was_loaded_before_is_read_from_the_copy(

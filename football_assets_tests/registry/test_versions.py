@@ -1,4 +1,4 @@
-"""Model versions on both kinds of bucket, with processes that publish and threads that fetch at once."""
+"""Model versions on both kinds of bucket, with processes that publish and threads that load at once."""
 
 import json
 import multiprocessing
@@ -34,9 +34,9 @@ def test_versions_are_numbered_from_one_and_keep_their_files_and_metadata(
     manifest = registry.manifest(2)
     assert manifest.metadata == {"i": 1}
     assert set(manifest.files) == {"metrics.json", "model.onnx"}
-    folder = registry.fetch(2, tmp_path / "scratch")
-    assert json.loads((folder / "metrics.json").read_text()) == {"text": "content 1"}
-    assert (folder / "model.onnx").read_bytes() == b"content 1" * 1000
+    files = registry.open(2).load(tmp_path / "scratch").files
+    assert json.loads(files["metrics.json"]) == {"text": "content 1"}
+    assert files["model.onnx"] == b"content 1" * 1000
 
 
 def test_the_same_files_published_again_are_the_same_version(registry: Registry, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_corrupt_version_is_not_reused_for_the_same_files(registry: Registry, 
     first = registry.publish(small_bundle(tmp_path / "a"), {})
     registry.bucket.write(f"{VERSIONS}{first}/model.onnx", b"rotten")
     assert registry.publish(small_bundle(tmp_path / "b"), {}) == 2
-    assert registry.fetch(2, tmp_path / "scratch").is_dir()
+    assert registry.open(2).load(tmp_path / "scratch").files
 
 
 def test_a_version_without_manifest_is_invisible_and_its_number_is_left_alone(
@@ -61,7 +61,7 @@ def test_a_version_without_manifest_is_invisible_and_its_number_is_left_alone(
     registry.bucket.write(f"{VERSIONS}1/model.onnx", b"half")
     assert registry.versions() == []
     with pytest.raises(RegistryError, match="no model version 1"):
-        registry.fetch(1, tmp_path / "scratch")
+        registry.open(1).load(tmp_path / "scratch")
     with pytest.raises(RegistryError, match="no model version 1"):
         registry.set_alias("candidate", 1)
     assert registry.publish(small_bundle(tmp_path / "a"), {}) == 2
@@ -72,10 +72,10 @@ def test_a_damaged_file_is_named_and_never_returned(registry: Registry, tmp_path
     published(registry, tmp_path, 1)
     registry.bucket.write(f"{VERSIONS}1/model.onnx", b"content 0" * 999 + b"content 9")
     with pytest.raises(RegistryError, match=r"versions/1/model\.onnx is corrupt"):
-        registry.fetch(1, tmp_path / "scratch")
+        registry.open(1).load(tmp_path / "scratch")
     registry.bucket.delete(f"{VERSIONS}1/model.onnx")
     with pytest.raises(RegistryError, match=r"versions/1/model\.onnx is missing"):
-        registry.fetch(1, tmp_path / "scratch")
+        registry.open(1).load(tmp_path / "scratch")
     assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
 
 
@@ -91,44 +91,47 @@ def test_a_copy_that_another_process_left_damaged_meanwhile_is_replaced(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", overtaken)
-    folder = registry.fetch(1, tmp_path / "scratch")
-
-    assert ModelBundle.of_folder(folder).files == registry.open(1).load(tmp_path / "other").files
-
-
-def test_a_file_in_the_place_of_the_copy_is_named_and_does_not_prevent_loading(
-    registry: Registry, tmp_path: Path
-) -> None:
-    published(registry, tmp_path, 1)
-    folder = registry.fetch(1, tmp_path / "scratch")
     loaded = registry.open(1).load(tmp_path / "scratch").files
+
+    assert loaded["model.onnx"] == b"content 0" * 1000
+    assert ModelBundle.of_folder(copy_in(tmp_path / "scratch")).files == loaded
+
+
+def test_a_file_in_the_place_of_the_copy_does_not_prevent_loading(registry: Registry, tmp_path: Path) -> None:
+    published(registry, tmp_path, 1)
+    loaded = registry.open(1).load(tmp_path / "scratch").files
+    folder = copy_in(tmp_path / "scratch")
     shutil.rmtree(folder)
     folder.write_bytes(b"")
 
     assert registry.open(1).load(tmp_path / "scratch").files == loaded
-    with pytest.raises(RegistryError, match=r"1-\w{16}/\S+ is corrupt: delete .*1-\w{16} and try again"):
-        registry.fetch(1, tmp_path / "scratch")
+    assert [*folder.parent.iterdir()] == [folder]
 
 
-def test_a_damaged_copy_in_the_scratch_folder_is_fetched_again(registry: Registry, tmp_path: Path) -> None:
+def test_a_damaged_copy_in_the_scratch_folder_is_replaced(registry: Registry, tmp_path: Path) -> None:
     published(registry, tmp_path, 1)
-    folder = registry.fetch(1, tmp_path / "scratch")
+    loaded = registry.open(1).load(tmp_path / "scratch").files
+    folder = copy_in(tmp_path / "scratch")
     (folder / "model.onnx").write_bytes(b"rotten")
     (folder / "metrics.json").unlink()
-    again = registry.fetch(1, tmp_path / "scratch")
-    assert (again / "model.onnx").read_bytes() == b"content 0" * 1000
-    assert (again / "metrics.json").is_file()
+    assert registry.open(1).load(tmp_path / "scratch").files == loaded
+    assert ModelBundle.of_folder(folder).files == loaded
 
 
-def test_many_can_fetch_one_version_into_one_scratch_folder_at_once(
+def test_many_can_load_one_version_into_one_scratch_folder_at_once(
     registry: Registry, tmp_path: Path
 ) -> None:
     published(registry, tmp_path, 1)
     with ThreadPoolExecutor(8) as pool:
-        folders = list(pool.map(lambda _: registry.fetch(1, tmp_path / "scratch"), range(24)))
-    assert len(set(folders)) == 1
-    assert sorted(path.name for path in folders[0].iterdir()) == ["metrics.json", "model.onnx"]
-    assert list(folders[0].parent.iterdir()) == [folders[0]]
+        loaded = list(pool.map(lambda _: registry.open(1).load(tmp_path / "scratch").files, range(24)))
+    assert all(files == loaded[0] for files in loaded)
+    assert ModelBundle.of_folder(copy_in(tmp_path / "scratch")).files == loaded[0]
+
+
+def copy_in(scratch: Path) -> Path:
+    """Return the folder of the only copy in a scratch folder."""
+    (folder,) = (scratch / "registry").iterdir()
+    return folder
 
 
 def _publish_many(url: str, folder: Path, worker: int, count: int) -> list[int]:
@@ -148,10 +151,10 @@ def test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_se
         seen: set[int] = set()
         while not jobs.ready():
             for version in set(registry.versions()) - seen:
-                folder = registry.fetch(version, tmp_path / "reader")  # raises if any file is not whole
+                loaded = registry.open(version).load(tmp_path / "reader")  # raises if any file is not whole
                 origin = registry.manifest(version).metadata
                 text = f"worker {origin['worker']} bundle {origin['i']}"
-                assert (folder / "model.onnx").read_bytes() == text.encode() * 1000
+                assert loaded.read("model.onnx") == text.encode() * 1000
                 seen.add(version)
         results = jobs.get()
     assert sorted(version for result in results for version in result) == list(range(1, workers * count + 1))
@@ -200,7 +203,7 @@ def test_a_version_is_whole_can_be_restored_or_is_known_to_be_unneeded_when_its_
     assert is_whole or len(looks) == 2
     assert is_whole == (changes < 3)
     if is_whole:
-        assert registry.fetch(1, tmp_path / "scratch").is_dir()
+        assert registry.open(1).load(tmp_path / "scratch").files
     else:
         assert Registry(bucket.__class__(tmp_path / "bucket")).remove(1)
     assert not registry.restore(1)
@@ -226,7 +229,7 @@ def test_a_version_that_gets_an_alias_is_restored_when_its_removal_was_killed(
         registry.remove(1, needed)
 
     assert other.restore(1)
-    assert other.fetch("production", tmp_path / "scratch").is_dir()
+    assert other.open("production").load(tmp_path / "scratch").files
     assert not other.remove(1)
 
 
@@ -261,4 +264,4 @@ def test_a_version_that_another_process_restores_while_it_is_removed_stays_whole
 
     assert not registry.remove(1, needed)
     assert restored == [True]
-    assert registry.fetch(1, tmp_path / "scratch").is_dir()
+    assert registry.open(1).load(tmp_path / "scratch").files

@@ -82,7 +82,7 @@ def test_a_signed_version_passes_the_gate_and_has_a_verified_signer(
     reader = Registry(bucket, key.verifying)
 
     assert judge(reader, 2).outcome is PromotionOutcome.PROMOTED
-    assert reader.fetch(2, tmp_path / "scratch").is_dir()
+    assert reader.open(2).load(tmp_path / "scratch").files
     signature = reader.signature("production")
     assert signature.status is SignatureStatus.VERIFIED
     assert str(signature.signed_by).startswith("key ")
@@ -96,7 +96,7 @@ def test_an_altered_version_is_never_returned_and_rejected_by_the_gate(
     reader = Registry(bucket, key.verifying)
 
     with pytest.raises(RegistryError):
-        reader.fetch(2, tmp_path / "scratch")
+        reader.open(2).load(tmp_path / "scratch")
     with pytest.raises(RegistryError):
         reader.read(2, FEATURE_SPEC)
     with pytest.raises(RegistryError):
@@ -130,7 +130,7 @@ def test_a_version_that_is_altered_after_it_was_verified_is_rejected(
     signed: Registry, bucket: LocalBucket, key: KeyPair, alteration: str, tmp_path: Path
 ) -> None:
     reader = Registry(bucket, key.verifying)
-    reader.fetch(2, tmp_path / "scratch")
+    reader.open(2).load(tmp_path / "scratch")
     reader.read(2, "model.onnx")
 
     ALTERATIONS[alteration](bucket, 2)
@@ -149,7 +149,7 @@ def test_a_version_signed_with_another_key_or_not_at_all_is_rejected_with_the_re
 
     for version, reason in ((1, "Model version 1 in .* is not signed"), (2, "which is not an accepted one")):
         with pytest.raises(SignatureError, match=reason):
-            reader.fetch(version, tmp_path / "scratch")
+            reader.open(version).load(tmp_path / "scratch")
         verdict = judge(reader, version)
         assert verdict.outcome is PromotionOutcome.REJECTED
         with pytest.raises(SignatureError, match=reason):
@@ -186,7 +186,7 @@ def test_versions_without_signature_are_read_where_no_key_is_configured(
 
     assert registry.signature(2) == ModelSignature(SignatureStatus.UNVERIFIED)
     for version in (1, 2):
-        assert registry.fetch(version, tmp_path / "scratch").is_dir()
+        assert registry.open(version).load(tmp_path / "scratch").files
         assert registry.read(version, "model.onnx")
 
 
@@ -201,9 +201,9 @@ def test_a_stored_version_is_signed_and_signed_again_with_the_next_key(
     assert Registry(any_bucket, exchange).signature(1) == old
     assert Registry(any_bucket, exchange).sign(1) != old
 
-    assert Registry(any_bucket, new.verifying).fetch(1, tmp_path / "scratch").is_dir()
+    assert Registry(any_bucket, new.verifying).open(1).load(tmp_path / "scratch").files
     with pytest.raises(SignatureError, match="not an accepted one"):
-        Registry(any_bucket, key.verifying).fetch(1, tmp_path / "scratch")
+        Registry(any_bucket, key.verifying).open(1).load(tmp_path / "scratch")
 
 
 def test_an_altered_version_is_not_signed_again(any_bucket: Bucket, key: KeyPair, tmp_path: Path) -> None:
@@ -257,11 +257,11 @@ def test_a_key_that_cannot_be_read_opens_nothing(any_bucket: Bucket, tmp_path: P
     key = make_key(tmp_path)
     published(Registry(any_bucket, key.signing), tmp_path, 1)
     reader = Registry(any_bucket, key.verifying)
-    reader.fetch(1, tmp_path / "scratch")
+    reader.open(1).load(tmp_path / "scratch")
     key.public.unlink()
 
     with pytest.raises(SignatureError, match="FOOTBALL_VERIFY_KEYS .* cannot be read"):
-        reader.fetch(1, tmp_path / "scratch")
+        reader.open(1).load(tmp_path / "scratch")
     key.public.write_text("garbled")
     with pytest.raises(SignatureError, match="FOOTBALL_VERIFY_KEYS .* is no elliptic curve public key"):
         reader.read(1, "model.onnx")
@@ -285,12 +285,12 @@ def test_a_key_that_is_no_longer_accepted_is_forgotten(any_bucket: Bucket, tmp_p
     key = make_key(tmp_path)
     published(Registry(any_bucket, key.signing), tmp_path, 1)
     reader = Registry(any_bucket, key.verifying)
-    reader.fetch(1, tmp_path / "scratch")
+    reader.open(1).load(tmp_path / "scratch")
 
     key.public.write_bytes(make_key(tmp_path, "next").public.read_bytes())
 
     with pytest.raises(SignatureError, match="not an accepted one"):
-        reader.fetch(1, tmp_path / "scratch")
+        reader.open(1).load(tmp_path / "scratch")
 
 
 def test_a_version_is_verified_once_per_process(
@@ -348,7 +348,7 @@ def test_a_version_copied_to_another_number_is_rejected(
     force_production(any_bucket, 7)
 
     with pytest.raises(RegistryError, match=r"versions/7/manifest\.json is corrupt"):
-        Registry(any_bucket, key.verifying).fetch("production", tmp_path / "scratch")
+        Registry(any_bucket, key.verifying).open("production").load(tmp_path / "scratch")
 
 
 def test_a_removed_version_takes_its_signature_along(
@@ -421,7 +421,7 @@ def test_the_environment_decides_where_no_policy_is_given(
     monkeypatch.setenv("FOOTBALL_VERIFY_KEYS", str(key.public))
 
     with pytest.raises(SignatureError, match="is not signed"):
-        Registry(any_bucket).fetch(1, tmp_path / "scratch")
+        Registry(any_bucket).open(1).load(tmp_path / "scratch")
     flip_byte("model.onnx")(any_bucket, 1)
     with pytest.raises(RegistryError):
         Registry(any_bucket).sign(1)

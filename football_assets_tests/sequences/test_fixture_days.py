@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from football_assets.registry.predictor import load_team_state
 from football_assets.registry.store import Registry
 from football_assets.sequences.fixture_days import (
     ListedDays,
@@ -25,7 +26,7 @@ def state(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> TeamStat
     from football_assets.storage.local import LocalBucket
 
     registry = Registry(LocalBucket(demo_home / "bucket"))
-    return TeamState.load(registry.fetch("production", tmp_path_factory.mktemp("bundle")))
+    return load_team_state(registry.open("production").load(tmp_path_factory.mktemp("bundle")))
 
 
 def listed(*fixtures: tuple[str, str, str, date, bool]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from football_assets.domain.bookmaker_margin import power_probabilities
 from football_assets.errors import FootballError, UnknownLeague, UnknownName, UnknownTeam
 from football_assets.sequences.encoder import SequenceBatch
 from football_assets.sequences.rating_context import pre_match_odds
-from football_assets.sequences.spec import DEFAULT_SPEC, MATCH_ODDS
+from football_assets.sequences.spec import DEFAULT_SPEC, MATCH_ODDS, FeatureSpec
 from football_assets.sequences.state import Fixture, KnownFixture, TeamState
 from football_assets.sequences.tiers import tier_of
 from football_assets.storage.model_files import TEAM_STATE
@@ -34,7 +34,7 @@ def test_a_state_saved_in_a_bundle_encodes_as_the_one_in_memory(
     DEFAULT_SPEC.save(tmp_path)
     fixtures = countries.tables.of(TRUTH).match_features.filter(~pl.col("is_played")).select(ASKED)
 
-    loaded = TeamState.load(tmp_path)
+    loaded = TeamState(pl.read_parquet(tmp_path / TEAM_STATE), FeatureSpec.load(tmp_path))
 
     assert_same_bits(loaded.encode_rows(fixtures), state.encode_rows(fixtures))
 

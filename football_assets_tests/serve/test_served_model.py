@@ -1,6 +1,5 @@
 """One version in memory: which day it assumes, which field it blames, and that it is tried before it answers."""
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from football_assets.sequences.spec import MATCH_ODDS
 from football_assets.sequences.state_names import StateNames
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.demo import publish_reversed
+from football_assets_tests.builders.model_versions import copy_version
 from football_assets_tests.builders.running import fixture_query
 from serve.fixture_list import FixtureList
 from serve.schemas import MatchOdds
@@ -209,7 +209,7 @@ def test_a_loaded_version_knows_what_it_is(demo_bucket: LocalBucket, tmp_path: P
 
 def test_a_network_that_answers_nonsense_is_not_served(demo_bucket: LocalBucket, tmp_path: Path) -> None:
     registry = Registry(demo_bucket)
-    bundle = Path(shutil.copytree(registry.fetch(1, tmp_path), tmp_path / "nonsense"))
+    bundle = copy_version(registry.open(1), tmp_path / "nonsense")
     network = onnx.load(str(bundle / "model.onnx"))
     for tensor in network.graph.initializer:
         values = onnx.numpy_helper.to_array(tensor)

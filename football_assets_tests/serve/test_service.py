@@ -20,6 +20,7 @@ from football_assets.storage.local import LocalBucket
 from football_assets.storage.log_segments import segment_lines
 from football_assets.storage.tables import read_table, write_table
 from football_assets_tests.builders.demo import publish_reversed
+from football_assets_tests.builders.model_versions import copy_version
 from football_assets_tests.builders.queries import QUERIES, logged
 from football_assets_tests.builders.running import Client, ServingLog, metric
 from serve import service as service_module
@@ -173,7 +174,7 @@ def test_a_choice_that_cannot_be_met_leaves_the_old_version_answering(service: F
 def test_files_that_agree_with_their_digests_but_make_no_model_are_not_served(
     service: ForecastService, registry: Registry, tmp_path: Path
 ) -> None:
-    bundle = Path(shutil.copytree(registry.fetch(1, tmp_path / "copies"), tmp_path / "bundle"))
+    bundle = copy_version(registry.open(1), tmp_path / "bundle")
     for name, content in (
         ("model.onnx", b"no model"),
         ("team_state.parquet", b"no table"),
