@@ -31,6 +31,7 @@ NOT_IMPORTED = {
     "dagster-webserver": "a program",
     "dbt-core": "a program",
     "dbt-duckdb": "dbt's adapter",
+    "fastapi-swagger": "its files are served at /docs",
     "pyopenssl": "imported by model-signing, which does not require it",
 }
 # Imported where a person who wants these models has installed them.

@@ -117,7 +117,7 @@ def test_single_requests_wait_for_each_other_up_to_the_size_of_a_batch(seen: Obs
 
 
 def test_a_replica_has_the_key_of_the_settings_and_the_limits_of_its_arguments(seen: Observed) -> None:
-    assert seen.statuses == {"without the key": 401, "a body of the limit": 422, "a larger body": 413}
+    assert seen.statuses == {"without the key": 401, "a body of the limit": 415, "a larger body": 413}
 
 
 def test_a_later_configuration_that_is_not_valid_is_reported_while_the_model_answers(seen: Observed) -> None:
