@@ -33,4 +33,5 @@ def become_code_location(host: str, port: int) -> NoReturn:
     check_listenable(host, port, "name another --host or --port.")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     server = ["-m", "dagster", "api", "grpc", "--module-name", MODULE, "--host", host, "--port", str(port)]
-    os.execv(sys.executable, [sys.executable, *server, "--inject-env-vars-from-instance"])
+    # -P: a module in the working directory, such as struct.py, replaces none of the standard library.
+    os.execv(sys.executable, [sys.executable, "-P", *server, "--inject-env-vars-from-instance"])

@@ -53,7 +53,8 @@ def run_together(
     before = psutil.Process().children(recursive=True)
     with adopted_orphans(), end_signals() as ended:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "football_assets.runtime.supervisor"],
+            # -P: a module in the working directory, such as struct.py, replaces none of the standard library.
+            [sys.executable, "-P", "-m", "football_assets.runtime.supervisor"],
             stdin=subprocess.PIPE,
             pass_fds=keep_open,
             start_new_session=True,

@@ -85,6 +85,16 @@ def test_when_one_ends_the_others_are_interrupted_and_its_exit_code_is_told(tmp_
     assert file.read_text() == "ready\ninterrupted\n"
 
 
+def test_a_module_of_the_working_directory_does_not_replace_one_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "struct.py").write_text("raise SystemExit(7)")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert run_together({"only": [sys.executable, "-c", ""]}, tmp_path / "elsewhere") == 0
+
+
 def test_one_that_does_not_end_is_killed_with_what_it_started(tmp_path: Path) -> None:
     file, child = tmp_path / "stubborn", tmp_path / "child"
     starting = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STUBBORN!r}, {str(child)!r}])"
