@@ -25,7 +25,6 @@ from football_assets.automation.attempts import Attempts, ended_at
 from football_assets.automation.backfills import work_in_progress
 from football_assets.automation.jobs import retrain
 from football_assets.automation.tags import EVENT_TAG, reason_tag
-from football_assets.errors import RegistryError, SignaturePolicyError
 from football_assets.monitoring.summary import DriftSummary, load_summary
 from football_assets.orchestration.resources import BucketResource
 from football_assets.orchestration.run_statuses import FINISHED_STATUSES
@@ -102,15 +101,8 @@ def _version_since(registry: Registry, moment: datetime) -> int | None:
     SignaturePolicyError
         Signatures are verified, and this process cannot.
     """
-    for version in reversed(registry.versions()):
-        try:
-            published = registry.open(version).manifest.published
-        except SignaturePolicyError:  # it rejects every version
-            raise
-        except RegistryError:  # corrupt, or not signed where signatures are verified
-            continue
-        return version if published > moment else None
-    return None
+    newest = next(registry.newest_first(lambda version: version.manifest.published), None)
+    return newest[0] if newest is not None and newest[1] > moment else None
 
 
 def _retrainings_since(instance: DagsterInstance, moment: float) -> Attempts:

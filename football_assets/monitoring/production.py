@@ -73,16 +73,8 @@ def last_result_learnt(registry: Registry) -> date | None:
     SignaturePolicyError
         Signatures are verified, and this process cannot.
     """
-    for version in reversed(registry.versions()):
-        try:
-            known = last_result_known(registry.open(version))
-        except SignaturePolicyError:  # it rejects every version
-            raise
-        except RegistryError:
-            continue
-        if known is not None:
-            return known
-    return None
+    days = (day for _, day in registry.newest_first(last_result_known) if day is not None)
+    return next(days, None)
 
 
 def with_the_same_inputs(registry: Registry, production: Production, versions: list[int]) -> list[int]:

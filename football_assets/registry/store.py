@@ -9,11 +9,11 @@ registry; an object of the bucket has a *generation*; a file format has a *forma
 library has a *release*.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from football_assets.errors import PreconditionFailed, RegistryError
+from football_assets.errors import PreconditionFailed, RegistryError, SignaturePolicyError
 from football_assets.registry.aliases import ALIASES, ALIASES_OBJECT, AliasState, AliasStore
 from football_assets.registry.decisions import DECISIONS, DecisionStore
 from football_assets.registry.manifest import SUFFIXES, BundleFile, Manifest
@@ -35,6 +35,8 @@ __all__ = [
     "Manifest",
     "Registry",
 ]
+
+_Read = TypeVar("_Read")
 
 
 class Registry:
@@ -114,6 +116,25 @@ class Registry:
             Signatures are verified, and no accepted signer has signed the version.
         """
         return self._versions.open(self.resolve(reference))
+
+    def newest_first(self, read: Callable[[StoredVersion], _Read]) -> Iterator[tuple[int, _Read]]:
+        """Yield the number of each version, the newest first, with what `read` returns for it.
+
+        Versions that are corrupt, or not signed where signatures are verified, are left out.
+
+        Raises
+        ------
+        SignaturePolicyError
+            Signatures are verified, and this process cannot: every version would be left out.
+        """
+        for number in reversed(self.versions()):
+            try:
+                found = read(self.open(number))
+            except SignaturePolicyError:
+                raise
+            except RegistryError:
+                continue
+            yield number, found
 
     def find(self, content: str) -> int | None:
         """Return the newest intact version whose files have this content digest, or None."""

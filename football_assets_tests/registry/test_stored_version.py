@@ -47,6 +47,20 @@ def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StoredVersion, "_rejections", {})
 
 
+@pytest.fixture
+def trusted(tmp_path: Path) -> Path:
+    """An empty folder of accepted keys."""
+    folder = tmp_path / "trusted"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def trusting(bucket: LocalBucket, states: dict[str, dict[str, bytes]], trusted: Path) -> Registry:
+    """The bucket with version 1, for a process that accepts the keys of the folder."""
+    return Registry(bucket, SignaturePolicy(verify_keys=(trusted,)))
+
+
 def publish(bucket: LocalBucket, folder: Path, text: str, policy: SignaturePolicy) -> dict[str, bytes]:
     """Publish version 1 in a bucket; returns its stored files."""
     bundle = small_bundle(folder / text, text)
@@ -231,16 +245,13 @@ def test_a_version_that_was_loaded_before_is_read_from_the_copy(
 
 
 def test_accepted_keys_are_read_once_for_a_load_and_again_for_the_next(
-    bucket: LocalBucket,
-    states: dict[str, dict[str, bytes]],
     keys: tuple[KeyPair, KeyPair],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
+    trusted: Path,
+    trusting: Registry,
 ) -> None:
-    trusted = tmp_path / "trusted"
-    trusted.mkdir()
     shutil.copy(keys[0].public, trusted / "key.pem")
-    registry = Registry(bucket, SignaturePolicy(verify_keys=(trusted,)))
     read, reads = Path.read_bytes, []
 
     def recorded(path: Path) -> bytes:
@@ -250,36 +261,33 @@ def test_accepted_keys_are_read_once_for_a_load_and_again_for_the_next(
 
     monkeypatch.setattr(Path, "read_bytes", recorded)
 
-    described(registry.open(1), tmp_path / "scratch")
+    described(trusting.open(1), tmp_path / "scratch")
     assert reads == ["key.pem"]
-    registry.open(1)
+    trusting.open(1)
     assert reads == ["key.pem"] * 2
 
     shutil.copy(keys[1].public, trusted / "key.pem")
     with pytest.raises(SignatureError, match="not an accepted one"):
-        registry.open(1)
+        trusting.open(1)
 
 
 def test_a_signer_is_remembered_for_the_keys_that_it_was_verified_with(
     bucket: LocalBucket,
-    states: dict[str, dict[str, bytes]],
     keys: tuple[KeyPair, KeyPair],
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    trusted: Path,
+    trusting: Registry,
 ) -> None:
     """A key that is accepted during a verification only does not open the version later."""
-    trusted = tmp_path / "trusted"
-    trusted.mkdir()
     shutil.copy(keys[1].public, trusted / "two.pem")
-    registry = Registry(bucket, SignaturePolicy(verify_keys=(trusted,)))
     exchange_after(bucket, monkeypatch, 1, lambda: shutil.copy(keys[0].public, trusted / "one.pem"))
 
     with pytest.raises(SignatureError, match="not an accepted one"):
-        registry.open(1)
-    assert registry.open(1).signature().status is SignatureStatus.VERIFIED
+        trusting.open(1)
+    assert trusting.open(1).signature().status is SignatureStatus.VERIFIED
     (trusted / "one.pem").unlink()
     with pytest.raises(SignatureError, match="not an accepted one"):
-        registry.open(1)
+        trusting.open(1)
 
 
 def test_a_rejected_version_is_not_read_again_until_an_accepted_key_or_its_signature_changes(
@@ -287,19 +295,17 @@ def test_a_rejected_version_is_not_read_again_until_an_accepted_key_or_its_signa
     states: dict[str, dict[str, bytes]],
     keys: tuple[KeyPair, KeyPair],
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    trusted: Path,
+    trusting: Registry,
 ) -> None:
-    trusted = tmp_path / "trusted"
-    trusted.mkdir()
     shutil.copy(keys[1].public, trusted / "two.pem")
-    registry = Registry(bucket, SignaturePolicy(verify_keys=(trusted,)))
     reads = record_reads(bucket, monkeypatch)
 
     def rejected() -> tuple[int, str]:
         """Number of the reads, and the message."""
         reads.clear()
         with pytest.raises(SignatureError, match="version 1 .* is rejected.*not an accepted one") as error:
-            registry.open(1)
+            trusting.open(1)
         return len(reads), str(error.value)
 
     first, again = rejected(), rejected()
@@ -307,12 +313,12 @@ def test_a_rejected_version_is_not_read_again_until_an_accepted_key_or_its_signa
     assert again[1] == first[1]
 
     shutil.copy(keys[0].public, trusted / "one.pem")
-    assert registry.open(1).signature().status is SignatureStatus.VERIFIED
+    assert trusting.open(1).signature().status is SignatureStatus.VERIFIED
     (trusted / "one.pem").unlink()
     assert rejected() == again
 
     replace_version(bucket, 1, states["other"])
-    assert registry.open(1).signature().status is SignatureStatus.VERIFIED
+    assert trusting.open(1).signature().status is SignatureStatus.VERIFIED
 
 
 def test_a_version_that_could_not_be_verified_once_is_not_rejected(
