@@ -15,6 +15,7 @@ from football_assets_tests.builders.gcs_server import Front, GcsServer, run_fron
 from football_assets_tests.builders.sharing import shared_folder
 from football_assets_tests.builders.webhook_server import Receiver, run_receiver
 from football_assets_tests.builders.worlds import SimulatedCountries, simulated_countries
+from football_assets_tests.collection import parameter_id
 from football_assets_tests.markers import markers_of
 
 pytest_plugins = ["football_assets_tests.builders.fits"]
@@ -31,6 +32,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # `make test` passes its options on by these variables. A test that runs make or pytest gives options of its own.
 for variable in ("GNUMAKEFLAGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTEST_ADDOPTS"):
     os.environ.pop(variable, None)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Give a parameter the same name in every worker."""
+    return parameter_id(val, argname)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -119,6 +119,7 @@ MARKED: dict[str, tuple[str, ...]] = {
         "training/test_remote.py",
         "training/test_fit.py",
         "test_architecture.py",
+        "test_collection.py",
         "test_packaging.py",
         "test_project.py::test_loading_the_code_location_imports_no_heavy_library",
         "training/test_plots.py::test_drawing_opens_no_display",

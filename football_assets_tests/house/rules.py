@@ -35,6 +35,7 @@ UNMIRRORED = (
     "house/",
     "site/",
     "test_architecture.py",
+    "test_collection.py",
     "test_compose.py",
     "test_dockerfile.py",
     "test_markers.py",
