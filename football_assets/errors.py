@@ -15,7 +15,7 @@ FootballError
 ├── NotEnoughData
 ├── RegistryError
 │   └── SignatureError
-│       └── SignaturePolicyError
+├── SignaturePolicyError
 └── ExportError
 """
 
@@ -110,13 +110,13 @@ class RegistryError(FootballError):
 
 
 class SignatureError(RegistryError):
-    """A model version has no signature by a trusted signer, or cannot be signed or verified."""
+    """A model version has no signature by an accepted signer."""
 
 
-class SignaturePolicyError(SignatureError):
+class SignaturePolicyError(FootballError):
     """The process can sign or verify no version: a setting, a key, model-signing or Sigstore cannot be used.
 
-    It says nothing about a model version: a caller that skips rejected versions raises it.
+    It says nothing about a model version. So it is no RegistryError, for which callers skip or reject a version.
     """
 
 

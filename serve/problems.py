@@ -15,7 +15,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from football_assets.errors import BucketError, FootballError, RegistryError, UnknownLeague, UnknownName
+from football_assets.errors import (
+    BucketError,
+    FootballError,
+    RegistryError,
+    SignaturePolicyError,
+    UnknownLeague,
+    UnknownName,
+)
 from serve.logs import logger
 from serve.metric_slots import MetricsError
 from serve.prediction_log import PredictionLogError
@@ -24,7 +31,7 @@ from serve.service import NotReady
 from serve.trace_context import TRACE, TraceContext
 
 MEDIA_TYPE = "application/problem+json"
-SERVER_ERRORS = (BucketError, RegistryError, MetricsError)
+SERVER_ERRORS = (BucketError, RegistryError, SignaturePolicyError, MetricsError)
 REQUEST_ID = "request_id"  # key of the ASGI scope
 # Every status of an error, in the words of the OpenAPI document and of the reference.
 STATUSES = {

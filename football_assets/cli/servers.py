@@ -123,7 +123,7 @@ def _check_keys(settings: "Settings") -> None:
 
     Raises
     ------
-    SignatureError
+    SignaturePolicyError
         A key is unusable.
     """
     from football_assets.registry.signature_policy import SignaturePolicy

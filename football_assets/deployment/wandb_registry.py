@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from football_assets.errors import ObjectNotFound, RegistryError, SignatureError, SignaturePolicyError
+from football_assets.errors import ObjectNotFound, RegistryError, SignatureError
 from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
 from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.provenance import PROVENANCE
@@ -58,7 +58,9 @@ def follow_linked(registry: Registry, models: LinkedModels, scratch: Path) -> in
     RegistryError
         The linked version is not a model bundle of this project.
     SignatureError
-        Signatures are verified, and that of the artifact is not valid, or this process cannot sign a new version.
+        Signatures are verified, and that of the artifact is not valid.
+    SignaturePolicyError
+        Signatures are verified, and this process cannot verify the artifact or sign a new version.
     """
     linked = models.production()
     if linked is None or linked.name == _followed(registry):
@@ -146,8 +148,6 @@ def _verified_bundle(
         raise SignatureError(f"{linked.name} is not signed: link a version that was logged with a signature.")
     try:
         verify_files({**files, MANIFEST_FILE: manifest}, signature, policy.accepted())
-    except SignaturePolicyError:
-        raise
     except SignatureError as error:
         raise SignatureError(f"{linked.name} is rejected. {error}") from error
     metadata = json.loads(manifest)["metadata"]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
-from football_assets.errors import ObjectNotFound, RegistryError, UpdateConflict
+from football_assets.errors import ObjectNotFound, RegistryError, SignaturePolicyError, UpdateConflict
 from football_assets.registry.manifest import to_json
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.updates import update
@@ -107,6 +107,8 @@ class AliasStore:
         ------
         RegistryError
             The check has failed, or as `change`.
+        SignaturePolicyError
+            Signatures are verified, and this process cannot: raised by the check.
         """
         check()
         changed: list[tuple[AliasState, AliasState]] = []
@@ -118,7 +120,7 @@ class AliasStore:
         self.change(remember)
         try:
             check()
-        except RegistryError:  # the version was removed meanwhile
+        except (RegistryError, SignaturePolicyError):  # another process removed it, or the keys, meanwhile
             before, after = changed[0]
             self.change(lambda state: before if state == after else state)
             raise

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from football_assets.errors import PreconditionFailed, RegistryError, SignaturePolicyError
+from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry.bundle import ProductionForecasts, production_forecasts
 from football_assets.registry.config import GateConfig
 from football_assets.registry.gate import GateDecision, judge, rejection
@@ -89,8 +89,6 @@ def judge_and_promote(
         registry.set_alias("candidate", version)
         candidate = registry.open(version)
         test = pl.read_parquet(candidate.load(scratch).read(TEST_PREDICTIONS))
-    except SignaturePolicyError:  # it says nothing about the candidate
-        raise
     except RegistryError as error:
         return _reject_unusable(registry, version, str(error))
     for _ in range(_ATTEMPTS):
@@ -130,7 +128,5 @@ def _production_forecasts(
         return ProductionForecasts(None, "There is no production model to compare with yet.")
     try:
         return production_forecasts(registry.open(production).load(scratch), tensors_folder, test)
-    except SignaturePolicyError:  # nor about the production model
-        raise
     except RegistryError as error:  # a broken production model must not keep a sound one out
         return ProductionForecasts(None, f"The production model could not be compared: {error}")

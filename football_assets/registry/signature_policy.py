@@ -272,7 +272,7 @@ def library_errors(what: str) -> Iterator[None]:
     """Raise any error of a library in the block as a SignaturePolicyError."""
     try:
         yield
-    except SignatureError:
+    except SignaturePolicyError:
         raise
     except Exception as error:  # of the disk, the network, cryptography or Sigstore
         raise SignaturePolicyError(f"{what}: {reason_of_library(error)}.") from error

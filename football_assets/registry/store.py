@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from football_assets.errors import PreconditionFailed, RegistryError, SignaturePolicyError
+from football_assets.errors import PreconditionFailed, RegistryError
 from football_assets.registry.aliases import ALIASES, ALIASES_OBJECT, AliasState, AliasStore
 from football_assets.registry.decisions import DECISIONS, DecisionStore
 from football_assets.registry.manifest import SUFFIXES, BundleFile, Manifest
@@ -83,7 +83,7 @@ class Registry:
         ------
         RegistryError
             The folder is empty or holds a file that does not belong in a bundle.
-        SignatureError
+        SignaturePolicyError
             The version cannot be signed, or only signed versions are accepted and this process does not sign.
         """
         return self._versions.publish(bundle, metadata)
@@ -114,6 +114,8 @@ class Registry:
             There is no such version or alias, or its manifest is corrupt.
         SignatureError
             Signatures are verified, and no accepted signer has signed the version.
+        SignaturePolicyError
+            Signatures are verified, and this process cannot.
         """
         return self._versions.open(self.resolve(reference))
 
@@ -130,8 +132,6 @@ class Registry:
         for number in reversed(self.versions()):
             try:
                 found = read(self.open(number))
-            except SignaturePolicyError:
-                raise
             except RegistryError:
                 continue
             yield number, found
@@ -170,6 +170,8 @@ class Registry:
             There is no such version, or the file is not in it, missing or corrupt.
         SignatureError
             Signatures are verified, and no accepted signer has signed the version.
+        SignaturePolicyError
+            Signatures are verified, and this process cannot.
         """
         return self.open(reference).read(name)
 
@@ -182,6 +184,8 @@ class Registry:
             There is no such version, or its manifest is corrupt.
         SignatureError
             Signatures are verified, and no accepted signer has signed the version.
+        SignaturePolicyError
+            Signatures are verified, and this process cannot.
         """
         return self.open(reference).signature()
 
@@ -195,7 +199,9 @@ class Registry:
         RegistryError
             There is no such version, or a file of it is missing or corrupt.
         SignatureError
-            The earlier signature is not valid, or the version cannot be signed.
+            The earlier signature is not valid.
+        SignaturePolicyError
+            The version cannot be signed.
         """
         return self._versions.sign(self.resolve(reference))
 

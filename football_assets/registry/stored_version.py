@@ -18,7 +18,6 @@ from football_assets.errors import (
     ObjectNotFound,
     RegistryError,
     SignatureError,
-    SignaturePolicyError,
 )
 from football_assets.registry.manifest import (
     MANIFEST_FILE,
@@ -155,8 +154,6 @@ class StoredVersion:
             files = {name: folder.read_checked(name, entry) for name, entry in manifest.files.items()}
             try:
                 signer = verify_files({**files, MANIFEST_FILE: manifest_text}, signature, accepted)
-            except SignaturePolicyError:
-                raise
             except SignatureError as error:
                 rejection = f"{place} is rejected. {error} Promote another version, or train again."
                 _remember(cls._rejections, key, rejection)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError, SignaturePolicyError
+from football_assets.errors import ObjectNotFound, PreconditionFailed, RegistryError
 from football_assets.registry.manifest import (
     CLAIM_FILE,
     MANIFEST_FILE,
@@ -186,8 +186,6 @@ class ModelVersions:
             version = self.open(number)
             for name in version.manifest.files:
                 version.read(name)
-        except SignaturePolicyError:
-            raise
         except RegistryError:  # a corrupt version holds nothing that can be used
             return False
         return version.manifest.content == content

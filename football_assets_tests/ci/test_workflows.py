@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from football_assets.cli import football
-from football_assets.errors import SignatureError
+from football_assets.errors import SignaturePolicyError
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.signing_keys import make_key
@@ -351,7 +351,7 @@ def test_a_text_without_a_public_key_is_an_error_and_not_an_absent_one(tmp_path:
         ("none", "trusted/2026-11.pem", "has no file"),
         ("private", private, "is no elliptic"),
     ):
-        with pytest.raises(SignatureError, match=problem):
+        with pytest.raises(SignaturePolicyError, match=problem):
             write_public_keys(tmp_path / name, text).check()
 
 

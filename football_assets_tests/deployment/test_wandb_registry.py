@@ -1,12 +1,14 @@
 """Models from another registry: which are imported, once, and which are rejected. W&B itself is not contacted."""
 
+import errno
 import shutil
 from pathlib import Path
 
 import pytest
+from model_signing import verifying
 
 from football_assets.deployment.wandb_registry import follow_linked
-from football_assets.errors import RegistryError, SignatureError
+from football_assets.errors import RegistryError, SignatureError, SignaturePolicyError
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.store import Registry
 from football_assets.storage.local import LocalBucket
@@ -143,7 +145,7 @@ def test_a_signed_version_from_elsewhere_is_not_imported_by_a_process_without_a_
     logged_with_signature(shelf, key, tmp_path / "elsewhere")
     registry = Registry(LocalBucket(tmp_path / "bucket"), key.verifying)
 
-    with pytest.raises(SignatureError, match="set FOOTBALL_SIGNING_KEY"):
+    with pytest.raises(SignaturePolicyError, match="set FOOTBALL_SIGNING_KEY"):
         follow_linked(registry, shelf, tmp_path / "scratch")
     assert registry.versions() == []
 
@@ -160,6 +162,24 @@ def test_an_artifact_without_a_valid_signature_is_not_imported(
         follow_linked(registry, shelf, tmp_path / "scratch")
 
     assert registry.versions() == []
+
+
+def test_an_artifact_that_could_not_be_verified_once_is_imported_later(
+    shelf: Shelf, key: KeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full while model-signing verifies."""
+    logged_with_signature(shelf, key, tmp_path / "elsewhere")
+    registry = Registry(LocalBucket(tmp_path / "bucket"), key.signing)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verifying.Config, "verify", full)
+        with pytest.raises(SignaturePolicyError, match="cannot be verified: No space left on device"):
+            follow_linked(registry, shelf, tmp_path / "scratch")
+    assert registry.versions() == []
+    assert follow_linked(registry, shelf, tmp_path / "scratch") == 1
 
 
 @pytest.mark.parametrize("name", [TEAM_STATE, MODEL_CARD, "manifest.json", "model.sig"])

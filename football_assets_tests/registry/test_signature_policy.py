@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from football_assets.errors import SignatureError
+from football_assets.errors import SignatureError, SignaturePolicyError
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import sign_files, verify_files
 from football_assets.settings import Settings, get_settings
@@ -41,11 +41,11 @@ def test_without_settings_nothing_is_signed_or_verified() -> None:
 
 def test_a_process_without_a_key_says_whether_signatures_are_required(key: KeyPair) -> None:
     with pytest.raises(
-        SignatureError, match=r"^This process has no key to sign with: set FOOTBALL_SIGNING_KEY"
+        SignaturePolicyError, match=r"^This process has no key to sign with: set FOOTBALL_SIGNING_KEY"
     ):
         SignaturePolicy().require_signer()
     with pytest.raises(
-        SignatureError, match=r"^Only signed model versions are accepted, and this process has"
+        SignaturePolicyError, match=r"^Only signed model versions are accepted, and this process has"
     ):
         SignaturePolicy(verify_keys=(key.public,)).require_signer()
 
@@ -64,7 +64,7 @@ def test_the_environment_names_the_keys(
     policy = SignaturePolicy.from_settings(get_settings())
     assert (policy.signs, policy.verifies) == (False, True)
     assert verify_files(FILES, signature, policy.accepted()).startswith("key ")
-    with pytest.raises(SignatureError, match="has no key to sign with: set FOOTBALL_SIGNING_KEY"):
+    with pytest.raises(SignaturePolicyError, match="has no key to sign with: set FOOTBALL_SIGNING_KEY"):
         sign_files(FILES, policy)
 
 
@@ -73,7 +73,7 @@ def test_a_folder_has_all_its_public_keys(key: KeyPair, tmp_path: Path) -> None:
     pairs = [make_key(tmp_path / name, name) for name in ("old", "new")]
     folder.mkdir()
     policy = SignaturePolicy(verify_keys=(folder,))
-    with pytest.raises(SignatureError, match=r"folder .*trusted has no file \*\.pem"):
+    with pytest.raises(SignaturePolicyError, match=r"folder .*trusted has no file \*\.pem"):
         policy.check()
 
     for pair in pairs:
@@ -135,7 +135,7 @@ def test_an_unusable_private_key_is_named(tmp_path: Path, write: Callable[[Path]
     policy = SignaturePolicy(signing_key=tmp_path / "bad.pem")
 
     for use in (policy.check, lambda: sign_files(FILES, policy)):
-        with pytest.raises(SignatureError, match=f"FOOTBALL_SIGNING_KEY .*bad.pem {reason}"):
+        with pytest.raises(SignaturePolicyError, match=f"FOOTBALL_SIGNING_KEY .*bad.pem {reason}"):
             use()
 
 
@@ -156,7 +156,7 @@ def test_an_unusable_public_key_is_named_and_never_ignored(
     policy = SignaturePolicy(verify_keys=(key.public, tmp_path / "bad.pem"))
 
     for use in (policy.check, policy.accepted, lambda: verify_files(FILES, signature, policy.accepted())):
-        with pytest.raises(SignatureError, match=f"FOOTBALL_VERIFY_KEYS .*bad.pem {reason}"):
+        with pytest.raises(SignaturePolicyError, match=f"FOOTBALL_VERIFY_KEYS .*bad.pem {reason}"):
             use()
 
 
@@ -168,18 +168,22 @@ def test_a_key_of_a_curve_that_model_signing_does_not_support_is_named(
 
     for setting, policy in (("SIGNING_KEY", key.signing), ("VERIFY_KEYS", key.verifying)):
         with pytest.raises(
-            SignatureError,
+            SignaturePolicyError,
             match=f"FOOTBALL_{setting} .* its curve is {curve.name}: use P-256, P-384 or P-521",
         ):
             policy.check()
 
 
 def test_settings_that_contradict_each_other_are_rejected(key: KeyPair) -> None:
-    with pytest.raises(SignatureError, match="FOOTBALL_SIGSTORE_IDENTITY and FOOTBALL_SIGSTORE_ISSUER"):
+    with pytest.raises(SignaturePolicyError, match="FOOTBALL_SIGSTORE_IDENTITY and FOOTBALL_SIGSTORE_ISSUER"):
         SignaturePolicy(identity="trainer@example.org").check()
-    with pytest.raises(SignatureError, match="FOOTBALL_SIGNING_KEY and FOOTBALL_SIGSTORE_SIGN are both set"):
+    with pytest.raises(
+        SignaturePolicyError, match="FOOTBALL_SIGNING_KEY and FOOTBALL_SIGSTORE_SIGN are both set"
+    ):
         SignaturePolicy(signing_key=key.private, sigstore_sign=True).check()
-    with pytest.raises(SignatureError, match="FOOTBALL_SIGSTORE_SIGN is set, but no identity is accepted"):
+    with pytest.raises(
+        SignaturePolicyError, match="FOOTBALL_SIGSTORE_SIGN is set, but no identity is accepted"
+    ):
         SignaturePolicy(sigstore_sign=True, verify_keys=(key.public,)).check()
 
 
@@ -240,7 +244,7 @@ def test_sigstore_is_asked_for_a_certificate_with_the_identity_of_the_machine(
     policy = replace(IDENTITY, sigstore_sign=True, trust=sigstore.trust(tmp_path / "trust.json"))
     assert (policy.signs, policy.verifies) == (True, True)
 
-    with pytest.raises(SignatureError, match="could not be signed"):
+    with pytest.raises(SignaturePolicyError, match="could not be signed"):
         sign_files(FILES, policy)
 
     method, path, headers, body = sigstore.requests[-1]
@@ -256,7 +260,7 @@ def test_without_an_identity_nobody_is_asked_to_log_in(
     monkeypatch.delenv("GITHUB_ACTIONS")
     policy = replace(IDENTITY, sigstore_sign=True, trust=sigstore.trust(tmp_path / "trust.json"))
 
-    with pytest.raises(SignatureError, match="this machine has no OpenID Connect identity"):
+    with pytest.raises(SignaturePolicyError, match="this machine has no OpenID Connect identity"):
         sign_files(FILES, policy)
     assert sigstore.requests == []
 
@@ -286,7 +290,7 @@ def test_a_trust_configuration_that_cannot_be_read_is_an_error(key: KeyPair, tmp
         policy.check,
         lambda: verify_files(FILES, json.dumps(signature).encode(), policy.accepted()),
     ):
-        with pytest.raises(SignatureError, match=reason):
+        with pytest.raises(SignaturePolicyError, match=reason):
             use()
 
 

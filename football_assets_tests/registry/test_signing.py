@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from football_assets.errors import SignatureError
+from football_assets.errors import SignatureError, SignaturePolicyError
 from football_assets.registry.signature_policy import SignaturePolicy
 from football_assets.registry.signing import sign_files, verify_files
 from football_assets_tests.builders.signing_keys import KeyPair, make_key
@@ -182,7 +182,7 @@ def test_a_key_that_this_process_does_not_accept_itself_signs_nothing(key: KeyPa
     mixed = SignaturePolicy(signing_key=key.private, verify_keys=(other.public,))
 
     with pytest.raises(
-        SignatureError, match="FOOTBALL_VERIFY_KEYS .* do not accept this process's signatures"
+        SignaturePolicyError, match="FOOTBALL_VERIFY_KEYS .* do not accept this process's signatures"
     ):
         sign_files(FILES, mixed)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from football_assets.errors import RegistryError, SignatureError, SignaturePolicyError
+from football_assets.registry.aliases import AliasState
 from football_assets.registry.config import GateConfig
 from football_assets.registry.manifest import MANIFEST_FILE, SIGNATURE_FILE
 from football_assets.registry.promotion import PromotionOutcome, Verdict, judge_and_promote
@@ -240,7 +241,7 @@ def test_sigstore_without_an_accepted_identity_publishes_and_signs_nothing(
         lambda: registry.publish(small_bundle(tmp_path / "again", "content 0"), {}),
         lambda: registry.sign(1),
     ):
-        with pytest.raises(SignatureError, match="FOOTBALL_SIGSTORE_SIGN is set, but no identity"):
+        with pytest.raises(SignaturePolicyError, match="FOOTBALL_SIGSTORE_SIGN is set, but no identity"):
             use()
     assert {item.name: item.version for item in any_bucket.list(VERSIONS)} == before
 
@@ -248,7 +249,7 @@ def test_sigstore_without_an_accepted_identity_publishes_and_signs_nothing(
 def test_a_process_without_a_key_publishes_nothing_where_signatures_are_verified(
     any_bucket: Bucket, key: KeyPair, tmp_path: Path
 ) -> None:
-    with pytest.raises(SignatureError, match="this process has no key to sign with"):
+    with pytest.raises(SignaturePolicyError, match="this process has no key to sign with"):
         published(Registry(any_bucket, key.verifying), tmp_path, 1)
     assert list(any_bucket.list(VERSIONS)) == []
 
@@ -260,11 +261,34 @@ def test_a_key_that_cannot_be_read_opens_nothing(any_bucket: Bucket, tmp_path: P
     reader.open(1).load(tmp_path / "scratch")
     key.public.unlink()
 
-    with pytest.raises(SignatureError, match="FOOTBALL_VERIFY_KEYS .* cannot be read"):
+    with pytest.raises(SignaturePolicyError, match="FOOTBALL_VERIFY_KEYS .* cannot be read"):
         reader.open(1).load(tmp_path / "scratch")
     key.public.write_text("garbled")
-    with pytest.raises(SignatureError, match="FOOTBALL_VERIFY_KEYS .* is no elliptic curve public key"):
+    with pytest.raises(SignaturePolicyError, match="FOOTBALL_VERIFY_KEYS .* is no elliptic curve public key"):
         reader.read(1, "model.onnx")
+    with pytest.raises(SignaturePolicyError, match="FOOTBALL_VERIFY_KEYS .* is no elliptic curve public key"):
+        reader.find(reader.manifest(1).content)
+
+
+def test_no_alias_is_changed_where_the_keys_cannot_be_read_any_more(
+    any_bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_key(tmp_path)
+    published(Registry(any_bucket, key.signing), tmp_path, 2)
+    registry = Registry(any_bucket, key.verifying)
+    registry.promote(2)
+    change = registry._aliases.change
+
+    def without_keys(changed: Callable[[AliasState], AliasState]) -> None:
+        monkeypatch.undo()
+        key.public.unlink()
+        change(changed)
+
+    monkeypatch.setattr(registry._aliases, "change", without_keys)
+
+    with pytest.raises(SignaturePolicyError, match="FOOTBALL_VERIFY_KEYS .* cannot be read"):
+        registry.promote(1)
+    assert registry.aliases() == {"production": 2}
 
 
 def test_the_gate_decides_nothing_while_no_signature_can_be_verified(

@@ -10,6 +10,7 @@ from football_assets.errors import (
     FootballError,
     ObjectNotFound,
     RegistryError,
+    SignaturePolicyError,
     UnknownLeague,
     UnknownTeam,
 )
@@ -51,6 +52,7 @@ def test_an_error_has_its_status_and_keeps_its_words(error: FootballError, statu
     "error",
     [
         RegistryError("a secret"),
+        SignaturePolicyError("a secret"),
         BucketError("a secret"),
         ObjectNotFound("a secret"),
         MetricsError("a secret"),
