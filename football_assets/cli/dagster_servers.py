@@ -41,7 +41,7 @@ def metrics_command(host: str, port: int) -> None:
     from football_assets.automation.schedules import schedules
     from football_assets.automation.sensors import sensors
     from football_assets.errors import FootballError
-    from football_assets.runtime.listening import check_listenable
+    from football_assets.runtime.listening import resolve_host
     from football_assets.runtime.supervisor import end_signals
     from football_assets.settings import get_settings
     from football_assets.storage.opening import open_bucket
@@ -50,12 +50,13 @@ def metrics_command(host: str, port: int) -> None:
     with DagsterInstance.get() as instance, end_signals() as ended:
         defined = {sensor.name for sensor in sensors} | {schedule.name for schedule in schedules}
         registry.register(DagsterCollector(instance, open_bucket(get_settings().bucket_url), defined))
-        check_listenable(host, port, "name another --host or --port.")
+        advice = "name another --host or --port."
+        address = resolve_host(host, advice)
         try:
-            server, thread = start_http_server(port, host, registry)
-        except OSError as error:  # taken since it was checked
+            server, thread = start_http_server(port, address, registry)
+        except OSError as error:
             raise FootballError(
-                f"{host}:{port} cannot be listened on ({error.strerror}): name another --port."
+                f"{address}:{port} cannot be listened on ({error.strerror}): {advice}"
             ) from error
         click.echo(f"Metrics on http://{host}:{port}/metrics. Ctrl-C ends it.", err=True)
         while not ended.wait(_POLL_SECONDS):
