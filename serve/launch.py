@@ -2,8 +2,6 @@
 
 import ipaddress
 import os
-import random
-import socket
 import tempfile
 import threading
 import time
@@ -17,7 +15,7 @@ import yaml
 
 from football_assets.errors import FootballError
 from football_assets.runtime.http import http_client
-from football_assets.runtime.listening import check_listenable, resolve_host
+from football_assets.runtime.listening import check_listenable, free_ports, resolve_host
 from football_assets.runtime.ray_private import without_cloud_lookup
 from football_assets.runtime.serve_discovery import announced, make_token
 from football_assets.runtime.supervisor import end_signals
@@ -31,6 +29,14 @@ LOOPBACK, ANY_IPV4, ANY_IPV6 = "127.0.0.1", "0.0.0.0", "::"
 START_SECONDS = 300
 STOP_SECONDS = 20
 REPLICA_PORTS = 200
+PORTS = range(20_000, 32_768)  # of each cluster of this machine, a block of them
+# HAProxy would share a port with the HAProxy of another cluster. With Serve's defaults it would ask another cluster.
+_OWN_PORTS = (
+    "RAY_SERVE_HAPROXY_STATS_PORT",
+    "RAY_SERVE_HAPROXY_METRICS_PORT",
+    "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT",
+    "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT",
+)
 OBJECT_STORE_BYTES = 128 << 20  # requests do not go through it
 _POLL_SECONDS = 0.25
 _LATE_PROXIES = "HTTP proxies not available"
@@ -182,15 +188,13 @@ def ray_environment(
     runtime: Path, addresses: Sequence[str], limit: RateLimit | None = None
 ) -> dict[str, str]:
     """Return the variables that Ray reads before it starts a cluster of this machine, and those of `haproxy.py`."""
-    replicas_from = 20_000 + REPLICA_PORTS * random.randrange(40)
+    endpoint = [int(address.split()[0].rpartition(":")[2]) for address in addresses]  # `ipv6@[::]:8000 v4v6`
+    ports = free_ports(PORTS, len(_OWN_PORTS) + REPLICA_PORTS, len(_OWN_PORTS), endpoint)
+    own, replicas = ports[: len(_OWN_PORTS)], ports[len(_OWN_PORTS) :]
     return haproxy_environment(runtime, addresses, limit) | {
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(_free_port()),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(_free_port()),
-        # Ports that HAProxy asks: with Serve's defaults it would ask another cluster of this machine.
-        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(_free_port()),
-        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(_free_port()),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(replicas_from),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(replicas_from + REPLICA_PORTS - 1),
+        **{name: str(port) for name, port in zip(_OWN_PORTS, own, strict=True)},
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(replicas[0]),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(replicas[-1]),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
         # Ray then listens on loopback only, as it does on systems where it makes no clusters. No argument sets this.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -321,9 +325,3 @@ def status_of(url: str) -> int | None:
             return client.get(url).status_code
     except httpx.HTTPError:
         return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])

@@ -1,6 +1,8 @@
-"""Check that an address can be listened on before a server starts, so that a taken port is one clear message."""
+"""Addresses of servers: that a port can be listened on before a server starts, and ports that nothing listens on."""
 
+import random
 import socket
+from collections.abc import Collection
 
 from football_assets.errors import FootballError
 
@@ -49,3 +51,42 @@ def check_listenable(host: str, port: int, advice: str) -> None:
             raise FootballError(
                 f"{address}:{port} cannot be listened on ({error.strerror}): {advice}"
             ) from error
+
+
+def free_ports(ports: range, size: int, probed: int, taken: Collection[int] = ()) -> range:
+    """Find consecutive ports of loopback for the servers of one process.
+
+    Parameters
+    ----------
+    ports
+        Where to look. Below 32768 systems assign no port to a connection, so none is taken between this call and the
+        start of the servers.
+    size
+        Number of ports. The blocks that are tried begin at multiples of it.
+    probed
+        Number of ports at the start of a block on which nothing may listen: those of servers that run all the time.
+    taken
+        Ports that no block may have, such as one that a server of this process will listen on.
+
+    Raises
+    ------
+    FootballError
+        No block is free.
+    """
+    starts = range(ports.start, ports.stop - size + 1, size)
+    for start in random.SystemRandom().sample(starts, len(starts)):
+        block = range(start, start + size)
+        if not any(port in block for port in taken) and all(map(_is_free, block[:probed])):
+            return block
+    raise FootballError(
+        f"A server needs {size} free ports from {ports.start} to {ports.stop - 1}: end other servers of this machine."
+    )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

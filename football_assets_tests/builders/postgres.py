@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 
 START_SECONDS = 60
 USER, DATABASE, PASSWORD = "dagster", "dagster", "a-password"

@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import httpx
 
+from football_assets_tests.builders.ports import free_port
 from serve import haproxy
 from serve.haproxy import edit
 from serve.haproxy_rates import FURTHER_KEYS, KEY, RateLimit, key_variables
@@ -30,6 +30,7 @@ _GENERATE = """
 import json, sys
 from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
 from ray.serve.config import HTTPOptions
+from football_assets_tests.builders.ports import free_port
 file, port, prefix, replicas = json.loads(sys.argv[1])
 config = HAProxyConfig(http_options=HTTPOptions(host="127.0.0.1", port=port), is_head=True)
 generator = HAProxyApi(config, config_file_path=file)
@@ -165,8 +166,7 @@ def running_proxy(
     """
     with ExitStack() as stack:
         replica = stack.enter_context(running_replica())
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         addresses = listen_addresses(host, port)
         written = generated(folder, port, [] if from_zero else [replica.port])
         if from_zero:

@@ -13,7 +13,7 @@ import pytest
 
 from football_assets.cli import main
 from football_assets.runtime import code_location
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 
 START_SECONDS = 120
 

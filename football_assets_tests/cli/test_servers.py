@@ -13,7 +13,7 @@ from football_assets.runtime.home import project_root
 from football_assets.runtime.serve_discovery import UI_CLAIM, claimed
 from football_assets.settings import Settings
 from football_assets_tests.builders.command_states import FOOTBALL
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 
 
 def test_an_endpoint_on_a_port_that_is_taken_is_refused(refused: Callable[..., str]) -> None:

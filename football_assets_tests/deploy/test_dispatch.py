@@ -21,6 +21,7 @@ from football_assets.registry.manifest import MANIFEST_FILE
 from football_assets.registry.store import VERSIONS
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.json_server import run_json_server
+from football_assets_tests.builders.ports import free_port
 
 ROOT = project_root()
 FOLDER = ROOT / "deploy" / "gcp" / "dispatch"
@@ -181,9 +182,7 @@ def test_a_rate_limit_with_status_403_is_an_error_so_that_the_event_is_delivered
 def run_function(api: str, folder: Path) -> Iterator[str]:
     """Run the function in the server that Cloud Functions runs it in; yields its address."""
     pytest.importorskip("functions_framework", reason="functions-framework is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "GITHUB_API": api,

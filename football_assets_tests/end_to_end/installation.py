@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.dagster_home import open_instance
 from football_assets_tests.builders.gcs_server import run_gcs_server
+from football_assets_tests.builders.ports import free_port
 
 Value = TypeVar("Value")
 
@@ -281,14 +281,6 @@ def sample_until(day: date, folder: Path) -> Path:
 def program(name: str) -> str:
     """A program of this environment."""
     return str(Path(sys.executable).with_name(name))
-
-
-def free_port() -> int:
-    """A TCP port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def step_metadata(instance: DagsterInstance, run: DagsterRun, asset: str) -> dict[str, Any]:

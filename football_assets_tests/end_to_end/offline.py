@@ -21,7 +21,8 @@ from typing import Any
 
 import httpx
 
-from football_assets_tests.end_to_end.installation import free_port, program
+from football_assets_tests.builders.ports import free_port
+from football_assets_tests.end_to_end.installation import program
 
 PATIENCE_SECONDS = 300.0
 DEVICE, PEER = "away0", "away1"

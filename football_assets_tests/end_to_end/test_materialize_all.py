@@ -11,9 +11,9 @@ from dagster import AssetKey, DagsterRun, DagsterRunStatus, RunsFilter
 
 from football_assets.automation.registry_jobs import VERSIONS_CHECK
 from football_assets.sample import sample_folder
+from football_assets_tests.builders.ports import free_port
 from football_assets_tests.end_to_end.installation import (
     Installation,
-    free_port,
     local_installation,
 )
 from football_assets_tests.end_to_end.loop import Timeline, say

@@ -14,7 +14,7 @@ from football_assets.errors import FootballError
 from football_assets.orchestration.run_history import InstanceRuns, open_runs
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_home import open_instance
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 
 PARTS = dg.StaticPartitionsDefinition(["at", "de"])
 

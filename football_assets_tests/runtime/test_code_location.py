@@ -9,7 +9,7 @@ from pathlib import Path
 
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_private import setup_interrupt_handlers
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 
 START_SECONDS = 120
 GRACE_SECONDS = 60  # of the pod

@@ -11,7 +11,7 @@ import pytest
 from football_assets.runtime import health
 from football_assets.runtime.health import Server, problem_of, running_servers, server_of
 from football_assets.runtime.home import prepare_home
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 
 PYTHON = "/opt/football/bin/python"
 

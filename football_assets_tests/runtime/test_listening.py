@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from football_assets.errors import FootballError
-from football_assets.runtime.listening import check_listenable, resolve_host
+from football_assets.runtime.listening import check_listenable, free_ports, resolve_host
 
 
 def test_a_host_is_resolved_to_ipv4_first() -> None:
@@ -32,3 +32,18 @@ def test_a_port_that_is_taken_is_refused_until_it_is_free() -> None:
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(FootballError, match=r"192\.0\.2\.1:8000 cannot be listened on"):
         check_listenable("192.0.2.1", 8000, "name another.")
+
+
+def test_a_block_of_ports_has_none_on_which_a_server_listens() -> None:
+    """The HAProxy of another cluster would share its port."""
+    ports = range(30_000, 30_020)
+    first = free_ports(ports, 10, 2)
+    (other,) = {ports[:10], ports[10:]} - {first}
+    with socket.socket() as proxy:
+        proxy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        proxy.bind(("127.0.0.1", first[1]))
+        proxy.listen()
+        assert {free_ports(ports, 10, 2) for _ in range(20)} == {other}
+        with pytest.raises(FootballError, match="needs 10 free ports from 30000 to 30019: end other servers"):
+            free_ports(ports, 10, 2, taken=[other[-1]])
+        assert free_ports(first, 10, 1) == first, "the other ports of a block are not probed"

@@ -19,6 +19,7 @@ from football_assets_tests.builders.json_server import run_json_server
 from serve import haproxy
 from serve.launch import (
     CONFIG,
+    REPLICA_PORTS,
     check_key,
     deploy,
     endpoint_url,
@@ -67,6 +68,20 @@ def test_two_servers_on_a_machine_do_not_answer_each_others_requests(tmp_path: P
         for name in ("HAPROXY_STATS", "HAPROXY_METRICS", "FALLBACK_PROXY_HTTP", "FALLBACK_PROXY_GRPC")
     ]
     assert not {8404, 9101, 8500, 9500} & set(ports)
+    assert set(ports) <= {*range(20_000, 32_768)}, (
+        "a connection may get a higher one before Serve listens on it"
+    )
+    replicas = [int(environment[f"RAY_SERVE_DIRECT_INGRESS_{end}_HTTP_PORT"]) for end in ("MIN", "MAX")]
+    assert [ports[0], ports[-1] + 1] == [min(ports), replicas[0]]
+    assert replicas[1] - replicas[0] == REPLICA_PORTS - 1
+
+
+def test_a_cluster_takes_no_port_of_its_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve.launch.PORTS", range(20_000, 20_408))  # two blocks
+    for address in ("127.0.0.1:20010", "ipv6@[::]:20010 v4v6"):
+        for _ in range(5):
+            environment = ray_environment(tmp_path, [address])
+            assert environment["RAY_SERVE_HAPROXY_STATS_PORT"] == "20204"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from football_assets.settings import Settings
+from football_assets_tests.builders.ports import free_port
 from football_assets_tests.builders.ray_private import SERVE_LOGGER_NAME
-from football_assets_tests.end_to_end.installation import free_port
 from serve.launch import CONFIG, ray_environment
 from serve.logs import logger
 from serve.pod import pod_environment

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from prometheus_client import start_http_server
 
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 from football_assets_tests.serve.test_monitoring import MONITORING, expressions, rules
 from serve.metrics import ServingMetrics
 

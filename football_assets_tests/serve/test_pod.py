@@ -15,7 +15,7 @@ from ray.serve.config import RequestRouterConfig
 from football_assets.runtime.home import project_root
 from football_assets.runtime.telemetry import NO_TELEMETRY
 from football_assets.settings import Settings
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 from serve import haproxy, pod
 from serve.haproxy_environment import haproxy_environment
 from serve.haproxy_rates import RateLimit

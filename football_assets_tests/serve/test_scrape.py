@@ -8,7 +8,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from football_assets_tests.builders.metric_processes import Replica, value
-from football_assets_tests.end_to_end.installation import free_port
+from football_assets_tests.builders.ports import free_port
 from football_assets_tests.serve.test_metric_collector import FORECASTS
 from serve.scrape import serve_metrics
 
