@@ -62,9 +62,16 @@ def pod_templates(documents: list[Document]) -> Iterator[tuple[str, str, Documen
             yield namespace_of(document), document["metadata"]["name"], document["spec"]["template"]
         elif document["kind"] == "RayService":
             cluster = document["spec"]["rayClusterConfig"]
-            yield namespace_of(document), "head", cluster["headGroupSpec"]["template"]
+            yield namespace_of(document), "head", _of_group(cluster["headGroupSpec"]["template"], "headgroup")
             for group in cluster["workerGroupSpecs"]:
-                yield namespace_of(document), group["groupName"], group["template"]
+                name = group["groupName"]
+                yield namespace_of(document), name, _of_group(group["template"], name)
+
+
+def _of_group(template: Document, group: str) -> Document:
+    """A template with the label that KubeRay adds to the pods of a group."""
+    metadata = template["metadata"]
+    return {**template, "metadata": {**metadata, "labels": {**metadata["labels"], "ray.io/group": group}}}
 
 
 def containers(documents: list[Document]) -> Iterator[tuple[str, str, Document]]:

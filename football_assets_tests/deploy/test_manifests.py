@@ -15,6 +15,7 @@ from football_assets_tests.deploy.manifests import (
     DEPLOY,
     OVERLAYS,
     ROOT,
+    WORKLOADS,
     Document,
     containers,
     kubectl,
@@ -216,6 +217,37 @@ def test_network_policies_and_budgets_select_pods_that_exist(documents: list[Doc
         assert found, where
     denied = {namespace_of(item) for item in documents if item["metadata"]["name"] == "default-deny"}
     assert denied >= {"football-serve", "football-dagster"}
+
+
+def test_budgets_are_computable_and_allow_a_drain_of_all_but_runs(documents: list[Document]) -> None:
+    """Kubernetes computes maxUnavailable for pods of Deployments and StatefulSets only, and else allows no eviction."""
+    scaled = [
+        (namespace_of(item), item["spec"]["template"]["metadata"]["labels"], item["spec"]["replicas"])
+        for item in documents
+        if item["kind"] in WORKLOADS
+    ]
+    cluster = only(documents, "RayService", "football")["spec"]["rayClusterConfig"]
+    least = {group["groupName"]: group["minReplicas"] for group in cluster["workerGroupSpecs"]}
+    quotas = {
+        namespace_of(item): item["spec"]["hard"] for item in documents if item["kind"] == "ResourceQuota"
+    }
+    budgets = [item for item in documents if item["kind"] == "PodDisruptionBudget"]
+    assert {item["metadata"]["name"] for item in budgets} >= {"football-workers", "runs", "webserver"}
+    for budget in budgets:
+        name, spec = budget["metadata"]["name"], budget["spec"]
+        assert "maxUnavailable" not in spec, name
+        assert isinstance(spec["minAvailable"], int), name
+        if name == "runs":
+            assert spec["minAvailable"] >= int(quotas[namespace_of(budget)]["pods"])
+        elif name == "football-workers":
+            assert spec["minAvailable"] < least[spec["selector"]["matchLabels"]["ray.io/group"]]
+        else:
+            (replicas,) = (
+                replicas
+                for namespace, labels, replicas in scaled
+                if namespace == namespace_of(budget) and _selects(spec["selector"], labels)
+            )
+            assert spec["minAvailable"] < replicas, name
 
 
 def test_every_pod_with_the_bucket_of_dagster_reaches_it(documents: list[Document]) -> None:
