@@ -76,6 +76,8 @@ ENV PATH=/opt/football/bin:$PATH \
     HOME=/home/football \
     MPLCONFIGDIR=/tmp/matplotlib \
     FOOTBALL_HOME=/data/football_home
+# GKE and Vertex AI mount the driver of a GPU here, and not where the linker looks. Elsewhere the folder does not exist.
+ENV LD_LIBRARY_PATH=/usr/local/nvidia/lib64
 # The variables of football_assets/runtime/telemetry.py, also for Ray's own processes.
 ENV ORT_DISABLE_TELEMETRY=1 \
     RAY_USAGE_STATS_ENABLED=0 \

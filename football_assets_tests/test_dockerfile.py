@@ -190,6 +190,16 @@ def test_make_image_names_the_commit_of_the_clone() -> None:
     assert re.findall(r"--build-arg REVISION=(\S+)", shown.stdout) == ([commit, commit] if commit else [])
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_finds_the_driver_of_a_gpu_where_google_mounts_it(target: str) -> None:
+    """Without it torch.cuda.is_available() is False in a pod that has a GPU, and the training runs on the CPU."""
+    variables = dict(
+        word.split("=", 1) for step in steps(target, "ENV") for word in shlex.split(step) if "=" in word
+    )
+
+    assert "/usr/local/nvidia/lib64" in variables["LD_LIBRARY_PATH"].split(":")
+
+
 def test_the_build_context_has_what_is_copied_and_no_output() -> None:
     ignored = (ROOT / ".dockerignore").read_text().split()
     copied = {
