@@ -2,6 +2,7 @@
 locals {
   accounts = {
     dagster  = "Dagster's code location and runs."
+    metrics  = "Metrics of Dagster."
     serve    = "Replicas of Ray Serve."
     training = "Workers of Ray Train and jobs of Vertex AI."
     nodes    = "Nodes of the cluster."
@@ -11,7 +12,7 @@ locals {
   pods = {
     "football-dagster/football-code"     = "dagster"
     "football-dagster/football-run"      = "dagster"
-    "football-dagster/football-metrics"  = "dagster"
+    "football-dagster/football-metrics"  = "metrics"
     "football-dagster/football-training" = "training"
     "football-serve/football-serve"      = "serve"
   }
@@ -50,7 +51,7 @@ resource "google_storage_bucket_iam_member" "dagster" {
 }
 
 resource "google_storage_bucket_iam_member" "readers" {
-  for_each = local.writes
+  for_each = toset(concat(["metrics"], keys(local.writes)))
 
   bucket = google_storage_bucket.football.name
   role   = "roles/storage.objectViewer"
