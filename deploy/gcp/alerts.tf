@@ -58,6 +58,9 @@ resource "google_monitoring_alert_policy" "alerts" {
       query               = each.value.query
       duration            = "${tonumber(substr(each.value.for, 0, length(each.value.for) - 1)) * local.seconds[substr(each.value.for, -1, 1)]}s"
       evaluation_interval = "60s"
+
+      # Otherwise the first apply fails: the metrics do not exist before the pods were scraped.
+      disable_metric_validation = true
     }
   }
 
