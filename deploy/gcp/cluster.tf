@@ -117,7 +117,7 @@ resource "google_container_node_pool" "pools" {
         type  = "nvidia-l4"
         count = guest_accelerator.value
         gpu_driver_installation_config {
-          gpu_driver_version = "DEFAULT"
+          gpu_driver_version = "LATEST" # the images have CUDA 13, which needs driver 580; GKE's default may be older
         }
       }
     }
