@@ -8,12 +8,15 @@ resource "google_certificate_manager_dns_authorization" "hosts" {
   depends_on = [google_project_service.used]
 }
 
-resource "google_certificate_manager_certificate" "football" {
-  name = "football"
+# One certificate for each host: the hosts of a certificate cannot be changed, and one that is in use cannot be deleted.
+resource "google_certificate_manager_certificate" "hosts" {
+  for_each = var.domains
+
+  name = "football-${each.key}"
 
   managed {
-    domains            = values(var.domains)
-    dns_authorizations = [for one in google_certificate_manager_dns_authorization.hosts : one.id]
+    domains            = [each.value]
+    dns_authorizations = [google_certificate_manager_dns_authorization.hosts[each.key].id]
   }
 }
 
@@ -28,6 +31,6 @@ resource "google_certificate_manager_certificate_map_entry" "hosts" {
 
   name         = "football-${each.key}"
   map          = google_certificate_manager_certificate_map.football.name
-  certificates = [google_certificate_manager_certificate.football.id]
+  certificates = [google_certificate_manager_certificate.hosts[each.key].id]
   hostname     = each.value
 }

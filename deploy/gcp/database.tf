@@ -33,9 +33,11 @@ resource "google_sql_database_instance" "dagster" {
   depends_on = [google_service_networking_connection.database]
 }
 
+# PostgreSQL drops neither a database with connections nor a user that owns tables. Both are deleted with the instance.
 resource "google_sql_database" "dagster" {
-  name     = "dagster"
-  instance = google_sql_database_instance.dagster.name
+  name            = "dagster"
+  instance        = google_sql_database_instance.dagster.name
+  deletion_policy = "ABANDON"
 }
 
 resource "google_sql_user" "dagster" {
@@ -43,4 +45,5 @@ resource "google_sql_user" "dagster" {
   instance            = google_sql_database_instance.dagster.name
   password_wo         = var.database_password
   password_wo_version = var.database_password_version
+  deletion_policy     = "ABANDON"
 }

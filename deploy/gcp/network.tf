@@ -49,6 +49,13 @@ resource "google_compute_global_address" "database" {
   network       = google_compute_network.football.id
 }
 
+# Address of the Gateway of deploy/overlays/gke. The records of the hosts name it, so it outlives the Gateway.
+resource "google_compute_global_address" "gateway" {
+  name = "football-gateway"
+
+  depends_on = [google_project_service.used]
+}
+
 resource "google_service_networking_connection" "database" {
   network                 = google_compute_network.football.id
   service                 = "servicenetworking.googleapis.com"

@@ -33,6 +33,16 @@ output "certificate_map" {
   value       = google_certificate_manager_certificate_map.football.name
 }
 
+output "gateway_address" {
+  description = "IP address for the A record of each host."
+  value       = google_compute_global_address.gateway.address
+}
+
+output "gateway_address_name" {
+  description = "Name of the address, which the Gateway of the overlay has under spec.addresses."
+  value       = google_compute_global_address.gateway.name
+}
+
 output "dns_records" {
   description = "Records to create, by host, before the certificate is issued."
   value = {

@@ -89,6 +89,11 @@ variable "github_repository" {
   description = "Repository, as owner/name, whose workflows validate landed results and registered models; null: none."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.github_repository == null ? true : can(regex("^[\\w.-]+/[\\w.-]+$", var.github_repository))
+    error_message = "The repository must be owner/name."
+  }
 }
 
 variable "dispatch_archive" {

@@ -124,7 +124,13 @@ def test_the_page_on_gke_makes_the_resources_with_terraform_and_reads_its_output
         outputs |= set(re.findall(r'^output "(\w+)"', file.read_text(encoding="utf-8"), re.MULTILINE))
     cells = re.findall(r"^ +\| .* \| `(\w+)` \|$", text, re.MULTILINE)
     assert text.index("terraform apply") < text.index("kubectl apply -k")
-    assert {"bucket", "images", "database_host", "database_range", "service_accounts"} <= set(cells)
+    assert {
+        *("bucket", "images", "database_host", "database_range", "service_accounts"),
+        *("certificate_map", "gateway_address_name"),
+    } <= set(cells)
+    assert {"dns_records", "gateway_address"} <= set(re.findall(r"output `(\w+)`", text)) | set(
+        re.findall(r"output\n +`(\w+)`", text)
+    )
     assert set(cells) | set(re.findall(r"output `(\w+)`", text)) <= outputs
     assert not re.search(r"gcloud iam|roles/", text), "the rights are those of deploy/gcp"
     assert "images.md#build" in text

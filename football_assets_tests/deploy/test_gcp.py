@@ -1,5 +1,6 @@
 """The Terraform files of deploy/gcp, as far as they can be checked without Google's provider: see `terraform.py`."""
 
+import ipaddress
 import re
 from typing import Any
 
@@ -11,6 +12,7 @@ pytest.importorskip("hcl2")
 from football_assets.runtime.home import project_root
 from football_assets.storage.log_segments import SEGMENTS
 from football_assets.storage.model_files import TRAINING_CHECKPOINTS
+from football_assets_tests.deploy.manifests import kubectl, namespace_of, only, render
 from football_assets_tests.deploy.terraform import Configuration, problems, read, read_folder
 
 ROOT = project_root()
@@ -124,6 +126,80 @@ def test_rights_are_narrow_and_pods_write_below_their_own_prefix(gcp: Configurat
     writers = gcp.resources["google_storage_bucket_iam_member", "writers"]
     assert "startsWith" in writers["condition"][0]["expression"]
     assert not [name for name, _ in gcp.resources if name == "google_service_account_key"]
+
+
+def test_the_first_apply_creates_alerts_on_metrics_that_do_not_exist_yet(gcp: Configuration) -> None:
+    condition = gcp.resources["google_monitoring_alert_policy", "alerts"]["conditions"][0]
+    assert condition["condition_prometheus_query_language"][0]["disable_metric_validation"] is True
+
+
+def test_a_destroy_drops_no_user_that_owns_tables_and_no_database_with_connections(
+    gcp: Configuration,
+) -> None:
+    """PostgreSQL rejects both. They are deleted with the instance, on which they depend."""
+    for name in ("google_sql_user", "google_sql_database"):
+        assert gcp.resources[name, "dagster"]["deletion_policy"] == "ABANDON"
+        assert "google_sql_database_instance.dagster" in gcp.resources[name, "dagster"]["instance"]
+
+
+def test_a_host_that_is_added_replaces_no_certificate_that_is_in_use(gcp: Configuration) -> None:
+    certificate = gcp.resources["google_certificate_manager_certificate", "hosts"]
+    entry = gcp.resources["google_certificate_manager_certificate_map_entry", "hosts"]
+    assert certificate["for_each"] == entry["for_each"] == "${var.domains}"
+    assert certificate["managed"][0]["domains"] == ["${each.value}"]
+    assert "hosts[each.key]" in str(entry["certificates"])
+
+
+def test_the_driver_of_gpu_nodes_runs_the_cuda_of_the_images(gcp: Configuration) -> None:
+    """CUDA 13 needs driver 580, which GKE's default may be older than."""
+    (major,) = re.findall(r"^nvidia-cuda-runtime==(\d+)", (ROOT / "constraints-cuda.txt").read_text(), re.M)
+    node = gcp.resources["google_container_node_pool", "pools"]["node_config"][0]
+    (accelerator,) = (item["guest_accelerator"] for item in node["dynamic"] if "guest_accelerator" in item)
+    driver = accelerator["content"][0]["gpu_driver_installation_config"][0]["gpu_driver_version"]
+    assert int(major) < 13 or driver == "LATEST"
+
+
+@pytest.mark.skipif(kubectl() is None, reason="kubectl is not installed")
+def test_the_overlay_names_what_terraform_creates(gcp: Configuration) -> None:
+    documents = render("gke")
+    pods = gcp.local_values["pods"]
+    accounts = {
+        f"{namespace_of(item)}/{item['metadata']['name']}": annotations["iam.gke.io/gcp-service-account"]
+        for item in documents
+        if item["kind"] == "ServiceAccount" and (annotations := item["metadata"].get("annotations"))
+    }
+    assert accounts == {
+        pod: f"football-{account}@PROJECT.iam.gserviceaccount.com"
+        for pod, account in pods.items()
+        if account != "training"  # of deploy/training
+    }
+    gateway = only(documents, "Gateway", "football")
+    (address,) = gateway["spec"]["addresses"]
+    assert address == {
+        "type": "NamedAddress",
+        "value": gcp.resources["google_compute_global_address", "gateway"]["name"],
+    }
+    certificates = gcp.resources["google_certificate_manager_certificate_map", "football"]["name"]
+    assert gateway["metadata"]["annotations"] == {"networking.gke.io/certmap": certificates}
+    database = gcp.resources["google_compute_global_address", "database"]
+    network = ipaddress.ip_network(f"{database['address']}/{database['prefix_length']}")
+    storage = only(documents, "NetworkPolicy", "storage")["spec"]["egress"]
+    assert [rule["to"] for rule in storage] == [[{"ipBlock": {"cidr": str(network)}}]]
+    host = only(documents, "ConfigMap", "football-dagster")["data"]["DAGSTER_PG_HOST"]
+    assert ipaddress.ip_address(host) in network
+
+
+def test_pods_read_and_write_no_more_than_they_do(gcp: Configuration) -> None:
+    pods = gcp.local_values["pods"]
+    readers = gcp.resources["google_storage_bucket_iam_member", "readers"]
+    assert readers["role"] == "roles/storage.objectViewer"
+    assert set(re.findall(r'"(\w+)"', readers["for_each"])) == {"metrics"}
+    assert "keys(local.writes)" in readers["for_each"]
+    assert pods["football-dagster/football-metrics"] == "metrics", "it reads the registry"
+    assert {pod for pod, account in pods.items() if account == "dagster"} == {
+        "football-dagster/football-code",
+        "football-dagster/football-run",
+    }
 
 
 def test_the_bucket_is_private_versioned_and_keeps_what_was_replaced(gcp: Configuration) -> None:
