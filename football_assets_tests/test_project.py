@@ -55,6 +55,27 @@ def test_the_workspace_names_the_code_location() -> None:
     assert origin.loadable_target_origin.module_name == "football_assets.definitions"
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        ".env",
+        "signing.pem",
+        "trusted/2026-11.pem",
+        "deploy/gcp/terraform.tfvars",
+        "deploy/gcp/terraform.tfstate",
+        "deploy/gcp/.terraform/terraform.tfstate",
+        "deploy/gcp/dispatch.zip",
+    ],
+)
+def test_git_ignores_what_the_pages_write_into_the_clone(file: str) -> None:
+    """Secrets, and files that belong to one installation."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no clone")
+    done = subprocess.run(["git", "check-ignore", "--quiet", file], cwd=ROOT, check=False)
+
+    assert done.returncode == 0
+
+
 def test_make_without_a_target_lists_the_targets() -> None:
     targets = ("demo", "test", "up", "lint", "docs", "bench", "format", "clean")
 
