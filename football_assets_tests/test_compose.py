@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import make_url
 
 from football_assets.runtime.health import CODE_LOCATION, DAEMON, ENDPOINT, METRICS, WEBSERVER, server_of
 from football_assets.runtime.home import project_root
@@ -109,10 +110,27 @@ def test_the_instance_is_that_of_the_project_on_postgresql_with_its_files_on_the
     composed = yaml.safe_load((ROOT / "deploy" / "compose" / "dagster.yaml").read_text())
 
     assert {key: composed[key] for key in own} == own
-    assert composed["storage"] == {"postgres": {"postgres_url": {"env": "DAGSTER_POSTGRES_URL"}}}
+    assert set(composed["storage"]) == {"postgres"}
     for key in ("compute_logs", "local_artifact_storage"):
         assert composed[key]["config"]["base_dir"].startswith("/data/")
     assert set(composed) == {*own, "storage", "compute_logs", "local_artifact_storage"}
+
+
+def test_dagster_signs_in_to_the_database_with_any_password() -> None:
+    utils = pytest.importorskip("dagster_postgres.utils", reason="the extra kubernetes is not installed")
+    composed = yaml.safe_load((ROOT / "deploy" / "compose" / "dagster.yaml").read_text())
+    config = composed["storage"]["postgres"]["postgres_db"]
+    password = "p@ss:w/rd%41 #?&"
+    variable = config["password"].pop("env")
+
+    url = make_url(utils.pg_url_from_config({"postgres_db": {**config, "password": password}}))
+
+    database = SERVICES["postgres"]["environment"]
+    assert (url.username, url.database) == (database["POSTGRES_USER"], database["POSTGRES_DB"])
+    assert (url.password, url.host, url.port) == (password, "postgres", 5432)
+    assert url.get_dialect().driver == "psycopg2"
+    for name in ("code-location", "daemon", "webserver", "metrics"):
+        assert SERVICES[name]["environment"][variable] == database["POSTGRES_PASSWORD"]
 
 
 def test_dagster_opens_the_instance_apart_from_its_storage(tmp_path: Path) -> None:
