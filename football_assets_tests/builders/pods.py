@@ -201,7 +201,7 @@ def container_environment(container: Mapping[str, Any], secrets: Secrets, config
             values[entry["name"]] = secrets[source["secretKeyRef"]["name"]][source["secretKeyRef"]["key"]]
         elif "configMapKeyRef" in source:
             reference = source["configMapKeyRef"]
-            if reference.get("optional") and reference["name"] not in configs:
+            if reference.get("optional") and reference["key"] not in configs.get(reference["name"], {}):
                 continue
             values[entry["name"]] = configs[reference["name"]][reference["key"]]
         elif "value" in entry:

@@ -17,6 +17,9 @@ WORKLOADS = ("Deployment", "StatefulSet")
 
 Document = dict[str, Any]
 
+_OF_KEYS = {"secretKeyRef": "Secret", "configMapKeyRef": "ConfigMap"}
+_OF_ALL = {"secretRef": "Secret", "configMapRef": "ConfigMap"}
+
 
 def kubectl() -> str | None:
     """The kubectl of this environment, else the one on the path."""
@@ -81,22 +84,25 @@ def containers(documents: list[Document]) -> Iterator[tuple[str, str, Document]]
             yield namespace, f"{name}/{container['name']}", container
 
 
-def references(template: Document) -> Iterator[tuple[str, str, str | None]]:
-    """Kind, name and key of every Secret and ConfigMap that a pod names; key None: all of it."""
+def references(template: Document, *, optional: bool = False) -> Iterator[tuple[str, str, str | None]]:
+    """Kind, name and key of every Secret and ConfigMap that a pod needs, or may do without; key None: all of it."""
+    for kind, name, key, is_optional in _references(template):
+        if is_optional == optional:
+            yield kind, name, key
+
+
+def _references(template: Document) -> Iterator[tuple[str, str, str | None, bool]]:
+    sources: list[tuple[str, Document, str]] = []
     for container in template["spec"]["containers"]:
         for entry in container.get("env", []):
             source = entry.get("valueFrom", {})
-            if "secretKeyRef" in source:
-                yield "Secret", source["secretKeyRef"]["name"], source["secretKeyRef"]["key"]
-            if "configMapKeyRef" in source:
-                yield "ConfigMap", source["configMapKeyRef"]["name"], source["configMapKeyRef"]["key"]
+            sources += [(kind, source[name], "name") for name, kind in _OF_KEYS.items() if name in source]
         for entry in container.get("envFrom", []):
-            if "configMapRef" in entry:
-                yield "ConfigMap", entry["configMapRef"]["name"], None
-            if "secretRef" in entry:
-                yield "Secret", entry["secretRef"]["name"], None
+            sources += [(kind, entry[name], "name") for name, kind in _OF_ALL.items() if name in entry]
     for volume in template["spec"].get("volumes", []):
         if "configMap" in volume:
-            yield "ConfigMap", volume["configMap"]["name"], None
+            sources.append(("ConfigMap", volume["configMap"], "name"))
         if "secret" in volume:
-            yield "Secret", volume["secret"]["secretName"], None
+            sources.append(("Secret", volume["secret"], "secretName"))
+    for kind, source, name in sources:
+        yield kind, source[name], source.get("key"), source.get("optional", False)

@@ -37,10 +37,12 @@ SECRETS = {
     ("football-dagster", "football-oauth2-proxy"): {"client-id", "client-secret", "cookie-secret"},
     ("football-monitoring", "football-alertmanager"): {"page-url", "message-url"},
 }
-OPTIONAL = {
-    ("ConfigMap", "football-ray-cluster"),  # test_training_cluster.py
-    ("ConfigMap", "football-signing"),  # test_signing_keys.py
-    ("ConfigMap", "football-verify-keys"),
+OPTIONAL = {  # what pods start without
+    ("ConfigMap", "football-ray-cluster", None),  # test_training_cluster.py
+    ("ConfigMap", "football-signing", "FOOTBALL_VERIFY_KEYS"),  # test_signing_keys.py
+    ("ConfigMap", "football-verify-keys", None),
+    ("ConfigMap", "football-serve", "GOOGLE_APPLICATION_CREDENTIALS"),  # of the overlay local
+    ("Secret", "football-bucket", None),
 }
 # Kinds without a published schema in kubernetes-validate.
 CUSTOM = re.compile(
@@ -135,12 +137,11 @@ def test_secrets_and_config_maps_that_pods_name_exist(documents: list[Document])
     named = set()
     for namespace, name, template in pod_templates(documents):
         for kind, target, key in references(template):
-            if (kind, target) in OPTIONAL:
-                continue
             there = SECRETS if kind == "Secret" else maps
             assert (namespace, target) in there, f"{name}: {kind} {target} does not exist in {namespace}"
             assert key is None or key in there[namespace, target], f"{name}: {kind} {target} has no key {key}"
             named.add((namespace, target))
+        assert set(references(template, optional=True)) <= OPTIONAL, name
     assert not [item for item in documents if item["kind"] == "Secret"], "a secret is not kept in a file"
     assert named >= {place for place in SECRETS if place[0] != "football-monitoring"}
 
@@ -265,12 +266,54 @@ def test_every_pod_with_the_bucket_of_dagster_reaches_it(documents: list[Documen
             for entry in container.get("env", [])
         }
         for kind, target, key in references(template):
-            if kind == "ConfigMap" and key is None and (kind, target) not in OPTIONAL:
+            if kind == "ConfigMap" and key is None and (namespace, target) in variables:
                 named |= variables[namespace, target]
         if namespace == "football-dagster" and "FOOTBALL_BUCKET" in named:
             reading.add(name)
             assert _selects(selector, template["metadata"]["labels"]), f"{name} cannot reach the bucket"
     assert reading == {"code-location", "daemon", "webserver", "dagster-metrics"}
+
+
+def bucket_mounts(documents: list[Document]) -> dict[str, str]:
+    """Where each pod mounts the Secret football-bucket, and pods of runs, by a name for messages."""
+    instance = yaml.safe_load(only(documents, "ConfigMap", "dagster-instance")["data"]["dagster.yaml"])
+    run = instance["run_launcher"]["config"]["run_k8s_config"]
+    volumes = {item["name"]: item.get("secret", {}) for item in run["pod_spec_config"]["volumes"]}
+    (mount,) = (
+        mount
+        for mount in run["container_config"]["volume_mounts"]
+        if volumes[mount["name"]] == {"secret_name": "football-bucket", "optional": True}
+    )
+    found = {"run": mount["mount_path"]}
+    for _, name, template in pod_templates(documents):
+        secrets = {item["name"]: item.get("secret", {}) for item in template["spec"].get("volumes", [])}
+        for mount in template["spec"]["containers"][0].get("volumeMounts", []):
+            if secrets.get(mount["name"], {}).get("secretName") == "football-bucket":
+                found[name] = mount["mountPath"]
+    return found
+
+
+def test_pods_without_an_identity_of_google_find_the_key_of_the_bucket() -> None:
+    """The overlay gke has Workload Identity, which a variable for a file that does not exist would disable."""
+    documents = render("local")
+    mounts = bucket_mounts(documents)
+    assert set(mounts) == {"run", "code-location", "dagster-metrics", "head", "cpu", "gpu"}
+    (command,) = re.findall(
+        r"kubectl -n \$namespace create secret generic football-bucket (.*)",
+        (ROOT / "docs" / "how-to" / "kubernetes.md").read_text(encoding="utf-8"),
+    )
+    (key,) = re.findall(r"--from-file=([\w.]+)=", command)
+    for name in ("football-dagster", "football-serve"):
+        file = only(documents, "ConfigMap", name)["data"]["GOOGLE_APPLICATION_CREDENTIALS"]
+        assert set(mounts.values()) == {str(Path(file).parent)}
+        assert Path(file).name == key
+        assert "GOOGLE_APPLICATION_CREDENTIALS" not in only(render("gke"), "ConfigMap", name)["data"]
+    for name, template in ((name, template) for _, name, template in pod_templates(documents)):
+        if name in ("head", "cpu", "gpu"):
+            asked = {
+                key for _, target, key in references(template, optional=True) if target == "football-serve"
+            }
+            assert asked == {"GOOGLE_APPLICATION_CREDENTIALS"}, name
 
 
 def _selects(selector: Document, labels: dict[str, str]) -> bool:
