@@ -90,10 +90,18 @@ def test_pods_are_unprivileged_and_have_the_variables_of_training(cluster: dict[
         assert float(variables["RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"] or 0) >= 600
         assert pod["securityContext"]["runAsUser"] == container["securityContext"]["runAsUser"] == 10001
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
         assert {mount["name"] for mount in container["volumeMounts"]} == {
             item["name"] for item in pod["volumes"]
         }
+
+
+def test_only_the_autoscaler_of_the_head_has_a_token_of_the_api_server(cluster: dict[str, Any]) -> None:
+    assert [pod["automountServiceAccountToken"] for pod in pods(cluster)] == [True, False, False]
+    autoscaler = cluster["spec"]["autoscalerOptions"]
+    assert autoscaler["securityContext"] == pods(cluster)[0]["containers"][0]["securityContext"]
+    assert [mount["mountPath"] for mount in autoscaler["volumeMounts"]] == ["/tmp"], "its root is read-only"
 
 
 def test_the_accounts_of_the_pods_exist_and_dagster_may_do_what_the_resource_does(
