@@ -43,6 +43,7 @@ OPTIONAL = {  # what pods start without
     ("ConfigMap", "football-verify-keys", None),
     ("ConfigMap", "football-serve", "GOOGLE_APPLICATION_CREDENTIALS"),  # of the overlay local
     ("Secret", "football-bucket", None),
+    ("Secret", "football-webhook", "url"),
 }
 # Kinds without a published schema in kubernetes-validate.
 CUSTOM = re.compile(
@@ -134,14 +135,17 @@ def test_secrets_and_config_maps_that_pods_name_exist(documents: list[Document])
         for item in documents
         if item["kind"] == "ConfigMap"
     }
-    named = set()
+    named, without = set(), set()
     for namespace, name, template in pod_templates(documents):
         for kind, target, key in references(template):
             there = SECRETS if kind == "Secret" else maps
             assert (namespace, target) in there, f"{name}: {kind} {target} does not exist in {namespace}"
             assert key is None or key in there[namespace, target], f"{name}: {kind} {target} has no key {key}"
             named.add((namespace, target))
-        assert set(references(template, optional=True)) <= OPTIONAL, name
+        asked = set(references(template, optional=True))
+        assert asked <= OPTIONAL, name
+        without |= asked
+    assert without == OPTIONAL
     assert not [item for item in documents if item["kind"] == "Secret"], "a secret is not kept in a file"
     assert named >= {place for place in SECRETS if place[0] != "football-monitoring"}
 
@@ -272,6 +276,16 @@ def test_every_pod_with_the_bucket_of_dagster_reaches_it(documents: list[Documen
             reading.add(name)
             assert _selects(selector, template["metadata"]["labels"]), f"{name} cannot reach the bucket"
     assert reading == {"code-location", "daemon", "webserver", "dagster-metrics"}
+
+
+def test_the_documentation_makes_the_secret_of_the_webhook_that_sensors_post_to() -> None:
+    (container,) = only(render("gke"), "Deployment", "code-location")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    (variable,) = (entry for entry in container["env"] if entry["name"] == "FOOTBALL_WEBHOOK_URL")
+    reference = variable["valueFrom"]["secretKeyRef"]
+    command = f"create secret generic {reference['name']} --from-literal={reference['key']}="
+    assert command in (ROOT / "docs" / "how-to" / "kubernetes.md").read_text(encoding="utf-8")
 
 
 def bucket_mounts(documents: list[Document]) -> dict[str, str]:
