@@ -128,10 +128,9 @@ def test_the_page_on_gke_makes_the_resources_with_terraform_and_reads_its_output
         *("bucket", "images", "database_host", "database_range", "service_accounts"),
         *("certificate_map", "gateway_address_name"),
     } <= set(cells)
-    assert {"dns_records", "gateway_address"} <= set(re.findall(r"output `(\w+)`", text)) | set(
-        re.findall(r"output\n +`(\w+)`", text)
-    )
-    assert set(cells) | set(re.findall(r"output `(\w+)`", text)) <= outputs
+    named = set(re.findall(r"output\s+`(\w+)`", text))
+    assert {"dns_records", "gateway_address", "credentials_command"} <= named
+    assert set(cells) | named <= outputs
     assert not re.search(r"gcloud iam|roles/", text), "the rights are those of deploy/gcp"
     assert "images.md#build" in text
 
