@@ -1,5 +1,6 @@
 """The RayService manifest: what the CRD requires, what Serve's own schema accepts, and that its sizes fit together."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,18 @@ def test_probes_run_what_the_image_has(cluster: dict[str, Any]) -> None:
 def test_a_pod_that_ends_has_time_to_answer_what_it_began(
     cluster: dict[str, Any], deployments: dict[str, dict[str, Any]]
 ) -> None:
+    policies = yaml.safe_load_all((ROOT / "deploy/overlays/gke/gateway.yaml").read_text("utf-8"))
+    (check,) = (
+        item["spec"]["default"]
+        for item in policies
+        if (item["kind"], item["metadata"]["name"]) == ("HealthCheckPolicy", "forecasts")
+    )
+    unnoticed = check["checkIntervalSec"] * check["unhealthyThreshold"] + check["timeoutSec"]
     for worker in cluster["workerGroupSpecs"]:
         grace = worker["template"]["spec"]["terminationGracePeriodSeconds"]
-        assert grace > max(deployment["graceful_shutdown_timeout_s"] for deployment in deployments.values())
+        command = container(worker)["lifecycle"]["preStop"]["exec"]["command"]
+        (seconds,) = re.findall(r"^sleep (\d+); ray stop$", command[-1])
+        assert int(seconds) >= unnoticed, "the load balancer sends no more requests when Ray stops"
+        assert grace > int(seconds) + max(
+            deployment["graceful_shutdown_timeout_s"] for deployment in deployments.values()
+        )
