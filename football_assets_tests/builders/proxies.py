@@ -30,9 +30,8 @@ _GENERATE = """
 import json, sys
 from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
 from ray.serve.config import HTTPOptions
-from football_assets_tests.builders.ports import free_port
-file, port, prefix, replicas = json.loads(sys.argv[1])
-config = HAProxyConfig(http_options=HTTPOptions(host="127.0.0.1", port=port), is_head=True)
+file, port, prefix, replicas, options = json.loads(sys.argv[1])
+config = HAProxyConfig(http_options=HTTPOptions(host="127.0.0.1", port=port, **options), is_head=True)
 generator = HAProxyApi(config, config_file_path=file)
 if replicas is not None:
     servers = [ServerConfig(f"SERVE_REPLICA-{port}", "127.0.0.1", port) for port in replicas]
@@ -43,11 +42,20 @@ generator._generate_config_file_internal()
 """
 
 
-def generated(folder: Path, port: int = 8000, replicas: list[int] | None = None, prefix: str = "/") -> str:
-    """Return the configuration that Ray writes; without replicas, the one with which it starts HAProxy."""
+def generated(
+    folder: Path,
+    port: int = 8000,
+    replicas: list[int] | None = None,
+    prefix: str = "/",
+    **options: object,
+) -> str:
+    """Return the configuration that Ray writes; without replicas, the one with which it starts HAProxy.
+
+    `options` are further fields of Serve's HTTPOptions.
+    """
     file = folder / "haproxy.cfg"
     subprocess.run(
-        [sys.executable, "-c", _GENERATE, json.dumps([str(file), port, prefix, replicas])],
+        [sys.executable, "-c", _GENERATE, json.dumps([str(file), port, prefix, replicas, options])],
         env={**os.environ, **ray_environment(folder, [])},
         check=True,
     )

@@ -8,9 +8,10 @@ import pytest
 import ray
 import yaml
 from ray.serve.config import AutoscalingConfig
-from ray.serve.schema import ServeDeploySchema
+from ray.serve.schema import HTTPOptionsSchema, ServeDeploySchema
 
 from football_assets.runtime.telemetry import NO_TELEMETRY
+from football_assets_tests.builders.proxies import generated
 from serve import haproxy, scrape
 from serve.deployment import ReplicaConfig, UserConfig
 
@@ -101,6 +102,19 @@ def test_serve_accepts_the_configuration(serve_config: dict[str, Any]) -> None:
             assert deployment["name"] == "Forecaster"
             assert set(deployment) <= known
             assert set(deployment["autoscaling_config"]) <= set(AutoscalingConfig.model_fields)
+
+
+def test_an_idle_connection_is_closed_by_the_load_balancer_and_not_by_the_pod(
+    serve_config: dict[str, Any], tmp_path: Path
+) -> None:
+    """Google keeps idle connections for 600 s; a request on one that HAProxy closes meanwhile fails with 502."""
+    options = serve_config["http_options"]
+    assert set(options) <= set(HTTPOptionsSchema.model_fields), "Serve ignores keys that it does not know"
+    seconds = options["keep_alive_timeout_s"]
+    text = generated(tmp_path, replicas=[8001], keep_alive_timeout_s=seconds)
+    written = re.findall(r"timeout http-keep-alive (\d+)s", haproxy.edit(text, ["127.0.0.1:8000"]))
+    assert set(written) == {str(seconds)}
+    assert seconds > 600
 
 
 def test_the_application_accepts_its_arguments(
