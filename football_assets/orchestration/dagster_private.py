@@ -12,6 +12,7 @@ from dagster._core.definitions.data_version import (
     DATA_VERSION_TAG,  # of a materialization: its data version
 )
 from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.errors import DagsterUserCodeUnreachableError  # of `DagsterGrpcClient`
 from dagster._core.execution.api import (
     execute_run_iterator,  # yields events during the run; `execute_job` does not
 )
@@ -32,11 +33,14 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
     AUTO_RETRY_RUN_ID_TAG,
     BACKFILL_ID_TAG,
+    GRPC_INFO_TAG,  # of a run: the code server that executes it
     MAX_RETRIES_TAG,
     SENSOR_NAME_TAG,
     WILL_RETRY_TAG,
 )
 from dagster._core.workspace.load import location_origins_from_yaml_paths
+from dagster._grpc.client import DagsterGrpcClient  # asks a code server whether it executes a run
+from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._utils.error import SerializableErrorInfo  # type of a failure event's error
 from dagster._utils.interrupts import capture_interrupts  # delays SIGINT to the end of a step
 
@@ -48,11 +52,16 @@ __all__ = [
     "CODE_VERSION_TAG",
     "COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES",
     "DATA_VERSION_TAG",
+    "GRPC_INFO_TAG",
     "MAX_RETRIES_TAG",
     "SENSOR_NAME_TAG",
     "WILL_RETRY_TAG",
     "BaseAssetGraph",
+    "CanCancelExecutionRequest",
+    "CanCancelExecutionResult",
     "CheckRunHealthResult",
+    "DagsterGrpcClient",
+    "DagsterUserCodeUnreachableError",
     "InMemoryJob",
     "LaunchRunContext",
     "RemoteJobOrigin",

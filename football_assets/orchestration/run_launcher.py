@@ -1,19 +1,34 @@
-"""Run launcher with health checks for runs on this machine. `dagster.yaml` configures it.
+"""Run launcher with health checks for runs of code servers. `dagster.yaml` configures it.
 
 `DefaultRunLauncher` has no health checks: a run whose process was killed, together with the daemon or by the kernel for
 lack of memory, counts as in progress for hours, and sensors wait for it. With health checks, Dagster's run monitoring
 fails such a run and retries it.
+
+A code server executes a run in a process of its own. A server on a Unix socket runs on this machine, and ends together
+with the daemon: the process of the run is looked up. A server on a TCP port may run in another container, where the PID
+names another process, and may outlive the daemon: it is asked.
 """
 
+import json
 import socket
 
 import psutil
-from dagster import DagsterEventType, DagsterInstance, DagsterRun, DefaultRunLauncher
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DefaultRunLauncher, deserialize_value
 
-from football_assets.orchestration.dagster_private import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from football_assets.orchestration.dagster_private import (
+    GRPC_INFO_TAG,
+    CanCancelExecutionRequest,
+    CanCancelExecutionResult,
+    CheckRunHealthResult,
+    DagsterGrpcClient,
+    DagsterUserCodeUnreachableError,
+    LaunchRunContext,
+    WorkerStatus,
+)
 
 HOST_TAG = "football/host"
 PID_TAG = "football/pid"  # of runs that the command line executes in its own process
+_SERVER_SECONDS = 10
 _CLOCK_SECONDS = 2.0  # tolerance between start times of processes and timestamps of events
 
 
@@ -31,7 +46,10 @@ class LocalRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Return FAILED if the run's process was on this machine and has ended, RUNNING otherwise and if unknown."""
+        """Return FAILED if the run's process was killed, RUNNING otherwise and if that is not known."""
+        client = _server_on_port(run)
+        if client is not None:
+            return _health_by_server(client, run)
         pid = killed_process(self._instance, run)
         if pid is None:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
@@ -40,7 +58,7 @@ class LocalRunLauncher(DefaultRunLauncher):
 
 def killed_process(instance: DagsterInstance, run: DagsterRun) -> int | None:
     """Return the PID of an unfinished run's process on this machine if it was killed, else None."""
-    if run.tags.get(HOST_TAG) != socket.gethostname():
+    if run.tags.get(HOST_TAG) != socket.gethostname() or _server_on_port(run) is not None:
         return None
     if PID_TAG in run.tags:
         pid = int(run.tags[PID_TAG])
@@ -52,6 +70,28 @@ def killed_process(instance: DagsterInstance, run: DagsterRun) -> int | None:
             pid = int(str(value.value))
             return None if _lives(pid, record.event_log_entry.timestamp) else pid
     return None
+
+
+def _server_on_port(run: DagsterRun) -> DagsterGrpcClient | None:
+    """Return a client of the code server that executes a run; None if it is on a Unix socket, or there is none."""
+    server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
+    if "port" not in server:
+        return None
+    return DagsterGrpcClient(server["port"], host=server["host"], use_ssl=server.get("use_ssl", False))
+
+
+def _health_by_server(client: DagsterGrpcClient, run: DagsterRun) -> CheckRunHealthResult:
+    """Ask the code server whether it executes a run; one that was restarted does not."""
+    try:
+        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), _SERVER_SECONDS)
+    except DagsterUserCodeUnreachableError:  # it may still execute the run
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+    if deserialize_value(answer, CanCancelExecutionResult).can_cancel:
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+    return CheckRunHealthResult(
+        WorkerStatus.FAILED,
+        f"The code server on {client.host}:{client.port} does not execute this run: it was restarted.",
+    )
 
 
 def killed_message(pid: int) -> str:

@@ -16,7 +16,9 @@ from dagster._core.test_utils import (
     freeze_time,
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import GrpcServerTarget, InProcessWorkspaceLoadTarget
+from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.interrupts import setup_interrupt_handlers
@@ -28,6 +30,7 @@ __all__ = [
     "BulkActionStatus",
     "DaemonHeartbeat",
     "EngineEventData",
+    "GrpcServerTarget",
     "InProcessCodeLocationOrigin",
     "InProcessWorkspaceLoadTarget",
     "JobPythonOrigin",
@@ -35,8 +38,10 @@ __all__ = [
     "ModuleCodePointer",
     "PartitionBackfill",
     "RepositoryPythonOrigin",
+    "WorkspaceProcessContext",
     "create_run_for_test",
     "create_test_daemon_workspace_context",
+    "execute_run_monitoring_iteration",
     "execute_sensor_iteration",
     "freeze_time",
     "setup_interrupt_handlers",

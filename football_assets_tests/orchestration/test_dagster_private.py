@@ -48,6 +48,7 @@ def test_every_name_is_exported_once() -> None:
         (private.CODE_VERSION_TAG, "dagster/code_version"),
         (private.DATA_VERSION_TAG, "dagster/data_version"),
         (private.AUTO_RETRY_RUN_ID_TAG, "dagster/auto_retry_run_id"),
+        (private.GRPC_INFO_TAG, ".dagster/grpc_info"),
         (private.MAX_RETRIES_TAG, "dagster/max_retries"),
         (private.SENSOR_NAME_TAG, "dagster/sensor_name"),
         (private.WILL_RETRY_TAG, "dagster/will_retry"),

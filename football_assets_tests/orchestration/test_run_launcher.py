@@ -1,5 +1,6 @@
 """Runs whose process has ended fail; those of a running process, or of another machine, do not."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -12,8 +13,10 @@ import pytest
 from football_assets.orchestration.dagster_private import WorkerStatus
 from football_assets.orchestration.run_launcher import HOST_TAG, LocalRunLauncher
 from football_assets.runtime.home import prepare_home, project_root
+from football_assets_tests.builders.code_server import REASON, launch_run, run_code_server, workspace_of
 from football_assets_tests.builders.dagster_home import open_instance
-from football_assets_tests.builders.dagster_private import EngineEventData
+from football_assets_tests.builders.dagster_private import EngineEventData, execute_run_monitoring_iteration
+from football_assets_tests.end_to_end.installation import free_port
 
 
 @dg.op
@@ -89,3 +92,29 @@ def test_a_run_that_has_not_begun_or_is_elsewhere_is_left_alone(instance: dg.Dag
         started_run(instance, ended_process(), "elsewhere"),
     ):
         assert health(instance, run) is WorkerStatus.RUNNING
+
+
+@pytest.mark.skipif(REASON is not None, reason=str(REASON))
+def test_the_daemon_asks_a_code_server_in_another_container_whether_it_executes_a_run(
+    instance: dg.DagsterInstance,
+) -> None:
+    port = free_port()
+
+    def status_after_monitoring() -> dg.DagsterRunStatus:
+        errors = list(execute_run_monitoring_iteration(workspace, logging.getLogger("daemon")))
+        assert not any(errors)
+        return instance.get_run_by_id(run_id).status  # type: ignore[union-attr]
+
+    with run_code_server(instance, port), workspace_of(instance, port) as workspace:
+        run_id = launch_run(instance, workspace)
+        while_it_runs = status_after_monitoring()
+    with workspace_of(instance, port) as workspace:
+        while_none_answers = status_after_monitoring()
+    with run_code_server(instance, port), workspace_of(instance, port) as workspace:
+        after_a_restart = status_after_monitoring()
+
+    assert while_it_runs is dg.DagsterRunStatus.STARTED
+    assert while_none_answers is dg.DagsterRunStatus.STARTED
+    assert after_a_restart is dg.DagsterRunStatus.FAILURE
+    messages = [event.message for event in instance.all_logs(run_id)]
+    assert any("does not execute this run: it was restarted" in message for message in messages)
