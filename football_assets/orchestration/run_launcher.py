@@ -62,7 +62,10 @@ def killed_process(instance: DagsterInstance, run: DagsterRun) -> int | None:
         return None
     if PID_TAG in run.tags:
         pid = int(run.tags[PID_TAG])
-        return None if psutil.pid_exists(pid) else pid
+        records = instance.get_records_for_run(run.run_id, limit=1).records
+        if not records:
+            return None if psutil.pid_exists(pid) else pid
+        return None if _lives(pid, records[0].event_log_entry.timestamp) else pid
     for record in instance.get_records_for_run(run.run_id, of_type=DagsterEventType.ENGINE_EVENT).records:
         event = record.event_log_entry.dagster_event
         value = event.engine_event_data.metadata.get("pid") if event is not None else None

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from football_assets.orchestration.dagster_private import WorkerStatus
-from football_assets.orchestration.run_launcher import HOST_TAG, LocalRunLauncher
+from football_assets.orchestration.run_launcher import HOST_TAG, PID_TAG, LocalRunLauncher
 from football_assets.runtime.home import prepare_home, project_root
 from football_assets_tests.builders.code_server import REASON, launch_run, run_code_server, workspace_of
 from football_assets_tests.builders.dagster_home import open_instance
@@ -41,9 +41,12 @@ def instance(
         yield found
 
 
-def started_run(instance: dg.DagsterInstance, pid: int | None, host: str) -> dg.DagsterRun:
-    """A run as the daemon launches it, whose process has said that it began."""
-    run = instance.create_run_for_job(job_def=idle, tags={HOST_TAG: host}, status=dg.DagsterRunStatus.STARTED)
+def started_run(
+    instance: dg.DagsterInstance, pid: int | None, host: str, pid_of_command: int | None = None
+) -> dg.DagsterRun:
+    """A run as the daemon or a command launches it; a process of the daemon's has said that it began."""
+    tags = {HOST_TAG: host} | ({PID_TAG: str(pid_of_command)} if pid_of_command is not None else {})
+    run = instance.create_run_for_job(job_def=idle, tags=tags, status=dg.DagsterRunStatus.STARTED)
     if pid is not None:
         instance.report_engine_event("Started process for run.", run, EngineEventData.in_process(pid))
     return run
@@ -83,6 +86,21 @@ def test_a_process_that_began_after_the_run_is_another_one(instance: dg.DagsterI
             )
         status = health(instance, run)
         later.kill()
+    assert status is WorkerStatus.FAILED
+
+
+def test_a_process_that_began_after_a_run_of_the_command_line_is_another_one(
+    instance: dg.DagsterInstance,
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as later:
+        run = started_run(instance, None, socket.gethostname(), pid_of_command=later.pid)
+        status_before_its_first_event = health(instance, run)
+        with pytest.MonkeyPatch.context() as clock:
+            clock.setattr("time.time", lambda: 1_000_000_000.0)  # when the event is written
+            instance.report_engine_event("Executing steps.", run)
+        status = health(instance, run)
+        later.kill()
+    assert status_before_its_first_event is WorkerStatus.RUNNING
     assert status is WorkerStatus.FAILED
 
 
