@@ -10,7 +10,8 @@ class DriftConfig(BaseModel):
     later seasons.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The report stores the thresholds as JSON, which has no infinity.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     window_days: int = Field(30, ge=1, description="Days of logged predictions that are compared.")
     results_days: int = Field(

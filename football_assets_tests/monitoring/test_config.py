@@ -1,5 +1,6 @@
 """The thresholds of the drift report."""
 
+import math
 from typing import Any
 
 import pytest
@@ -22,7 +23,14 @@ def test_the_defaults_are_those_that_the_report_was_calibrated_with() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"window_days": 0}, {"least_predictions": 1}, {"drift_share": 1.1}, {"significance": 1}, {"window": 30}],
+    [
+        {"window_days": 0},
+        {"least_predictions": 1},
+        {"drift_share": 1.1},
+        {"significance": 1},
+        {"column_distance": math.inf},
+        {"window": 30},
+    ],
 )
 def test_values_without_a_meaning_and_unknown_names_are_rejected(fields: dict[str, Any]) -> None:
     (name,) = fields
