@@ -19,6 +19,7 @@ from football_assets.storage.log_segments import Line, segment_lines
 from football_assets.storage.model_files import FEATURE_SPEC
 
 _RECORDS_AT_ONCE = 10_000  # that are held as Python objects at a time; they take 40 MB
+_VERSION_BITS = 63  # of an Int64 without its sign
 _OF_RECORD = tuple(LOG_SCHEMA)[: tuple(LOG_SCHEMA).index("segment")]
 
 
@@ -57,7 +58,7 @@ class SegmentRecords:
                 if line.record is None:
                     raise ValueError(line.problem)
                 records.append((line.number, _values(line.record), _features(line.record["features"])))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError) as error:
                 reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
                 self.rejected.append(Line(line.number, line.content, None, reason))
             if len(records) == _RECORDS_AT_ONCE:
@@ -82,7 +83,7 @@ def _values(record: dict[str, Any]) -> tuple[Any, ...]:
     return (
         _text(record["request_id"]),
         answered,
-        int(record["model_version"]),
+        _version(record["model_version"]),
         _text(record["kind"]),
         _text(record["league_id"]),
         _text_or_none(record["home_team_id"]),
@@ -96,6 +97,13 @@ def _values(record: dict[str, Any]) -> tuple[Any, ...]:
             _text_or_none(record.get(name)) for name in ("traceparent", "tracestate")
         ),  # earlier records have none
     )
+
+
+def _version(value: Any) -> int:
+    number = int(value)
+    if number.bit_length() > _VERSION_BITS:
+        raise ValueError(f"its model_version {value!r} is too large")
+    return number
 
 
 def _text(value: object) -> str:

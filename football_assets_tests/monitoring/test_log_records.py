@@ -42,6 +42,25 @@ def test_features_that_are_no_numbers_reject_the_line(names: FeatureNames, featu
     assert [line.number for line in records.rejected] == [1]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"time": "0001-01-01T00:00:00+14:00"},  # a year before the first in UTC
+        {"model_version": 1 << 63},
+        {"model_version": 1e300},
+    ],
+)
+def test_values_beyond_the_range_of_their_column_reject_the_line_alone(
+    names: FeatureNames, value: dict[str, object]
+) -> None:
+    records = SegmentRecords("a.jsonl")
+
+    (frame,) = records.frames(lines(record(1), record(2, **value), record(3)), names)
+
+    assert frame["line"].to_list() == [1, 3]
+    assert [line.number for line in records.rejected] == [2]
+
+
 def test_unknown_features_are_null_and_known_ones_single_precision(names: FeatureNames) -> None:
     features = [0.1, None, *[7] * (len(DEFAULT_SPEC.context) - 2)]
 
