@@ -45,13 +45,16 @@ class LoggedDay:
 
 
 def logged_days(bucket: Bucket, first: date = date.min, last: date = date.max) -> list[LoggedDay]:
-    """Days of the log, first and last included, that have a table."""
-    names = (item.name for item in bucket.list(DAYS_PREFIX))
-    days = [
-        LoggedDay(date.fromisoformat(name.removeprefix(DAYS_PREFIX).removesuffix(".parquet")), name)
-        for name in names
-    ]
-    return [item for item in days if first <= item.day <= last]
+    """Days of the log, first and last included, that have a table. Objects of other names are ignored."""
+    found = []
+    for item in bucket.list(DAYS_PREFIX):
+        try:
+            day = date.fromisoformat(item.name.removeprefix(DAYS_PREFIX).removesuffix(".parquet"))
+        except ValueError:  # copied there by a person or a tool
+            continue
+        if first <= day <= last:
+            found.append(LoggedDay(day, item.name))
+    return found
 
 
 def rows_logged(bucket: Bucket) -> int:

@@ -175,10 +175,10 @@ def _segments(bucket: Bucket) -> set[int]:
 
 def _logged(bucket: Bucket, since: datetime, numbers: list[int]) -> set[int]:
     """Return the versions within the range of those of a row group: a few more than answered."""
-    days = {day.object for day in logged_days(bucket, since.date())}
     # A replica whose clock is years behind logs under a day that is years ago.
-    days |= {item.name for item in bucket.list(DAYS_PREFIX) if item.updated >= since}
-    ranges = [span for day in days for span in version_ranges(bucket, day)]
+    written = {item.name for item in bucket.list(DAYS_PREFIX) if item.updated >= since}
+    days = [item for item in logged_days(bucket) if item.day >= since.date() or item.object in written]
+    ranges = [span for item in days for span in version_ranges(bucket, item.object)]
     return {number for number in numbers if any(low <= number <= high for low, high in ranges)}
 
 

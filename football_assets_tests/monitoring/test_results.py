@@ -10,6 +10,7 @@ import pytest
 from football_assets.monitoring.compaction import compact
 from football_assets.monitoring.results import (
     CUSTOM_HISTORIES,
+    DAYS_PREFIX,
     FIXTURE,
     GIVEN_ODDS,
     UNLISTED,
@@ -200,6 +201,16 @@ def test_a_log_read_day_by_day_gives_the_same_forecasts_as_read_at_once(bucket: 
     ]
     assert [item.day.day for item in logged_days(bucket)] == [24, 25, 26]
     assert rows_logged(bucket) == 12
+
+
+def test_objects_beside_the_tables_of_the_days_are_ignored(bucket: LocalBucket) -> None:
+    upload(bucket, "a-000000", lines(record(1)), day="2015-11-24")
+    compact(bucket)
+    for name in ("notes.txt", "2015-11-24 (1).parquet", "2015-11-24/part-0.parquet"):
+        bucket.write(f"{DAYS_PREFIX}{name}", b"copied")
+
+    assert [item.day.day for item in logged_days(bucket)] == [24]
+    assert rows_logged(bucket) == 1
 
 
 def test_only_the_asked_time_is_read_and_versions_can_be_left_out(bucket: LocalBucket) -> None:

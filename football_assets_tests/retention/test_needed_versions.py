@@ -138,6 +138,15 @@ def test_a_version_that_only_a_former_key_has_signed_does_not_stay_for_ever(
     assert set(needed_versions(registry, ServedVersions(), newest=1, days=91, now=NOW)) == {12, 13}
 
 
+def test_an_object_beside_the_tables_of_the_log_names_no_version(bucket: LocalBucket) -> None:
+    add_table(bucket, 10, [10])
+    bucket.write("tables/prediction_log/notes.txt", b"copied")
+
+    found = needed_versions(Registry(bucket), ServedVersions(), newest=1, days=91, now=NOW)
+
+    assert found[10] == "answered a request in the last 91 days"
+
+
 def test_a_version_that_a_replica_with_a_wrong_clock_answers_from_is_needed(bucket: LocalBucket) -> None:
     day = add_table(bucket, 2000, [5])
     age(bucket.root / f"tables/prediction_log/{day}.parquet", 1)
