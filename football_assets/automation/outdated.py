@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from dagster import AssetKey, AssetRecordsFilter, DagsterEventType, DagsterInstance, EventLogRecord
 
-from football_assets.orchestration.dagster_private import CODE_VERSION_TAG, BaseAssetGraph
+from football_assets.orchestration.dagster_private import BaseAssetGraph
+from football_assets.orchestration.partitions import built_code_version
 
 RAW_MATCHES = AssetKey("raw_matches")
 _RAW = frozenset({RAW_MATCHES, AssetKey("raw_matches_rejected")})
@@ -109,13 +110,7 @@ def _built_by_other_code(
         return []
     wanted = AssetRecordsFilter(asset_key=key, storage_ids=places)
     records = instance.fetch_materializations(wanted, limit=len(places)).records
-    # Dagster stores the id of the run where an asset had no code version, and none of an asset that a person reported.
-    return [record for record in records if _code_version(record) not in {code_version, record.run_id, None}]
-
-
-def _code_version(record: EventLogRecord) -> str | None:
-    materialization = record.asset_materialization
-    return (materialization.tags or {}).get(CODE_VERSION_TAG) if materialization else None
+    return [record for record in records if built_code_version(record) not in {code_version, None}]
 
 
 def _with_descendants(graph: BaseAssetGraph, key: AssetKey) -> set[AssetKey]:

@@ -28,7 +28,7 @@ from football_assets.orchestration.code_versions import (
     TEAM_RATINGS_CODE,
 )
 from football_assets.orchestration.metadata import OWNERS, PREVIEW_ROWS
-from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
+from football_assets.orchestration.partitions import countries, countries_to_build, mark_as_not_built
 from football_assets.orchestration.resources import BucketResource
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.tables import (
@@ -228,9 +228,7 @@ def _countries(
         for key in context.partition_keys
         if key in named or all(store.stat(table_object(name, key)) is not None for name in inputs)
     ]
-    for name in outputs:
-        for key in set(context.partition_keys) - set(keys):
-            context.add_asset_metadata({BUILT: False}, name, key)
+    mark_as_not_built(context, outputs, set(context.partition_keys) - set(keys))
     return keys
 
 

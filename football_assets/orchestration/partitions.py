@@ -10,20 +10,26 @@ from collections.abc import Iterable, Sequence
 from dagster import (
     AssetCheckExecutionContext,
     AssetExecutionContext,
+    AssetKey,
+    AssetRecordsFilter,
     DagsterInstance,
     DynamicPartitionsDefinition,
+    EventLogRecord,
 )
 
 from football_assets.errors import FootballError
 from football_assets.orchestration.dagster_private import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    CODE_VERSION_TAG,
 )
 
 COUNTRY_PARTITIONS = "countries"
 COUNTRIES_TAG = "football/countries"
 BUILT = "built_in_this_run"
 """Metadata of the materialization of a country of the range that the run did not build: false."""
+BUILT_BY_CODE = "built_by_code_version"
+"""Metadata beside `BUILT`: the code version that built the country last, as far as it is known."""
 countries = DynamicPartitionsDefinition(name=COUNTRY_PARTITIONS)
 
 
@@ -82,3 +88,37 @@ def countries_to_build(context: AssetExecutionContext | AssetCheckExecutionConte
     if outside:
         raise FootballError(f"The run's range has no country {', '.join(outside)}: it has {', '.join(keys)}.")
     return [key for key in keys if key in wanted]
+
+
+def mark_as_not_built(context: AssetExecutionContext, names: Iterable[str], keys: Iterable[str]) -> None:
+    """Add metadata to the materializations of countries of the range that the run does not build.
+
+    Dagster records the code version of the run for them, too, so the metadata has the one that built them.
+
+    Parameters
+    ----------
+    names
+        Names of the assets.
+    keys
+        The countries.
+    """
+    missing = sorted(set(keys))
+    for name in names:
+        for key in missing:
+            wanted = AssetRecordsFilter(AssetKey(name), asset_partitions=[key])
+            records = context.instance.fetch_materializations(wanted, limit=1).records
+            version = built_code_version(records[0]) if records else None
+            known = {} if version is None else {BUILT_BY_CODE: version}
+            context.add_asset_metadata({BUILT: False, **known}, name, key)
+
+
+def built_code_version(record: EventLogRecord) -> str | None:
+    """Return the code version that built what a materialization is of; None if the asset had none."""
+    materialization = record.asset_materialization
+    if materialization is None:
+        return None
+    if BUILT_BY_CODE in materialization.metadata:
+        return str(materialization.metadata[BUILT_BY_CODE].value)
+    version = (materialization.tags or {}).get(CODE_VERSION_TAG)
+    # Dagster stores the id of the run where an asset had no code version, and none of an asset that a person reported.
+    return None if version == record.run_id else version

@@ -22,7 +22,7 @@ from dagster import (
 from football_assets.domain.columns import is_played, split_by_country
 from football_assets.orchestration.code_versions import RAW_TABLES_CODE
 from football_assets.orchestration.metadata import OWNERS, PREVIEW_ROWS
-from football_assets.orchestration.partitions import BUILT, countries, countries_to_build
+from football_assets.orchestration.partitions import countries, countries_to_build, mark_as_not_built
 from football_assets.orchestration.resources import BucketResource
 from football_assets.raw.countries import country_of
 from football_assets.raw.landing import inventory
@@ -85,9 +85,9 @@ def read_landing_files(
         read.matches.height,
         wholly_rejected(read.rejected).height,
     )
-    for name in ("raw_matches", "raw_matches_rejected"):
-        for key in set(context.partition_keys) - set(keys):
-            context.add_asset_metadata({BUILT: False}, name, key)
+    mark_as_not_built(
+        context, ("raw_matches", "raw_matches_rejected"), set(context.partition_keys) - set(keys)
+    )
     objects = sum(country_of(item) in keys for item in listed.objects)
     yield Output(
         split_by_country(read.matches, keys),

@@ -20,7 +20,7 @@ from football_assets.automation.new_results_sensor import new_results_sensor
 from football_assets.automation.tags import REASON_TAG
 from football_assets.definitions import defs
 from football_assets.orchestration.dagster_private import WILL_RETRY_TAG
-from football_assets.orchestration.partitions import COUNTRIES_TAG
+from football_assets.orchestration.partitions import COUNTRIES_TAG, run_tags
 from football_assets.orchestration.resources import bucket_resources
 from football_assets.raw.read_record import RECORD
 from football_assets.settings import Settings
@@ -409,6 +409,25 @@ def test_after_an_upgrade_new_results_and_what_earlier_code_built_are_one_run(lo
     request = home.request()
 
     assert countries_of(request) == ["at", "eng"]
+    assert home.launch(request)
+    assert home.ticks(3) is None
+
+
+def test_a_country_between_those_that_a_hand_rebuilt_after_an_upgrade_is_rebuilt_too(
+    local_home: SmallHome,
+) -> None:
+    home = local_home
+    for country in ("at", "eng", "es"):
+        home.land(f"2012-13/{country}.1.csv", FULHAM)
+    assert home.launch(home.request())
+    home.upgrade(raw_matches="next", raw_matches_rejected="next")
+    for number in range(2):
+        by_hand = RunRequest(run_key=f"by hand {number}", tags=run_tags(["at", "es"], ["at", "eng", "es"]))
+        assert home.launch(by_hand)
+
+    request = home.request()
+
+    assert countries_of(request) == ["eng"]
     assert home.launch(request)
     assert home.ticks(3) is None
 
