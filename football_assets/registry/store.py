@@ -82,7 +82,8 @@ class Registry:
         Raises
         ------
         RegistryError
-            The folder is empty or holds a file that does not belong in a bundle.
+            The folder is empty or holds a file that does not belong in a bundle, or the bucket rejects every claim of a
+            number.
         SignaturePolicyError
             The version cannot be signed, or only signed versions are accepted and this process does not sign.
         """

@@ -32,6 +32,7 @@ from football_assets.registry.signing import ModelSignature, sign_files
 from football_assets.registry.stored_version import VERSIONS, StoredVersion, VersionFolder
 from football_assets.storage.bucket import ABSENT, Bucket, condition_of
 
+_CLAIMS = 100  # numbers that a publisher tries to claim, while others claim numbers too
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -191,12 +192,17 @@ class ModelVersions:
         return version.manifest.content == content
 
     def _claim_number(self) -> int:
-        number = max((number for number, _ in self._listing()), default=0) + 1
+        first = max((number for number, _ in self._listing()), default=0) + 1
         record = to_json({"claimed": datetime.now(UTC).isoformat()})
-        while True:  # each rejected write means that another publisher has claimed the number
+        rejection: PreconditionFailed | None = None
+        for number in range(first, first + _CLAIMS):
             try:
                 self._bucket.write(f"{VERSIONS}{number}/{CLAIM_FILE}", record, if_version=ABSENT)
-            except PreconditionFailed:
-                number += 1
+            except PreconditionFailed as error:  # another publisher has claimed the number
+                rejection = error
             else:
                 return number
+        raise RegistryError(
+            f"No version could be registered: {self._bucket.url} rejected the claims of {_CLAIMS} numbers. Check its "
+            "policies, such as a retention or a perimeter, and try again."
+        ) from rejection

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from football_assets.errors import BucketError, RegistryError
+from football_assets.errors import BucketError, PreconditionFailed, RegistryError
 from football_assets.registry.model_bundle import ModelBundle
 from football_assets.registry.store import (
     VERSIONS,
     Registry,
 )
+from football_assets.storage.bucket import ABSENT, Condition, ObjectInfo
 from football_assets.storage.local import LocalBucket
 from football_assets.storage.opening import open_bucket
 from football_assets_tests.builders.gcs_server import Front
@@ -165,6 +166,27 @@ def test_processes_that_publish_at_once_get_versions_of_their_own_and_readers_se
 
 class Killed(BaseException):
     """The process is no more."""
+
+
+class Rejecting(LocalBucket):
+    """Rejects every create-only write, as a policy of the organisation may, with the code of a failed condition."""
+
+    writes = 0
+
+    def write(self, name: str, data: bytes, *, if_version: Condition = None) -> ObjectInfo:
+        if if_version is ABSENT:
+            self.writes += 1
+            assert self.writes < 1000
+            raise PreconditionFailed(f"Object {name!r} already exists in bucket {self.url}.")
+        return super().write(name, data, if_version=if_version)
+
+
+def test_a_bucket_that_rejects_every_claim_of_a_number_ends_the_publication(tmp_path: Path) -> None:
+    registry = Registry(Rejecting(tmp_path / "bucket"))
+
+    with pytest.raises(RegistryError, match=r"rejected the claims of 100 numbers"):
+        registry.publish(small_bundle(tmp_path / "bundle"), {})
+    assert registry.versions() == []
 
 
 class Mortal(LocalBucket):
