@@ -8,6 +8,7 @@ id of the run that read a country, so two runs that read the same objects are tw
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from football_assets.domain.seasons import parse_season
@@ -57,7 +58,8 @@ def country_states(listed: Inventory) -> dict[str, CountryObjects]:
 def last_read(bucket: Bucket) -> dict[str, CountryRead]:
     """Return what every country was last read from; a country that never was is missing.
 
-    Entries of earlier versions, which recorded seasons, are ignored.
+    Entries of earlier versions, which recorded seasons, are ignored, and so is what cannot be parsed: its countries are
+    read again, and the record is replaced.
     """
     try:
         return _parse(bucket.read(RECORD))
@@ -66,8 +68,16 @@ def last_read(bucket: Bucket) -> dict[str, CountryRead]:
 
 
 def _parse(record: bytes | None) -> dict[str, CountryRead]:
-    entries = json.loads(record or b"{}").items()
-    return {key: CountryRead(**read) for key, read in entries if parse_season(key) is None}
+    try:
+        entries = json.loads(record or b"{}").items()
+    except (ValueError, AttributeError, RecursionError):
+        return {}
+    found = {}
+    for key, read in entries:
+        if parse_season(key) is None:
+            with suppress(KeyError, TypeError):
+                found[key] = CountryRead(read["objects"], read["digest"], read["run_id"])
+    return found
 
 
 def record_read(

@@ -1,10 +1,20 @@
 """The record of what was read: when two seasons are alike, and writers at the same time."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from football_assets.raw.countries import NO_COUNTRY
 from football_assets.raw.landing import inventory
-from football_assets.raw.read_record import NO_OBJECTS, CountryRead, country_states, last_read, record_read
+from football_assets.raw.read_record import (
+    NO_OBJECTS,
+    RECORD,
+    CountryRead,
+    country_states,
+    last_read,
+    record_read,
+)
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
 
@@ -62,6 +72,30 @@ def test_what_was_read_is_remembered_with_the_run_that_read_it(bucket_url: str) 
         "eng": CountryRead(1, landed["eng"].digest, "first"),
         "es": CountryRead(0, NO_OBJECTS.digest, "second"),
     }
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\0" * 40, b"[]", b'{"eng": {"objects"', b'{"eng": 7, "fr": {}}', b"[" * 100_000]
+)
+def test_a_record_that_cannot_be_parsed_is_replaced_by_the_next_reading(
+    bucket_url: str, damage: bytes
+) -> None:
+    bucket = open_bucket(bucket_url)
+    bucket.write("raw/a/2014-15/eng.1.csv", b"one")
+    landed = country_states(inventory(bucket))
+    bucket.write(RECORD, damage)
+
+    assert last_read(bucket) == {}
+    record_read(bucket, ["eng"], landed, "later")
+    assert {country: read.run_id for country, read in last_read(bucket).items()} == {"eng": "later"}
+
+
+def test_fields_of_a_later_release_are_ignored(bucket_url: str) -> None:
+    bucket = open_bucket(bucket_url)
+    entry = {"objects": 1, "digest": "ab", "run_id": "first"}
+    bucket.write(RECORD, json.dumps({"eng": entry | {"read_at": "2030-01-01"}, "es": entry}).encode())
+
+    assert last_read(bucket) == dict.fromkeys(["eng", "es"], CountryRead(1, "ab", "first"))
 
 
 def test_runs_that_note_other_countries_at_the_same_time_lose_none(bucket_url: str) -> None:
