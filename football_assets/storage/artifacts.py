@@ -96,7 +96,7 @@ def named_digests(bucket: Bucket, name: str) -> list[str]:
     check_not_linked(bucket, _pointer(name))
     if bucket.stat(_pointer(name)) is None:
         return []
-    return _digests(bucket.read(_pointer(name)))
+    return _digests(bucket.read(_pointer(name)), name)
 
 
 def folder_digest(folder: Path) -> str:
@@ -123,7 +123,7 @@ def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:
     expired: list[str] = []
 
     def change(pointer: bytes | None) -> bytes:
-        recent = [digest, *(old for old in _digests(pointer) if old != digest)]
+        recent = [digest, *(old for old in _digests(pointer, name) if old != digest)]
         expired[:] = recent[KEPT:]
         return json.dumps({"current": digest, "recent": recent[:KEPT]}).encode()
 
@@ -131,8 +131,8 @@ def _point_to(bucket: Bucket, name: str, digest: str) -> list[str]:
     return expired
 
 
-def _digests(pointer: bytes | None) -> list[str]:
-    """Return the digests that a pointer lists, the current one first.
+def _digests(pointer: bytes | None, name: str) -> list[str]:
+    """Return the digests that the pointer of an artifact lists, the current one first.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def _digests(pointer: bytes | None) -> list[str]:
             _check_digest(digest, "a pointer")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BucketError(
-            f"A pointer under {ARTIFACTS} is corrupt ({error}): materialize its asset again."
+            f"A pointer under {ARTIFACTS} is corrupt ({error}): delete {_pointer(name)} and materialize {name!r} again."
         ) from error
     return recent
 

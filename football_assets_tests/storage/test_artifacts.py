@@ -149,9 +149,17 @@ def test_a_pointer_cannot_name_a_content_elsewhere(bucket: Bucket, tmp_path: Pat
 @pytest.mark.parametrize("pointer", [b"", b"[]", b"{}", b'{"recent": 7}', b"[" * 100_000], ids=range(5))
 def test_a_corrupt_pointer_is_named(bucket: Bucket, tmp_path: Path, pointer: bytes) -> None:
     bucket.write("artifacts/model/current.json", pointer)
+    named = (
+        r"pointer under artifacts/ is corrupt .*: delete artifacts/model/current.json and materialize 'model'"
+    )
 
-    with pytest.raises(BucketError, match="pointer under artifacts/ is corrupt"):
+    with pytest.raises(BucketError, match=named):
         fetch(bucket, "model", tmp_path / "scratch")
+    with pytest.raises(BucketError, match=named):
+        publish(bucket, "model", folder_of(tmp_path / "1", weights="1"))
+    bucket.delete("artifacts/model/current.json")
+    digest = publish(bucket, "model", folder_of(tmp_path / "2", weights="1"))
+    assert fetch(bucket, "model", tmp_path / "scratch").name == digest
 
 
 @pytest.mark.parametrize("link", ["current.json", "content", "content/weights", "content/plots"])
