@@ -29,6 +29,7 @@ from football_assets.raw.matching.merged_measures import with_measures
 from football_assets.raw.matching.merging import merge
 from football_assets.raw.measure_rules import without_bad_measures, without_bad_plain_odds
 from football_assets.raw.neighbours import in_their_seasons
+from football_assets.raw.plain_odds import without_implausible_odds
 from football_assets.raw.rules import (
     ODDS_TRIPLE,
     odds_are_unusable,
@@ -96,7 +97,8 @@ def read_countries(
     )
     measures, bad_measures = without_bad_measures(measured)
     usable = without_bad_plain_odds(without_unusable_odds(differing), measured, measures)
-    merged = merge(usable, pairs_that_meet_again(without_void(named)[0]))
+    plausible, implausible = without_implausible_odds(usable, measures)
+    merged = merge(plausible, pairs_that_meet_again(without_void(named)[0]))
     matches, without_match = with_additions(merged.matches, additions)
     together = with_measures(matches, measures.drop(_GOALS))
     clean, bad_merged = without_bad_measures(together)
@@ -113,6 +115,7 @@ def read_countries(
             reason=pl.lit("The odds are left out: they are not three decimal odds above 1."),
             left_out=pl.lit(", ".join(ODDS_TRIPLE)),
         ),
+        implausible,
         without_match,
         pl.concat([differing, additions], how="diagonal").join(
             pl.concat([bad_measures, bad_merged]), on="row"

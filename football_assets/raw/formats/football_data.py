@@ -29,7 +29,7 @@ from football_assets.raw.formats.measure_columns import (
     present_measures,
     read_measures,
 )
-from football_assets.raw.formats.numbers import parse_goals, parse_odds
+from football_assets.raw.formats.numbers import parse_goals, parse_listed_odds, parse_odds
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
     MatchRow,
@@ -74,8 +74,9 @@ def read_football_data(section: CsvSection, order: DateOrder, league_id: str | N
     A row is rejected if it is too short to hold a date and two teams, is of another division than the file, or has an
     unreadable date or goals. A row without goals is a fixture; one whose result (`FTR`) lacks goals or contradicts them
     is rejected, since either may be wrong. Odds and statistics of a row with more fields than the header are left out.
-    Unreadable times and odds are dropped, since no feature depends on them.
-    Times are converted to the country of the league, where a late match may be on another day.
+    An unreadable time is dropped, since no feature depends on it. Odds that are not decimal (`5/2`, `-200`) are kept as
+    NaN or as they are, so that `rules.odds_are_unusable` reports them. Times are converted to the country of the
+    league, where a late match may be on another day.
 
     Parameters
     ----------
@@ -246,12 +247,27 @@ def _odds_columns(names: Sequence[str]) -> tuple[tuple[int, int, int], ...]:
 def _odds(
     fields: Sequence[str], columns: Sequence[tuple[int, int, int]]
 ) -> tuple[float | None, float | None, float | None]:
-    for home, draw, away in columns:
-        if max(home, draw, away) < len(fields):
-            odds = (parse_odds(fields[home]), parse_odds(fields[draw]), parse_odds(fields[away]))
-            if None not in odds:
-                return odds
+    """Return the first complete triple of odds; the first in another notation where no triple is complete."""
+    listed = [[fields[place] for place in places] for places in columns if max(places) < len(fields)]
+    for texts in listed:
+        home, draw, away = map(parse_odds, texts)
+        if home and draw and away:
+            return home, draw, away
+    for texts in listed:
+        home, draw, away = map(parse_listed_odds, texts)
+        if (
+            home is not None
+            and draw is not None
+            and away is not None
+            and _is_other_notation(home, draw, away)
+        ):
+            return home, draw, away
     return None, None, None
+
+
+def _is_other_notation(*odds: float) -> bool:
+    """Return whether odds, as `parse_listed_odds` returns them, are fractional or American: NaN, or negative."""
+    return not all(value >= 0 for value in odds)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -13,7 +13,7 @@ from football_assets.raw.formats.csv_table import HEADER_EXAMPLES, CsvFormat, Cs
 from football_assets.raw.formats.dates import DateOrder, parse_date, parse_time
 from football_assets.raw.formats.match_status import MatchStatus, parse_status
 from football_assets.raw.formats.measure_columns import half_time_measures
-from football_assets.raw.formats.numbers import is_missing, parse_decimal
+from football_assets.raw.formats.numbers import is_missing, parse_listed_odds
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
     MatchRow,
@@ -60,7 +60,8 @@ def read_footballcsv(section: CsvSection, order: DateOrder) -> ParsedFile:
 
     A row is rejected if it is too short to hold a date, two teams and a score, has an unreadable date or score, or a
     score after extra time (`2-1 aet`). A match that was awarded or abandoned (`3-0 (*)`, `a.w.`) is void. A postponed
-    one (`P-P`) is a fixture. Unreadable times and odds are dropped, since no feature depends on them.
+    one (`P-P`) is a fixture. An unreadable time is dropped, since no feature depends on it. Odds that are
+    not decimal numbers are NaN, so that `rules.odds_are_unusable` reports them.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def _with_optional(row: MatchRow, fields: list[str], columns: _Columns) -> Match
     clock, listed_round, *odds = (
         fields[place] if place < min(len(fields), columns.width) else "" for place in columns.optional
     )
-    home, draw, away = map(parse_decimal, odds)
+    home, draw, away = map(parse_listed_odds, odds)
     return row._replace(
         kickoff_time=parse_time(clock) or row.kickoff_time,
         round=clean_name(listed_round),

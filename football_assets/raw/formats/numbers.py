@@ -47,6 +47,20 @@ def parse_decimal(text: str) -> float | None:
         return None
 
 
+def parse_listed_odds(text: str) -> float | None:
+    """Parse odds, also impossible ones. Return None for a missing value, NaN for text that is not a decimal number.
+
+    NaN lets `rules.odds_are_unusable` report the odds: fractional ones (`5/2`) are not read.
+
+    >>> parse_listed_odds("1,85"), parse_listed_odds("-200"), parse_listed_odds("NA"), parse_listed_odds("5/2")
+    (1.85, -200.0, None, nan)
+    """
+    if is_missing(text):
+        return None
+    odds = parse_decimal(text)
+    return float("nan") if odds is None else odds
+
+
 def parse_odds(text: str) -> float | None:
     """Parse decimal odds above 1. Return None for anything else.
 
