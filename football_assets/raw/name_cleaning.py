@@ -2,8 +2,11 @@
 
 import re
 import unicodedata
+from functools import partial
 
 import polars as pl
+
+from football_assets.raw.code_pages import letters_of_country
 
 _UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 """The bytes that Windows-1252 lacks. Their control codes are kept until names are repaired."""
@@ -31,27 +34,42 @@ def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
     r"""Normalise names: composed accents, single spaces, no invisible characters, text that was encoded once.
 
     football-data.co.uk has `King\x92s Lynn` in files of UTF-8, with a control code in place of Windows punctuation.
-    Text that was read as Windows-1252 or Latin-1 and written as UTF-8 is `KÃ¶ln` in place of `Köln`.
+    Text that was read as Windows-1252 or Latin-1 and written as UTF-8 is `KÃ¶ln` in place of `Köln`. Text in the code
+    page of the league's country that was read as Windows-1252 is `Beþiktaþ` in place of `Beşiktaş`.
+
+    Parameters
+    ----------
+    rows
+        Rows with `country`, `home_team` and `away_team`.
     """
-    names = pl.concat([rows["home_team"], rows["away_team"]]).drop_nulls().unique()
-    clean = pl.Series([_clean(name) for name in names], dtype=pl.String)
-    is_other = clean != names
-    return rows.with_columns(
-        pl.col("home_team", "away_team").replace(names.filter(is_other), clean.filter(is_other))
-    )
+    teams = ("home_team", "away_team")
+    listed = pl.concat([rows.select("country", name=team) for team in teams]).drop_nulls().unique()
+    changed = listed.with_columns(
+        clean=pl.Series([_clean(name, country) for country, name in listed.iter_rows()], dtype=pl.String)
+    ).filter(pl.col("clean") != pl.col("name"))
+    if changed.is_empty():
+        return rows
+    for team in teams:
+        rows = (
+            rows.join(changed.rename({"name": team}), on=["country", team], how="left", maintain_order="left")
+            .with_columns(pl.coalesce("clean", team).alias(team))
+            .drop("clean")
+        )
+    return rows
 
 
-def _clean(name: str) -> str:
+def _clean(name: str, country: str) -> str:
     """Clean a name until nothing changes: a step can expose what an earlier step repairs."""
-    while (clean := _clean_once(name)) != name:
+    while (clean := _clean_once(name, country)) != name:
         name = clean
     return name
 
 
-def _clean_once(name: str) -> str:
+def _clean_once(name: str, country: str) -> str:
     name = name.translate(_CONTROL_CODES)
-    if (repaired := _repaired(name)) != name:
-        return repaired  # which can be encoded twice again, or have control codes
+    for repair in (_repaired, partial(letters_of_country, country)):
+        if (repaired := repair(name)) != name:
+            return repaired  # which can be encoded twice again, or have control codes
     visible = (
         letter for letter in name if letter.isspace() or unicodedata.category(letter) not in _INVISIBLE
     )

@@ -33,8 +33,9 @@ def read_as_latin_1(name: str) -> str:
     return name.encode().decode("latin-1")
 
 
-def cleaned(*names: str) -> list[str]:
-    return clean_names(pl.DataFrame({"home_team": names, "away_team": names}))["home_team"].to_list()
+def cleaned(*names: str, country: str = "eng") -> list[str]:
+    rows = pl.DataFrame({"home_team": names, "away_team": names}).with_columns(country=pl.lit(country))
+    return clean_names(rows)["home_team"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def cleaned(*names: str) -> list[str]:
 def test_a_name_has_no_second_encoding_and_no_invisible_characters(listed_name: str, name: str) -> None:
     rows = pl.DataFrame(
         {"home_team": [listed_name, "Hull", None], "away_team": ["Hull", listed_name, "Hull"]}
-    )
+    ).with_columns(country=pl.lit("eng"))
     clean = clean_names(rows)
     assert clean["home_team"].to_list() == [name, "Hull", None]
     assert clean["away_team"].to_list() == ["Hull", name, "Hull"]
@@ -141,10 +142,23 @@ pieces = st.text(max_size=3) | st.sampled_from(
 )
 
 
-@given(st.lists(pieces, max_size=8).map("".join))
-def test_a_clean_name_stays_as_it_is(name: str) -> None:
-    (clean,) = cleaned(name)
-    assert cleaned(clean) == [clean]
+@given(st.lists(pieces, max_size=8).map("".join), st.sampled_from(["eng", "tr", "pl", "ru", "gr"]))
+def test_a_clean_name_stays_as_it_is(name: str, country: str) -> None:
+    (clean,) = cleaned(name, country=country)
+    assert cleaned(clean, country=country) == [clean]
+
+
+def test_names_in_the_code_page_of_their_country_are_repaired_there_alone() -> None:
+    rows = pl.DataFrame(
+        {
+            "country": ["tr", "eng", "pl", "cz"],
+            "home_team": ["Beþiktaþ", "Beþiktaþ", "\u008cl\u00b9sk Wroc\u00b3aw", "Ba\u009da"],
+            "away_team": ["Kasýmpaþa", "Hull", "\u0152l¹sk", "KÃ¶ln"],
+        }
+    )
+    clean = clean_names(rows)
+    assert clean["home_team"].to_list() == ["Beşiktaş", "Beþiktaþ", "Śląsk Wrocław", "Baťa"]
+    assert clean["away_team"].to_list() == ["Kasımpaşa", "Hull", "Śląsk", "Köln"]
 
 
 @given(st.text(st.characters(max_codepoint=0x7F)))
