@@ -9,5 +9,8 @@ def is_wide_header(names: Sequence[str]) -> bool:
 
 
 def is_scores_header(names: Sequence[str]) -> bool:
-    """Return whether the columns of a CSV, in lower case, are those of the score file."""
-    return {"id", "score"} <= set(names) and not is_wide_header(names) and "team 1" not in names
+    """Return whether the columns of a CSV, in lower case, are those of the score file.
+
+    A file with dates is one of results, which may have an `id` and a `score` as well.
+    """
+    return {"id", "score"} <= set(names) and not is_wide_header(names) and not {"date", "team 1"} & set(names)

@@ -10,6 +10,8 @@ def test_the_header_is_that_of_the_competition() -> None:
     assert not is_scores_header([name.lower() for name in COLUMNS])
     assert is_scores_header(["id", "score", "target", "home_team_name"])
     assert not is_scores_header(["date", "team 1", "ft", "team 2", "id", "score"])
+    assert not is_scores_header(["id", "date", "home", "away", "hg", "ag", "score"])
+    assert not is_scores_header(["id", "date", "hometeam", "awayteam", "score"])
 
 
 def test_one_column_of_a_history_makes_a_wide_file_whatever_else_it_lacks() -> None:
