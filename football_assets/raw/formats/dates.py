@@ -50,7 +50,8 @@ _MONTHS = (
     "november",
     "december",
 )
-_BEFORE = r"\s*(?:[(\[][^)\]]*[)\]]|[*†‡§]+)?\s*(?:[^\W0-9_]{2,12}\.?,?\s+)?"  # a status, a weekday
+# A status in brackets, then one without or a weekday. `wo` is Wednesday in Dutch: a status has four letters or more.
+_BEFORE = r"\s*(?P<before>[(\[][^)\]]*[)\]]|[*†‡§]+)?\s*(?:(?P<status>[^\W0-9_]{4,12}\.?,?\s+)|[^\W0-9_]{2,3}\.?,?\s+)?"
 _WORD = r"(?P<word>[^\W0-9_]{3,9})\.?"
 _YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
 _DAYS = {
@@ -101,11 +102,20 @@ def infer_date_order(listed: Iterable[tuple[str, str]]) -> DateOrder:
     return next(iter(proofs), DateOrder.DAY_FIRST)
 
 
+def is_date(text: str) -> bool:
+    """Return whether a text is a date in any of the forms that sources write, in either order of day and month.
+
+    >>> is_date("16/08/14"), is_date("08/16/14"), is_date("Date")
+    (True, True, False)
+    """
+    return any(_exists(text, order) for order in DateOrder)
+
+
 @lru_cache(maxsize=1 << 14)
 def parse_date(text: str, order: DateOrder | None) -> ParsedDate:
     """Parse a date in any of the forms that sources write.
 
-    A time of midnight is dropped, since programs write it for a date without a time. A status behind the date, like
+    A time of midnight is dropped, since programs write it for a date without a time. A status beside the date, like
     `(P)` for postponed, is ignored unless it says that the match has no result of play.
 
     Parameters
@@ -128,11 +138,17 @@ def parse_date(text: str, order: DateOrder | None) -> ParsedDate:
         day = _day(parts, order)
     except ValueError:
         raise UnusableRecord(f"The date '{text}' does not exist.") from None
-    mark = parts["mark"]
     void = None
-    if mark and parse_status(mark) is MatchStatus.NO_RESULT and any(letter.isalpha() for letter in mark):
+    if any(map(_is_void, (parts["before"], parts["status"], parts["mark"]))):
         void = f"The date '{text.strip()}' is marked as awarded, abandoned or the like: no result of play."
     return ParsedDate(day, _clock(parts), _zone(parts["zone"]), void)
+
+
+def _is_void(mark: str | None) -> bool:
+    """Return whether a status beside a date says that the match has no result of play. A lone `*` says nothing."""
+    return bool(
+        mark and parse_status(mark) is MatchStatus.NO_RESULT and any(letter.isalpha() for letter in mark)
+    )
 
 
 def _match(text: str) -> re.Match[str] | None:

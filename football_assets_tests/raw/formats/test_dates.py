@@ -51,6 +51,9 @@ def order_of(*texts: str) -> DateOrder:
         "16/08/2014*",
         "16/08/2014 [1]",
         "(P) 16/08/2014",
+        "wo 16-08-2014",
+        "za. 16-08-2014",
+        "Samstag, 16.08.2014",
         "16/08/2014 (postponed)",
     ],
 )
@@ -82,7 +85,17 @@ def test_a_time_beside_the_date_is_read(text: str, clock: time, zone: timezone |
     assert parse_date(text, DAY_FIRST) == (date(2023, 8, 11), clock, zone, None)
 
 
-@pytest.mark.parametrize("text", ["16/08/2014 (abandoned)", "Sat Aug 16 2014 awarded"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "16/08/2014 (abandoned)",
+        "Sat Aug 16 2014 awarded",
+        "(abandoned) 16/08/2014",
+        "(a.w.) Sat Aug 16 2014",
+        "Abandoned 2014-08-16",
+        "[Cancelled] Sat 16.8.2014 15:00",
+    ],
+)
 def test_a_mark_may_say_that_the_match_has_no_result_of_play(text: str) -> None:
     assert "no result of play" in str(parse_date(text, DAY_FIRST).void)
 
