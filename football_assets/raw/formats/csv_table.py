@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from football_assets.raw.formats.csv_lines import BLANK, DELIMITERS, split_header, split_line
-from football_assets.raw.formats.dates import DateOrder, infer_date_order
+from football_assets.raw.formats.dates import DateOrder, infer_date_order, is_date
 from football_assets.raw.formats.records import UnreadableFile, decode
 
 
@@ -94,7 +94,8 @@ def read_csv_table(data: bytes) -> CsvTable:
     Raises
     ------
     UnreadableFile
-        The file is empty, not text, has no header of a known format, or has dates in two orders.
+        The file is empty, not text, has no header of a known format, a header behind a match on one line, or dates in
+        two orders.
     """
     lines = list(_lines(data))
     number, delimiter = _find_header(lines)
@@ -102,7 +103,9 @@ def read_csv_table(data: bytes) -> CsvTable:
     for line, text in lines[number:]:
         found = _format_of(text, delimiter)
         if found is not None:
-            sections.append(CsvSection(found, text, split_header(text, delimiter), []))
+            names = split_header(text, delimiter)
+            _check_header_alone(line, text, names)
+            sections.append(CsvSection(found, text, names, []))
         else:
             sections[-1].records.append(CsvRecord(line, text, split_line(text, delimiter)))
     sections = [_with_index(section) for section in sections]
@@ -128,6 +131,21 @@ def _find_header(lines: Sequence[tuple[int, str]]) -> tuple[int, str]:
             if _format_of(text, delimiter) is not None:
                 return place, delimiter
     raise UnreadableFile(_without_header(lines))
+
+
+def _check_header_alone(line: int, text: str, names: Sequence[str]) -> None:
+    """Reject a header with a date among its names: files were joined, of which the first had no line end at its end.
+
+    Raises
+    ------
+    UnreadableFile
+        The header is on one line with a match.
+    """
+    if any(map(is_date, names)):
+        raise UnreadableFile(
+            f"Line {line} is a match and the header of another file, '{text.strip()[:80]}': begin a line before that "
+            "header."
+        )
 
 
 def _format_of(line: str, delimiter: str) -> CsvFormat | None:

@@ -259,3 +259,17 @@ def assert_is_rows_and_refusals(data: bytes, league_id: str | None) -> None:
         rejected = [refusal.line for refusal in reading.rejections if refusal.left_out is None]
         lines = [row.line for row in reading.rows] + rejected
         assert extension == "json" or len(lines) == len(set(lines))
+
+
+@pytest.mark.parametrize("second", [HEADER, "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG", f"\ufeff{HEADER}"])
+@pytest.mark.parametrize("league_id", [None, "eng.1"])
+def test_files_joined_without_a_line_end_between_them_are_rejected_with_the_line(
+    second: str, league_id: str | None
+) -> None:
+    data = file_of(HEADER, MATCHES[0], f"{MATCHES[1]}{second}", MATCHES[2])
+    with pytest.raises(UnreadableFile) as error:
+        read_csv(data, league_id)
+    assert str(error.value) == (
+        f"Line 3 is a match and the header of another file, '{f'{MATCHES[1]}{second}'[:80]}': begin a line before that "
+        "header."
+    )
