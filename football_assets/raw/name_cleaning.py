@@ -1,5 +1,6 @@
 """Normalise the names of teams, and repair those that were encoded twice."""
 
+import html
 import re
 import unicodedata
 from functools import partial
@@ -27,6 +28,7 @@ _READABLE = re.compile(
     "|(?<=[A-Z])(?:[ÄÅ]\u00a0|[ÂÃÄÅ]’)"
 )
 """What `_ENCODED_TWICE` also finds in upper case that was encoded once: `UMEÅ` before a space or an apostrophe."""
+_CHARACTER_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}[0-9]{0,2});", re.IGNORECASE)
 _INVISIBLE = ("Cc", "Cf")  # Unicode categories: control and format characters
 
 
@@ -35,7 +37,8 @@ def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
 
     football-data.co.uk has `King\x92s Lynn` in files of UTF-8, with a control code in place of Windows punctuation.
     Text that was read as Windows-1252 or Latin-1 and written as UTF-8 is `KÃ¶ln` in place of `Köln`. Text in the code
-    page of the league's country that was read as Windows-1252 is `Beþiktaþ` in place of `Beşiktaş`.
+    page of the league's country that was read as Windows-1252 is `Beþiktaþ` in place of `Beşiktaş`. Names that were
+    scraped from HTML have character references: `Brighton &amp; Hove Albion`.
 
     Parameters
     ----------
@@ -67,13 +70,18 @@ def _clean(name: str, country: str) -> str:
 
 def _clean_once(name: str, country: str) -> str:
     name = name.translate(_CONTROL_CODES)
-    for repair in (_repaired, partial(letters_of_country, country)):
+    for repair in (_without_references, _repaired, partial(letters_of_country, country)):
         if (repaired := repair(name)) != name:
             return repaired  # which can be encoded twice again, or have control codes
     visible = (
         letter for letter in name if letter.isspace() or unicodedata.category(letter) not in _INVISIBLE
     )
     return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
+
+
+def _without_references(name: str) -> str:
+    """Replace character references of HTML, which scraped names have: `Brighton &amp; Hove Albion`."""
+    return _CHARACTER_REFERENCE.sub(lambda reference: html.unescape(reference[0]), name)
 
 
 def _repaired(name: str) -> str:
