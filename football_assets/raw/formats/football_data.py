@@ -35,6 +35,7 @@ from football_assets.raw.formats.records import (
     MatchRow,
     ParsedFile,
     Rejection,
+    UnreadableFile,
     UnusableRecord,
 )
 from football_assets.raw.rules import ODDS_TRIPLE
@@ -65,6 +66,7 @@ Of each row the first complete triple is read: averages before single bookmakers
 
 _HOME = ZoneInfo("Europe/London")
 _RESULT = re.compile(r"goal|score|result|^ft$")
+_EXPECTED_GOALS = re.compile(r"(?<!ma)xg|expected")  # not `maxgoals`
 _CUP = re.compile(r"\b(copa|cup)\b", re.IGNORECASE)
 
 
@@ -166,11 +168,17 @@ def _columns(section: CsvSection) -> _Columns:
     Raises
     ------
     UnreadableFile
-        A file of results lacks the columns of goals, or has one of the two.
+        A file of results lacks the columns of goals, or has one of the two; a file without goals has expected goals.
     """
     layout = LAYOUTS[section.format]
     names = _current(section.names, layout.older)
     is_of_results = {*layout.goals, *layout.of_results} & set(names) or any(map(_RESULT.search, names))
+    if not layout.adds_measures and not is_of_results and any(map(_EXPECTED_GOALS.search, names)):
+        of_xg, of_results = HEADER_EXAMPLES[CsvFormat.EXPECTED_GOALS], HEADER_EXAMPLES[section.format]
+        raise UnreadableFile(
+            f"The CSV has expected goals and no goals: its first line must be like '{of_xg}', or like '{of_results}' "
+            "with expected goals in the columns home_xg and away_xg."
+        )
     required = ("date", layout.home, layout.away, *(layout.goals if is_of_results else ()))
     check_columns(names, required, HEADER_EXAMPLES[section.format])
     width = len(names)

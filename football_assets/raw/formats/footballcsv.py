@@ -1,7 +1,7 @@
 """Parse footballcsv's files: `Date,Team 1,FT,HT,Team 2`, with `?` for an unknown score.
 
-`HT`, the score at half-time, `Round`, `Time`, `odds_home`, `odds_draw` and `odds_away` are optional; other columns are
-ignored.
+`HT`, the score at half-time, `Round`, `Time`, `odds_home`, `odds_draw`, `odds_away`, `home_xg` and `away_xg` are
+optional; other columns are ignored.
 """
 
 import re
@@ -12,7 +12,7 @@ from football_assets.raw.formats.csv_lines import check_columns
 from football_assets.raw.formats.csv_table import HEADER_EXAMPLES, CsvFormat, CsvRecord, CsvSection
 from football_assets.raw.formats.dates import DateOrder, parse_date, parse_time
 from football_assets.raw.formats.match_status import MatchStatus, parse_status
-from football_assets.raw.formats.measure_columns import half_time_measures
+from football_assets.raw.formats.measure_columns import XG_MEASURES, half_time_measures, read_measures
 from football_assets.raw.formats.numbers import is_missing, parse_listed_odds
 from football_assets.raw.formats.records import (
     RECORD_CHARACTERS,
@@ -80,16 +80,22 @@ def read_footballcsv(section: CsvSection, order: DateOrder) -> ParsedFile:
     )
     reading = ParsedFile()
     half_times: list[tuple[int | None, int | None]] = []
+    measured: list[list[str]] = []
     for record in section.records:
         try:
             reading.rows.append(_row(record, columns, order))
             half_times.append(_half_time(record.fields, columns))
+            measured.append(record.fields)
         except UnusableRecord as error:
             reading.rejections.append(
                 Rejection(record.line, None, record.text[:RECORD_CHARACTERS], str(error))
             )
-    if columns.half_time < width:
-        reading.measures.append(half_time_measures(half_times))
+    expected_goals = read_measures(measured, names, XG_MEASURES)
+    reading.measures.append(
+        expected_goals.join(half_time_measures(half_times), on="place", maintain_order="left")
+        if columns.half_time < width
+        else expected_goals
+    )
     return reading
 
 

@@ -47,19 +47,20 @@ _EARLIER_ODDS: Alternatives = {
     PRE_MATCH_TOTAL_ODDS: _totals("avg", "bbav", "p", "b365", "gb"),
     PRE_MATCH_HANDICAP: (("ahh", "avgahh", "avgaha"), ("bbahh", "bbavahh", "bbavaha")),
 }
+XG_MEASURES: Alternatives = {
+    MEASURED_XG_PAIRS[0]: (("home_xg", "away_xg"), ("xg1", "xg2")),
+    MEASURED_XG_PAIRS[1]: (("home_nsxg", "away_nsxg"), ("nsxg1", "nsxg2")),
+}
+"""Of FiveThirtyEight's file, and of a plain CSV of expected goals or of results."""
 MAIN_MEASURES: Alternatives = {
     **_STATISTICS,
+    **XG_MEASURES,
     **_EARLIER_ODDS,
     CLOSING_ODDS: _outcomes("avgc", "psc"),
     CLOSING_TOTAL_ODDS: _totals("avgc", "pc", "b365c"),
     CLOSING_HANDICAP: (("ahch", "avgcahh", "avgcaha"),),
 }
-"""Of football-data.co.uk's main format."""
-XG_MEASURES: Alternatives = {
-    MEASURED_XG_PAIRS[0]: (("home_xg", "away_xg"), ("xg1", "xg2")),
-    MEASURED_XG_PAIRS[1]: (("home_nsxg", "away_nsxg"), ("nsxg1", "nsxg2")),
-}
-"""Of FiveThirtyEight's file and of a plain CSV of expected goals."""
+"""Of football-data.co.uk's main format, to which people add expected goals."""
 EXTRA_RESULTS_MEASURES: Alternatives = {
     **_STATISTICS,
     **XG_MEASURES,

@@ -258,6 +258,30 @@ def test_a_list_without_columns_of_goals_is_one_of_fixtures_with_their_odds() ->
     assert (row.odds_home, row.odds_draw, row.odds_away) == (8.0, 5.5, 1.33)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "date,home,away,xG_home,xG_away",
+        "Date,HomeTeam,AwayTeam,home_xg,away_xg",
+        "Date,Home,Away,home_xg",
+        "date,home,away,HomeXG,AwayXG",
+        "date,home,away,Expected 1,Expected 2",
+    ],
+)
+def test_expected_goals_in_other_columns_are_rejected_and_make_no_fixtures(header: str) -> None:
+    with pytest.raises(
+        UnreadableFile, match=r"must be like 'date,league,home,away,home_xg,away_xg', or like '"
+    ):
+        detect_extension(lines("2014-08-16,Arsenal,Hull,1.5,0.7", header=header))
+
+
+def test_expected_goals_beside_results_of_the_main_format_are_read() -> None:
+    reading = read_csv(lines('E0,16/08/14,Arsenal,Hull,2,1,H,"1,5",0.7', header=f"{HEADER},home_xg,away_xg"))
+    (measures,) = reading.measures
+    assert measures.select("home_expected_goals", "away_expected_goals").rows() == [(1.5, 0.7)]
+    assert [row.is_addition for row in reading.rows] == [False]
+
+
 EXTRA = (
     "Country,League,Season,Date,Time,Home,Away,HG,AG,Res,PSCH,PSCD,PSCA,MaxCH,MaxCD,MaxCA,AvgCH,AvgCD,AvgCA"
 )

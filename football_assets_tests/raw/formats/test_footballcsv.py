@@ -159,3 +159,19 @@ def test_half_time_belongs_to_the_rows_that_are_read_and_may_be_unknown() -> Non
 )
 def test_a_half_time_score_is_two_numbers_or_unknown(text: str, goals: tuple[int | None, int | None]) -> None:
     assert parse_half_time(text) == goals
+
+
+@pytest.mark.parametrize("half_time", [True, False])
+def test_expected_goals_beside_results_are_read_for_their_row(half_time: bool) -> None:
+    header = "Date,Team 1,FT,Team 2,home_xg,away_xg" + ",HT" * half_time
+    rows = (
+        "2014-08-16,Arsenal,bad,Hull,9,9",
+        "2014-08-17,Leeds,2-1,Derby,1.5,0.7",
+        "2014-08-18,Bury,1-0,York,,",
+    )
+    reading = read_csv("\n".join([header, *(row + ",1-0" * half_time for row in rows)]).encode())
+    (measures,) = reading.measures
+    expected_goals = ["place", "home_expected_goals", "away_expected_goals"]
+    assert measures.select(expected_goals).rows() == [(0, 1.5, 0.7), (1, None, None)]
+    if half_time:
+        assert measures["home_half_time_goals"].to_list() == [1, 1]
