@@ -111,13 +111,14 @@ def decode(data: bytes) -> str:
 
 
 _BINARY_KINDS = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
+    b"PK\x03\x04": "a ZIP archive, an Excel workbook or an OpenDocument one: unpack it, or save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an Excel workbook: save the sheet as CSV",
     b"\x1f\x8b": "compressed by gzip: unpack it",
     b"PAR1": "a Parquet table: write it as CSV",
     b"%PDF": "a PDF document: download the results as CSV or JSON",
     b"\xfd7zXZ\x00": "compressed by xz: unpack it",
     b"\x28\xb5\x2f\xfd": "compressed by Zstandard: unpack it",
+    b"Rar!\x1a\x07": "a RAR archive: unpack it",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it",
     b"SQLite format 3\x00": "a SQLite database: write the table as CSV",
     **{b"BZh" + bytes([level]) + b"1AY&SY": "compressed by bzip2: unpack it" for level in b"123456789"},

@@ -26,9 +26,25 @@ from football_assets.raw.landing.splitting import (
 KAGGLE = "kaggle"
 """Source of the files that are rebuilt from the Kaggle competition."""
 
-_COMPRESSED = ("gz", "xz", "bz2", "zst", "zip", "7z")
-_OF_TABLES = ("txt", "tsv", "tab", "dat")
+_COMPRESSED = ("gz", "xz", "bz2", "zst", "zip", "7z", "rar", "tar", "tgz")
+_OF_TABLES = (
+    "txt",
+    "tsv",
+    "tab",
+    "dat",
+    "xls",
+    "xlsx",
+    "xlsm",
+    "xlsb",
+    "ods",
+    "parquet",
+    "sqlite",
+    "db",
+    "htm",
+    "html",
+)
 """Extensions of files that were probably intended as results."""
+NO_RESULTS = "The file holds no results in JSON or CSV."
 
 
 @dataclass(frozen=True)
@@ -137,14 +153,16 @@ def _plans(file: Path, given: Path) -> Iterator[LandingPlan | SkippedFile]:
         if left_out is not None:
             yield SkippedFile(file, left_out)
         return
+    more = f" {problem}" if problem else ""
     if league_id is None:
-        raise _NotLandable(no_league)
+        raise _NotLandable(f"{no_league}{more}")
     if season is None and extension == "json" and problem is None:
         title = load_document(data).get("name")
         season = season_in_title(title) if isinstance(title, str) else None
     if season is None:
         raise _NotLandable(
             "Its season is not known: put it into a folder named after the season, like 2015-16/ or 2015/."
+            f"{more}"
         )
     yield LandingPlan(file, data, source, season, league_id, extension, problem)
 
@@ -157,9 +175,9 @@ def _format(file: Path, data: bytes) -> tuple[str, CsvTable | None, str | None]:
     except UnreadableFile as error:
         if extension not in EXTENSIONS:
             name = file.stem if extension not in _COMPRESSED else Path(file.stem).stem
-            is_intended = extension in _OF_TABLES or _league(name)[0] is not None
+            is_intended = extension in (*_OF_TABLES, *_COMPRESSED) or _league(name)[0] is not None
             more = f" {error}" if is_intended else ""
-            raise _NotLandable(f"The file holds no results in JSON or CSV.{more}") from error
+            raise _NotLandable(f"{NO_RESULTS}{more}") from error
         return extension, None, str(error)
 
 

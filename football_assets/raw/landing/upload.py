@@ -23,7 +23,7 @@ from football_assets.raw.landing.file_summaries import (
 )
 from football_assets.raw.landing.objects import RAW
 from football_assets.raw.landing.origins import Origins, path_digest
-from football_assets.raw.landing.planning import LandingPlan, SkippedFile, plan_landing
+from football_assets.raw.landing.planning import NO_RESULTS, LandingPlan, SkippedFile, plan_landing
 from football_assets.storage.bucket import ABSENT, Bucket, ObjectInfo, UnusableFile
 
 
@@ -242,8 +242,9 @@ def _write_over(bucket: Bucket, name: str, data: bytes, listed: ObjectInfo | Non
 def _nothing_to_land(
     paths: Sequence[Path | str], plans: Sequence[LandingPlan], skipped: Sequence[SkippedFile]
 ) -> str:
+    of_content = sorted(skipped, key=lambda item: item.reason == NO_RESULTS)  # a README says least
     reasons = [f"{plan.path}: {plan.problem}" for plan in plans] + [
-        f"{item.path}: {item.reason}" for item in skipped
+        f"{item.path}: {item.reason}" for item in of_content
     ]
     where = ", ".join(str(path) for path in paths)
     if not reasons:

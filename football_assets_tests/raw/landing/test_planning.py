@@ -65,6 +65,48 @@ def test_a_compressed_file_of_a_league_is_skipped_or_rejected_as_compressed(
     assert "compressed by gzip: unpack it" in reason
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("results.csv.gz", gzip.compress(RESULTS.encode()), "compressed by gzip: unpack it"),
+        ("data.zip", b"PK\x03\x04", "a ZIP archive"),
+        ("all-euro-data.xlsx", b"PK\x03\x04xl/", "an Excel workbook"),
+        ("all-euro-data.xls", b"\xd0\xcf\x11\xe0", "an Excel workbook: save the sheet as CSV"),
+        ("my table.ods", b"PK\x03\x04mimetype", "an OpenDocument one"),
+        ("data.rar", b"Rar!\x1a\x07\x01\x00", "a RAR archive: unpack it"),
+        (
+            "results.csv",
+            "date,home_team,away_team,home_score\n",
+            "line 1, split at commas, is 'date,home_team,",
+        ),
+        ("fixtures.json", '{"response": []}', "neither 'matches' nor 'rounds'"),
+    ],
+)
+def test_a_file_that_was_intended_as_results_is_skipped_with_what_it_is_whatever_its_name(
+    tmp_path: Path, name: str, data: bytes | str, reason: str
+) -> None:
+    write(tmp_path / "2014-15" / name, data)
+    plans, (skipped,) = plan_landing([tmp_path])
+    assert plans == []
+    assert reason in skipped.reason
+
+
+def test_a_file_of_no_season_and_without_results_has_both_reasons(tmp_path: Path) -> None:
+    write(tmp_path / "eng.1.csv", "date,home_team,away_team,home_score\n")
+    _, (skipped,) = plan_landing([tmp_path])
+    assert "put it into a folder named after the season" in skipped.reason
+    assert "The file has no header of results" in skipped.reason
+
+
+def test_where_nothing_lands_the_reason_is_that_of_a_file_of_results(bucket: Bucket, tmp_path: Path) -> None:
+    write(tmp_path / "2014-15" / "LICENSE", "words", age=9)
+    write(tmp_path / "2014-15" / "E0.xlsx", b"PK\x03\x04xl/")
+    with pytest.raises(
+        LandingError, match=r"Nothing to land\. .*E0\.xlsx: .*Excel workbook.* \(1 more files"
+    ):
+        land(bucket, [tmp_path])
+
+
 def test_a_json_without_a_season_folder_has_the_season_of_its_name(tmp_path: Path) -> None:
     file = write(tmp_path / "My Files" / "en.1.json", json_of(name="English Premier League 2015/16"))
     (plan,), skipped = plan_landing([file])
