@@ -2,7 +2,8 @@
 
 The main format is `Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,…`, that of the extra leagues
 `Country,League,Season,Date,Home,Away,HG,AG,…`. Both have odds; lists of fixtures lack the columns of goals. Other
-columns differ from year to year. `Time` is the time in the United Kingdom. `measure_columns` has the columns of
+columns differ from year to year. `Time` is the time in the United Kingdom; in a plain file in the format of the extra
+leagues, which has no column `Country`, it is that at the ground. `measure_columns` has the columns of
 statistics and odds. FiveThirtyEight's `spi_matches.csv` has `date,league,team1,team2,score1,score2,xg1,xg2,nsxg1,nsxg2`
 and a file of expected goals `date,league,home,away,home_xg,away_xg`; their rows add measures to matches of other files.
 FiveThirtyEight's probabilities are not read.
@@ -149,7 +150,10 @@ def check_football_data(section: CsvSection) -> None:
 
 @dataclass(frozen=True)
 class _Columns:
-    """Positions of a section's columns. `goals` is empty in a list of fixtures; `least`: fewest fields of a match."""
+    """Positions of a section's columns.
+
+    `goals` is empty in a list of fixtures; `least`: fewest fields of a match; `is_local`: times are at the ground.
+    """
 
     layout: Layout
     width: int
@@ -157,6 +161,7 @@ class _Columns:
     needed: tuple[int, ...]
     goals: tuple[int, ...]
     clock: int
+    is_local: bool
     result: int
     labels: tuple[int, ...]
     odds: tuple[tuple[int, int, int], ...]
@@ -190,6 +195,7 @@ def _columns(section: CsvSection) -> _Columns:
         places[:3],
         places[3:],
         names.index("time") if "time" in names else width,
+        section.format is CsvFormat.EXTRA_LEAGUE and "country" not in names,
         names.index(layout.result) if layout.result in names else width,
         places_of(names, layout.labels),
         _odds_columns(names),
@@ -204,7 +210,9 @@ def _row(record: CsvRecord, columns: _Columns, divisions: SectionDivisions, orde
     divisions.check(label)
     day, home, away = (fields[place] for place in columns.needed)
     clock = fields[columns.clock] if columns.clock < len(fields) else ""
-    kickoff_date, kickoff_time, void = _kickoff(day, clock, divisions.league_id or "", order)
+    kickoff_date, kickoff_time, void = _kickoff(
+        day, clock, divisions.league_id or "", order, columns.is_local
+    )
     home_goals, away_goals = (
         (parse_goals(fields[place]) for place in columns.goals) if columns.goals else (None, None)
     )
@@ -279,10 +287,14 @@ def _is_other_notation(*odds: float) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def _kickoff(day: str, clock: str, league_id: str, order: DateOrder) -> tuple[date, time | None, str | None]:
+def _kickoff(
+    day: str, clock: str, league_id: str, order: DateOrder, is_local: bool
+) -> tuple[date, time | None, str | None]:
     """Return day and time of kick-off in the country of the league, and the reason why the match is void, if it is."""
     moment = parse_date(day, order)
     listed = parse_time(clock) or moment.clock
+    if is_local and moment.zone is None:
+        return moment.day, listed, moment.void
     zone = TIME_ZONES.get(league_id.partition(".")[0])
     if listed is None or zone is None:
         return moment.day, None, moment.void

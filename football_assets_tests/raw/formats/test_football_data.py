@@ -309,6 +309,19 @@ def test_a_night_of_the_americas_is_the_day_before_that_of_the_united_kingdom() 
     assert (match.kickoff_date, match.kickoff_time) == (date(2023, 8, 26), time(21, 30))
 
 
+@pytest.mark.parametrize("league_id", ["jp.1", "us.1", "eng.1", "xx.1"])
+def test_times_of_a_plain_file_are_those_at_the_ground(league_id: str) -> None:
+    header = "date,time,home,away,hg,ag"
+    (match,) = read_csv(lines("2014-08-16,19:00,Kashima,Urawa,2,1", header=header), league_id).rows
+    assert (match.kickoff_date, match.kickoff_time) == (date(2014, 8, 16), time(19))
+
+
+def test_times_of_a_plain_file_with_a_zone_are_converted() -> None:
+    header = "date,home,away,hg,ag"
+    (match,) = read_csv(lines("2014-08-16T19:00:00Z,Kashima,Urawa,2,1", header=header), "jp.1").rows
+    assert (match.kickoff_date, match.kickoff_time) == (date(2014, 8, 17), time(4))
+
+
 @pytest.mark.parametrize(
     ("header", "fields"),
     [
