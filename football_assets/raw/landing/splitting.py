@@ -6,9 +6,11 @@ Examples of such files are football-data.co.uk's `ARG.csv` and `fixtures.csv`.
 import csv
 import io
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
+from football_assets.domain.leagues import TIME_ZONES
 from football_assets.domain.seasons import parse_season, season_of, season_window
 from football_assets.raw.formats.csv_table import CsvFormat, CsvRecord, CsvSection, CsvTable
 from football_assets.raw.formats.dates import DateOrder, parse_date
@@ -63,8 +65,9 @@ def split_by_season_and_league(table: CsvTable, season: str | None, league_id: s
     """Split a file by season and league. Each part repeats the header.
 
     The season of a row is that of its column `Season`; else `season`, if it contains the day; else the season in which
-    the league plays on that day. Files that only add measures are split by day, whatever their column says. A row of
-    unknown season or league is written below the row above it, and is rejected there. Where the file has the month
+    the league plays on that day. The first or the last year alone is no season of a league that plays from autumn to
+    spring (`_years_within_seasons`). Files that only add measures are split by day, whatever their column says. A row
+    of unknown season or league is written below the row above it, and is rejected there. Where the file has the month
     first, dates are rewritten like `2014-08-16`, since a part alone may not prove that order.
 
     Parameters
@@ -82,12 +85,12 @@ def split_by_season_and_league(table: CsvTable, season: str | None, league_id: s
     parts: dict[tuple[str, str], _Lines] = defaultdict(_Lines)
     unplaced: list[tuple[CsvSection, CsvRecord]] = []
     last: tuple[str, str] | None = None
+    years = _years_within_seasons(table, league_id)
     for section in table.sections:
-        leagues = [league_id] * len(section.records) if league_id else leagues_of(section)
-        for record, league in zip(section.records, leagues, strict=True):
+        for record, league in zip(section.records, _leagues(section, league_id), strict=True):
             if league is None and section.format is CsvFormat.FIVETHIRTYEIGHT:
                 continue  # counted by `competitions_left_out`
-            found = _season(section, record, league, table.order, season) if league else None
+            found = _season(section, record, league, table.order, season, years) if league else None
             last = (found, league) if found and league else last
             if last is None:
                 unplaced.append((section, record))
@@ -145,20 +148,59 @@ def _text(section: CsvSection, record: CsvRecord, table: CsvTable) -> str:
     return line.getvalue()
 
 
+def _leagues(section: CsvSection, league_id: str | None) -> list[str | None]:
+    """Return the league of each record: that of the file name, else that of its columns."""
+    return [league_id] * len(section.records) if league_id else leagues_of(section)
+
+
+def _years_within_seasons(table: CsvTable, league_id: str | None) -> set[tuple[str, str]]:
+    """Find leagues and years of the column `Season` that mean a season from autumn to spring: `2015` of 2015-16.
+
+    The matches of such a year are all of seasons from autumn to spring, and the first is not in the first half of the
+    year, in which a season of a calendar year begins.
+    """
+    days: dict[tuple[str, str], set[date]] = defaultdict(set)
+    for section in table.sections:
+        for record, league in zip(section.records, _leagues(section, league_id), strict=True):
+            listed = parse_season(_field(section, record, "season"))
+            day = _day(section, record, table.order)
+            if league is not None and listed is not None and "-" not in listed and day is not None:
+                days[league, listed].add(day)
+    return {
+        (league, year)
+        for (league, year), played in days.items()
+        if (country := league.partition(".")[0]) in TIME_ZONES
+        and all("-" in season_of(country, day) for day in played)
+        and not date(int(year), 1, 1) <= min(played) < date(int(year), 7, 1)
+    }
+
+
 def _season(
-    section: CsvSection, record: CsvRecord, league_id: str, order: DateOrder, folder: str | None
+    section: CsvSection,
+    record: CsvRecord,
+    league_id: str,
+    order: DateOrder,
+    folder: str | None,
+    years: Collection[tuple[str, str]],
 ) -> str | None:
     """Return the season of a row, or None if neither its columns nor its date give one."""
     listed = parse_season(_field(section, record, "season"))
-    if listed is not None and section.format not in _OF_FIRST_YEARS:
+    is_season = listed is not None and (league_id, listed) not in years
+    if is_season and section.format not in _OF_FIRST_YEARS:
         return listed
-    try:
-        day = parse_date(_field(section, record, "date"), order).day
-    except UnusableRecord:
+    day = _day(section, record, order)
+    if day is None:
         return folder
     if folder is not None and _is_in(day, folder):
         return folder
     return season_of(league_id.partition(".")[0], day)
+
+
+def _day(section: CsvSection, record: CsvRecord, order: DateOrder) -> date | None:
+    try:
+        return parse_date(_field(section, record, "date"), order).day
+    except UnusableRecord:
+        return None
 
 
 def _is_in(day: date, season: str) -> bool:

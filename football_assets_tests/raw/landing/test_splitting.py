@@ -53,6 +53,36 @@ def test_a_season_that_is_no_label_is_that_of_the_day() -> None:
     assert list(parts) == [("2013-14", "ar.1"), ("2014", "ar.1")]
 
 
+@pytest.mark.parametrize("year", ["2015", "2016"])
+@pytest.mark.parametrize("league_id", ["eng.1", None])
+def test_the_first_or_last_year_of_a_season_from_autumn_to_spring_is_that_season(
+    year: str, league_id: str | None
+) -> None:
+    parts = parts_of(
+        "season,league,date,home,away,hg,ag",
+        f"{year},eng.1,2015-08-08,Arsenal,Hull,2,1",
+        f"{year},eng.1,2016-01-02,Leeds,Hull,2,1",
+        f"{year},eng.1,2016-05-15,Bury,Hull,2,1",
+        league_id=league_id,
+    )
+    assert list(parts) == [("2015-16", "eng.1")]
+
+
+@pytest.mark.parametrize(
+    ("league_id", "year", "days"),
+    [
+        ("br.1", "2015", ["2015-08-08", "2015-12-06"]),  # a season of a calendar year
+        ("ru.1", "2010", ["2010-03-12", "2010-11-28"]),  # until 2010 from spring to autumn
+        ("is.1", "2015", ["2015-08-08", "2015-09-20"]),  # its calendar is not known here
+    ],
+)
+def test_a_year_in_the_column_is_a_season_where_the_league_may_play_by_the_year(
+    league_id: str, year: str, days: list[str]
+) -> None:
+    rows = [f"{year},{day},A,B,2,1" for day in days]
+    assert list(parts_of("season,date,home,away,hg,ag", *rows, league_id=league_id)) == [(year, league_id)]
+
+
 def test_fixtures_of_many_divisions_are_split_by_division_and_by_the_season_of_their_days() -> None:
     lines = (
         FIXTURES,
