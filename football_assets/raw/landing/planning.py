@@ -153,16 +153,15 @@ def _plans(file: Path, given: Path) -> Iterator[LandingPlan | SkippedFile]:
         if left_out is not None:
             yield SkippedFile(file, left_out)
         return
-    more = f" {problem}" if problem else ""
+    above = f"{problem} " if problem else ""
     if league_id is None:
-        raise _NotLandable(f"{no_league}{more}")
+        raise _NotLandable(f"{above}{no_league}")
     if season is None and extension == "json" and problem is None:
         title = load_document(data).get("name")
         season = season_in_title(title) if isinstance(title, str) else None
     if season is None:
         raise _NotLandable(
-            "Its season is not known: put it into a folder named after the season, like 2015-16/ or 2015/."
-            f"{more}"
+            f"{above}Its season is not known: put it into a folder named after the season, like 2015-16/ or 2015/."
         )
     yield LandingPlan(file, data, source, season, league_id, extension, problem)
 
