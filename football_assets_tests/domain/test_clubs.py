@@ -40,6 +40,16 @@ FOUNDED_ANEW = {("eng", "Hereford"), ("eng", "Macclesfield")}
         ("fr", ["Paris SG", "Paris Saint-Germain FC"], "Paris Saint-Germain"),
         ("fr", ["St Etienne", "AS Saint-Étienne"], "AS Saint-Étienne"),
         ("pt", ["Sp Lisbon", "Sporting Clube de Portugal"], "Sporting CP"),
+        # Names of FBref, Understat and ClubElo.
+        ("eng", ["Nott'ham Forest", "Nott'm Forest"], "Nottingham Forest"),
+        ("de", ["Borussia M.Gladbach", "Gladbach"], "Borussia M'gladbach"),
+        ("de", ["Eint Frankfurt"], "Eintracht Frankfurt"),
+        ("de", ["Arminia", "Arminia Bielefeld"], "Bielefeld"),
+        ("es", ["Bilbao"], "Athletic"),
+        ("fr", ["Paris S-G", "Paris Saint Germain"], "Paris Saint-Germain"),
+        ("fr", ["Evian"], "Évian Thonon Gaillard"),
+        ("it", ["ChievoVerona"], "Chievo"),
+        ("pt", ["B-SAD"], "Belenenses"),
         ("tr", ["Buyuksehyr", "İstanbul Başakşehir"], "İstanbul Başakşehir"),
     ],
 )
