@@ -150,10 +150,10 @@ def _with_optional(row: MatchRow, fields: list[str], columns: _Columns) -> Match
 def parse_half_time(text: str) -> tuple[int | None, int | None]:
     """Parse the score at half-time. Return None for both teams if it is unknown or unreadable.
 
-    >>> parse_half_time("1-0"), parse_half_time("?")
-    ((1, 0), (None, None))
+    >>> parse_half_time("1-0"), parse_half_time("(1-0)"), parse_half_time("?")
+    ((1, 0), (1, 0), (None, None))
     """
-    score = _SCORE.fullmatch(text.strip())
+    score = _SCORE.fullmatch(text.strip(" ()[]"))
     return (int(score[1]), int(score[2])) if score is not None else (None, None)
 
 

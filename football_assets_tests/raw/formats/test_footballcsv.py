@@ -155,7 +155,15 @@ def test_half_time_belongs_to_the_rows_that_are_read_and_may_be_unknown() -> Non
 
 @pytest.mark.parametrize(
     ("text", "goals"),
-    [("1-0", (1, 0)), (" 0:2 ", (0, 2)), ("?", (None, None)), ("", (None, None)), ("1-0 (*)", (None, None))],
+    [
+        ("1-0", (1, 0)),
+        (" 0:2 ", (0, 2)),
+        ("(1-0)", (1, 0)),
+        ("[2:2]", (2, 2)),
+        ("?", (None, None)),
+        ("", (None, None)),
+        ("1-0 (*)", (None, None)),
+    ],
 )
 def test_a_half_time_score_is_two_numbers_or_unknown(text: str, goals: tuple[int | None, int | None]) -> None:
     assert parse_half_time(text) == goals
