@@ -10,7 +10,8 @@ import polars as pl
 from football_assets.raw.code_pages import letters_of_country
 
 _UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
-"""The bytes that Windows-1252 lacks. Their control codes are kept until names are repaired."""
+"""The bytes that Windows-1252 lacks. Their control codes are kept until names are repaired, since other code pages have
+letters in these places."""
 _WINDOWS_LETTERS = {
     byte: chr(byte) if byte in _UNDEFINED else bytes([byte]).decode("cp1252") for byte in range(0x80, 0x100)
 }
@@ -30,6 +31,17 @@ _READABLE = re.compile(
 """What `_ENCODED_TWICE` also finds in upper case that was encoded once: `UMEÅ` before a space or an apostrophe."""
 _CHARACTER_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}[0-9]{0,2});", re.IGNORECASE)
 _INVISIBLE = ("Cc", "Cf")  # Unicode categories: control and format characters
+_LOST_LETTERS = dict.fromkeys(_UNDEFINED, "\ufffd")
+NO_LETTERS_OF_NAMES = (
+    "[\ufffdƒˆ˜¤¦¬¯±¶¸¼½¾¥£¢¿¡§¨‰€]"  # anywhere
+    r"|\p{L}[?‚„“”‹›«»•†‡™®©…²³¹]\p{L}"  # within a word
+    r"|\?\p{L}|\p{L}\?"
+)
+"""Characters that a clean name has where its letters were lost, or were read in a wrong encoding.
+
+`Malm?` and `K\ufffdln` were written by programs without these letters; `1. FC K”ln` is in DOS's code page 850. Of 2,320
+names of football-data.co.uk, footballcsv and openfootball none has them.
+"""
 
 
 def clean_names(rows: pl.DataFrame) -> pl.DataFrame:
@@ -74,7 +86,9 @@ def _clean_once(name: str, country: str) -> str:
         if (repaired := repair(name)) != name:
             return repaired  # which can be encoded twice again, or have control codes
     visible = (
-        letter for letter in name if letter.isspace() or unicodedata.category(letter) not in _INVISIBLE
+        letter
+        for letter in name.translate(_LOST_LETTERS)
+        if letter.isspace() or unicodedata.category(letter) not in _INVISIBLE
     )
     return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
 

@@ -7,6 +7,7 @@ import polars as pl
 from football_assets.domain.columns import is_played
 from football_assets.domain.seasons import season_window
 from football_assets.domain.teams import LONGEST_NAME
+from football_assets.raw.name_cleaning import NO_LETTERS_OF_NAMES
 
 MAX_GOALS = 30
 MAX_REJECTED_SHARE = 0.05
@@ -56,6 +57,15 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
         .then(pl.format("The name of a team has {} characters, more than {}.", longest, pl.lit(LONGEST_NAME)))
         .when(pl.any_horizontal(_is_placeholder(name) for name in names))
         .then(pl.format("A team is not named: '{}' against '{}'.", "home_team", "away_team"))
+        .when(pl.any_horizontal(pl.col("home_team", "away_team").str.contains(NO_LETTERS_OF_NAMES)))
+        .then(
+            pl.format(
+                "The letters of '{}' or '{}' were lost, or are in an encoding that is not read: save the file as CSV "
+                "in UTF-8.",
+                "home_team",
+                "away_team",
+            )
+        )
         .when(names[0] == names[1])
         .then(pl.format("{} cannot play itself.", "home_team"))
         .when(is_half_a_score)

@@ -131,3 +131,51 @@ def test_a_time_of_kickoff_lies_between_eleven_and_the_end_of_the_day(
     read = read_season(bucket, "2014-15", TODAY)
     assert read.rejected["reason"].str.contains("is a time of kick-off").to_list() == [True] * 3 * are_times
     assert read.matches.height == 3 * (not are_times)
+
+
+@pytest.mark.parametrize(
+    ("league", "content"),
+    [
+        ("de.1", "1. FC Köln,2-1,1-0,Mainz 05".encode("cp850")),  # DOS
+        ("de.1", "Fürth,2-1,1-0,Mainz 05".encode("cp850")),  # a byte that Windows-1252 lacks
+        ("fr.1", "Saint-Étienne,2-1,1-0,Nice".encode("mac_roman")),
+        ("pl.1", "Śląsk Wrocław,2-1,1-0,Legia".encode("iso-8859-2")),
+        ("jp.1", "浦和レッズ,2-1,1-0,鹿島".encode("cp932")),
+        ("tr.1", b"Be?ikta?,2-1,1-0,Fenerbah?e"),  # letters that a program has replaced
+        ("se.1", b"AIK,2-1,1-0,Malm?"),
+        ("tr.1", "Be\ufffdikta\ufffd,2-1,1-0,Trabzonspor".encode()),
+    ],
+)
+def test_a_name_whose_letters_were_lost_is_no_club(bucket: Bucket, league: str, content: bytes) -> None:
+    put(bucket, f"a/2014-15/{league}.csv", csv_of().encode() + b"2014-08-16," + content)
+    read = read_season(bucket, "2014-15", TODAY)
+    assert read.matches.is_empty()
+    (reason,) = read.rejected["reason"]
+    assert reason.startswith("The letters of '")
+    assert reason.endswith("in an encoding that is not read: save the file as CSV in UTF-8.")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Nott'm Forest",
+        "King’s Lynn",
+        "Nott´m Forest",
+        "L·L Girona",
+        "1º de Agosto",
+        "“Arsenal”",
+        "„Arsenal“",
+        "Arsenal †",
+        "Brighton & Hove",
+        "Rot-Weiß",
+        "Ævar",
+        "Žalgiris",
+        "A.C. Ajaccio",
+        "Besiktas (W)",
+        "1. FC Köln II",
+        "Arsenal*",
+    ],
+)
+def test_punctuation_of_names_is_no_lost_letter(bucket: Bucket, name: str) -> None:
+    put(bucket, "a/2014-15/at.1.csv", csv_of(f"2014-08-16,{name},2-1,1-0,Rapid Wien"))
+    assert read_season(bucket, "2014-15", TODAY).rejected.is_empty()
