@@ -1,5 +1,7 @@
 """Networks and losses that an ablation passes to `fit_forecaster` in place of the default ones."""
 
+from copy import deepcopy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -13,6 +15,7 @@ from football_assets.training.network import MatchForecaster, Normaliser
 EMBEDDING = 4  # size of the embedding of a league or country
 
 _SHARE_SHORTENED = 0.3  # of the histories, while training
+_HEAD = ("trunk", "context_to_rates", "trunk_to_rates", "context_to_logits", "trunk_to_logits")
 _SHARE_HIDDEN = 0.1  # of the past matches, while training
 
 
@@ -56,6 +59,38 @@ class GappyHistories(MatchForecaster):
             is_seen = torch.rand(history.shape[:2], device=history.device) >= _SHARE_HIDDEN
             history = torch.where(is_seen[:, :, None], history, 0.0)
         return super()._read(history)
+
+
+class TwoHeads(MatchForecaster):
+    """Has other layers after the LSTM for matches without rated odds, which is what training hides."""
+
+    def __init__(self, spec: FeatureSpec, config: NetworkConfig) -> None:
+        super().__init__(spec, config)
+        self.rated = spec.context_names.index("odds_rated")
+        self.without_odds = nn.ModuleDict({name: deepcopy(getattr(self, name)) for name in _HEAD})
+
+    def raw_outputs(
+        self, home_history: Tensor, away_history: Tensor, context: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        base = self._base(context)
+        known = self.normalise_context(context) * self.learnt
+        both = self._read(torch.cat([home_history, away_history]))
+        home, away = both.unflatten(0, (2, -1))
+        joined = torch.cat([home + away, home - away, known], dim=1)
+
+        def outputs(head: dict[str, nn.Module]) -> tuple[Tensor, Tensor]:
+            trunk = head["trunk"](joined)
+            rates = base + head["context_to_rates"](known) + head["trunk_to_rates"](trunk)
+            rates = rates.clamp(-3.0, 2.0)
+            logits = self._poisson_outcome(rates) + head["context_to_logits"](known)
+            return logits + head["trunk_to_logits"](trunk), rates
+
+        is_rated = context[:, self.rated : self.rated + 1] > 0
+        with_odds = outputs({name: getattr(self, name) for name in _HEAD})
+        without = outputs({name: self.without_odds[name] for name in _HEAD})
+        return torch.where(is_rated, with_odds[0], without[0]), torch.where(
+            is_rated, with_odds[1], without[1]
+        )
 
 
 class Embedded(MatchForecaster):
