@@ -197,14 +197,12 @@ def container_environment(container: Mapping[str, Any], secrets: Secrets, config
     values = {}
     for entry in container.get("env", []):
         source = entry.get("valueFrom", {})
-        if "secretKeyRef" in source:
-            values[entry["name"]] = secrets[source["secretKeyRef"]["name"]][source["secretKeyRef"]["key"]]
-        elif "configMapKeyRef" in source:
-            reference = source["configMapKeyRef"]
-            if reference.get("optional") and reference["key"] not in configs.get(reference["name"], {}):
-                continue
-            values[entry["name"]] = configs[reference["name"]][reference["key"]]
-        elif "value" in entry:
+        for kind, there in (("secretKeyRef", secrets), ("configMapKeyRef", configs)):
+            if kind in source:
+                name, key = source[kind]["name"], source[kind]["key"]
+                if not source[kind].get("optional") or key in there.get(name, {}):
+                    values[entry["name"]] = there[name][key]
+        if "value" in entry:
             values[entry["name"]] = str(entry["value"])
     return values
 
