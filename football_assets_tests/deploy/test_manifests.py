@@ -47,6 +47,7 @@ OPTIONAL = {  # what pods start without
     ("Secret", "football-serve", "api-keys"),
     ("Secret", "football-bucket", None),
     ("Secret", "football-webhook", "url"),
+    ("Secret", "football-wandb", "api-key"),
 }
 # Kinds without a published schema in kubernetes-validate.
 CUSTOM = re.compile(
@@ -289,6 +290,21 @@ def test_the_documentation_makes_the_secret_of_the_webhook_that_sensors_post_to(
     reference = variable["valueFrom"]["secretKeyRef"]
     command = f"create secret generic {reference['name']} --from-literal={reference['key']}="
     assert command in (ROOT / "docs" / "how-to" / "kubernetes.md").read_text(encoding="utf-8")
+
+
+def test_code_location_and_runs_read_the_key_of_wandb_that_the_page_makes() -> None:
+    documents = render("gke")
+    instance = yaml.safe_load(only(documents, "ConfigMap", "dagster-instance")["data"]["dagster.yaml"])
+    run = instance["run_launcher"]["config"]["run_k8s_config"]["container_config"]["env"]
+    (code,) = only(documents, "Deployment", "code-location")["spec"]["template"]["spec"]["containers"]
+    (of_run,) = (entry["value_from"]["secret_key_ref"] for entry in run if entry["name"] == "WANDB_API_KEY")
+    (of_code,) = (
+        entry["valueFrom"]["secretKeyRef"] for entry in code["env"] if entry["name"] == "WANDB_API_KEY"
+    )
+    assert of_run == of_code
+    assert of_run["optional"] is True
+    command = f"create secret generic {of_run['name']} --from-literal={of_run['key']}="
+    assert command in (ROOT / "docs" / "how-to" / "wandb.md").read_text(encoding="utf-8")
 
 
 def bucket_mounts(documents: list[Document]) -> dict[str, str]:
