@@ -95,10 +95,12 @@ resource "google_storage_bucket_iam_member" "writers" {
   }
 }
 
-# Logs, metrics and other data of the agents of a node.
+# Logs, metrics and other data of the agents of a node. The evaluator of the rules of managed Prometheus also reads metrics.
 resource "google_project_iam_member" "nodes" {
+  for_each = toset(["roles/container.defaultNodeServiceAccount", "roles/monitoring.viewer"])
+
   project = var.project
-  role    = "roles/container.defaultNodeServiceAccount"
+  role    = each.value
   member  = google_service_account.accounts["nodes"].member
 
   depends_on = [google_project_service.used]

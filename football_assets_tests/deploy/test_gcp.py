@@ -189,6 +189,19 @@ def test_the_overlay_names_what_terraform_creates(gcp: Configuration) -> None:
     assert ipaddress.ip_address(host) in network
 
 
+def test_managed_prometheus_writes_metrics_and_evaluates_rules_as_the_account_of_nodes(
+    gcp: Configuration,
+) -> None:
+    nodes = gcp.resources["google_project_iam_member", "nodes"]
+    assert set(re.findall(r"roles/[\w.]+", nodes["for_each"])) == {
+        "roles/container.defaultNodeServiceAccount",
+        "roles/monitoring.viewer",
+    }
+    assert nodes["member"] == '${google_service_account.accounts["nodes"].member}'
+    cluster = gcp.resources["google_container_cluster", "football"]
+    assert "${google_project_iam_member.nodes}" in cluster["depends_on"]
+
+
 def test_pods_read_and_write_no_more_than_they_do(gcp: Configuration) -> None:
     pods = gcp.local_values["pods"]
     readers = gcp.resources["google_storage_bucket_iam_member", "readers"]
