@@ -191,6 +191,23 @@ def test_settings_accept_the_variables_of_dagster(
     assert of_runs == image["image"], "the pods of runs have the image of the code location"
 
 
+def test_the_instance_has_the_settings_of_one_machine_beside_storage_and_runs(
+    documents: list[Document],
+) -> None:
+    own = yaml.safe_load((ROOT / "dagster.yaml").read_text(encoding="utf-8"))
+    deployed = yaml.safe_load(only(documents, "ConfigMap", "dagster-instance")["data"]["dagster.yaml"])
+    assert set(deployed) == {*own, "storage", "compute_logs"}
+    del own["run_launcher"]
+    for section, setting in (("run_monitoring", "start_timeout_seconds"), ("concurrency", "runs")):
+        ours, theirs = own[section].pop(setting), deployed[section].pop(setting)
+        if setting == "runs":
+            assert ours.pop("max_concurrent_runs") < theirs.pop("max_concurrent_runs")
+            assert ours == theirs
+        else:
+            assert ours < theirs, "a node takes minutes to start"
+    assert {key: deployed[key] for key in own} == own
+
+
 def test_images_are_tagged(documents: list[Document]) -> None:
     images = {container["image"] for _, _, container in containers(documents)}
     assert all(re.search(r":[\w.-]+$", image) for image in images)
