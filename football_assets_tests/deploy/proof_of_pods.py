@@ -5,6 +5,7 @@ one cluster: Redis, a head, a CPU worker, and a GPU worker with a declared GPU t
 """
 
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import yaml
 
@@ -301,3 +303,23 @@ def test_the_head_dies_and_no_request_fails(here: Cluster) -> None:
         Registry(here.bucket).resolve, patience=PATIENCE_SECONDS
     )
     assert verified.versions["football"] == 1
+
+
+def test_a_worker_that_kubernetes_ends_drains_before_it_stops(here: Cluster) -> None:
+    """SIGTERM reaches `ray start`, since bash replaces itself with the last command that KubeRay generates."""
+    pod = here.found["gpu"]
+    (ray,) = psutil.Process(pod.processes[0].pid).children()
+    assert "start" in ray.cmdline()
+    seen: set[str] = set()
+
+    def has_ended() -> bool:
+        answer = httpx.get(f"{here.api()}/api/serve/applications/", headers=AUTHORIZED, timeout=60)
+        seen.update(
+            one["status"] for one in answer.json()["proxies"].values() if one["node_ip"] == pod.address
+        )
+        return not ray.is_running()
+
+    ray.send_signal(signal.SIGTERM)
+    wait_for_pod(has_ended, "Ray ends", here.found["head"], PATIENCE_SECONDS)
+    assert "DRAINING" in seen, here.serve_logs()
+    assert here.predict().status_code == 200
