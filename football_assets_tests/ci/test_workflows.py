@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +189,37 @@ def test_the_release_checks_the_tag_that_started_it_before_it_builds() -> None:
     assert step["env"]["RELEASE"] == "${{ github.ref_name }}"
     assert prerequisites is not None
     assert prerequisites[1].split()[0] == "release-tag"
+
+
+def test_the_notes_of_a_release_have_all_commits_since_the_last_release_or_the_beginning(
+    tmp_path: Path,
+) -> None:
+    program = Path(sys.executable).with_name("git-cliff")
+    if not program.is_file() or shutil.which("git") is None:
+        pytest.skip("git-cliff (PyPI) or git is not installed")
+    (options,) = re.findall(
+        r"git-cliff (.*) --output build/notes\.md$", (ROOT / "Makefile").read_text(), re.M
+    )
+    command = [program, *options.replace("cliff.toml", str(ROOT / "cliff.toml")).split()]
+
+    def git(*arguments: str) -> None:
+        author = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(["git", *author, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    def released(tag: str) -> list[str]:
+        git("tag", tag)
+        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        assert re.findall(r"^## (\S+)", done.stdout, re.M) == [tag.removeprefix("v")]
+        return re.findall(r"^- (.*)$", done.stdout, re.M)
+
+    git("init", "-q")
+    for number, tag in enumerate(("", "a-tag-that-is-no-release", "")):
+        git("commit", "-q", "--allow-empty", "-m", f"feat: commit {number}")
+        if tag:
+            git("tag", tag)
+    assert released("v0.1.0") == ["Commit 2", "Commit 1", "Commit 0"]
+    git("commit", "-q", "--allow-empty", "-m", "fix: commit 3")
+    assert released("v0.2.0") == ["Commit 3"]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
