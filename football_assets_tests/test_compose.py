@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from football_assets.runtime.health import CODE_LOCATION, DAEMON, ENDPOINT, METRICS, WEBSERVER, server_of
 from football_assets.runtime.home import project_root
+from football_assets.settings import Settings
 from football_assets_tests.builders.dagster_home import open_instance
 
 ROOT = project_root()
@@ -185,6 +186,22 @@ def test_grafana_has_the_dashboard_and_its_data_source() -> None:
     assert source["url"] == "http://prometheus:9090"
     target = mounted["./serve/monitoring/grafana-dashboard.json"]
     assert Path(target).parent == Path(provider["options"]["path"])
+
+
+def test_further_keys_and_the_rate_limit_reach_the_endpoint_and_may_be_blank(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = SERVICES["serve"]["environment"]
+    names = ("FOOTBALL_API_KEYS", "FOOTBALL_RATE_LIMIT", "FOOTBALL_RATE_BURST")
+    assert [environment[name] for name in names] == [f"${{{name}:-}}" for name in names]
+
+    monkeypatch.setenv("FOOTBALL_API_KEY", "a-key-of-a-test")
+    for name in names:
+        monkeypatch.setenv(name, "")
+    blank = Settings()
+    for name in names:
+        monkeypatch.delenv(name)
+    assert blank == Settings()
 
 
 def test_the_volume_of_the_project_is_where_the_images_write() -> None:
