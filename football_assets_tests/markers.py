@@ -13,6 +13,7 @@ MARKED: dict[str, tuple[str, ...]] = {
     "ray": (
         "end_to_end/test_loop.py",
         "end_to_end/test_serving.py",
+        "runtime/test_ray_private.py::test_a_replica_imports_the_classes_of_proxies_that_it_would_read_from_the_head",
         "serve/test_pod.py::test_ray_returns_results_up_to_the_size_with_the_reply_and_stores_larger_ones",
         "training/parallel/test_distributed.py",
         "training/parallel/test_worker_shards.py::test_workers_on_two_machines_fetch_their_own_shards_alone_and_learn_what_one_learns",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ray import serve
 
 from football_assets.errors import FootballError
+from football_assets.runtime.ray_private import load_actor_classes_from_this_machine
 from football_assets.settings import get_settings
 from football_assets.storage.opening import open_bucket
 from serve.api import build_api
@@ -62,6 +63,7 @@ class Forecaster:
 
     def __init__(self, config: dict[str, Any]) -> None:
         ignore_log_errors()
+        load_actor_classes_from_this_machine()
         settings = get_settings()
         configure_directory(settings.scratch / METRICS)
         self._config = ReplicaConfig(**config)

@@ -54,6 +54,22 @@ def listen_on_loopback_only() -> None:
     ray_constants.ENABLE_RAY_CLUSTER = False
 
 
+def load_actor_classes_from_this_machine() -> None:
+    """Make this process import the class of an actor whose handle it gets, instead of reading it from Ray's head.
+
+    Each proxy of Serve sends its handle to each replica. Ray reads the class of the handle in the event loop of the
+    replica, and waits there while the head does not answer: a new head, whose address the replica's node does not know
+    yet, sends such handles too. A replica then answered no request for up to a minute.
+
+    The public setting is `code_search_path` of the job, which is that of Serve's controller.
+    """
+    import ray.serve._private.haproxy
+    import ray.serve._private.proxy  # noqa: F401 - imported now, not between two requests
+    from ray._private.worker import global_worker
+
+    global_worker.set_load_code_from_local(True)
+
+
 def autoscaled_resources() -> dict[str, float]:
     """Return the most of each resource that the autoscaler may give the cluster; empty without an autoscaler.
 

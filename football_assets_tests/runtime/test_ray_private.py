@@ -1,6 +1,10 @@
-"""Ray's dashboard gets a home of its own while a cluster is started; no other process of Ray does."""
+"""What depends on Ray's private modules behaves as it is expected."""
 
 import inspect
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,45 @@ from football_assets.runtime.ray_private import (
     listen_on_loopback_only,
     without_cloud_lookup,
 )
+from football_assets.runtime.telemetry import NO_TELEMETRY
+
+# A replica is sent handles of the two kinds of proxies; it returns the classes that it reads from the head for them.
+PUSHED = """
+import json
+import ray
+from ray._private.function_manager import FunctionActorManager
+from ray.serve._private.haproxy import HAProxyManager
+from ray.serve._private.proxy import ProxyActor
+from football_assets.runtime.ray_private import load_actor_classes_from_this_machine
+
+class Replica:
+    def __init__(self, loads_here):
+        if loads_here:
+            load_actor_classes_from_this_machine()
+        self.read, read = [], FunctionActorManager._load_actor_class_from_gcs
+
+        def reading(manager, job, descriptor):
+            self.read.append(descriptor.class_name)
+            return read(manager, job, descriptor)
+
+        FunctionActorManager._load_actor_class_from_gcs = reading
+
+    async def push(self, handle):
+        assert handle.ready
+
+    async def classes(self):
+        return self.read
+
+ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+options = {"grpc_options": None, "node_id": "", "node_ip_address": "", "logging_config": None}
+proxies = [ProxyActor.remote(None, **options), HAProxyManager.remote(None, **options)]
+found = []
+for loads_here in (False, True):
+    replica = ray.remote(num_cpus=0)(Replica).remote(loads_here)
+    ray.get([replica.push.remote(proxy) for proxy in proxies])
+    found.append(ray.get(replica.classes.remote()))
+print(json.dumps(found))
+"""
 
 
 def test_the_dashboard_alone_gets_a_home_with_an_empty_file_of_the_cluster_launcher(
@@ -72,3 +115,14 @@ def test_ray_train_knows_the_variable_by_which_the_manifest_lets_it_wait_for_mac
     from ray.train.v2._internal import constants
 
     assert constants.WORKER_GROUP_START_TIMEOUT_S_ENV_VAR == "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"
+
+
+def test_a_replica_imports_the_classes_of_proxies_that_it_would_read_from_the_head() -> None:
+    """Ray reads them in the event loop of the replica, which answers no request meanwhile."""
+    done = subprocess.run(
+        [sys.executable, "-c", PUSHED], env=os.environ | NO_TELEMETRY, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    without, with_local = json.loads(done.stdout.splitlines()[-1])
+    assert set(without) == {"ProxyActor", "HAProxyManager"}
+    assert with_local == []
