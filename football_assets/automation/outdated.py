@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from dagster import AssetKey, AssetRecordsFilter, DagsterEventType, DagsterInstance, EventLogRecord
 
 from football_assets.orchestration.dagster_private import BaseAssetGraph
-from football_assets.orchestration.partitions import built_code_version
+from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, built_code_version
 
 RAW_MATCHES = AssetKey("raw_matches")
 _RAW = frozenset({RAW_MATCHES, AssetKey("raw_matches_rejected")})
@@ -65,7 +65,8 @@ def find_outdated(
     if read is None:
         return None
     by_country = {key for key in keys if graph.get(key).is_partitioned}
-    built_at = {key: _by_country(instance, key) for key in by_country}
+    registered = set(instance.get_dynamic_partitions(COUNTRY_PARTITIONS))
+    built_at = {key: _by_country(instance, key, registered) for key in by_country}
     countries: set[str] = set()
     older: set[AssetKey] = set()
     for key in by_country - _RAW:
@@ -97,9 +98,13 @@ def find_outdated(
     return Outdated(sorted(older), sorted(countries), read.run_id, event, sorted(other_code))
 
 
-def _by_country(instance: DagsterInstance, key: AssetKey) -> Mapping[str, int]:
-    """Return the place of the latest materialization of each country in the event log."""
-    return instance.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
+def _by_country(instance: DagsterInstance, key: AssetKey, registered: AbstractSet[str]) -> Mapping[str, int]:
+    """Return the place of the latest materialization of each registered country in the event log.
+
+    Dagster keeps the materializations of a partition that a person has deleted.
+    """
+    places = instance.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
+    return {country: place for country, place in places.items() if country in registered}
 
 
 def _built_by_other_code(

@@ -432,6 +432,25 @@ def test_a_country_between_those_that_a_hand_rebuilt_after_an_upgrade_is_rebuilt
     assert home.ticks(3) is None
 
 
+def test_a_country_whose_partition_a_person_deleted_is_left_alone_after_an_upgrade(
+    local_home: SmallHome,
+) -> None:
+    home = local_home
+    home.land("2012-13/at.1.csv", FULHAM)
+    home.land("2012-13/eng.1.csv", FULHAM)
+    assert home.launch(home.request())
+    home.bucket.delete("raw/a/2012-13/at.1.csv")
+    assert home.launch(home.request())
+    home.instance.delete_dynamic_partition("countries", "at")
+    home.upgrade(raw_matches="next", raw_matches_rejected="next")
+
+    request = home.request()
+
+    assert countries_of(request) == ["eng"]
+    assert home.launch(request)
+    assert home.ticks(3) is None
+
+
 def test_garbage_is_read_into_rejected_rows_and_fails_nothing(home: SmallHome) -> None:
     garbage = [
         b"",
