@@ -3,6 +3,7 @@
 Sensors read the runs instead of their cursor: a cursor can be lost or reset, the runs remain.
 """
 
+import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, Run
 from football_assets.automation.tags import EVENT_TAG, TRAINS_TAG
 from football_assets.orchestration.dagster_private import (
     AUTO_RETRY_RUN_ID_TAG,
+    RUN_KEY_TAG,
     SENSOR_NAME_TAG,
     WILL_RETRY_TAG,
 )
@@ -22,6 +24,7 @@ MAX_ATTEMPTS = 3
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5))  # after the first and the second failure
 LAUNCH_GRACE = timedelta(minutes=10)  # a run created longer ago and never started has lost its launcher
 
+_NUMBER = re.compile(r"[-/](\d+)$")  # of an attempt, at the end of the run keys of all sensors
 _ASSET_JOB = "__ASSET_JOB"  # Dagster's job of all assets, which the UI and the command line run
 
 
@@ -35,6 +38,12 @@ class Attempts:
     def count(self) -> int:
         """Attempts so far."""
         return sum(record.dagster_run.parent_run_id is None for record in self.runs)
+
+    @property
+    def number(self) -> int:
+        """Number of the next attempt in its run key: that of no earlier run, since some runs may have been removed."""
+        found = (_NUMBER.search(record.dagster_run.tags.get(RUN_KEY_TAG, "")) for record in self.runs)
+        return max([self.count, *(int(number[1]) + 1 for number in found if number)])
 
     def obstacle(self, now: float) -> str | None:
         """Return why a further attempt is not allowed at a time in Unix seconds, or None if it is."""

@@ -79,7 +79,7 @@ def evaluate_drift(
     if obstacle is not None:
         return SkipReason(f"{why}. {obstacle}")
     event = f"drift-{summary.made_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-    return RunRequest(run_key=f"{event}-{attempts.count}", tags={EVENT_TAG: event, **reason_tag(why)})
+    return RunRequest(run_key=f"{event}-{attempts.number}", tags={EVENT_TAG: event, **reason_tag(why)})
 
 
 def reasons_to_retrain(summary: DriftSummary, max_age_days: float) -> list[str]:

@@ -112,7 +112,7 @@ def evaluate_new_results(
         attempts = attempts_at(instance, event)
         outdated = find_outdated(instance, graph, keys)
         wanted = {change.country for change in changes}.union(outdated.countries if outdated else ())
-        request = _request(changes, event, attempts.count, sorted(wanted), [*registered, *new])
+        request = _request(changes, event, attempts.number, sorted(wanted), [*registered, *new])
         reason = attempts.obstacle(now) or ""
     elif busy is None:
         following = watch.next(event)
@@ -162,7 +162,7 @@ def _request_rest(
         cause = f"Built by an earlier version of the code of {changed}, or downstream"
     obstacle = attempts.obstacle(now)
     request = RunRequest(
-        run_key=f"{outdated.event}-{attempts.count}",
+        run_key=f"{outdated.event}-{attempts.number}",
         asset_selection=outdated.keys,
         tags={
             EVENT_TAG: outdated.event,

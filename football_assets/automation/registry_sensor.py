@@ -128,7 +128,7 @@ def evaluate_registry(
     if not wanted:
         return SkipReason(" ".join([*filter(None, waiting)] or [_agreed(registry)]))
     tags = {EVENT_TAG: event, **reason_tag(" ".join(wanted.values()))}
-    return SensorResult(run_requests=[_request(wanted, graph, f"{event}/{attempts.count}", tags)])
+    return SensorResult(run_requests=[_request(wanted, graph, f"{event}/{attempts.number}", tags)])
 
 
 def make_plan(

@@ -35,6 +35,7 @@ from dagster._core.storage.tags import (
     BACKFILL_ID_TAG,
     GRPC_INFO_TAG,  # of a run: the code server that executes it
     MAX_RETRIES_TAG,
+    RUN_KEY_TAG,
     SENSOR_NAME_TAG,
     WILL_RETRY_TAG,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "DATA_VERSION_TAG",
     "GRPC_INFO_TAG",
     "MAX_RETRIES_TAG",
+    "RUN_KEY_TAG",
     "SENSOR_NAME_TAG",
     "WILL_RETRY_TAG",
     "BaseAssetGraph",

@@ -21,6 +21,7 @@ from football_assets.automation.attempts import (
 from football_assets.automation.tags import EVENT_TAG, TRAINS_TAG
 from football_assets.orchestration.dagster_private import (
     AUTO_RETRY_RUN_ID_TAG,
+    RUN_KEY_TAG,
     SENSOR_NAME_TAG,
     WILL_RETRY_TAG,
     RemoteJobOrigin,
@@ -89,6 +90,24 @@ def test_the_attempts_at_an_event_are_its_finished_runs_the_last_first(instance:
 
     assert ids(attempts) == [second.run_id, first.run_id]
     assert attempts.count == 2
+
+
+def test_the_next_attempt_has_a_number_that_no_run_has_though_earlier_runs_were_removed(
+    instance: DagsterInstance,
+) -> None:
+    numbers = []
+    for separator in ("-", "/", "-"):
+        numbers.append(attempts_at(instance, EVENT).number)
+        last = end(instance, tags={RUN_KEY_TAG: f"{EVENT}{separator}{numbers[-1]}"})
+    retry = end(instance, retry_of=last, tags={RUN_KEY_TAG: f"{EVENT}-{numbers[-1]}"})
+    assert numbers == [0, 1, 2]
+
+    for record in attempts_at(instance, EVENT).runs:
+        if record.dagster_run.run_id not in (last.run_id, retry.run_id):
+            instance.delete_run(record.dagster_run.run_id)
+
+    attempts = attempts_at(instance, EVENT)
+    assert (attempts.count, attempts.number) == (1, 3)
 
 
 @pytest.mark.parametrize("status", list(DagsterRunStatus))

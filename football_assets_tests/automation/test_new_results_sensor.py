@@ -317,6 +317,24 @@ def test_a_run_that_fails_before_it_has_read_is_tried_again_as_a_whole(local_hom
     assert home.ticks(3) is None
 
 
+def test_an_attempt_after_a_person_removed_an_earlier_run_has_a_key_that_no_run_has(
+    local_home: SmallHome,
+) -> None:
+    home = local_home
+    home.land("2012-13/eng.1.csv", FULHAM)
+    home.bucket.write(BROKEN, b"")
+    first = home.request()
+    assert not home.launch(first)
+    home.now += 60
+    assert not home.launch(home.request())
+    reader = home.instance.get_runs()[-1]
+    home.instance.delete_run(reader.run_id)
+    home.bucket.delete(BROKEN)
+    home.now += 300
+
+    assert home.launch(home.request())
+
+
 def test_a_cancelled_run_is_left_alone_until_something_changes(local_home: SmallHome) -> None:
     home = local_home
     home.land("2012-13/eng.1.csv", FULHAM)

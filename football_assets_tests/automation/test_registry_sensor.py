@@ -37,7 +37,7 @@ from football_assets.export.assets import assets as export_assets
 from football_assets.forecasting.assets import assets as forecasting_assets
 from football_assets.forecasting.checks import checks as forecasting_checks
 from football_assets.monitoring.summary import LATEST
-from football_assets.orchestration.dagster_private import SENSOR_NAME_TAG, BaseAssetGraph
+from football_assets.orchestration.dagster_private import RUN_KEY_TAG, SENSOR_NAME_TAG, BaseAssetGraph
 from football_assets.orchestration.io_managers import FolderIOManager, TableIOManager
 from football_assets.orchestration.resources import BucketResource
 from football_assets.registry.checks import registered_versions_are_whole
@@ -47,7 +47,6 @@ from football_assets.settings import Settings
 from football_assets.storage.local import LocalBucket
 from football_assets_tests.builders.backfills import add_backfill, end_backfill
 from football_assets_tests.builders.dagster_private import (
-    RUN_KEY_TAG,
     AssetCheckEvaluationPlanned,
     create_run_for_test,
 )

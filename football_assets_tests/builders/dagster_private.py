@@ -9,7 +9,7 @@ from dagster._core.events import EngineEventData
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
-from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RUN_KEY_TAG
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG
 from dagster._core.test_utils import (
     create_run_for_test,
     create_test_daemon_workspace_context,
@@ -25,7 +25,6 @@ from dagster._utils.interrupts import setup_interrupt_handlers
 
 __all__ = [
     "PARENT_RUN_ID_TAG",
-    "RUN_KEY_TAG",
     "AssetCheckEvaluationPlanned",
     "BulkActionStatus",
     "DaemonHeartbeat",

@@ -7,6 +7,7 @@ import dagster as dg
 
 from football_assets.automation.jobs import refresh_forecasts, retrain
 from football_assets.automation.new_results_sensor import evaluate_new_results, new_results_sensor
+from football_assets.orchestration.dagster_private import RUN_KEY_TAG
 from football_assets.orchestration.io_managers import TableIOManager
 from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, countries
 from football_assets.orchestration.resources import BucketResource, bucket_resources
@@ -15,7 +16,6 @@ from football_assets.settings import Settings
 from football_assets.storage.bucket import Bucket
 from football_assets.storage.opening import open_bucket
 from football_assets.storage.tables import read_table
-from football_assets_tests.builders.dagster_private import RUN_KEY_TAG
 
 BROKEN = "broken"  # while this object is in the bucket, training fails
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

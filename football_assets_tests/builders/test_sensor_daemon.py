@@ -10,9 +10,9 @@ from pathlib import Path
 
 from dagster import DagsterRunStatus
 
+from football_assets.orchestration.dagster_private import RUN_KEY_TAG
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_home import open_instance
-from football_assets_tests.builders.dagster_private import RUN_KEY_TAG
 from football_assets_tests.builders.small_graph import SmallHome
 
 # In a tick's order: ids of the runs are kept; the run is created; it is in the queue.

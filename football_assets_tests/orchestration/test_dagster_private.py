@@ -50,6 +50,7 @@ def test_every_name_is_exported_once() -> None:
         (private.AUTO_RETRY_RUN_ID_TAG, "dagster/auto_retry_run_id"),
         (private.GRPC_INFO_TAG, ".dagster/grpc_info"),
         (private.MAX_RETRIES_TAG, "dagster/max_retries"),
+        (private.RUN_KEY_TAG, "dagster/run_key"),
         (private.SENSOR_NAME_TAG, "dagster/sensor_name"),
         (private.WILL_RETRY_TAG, "dagster/will_retry"),
     ],
