@@ -25,6 +25,7 @@ from football_assets.orchestration.dagster_private import (
     LaunchRunContext,
     WorkerStatus,
 )
+from football_assets.runtime.code_location import SERVER_ID
 
 HOST_TAG = "football/host"
 PID_TAG = "football/pid"  # of runs that the command line executes in its own process
@@ -84,12 +85,16 @@ def _server_on_port(run: DagsterRun) -> DagsterGrpcClient | None:
 
 
 def _health_by_server(client: DagsterGrpcClient, run: DagsterRun) -> CheckRunHealthResult:
-    """Ask the code server whether it executes a run; one that was restarted does not."""
+    """Ask the code server whether it executes a run; one that was restarted does not.
+
+    `dagster code-server start` does not know the runs that began before a reload: only `football code-location` does.
+    """
     try:
+        server_id = client.get_server_id(_SERVER_SECONDS)
         answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), _SERVER_SECONDS)
     except DagsterUserCodeUnreachableError:  # it may still execute the run
         return CheckRunHealthResult(WorkerStatus.RUNNING)
-    if deserialize_value(answer, CanCancelExecutionResult).can_cancel:
+    if deserialize_value(answer, CanCancelExecutionResult).can_cancel or not server_id.startswith(SERVER_ID):
         return CheckRunHealthResult(WorkerStatus.RUNNING)
     return CheckRunHealthResult(
         WorkerStatus.FAILED,

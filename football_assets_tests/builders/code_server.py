@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from football_assets.runtime.code_location import SERVER_ID
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_private import (
     GrpcServerTarget,
@@ -32,7 +33,9 @@ REASON = (
 
 
 @contextmanager
-def run_code_server(instance: dg.DagsterInstance, port: int) -> Iterator[None]:
+def run_code_server(
+    instance: dg.DagsterInstance, port: int, server_id: str = f"{SERVER_ID}test"
+) -> Iterator[None]:
     """Run a code server of the instance; it is killed with its runs at the end of the block."""
     log = Path(instance.root_directory) / f"code-server-{time.monotonic_ns()}.log"
     server = [sys.executable, "-m", "dagster", "api", "grpc", "--module-name", MODULE]
@@ -41,7 +44,7 @@ def run_code_server(instance: dg.DagsterInstance, port: int) -> Iterator[None]:
     namespace = ["unshare", "--pid", "--fork", "--kill-child", "sh", "-c", begin, "sh"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*namespace, *server, "--port", str(port)],
+            [*namespace, *server, "--port", str(port), "--fixed-server-id", server_id],
             env={**os.environ, "DAGSTER_HOME": instance.root_directory, "PYTHONPATH": str(project_root())},
             stdout=output,
             stderr=output,

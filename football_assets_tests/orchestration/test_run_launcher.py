@@ -128,9 +128,12 @@ def test_the_daemon_asks_a_code_server_in_another_container_whether_it_executes_
         while_it_runs = status_after_monitoring()
     with workspace_of(instance, port) as workspace:
         while_none_answers = status_after_monitoring()
+    with run_code_server(instance, port, "reloaded"), workspace_of(instance, port) as workspace:
+        by_a_server_that_may_not_know_all_runs = status_after_monitoring()
     with run_code_server(instance, port), workspace_of(instance, port) as workspace:
         after_a_restart = status_after_monitoring()
 
+    assert by_a_server_that_may_not_know_all_runs is dg.DagsterRunStatus.STARTED
     assert while_it_runs is dg.DagsterRunStatus.STARTED
     assert while_none_answers is dg.DagsterRunStatus.STARTED
     assert after_a_restart is dg.DagsterRunStatus.FAILURE

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from football_assets.orchestration.dagster_private import DagsterGrpcClient
+from football_assets.runtime.code_location import SERVER_ID
 from football_assets.runtime.home import project_root
 from football_assets_tests.builders.dagster_private import setup_interrupt_handlers
 from football_assets_tests.builders.ports import free_port
@@ -24,7 +26,8 @@ def ignore_interrupts() -> None:
 def test_sigterm_ends_it_though_sigint_was_ignored_at_its_start(tmp_path: Path) -> None:
     log = tmp_path / "log"
     environment = {**os.environ, "FOOTBALL_HOME": str(tmp_path / "home"), "DAGSTER_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "football_assets.cli", "code-location", "--port", str(free_port())]
+    port = free_port()
+    command = [sys.executable, "-m", "football_assets.cli", "code-location", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -40,6 +43,7 @@ def test_sigterm_ends_it_though_sigint_was_ignored_at_its_start(tmp_path: Path) 
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
+        assert DagsterGrpcClient(port, host="127.0.0.1").get_server_id().startswith(SERVER_ID)
         process.send_signal(signal.SIGTERM)
         assert process.wait(GRACE_SECONDS) == 0
     finally:
