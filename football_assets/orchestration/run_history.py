@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,27 +64,41 @@ class InstanceRuns:
     def left_files(self, before: datetime) -> Iterator[StoredRun]:
         """Yield the runs that have files on this machine, last written before a time, and that Dagster has removed."""
         for run_id, paths in sorted(self._files().items()):
-            written = datetime.fromtimestamp(max(path.stat().st_mtime for path in paths), UTC)
+            written = datetime.fromtimestamp(max(map(_written_at, paths)), UTC)
             with _database_errors():
                 is_known = self._instance.has_run(run_id)
-            if written < before and not is_known:
+            if written < before and not is_known and self._paths(run_id):
                 yield StoredRun(run_id, written, self._size(run_id))
 
     def remove(self, run_id: str) -> bool:
-        """Remove a run with its events, compute logs and files, unless it is in progress."""
+        """Remove a run with its events, compute logs and files, unless it is in progress.
+
+        Other processes may remove it at the same time.
+        """
         with _database_errors():
             run = self._instance.get_run_by_id(run_id)
-            if run is not None:
-                if not run.is_finished:
-                    return False
+            if run is not None and not run.is_finished:
+                return False
+        if run is not None:
+            with suppress(FileNotFoundError):  # removed since they were listed
                 self._instance.compute_log_manager.delete_logs(prefix=[run_id])
-                self._instance.delete_run(run_id)
+            self._delete_run(run_id)
         for path in self._paths(run_id):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
         return True
+
+    def _delete_run(self, run_id: str) -> None:
+        try:
+            with _database_errors():
+                self._instance.delete_run(run_id)
+        except FootballError:  # without its SQLite file, the run has no table of events
+            with _database_errors():
+                is_known = self._instance.has_run(run_id)
+            if is_known:
+                raise
 
     def _latest_runs(self) -> set[str]:
         found: set[str] = set()
@@ -114,13 +128,12 @@ class InstanceRuns:
         return found
 
     def _size(self, run_id: str) -> int:
-        files = [
-            file
-            for path in self._paths(run_id)
-            for file in (path.rglob("*") if path.is_dir() else [path])
-            if file.is_file()
-        ]
-        return sum(file.stat().st_size for file in files)
+        files = (file for path in self._paths(run_id) for file in [path, *path.rglob("*")] if file.is_file())
+        size = 0
+        for file in files:
+            with suppress(FileNotFoundError):
+                size += file.stat().st_size
+        return size
 
     def _files(self) -> dict[str, list[Path]]:
         """Return the files and folders of runs in Dagster's default storage, by run; none with another storage."""
@@ -191,6 +204,14 @@ def _database_errors() -> Iterator[None]:
         raise FootballError(
             f"Dagster's storage cannot be used: {reason}. Check that its database runs and has space."
         ) from error
+
+
+def _written_at(path: Path) -> float:
+    """Return when a file or folder was last written, in Unix seconds; 0 if it is gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _is_run_id(text: str) -> bool:

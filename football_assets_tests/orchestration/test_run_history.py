@@ -107,6 +107,40 @@ def test_files_that_dagster_left_of_a_removed_run_are_found(
     assert (tmp_path / "storage" / "kept-by-a-person").is_dir()
 
 
+def test_a_run_that_another_process_removes_at_the_same_time_is_removed_once(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, _ = run(instance), run(instance)
+    real = instance.compute_log_manager.delete_logs
+
+    def overtaken(prefix: list[str]) -> None:
+        """Lose the race: the other process has removed all when this one gets to the first file."""
+        monkeypatch.setattr(instance.compute_log_manager, "delete_logs", real)
+        assert InstanceRuns(instance).remove(old)
+        raise FileNotFoundError(prefix)
+
+    monkeypatch.setattr(instance.compute_log_manager, "delete_logs", overtaken)
+
+    assert InstanceRuns(instance).remove(old)
+
+    assert not instance.has_run(old)
+    assert files(tmp_path, old) == []
+
+
+def test_files_that_another_process_removes_meanwhile_end_no_search(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    first, second = sorted([run(instance), run(instance)])
+    for run_id in (first, second):
+        instance.delete_run(run_id)
+    found = InstanceRuns(instance).left_files(soon())
+    assert next(found).run_id == first
+
+    assert InstanceRuns(instance).remove(second)
+
+    assert list(found) == []
+
+
 def test_a_name_that_is_no_run_removes_nothing(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
 
