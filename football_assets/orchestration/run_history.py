@@ -1,6 +1,7 @@
 """Dagster's runs with their events, compute logs and files: which can be removed, and their removal."""
 
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from dagster import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from football_assets.errors import FootballError
+from football_assets.runtime.folders import entries_in
 
 _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 _AT_ONCE = 200  # runs that are read by one query
@@ -128,12 +130,8 @@ class InstanceRuns:
         return found
 
     def _size(self, run_id: str) -> int:
-        files = (file for path in self._paths(run_id) for file in [path, *path.rglob("*")] if file.is_file())
-        size = 0
-        for file in files:
-            with suppress(FileNotFoundError):
-                size += file.stat().st_size
-        return size
+        states = (status for path in self._paths(run_id) for _, status in entries_in(path))
+        return sum(status.st_size for status in states if stat.S_ISREG(status.st_mode))
 
     def _files(self) -> dict[str, list[Path]]:
         """Return the files and folders of runs in Dagster's default storage, by run; none with another storage."""

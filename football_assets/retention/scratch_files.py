@@ -1,11 +1,13 @@
 """Files of the scratch folder that can be removed: what killed processes left, and copies that nothing uses."""
 
 import shutil
+import stat
 from collections.abc import Callable, Container, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from football_assets.retention.removal import Removal
+from football_assets.runtime.folders import entries_in
 
 SCRATCH_KIND = "scratch"
 SPOOL = "prediction_log"
@@ -94,15 +96,9 @@ def _entries(folder: Path) -> list[Path]:
 
 def _newest(path: Path) -> datetime:
     """Return when anything of a file or folder was last written; the epoch if it is gone."""
-    times = [0.0]
-    for entry in [path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())]:
-        try:
-            times.append(entry.lstat().st_mtime)
-        except FileNotFoundError:
-            continue
-    return datetime.fromtimestamp(max(times), UTC)
+    times = [status.st_mtime for _, status in entries_in(path)]
+    return datetime.fromtimestamp(max(times, default=0.0), UTC)
 
 
 def _size(path: Path) -> int:
-    entries = [path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())]
-    return sum(entry.lstat().st_size for entry in entries if entry.is_file())
+    return sum(status.st_size for _, status in entries_in(path) if stat.S_ISREG(status.st_mode))

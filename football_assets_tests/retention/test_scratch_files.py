@@ -1,6 +1,11 @@
 """Scratch goes by the time that anything of it was last written; the spool never does."""
 
+import os
+import shutil
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from football_assets.retention.scratch_files import KEPT_SCRATCH, SPOOL, removable_scratch
 from football_assets_tests.builders.retention_worlds import NOW, age
@@ -37,6 +42,25 @@ def test_what_is_written_meanwhile_stays(tmp_path: Path) -> None:
 
     assert not item.remove()
     assert (tmp_path / "dbt-1" / "file").exists()
+
+
+def test_a_folder_that_a_running_step_removes_meanwhile_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "dbt-1" / "target" / "file", 3)
+    write(tmp_path / "old-1" / "file", 3)
+    age(tmp_path / "old-1", 3)
+    real, target = os.scandir, tmp_path / "dbt-1" / "target"
+
+    def scandir(path: Any) -> Any:
+        if not isinstance(path, int) and Path(path) == target and target.exists():
+            shutil.rmtree(target)
+            (tmp_path / "dbt-1" / "log").write_text("x")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    assert removable(tmp_path)["old-1"] == 5
 
 
 def test_all_copies_of_versions_stay_where_it_is_not_known_which_are_needed(tmp_path: Path) -> None:
