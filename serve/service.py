@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -77,6 +77,7 @@ class ForecastService:
         self._retry_at = 0.0
         self._switching = threading.Lock()
         self._drift_object_version: str | None = None
+        self._problems: dict[str, str] = {}
 
     @property
     def choice(self) -> ModelChoice:
@@ -114,14 +115,8 @@ class ForecastService:
         """Reread the alias, the fixture list and the drift summary from the bucket, and upload old log segments."""
         with self._switching:
             self._load()
-            try:
-                self.fixtures = FixtureList.read(self.bucket, self.fixtures)
-            except Exception as error:  # of the bucket, or of a file that is no table: the old list stays
-                logger.error("The fixture list cannot be read: %s: %s", type(error).__name__, error)
-            try:
-                self._read_drift()
-            except Exception as error:  # as above: the old figures stay
-                logger.error("The drift summary cannot be read: %s: %s", type(error).__name__, error)
+            self._reread("fixture list", self._read_fixtures)
+            self._reread("drift summary", self._read_drift)
         self._answers.rotate_if_due()
 
     def answer(self, queries: Sequence[FixtureQuery]) -> tuple[int, list[Outcome]]:
@@ -199,6 +194,21 @@ class ForecastService:
     def close(self) -> None:
         """Upload the log to the bucket and close it."""
         self._answers.close()
+
+    def _reread(self, name: str, read: Callable[[], None]) -> None:
+        """Read again; if that fails, what was read before stays, and an error is logged when it is a new one."""
+        try:
+            read()
+        except Exception as error:  # of the bucket, or of an object that cannot be parsed
+            problem = f"{type(error).__name__}: {error}"
+            if self._problems.get(name) != problem:
+                logger.error("The %s cannot be read: %s", name, problem)
+            self._problems[name] = problem
+        else:
+            self._problems.pop(name, None)
+
+    def _read_fixtures(self) -> None:
+        self.fixtures = FixtureList.read(self.bucket, self.fixtures)
 
     def _read_drift(self) -> None:
         info = self.bucket.stat(DRIFT_SUMMARY)

@@ -72,6 +72,22 @@ def test_a_summary_that_cannot_be_read_leaves_the_figures_as_they_were(
     assert gauges(service)["football_drift_share"] == 0.75
 
 
+def test_a_problem_that_lasts_is_logged_once_and_again_after_its_end(
+    service: ForecastService, serving_log: ServingLog
+) -> None:
+    for _ in range(2):
+        for name in (LATEST, "tables/fixture_predictions.parquet"):
+            service.bucket.write(name, b"<html>")
+        for _ in range(3):
+            service.refresh()
+        service.bucket.delete("tables/fixture_predictions.parquet")
+        save_summary(service.bucket, found(0.5, 1.0))
+        service.refresh()
+
+    text = serving_log.text()
+    assert (text.count("drift summary cannot be read"), text.count("fixture list cannot be read")) == (2, 2)
+
+
 def test_leagues_whose_feed_stopped_are_counted_and_go_back_to_none(service: ForecastService) -> None:
     for leagues in (2, 0):
         summary = found(None, None).model_copy(update={"stopped_feeds": {"odds": leagues}})
