@@ -122,16 +122,21 @@ def _unreadable(registry: Registry, numbers: set[int]) -> Iterator[int]:
 
 def _sealed(bucket: Bucket) -> Iterator[int]:
     for item in bucket.list(SEALED):
-        try:
-            found = list(_numbers(orjson.loads(bucket.read(item.name))))
-        except orjson.JSONDecodeError as error:
-            raise RegistryError(f"{item.name} is no JSON ({error}), so it may name any version.") from error
+        found = _numbers_in(bucket, item.name)
         if not found:
             raise RegistryError(
                 f"{item.name} names no version under `version`, `versions`, `model_version` or `model_versions`, so it "
                 "may need any."
             )
         yield from found
+
+
+def _numbers_in(bucket: Bucket, name: str) -> list[int]:
+    """Return the versions that a JSON object of the bucket names."""
+    try:
+        return list(_numbers(orjson.loads(bucket.read(name))))
+    except orjson.JSONDecodeError as error:
+        raise RegistryError(f"{name} is no JSON ({error}), so it may name any version.") from error
 
 
 def _numbers(value: Any) -> Iterator[int]:
@@ -185,4 +190,4 @@ def _logged(bucket: Bucket, since: datetime, numbers: list[int]) -> set[int]:
 def _reported(bucket: Bucket, since: datetime) -> Iterator[int]:
     for item in bucket.list(HISTORY):
         if item.updated >= since:
-            yield from _numbers(orjson.loads(bucket.read(item.name)))
+            yield from _numbers_in(bucket, item.name)

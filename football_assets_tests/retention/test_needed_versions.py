@@ -8,6 +8,7 @@ import pytest
 from football_assets.deployment.served_versions import ServedVersions
 from football_assets.deployment.wandb_registry import FOLLOWED_OBJECT
 from football_assets.errors import RegistryError, SignatureError
+from football_assets.monitoring.summary import HISTORY
 from football_assets.registry.store import VERSIONS, Registry
 from football_assets.retention.needed_versions import needed_versions, versions_in_use
 from football_assets.storage.local import LocalBucket
@@ -136,6 +137,14 @@ def test_a_version_that_only_a_former_key_has_signed_does_not_stay_for_ever(
         registry.open(5)
 
     assert set(needed_versions(registry, ServedVersions(), newest=1, days=91, now=NOW)) == {12, 13}
+
+
+def test_a_corrupt_report_is_named_since_it_may_name_any_version(bucket: LocalBucket) -> None:
+    name = f"{HISTORY}2015-11-28T031500.000000Z.json"
+    write_aged(bucket, name, b"{", 10)
+
+    with pytest.raises(RegistryError, match=f"{name} is no JSON"):
+        needed_versions(Registry(bucket), ServedVersions(), newest=1, days=91, now=NOW)
 
 
 def test_an_object_beside_the_tables_of_the_log_names_no_version(bucket: LocalBucket) -> None:
