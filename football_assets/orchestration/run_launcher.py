@@ -61,7 +61,7 @@ def killed_process(instance: DagsterInstance, run: DagsterRun) -> int | None:
     """Return the PID of an unfinished run's process on this machine if it was killed, else None."""
     if run.tags.get(HOST_TAG) != socket.gethostname() or _server_on_port(run) is not None:
         return None
-    if PID_TAG in run.tags:
+    if _is_of_command(run):
         pid = int(run.tags[PID_TAG])
         records = instance.get_records_for_run(run.run_id, limit=1).records
         if not records:
@@ -74,6 +74,11 @@ def killed_process(instance: DagsterInstance, run: DagsterRun) -> int | None:
             pid = int(str(value.value))
             return None if _lives(pid, record.event_log_entry.timestamp) else pid
     return None
+
+
+def _is_of_command(run: DagsterRun) -> bool:
+    """Tell whether the command line executes a run; one that is executed again in the UI has a copy of its tags."""
+    return PID_TAG in run.tags and GRPC_INFO_TAG not in run.tags and run.parent_run_id is None
 
 
 def _server_on_port(run: DagsterRun) -> DagsterGrpcClient | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from football_assets.orchestration.dagster_private import WorkerStatus
+from football_assets.orchestration.dagster_private import GRPC_INFO_TAG, WorkerStatus
 from football_assets.orchestration.run_launcher import HOST_TAG, PID_TAG, LocalRunLauncher
 from football_assets.runtime.home import prepare_home, project_root
 from football_assets_tests.builders.code_server import REASON, launch_run, run_code_server, workspace_of
@@ -102,6 +102,28 @@ def test_a_process_that_began_after_a_run_of_the_command_line_is_another_one(
         later.kill()
     assert status_before_its_first_event is WorkerStatus.RUNNING
     assert status is WorkerStatus.FAILED
+
+
+def test_a_run_of_the_command_line_that_is_executed_again_in_the_ui_has_a_process_of_its_own(
+    instance: dg.DagsterInstance,
+) -> None:
+    host, killed = socket.gethostname(), ended_process()
+    parent = started_run(instance, None, host, pid_of_command=killed)
+    instance.report_run_failed(parent)
+    again = instance.create_run_for_job(
+        job_def=idle,
+        tags=parent.tags,
+        parent_run_id=parent.run_id,
+        root_run_id=parent.run_id,
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    launched = started_run(instance, os.getpid(), host, pid_of_command=killed)
+    instance.add_run_tags(launched.run_id, {GRPC_INFO_TAG: '{"host": "localhost", "socket": "/tmp/socket"}'})
+
+    for run_id in (again.run_id, launched.run_id):
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        assert health(instance, run) is WorkerStatus.RUNNING
 
 
 def test_a_run_that_has_not_begun_or_is_elsewhere_is_left_alone(instance: dg.DagsterInstance) -> None:
