@@ -12,7 +12,34 @@ from football_assets.raw.name_cleaning import NO_LETTERS_OF_NAMES
 MAX_GOALS = 30
 MAX_REJECTED_SHARE = 0.05
 """Share of rejected records above which a broken download or a change of format is assumed."""
-PLACEHOLDER_TEAMS = ["", "?", "-", "tbd", "tba", "n.n.", "unknown"]
+PLACEHOLDER_TEAMS = [
+    *(
+        "",
+        "?",
+        "-",
+        "tbd",
+        "tba",
+        "tbc",
+        "n.n.",
+        "unknown",
+        "to be determined",
+        "to be announced",
+        "to be confirmed",
+    ),
+    *(
+        "nan",
+        "na",
+        "n/a",
+        "#n/a",
+        "n.a.",
+        "<na>",
+        "null",
+        "none",
+        "nat",
+    ),  # missing values as programs write them
+    *("bye", "spielfrei"),
+]
+"""Words in place of a team, in lower case."""
 _WINNER_OF = r"^(winner|loser|sieger|verlierer)\b"
 """A team that is not yet determined: `Winner SF1`, `Sieger EF`."""
 MISREAD_TIMES = 3

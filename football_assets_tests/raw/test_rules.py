@@ -179,3 +179,14 @@ def test_a_name_whose_letters_were_lost_is_no_club(bucket: Bucket, league: str, 
 def test_punctuation_of_names_is_no_lost_letter(bucket: Bucket, name: str) -> None:
     put(bucket, "a/2014-15/at.1.csv", csv_of(f"2014-08-16,{name},2-1,1-0,Rapid Wien"))
     assert read_season(bucket, "2014-15", TODAY).rejected.is_empty()
+
+
+@pytest.mark.parametrize(
+    "word", ["NaN", "None", "NULL", "N/A", "#N/A", "<NA>", "TBC", "To be confirmed", "Bye", "spielfrei"]
+)
+@pytest.mark.parametrize("row", ["{},?,?,Fulham", "Fulham,?,?,{}"])
+def test_a_word_for_a_missing_team_is_no_club(bucket: Bucket, word: str, row: str) -> None:
+    put(bucket, "a/2014-15/eng.1.csv", csv_of(f"2014-08-16,{row.format(word)}"))
+    read = read_season(bucket, "2014-15", TODAY)
+    assert read.matches.is_empty()
+    assert read.rejected["reason"].str.starts_with("A team is not named: ").to_list() == [True]
