@@ -14,8 +14,17 @@ _SEED = Path(__file__).with_name("seeds") / "leagues.csv"
 _LEAGUE_ID = re.compile(r"([a-z]{2,3})\.(\d|cup)", re.ASCII)
 MAX_LEGS = 4
 """Meetings of a pair of teams at one ground in a season. More are an error of the source."""
-# Sources differ in the code of one country.
-_COUNTRY_ALIASES = {"en": "eng", "sc": "sco", "wa": "wal", "nir": "nie"}
+_CODES_OF_THREE_LETTERS = """
+    ar:arg at:aut au:aus be:bel br:bra ch:sui,che cl:chi,chl cn:chn cz:cze de:ger,deu dk:den,dnk dz:alg,dza ec:ecu
+    es:esp fi:fin fr:fra gr:gre,grc hu:hun ie:irl il:isr it:ita jp:jpn kr:kor ma:mar mx:mex nl:ned,nld no:nor nz:nzl
+    pl:pol pt:por,prt ro:rou ru:rus se:swe tn:tun tr:tur us:usa ve:ven za:rsa,zaf
+"""
+COUNTRY_ALIASES = {"en": "eng", "sc": "sco", "wa": "wal", "nir": "nie"} | {
+    code: country
+    for country, codes in (entry.split(":") for entry in _CODES_OF_THREE_LETTERS.split())
+    for code in codes.split(",")
+}
+"""Codes of countries that sources write, with the code of COUNTRIES: those of FIFA and ISO 3166 have three letters."""
 # Where a country has several, the one in which most of its clubs play.
 TIME_ZONES = {
     "ar": "America/Argentina/Buenos_Aires",
@@ -164,7 +173,7 @@ def parse_league_id(text: str) -> str:
             f"League {text!r} is not of the form country.tier, like eng.1, or country.cup, like de.cup."
         )
     country, tier = match.groups()
-    return f"{_COUNTRY_ALIASES.get(country, country)}.{tier}"
+    return f"{COUNTRY_ALIASES.get(country, country)}.{tier}"
 
 
 def extra_league(country: str, league: str) -> str | None:

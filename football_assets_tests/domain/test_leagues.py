@@ -7,6 +7,7 @@ import pytest
 from football_assets.domain.leagues import (
     CHALLENGE_LEAGUES,
     COUNTRIES,
+    COUNTRY_ALIASES,
     NAMES,
     TIME_ZONES,
     League,
@@ -27,6 +28,11 @@ from football_assets.errors import UnknownLeague
         ("en.cup", "eng.cup"),
         ("sc.2", "sco.2"),
         ("xy.3", "xy.3"),
+        ("ger.1", "de.1"),
+        ("DEU.2", "de.2"),
+        ("esp.cup", "es.cup"),
+        ("ned.1", "nl.1"),
+        ("usa.1", "us.1"),
         ("E0", "eng.1"),
         ("sc3", "sco.4"),
         (" EC ", "eng.5"),
@@ -44,6 +50,12 @@ def test_the_spellings_of_one_league_have_one_identifier(written: str, canonical
 def test_another_form_is_refused_and_the_form_is_told(text: str) -> None:
     with pytest.raises(UnknownLeague, match="country.tier, like eng.1, or country.cup"):
         parse_league_id(text)
+
+
+def test_every_country_has_a_code_of_three_letters_which_is_that_of_no_other() -> None:
+    of_three = {country for code, country in COUNTRY_ALIASES.items() if len(code) == 3}
+    assert of_three | {"eng", "sco"} == {*COUNTRIES, "nie"}
+    assert not COUNTRY_ALIASES.keys() & COUNTRIES.keys()
 
 
 def test_an_identifier_tells_country_tier_and_name() -> None:
