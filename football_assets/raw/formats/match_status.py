@@ -26,8 +26,8 @@ _MARKS = {word: mark for mark, words in _WORDS.items() for word in words.split()
 def parse_status(text: str) -> MatchStatus | None:
     """Parse a status regardless of case, brackets and full stops. Return None if it is unknown.
 
-    >>> mark_of("(a.w.)"), mark_of("[Abandoned]"), mark_of("P-P"), mark_of("sunny")
-    (<Mark.NO_RESULT: 'without a result of play'>, <Mark.NO_RESULT: 'without a result of play'>, \
-<Mark.TO_PLAY: 'to be played'>, None)
+    >>> [parse_status(text) for text in ("(a.w.)", "[Abandoned]", "P-P", "sunny")]
+    [<MatchStatus.NO_RESULT: 'without a result of play'>, <MatchStatus.NO_RESULT: 'without a result of play'>, \
+<MatchStatus.TO_PLAY: 'to be played'>, None]
     """
     return _MARKS.get(re.sub(r"[^a-z*]", "", text.lower()))
