@@ -5,7 +5,8 @@ from datetime import date
 import polars as pl
 
 from football_assets.domain.columns import is_played
-from football_assets.domain.seasons import season_window
+from football_assets.domain.leagues import TIME_ZONES
+from football_assets.domain.seasons import season_of, season_window
 from football_assets.domain.teams import LONGEST_NAME
 from football_assets.raw.name_cleaning import NO_LETTERS_OF_NAMES
 
@@ -49,6 +50,7 @@ WALKOVER_GOALS = 3
 WALKOVERS = 5
 """A run of this many defeats of 0-3 counts as awarded. The longest such run in 252,000 played matches is three."""
 ODDS_TRIPLE = ["odds_home", "odds_draw", "odds_away"]
+_AUTUMN_COUNTRIES = [country for country in TIME_ZONES if "-" in season_of(country, date(2022, 10, 1))]
 _SIDES = (("home", "away"), ("away", "home"))
 
 
@@ -125,11 +127,14 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
         .when(~pl.col("kickoff_date").is_between(first, last))
         .then(
             pl.format(
-                "The date {} is outside the season {}, {} to {}.",
+                "The date {} is outside the season {}, {} to {}{}.",
                 pl.col("kickoff_date").dt.to_string(),
                 "season",
                 first.dt.to_string(),
                 last.dt.to_string(),
+                pl.when(_is_year_of_autumn_league())
+                .then(pl.lit(": name a season from autumn to spring like 2015-16"))
+                .otherwise(pl.lit("")),
             )
         )
         .when(played & (pl.col("kickoff_date") > today))
@@ -141,6 +146,14 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
             )
         )
     )
+
+
+def _is_year_of_autumn_league() -> pl.Expr:
+    """Select rows of a calendar year in a country that plays from autumn to spring.
+
+    football-data.co.uk's folder of 2020-21 is `2021`, and some sources name a season after its first year.
+    """
+    return ~pl.col("season").str.contains("-", literal=True) & pl.col("country").is_in(_AUTUMN_COUNTRIES)
 
 
 def _is_placeholder(name: pl.Expr) -> pl.Expr:

@@ -190,3 +190,13 @@ def test_a_word_for_a_missing_team_is_no_club(bucket: Bucket, word: str, row: st
     read = read_season(bucket, "2014-15", TODAY)
     assert read.matches.is_empty()
     assert read.rejected["reason"].str.starts_with("A team is not named: ").to_list() == [True]
+
+
+@pytest.mark.parametrize(("league", "has_advice"), [("eng.1", True), ("br.1", False), ("xy.1", False)])
+def test_a_date_outside_a_year_says_how_a_season_from_autumn_to_spring_is_named(
+    bucket: Bucket, league: str, has_advice: bool
+) -> None:
+    put(bucket, f"a/2014/{league}.csv", csv_of("2013-08-16,Leeds,2-1,1-0,Hull"))
+    (reason,) = read_season(bucket, "2014", TODAY).rejected["reason"]
+    advice = ": name a season from autumn to spring like 2015-16" * has_advice
+    assert reason == f"The date 2013-08-16 is outside the season 2014, 2014-01-01 to 2015-03-15{advice}."
