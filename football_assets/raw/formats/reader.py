@@ -1,5 +1,6 @@
 """Detect the format of a file and parse it. Entry point of the other modules of `formats`."""
 
+import re
 from collections.abc import Callable
 
 from football_assets.raw.formats.competition_headers import is_scores_header, is_wide_header
@@ -18,6 +19,8 @@ from football_assets.raw.formats.records import (
     decode,
 )
 
+_JSON = re.compile(r"""\s*(?:\{|\[\s*(?:["\[{\]\d-]|true|false|null))""")
+"""The beginning of a JSON object or array. `[Sat Aug 8]` begins a day of Football.TXT."""
 EXTENSIONS = ("json", "csv")
 """Extensions of landing objects: JSON is in openfootball's format, CSV in one of `CsvFormat`."""
 
@@ -89,7 +92,7 @@ def detect_format(data: bytes) -> tuple[str, CsvTable | None]:
     """
     if is_plain_header(data):
         return "csv", None
-    if decode(data).lstrip().startswith(("{", "[")):
+    if _JSON.match(decode(data)):
         check_document(data)
         return "json", None
     table = read_csv_table(data)

@@ -274,8 +274,14 @@ def test_a_file_that_is_named_after_no_league_is_of_the_division_of_its_rows(
     assert land(bucket, [file]).objects == ["raw/fd/2014-15/eng.1.csv"]
 
 
-def test_football_txt_says_what_it_is_and_what_to_do(bucket: Bucket, tmp_path: Path) -> None:
-    text = "= English Premier League 2014/15\n\n» Matchday 1\n  Sat Aug 16\n    15.00  Leeds  v Hull  2-1 (1-0)\n"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "= English Premier League 2014/15\n\n» Matchday 1\n  Sat Aug 16\n    15.00  Leeds  v Hull  2-1 (1-0)\n",
+        "[Sat Aug 16]\n  Leeds  2-1 (1-0)  Hull\n\n[Sun Aug 17]\n  Derby  0-0  Bury\n",
+    ],
+)
+def test_football_txt_says_what_it_is_and_what_to_do(bucket: Bucket, tmp_path: Path, text: str) -> None:
     with pytest.raises(
         LandingError, match=r"Football\.TXT format, which is not read: land the same results as JSON"
     ):
