@@ -125,18 +125,7 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
             )
         )
         .when(~pl.col("kickoff_date").is_between(first, last))
-        .then(
-            pl.format(
-                "The date {} is outside the season {}, {} to {}{}.",
-                pl.col("kickoff_date").dt.to_string(),
-                "season",
-                first.dt.to_string(),
-                last.dt.to_string(),
-                pl.when(_is_year_of_autumn_league())
-                .then(pl.lit(": name a season from autumn to spring like 2015-16"))
-                .otherwise(pl.lit("")),
-            )
-        )
+        .then(_outside_of_season(first, last))
         .when(played & (pl.col("kickoff_date") > today))
         .then(
             pl.format(
@@ -145,6 +134,19 @@ def _reason(first: pl.Expr, last: pl.Expr, today: date) -> pl.Expr:
                 pl.lit(today.isoformat()),
             )
         )
+    )
+
+
+def _outside_of_season(first: pl.Expr, last: pl.Expr) -> pl.Expr:
+    return pl.format(
+        "The date {} is outside the season {}, {} to {}{}.",
+        pl.col("kickoff_date").dt.to_string(),
+        "season",
+        first.dt.to_string(),
+        last.dt.to_string(),
+        pl.when(_is_year_of_autumn_league())
+        .then(pl.lit(": name a season from autumn to spring like 2015-16"))
+        .otherwise(pl.lit("")),
     )
 
 
