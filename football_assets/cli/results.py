@@ -107,6 +107,7 @@ def clubs_command(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file
 
     from football_assets.cli.tables import club_tables, results_console
     from football_assets.raw.landing import inventory, land
+    from football_assets.raw.landing.report import problem_lines
     from football_assets.raw.matches import named_entries
     from football_assets.raw.matching.club_report import club_report
     from football_assets.storage.opening import open_bucket
@@ -114,7 +115,8 @@ def clubs_command(folders: tuple[Path, ...], seasons: tuple[str, ...], json_file
     with TemporaryDirectory(prefix="football-clubs-") as scratch:
         bucket = open_bucket(scratch if folders else settings.bucket_url)
         if folders:
-            land(bucket, folders)
+            for line in problem_lines(land(bucket, folders)):
+                click.echo(line, err=True)
         landed = inventory(bucket).seasons
         unknown = sorted(set(seasons) - set(landed))
         if unknown:

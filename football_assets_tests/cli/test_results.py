@@ -62,6 +62,18 @@ def test_a_file_of_another_division_than_its_name_says_ends_landing_with_1(
     assert "Nothing to land" in capsys.readouterr().err
 
 
+def test_clubs_names_the_files_of_a_folder_that_it_cannot_compare(
+    results: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "2015-16" / "de.1.json").write_text("<html>404</html>")
+    (results / "2015-16" / "de.2.xlsx").write_bytes(b"PK\x03\x04")
+    assert main(["clubs", "--raw", str(results)]) == 0
+    shown = capsys.readouterr().err
+    assert "de.1.json: The file is an HTML page" in shown
+    assert "de.2.xlsx: The file holds no results in JSON or CSV. The file is binary" in shown
+    assert not (home / "bucket/raw").exists()
+
+
 def test_a_path_that_does_not_exist_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     assert "no file or folder" in refused("land", tmp_path / "nowhere")
 
