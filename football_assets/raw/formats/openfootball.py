@@ -7,6 +7,7 @@ from datetime import date, time
 from typing import Any
 
 from football_assets.errors import is_utf8
+from football_assets.raw.formats.csv_table import HEADER_EXAMPLES, CsvFormat
 from football_assets.raw.formats.dates import DateOrder, infer_date_order, parse_date
 from football_assets.raw.formats.match_status import MatchStatus, parse_status
 from football_assets.raw.formats.measure_columns import half_time_measures
@@ -23,6 +24,10 @@ from football_assets.raw.formats.records import (
 )
 
 _LARGEST_NUMBER = 10**9
+_OTHER_JSON = (
+    "it is not in openfootball's format, the only one of JSON that is read. Land other results as CSV, like "
+    f"'{HEADER_EXAMPLES[CsvFormat.FOOTBALLCSV]}'."
+)
 _LONE_SURROGATE = (
     "A text of the record has half of a surrogate pair (\\ud800 to \\udfff), which is not a character."
 )
@@ -42,9 +47,7 @@ def load_document(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UnreadableFile(f"The file is broken JSON ({error}): download it again.") from error
     if not isinstance(document, dict):
-        raise UnreadableFile(
-            "The JSON is not an object with 'matches' or 'rounds': it is not in openfootball's format."
-        )
+        raise UnreadableFile(f"The JSON is not an object with 'matches' or 'rounds': {_OTHER_JSON}")
     return document
 
 
@@ -60,9 +63,7 @@ def check_document(data: bytes) -> dict[str, Any]:
     if "clubs" in document:
         raise UnreadableFile("The file lists clubs, not matches: it need not be landed.")
     if not {"matches", "rounds"} & document.keys():
-        raise UnreadableFile(
-            "The JSON has neither 'matches' nor 'rounds': it is not in openfootball's format."
-        )
+        raise UnreadableFile(f"The JSON has neither 'matches' nor 'rounds': {_OTHER_JSON}")
     return document
 
 

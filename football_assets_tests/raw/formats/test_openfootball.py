@@ -160,7 +160,14 @@ def test_entries_that_are_no_matches_are_refused_one_by_one() -> None:
     [
         (b'{"name": "League", "matches": [', "broken JSON"),
         (b"[" * 100_000, "broken JSON"),
-        (b'[{"date": "2015-08-08"}]', "not an object"),
+        (
+            b'[{"date": "2015-08-08"}]',
+            "not an object.* Land other results as CSV, like 'Date,Team 1,FT,HT,Team 2'",
+        ),
+        (
+            b'{"get": "fixtures", "response": []}',
+            "the only one of JSON that is read. Land other results as CSV",
+        ),
         (b'{"name": "League"}', "neither 'matches' nor 'rounds'"),
         (b'{"name": "League", "clubs": []}', "lists clubs"),
     ],
