@@ -23,8 +23,9 @@ def land_command(paths: tuple[Path, ...]) -> int:
     new_league_fixtures.csv, ARG.csv); FiveThirtyEight's spi_matches.csv; CSV files of expected goals; and the folder of
     the Kaggle competition "Football Match Probability Prediction" (train.csv, test.csv, train_target_and_scores.csv).
 
-    Prints the matches of each file, the number of rejected records and the first reason. Exits with 1 if a file has no
-    match, or another division than its name says; the other files are landed.
+    Prints the matches of each file, the number of rejected records and of matches without some of their odds or
+    statistics, and the first reason. Exits with 1 if a file has no match, or another division than its name says; the
+    other files are landed.
     """
     settings = prepare_command_home()
     from football_assets.raw.landing import land

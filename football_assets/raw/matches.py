@@ -32,6 +32,7 @@ from football_assets.raw.neighbours import in_their_seasons
 from football_assets.raw.plain_odds import without_implausible_odds
 from football_assets.raw.rules import (
     ODDS_TRIPLE,
+    UNUSABLE_ODDS,
     odds_are_unusable,
     without_unusable_odds,
     without_void,
@@ -112,7 +113,7 @@ def read_countries(
         against_themselves(sound),
         merged.rejected,
         differing.filter(odds_are_unusable()).with_columns(
-            reason=pl.lit("The odds are left out: they are not three decimal odds above 1."),
+            reason=pl.lit(UNUSABLE_ODDS),
             left_out=pl.lit(", ".join(ODDS_TRIPLE)),
         ),
         implausible,

@@ -11,10 +11,12 @@ from typing import NamedTuple
 import polars as pl
 
 from football_assets.domain.columns import is_played
-from football_assets.raw.formats.frames import FileContent, read_files, with_origins
+from football_assets.raw.formats.frames import FileContent, of_rows, read_files, with_origins
 from football_assets.raw.matching.canonical_clubs import against_themselves
 from football_assets.raw.matching.entries import validate_rows
-from football_assets.raw.rules import without_void
+from football_assets.raw.measure_rules import without_bad_measures, without_bad_plain_odds
+from football_assets.raw.plain_odds import without_implausible_odds
+from football_assets.raw.rules import UNUSABLE_ODDS, odds_are_unusable, without_unusable_odds, without_void
 
 LARGEST_LOSS = 0.1
 """Share of the landed matches, or of their results, that a new file may lack. Above it the file counts as truncated."""
@@ -35,6 +37,7 @@ class FileSummary:
     """Numbers of results, fixtures and rejected records of a file, with place and reason of the first rejection.
 
     `line` counts from 1; `path` is a JSON path. `additions`: rows that only add measures to matches of other files.
+    `left_out`: matches without some of their odds and statistics, `left_out_line` and `left_out_reason` of the first.
     """
 
     results: int = 0
@@ -44,6 +47,9 @@ class FileSummary:
     path: str | None = None
     reason: str | None = None
     additions: int = 0
+    left_out: int = 0
+    left_out_line: int | None = None
+    left_out_reason: str | None = None
 
     @property
     def matches(self) -> int:
@@ -80,7 +86,7 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
     today
         Matches played after this day are rejected.
     """
-    matches, rejected = _matches_and_rejected(files, today)
+    matches, rejected, left_out = _read(files, today)
     is_addition = pl.col("is_addition")
     found = matches.group_by("object_order").agg(
         results=(is_played() & ~is_addition).sum(),
@@ -92,6 +98,18 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
         .group_by("object_order", maintain_order=True)
         .agg(pl.len().alias("rejected"), pl.col("line", "path", "reason").first())
     )
+    measures = (
+        left_out.sort("object_order", "line", nulls_last=True)
+        .group_by("object_order", maintain_order=True)
+        .agg(
+            left_out=pl.col("row").n_unique(),
+            left_out_line=pl.col("line").first(),
+            why=pl.col("reason").first(),
+        )
+    )
+    joined = found.join(reasons, on="object_order", how="full", coalesce=True).join(
+        measures, on="object_order", how="left"
+    )
     counted = {
         row["object_order"]: FileSummary(
             row["results"] or 0,
@@ -101,8 +119,11 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
             row["path"],
             row["reason"],
             row["additions"] or 0,
+            row["left_out"] or 0,
+            row["left_out_line"],
+            row["why"],
         )
-        for row in found.join(reasons, on="object_order", how="full", coalesce=True).iter_rows(named=True)
+        for row in joined.iter_rows(named=True)
     }
     return [counted.get(order, FileSummary()) for order in range(len(files))]
 
@@ -112,7 +133,7 @@ def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
 
     A row that only adds measures contains no match, and no match contains its measures.
     """
-    matches, _ = _matches_and_rejected([old, new], today)
+    matches = _read([old, new], today).matches
     match = ["home_team", "away_team", "is_addition"]
     counts = matches.group_by("object_order", *match).agg(listed=pl.len(), played=is_played().sum())
     before, after = (counts.filter(pl.col("object_order") == order) for order in (0, 1))
@@ -121,8 +142,18 @@ def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
     return both.filter(kept).height == before.height
 
 
-def _matches_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Read the matches of files, with canonical club names, and the rejected records with their `reason`."""
+class _Readings(NamedTuple):
+    """The matches of files, with canonical club names, the rejected records, and the matches without some measures.
+
+    The last two have a `reason`.
+    """
+
+    matches: pl.DataFrame
+    rejected: pl.DataFrame
+    left_out: pl.DataFrame
+
+
+def _read(files: Sequence[Candidate], today: date) -> _Readings:
     origins = pl.DataFrame(
         {
             "object_order": range(len(files)),
@@ -137,17 +168,44 @@ def _matches_and_rejected(files: Sequence[Candidate], today: date) -> tuple[pl.D
         | dict.fromkeys(("season", "league_id", "country", "source_object"), pl.String),
     )
     found = read_files([FileContent(file.data, file.extension, file.league_id) for file in files])
-    entries = validate_rows(with_origins(found.rows, origins), today)
+    rows = with_origins(found.rows, origins)
+    entries = validate_rows(rows, today)
     valid, void = without_void(entries.valid)
+    matches = valid.filter(pl.col("home_team") != pl.col("away_team"))
+    shifted = found.rejections.filter(pl.col("left_out").is_not_null())
     unusable = (
         with_origins(found.rejections.filter(pl.col("left_out").is_null()), origins),
         entries.rejected,
         void,
         against_themselves(valid),
     )
-    return (
-        valid.filter(pl.col("home_team") != pl.col("away_team")),
+    left_out = pl.concat(
+        [
+            _left_out(matches, of_rows(found.measures, rows)),
+            shifted.join(matches.select("object_order", "line", "row"), on=["object_order", "line"]).select(
+                "object_order", "line", "row", "reason"
+            ),
+        ]
+    )
+    return _Readings(
+        matches,
         pl.concat(frame.select("object_order", "line", "path", "reason") for frame in unusable),
+        left_out,
+    )
+
+
+def _left_out(matches: pl.DataFrame, measures: pl.DataFrame) -> pl.DataFrame:
+    """Find the matches of which `raw_matches` leaves out odds or statistics, as `matches.read_countries` does."""
+    measured = matches.select("row", "home_goals", "away_goals").join(
+        measures, on="row", maintain_order="left"
+    )
+    clean, bad = without_bad_measures(measured)
+    usable = without_bad_plain_odds(without_unusable_odds(matches), measured, clean)
+    _, implausible = without_implausible_odds(usable, clean)
+    unusable = matches.filter(odds_are_unusable()).with_columns(reason=pl.lit(UNUSABLE_ODDS))
+    return pl.concat(
+        frame.select("object_order", "line", "row", "reason")
+        for frame in (matches.join(bad, on="row"), implausible, unusable)
     )
 
 

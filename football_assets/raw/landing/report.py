@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from football_assets.raw.landing.file_summaries import FileSummary
 from football_assets.raw.landing.upload import LandedFile, LandingResult
 
 FILES_LISTED = 20
-"""Above this number of files, only those with rejected records get a line of their own."""
+"""Above this number of files, only those of which something is rejected or left out get a line of their own."""
 _COUNTED = {
     "results": "result",
     "fixtures": "fixture",
@@ -17,11 +18,12 @@ _COUNTED = {
 def report_lines(result: LandingResult) -> Iterator[str]:
     """Yield one line a file or part, with its numbers of matches and rejected records, then the totals.
 
-    Of more than FILES_LISTED files, only those with rejected records have a line.
+    Of more than FILES_LISTED files, only those with rejected records, or without some of their odds and statistics,
+    have a line.
     """
     landed = result.landed
     for item in landed:
-        if len(landed) <= FILES_LISTED or item.summary.rejected:
+        if len(landed) <= FILES_LISTED or item.summary.rejected or item.summary.left_out:
             yield _line(item)
     yield _totals(result)
 
@@ -40,14 +42,24 @@ def problem_lines(result: LandingResult) -> Iterator[str]:
 
 def _line(item: LandedFile) -> str:
     found = item.summary
-    reason = f". The first is {found.first_reason}" if found.first_reason else ""
+    reasons = [f"The first is {found.first_reason}"] if found.first_reason else []
+    if found.left_out:
+        reasons.append(_left_out(found))
     counts = [
         _count(found.results, "result"),
         _count(found.fixtures, "fixture"),
         *([_count(found.additions, "addition")] if found.additions else []),
         f"{found.rejected:,} rejected",
     ]
-    return f"{item.path} ({item.league_id} {item.season}): {', '.join(counts)}{reason}"
+    text = f"{item.path} ({item.league_id} {item.season}): {', '.join(counts)}"
+    return f"{text}. {' '.join(reasons)}" if reasons else text
+
+
+def _left_out(found: FileSummary) -> str:
+    """Say of how many matches odds or statistics are left out, with the reason of the first."""
+    place = f"line {found.left_out_line}: " if found.left_out_line is not None else ""
+    matches = _count(found.left_out, "match", "es")
+    return f"Odds or statistics of {matches} are left out. The first is {place}{found.left_out_reason}"
 
 
 def _totals(result: LandingResult) -> str:
@@ -67,5 +79,5 @@ def _totals(result: LandingResult) -> str:
     )
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number:,} {noun}{plural if number != 1 else ''}"

@@ -143,10 +143,14 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
 
 
 def _in_lines_of_the_file(summary: FileSummary, plan: LandingPlan) -> FileSummary:
-    """Convert the line number of a part to that of the whole file."""
-    if plan.lines is None or summary.line is None:
+    """Convert the line numbers of a part to those of the whole file."""
+    lines = plan.lines
+    if lines is None:
         return summary
-    return replace(summary, line=plan.lines[summary.line - 1])
+    line, left_out_line = (
+        lines[number - 1] if number is not None else None for number in (summary.line, summary.left_out_line)
+    )
+    return replace(summary, line=line, left_out_line=left_out_line)
 
 
 def _placed(

@@ -196,3 +196,55 @@ def test_results_and_measures_of_the_same_source_land_beside_each_other(
     assert landed == ["raw/in/2014-15/eng.1.csv", "raw/in-2/2014-15/eng.1.csv"]
     (match,) = read_season(bucket, "2014-15", TODAY).matches.rows(named=True)
     assert (match["home_goals"], match["home_expected_goals"], match["away_expected_goals"]) == (2, 1.5, 0.25)
+
+
+MEASURED = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,HS,AS,HST,AST,WHH,WHD,WHA,B365H,B365D,B365A"
+SOUND = "E0,16/08/14,Leeds,Hull,2,1,9,8,4,3,1.8,3.5,4.5,1.85,3.4,4.4"
+
+
+@pytest.mark.parametrize(
+    ("rows", "left_out", "line", "reason"),
+    [
+        ([SOUND], 0, None, "None"),
+        ([SOUND, "E0,17/08/14,Bury,York,2,1,9,8,14,3,,,,,,"], 1, 3, "The shots are left out"),
+        (
+            ["E0,17/08/14,Bury,York,2,1,,,,,150,220,190,,,"],
+            1,
+            2,
+            "The odds 150.0 / 220.0 / 190.0 are left out",
+        ),
+        (["E0,17/08/14,Bury,York,2,1,,,,,5/2,2/1,3/1,,,"], 1, 2, "not three decimal odds above 1"),
+        (["E0,17/08/14,Bury,York,2,1,,,,,,,,1000,1000,1000"], 1, 2, "(bookmaker odds) are left out"),
+        ([f"{SOUND},7"], 1, 2, "the row has 17 fields, the header 16 columns"),
+        (["E0,17/08/14,Bury,York,2,1,9,8,14,3,5/2,2/1,3/1,,,", SOUND], 1, 2, "are left out"),
+        (
+            ["E0,never,Bury,York,2,1,9,8,14,3,150,220,190,,,,7", SOUND],
+            0,
+            None,
+            "None",
+        ),  # the record is rejected
+    ],
+)
+def test_matches_without_some_of_their_odds_or_statistics_are_counted_as_raw_matches_leaves_them_out(
+    bucket: Bucket, rows: list[str], left_out: int, line: int | None, reason: str
+) -> None:
+    content = csv_of(*rows, header=MEASURED)
+    found = judged(content)
+    assert (found.left_out, found.left_out_line) == (left_out, line)
+    assert reason in str(found.left_out_reason)
+    put(bucket, "a/2014-15/eng.1.csv", content)
+    rejected = read_season(bucket, "2014-15", TODAY).rejected
+    assert rejected.filter(rejected["left_out"].is_not_null())["line"].n_unique() == left_out
+
+
+def test_the_line_of_odds_that_are_left_out_is_that_of_the_whole_file(bucket: Bucket, tmp_path: Path) -> None:
+    file = tmp_path / "all.csv"
+    header = "Div,Date,HomeTeam,AwayTeam,FTHG,FTAG,WHH,WHD,WHA"
+    rows = (
+        "E0,16/08/14,Leeds,Hull,2,1,,,",
+        "D1,16/08/14,Mainz,Hertha,2,1,,,",
+        "E0,17/08/14,Bury,York,2,1,9,9,9",
+    )
+    file.write_text(csv_of(*rows, header=header))
+    summaries = {item.league_id: item.summary for item in land(bucket, [file], TODAY).landed}
+    assert (summaries["eng.1"].left_out_line, summaries["de.1"].left_out) == (4, 0)

@@ -74,3 +74,26 @@ def test_rows_that_only_add_measures_are_listed_as_additions() -> None:
     line, totals = report_lines(LandingResult((ADDED,), ()))
     assert line.endswith(": 0 results, 0 fixtures, 35 additions, 0 rejected")
     assert totals.endswith(": 0 results, 0 fixtures, 35 additions, 0 rejected records.")
+
+
+def test_odds_and_statistics_that_are_left_out_are_reported_behind_rejected_records() -> None:
+    one = landed(
+        "a.csv", FileSummary(9, left_out=1, left_out_line=4, left_out_reason="The odds are left out.")
+    )
+    two = landed(
+        "b.csv",
+        FileSummary(9, 0, 1, 7, None, "No.", left_out=1200, left_out_reason="The shots are left out."),
+    )
+    assert list(report_lines(LandingResult((one, two), ())))[:2] == [
+        "a.csv (eng.1 2014-15): 9 results, 0 fixtures, 0 rejected. Odds or statistics of 1 match are left out. "
+        "The first is line 4: The odds are left out.",
+        "b.csv (eng.1 2014-15): 9 results, 0 fixtures, 1 rejected. The first is line 7: No. "
+        "Odds or statistics of 1,200 matches are left out. The first is The shots are left out.",
+    ]
+
+
+def test_of_many_files_those_without_some_of_their_odds_have_a_line() -> None:
+    many = tuple(landed(f"{number}.csv", FileSummary(1, 0)) for number in range(FILES_LISTED))
+    lacking = landed("b.csv", FileSummary(1, left_out=1, left_out_line=4, left_out_reason="No."))
+    shown = list(report_lines(LandingResult((*many, lacking), ())))
+    assert [line.split(" ")[0] for line in shown] == ["b.csv", "21"]
