@@ -8,7 +8,7 @@ from pathlib import Path
 from football_assets.domain.leagues import league_of
 from football_assets.domain.seasons import parse_season, season_in_title
 from football_assets.errors import UnknownLeague, reason_of
-from football_assets.raw.formats.csv_table import CsvTable
+from football_assets.raw.formats.csv_table import CsvTable, read_csv_table
 from football_assets.raw.formats.divisions import check_division
 from football_assets.raw.formats.openfootball import load_document
 from football_assets.raw.formats.reader import EXTENSIONS, detect_format
@@ -22,6 +22,7 @@ from football_assets.raw.landing.splitting import (
     spans_leagues,
     split_by_season_and_league,
 )
+from football_assets.raw.landing.year_folders import is_short_season, season_of_year_folder
 
 KAGGLE = "kaggle"
 """Source of the files that are rebuilt from the Kaggle competition."""
@@ -139,9 +140,11 @@ def _plans(file: Path, given: Path) -> Iterator[LandingPlan | SkippedFile]:
         raise _NotLandable(f"The file cannot be opened: {reason_of(error)}.") from error
     extension, table, problem = _format(file, data)
     league_id, no_league = _league(file.stem)
-    season, source = _season_and_source(absolute_path(file), given)
+    season, source, folder = _season_and_source(absolute_path(file), given)
     if table is not None and league_id is not None:
         check_division(table.sections, league_id)
+    if folder is not None and extension == "csv" and problem is None:
+        season = season_of_year_folder(folder, table or read_csv_table(data), league_id) or season
     if table is not None and (spans_leagues(table) or (league_id is None and not names_no_division(table))):
         try:
             parts = split_by_season_and_league(table, season, league_id)
@@ -188,16 +191,24 @@ def _league(name: str) -> tuple[str | None, str]:
         return None, f"The file's name is not a league: {error} Rename it."
 
 
-def _season_and_source(file: Path, given: Path) -> tuple[str | None, str]:
-    """Return the season of the nearest season folder above a file, up to the path given, and the source."""
+def _season_and_source(file: Path, given: Path) -> tuple[str | None, str, str | None]:
+    """Return the season of the nearest season folder above a file, up to the path given, and the source.
+
+    The last is the name of that folder if it has no hyphen, or of one like `1516`, which is no season by itself.
+    """
     highest = given.resolve() if given.is_dir() else absolute_path(given).parent
+    short: Path | None = None
     for folder in file.parents:
         season = parse_season(folder.name)
         if season is not None:
-            return season, _slug(folder.parent.name)
+            return season, _slug(folder.parent.name), folder.name if "-" not in season else None
+        if short is None and is_short_season(folder.name):
+            short = folder
         if folder == highest:
             break
-    return None, _slug(highest.name)
+    if short is not None:
+        return None, _slug(short.parent.name), short.name
+    return None, _slug(highest.name), None
 
 
 def _slug(name: str) -> str:
