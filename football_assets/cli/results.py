@@ -24,8 +24,8 @@ def land_command(paths: tuple[Path, ...]) -> int:
     the Kaggle competition "Football Match Probability Prediction" (train.csv, test.csv, train_target_and_scores.csv).
 
     Prints the matches of each file, the number of rejected records and of matches without some of their odds or
-    statistics, and the first reason. Exits with 1 if a file has no match, or another division than its name says; the
-    other files are landed.
+    statistics, and the first reason. Exits with 1 if a file has no match, or another division or the clubs of
+    another country than its name says; the other files are landed.
     """
     settings = prepare_command_home()
     from football_assets.raw.landing import land

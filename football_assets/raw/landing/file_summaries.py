@@ -11,7 +11,9 @@ from typing import NamedTuple
 import polars as pl
 
 from football_assets.domain.columns import is_played
+from football_assets.domain.leagues import COUNTRIES
 from football_assets.raw.formats.frames import FileContent, of_rows, read_files, with_origins
+from football_assets.raw.landing.foreign_clubs import countries_of_clubs
 from football_assets.raw.matching.canonical_clubs import against_themselves
 from football_assets.raw.matching.entries import validate_rows
 from football_assets.raw.measure_rules import without_bad_measures, without_bad_plain_odds
@@ -38,6 +40,7 @@ class FileSummary:
 
     `line` counts from 1; `path` is a JSON path. `additions`: rows that only add measures to matches of other files.
     `left_out`: matches without some of their odds and statistics, `left_out_line` and `left_out_reason` of the first.
+    `clubs_of`: the country of the clubs, if it is another than that of the league (`foreign_clubs`).
     """
 
     results: int = 0
@@ -50,6 +53,7 @@ class FileSummary:
     left_out: int = 0
     left_out_line: int | None = None
     left_out_reason: str | None = None
+    clubs_of: str | None = None
 
     @property
     def matches(self) -> int:
@@ -64,7 +68,10 @@ class FileSummary:
 
     @property
     def problem(self) -> str | None:
-        """Return the reason why the file holds no match, or None if it holds one."""
+        """Return the reason why the file holds no match of its league, or None if it holds one."""
+        if self.clubs_of is not None:
+            place = COUNTRIES.get(self.clubs_of, self.clubs_of)
+            return f"Its clubs are those of {place}, but its name is of another country: name it after its own league."
         if self.matches:
             return None
         if not self.rejected:
@@ -87,6 +94,7 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
         Matches played after this day are rejected.
     """
     matches, rejected, left_out = _read(files, today)
+    countries = countries_of_clubs(matches)
     is_addition = pl.col("is_addition")
     found = matches.group_by("object_order").agg(
         results=(is_played() & ~is_addition).sum(),
@@ -122,6 +130,7 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
             row["left_out"] or 0,
             row["left_out_line"],
             row["why"],
+            countries.get(row["object_order"]),
         )
         for row in joined.iter_rows(named=True)
     }

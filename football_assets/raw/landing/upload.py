@@ -108,7 +108,8 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
 
     Every file is validated by the rules of `raw_matches`. A file without a match lands, so that
     `raw_matches_rejected` lists the reason, unless an object exists already. The result reports each file with far
-    fewer matches than the object that it replaced. A file of another division than its name says does not land.
+    fewer matches than the object that it replaced. A file of another division than its name says, or
+    whose clubs are those of another country, does not land.
 
     Parameters
     ----------
@@ -134,6 +135,16 @@ def land(bucket: Bucket, paths: Sequence[Path | str], today: date | None = None)
             plans, summarise_files([plan.candidate for plan in plans], today), strict=True
         )
     ]
+    placed = list(zip(plans, summaries, strict=True))
+    skipped += [
+        SkippedFile(plan.path, summary.problem or "", is_wrong=True)
+        for plan, summary in placed
+        if summary.clubs_of is not None
+    ]
+    plans = [plan for plan, summary in placed if summary.clubs_of is None]
+    summaries = [summary for summary in summaries if summary.clubs_of is None]
+    if not plans:
+        raise LandingError(_nothing_to_land(paths, plans, skipped))
     unusable: list[UnusableFile] = []
     objects = {info.name: info for info in bucket.list(RAW, on_unusable=unusable.append)}
     origins = Origins(bucket, objects, {file.name for file in unusable if not file.is_closed})

@@ -72,7 +72,7 @@ def check_fetched_file(content: Content, file: RemoteFile, landed: bytes | None,
     new, *old = summarise_files(
         [Candidate(data, extension, file.season, file.league_id) for data in contents], today
     )
-    if new.rejected and new.problem is not None:
+    if new.problem is not None and (new.rejected or new.clubs_of):
         raise FetchedFileRejected(new.problem)
     if new.rejected > new.matches:  # like the list of another season that overlaps this one by a few days
         records = new.rejected + new.matches

@@ -50,6 +50,15 @@ def test_a_file_with_more_rejected_records_than_matches_is_rejected() -> None:
         check(csv_of(*ROWS[:2], *of_another_season))
 
 
+def test_a_file_with_the_clubs_of_another_country_is_rejected() -> None:
+    clubs = ["Schalke", "Hamburg", "Mainz", "Hertha", "Bochum", "Augsburg"]
+    rows = [f"2014-08-{day},{clubs[day % 6]},2-1,?,{clubs[(day + 1) % 6]}" for day in range(10, 22)]
+    with pytest.raises(
+        FetchedFileRejected, match="^Its clubs are those of Germany, but its name is of another"
+    ):
+        check(csv_of(*rows))
+
+
 def test_a_file_of_far_fewer_matches_than_the_landed_object_is_rejected() -> None:
     assert check(csv_of(*ROWS[:7]), landed=csv_of(*ROWS)) == 7
     with pytest.raises(
