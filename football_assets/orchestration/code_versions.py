@@ -6,7 +6,7 @@ would also change with a comment, a renamed variable or a faster query, and each
 train a model. `test_code_versions.py` fails when the values of raw tables and ratings change and the version does not.
 """
 
-RAW_TABLES_CODE = "2"
+RAW_TABLES_CODE = "3"
 TEAM_RATINGS_CODE = "1"
 MARKET_RATINGS_CODE = "1"
 SHOT_RATINGS_CODE = "1"

@@ -72,7 +72,7 @@ def test_other_values_have_another_code_version(tmp_path: Path) -> None:
 
     market, shots = (rate(with_measures(staged(read.matches))) for rate in (rate_markets, rate_shots))
 
-    assert (RAW_TABLES_CODE, read.matches.height, digest(read.matches)) == ("2", 1118, "e420a7afe5f8")
+    assert (RAW_TABLES_CODE, read.matches.height, digest(read.matches)) == ("3", 1118, "e420a7afe5f8")
     assert (TEAM_RATINGS_CODE, ratings.height, digest(ratings)) == ("1", 2236, "3d51294a3417")
     assert (MARKET_RATINGS_CODE, market.height, digest(market)) == ("1", 2236, "4cb1e1e370f5")
     assert (SHOT_RATINGS_CODE, shots.height, digest(shots)) == ("1", 2236, "80b63b31f283")
