@@ -14,6 +14,7 @@ import yaml
 from ray.serve.schema import ServeDeploySchema
 
 from football_assets.errors import FootballError
+from football_assets.runtime.listening import free_ports
 from football_assets.settings import Settings
 from football_assets_tests.builders.json_server import run_json_server
 from serve import haproxy
@@ -77,11 +78,13 @@ def test_two_servers_on_a_machine_do_not_answer_each_others_requests(tmp_path: P
 
 
 def test_a_cluster_takes_no_port_of_its_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serve.launch.PORTS", range(20_000, 20_408))  # two blocks
-    for address in ("127.0.0.1:20010", "ipv6@[::]:20010 v4v6"):
+    size = REPLICA_PORTS + 4
+    ports = free_ports(range(20_000, 32_768), 2 * size, 2 * size)
+    monkeypatch.setattr("serve.launch.PORTS", ports)
+    for address in (f"127.0.0.1:{ports[10]}", f"ipv6@[::]:{ports[10]} v4v6"):
         for _ in range(5):
             environment = ray_environment(tmp_path, [address])
-            assert environment["RAY_SERVE_HAPROXY_STATS_PORT"] == "20204"
+            assert environment["RAY_SERVE_HAPROXY_STATS_PORT"] == str(ports[size])
 
 
 @pytest.mark.parametrize(
