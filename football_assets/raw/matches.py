@@ -29,12 +29,8 @@ from football_assets.raw.matching.merged_measures import with_measures
 from football_assets.raw.matching.merging import merge
 from football_assets.raw.measure_rules import without_bad_measures, without_bad_plain_odds
 from football_assets.raw.neighbours import in_their_seasons
-from football_assets.raw.plain_odds import without_implausible_odds
+from football_assets.raw.plain_odds import without_unsound_odds
 from football_assets.raw.rules import (
-    ODDS_TRIPLE,
-    UNUSABLE_ODDS,
-    odds_are_unusable,
-    without_unusable_odds,
     without_void,
 )
 from football_assets.storage.bucket import Bucket, ObjectInfo
@@ -97,9 +93,8 @@ def read_countries(
         .join(measures, on="row", maintain_order="left")
     )
     measures, bad_measures = without_bad_measures(measured)
-    usable = without_bad_plain_odds(without_unusable_odds(differing), measured, measures)
-    plausible, implausible = without_implausible_odds(usable, measures)
-    merged = merge(plausible, pairs_that_meet_again(without_void(named)[0]))
+    usable, unsound = without_unsound_odds(differing, measured, measures)
+    merged = merge(usable, pairs_that_meet_again(without_void(named)[0]))
     matches, without_match = with_additions(merged.matches, additions)
     together = with_measures(matches, measures.drop(_GOALS))
     clean, bad_merged = without_bad_measures(together)
@@ -112,11 +107,7 @@ def read_countries(
         void,
         against_themselves(sound),
         merged.rejected,
-        differing.filter(odds_are_unusable()).with_columns(
-            reason=pl.lit(UNUSABLE_ODDS),
-            left_out=pl.lit(", ".join(ODDS_TRIPLE)),
-        ),
-        implausible,
+        unsound,
         without_match,
         pl.concat([differing, additions], how="diagonal").join(
             pl.concat([bad_measures, bad_merged]), on="row"

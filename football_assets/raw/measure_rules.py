@@ -123,13 +123,24 @@ def without_bad_plain_odds(rows: pl.DataFrame, given: pl.DataFrame, clean: pl.Da
         )
         for group in OUTCOME_ODDS
     ).fill_null(False)
-    others = [pl.coalesce(columns) for columns in zip(*PREFERRED_ODDS, strict=True)]
     return rows.with_columns(
         plain.select(
             pl.when(is_bad).then(other).otherwise(pl.col(name)).alias(name)
-            for name, other in zip(ODDS_TRIPLE, others, strict=True)
+            for name, other in zip(ODDS_TRIPLE, preferred_odds(), strict=True)
         )
     )
+
+
+def preferred_odds() -> list[pl.Expr]:
+    """Select the odds of the first group that is known, in the order of PREFERRED_ODDS, named as ODDS_TRIPLE."""
+    groups = zip(*PREFERRED_ODDS, strict=True)
+    return [pl.coalesce(columns).alias(name) for name, columns in zip(ODDS_TRIPLE, groups, strict=True)]
+
+
+def are_sound(odds: Sequence[str]) -> pl.Expr:
+    """Select rows with odds above 1 whose sum of 1/odds is that of a bookmaker; never null."""
+    is_sound = pl.all_horizontal(_are_odds(odds)) & _implied_sum(odds).is_between(*OVERROUND_BOUNDS)
+    return is_sound.fill_null(False)
 
 
 def _rules() -> Iterator[MeasureRule]:
@@ -276,12 +287,7 @@ def _differ(one: _Group, other: _Group, most: float) -> pl.Expr:
         for here, there in zip(one, other, strict=True)
     ]
     is_other = (pl.max_horizontal(differences) > most).fill_null(False)
-    return _are_sound(one) & _are_sound(other) & is_other
-
-
-def _are_sound(odds: _Group) -> pl.Expr:
-    is_sound = pl.all_horizontal(_are_odds(odds)) & _implied_sum(odds).is_between(*OVERROUND_BOUNDS)
-    return is_sound.fill_null(False)
+    return are_sound(one) & are_sound(other) & is_other
 
 
 def _are_odds(odds: Sequence[str]) -> pl.Expr:

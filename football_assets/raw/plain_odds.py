@@ -6,34 +6,45 @@ football-data.co.uk's files have bookmakers whose odds are in no group.
 
 import polars as pl
 
-from football_assets.domain.odds_rules import MAX_DECIMAL_ODDS, OVERROUND_BOUNDS
-from football_assets.raw.measure_rules import PREFERRED_ODDS
-from football_assets.raw.rules import ODDS_TRIPLE
+from football_assets.domain.odds_rules import OVERROUND_BOUNDS
+from football_assets.raw.measure_rules import are_sound, preferred_odds, without_bad_plain_odds
+from football_assets.raw.rules import ODDS_TRIPLE, odds_are_unusable, without_unusable_odds
 
 
-def without_implausible_odds(rows: pl.DataFrame, clean: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Replace plain odds whose sum of 1/odds is that of no bookmaker, like American odds or 1000 three times.
+def without_unsound_odds(
+    rows: pl.DataFrame, given: pl.DataFrame, clean: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Replace plain odds that are unusable, those of a group that is left out, or those of no bookmaker.
 
-    They become those of the first group that remains, in the order of PREFERRED_ODDS, else null.
+    Unusable ones become null, others those of the first group that remains, in the order of PREFERRED_ODDS, else null.
 
     Parameters
     ----------
     rows
-        Rows with a unique `row` and ODDS_TRIPLE, three odds above 1 or null.
-    clean
-        Sound measures by `row`, for the rows that have any.
+        Rows with a unique `row` and ODDS_TRIPLE.
+    given, clean
+        Argument and result of `without_bad_measures`, for these rows or more.
 
     Returns
     -------
     tuple[pl.DataFrame, pl.DataFrame]
-        The rows in their order, and those with implausible odds, with `left_out` and `reason`.
+        The rows in their order, and those with unusable or implausible odds, with `left_out` and `reason`.
     """
-    least, most = OVERROUND_BOUNDS
-    odds = pl.col(ODDS_TRIPLE)
-    is_plausible = (pl.sum_horizontal(1 / odds)).is_between(least, most) & pl.all_horizontal(
-        odds <= MAX_DECIMAL_ODDS
+    unusable = rows.filter(odds_are_unusable()).with_columns(
+        left_out=pl.lit(", ".join(ODDS_TRIPLE)),
+        reason=pl.lit("The odds are left out: they are not three decimal odds above 1."),
     )
-    is_bad = rows.select(pl.all_horizontal(odds.is_not_null()) & ~is_plausible).to_series()
+    usable = without_bad_plain_odds(without_unusable_odds(rows), given, clean)
+    plausible, implausible = _without_implausible_odds(usable, clean)
+    return plausible, pl.concat([unusable, implausible])
+
+
+def _without_implausible_odds(rows: pl.DataFrame, clean: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Replace plain odds whose sum of 1/odds is that of no bookmaker, like American odds or 1000 three times."""
+    least, most = OVERROUND_BOUNDS
+    is_bad = rows.select(
+        pl.all_horizontal(pl.col(ODDS_TRIPLE).is_not_null()) & ~are_sound(ODDS_TRIPLE)
+    ).to_series()
     reports = rows.filter(is_bad).with_columns(
         left_out=pl.lit(", ".join(ODDS_TRIPLE)),
         reason=pl.format(
@@ -44,12 +55,8 @@ def without_implausible_odds(rows: pl.DataFrame, clean: pl.DataFrame) -> tuple[p
     )
     if reports.is_empty():
         return rows, reports
-    groups = dict(zip(ODDS_TRIPLE, zip(*PREFERRED_ODDS, strict=True), strict=True))
     others = rows.select("row").join(
-        clean.select("row", *(pl.coalesce(columns).alias(name) for name, columns in groups.items())),
-        on="row",
-        how="left",
-        maintain_order="left",
+        clean.select("row", *preferred_odds()), on="row", how="left", maintain_order="left"
     )
     kept = rows.with_columns(
         pl.when(~is_bad).then(pl.col(name)).otherwise(others[name]).alias(name) for name in ODDS_TRIPLE

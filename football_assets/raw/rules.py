@@ -49,7 +49,6 @@ SAME_MATCH_DAYS = 3
 WALKOVER_GOALS = 3
 WALKOVERS = 5
 """A run of this many defeats of 0-3 counts as awarded. The longest such run in 252,000 played matches is three."""
-UNUSABLE_ODDS = "The odds are left out: they are not three decimal odds above 1."
 ODDS_TRIPLE = ["odds_home", "odds_draw", "odds_away"]
 _AUTUMN_COUNTRIES = [country for country in TIME_ZONES if "-" in season_of(country, date(2022, 10, 1))]
 _SIDES = (("home", "away"), ("away", "home"))

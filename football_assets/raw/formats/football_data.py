@@ -270,20 +270,16 @@ def _odds(
         if home and draw and away:
             return home, draw, away
     for texts in listed:
-        home, draw, away = map(parse_listed_odds, texts)
-        if (
-            home is not None
-            and draw is not None
-            and away is not None
-            and _is_other_notation(home, draw, away)
-        ):
+        home, draw, away = odds = tuple(map(parse_listed_odds, texts))
+        if _is_other_notation(odds):
             return home, draw, away
     return None, None, None
 
 
-def _is_other_notation(*odds: float) -> bool:
+def _is_other_notation(odds: Sequence[float | None]) -> bool:
     """Return whether odds, as `parse_listed_odds` returns them, are fractional or American: NaN, or negative."""
-    return not all(value >= 0 for value in odds)
+    known = [value for value in odds if value is not None]
+    return len(known) == len(odds) and not all(value >= 0 for value in known)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -16,9 +16,9 @@ from football_assets.raw.formats.frames import FileContent, of_rows, read_files,
 from football_assets.raw.landing.foreign_clubs import countries_of_clubs
 from football_assets.raw.matching.canonical_clubs import against_themselves
 from football_assets.raw.matching.entries import validate_rows
-from football_assets.raw.measure_rules import without_bad_measures, without_bad_plain_odds
-from football_assets.raw.plain_odds import without_implausible_odds
-from football_assets.raw.rules import UNUSABLE_ODDS, odds_are_unusable, without_unusable_odds, without_void
+from football_assets.raw.measure_rules import without_bad_measures
+from football_assets.raw.plain_odds import without_unsound_odds
+from football_assets.raw.rules import without_void
 
 LARGEST_LOSS = 0.1
 """Share of the landed matches, or of their results, that a new file may lack. Above it the file counts as truncated."""
@@ -93,7 +93,8 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
     today
         Matches played after this day are rejected.
     """
-    matches, rejected, left_out = _read(files, today)
+    read = _read(files, today)
+    matches, rejected = read.matches, read.rejected
     countries = countries_of_clubs(matches)
     is_addition = pl.col("is_addition")
     found = matches.group_by("object_order").agg(
@@ -107,7 +108,8 @@ def summarise_files(files: Sequence[Candidate], today: date) -> list[FileSummary
         .agg(pl.len().alias("rejected"), pl.col("line", "path", "reason").first())
     )
     measures = (
-        left_out.sort("object_order", "line", nulls_last=True)
+        _left_out(read)
+        .sort("object_order", "line", nulls_last=True)
         .group_by("object_order", maintain_order=True)
         .agg(
             left_out=pl.col("row").n_unique(),
@@ -152,14 +154,24 @@ def holds_all_of(new: Candidate, old: Candidate, today: date) -> bool:
 
 
 class _Readings(NamedTuple):
-    """The matches of files, with canonical club names, the rejected records, and the matches without some measures.
+    """What files hold.
 
-    The last two have a `reason`.
+    Attributes
+    ----------
+    matches
+        The matches, with canonical club names.
+    rejected
+        The rejected records, with their `reason`.
+    measures
+        Odds and statistics by `row`.
+    shifted
+        Place and `reason` of each row whose odds and statistics may be in other columns.
     """
 
     matches: pl.DataFrame
     rejected: pl.DataFrame
-    left_out: pl.DataFrame
+    measures: pl.DataFrame
+    shifted: pl.DataFrame
 
 
 def _read(files: Sequence[Candidate], today: date) -> _Readings:
@@ -181,40 +193,32 @@ def _read(files: Sequence[Candidate], today: date) -> _Readings:
     entries = validate_rows(rows, today)
     valid, void = without_void(entries.valid)
     matches = valid.filter(pl.col("home_team") != pl.col("away_team"))
-    shifted = found.rejections.filter(pl.col("left_out").is_not_null())
     unusable = (
         with_origins(found.rejections.filter(pl.col("left_out").is_null()), origins),
         entries.rejected,
         void,
         against_themselves(valid),
     )
-    left_out = pl.concat(
-        [
-            _left_out(matches, of_rows(found.measures, rows)),
-            shifted.join(matches.select("object_order", "line", "row"), on=["object_order", "line"]).select(
-                "object_order", "line", "row", "reason"
-            ),
-        ]
-    )
     return _Readings(
         matches,
         pl.concat(frame.select("object_order", "line", "path", "reason") for frame in unusable),
-        left_out,
+        of_rows(found.measures, rows),
+        found.rejections.filter(pl.col("left_out").is_not_null()),
     )
 
 
-def _left_out(matches: pl.DataFrame, measures: pl.DataFrame) -> pl.DataFrame:
-    """Find the matches of which `raw_matches` leaves out odds or statistics, as `matches.read_countries` does."""
+def _left_out(read: _Readings) -> pl.DataFrame:
+    """Find the matches of which `raw_matches` leaves out odds or statistics, with the `reason`."""
+    matches = read.matches
     measured = matches.select("row", "home_goals", "away_goals").join(
-        measures, on="row", maintain_order="left"
+        read.measures, on="row", maintain_order="left"
     )
     clean, bad = without_bad_measures(measured)
-    usable = without_bad_plain_odds(without_unusable_odds(matches), measured, clean)
-    _, implausible = without_implausible_odds(usable, clean)
-    unusable = matches.filter(odds_are_unusable()).with_columns(reason=pl.lit(UNUSABLE_ODDS))
+    _, unsound = without_unsound_odds(matches, measured, clean)
+    shifted = read.shifted.join(matches.select("object_order", "line", "row"), on=["object_order", "line"])
     return pl.concat(
         frame.select("object_order", "line", "row", "reason")
-        for frame in (matches.join(bad, on="row"), implausible, unusable)
+        for frame in (matches.join(bad, on="row"), unsound, shifted)
     )
 
 

@@ -16,6 +16,7 @@ from football_assets.raw.formats.csv_table import CsvFormat, CsvRecord, CsvSecti
 from football_assets.raw.formats.dates import DateOrder, parse_date
 from football_assets.raw.formats.divisions import divisions_of, leagues_of
 from football_assets.raw.formats.records import UnreadableFile, UnusableRecord
+from football_assets.raw.landing.year_folders import begins_as_a_year
 
 _SPANNING = (CsvFormat.EXTRA_LEAGUE, CsvFormat.FIVETHIRTYEIGHT, CsvFormat.EXPECTED_GOALS)
 _OF_FIRST_YEARS = (CsvFormat.FIVETHIRTYEIGHT, CsvFormat.EXPECTED_GOALS)
@@ -156,8 +157,7 @@ def _leagues(section: CsvSection, league_id: str | None) -> list[str | None]:
 def _years_within_seasons(table: CsvTable, league_id: str | None) -> set[tuple[str, str]]:
     """Find leagues and years of the column `Season` that mean a season from autumn to spring: `2015` of 2015-16.
 
-    The matches of such a year are all of seasons from autumn to spring, and the first is not in the first half of the
-    year, in which a season of a calendar year begins.
+    The matches of such a year are all of seasons from autumn to spring, and do not begin as a calendar year does.
     """
     days: dict[tuple[str, str], set[date]] = defaultdict(set)
     for section in table.sections:
@@ -171,7 +171,7 @@ def _years_within_seasons(table: CsvTable, league_id: str | None) -> set[tuple[s
         for (league, year), played in days.items()
         if (country := league.partition(".")[0]) in TIME_ZONES
         and all("-" in season_of(country, day) for day in played)
-        and not date(int(year), 1, 1) <= min(played) < date(int(year), 7, 1)
+        and not begins_as_a_year(int(year), min(played))
     }
 
 

@@ -55,9 +55,13 @@ def season_of_year_folder(folder: str, table: CsvTable, league_id: str | None) -
     if folder == f"{season[2:4]}{season[-2:]}":
         return season
     first = min(day for day, label in zip(days, seasons, strict=True) if label == season)
-    # A season of a calendar year begins in its first half.
     is_year = int(folder) in (first_year, first_year + 1)
-    return season if is_year and not date(int(folder), 1, 1) <= first < date(int(folder), 7, 1) else None
+    return season if is_year and not begins_as_a_year(int(folder), first) else None
+
+
+def begins_as_a_year(year: int, first: date) -> bool:
+    """Return whether a season with a first match on a day may be that of a calendar year: it is in the first half."""
+    return date(year, 1, 1) <= first < date(year, 7, 1)
 
 
 def _days(table: CsvTable) -> Sequence[date]:
