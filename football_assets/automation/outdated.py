@@ -7,14 +7,19 @@ assets are compared by country.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from dagster import AssetKey, AssetRecordsFilter, DagsterEventType, DagsterInstance, EventLogRecord
+from dagster import AssetKey, DagsterInstance, EventLogRecord
 
 from football_assets.orchestration.dagster_private import BaseAssetGraph
-from football_assets.orchestration.partitions import COUNTRY_PARTITIONS, built_code_version
+from football_assets.orchestration.partitions import (
+    COUNTRY_PARTITIONS,
+    built_code_version,
+    latest_places,
+    materializations_at,
+)
 
 RAW_MATCHES = AssetKey("raw_matches")
 _RAW = frozenset({RAW_MATCHES, AssetKey("raw_matches_rejected")})
@@ -66,7 +71,8 @@ def find_outdated(
         return None
     by_country = {key for key in keys if graph.get(key).is_partitioned}
     registered = set(instance.get_dynamic_partitions(COUNTRY_PARTITIONS))
-    built_at = {key: _by_country(instance, key, registered) for key in by_country}
+    # Dagster keeps the materializations of a partition that a person has deleted.
+    built_at = {key: latest_places(instance, key, registered) for key in by_country}
     countries: set[str] = set()
     older: set[AssetKey] = set()
     for key in by_country - _RAW:
@@ -98,23 +104,13 @@ def find_outdated(
     return Outdated(sorted(older), sorted(countries), read.run_id, event, sorted(other_code))
 
 
-def _by_country(instance: DagsterInstance, key: AssetKey, registered: AbstractSet[str]) -> Mapping[str, int]:
-    """Return the place of the latest materialization of each registered country in the event log.
-
-    Dagster keeps the materializations of a partition that a person has deleted.
-    """
-    places = instance.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
-    return {country: place for country, place in places.items() if country in registered}
-
-
 def _built_by_other_code(
     instance: DagsterInstance, key: AssetKey, code_version: str | None, places: Sequence[int]
 ) -> list[EventLogRecord]:
     """Return the materializations at some places of the event log that another code version has made."""
-    if code_version is None or not places:
+    if code_version is None:
         return []
-    wanted = AssetRecordsFilter(asset_key=key, storage_ids=places)
-    records = instance.fetch_materializations(wanted, limit=len(places)).records
+    records = materializations_at(instance, key, places)
     return [record for record in records if built_code_version(record) not in {code_version, None}]
 
 

@@ -5,13 +5,14 @@ such range carries the smallest range that holds them, and the tag COUNTRIES_TAG
 See docs/decisions/country-partitions.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from dagster import (
     AssetCheckExecutionContext,
     AssetExecutionContext,
     AssetKey,
     AssetRecordsFilter,
+    DagsterEventType,
     DagsterInstance,
     DynamicPartitionsDefinition,
     EventLogRecord,
@@ -102,14 +103,32 @@ def mark_as_not_built(context: AssetExecutionContext, names: Iterable[str], keys
     keys
         The countries.
     """
-    missing = sorted(set(keys))
-    for name in names:
-        for key in missing:
-            wanted = AssetRecordsFilter(AssetKey(name), asset_partitions=[key])
-            records = context.instance.fetch_materializations(wanted, limit=1).records
-            version = built_code_version(records[0]) if records else None
+    missing = set(keys)
+    for name in names if missing else ():
+        asset, instance = AssetKey(name), context.instance
+        places = latest_places(instance, asset, missing)
+        records = materializations_at(instance, asset, list(places.values()))
+        versions = {record.partition_key: built_code_version(record) for record in records}
+        for key in sorted(missing):
+            version = versions.get(key)
             known = {} if version is None else {BUILT_BY_CODE: version}
             context.add_asset_metadata({BUILT: False, **known}, name, key)
+
+
+def latest_places(instance: DagsterInstance, asset: AssetKey, keys: Collection[str]) -> dict[str, int]:
+    """Return the place in the event log of the latest materialization of each of some countries, if there is one."""
+    places = instance.get_latest_storage_id_by_partition(asset, DagsterEventType.ASSET_MATERIALIZATION)
+    return {key: place for key, place in places.items() if key in keys}
+
+
+def materializations_at(
+    instance: DagsterInstance, asset: AssetKey, places: Sequence[int]
+) -> Sequence[EventLogRecord]:
+    """Return the materializations of an asset at some places of the event log."""
+    if not places:
+        return []
+    wanted = AssetRecordsFilter(asset_key=asset, storage_ids=places)
+    return instance.fetch_materializations(wanted, limit=len(places)).records
 
 
 def built_code_version(record: EventLogRecord) -> str | None:
