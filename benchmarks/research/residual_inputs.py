@@ -19,6 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 from rich.console import Console
 from scipy.optimize import minimize
+from scipy.special import log_softmax
 
 from benchmarks.research.ablation_types import DEFAULT, LOGITS
 from benchmarks.research.ablations import Study, trained_ablation
@@ -251,9 +252,7 @@ def _log_probabilities(weights: Values, matches: pl.DataFrame, columns: list[str
     scale, home, away = weights[:3]
     logits = matches.select(LOGITS).to_numpy() * scale + np.array([home, 0.0, away])
     added = matches.select(columns).to_numpy() @ weights[3:] if columns else np.zeros(len(matches))
-    logits = logits + added[:, None] * np.array([0.5, 0.0, -0.5])
-    top = logits.max(axis=1, keepdims=True)
-    return logits - top - np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
+    return log_softmax(logits + added[:, None] * np.array([0.5, 0.0, -0.5]), axis=1)
 
 
 if __name__ == "__main__":

@@ -40,8 +40,7 @@ def metrics_command(host: str, port: int) -> None:
     from football_assets.automation.dagster_metrics import DagsterCollector
     from football_assets.automation.schedules import schedules
     from football_assets.automation.sensors import sensors
-    from football_assets.errors import FootballError
-    from football_assets.runtime.listening import resolve_host
+    from football_assets.runtime.listening import listening_errors, resolve_host
     from football_assets.runtime.supervisor import end_signals
     from football_assets.settings import get_settings
     from football_assets.storage.opening import open_bucket
@@ -52,12 +51,8 @@ def metrics_command(host: str, port: int) -> None:
         registry.register(DagsterCollector(instance, open_bucket(get_settings().bucket_url), defined))
         advice = "name another --host or --port."
         address = resolve_host(host, advice)
-        try:
+        with listening_errors(address, port, advice):
             server, thread = start_http_server(port, address, registry)
-        except OSError as error:
-            raise FootballError(
-                f"{address}:{port} cannot be listened on ({error.strerror}): {advice}"
-            ) from error
         click.echo(f"Metrics on http://{host}:{port}/metrics. Ctrl-C ends it.", err=True)
         while not ended.wait(_POLL_SECONDS):
             pass

@@ -2,7 +2,8 @@
 
 import random
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from football_assets.errors import FootballError
 
@@ -43,14 +44,18 @@ def check_listenable(host: str, port: int, advice: str) -> None:
     """
     address = resolve_host(host, advice)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
+    with socket.socket(family) as probe, listening_errors(address, port, advice):
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            raise FootballError(
-                f"{address}:{port} cannot be listened on ({error.strerror}): {advice}"
-            ) from error
+        probe.bind((address, port))
+
+
+@contextmanager
+def listening_errors(address: str, port: int, advice: str) -> Iterator[None]:
+    """Raise an error of the operating system in the block, which listens on a port, as a FootballError."""
+    try:
+        yield
+    except OSError as error:
+        raise FootballError(f"{address}:{port} cannot be listened on ({error.strerror}): {advice}") from error
 
 
 def free_ports(ports: range, size: int, probed: int, taken: Collection[int] = ()) -> range:

@@ -1,7 +1,6 @@
 """Ports for servers of tests."""
 
-import random
-import socket
+from football_assets.runtime.listening import free_ports
 
 PORTS = range(10_000, 20_000)  # no connection gets one, and no `football serve` takes one for its cluster
 
@@ -12,11 +11,4 @@ def free_port() -> int:
     Neither port 0 nor a port of a closed socket will do for a server that starts later: a connection may get the port
     before it, and two HAProxies that got the same one share its requests.
     """
-    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
-    raise RuntimeError(f"Servers listen on all ports of {PORTS}.")
+    return free_ports(PORTS, 1, 1)[0]
