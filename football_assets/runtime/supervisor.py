@@ -22,6 +22,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from queue import Empty, SimpleQueue
 from threading import Event
 
 import psutil
@@ -47,6 +48,35 @@ class Order:
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
+class SignalEvent(Event):
+    """An event that a signal handler may set while the main thread waits for it.
+
+    `Event.set` acquires a lock, which the interrupted thread holds in a part of `wait`: the process would never end.
+    `SimpleQueue.put` is reentrant. Only one thread may wait.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_set = False
+        self._wakeups: SimpleQueue[None] = SimpleQueue()
+
+    def is_set(self) -> bool:
+        """Return whether the event was set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set the event and wake the thread that waits."""
+        self._is_set = True
+        self._wakeups.put(None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the event is set, at most for some seconds; return whether it is."""
+        if not self._is_set:
+            with suppress(Empty):
+                self._wakeups.get(timeout=timeout)
+        return self._is_set
+
+
 @contextmanager
 def end_signals() -> Iterator[Event]:
     """Yield an event that SIGINT, SIGTERM and SIGHUP set instead of their default action.
@@ -54,7 +84,7 @@ def end_signals() -> Iterator[Event]:
     An ignored SIGHUP stays ignored, as under nohup. Wait for the event in a loop with a timeout: a signal that another
     thread receives does not wake the main thread.
     """
-    ended = Event()
+    ended = SignalEvent()
     wanted = [signal.SIGINT, signal.SIGTERM]
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         wanted.append(signal.SIGHUP)

@@ -68,6 +68,43 @@ def test_a_signal_sets_the_event_and_afterwards_has_its_old_action(number: signa
     assert signal.getsignal(number) is before
 
 
+# Interrupts `wait` in each of its steps by a signal; prints the number of steps.
+INTERRUPTED = """
+import signal, sys
+from football_assets.runtime.supervisor import end_signals
+
+def wait(interrupted_at):
+    with end_signals() as ended:
+        steps = 0
+
+        def trace(*_):
+            nonlocal steps
+            if steps == interrupted_at:
+                signal.raise_signal(signal.SIGTERM)
+            steps += 1
+            return trace
+
+        sys.settrace(trace)
+        ended.wait(0.01)
+        sys.settrace(None)
+        assert ended.is_set() == (interrupted_at is not None)
+    return steps
+
+count = wait(None)
+for step in range(count):
+    wait(step)
+print(count)
+"""
+
+
+def test_a_signal_in_any_step_of_a_wait_does_not_block_the_process() -> None:
+    """`threading.Event` has a lock: a handler that sets it waits for the thread that it interrupted."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(done.stdout) > 3
+
+
 def test_an_ignored_hangup_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
